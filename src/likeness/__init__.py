@@ -1,0 +1,60 @@
+"""`likeness`: one-shot face recognition with Siamese networks on Keras 3.
+
+The public names are listed here, once; everything else may change between versions.
+They are loaded on first use (PEP 562), so that ``import likeness`` starts without Keras.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from likeness._version import __version__
+
+_HOME = {
+    "Dataset": "likeness.datasets",
+    "LikenessError": "likeness.errors",
+    "Preparation": "likeness.images.preparation",
+    "SiameseModel": "likeness.model",
+    "SiameseNet": "likeness.encoders.siamese",
+    "TrainingRecipe": "likeness.training",
+    "check_disjoint": "likeness.datasets",
+    "identity_folds": "likeness.datasets",
+    "load_model": "likeness.model",
+    "split_by_identity": "likeness.datasets",
+    "train": "likeness.training",
+}
+
+_MODULES = ("datasets", "encoders", "energies", "errors", "evaluation", "losses", "sampling")
+
+__all__ = [
+    "Dataset",
+    "LikenessError",
+    "Preparation",
+    "SiameseModel",
+    "SiameseNet",
+    "TrainingRecipe",
+    "__version__",
+    "check_disjoint",
+    "datasets",
+    "encoders",
+    "energies",
+    "errors",
+    "evaluation",
+    "identity_folds",
+    "load_model",
+    "losses",
+    "sampling",
+    "split_by_identity",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return import_module(f"likeness.{name}")
+    raise AttributeError(f"module 'likeness' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,68 @@
+"""The exceptions that `likeness` raises on purpose.
+
+::
+
+    LikenessError
+    ├── DataError               the data cannot be used as given
+    │   ├── DataNotFoundError       nothing at the path, in the cache or at the mirrors
+    │   ├── DigestError             the photos are not the ones they claim to be
+    │   ├── ImageError              a file is not a photo that can be read
+    │   ├── TooFewError             too few identities or items for what was asked
+    │   └── OverlapError            identities or items stand on both sides of a split
+    ├── SettingError            an argument is out of its range
+    ├── ModelError              a saved model cannot be used
+    │   └── NoThresholdError        a decision was asked of a model without a threshold
+    ├── OutputError             the result cannot be written
+    └── MissingExtraError       an optional dependency is not installed
+
+Each message names the argument, what was expected, what came, and what to do next.
+The command line prints it as one sentence and exits with code 2.
+"""
+
+
+class LikenessError(Exception):
+    """Everything that `likeness` raises on purpose."""
+
+
+class DataError(LikenessError, ValueError):
+    """The data cannot be used as given."""
+
+
+class DataNotFoundError(DataError):
+    """Nothing was found at the given path, in the cache or at the mirrors."""
+
+
+class DigestError(DataError):
+    """The photos are not the ones they claim to be."""
+
+
+class ImageError(DataError):
+    """A file is not a photo that can be read."""
+
+
+class TooFewError(DataError):
+    """There are too few identities, or too few items of each, for what was asked."""
+
+
+class OverlapError(DataError):
+    """Identities or items stand on both sides of a split."""
+
+
+class SettingError(LikenessError, ValueError):
+    """An argument is out of its range."""
+
+
+class ModelError(LikenessError):
+    """A saved model cannot be read, or does not fit."""
+
+
+class NoThresholdError(ModelError):
+    """A decision was asked of a model that has no threshold."""
+
+
+class OutputError(LikenessError):
+    """The result cannot be written where it was asked for."""
+
+
+class MissingExtraError(LikenessError, ImportError):
+    """An optional dependency is not installed."""

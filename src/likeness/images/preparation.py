@@ -1,0 +1,67 @@
+"""`Preparation`: from photos to the numbers that an encoder reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from likeness.arrays import Images, Prepared, check_images, check_in_range
+
+FLAT = 1.0
+"""Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
+photo is centred but not blown up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How photos are made ready: size, channels, and each photo's own light removed.
+
+    Every photo is resized by area averaging (the aspect ratio follows the target), and then
+    shifted and scaled to mean 0 and standard deviation 1 over its own pixels. So a photo
+    twice as bright, or with half the contrast, gives the same input.
+
+    The same object prepares photos for training, evaluation and recognition. It is NumPy and
+    Pillow only.
+
+    Args:
+        rows, columns: the size that the encoder reads, 8…1024 pixels.
+        channels: 1 (grey) or 3 (colour).
+    """
+
+    rows: int = 56
+    columns: int = 46
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
+        check_in_range(self.columns, 8, 1024, argument="columns", whole=True)
+        check_in_range(self.channels, 1, 3, argument="channels", whole=True)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(rows, columns, channels) of one prepared photo."""
+        return (self.rows, self.columns, self.channels)
+
+    def __call__(self, images: Images) -> Prepared:
+        """Return ``(n, rows, columns, channels)``, float32, mean 0 and deviation 1 per photo.
+
+        Args:
+            images: ``(n, any rows, any columns, 1 or 3)``, uint8.
+
+        Raises:
+            DataError: it has another shape or type.
+        """
+        check_images(images)
+        out = np.empty((len(images), *self.shape), dtype=np.float32)
+        for place, image in enumerate(images):
+            out[place] = self._resized(image)
+        mean = out.mean(axis=(1, 2, 3), keepdims=True)
+        deviation = out.std(axis=(1, 2, 3), keepdims=True)
+        return (out - mean) / np.maximum(deviation, FLAT)
+
+    def _resized(self, image: Images) -> Prepared:
+        grey = image.shape[-1] == 1
+        photo = Image.fromarray(image[..., 0] if grey else image[..., :3])
+        photo = photo.convert("L" if self.channels == 1 else "RGB")
+        photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
+        return np.asarray(photo, dtype=np.float32).reshape(self.shape)
