@@ -57,7 +57,9 @@ class Preparation:
             out[place] = self._resized(image)
         mean = out.mean(axis=(1, 2, 3), keepdims=True)
         deviation = out.std(axis=(1, 2, 3), keepdims=True)
-        return (out - mean) / np.maximum(deviation, FLAT)
+        out -= mean
+        out /= np.maximum(deviation, FLAT)
+        return out
 
     def _resized(self, image: Images) -> Prepared:
         grey = image.shape[-1] == 1
