@@ -19,6 +19,9 @@ Each message names the argument, what was expected, what came, and what to do ne
 The command line prints it as one sentence and exits with code 2.
 """
 
+from importlib import import_module
+from typing import Any
+
 
 class LikenessError(Exception):
     """Everything that `likeness` raises on purpose."""
@@ -66,3 +69,21 @@ class OutputError(LikenessError):
 
 class MissingExtraError(LikenessError, ImportError):
     """An optional dependency is not installed."""
+
+
+def require_extra(module: str, *, extra: str = "learn") -> Any:
+    """Import and return an optional dependency.
+
+    The real import error stays visible as the cause: a broken installation must not look
+    like a missing one.
+
+    Raises:
+        MissingExtraError: the module cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"this needs the module {module!r}, which cannot be imported ({error}). "
+            f'Install it with `pip install "likeness[{extra}]"`.'
+        ) from error
