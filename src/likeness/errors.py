@@ -10,6 +10,7 @@
     │   ├── TooFewError             too few identities or items for what was asked
     │   └── OverlapError            identities or items stand on both sides of a split
     ├── SettingError            an argument is out of its range
+    ├── TrainingFailedError     the loss became NaN or infinite
     ├── ModelError              a saved model cannot be used
     │   └── NoThresholdError        a decision was asked of a model without a threshold
     ├── OutputError             the result cannot be written
@@ -53,6 +54,10 @@ class OverlapError(DataError):
 
 class SettingError(LikenessError, ValueError):
     """An argument is out of its range."""
+
+
+class TrainingFailedError(LikenessError):
+    """The loss became NaN or infinite."""
 
 
 class ModelError(LikenessError):

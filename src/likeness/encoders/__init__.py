@@ -1,0 +1,33 @@
+"""Encoders, and the network of two of them that share their weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+from likeness.encoders.convnet import convnet
+from likeness.encoders.residual import residual
+from likeness.encoders.siamese import EnergyLayer, SiameseNet
+from likeness.encoders.symmetric import MirrorImage, symmetric
+from likeness.errors import SettingError
+
+__all__ = [
+    "EnergyLayer",
+    "MirrorImage",
+    "SiameseNet",
+    "convnet",
+    "encoder_by_name",
+    "residual",
+    "symmetric",
+]
+
+_BY_NAME: dict[str, Callable[..., Any]] = {"convnet": convnet, "residual": residual}
+
+
+def encoder_by_name(name: str) -> Callable[..., Any]:
+    """Return the function that builds the encoder called ``name``.
+
+    Raises:
+        SettingError: there is none of that name.
+    """
+    if name not in _BY_NAME:
+        raise SettingError(f"encoder: expected one of {', '.join(_BY_NAME)}. Received: {name!r}.")
+    return _BY_NAME[name]

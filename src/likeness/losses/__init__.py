@@ -1,0 +1,20 @@
+"""Losses: one formula per file, a function and a thin Keras class over it."""
+
+from likeness.losses.batch_contrastive import BatchContrastiveLoss, batch_contrastive
+from likeness.losses.contrastive import ContrastiveLoss, contrastive
+from likeness.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
+from likeness.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
+
+__all__ = [
+    "BatchContrastiveLoss",
+    "ContrastiveLoss",
+    "CosineHead",
+    "MarginSoftmaxLoss",
+    "TripletLoss",
+    "batch_contrastive",
+    "contrastive",
+    "hard_triplet",
+    "margin_softmax",
+    "semi_hard_triplet",
+    "triplet",
+]

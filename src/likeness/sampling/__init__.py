@@ -1,0 +1,17 @@
+"""Which items to look at together: pairs, P×K batches, N-way K-shot episodes.
+
+Samplers return indices, never items; the seed is an argument.
+"""
+
+from likeness.sampling.batches import identity_batches
+from likeness.sampling.hard_pairs import hard_pairs
+from likeness.sampling.pairs import LabelledPairs, all_pairs_of, count_pairs, sample_pairs
+
+__all__ = [
+    "LabelledPairs",
+    "all_pairs_of",
+    "count_pairs",
+    "hard_pairs",
+    "identity_batches",
+    "sample_pairs",
+]

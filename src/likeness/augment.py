@@ -1,0 +1,152 @@
+"""Distortions that keep the identity: what one photo may look like another day.
+
+With eight photos of a person a network learns the photos by heart; distorted afresh in
+every batch, the same photos teach it what does not matter.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from likeness.arrays import check_in_range
+
+# Ranges at strength 1, as half-widths of uniform distributions.
+TURN = 0.15  # radians, 8.6 degrees
+LOG_SCALE = 0.13
+LOG_ASPECT = 0.06
+SHEAR = 0.10
+SHIFT = 0.08  # of the width and the height
+LOG_CONTRAST = 0.3
+BRIGHTNESS = 0.3  # in standard deviations of the photo
+LIGHT_ACROSS = 0.5
+LIGHT_DOWN = 0.3
+NOISE = 0.05
+ERASED = (0.1, 0.4)  # half-sizes of the erased box, of half the photo's
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class Distortions(layers.Layer):
+    """Turn, scale, shear, shift, relight, add noise and cover a part; only while training.
+
+    For prepared photos (mean 0, deviation 1). Every photo of a batch is distorted in its
+    own way.
+
+    Args:
+        geometry: strength of turning, scaling, shearing and shifting; 0 none, 1 usual, ≤ 5.
+        light: strength of contrast, brightness, light from one side and noise; 0…5.
+        cover: probability that a box of the photo is covered with one grey, 0…1.
+        seed: of everything random here.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        SettingError: an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        geometry: float = 1.0,
+        light: float = 1.0,
+        cover: float = 0.5,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_in_range(geometry, 0.0, 5.0, argument="geometry")
+        check_in_range(light, 0.0, 5.0, argument="light")
+        check_in_range(cover, 0.0, 1.0, argument="cover")
+        self.geometry = geometry
+        self.light = light
+        self.cover = cover
+        self.seed = seed
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def call(self, photos: Any, training: bool | None = None) -> Any:
+        """Return ``(n, rows, columns, channels)``: distorted while training, else as given."""
+        if not training:
+            return photos
+        if self.geometry > 0:
+            photos = self._moved(photos)
+        if self.light > 0:
+            photos = self._relit(photos)
+        if self.cover > 0:
+            photos = self._covered(photos)
+        return photos
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {
+            **super().get_config(),
+            "geometry": self.geometry,
+            "light": self.light,
+            "cover": self.cover,
+            "seed": self.seed,
+        }
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape."""
+        return input_shape
+
+    def _draw(self, photos: Any, low: float, high: float) -> Any:
+        """Return ``(n,)`` numbers, one per photo."""
+        return keras.random.uniform((ops.shape(photos)[0],), low, high, seed=self._seeds)
+
+    def _within(self, photos: Any, half_width: float) -> Any:
+        """Return ``(n, 1, 1, 1)`` numbers from −half_width to half_width."""
+        return ops.reshape(self._draw(photos, -half_width, half_width), (-1, 1, 1, 1))
+
+    def _moved(self, photos: Any) -> Any:
+        strength = self.geometry
+        turn = self._draw(photos, -strength * TURN, strength * TURN)
+        across = ops.exp(self._draw(photos, -strength * LOG_SCALE, strength * LOG_SCALE))
+        down = across * ops.exp(self._draw(photos, -strength * LOG_ASPECT, strength * LOG_ASPECT))
+        shear = self._draw(photos, -strength * SHEAR, strength * SHEAR)
+        rows, columns = photos.shape[1], photos.shape[2]
+        middle_x, middle_y = (columns - 1) / 2, (rows - 1) / 2
+        # Output pixel (x, y) takes the input at (xx·x + xy·y + x0, yx·x + yy·y + y0).
+        xx, xy = ops.cos(turn) * across, (shear - ops.sin(turn)) * across
+        yx, yy = ops.sin(turn) * down, ops.cos(turn) * down
+        shift_x = columns * self._draw(photos, -strength * SHIFT, strength * SHIFT)
+        shift_y = rows * self._draw(photos, -strength * SHIFT, strength * SHIFT)
+        x0 = middle_x - xx * middle_x - xy * middle_y + shift_x
+        y0 = middle_y - yx * middle_x - yy * middle_y + shift_y
+        nothing = ops.zeros_like(xx)
+        transform = ops.stack([xx, xy, x0, yx, yy, y0, nothing, nothing], axis=1)
+        return ops.image.affine_transform(
+            photos,
+            transform,
+            interpolation="bilinear",
+            fill_mode="nearest",
+            data_format="channels_last",
+        )
+
+    def _relit(self, photos: Any) -> Any:
+        across, down = _coordinates(photos)
+        strength = self.light
+        photos = photos * ops.exp(self._within(photos, strength * LOG_CONTRAST))
+        photos = photos + self._within(photos, strength * BRIGHTNESS)
+        photos = photos + across * self._within(photos, strength * LIGHT_ACROSS)
+        photos = photos + down * self._within(photos, strength * LIGHT_DOWN)
+        noise = keras.random.normal(ops.shape(photos), dtype=photos.dtype, seed=self._seeds)
+        return photos + strength * NOISE * noise
+
+    def _covered(self, photos: Any) -> Any:
+        across, down = _coordinates(photos)
+        middle = (sum(ERASED) / 2, (ERASED[1] - ERASED[0]) / 2)
+        half_width = middle[0] + self._within(photos, middle[1])
+        half_height = middle[0] + self._within(photos, middle[1])
+        inside = ops.logical_and(
+            ops.abs(across - self._within(photos, 1.0)) < half_width,
+            ops.abs(down - self._within(photos, 1.0)) < half_height,
+        )
+        chosen = ops.reshape(self._draw(photos, 0.0, 1.0), (-1, 1, 1, 1)) < self.cover
+        grey = self._within(photos, 1.0)
+        return ops.where(ops.logical_and(inside, chosen), grey, photos)
+
+
+def _coordinates(photos: Any) -> tuple[Any, Any]:
+    """Return (across, down): −1…1 from the first column (row) to the last, broadcastable."""
+    rows, columns = photos.shape[1], photos.shape[2]
+    across = ops.reshape(ops.linspace(-1.0, 1.0, columns), (1, 1, columns, 1))
+    down = ops.reshape(ops.linspace(-1.0, 1.0, rows), (1, rows, 1, 1))
+    return ops.cast(across, photos.dtype), ops.cast(down, photos.dtype)

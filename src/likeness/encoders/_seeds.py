@@ -1,0 +1,28 @@
+"""One seed in, a different one for each layer out: the same network every time."""
+
+from typing import Any
+
+import keras
+
+
+class Seeds:
+    """Hands out initialisers, each with a seed of its own derived from one.
+
+    Args:
+        seed: of the network.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._next = 1000 * int(seed)
+
+    def he(self) -> Any:
+        """He initialisation, for layers followed by ReLU (He et al. 2015)."""
+        return keras.initializers.HeNormal(seed=self._another())
+
+    def glorot(self) -> Any:
+        """Glorot initialisation, for linear layers (Glorot & Bengio 2010)."""
+        return keras.initializers.GlorotUniform(seed=self._another())
+
+    def _another(self) -> int:
+        self._next += 1
+        return self._next

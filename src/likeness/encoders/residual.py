@@ -1,0 +1,66 @@
+"""A small residual encoder: the one that wins on unseen people.
+
+K. He, X. Zhang, S. Ren, J. Sun, «Deep Residual Learning for Image Recognition», CVPR 2016,
+four blocks deep. The last feature map is flattened, not averaged: where something is in
+the picture (hair, chin, framing) carries identity on small sets of alike photographs.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from likeness.encoders._seeds import Seeds
+
+
+def residual(
+    shape: tuple[int, int, int], *, embedding_size: int = 128, width: int = 16, seed: int = 0
+) -> Any:
+    """Return an encoder of a stem and four residual blocks, each halving the picture.
+
+    Args:
+        shape: (rows, columns, channels) of a prepared photo; at least 16×16.
+        embedding_size: numbers in an embedding.
+        width: channels of the first block; the others have 2, 4 and 8 times as many.
+        seed: of the initial weights.
+
+    Returns:
+        A `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, embedding_size)`` of unit
+        length.
+    """
+    seeds = Seeds(seed)
+    photo = layers.Input(shape, name="photo")
+    x = _convolution(photo, width, seeds, name="stem")
+    x = layers.ReLU(name="stem_relu")(x)
+    for block, channels in enumerate((width, 2 * width, 4 * width, 8 * width), start=1):
+        x = _block(x, channels, seeds, name=f"block_{block}")
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(
+        embedding_size, use_bias=False, kernel_initializer=seeds.he(), name="embedding"
+    )(x)
+    x = layers.BatchNormalization(momentum=0.9, name="embedding_norm")(x)
+    x = layers.UnitNormalization(name="unit_length")(x)
+    return keras.Model(photo, x, name="residual")
+
+
+def _block(x: Any, channels: int, seeds: Seeds, *, name: str) -> Any:
+    y = _convolution(x, channels, seeds, strides=2, name=f"{name}_a")
+    y = layers.ReLU(name=f"{name}_a_relu")(y)
+    y = _convolution(y, channels, seeds, name=f"{name}_b")
+    shortcut = _convolution(x, channels, seeds, size=1, strides=2, name=f"{name}_shortcut")
+    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([y, shortcut]))
+
+
+def _convolution(
+    x: Any, channels: int, seeds: Seeds, *, name: str, size: int = 3, strides: int = 1
+) -> Any:
+    x = layers.Conv2D(
+        channels,
+        size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=seeds.he(),
+        name=name,
+    )(x)
+    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)

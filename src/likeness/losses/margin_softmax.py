@@ -1,0 +1,96 @@
+"""Margin softmax: classify the training identities by cosine, with a handicap.
+
+H. Wang et al., «CosFace: Large Margin Cosine Loss for Deep Face Recognition», CVPR 2018,
+equation 4: cross entropy over ``s · (cos θ_j − m·[j = own identity])``. The class weights
+live in `CosineHead`, which is thrown away after training; new people need no class.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from likeness.arrays import check_in_range
+
+
+def margin_softmax(codes: Any, cosines: Any, *, scale: float = 16.0, margin: float = 0.2) -> Any:
+    """Return the margin softmax loss of each item.
+
+    Args:
+        codes: ``(n,)``, 0…classes−1.
+        cosines: ``(n, classes)`` tensor: cosine between each embedding and each class.
+        scale: s, the inverse temperature.
+        margin: m, taken off the cosine of the item's own class.
+
+    Returns:
+        ``(n,)``, ≥ 0.
+    """
+    codes = ops.cast(ops.reshape(codes, (-1,)), "int32")
+    own = ops.one_hot(codes, ops.shape(cosines)[-1], dtype=cosines.dtype)
+    logits = scale * (cosines - margin * own)
+    return ops.logsumexp(logits, axis=-1) - ops.sum(own * logits, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class MarginSoftmaxLoss(keras.losses.Loss):
+    """`margin_softmax` for ``compile``: targets are codes, predictions cosines.
+
+    Args:
+        scale: > 0, the inverse temperature.
+        margin: 0…1, taken off the cosine of the item's own class.
+        name: of the loss.
+
+    Raises:
+        SettingError: an argument is out of range.
+    """
+
+    def __init__(
+        self, scale: float = 16.0, margin: float = 0.2, name: str = "margin_softmax"
+    ) -> None:
+        super().__init__(name=name)
+        check_in_range(scale, 1e-6, 1e4, argument="scale")
+        check_in_range(margin, 0.0, 1.0, argument="margin")
+        self.scale = scale
+        self.margin = margin
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return ``(n,)`` losses of ``(n,)`` codes and ``(n, classes)`` cosines."""
+        return margin_softmax(y_true, y_pred, scale=self.scale, margin=self.margin)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {"scale": self.scale, "margin": self.margin, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class CosineHead(keras.layers.Layer):
+    """``(n, d)`` unit embeddings → ``(n, classes)`` cosines to one learned direction each.
+
+    Args:
+        classes: ≥ 2.
+        seed: of the initial directions.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, classes: int, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_in_range(classes, 2, 10**7, argument="classes", whole=True)
+        self.classes = classes
+        self.seed = seed
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the directions."""
+        self.directions = self.add_weight(
+            name="directions",
+            shape=(input_shape[-1], self.classes),
+            initializer=keras.initializers.RandomNormal(stddev=1.0, seed=self.seed),
+        )
+
+    def call(self, embeddings: Any) -> Any:
+        """Return the cosines."""
+        squared = ops.sum(ops.square(self.directions), axis=0, keepdims=True)
+        return ops.matmul(embeddings, self.directions / ops.sqrt(ops.maximum(squared, 1e-12)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "classes": self.classes, "seed": self.seed}

@@ -1,0 +1,25 @@
+"""From a recipe and a data set to a model. The recipes import no Keras; `train` does."""
+
+from importlib import import_module
+from typing import Any
+
+from likeness.training.progress import OnProgress, TrainingProgress
+from likeness.training.recipe import BATCHES, PAIRS, RECIPES, TrainingRecipe
+
+__all__ = [
+    "BATCHES",
+    "PAIRS",
+    "RECIPES",
+    "OnProgress",
+    "TrainingProgress",
+    "TrainingRecipe",
+    "train",
+    "train_on_pairs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, because it brings Keras: the command line reads recipes without it.
+    if name in {"train", "train_on_pairs"}:
+        return getattr(import_module("likeness.training._train"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,158 @@
+"""One fit, watched: progress, the best epoch on held-out people, early stop, Ctrl-C."""
+
+import math
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+from likeness.arrays import Codes, Prepared
+from likeness.errors import TrainingFailedError, require_extra
+from likeness.evaluation import all_pair_energies, auc, error_rates
+from likeness.sampling import LabelledPairs
+from likeness.training._networks import (
+    build_encoder,
+    build_feed,
+    build_network,
+    embed_prepared,
+    finished,
+    training_set,
+)
+from likeness.training.progress import OnProgress, TrainingProgress
+from likeness.training.recipe import TrainingRecipe
+
+keras = require_extra("keras")
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """People held out of a fit: prepared items and their codes."""
+
+    items: Prepared
+    codes: Codes
+
+
+@dataclass(kw_only=True)
+class Fit:
+    """What came of one fit.
+
+    Args:
+        encoder: as it is used after training, with its best weights.
+        history: "loss" and, with held-out people, "held_out_auc", one number per epoch.
+        best_epoch: how many epochs the kept weights had learned.
+        interrupted: whether Ctrl-C ended it.
+    """
+
+    encoder: Any
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = 0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitOptions:
+    """How a fit is run and watched, beside its recipe."""
+
+    stage: str
+    epochs: int
+    held_out: HeldOut | None = None
+    pairs: LabelledPairs | None = None
+    on_progress: OnProgress | None = None
+    log_dir: Path | None = None
+
+
+def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
+    """Train a fresh encoder on the items and return it with its best weights.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before the first epoch was done.
+        TrainingFailedError: the loss became NaN or infinite.
+    """
+    learned = training_set(recipe, items, codes, options.pairs)
+    encoder = build_encoder(recipe)
+    network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
+    feed = build_feed(recipe, learned, encoder)
+    fit = Fit(encoder=finished(recipe, encoder))
+    watch = _Watch(recipe, fit, encoder, options)
+    callbacks = [watch, *_tensorboard(options)]
+    try:
+        network.fit(feed, epochs=options.epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    except KeyboardInterrupt:
+        if fit.best_epoch == 0:
+            raise
+        fit.interrupted = True
+    encoder.set_weights(watch.best_weights)
+    return fit
+
+
+class _Watch(keras.callbacks.Callback):
+    """Keeps the best weights, stops early, tells the progress."""
+
+    def __init__(self, recipe: TrainingRecipe, fit: Fit, encoder: Any, options: FitOptions) -> None:
+        super().__init__()
+        self._recipe = recipe
+        self._fit = fit
+        self._encoder = encoder
+        self._options = options
+        self._epoch = 0
+        self._best = -math.inf
+        self.best_weights: list[Any] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        loss = float((logs or {}).get("loss", math.nan))
+        if not math.isfinite(loss):
+            raise TrainingFailedError(
+                f"the loss became {loss} in epoch {self._epoch + 1}, step {batch + 1}. "
+                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
+            )
+        self._tell(batch + 1, loss)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        history = self._fit.history
+        history.setdefault("loss", []).append(float((logs or {})["loss"]))
+        score = float(epoch)  # without held-out people the last epoch is kept
+        if self._options.held_out is not None:
+            score = held_out_auc(self._recipe, self._fit.encoder, self._options.held_out)
+            history.setdefault("held_out_auc", []).append(score)
+        if score > self._best:
+            self._best = score
+            self._fit.best_epoch = epoch + 1
+            self.best_weights = self._encoder.get_weights()
+        elif epoch + 1 - self._fit.best_epoch >= self._recipe.patience:
+            self.model.stop_training = True
+        self._epoch = epoch + 1
+
+    def _tell(self, step: int, loss: float) -> None:
+        if self._options.on_progress is None:
+            return
+        scores = self._fit.history.get("held_out_auc", [])
+        self._options.on_progress(
+            TrainingProgress(
+                stage=self._options.stage,
+                step=self._epoch * self._recipe.steps + step,
+                steps=self._options.epochs * self._recipe.steps,
+                loss=loss,
+                held_out_auc=scores[-1] if scores else None,
+            )
+        )
+
+
+def held_out_auc(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> float:
+    """Return the AUC over all pairs of the held-out people."""
+    genuine, impostor = held_out_energies(recipe, encoder, held_out)
+    return auc(error_rates(genuine, impostor))
+
+
+def held_out_energies(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> Any:
+    """Return (genuine, impostor) energies of all pairs of the held-out people."""
+    embeddings = embed_prepared(encoder, held_out.items)
+    every = all_pair_energies(embeddings, held_out.codes, energy=recipe.energy)
+    return every.genuine, every.impostor
+
+
+def _tensorboard(options: FitOptions) -> list[Any]:
+    if options.log_dir is None:
+        return []
+    require_extra("tensorboard", extra="train")
+    return [keras.callbacks.TensorBoard(str(options.log_dir / options.stage), update_freq="epoch")]

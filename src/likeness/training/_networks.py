@@ -1,0 +1,177 @@
+"""The network that a recipe trains, and the feed that goes with it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes, Prepared
+from likeness.augment import Distortions
+from likeness.encoders import SiameseNet, encoder_by_name, symmetric
+from likeness.energies import energy_matrix
+from likeness.errors import require_extra
+from likeness.feeds import BatchFeed, PairFeed
+from likeness.losses import (
+    BatchContrastiveLoss,
+    ContrastiveLoss,
+    CosineHead,
+    MarginSoftmaxLoss,
+    TripletLoss,
+)
+from likeness.sampling import LabelledPairs, hard_pairs
+from likeness.training.recipe import TrainingRecipe
+
+keras = require_extra("keras")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainingSet:
+    """What is learned from: prepared items, their identities, and fixed pairs if any.
+
+    Args:
+        items: ``(n, rows, columns, channels)``.
+        codes: ``(n,)``.
+        kin: ``(n,)``: equal for a person and their mirrored double.
+        pairs: the only pairs to learn from; None to draw pairs freely.
+    """
+
+    items: Prepared
+    codes: Codes
+    kin: Codes
+    pairs: LabelledPairs | None = None
+
+
+def training_set(
+    recipe: TrainingRecipe, items: Prepared, codes: Codes, pairs: LabelledPairs | None
+) -> TrainingSet:
+    """Return what is learned from; with mirrored people added if the recipe says so.
+
+    Fixed pairs refer to the photos as they are: nobody is mirrored then.
+    """
+    if not recipe.mirror_identities or pairs is not None:
+        return TrainingSet(items=items, codes=codes, kin=codes, pairs=pairs)
+    return TrainingSet(
+        items=np.concatenate([items, items[:, :, ::-1]]),
+        codes=np.concatenate([codes, codes + codes.max() + 1]),
+        kin=np.concatenate([codes, codes]),
+    )
+
+
+def build_encoder(recipe: TrainingRecipe) -> Any:
+    """Return the recipe's encoder with its initial weights."""
+    return encoder_by_name(recipe.encoder)(
+        (recipe.rows, recipe.columns, recipe.channels),
+        embedding_size=recipe.embedding_size,
+        width=recipe.width,
+        seed=recipe.seed,
+    )
+
+
+def finished(recipe: TrainingRecipe, encoder: Any) -> Any:
+    """Return the encoder as it is used after training."""
+    return symmetric(encoder) if recipe.symmetric else encoder
+
+
+def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
+    """Return the compiled network whose training trains ``encoder``."""
+    shape = encoder.input_shape[1:]
+    photo = keras.layers.Input(shape, name="photo")
+    distortions = Distortions(
+        recipe.geometry, recipe.light, recipe.cover, seed=recipe.seed + 1, name="distortions"
+    )
+    embedding = encoder(distortions(photo))
+    if recipe.mode == "pairs":
+        network = SiameseNet(keras.Model(photo, embedding, name="distorted"), recipe.energy)
+    elif recipe.loss == "margin_softmax":
+        head = CosineHead(classes, seed=recipe.seed + 2, name="classes")
+        network = keras.Model(photo, head(embedding))
+    else:
+        network = keras.Model(photo, embedding)
+    optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.weight_decay)
+    network.compile(optimizer=optimizer, loss=_loss(recipe), jit_compile=False)
+    return network
+
+
+def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> Any:
+    """Return the feed of one training; its epochs are the recipe's."""
+    if recipe.mode == "batches":
+        return BatchFeed(
+            learned.items,
+            learned.codes,
+            identities=min(recipe.identities, len(np.unique(learned.codes))),
+            items_each=recipe.items_each,
+            batches=recipe.steps,
+            seed=recipe.seed,
+        )
+    count = recipe.steps * recipe.pairs // 2
+
+    def draw(epoch: int) -> LabelledPairs:
+        seed = int(np.random.SeedSequence([recipe.seed, epoch]).generate_state(1)[0])
+        if learned.pairs is not None:
+            return _cycled(learned.pairs, 2 * count, seed)
+        # Before the first epoch the energies say nothing yet.
+        hardness = recipe.hardness if epoch else 0.0
+        present = _energies(recipe, encoder, learned.items)
+        drawn = hard_pairs(
+            learned.codes,
+            present,
+            genuine=count,
+            impostor=count,
+            hardness=hardness,
+            seed=seed,
+            kin=learned.kin,
+        )
+        return _cycled(_balanced(drawn), 2 * count, seed)
+
+    return PairFeed(learned.items, draw, batch_size=recipe.pairs)
+
+
+def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
+    """Return ``(n, d)`` embeddings of prepared items."""
+    parts = [
+        keras.ops.convert_to_numpy(encoder(items[start : start + 128], training=False))
+        for start in range(0, len(items), 128)
+    ]
+    embeddings: NDArray[np.float32] = np.concatenate(parts)
+    return embeddings
+
+
+def _energies(recipe: TrainingRecipe, encoder: Any, items: Prepared) -> NDArray[np.float64]:
+    return energy_matrix(recipe.energy, embed_prepared(encoder, items))
+
+
+def _balanced(drawn: LabelledPairs) -> LabelledPairs:
+    """Repeat the genuine pairs until they are as many as the impostor pairs."""
+    genuine, impostor = np.flatnonzero(drawn.genuine), np.flatnonzero(~drawn.genuine)
+    return drawn.take(np.concatenate([np.resize(genuine, len(impostor)), impostor]))
+
+
+def _cycled(pairs: LabelledPairs, count: int, seed: int) -> LabelledPairs:
+    """Return ``count`` of the pairs in a random order, all once before any comes again."""
+    rng = np.random.default_rng(seed)
+    rounds = -(-count // len(pairs))
+    order = np.concatenate([rng.permutation(len(pairs)) for _ in range(rounds)])
+    return pairs.take(order[:count])
+
+
+def _schedule(recipe: TrainingRecipe) -> Any:
+    total = recipe.epochs * recipe.steps
+    warm = max(1, total // 10)
+    return keras.optimizers.schedules.CosineDecay(
+        0.05 * recipe.learning_rate,
+        max(1, total - warm),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warm,
+        alpha=0.01,
+    )
+
+
+def _loss(recipe: TrainingRecipe) -> Any:
+    if recipe.mode == "pairs":
+        return ContrastiveLoss(recipe.margin, recipe.genuine_margin)
+    if recipe.loss == "margin_softmax":
+        return MarginSoftmaxLoss(recipe.scale, recipe.margin)
+    if recipe.loss == "contrastive":
+        return BatchContrastiveLoss(recipe.margin, recipe.genuine_margin)
+    return TripletLoss(recipe.margin)

@@ -1,0 +1,204 @@
+"""`train`: from a recipe and a data set to a model with a threshold.
+
+Two stages. *Choosing*: a share of the people is held out; the network learns from the
+others, the epoch with the best AUC on the held-out people is kept, and the threshold is set
+on their energies. *Final* (``refit``): a fresh network learns from everybody for as many
+epochs, and takes the threshold over. So nothing is chosen on people the network has learned,
+and no person's photos are wasted. That the threshold carries over from one network to the
+other is an assumption; the accuracy on unseen people, measured at it, is the check.
+"""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from likeness.arrays import Codes, Prepared
+from likeness.datasets import Dataset, split_by_identity
+from likeness.energies import energy_by_name
+from likeness.errors import SettingError, TooFewError
+from likeness.evaluation import choose_threshold
+from likeness.images.preparation import Preparation
+from likeness.model import SiameseModel
+from likeness.sampling import LabelledPairs
+from likeness.training._fitting import Fit, FitOptions, HeldOut, fit_once, held_out_energies
+from likeness.training._networks import embed_prepared
+from likeness.training.progress import OnProgress
+from likeness.training.recipe import TrainingRecipe
+
+FEWEST_TO_HOLD_OUT = 6
+"""People with two photos or more, below which nobody is held out."""
+
+
+def train(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    on_progress: OnProgress | None = None,
+    log_dir: str | Path | None = None,
+) -> SiameseModel:
+    """Train a model on photos of people.
+
+    Ctrl-C ends the training and returns the best model so far; before the first epoch is
+    done there is none, and the `KeyboardInterrupt` is passed on.
+
+    Args:
+        recipe: every choice.
+        data: at least two people with two photos each; from six people on, some are held
+            out to choose the epoch and the threshold, below that there is no threshold.
+        on_progress: called after every batch.
+        log_dir: where to write TensorBoard logs, if anywhere.
+
+    Returns:
+        The model; ``model.record`` tells recipe, data, histories, people held out, counts of
+        pairs behind the threshold, seconds, and whether it was interrupted.
+
+    Raises:
+        TooFewError: the data has too few people or photos.
+        TrainingFailedError: the loss became NaN.
+        MissingExtraError: Keras is not installed.
+    """
+    data.require(identities=2, items_each=2)
+    began = time.perf_counter()
+    rest, held = _hold_out(recipe, data)
+    preparation = _preparation(recipe)
+    watched = {"on_progress": on_progress, "log_dir": None if log_dir is None else Path(log_dir)}
+    held_out = None if held is None else HeldOut(preparation(held.items), held.codes)
+    options = FitOptions(stage="choosing", epochs=recipe.epochs, held_out=held_out, **watched)
+    fits = {"choosing": fit_once(recipe, preparation(rest.items), rest.codes, options)}
+    decided = _choose_threshold(recipe, fits["choosing"], held, held_out)
+    if recipe.refit and held is not None and not fits["choosing"].interrupted:
+        options = FitOptions(stage="final", epochs=fits["choosing"].best_epoch, **watched)
+        fits |= _unless_interrupted(recipe, preparation(data.items), data.codes, options)
+    return _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
+
+
+def train_on_pairs(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    pairs: LabelledPairs,
+    *,
+    on_progress: OnProgress | None = None,
+) -> SiameseModel:
+    """Train a model on exactly these pairs, the way of the lab: nobody is held out.
+
+    The threshold is the best one on the training pairs themselves.
+
+    Args:
+        recipe: of mode "pairs"; nobody is mirrored, and all epochs are learned.
+        data: what the pairs index.
+        pairs: genuine and impostor ones.
+        on_progress: called after every batch.
+
+    Raises:
+        SettingError: the recipe is of another mode.
+        TooFewError: there is no genuine or no impostor pair.
+    """
+    if recipe.mode != "pairs":
+        raise SettingError(f"mode: expected 'pairs'. Received: {recipe.mode!r}.")
+    if not 0 < pairs.genuine.sum() < len(pairs):
+        raise TooFewError(
+            "pairs: expected genuine and impostor pairs. Received: "
+            f"{int(pairs.genuine.sum())} genuine pairs of {len(pairs)}."
+        )
+    began = time.perf_counter()
+    options = FitOptions(stage="final", epochs=recipe.epochs, pairs=pairs, on_progress=on_progress)
+    prepared = _preparation(recipe)(data.items)
+    fit = fit_once(recipe, prepared, data.codes, options)
+    embeddings = embed_prepared(fit.encoder, prepared)
+    energies = energy_by_name(recipe.energy)(*(embeddings[side] for side in pairs.pairs.T))
+    decided = _Decided(
+        threshold=choose_threshold(energies[pairs.genuine], energies[~pairs.genuine]),
+        people=data.distinct,
+        genuine_pairs=int(pairs.genuine.sum()),
+        impostor_pairs=int((~pairs.genuine).sum()),
+    )
+    return _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decided:
+    """A threshold and what stands behind it."""
+
+    threshold: float | None = None
+    people: tuple[str, ...] = ()
+    genuine_pairs: int = 0
+    impostor_pairs: int = 0
+
+
+def _preparation(recipe: TrainingRecipe) -> Preparation:
+    return Preparation(rows=recipe.rows, columns=recipe.columns, channels=recipe.channels)
+
+
+def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
+    """Split off people to choose on; nobody where there are too few to judge by."""
+    if recipe.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT:
+        return data, None
+    rest, held = split_by_identity(data, held_out=recipe.held_out, seed=recipe.seed)
+    for part in (rest, held):
+        part.require(identities=2, items_each=2)
+    return rest, held
+
+
+def _choose_threshold(
+    recipe: TrainingRecipe, fit: Fit, held: Dataset | None, held_out: HeldOut | None
+) -> _Decided:
+    if held is None or held_out is None:
+        return _Decided()
+    genuine, impostor = held_out_energies(recipe, fit.encoder, held_out)
+    return _Decided(
+        threshold=choose_threshold(genuine, impostor),
+        people=held.distinct,
+        genuine_pairs=len(genuine),
+        impostor_pairs=len(impostor),
+    )
+
+
+def _unless_interrupted(
+    recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions
+) -> dict[str, Fit]:
+    """Return the final fit, or nothing if Ctrl-C ended it.
+
+    A final network that was cut short is worse than the finished one of the first stage.
+    """
+    try:
+        fit = fit_once(recipe, items, codes, options)
+    except KeyboardInterrupt:
+        return {}
+    return {} if fit.interrupted else {"final": fit}
+
+
+def _model(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    fits: dict[str, Fit],
+    decided: _Decided,
+    *,
+    seconds: float,
+) -> SiameseModel:
+    kept = fits.get("final", fits.get("choosing"))
+    assert kept is not None
+    wanted_final = recipe.refit and bool(decided.people)
+    record: dict[str, Any] = {
+        "recipe": recipe.as_dict(),
+        "data": {
+            "name": data.name,
+            "digest": data.digest,
+            "licence": data.licence,
+            "drawn": data.drawn,
+            "items": len(data),
+            "identities": list(data.distinct),
+        },
+        "threshold": asdict(decided),
+        "histories": {stage: fit.history for stage, fit in fits.items()},
+        "epochs": kept.best_epoch,
+        "interrupted": kept.interrupted or (wanted_final and "final" not in fits),
+        "seconds": round(seconds, 1),
+    }
+    return SiameseModel(
+        preparation=_preparation(recipe),
+        encoder=kept.encoder,
+        energy=recipe.energy,
+        threshold=decided.threshold,
+        record=record,
+    )

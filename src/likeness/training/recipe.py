@@ -1,0 +1,160 @@
+"""`TrainingRecipe`: every choice of a training, in one frozen value that is saved with the model."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from likeness.arrays import check_in_range
+from likeness.errors import SettingError
+
+_CHOICES = {
+    "mode": ("batches", "pairs"),
+    "encoder": ("convnet", "residual"),
+    "loss": ("contrastive", "margin_softmax", "triplet"),
+    "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
+}
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "embedding_size": (2, 4096),
+    "width": (1, 512),
+    "margin": (0, 100),
+    "genuine_margin": (0, 100),
+    "scale": (0.01, 1000),
+    "epochs": (1, 10_000),
+    "steps": (1, 100_000),
+    "identities": (2, 10_000),
+    "items_each": (2, 1000),
+    "pairs": (2, 10_000),
+    "hardness": (0, 1000),
+    "learning_rate": (1e-8, 10),
+    "weight_decay": (0, 1),
+    "geometry": (0, 5),
+    "light": (0, 5),
+    "cover": (0, 1),
+    "held_out": (0, 0.9),
+    "patience": (1, 10_000),
+    "rows": (8, 1024),
+    "columns": (8, 1024),
+    "channels": (1, 3),
+    "seed": (0, 2**31 - 1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecipe:
+    """Every choice of a training. The defaults are the recipe for faces that wins.
+
+    Args:
+        mode: "batches" of P people × K photos, or "pairs" through `SiameseNet`.
+        encoder: "convnet" or "residual".
+        embedding_size: numbers in an embedding.
+        width: channels of the encoder's first block.
+        loss: "margin_softmax", "contrastive" or "triplet"; *pairs* takes "contrastive".
+        energy: the energy that pairs are compared by.
+        margin: of the loss.
+        genuine_margin: of the contrastive loss.
+        scale: of the margin softmax.
+        epochs: at most so many; after each, the held-out people are measured.
+        steps: batches in an epoch.
+        identities, items_each: P and K of *batches*.
+        pairs: in a batch of *pairs*, half genuine, half impostor.
+        hardness: of drawing pairs by their present energy (0: evenly).
+        learning_rate: the highest; warmed up to, then lowered along a half cosine.
+        weight_decay: of AdamW.
+        geometry, light, cover: strengths of the distortions.
+        mirror_identities: learn mirrored people as further people.
+        symmetric: embed a photo as the mean of itself and its mirror image.
+        held_out: share of the people held out to choose the epoch and the threshold.
+        patience: stop after so many epochs without a better held-out AUC.
+        refit: train once more on everybody, for as many epochs as were best.
+        rows, columns, channels: what the encoder reads.
+        seed: of everything random.
+
+    Raises:
+        SettingError: a value is out of its range, or two do not go together.
+    """
+
+    mode: str = "batches"
+    encoder: str = "residual"
+    embedding_size: int = 128
+    width: int = 16
+    loss: str = "margin_softmax"
+    energy: str = "euclidean"
+    margin: float = 0.2
+    genuine_margin: float = 0.0
+    scale: float = 16.0
+    epochs: int = 6
+    steps: int = 50
+    identities: int = 15
+    items_each: int = 4
+    pairs: int = 32
+    hardness: float = 10.0
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    geometry: float = 1.0
+    light: float = 1.0
+    cover: float = 0.5
+    mirror_identities: bool = True
+    symmetric: bool = True
+    held_out: float = 1 / 3
+    patience: int = 3
+    refit: bool = True
+    rows: int = 56
+    columns: int = 46
+    channels: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise SettingError(
+                    f"{name}: expected one of {', '.join(choices)}. "
+                    f"Received: {getattr(self, name)!r}."
+                )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _RANGES:
+                low, high = _RANGES[field.name]
+                whole = isinstance(field.default, int)
+                check_in_range(value, low, high, argument=field.name, whole=whole)
+            elif field.type is bool and not isinstance(value, bool):
+                raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
+        if self.mode == "pairs" and self.loss != "contrastive":
+            raise SettingError(
+                f"loss: mode 'pairs' takes the contrastive loss. Received: {self.loss!r}. "
+                "Use mode 'batches' for it."
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every setting by name; JSON values only."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> "TrainingRecipe":
+        """Make a recipe from `as_dict`, or from some of its settings.
+
+        Raises:
+            SettingError: there is no setting of a name given, or a value does not fit.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise SettingError(
+                f"recipe: there is no setting {', '.join(map(repr, unknown))}. "
+                f"The settings are {', '.join(sorted(known))}."
+            )
+        return cls(**settings)
+
+    def to_json(self) -> str:
+        """Return the recipe as JSON text."""
+        return json.dumps(self.as_dict(), indent=2, sort_keys=True) + "\n"
+
+
+BATCHES = TrainingRecipe()
+"""The default: P×K batches and the margin softmax."""
+
+PAIRS = TrainingRecipe(mode="pairs", loss="contrastive", margin=1.4)
+"""The lab's way: pairs, the contrastive loss on the Euclidean distance."""
+
+RECIPES = {"batches": BATCHES, "pairs": PAIRS}
