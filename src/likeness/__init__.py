@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from likeness._version import __version__
+from likeness.errors import require_extra
 
 _HOME = {
     "Dataset": "likeness.datasets",
@@ -22,6 +23,8 @@ _HOME = {
     "split_by_identity": "likeness.datasets",
     "train": "likeness.training",
 }
+
+_NEEDS_KERAS = {"SiameseNet", "encoders", "losses", "train"}
 
 _MODULES = ("datasets", "encoders", "energies", "errors", "evaluation", "losses", "sampling")
 
@@ -49,6 +52,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NEEDS_KERAS:
+        require_extra("keras", extra="train")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     if name in _MODULES:

@@ -10,7 +10,6 @@ Nothing in it is code; a folder whose parts do not belong together is refused.
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -210,12 +209,12 @@ def check_writable_place(folder: Path, *, overwrite: bool) -> None:
 def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
     if folder.exists():
-        os.replace(folder, aside)
+        folder.replace(aside)
     try:
-        os.replace(fresh, folder)
+        fresh.replace(folder)
     except OSError:
         if aside.exists():
-            os.replace(aside, folder)
+            aside.replace(folder)
         raise
     shutil.rmtree(aside, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from likeness.errors import require_extra
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import BATCHES, PAIRS, RECIPES, TrainingRecipe
 
@@ -21,5 +22,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Late, because it brings Keras: the command line reads recipes without it.
     if name in {"train", "train_on_pairs"}:
+        require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._train"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

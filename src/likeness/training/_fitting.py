@@ -1,11 +1,11 @@
 """One fit, watched: progress, the best epoch on held-out people, early stop, Ctrl-C."""
 
 import math
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import keras
 
 from likeness.arrays import Codes, Prepared
 from likeness.errors import TrainingFailedError, require_extra
@@ -21,8 +21,6 @@ from likeness.training._networks import (
 )
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe
-
-keras = require_extra("keras")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +139,7 @@ class _Watch(keras.callbacks.Callback):
 def held_out_auc(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> float:
     """Return the AUC over all pairs of the held-out people."""
     genuine, impostor = held_out_energies(recipe, encoder, held_out)
-    return auc(error_rates(genuine, impostor))
+    return float(auc(error_rates(genuine, impostor)))
 
 
 def held_out_energies(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> Any:

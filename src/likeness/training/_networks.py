@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +11,6 @@ from likeness.arrays import Codes, Prepared
 from likeness.augment import Distortions
 from likeness.encoders import SiameseNet, encoder_by_name, symmetric
 from likeness.energies import energy_matrix
-from likeness.errors import require_extra
 from likeness.feeds import BatchFeed, PairFeed
 from likeness.losses import (
     BatchContrastiveLoss,
@@ -21,8 +21,6 @@ from likeness.losses import (
 )
 from likeness.sampling import LabelledPairs, hard_pairs
 from likeness.training.recipe import TrainingRecipe
-
-keras = require_extra("keras")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -9,7 +9,7 @@ other is an assumption; the accuracy on unseen people, measured at it, is the ch
 """
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +62,19 @@ def train(
     began = time.perf_counter()
     rest, held = _hold_out(recipe, data)
     preparation = _preparation(recipe)
-    watched = {"on_progress": on_progress, "log_dir": None if log_dir is None else Path(log_dir)}
     held_out = None if held is None else HeldOut(preparation(held.items), held.codes)
-    options = FitOptions(stage="choosing", epochs=recipe.epochs, held_out=held_out, **watched)
+    options = FitOptions(
+        stage="choosing",
+        epochs=recipe.epochs,
+        held_out=held_out,
+        on_progress=on_progress,
+        log_dir=None if log_dir is None else Path(log_dir),
+    )
     fits = {"choosing": fit_once(recipe, preparation(rest.items), rest.codes, options)}
     decided = _choose_threshold(recipe, fits["choosing"], held, held_out)
     if recipe.refit and held is not None and not fits["choosing"].interrupted:
-        options = FitOptions(stage="final", epochs=fits["choosing"].best_epoch, **watched)
+        epochs = fits["choosing"].best_epoch
+        options = replace(options, stage="final", epochs=epochs, held_out=None)
         fits |= _unless_interrupted(recipe, preparation(data.items), data.codes, options)
     return _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
 
@@ -188,6 +194,8 @@ def _model(
             "drawn": data.drawn,
             "items": len(data),
             "identities": list(data.distinct),
+            # Enough of each digest to tell later whether a photo was learned from.
+            "item_digests": [digest[:16] for digest in data.item_digests],
         },
         "threshold": asdict(decided),
         "histories": {stage: fit.history for stage, fit in fits.items()},

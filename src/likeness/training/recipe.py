@@ -1,4 +1,4 @@
-"""`TrainingRecipe`: every choice of a training, in one frozen value that is saved with the model."""
+"""`TrainingRecipe`: every choice of a training, in one frozen value, saved with the model."""
 
 import json
 from collections.abc import Mapping

@@ -1,0 +1,148 @@
+"""Trainings side by side, each in a process of its own with one thread.
+
+Small networks gain nothing from a second thread, but two trainings on two cores take the
+time of one. One thread also makes every training repeatable, whatever else runs.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+from likeness.errors import LikenessError
+from likeness.training.progress import TrainingProgress
+
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+class WorkerDiedError(LikenessError):
+    """A training process ended without an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobProgress:
+    """How far one of several trainings is.
+
+    Args:
+        job: its place in the list.
+        training: where it is; None when it is done.
+    """
+
+    job: int
+    training: TrainingProgress | None
+
+
+Job = Callable[[Callable[[TrainingProgress], None]], Any]
+"""Takes a progress callback, returns a result. Both it and its result travel to and from
+another process."""
+
+
+def run_side_by_side(
+    jobs: Sequence[Job],
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[JobProgress], None] | None = None,
+) -> list[Any]:
+    """Run the jobs in processes of their own and return their results in order.
+
+    Args:
+        jobs: what to run; instances of module-level classes, so that they can be sent.
+        workers: at most so many at a time; as many as there are cores if not given.
+        on_progress: called in this process, on this thread.
+
+    Raises:
+        WorkerDiedError: a process was killed, by a lack of memory for example.
+        LikenessError: whatever a job raised.
+        KeyboardInterrupt: Ctrl-C; all processes are ended.
+    """
+    tell = on_progress or (lambda progress: None)
+    context = multiprocessing.get_context("spawn")
+    messages = context.Queue()
+    count = min(len(jobs), workers or available_cores())
+    with (
+        _quiet_start(),
+        ProcessPoolExecutor(
+            count, mp_context=context, initializer=_begin, initargs=(messages,)
+        ) as pool,
+    ):
+        futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+        try:
+            _follow(futures, messages, tell)
+            return [future.result() for future in futures]
+        except BrokenProcessPool as error:
+            raise WorkerDiedError(
+                "a training process was killed, most often because memory ran out. "
+                "Close other programs, or run fewer side by side with `--jobs 1`."
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _follow(
+    futures: list["Future[Any]"], messages: Any, tell: Callable[[JobProgress], None]
+) -> None:
+    """Pass messages on until every job is done; raise what the first failing one raised."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                tell(messages.get_nowait())
+        for future in done:
+            future.result()
+            tell(JobProgress(job=futures.index(future), training=None))
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Any:
+    """Let the processes started inside begin with one thread and without TensorFlow's notes.
+
+    The settings must be there before the libraries load, so they travel as environment.
+    """
+    settings = dict.fromkeys(_THREADS, "1") | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+_messages: Any = None
+
+
+def _begin(messages: Any) -> None:
+    """Set a fresh worker process up. Ctrl-C is the parent's to handle."""
+    global _messages  # noqa: PLW0603  the one way to hand a queue to a pool's process
+    _messages = messages
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(number: int, job: Job) -> Any:
+    return job(lambda progress: _messages.put(JobProgress(job=number, training=progress)))
