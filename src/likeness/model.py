@@ -4,6 +4,7 @@ On disk a model is a folder::
 
     model.json      format version, preparation, energy, threshold, recipe, fingerprint
     encoder.keras   the encoder, as Keras saves it
+    recipe.json     the recipe alone, ready for another training
 
 Nothing in it is code; a folder whose parts do not belong together is refused.
 """
@@ -138,6 +139,9 @@ class SiameseModel:
                 self.encoder.save(fresh / "encoder.keras")
                 text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
                 (fresh / "model.json").write_text(text + "\n", encoding="utf-8")
+                if "recipe" in self.record:
+                    recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
+                    (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
                 _swap_in(fresh, folder, aside=Path(place) / "aside")
         except OSError as error:
             raise OutputError(

@@ -1,0 +1,69 @@
+"""Evaluation: verification, identification, intervals, leaks, baselines. NumPy only.
+
+One counting primitive stands behind every rate; «accept if energy ≤ threshold» everywhere.
+"""
+
+from likeness.evaluation._counts import Counter, ErrorRates, error_rates
+from likeness.evaluation.baselines import BASELINES, cross_fitted_threshold
+from likeness.evaluation.identification import (
+    Identification,
+    n_way_k_shot,
+    one_shot_each_item,
+    rank_one,
+)
+from likeness.evaluation.intervals import Interval, people_intervals
+from likeness.evaluation.leaks import LeakReport, find_leaks
+from likeness.evaluation.pair_energies import (
+    PairEnergies,
+    all_pair_energies,
+    listed_pair_energies,
+    matrix_pair_energies,
+)
+from likeness.evaluation.unseen import (
+    Embedder,
+    Evaluation,
+    evaluate_matrix,
+    evaluate_pairs,
+    evaluate_unseen,
+)
+from likeness.evaluation.verification import (
+    accuracy_at,
+    auc,
+    choose_threshold,
+    equal_error_rate,
+    roc,
+    tar_at_far,
+    threshold_at_far,
+)
+
+__all__ = [
+    "BASELINES",
+    "Counter",
+    "Embedder",
+    "ErrorRates",
+    "Evaluation",
+    "Identification",
+    "Interval",
+    "LeakReport",
+    "PairEnergies",
+    "accuracy_at",
+    "all_pair_energies",
+    "auc",
+    "choose_threshold",
+    "cross_fitted_threshold",
+    "equal_error_rate",
+    "error_rates",
+    "evaluate_matrix",
+    "evaluate_pairs",
+    "evaluate_unseen",
+    "find_leaks",
+    "listed_pair_energies",
+    "matrix_pair_energies",
+    "n_way_k_shot",
+    "one_shot_each_item",
+    "people_intervals",
+    "rank_one",
+    "roc",
+    "tar_at_far",
+    "threshold_at_far",
+]

@@ -4,13 +4,16 @@ Samplers return indices, never items; the seed is an argument.
 """
 
 from likeness.sampling.batches import identity_batches
+from likeness.sampling.episodes import Episode, episodes
 from likeness.sampling.hard_pairs import hard_pairs
 from likeness.sampling.pairs import LabelledPairs, all_pairs_of, count_pairs, sample_pairs
 
 __all__ = [
+    "Episode",
     "LabelledPairs",
     "all_pairs_of",
     "count_pairs",
+    "episodes",
     "hard_pairs",
     "identity_batches",
     "sample_pairs",

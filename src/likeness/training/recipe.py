@@ -154,7 +154,7 @@ class TrainingRecipe:
 BATCHES = TrainingRecipe()
 """The default: P×K batches and the margin softmax."""
 
-PAIRS = TrainingRecipe(mode="pairs", loss="contrastive", margin=1.4)
+PAIRS = TrainingRecipe(mode="pairs", loss="contrastive", margin=1.6, learning_rate=4e-3)
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
 RECIPES = {"batches": BATCHES, "pairs": PAIRS}

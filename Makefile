@@ -1,0 +1,60 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer:
+#   make demo    installs, and runs the main job
+#   make test    installs, and passes the tests
+# LIKENESS_DATA says where the AT&T faces are, if they are at hand.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-slow test-backends lint notebooks clean
+
+demo: $(VENV)/.installed-demo
+	$(BIN)/likeness demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+# The bars of the main job, on the real photos: whole protocols, minutes each.
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow
+
+# The maths, a save/load round trip and a short training on the other Keras backends.
+test-backends: $(VENV)-jax/.installed $(VENV)-torch/.installed
+	KERAS_BACKEND=jax $(VENV)-jax/bin/python -m pytest -m backend
+	KERAS_BACKEND=torch $(VENV)-torch/bin/python -m pytest -m backend
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Run the notebooks on the real photos and keep their tables and plots, but no photograph.
+notebooks: $(VENV)/.installed-dev
+	$(BIN)/python notebooks/build.py
+
+clean:
+	rm -rf $(VENV) $(VENV)-jax $(VENV)-torch
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	  { echo "likeness needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
+	@echo "Installing likeness with Keras and TensorFlow into $(VENV) (a minute or two) ..."
+	$(BIN)/python $(PIP_INSTALL) -e ".[train]"
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "Installing likeness with its test tools into $(VENV) (a minute or two) ..."
+	$(BIN)/python $(PIP_INSTALL) -e ".[dev]"
+	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)-%/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-$*
+	$(VENV)-$*/bin/python $(PIP_INSTALL) $(if $(filter torch,$*),"$(TORCH)",$*)
+	$(VENV)-$*/bin/python $(PIP_INSTALL) -e ".[learn]" pytest hypothesis
+	@touch $@

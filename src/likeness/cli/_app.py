@@ -1,0 +1,80 @@
+"""The commands, and what happens to what they raise."""
+
+import errno
+import os
+import sys
+
+import typer
+
+from likeness._version import __version__
+from likeness.cli import _crossval, _data, _demo, _evaluate, _picture, _train
+from likeness.cli._terminal import errors
+from likeness.errors import LikenessError
+
+app = typer.Typer(
+    name="likeness",
+    help="One-shot face recognition with Siamese networks: train on a few photos, measure "
+    "honestly.",
+    epilog="Exit codes: 0 done, 2 could not try (one sentence says why), 130 stopped by Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(_demo.demo)
+app.add_typer(_data.app, name="data")
+app.command("train")(_train.train)
+app.command("evaluate")(_evaluate.evaluate)
+app.command("crossval")(_crossval.crossval)
+app.command("picture")(_picture.picture)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"likeness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(  # noqa: ARG001  read by its callback
+        False,
+        "--version",
+        help="Print the version and exit.",
+        callback=_print_version,
+        is_eager=True,
+    ),
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    # TensorFlow's notes on the processor are of no use here; an error still shows.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        app()
+    except LikenessError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        errors().print("Stopped. Nothing was written half.")
+        sys.exit(130)
+    except OSError as error:
+        if error.errno not in _ORDINARY:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        _fail(f"{error.strerror}{where}. Make room, or choose another place.")
+
+
+_ORDINARY = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM}
+
+
+def _fail(sentence: str) -> None:
+    errors().print(f"[bold red]likeness:[/] {_escape(sentence)}", soft_wrap=True)
+    sys.exit(2)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape  # late: only errors need it
+
+    return escape(text)

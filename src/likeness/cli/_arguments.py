@@ -1,0 +1,81 @@
+"""What several commands ask for: the data, the recipe."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from likeness import datasets
+from likeness.datasets import Dataset
+from likeness.errors import SettingError
+from likeness.training import RECIPES, TrainingRecipe
+
+DATA_HELP = (
+    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, or a folder "
+    "with one sub-folder of photos per person."
+)
+
+_NAMED: dict[str, Callable[[], Dataset]] = {
+    "att": lambda: datasets.att(),
+    "digits": lambda: datasets.digits(),
+    "drawn": lambda: datasets.drawn_faces(),
+    "mnist": lambda: datasets.mnist(),
+}
+
+
+def read_data(data: str) -> Dataset:
+    """Return the data set that the word names, or the folder at that path.
+
+    Raises:
+        DataError: it cannot be had.
+    """
+    if data in _NAMED and not Path(data).is_dir():
+        return _NAMED[data]()
+    return datasets.folder(Path(data))
+
+
+def read_recipe(
+    mode: str, *, file: Path | None, changes: list[str], seed: int | None
+) -> TrainingRecipe:
+    """Return the named recipe, or the file's, with changes.
+
+    Args:
+        mode: "batches" or "pairs".
+        file: JSON with settings that replace the named recipe's.
+        changes: each ``name=value``.
+        seed: replaces the recipe's.
+
+    Raises:
+        SettingError: a name or a value does not fit.
+    """
+    if mode not in RECIPES:
+        raise SettingError(f"--mode: expected one of {', '.join(RECIPES)}. Received: {mode!r}.")
+    settings = RECIPES[mode].as_dict()
+    if file is not None:
+        settings |= _from_file(file)
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise SettingError(f"--set: expected name=value. Received: {change!r}.")
+        settings[name.strip()] = _parsed(value.strip())
+    if seed is not None:
+        settings["seed"] = seed
+    return TrainingRecipe.from_dict(settings)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingError(f"--recipe: {file} cannot be read as JSON: {error}.") from error
+    if not isinstance(settings, dict):
+        raise SettingError(f"--recipe: {file}: expected an object of settings.")
+    return settings
+
+
+def _parsed(value: str) -> Any:
+    """Read a number, true or false; anything else is a word."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

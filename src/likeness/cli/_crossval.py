@@ -1,0 +1,62 @@
+"""``likeness crossval DATA --protocol U4``."""
+
+from typing import Annotated
+
+import typer
+from pathlib import Path
+
+from likeness.cli._arguments import DATA_HELP, read_data, read_recipe
+from likeness.cli._terminal import check_json_place, output, training_bars, write_json
+from likeness.errors import SettingError
+from likeness.experiments.protocols import PROTOCOLS
+
+
+def crossval(
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    protocol: Annotated[
+        str,
+        typer.Option(help="U4: four folds of unseen people. S20: two folds. L: the lab split."),
+    ] = "U4",
+    mode: Annotated[
+        str, typer.Option(help="batches (P people × K photos), or pairs (the lab's way).")
+    ] = "batches",
+    recipe: Annotated[
+        Path | None, typer.Option(help="JSON file with settings that replace the mode's.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random in training.")] = None,
+    partition_seed: Annotated[
+        int | None, typer.Option(help="Shuffle the people before they are dealt to the folds.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Trainings side by side; as many as cores.")
+    ] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
+    ] = None,
+) -> None:
+    """Train and measure on people the network has never seen, beside the baselines."""
+    if protocol not in PROTOCOLS:
+        raise SettingError(
+            f"--protocol: expected one of {', '.join(PROTOCOLS)}. Received: {protocol!r}."
+        )
+    settings = read_recipe(
+        "pairs" if protocol == "L" else mode, file=recipe, changes=set_ or [], seed=seed
+    )
+    check_json_place(json_)
+    people = read_data(data)
+    with training_bars() as bars:
+        result = PROTOCOLS[protocol](
+            settings,
+            people,
+            partition_seed=partition_seed,
+            workers=jobs,
+            on_progress=lambda told: bars.tell(told.job, f"{protocol} {told.job + 1}", told.training),
+        )
+    if json_ != "-":
+        from likeness.reports import figures_table  # late: only for people
+
+        output().print(figures_table(result.document))
+    write_json(result.document, json_)

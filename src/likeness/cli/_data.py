@@ -1,0 +1,71 @@
+"""``likeness data ...``: get data sets and look at what they hold."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.progress import Progress
+
+from likeness import datasets
+from likeness.cli._terminal import errors, output
+from likeness.datasets import Dataset
+
+app = typer.Typer(help="Get data sets and look at what they hold.", no_args_is_help=True)
+
+
+@app.command()
+def att(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A zip, a folder of photos, or a folder that holds att_faces.zip."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
+    ] = False,
+) -> None:
+    """The AT&T faces: find or download them, and check every photo.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
+    """
+    with _bar("AT&T faces") as tell:
+        data = datasets.att(path, download=not offline, on_progress=tell)
+    _describe(data)
+    output().print("Every photo is the one it should be (SHA-256 per person).")
+
+
+@app.command()
+def folder(
+    path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A broken file is an error, not a note.")
+    ] = False,
+) -> None:
+    """A folder with one sub-folder of photos per person: read it and say what it holds."""
+    with _bar(str(path)) as tell:
+        data = datasets.folder(path, strict=strict, on_progress=tell)
+    _describe(data)
+
+
+def _describe(data: Dataset) -> None:
+    counts = np.bincount(data.codes)
+    rows, columns = data.items.shape[1:3]
+    console = output()
+    console.print(
+        f"[bold]{data.name}[/]: {len(data)} photos of {len(data.distinct)} people, "
+        f"{counts.min()} to {counts.max()} each, {columns}×{rows} pixels.",
+        highlight=False,
+    )
+    console.print(f"Terms: {data.licence}", highlight=False)
+    for note in data.notes:
+        errors().print(f"[yellow]Note:[/] {note}", highlight=False)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[datasets.OnProgress]:
+    """Show one progress bar; yields what the readers call with (done, total)."""
+    with Progress(console=errors(), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)

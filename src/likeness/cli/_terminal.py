@@ -1,0 +1,104 @@
+"""Where the commands print: tables and words on one console, progress and errors on another."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from likeness.errors import OutputError
+from likeness.training import TrainingProgress
+
+
+def output() -> Console:
+    """Return the console for results."""
+    return Console()
+
+
+def errors() -> Console:
+    """Return the console for progress, warnings and errors."""
+    return Console(stderr=True)
+
+
+def check_json_place(file: str | None) -> None:
+    """Raise before a long run if its result could not be written.
+
+    Raises:
+        OutputError: the folder of the file does not exist, or the file is a folder.
+    """
+    if file in (None, "-"):
+        return
+    path = Path(str(file))
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise OutputError(
+            f"--json: expected a file in an existing folder, or - for standard output. "
+            f"Received: {path}."
+        )
+
+
+def write_json(document: Mapping[str, Any], file: str | None) -> None:
+    """Write the document to the file, whole or not at all; ``-`` is standard output.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if file is None:
+        return
+    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    path = Path(file)
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.resolve().parent, prefix=".likeness-", delete=False
+        ) as fresh:
+            fresh.write(text)
+        os.replace(fresh.name, path)  # noqa: PTH105  the pair of NamedTemporaryFile
+    except OSError as error:
+        raise OutputError(
+            f"--json: {path} cannot be written: {error.strerror}. Choose another place."
+        ) from error
+
+
+class TrainingBars:
+    """One progress bar per training."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[int, TaskID] = {}
+
+    def tell(self, job: int, title: str, training: TrainingProgress | None) -> None:
+        """Move the bar of training number ``job``; None means that it is done."""
+        if job not in self._tasks:
+            self._tasks[job] = self._progress.add_task(title, total=None, note="")
+        task = self._tasks[job]
+        if training is None:
+            total = self._progress.tasks[task].total or 1
+            self._progress.update(task, total=total, completed=total, note="done")
+            return
+        auc = training.held_out_auc
+        note = f"{training.stage}, loss {training.loss:.2f}"
+        if auc is not None:
+            note += f", held-out AUC {auc:.3f}"
+        self._progress.update(task, total=training.steps, completed=training.step, note=note)
+
+
+@contextmanager
+def training_bars() -> Iterator[TrainingBars]:
+    """Show progress bars on standard error while inside."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+    )
+    with Progress(*columns, console=errors()) as progress:
+        yield TrainingBars(progress)

@@ -1,0 +1,95 @@
+"""Intervals by resampling people.
+
+Pairs are not independent: one odd photo is in many pairs, one hard person in many more.
+Resampling pairs would promise far too narrow intervals. So people are drawn with
+replacement, within each fold; a person drawn w times weighs w in genuine pairs and one-shot
+trials, a pair of people drawn v and w times weighs v·w in impostor pairs, and two copies of
+one person form no pair. (Bolle, Ratha & Pankanti, «Error analysis of pattern recognition
+systems — the subsets bootstrap», CVIU 2004, resample by person likewise.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import check_in_range
+from likeness.evaluation._counts import Counter
+from likeness.evaluation.unseen import Evaluation, one_shot_name, rate_figures
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A figure, the mean over folds, and the interval around it (percentile bootstrap)."""
+
+    mean: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the three numbers by name."""
+        return asdict(self)
+
+
+def people_intervals(
+    folds: Sequence[Evaluation], *, repetitions: int = 500, seed: int = 0, level: float = 0.95
+) -> dict[str, Interval]:
+    """Return the mean over folds of every figure that all folds have, with its interval.
+
+    Args:
+        folds: one evaluation per fold, each on people of its own.
+        repetitions: how often people are drawn again.
+        seed: of the draws.
+        level: of the interval, 0.5…0.999.
+    """
+    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
+    check_in_range(level, 0.5, 0.999, argument="level")
+    names = [name for name in folds[0].figures if all(name in fold.figures for fold in folds)]
+    resamplers = [_Resampler(fold) for fold in folds]
+    rng = np.random.default_rng(seed)
+    draws = np.empty((repetitions, len(names)))
+    for row in draws:
+        per_fold = [resampler.draw(rng) for resampler in resamplers]
+        row[:] = [np.mean([figures[name] for figures in per_fold]) for name in names]
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    means = [float(np.mean([fold.figures[name] for fold in folds])) for name in names]
+    return {
+        name: Interval(mean=mean, low=float(low[i]), high=float(high[i]))
+        for i, (name, mean) in enumerate(zip(names, means, strict=True))
+    }
+
+
+class _Resampler:
+    """Figures of one fold under other numbers of each person."""
+
+    def __init__(self, fold: Evaluation) -> None:
+        pairs = fold.pairs
+        self._fold = fold
+        self._counter = Counter(pairs.genuine, pairs.impostor)
+        self._people = int(pairs.codes.max()) + 1
+        self._present = np.unique(pairs.codes)
+        self._genuine_of = pairs.codes[pairs.genuine_pairs[:, 0]]
+        self._impostor_of = pairs.codes[pairs.impostor_pairs]
+
+    def draw(self, rng: np.random.Generator) -> dict[str, float]:
+        while True:
+            drawn = rng.choice(self._present, len(self._present))
+            weights = np.bincount(drawn, minlength=self._people).astype(np.float64)
+            genuine = weights[self._genuine_of]
+            impostor = weights[self._impostor_of].prod(axis=1)
+            # One and the same person every time leaves no impostor pair: draw again.
+            if genuine.any() and impostor.any():
+                return self._figures(weights, genuine, impostor)
+
+    def _figures(self, weights: Floats, genuine: Floats, impostor: Floats) -> dict[str, float]:
+        rates = self._counter.rates(genuine, impostor)
+        figures = rate_figures(rates, self._fold.threshold)
+        trials = self._fold.identification
+        if trials is not None:
+            figures[one_shot_name(trials)] = float(
+                np.average(trials.correct, weights=weights[trials.probe_codes])
+            )
+        return figures

@@ -1,0 +1,116 @@
+"""The leak report: what the test part shares with the training part.
+
+A score on people, photos or pairs that were trained on says how well they were learned by
+heart, not how the network will do on anybody else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.datasets import Dataset
+from likeness.sampling import LabelledPairs, all_pairs_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakReport:
+    """Counts of what is tested, and of how much of it was trained on.
+
+    Args:
+        identities, items, genuine_pairs, impostor_pairs: in the test part.
+        shared_identities, shared_items, shared_genuine_pairs, shared_impostor_pairs: of
+            those, in the training part as well. Items are compared by content, pairs in
+            either order.
+    """
+
+    identities: int
+    items: int
+    genuine_pairs: int
+    impostor_pairs: int
+    shared_identities: int
+    shared_items: int
+    shared_genuine_pairs: int
+    shared_impostor_pairs: int
+
+    @property
+    def leaks(self) -> int:
+        """How many identities, items and pairs are shared; 0 is clean."""
+        return (
+            self.shared_identities
+            + self.shared_items
+            + self.shared_genuine_pairs
+            + self.shared_impostor_pairs
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts by name, and the sentences."""
+        return {**asdict(self), "leaks": self.leaks, "sentences": self.sentences()}
+
+    def sentences(self) -> list[str]:
+        """Say it in words; one sentence when clean."""
+        if not self.leaks:
+            return ["No leak: no person, photo or pair of the test part was in the training part."]
+        said = []
+        for what, shared, total in (
+            ("people", self.shared_identities, self.identities),
+            ("photos", self.shared_items, self.items),
+            ("genuine pairs", self.shared_genuine_pairs, self.genuine_pairs),
+            ("impostor pairs", self.shared_impostor_pairs, self.impostor_pairs),
+        ):
+            if shared:
+                share = f"{100 * shared / total:.0f} %"
+                said.append(
+                    f"Leak: {shared} of the {total} test {what} ({share}) are in the training "
+                    "part too."
+                )
+        said.append("This score is no forecast for people the network has not been trained on.")
+        return said
+
+
+def find_leaks(
+    train: Dataset,
+    test: Dataset,
+    *,
+    train_pairs: LabelledPairs | None = None,
+    test_pairs: LabelledPairs | None = None,
+) -> LeakReport:
+    """Compare a test part with a training part.
+
+    Args:
+        train, test: the items of each part; may be the same data set when pairs were split.
+        train_pairs: the pairs trained on, indices into ``train``; all pairs if not given.
+        test_pairs: the pairs tested, indices into ``test``; all pairs if not given.
+    """
+    learned = _Part(train, train_pairs)
+    tested = _Part(test, test_pairs)
+    known = learned.pair_keys(genuine=True) | learned.pair_keys(genuine=False)
+    genuine, impostor = (tested.pair_keys(genuine=kind) for kind in (True, False))
+    return LeakReport(
+        identities=len(tested.identities),
+        items=len(tested.items),
+        genuine_pairs=len(genuine),
+        impostor_pairs=len(impostor),
+        shared_identities=len(tested.identities & learned.identities),
+        shared_items=len(tested.items & learned.items),
+        shared_genuine_pairs=len(genuine & known),
+        shared_impostor_pairs=len(impostor & known),
+    )
+
+
+class _Part:
+    """Identities, item contents and pairs of one part of a split."""
+
+    def __init__(self, data: Dataset, pairs: LabelledPairs | None) -> None:
+        self._pairs = all_pairs_of(data.codes) if pairs is None else pairs
+        self._digests: NDArray[np.str_] = np.array(data.item_digests)
+        used: Sequence[int] = range(len(data)) if pairs is None else np.unique(pairs.pairs).tolist()
+        self.items = {data.item_digests[i] for i in used}
+        self.identities = {data.identities[i] for i in used}
+
+    def pair_keys(self, *, genuine: bool) -> set[tuple[str, str]]:
+        """Return the pairs of one kind by the content of their items, in a fixed order."""
+        rows = self._digests[self._pairs.pairs[self._pairs.genuine == genuine]]
+        return {(a, b) for a, b in np.sort(rows, axis=1).tolist()}

@@ -1,0 +1,102 @@
+"""All figures of an embedder on people it has never seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from likeness.arrays import Codes, Embeddings, Energies, Images
+from likeness.datasets import Dataset
+from likeness.energies import energy_matrix
+from likeness.evaluation._counts import ErrorRates, error_rates
+from likeness.evaluation.identification import Identification, one_shot_each_item
+from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
+from likeness.evaluation.verification import (
+    EVIDENCE,
+    accuracy_at,
+    auc,
+    equal_error_rate,
+    tar_at_far,
+)
+
+FAR = 0.01
+"""The false acceptance rate at which the true acceptance rate is reported."""
+
+
+class Embedder(Protocol):
+    """What evaluation knows of a model."""
+
+    @property
+    def energy(self) -> str:
+        """The name of its energy."""
+
+    def embed(self, images: Images) -> Embeddings:
+        """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """What was measured on one set of items.
+
+    Args:
+        pairs: the energies behind it.
+        identification: the one-shot trials; None where there were none.
+        threshold: chosen on the training side; None if there was none.
+        figures: by name, rates 0…1: "auc", "eer", "tar_at_far_1e-2" (left out where the
+            pairs are too few to show it), "accuracy" (left out without a threshold), and
+            "one_shot_Nway".
+    """
+
+    pairs: PairEnergies
+    identification: Identification | None
+    threshold: float | None
+    figures: Mapping[str, float]
+
+
+def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | None) -> Evaluation:
+    """Measure an embedder on all pairs and all one-shot trials of a data set.
+
+    Raises:
+        TooFewError: there are fewer than two people with two photos each.
+    """
+    test.require(identities=2, items_each=2)
+    embeddings = embedder.embed(test.items)
+    return evaluate_matrix(
+        energy_matrix(embedder.energy, embeddings), test.codes, threshold=threshold
+    )
+
+
+def evaluate_matrix(matrix: Energies, codes: Codes, *, threshold: float | None) -> Evaluation:
+    """Measure on the ``(n, n)`` energies between all items."""
+    return evaluate_pairs(
+        matrix_pair_energies(matrix, codes),
+        threshold=threshold,
+        identification=one_shot_each_item(matrix, codes),
+    )
+
+
+def evaluate_pairs(
+    pairs: PairEnergies, *, threshold: float | None, identification: Identification | None = None
+) -> Evaluation:
+    """Measure on energies of pairs, and one-shot trials if there were any."""
+    rates = error_rates(pairs.genuine, pairs.impostor)
+    figures = rate_figures(rates, threshold)
+    if identification is not None:
+        figures[one_shot_name(identification)] = identification.rate
+    return Evaluation(
+        pairs=pairs, identification=identification, threshold=threshold, figures=figures
+    )
+
+
+def rate_figures(rates: ErrorRates, threshold: float | None) -> dict[str, float]:
+    """Return the figures of verification, by name."""
+    figures = {"auc": auc(rates), "eer": equal_error_rate(rates)}
+    if FAR * rates.impostor_pairs >= EVIDENCE:
+        figures["tar_at_far_1e-2"] = tar_at_far(rates, FAR)
+    if threshold is not None:
+        figures["accuracy"] = accuracy_at(rates, threshold)
+    return figures
+
+
+def one_shot_name(identification: Identification) -> str:
+    """Return the figure's name, such as "one_shot_10way"."""
+    return f"one_shot_{identification.ways}way"
