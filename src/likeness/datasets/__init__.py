@@ -6,10 +6,22 @@ from likeness.datasets._dataset import (
     identity_folds,
     split_by_identity,
 )
+from likeness.datasets._download import OnProgress, cache_folder
+from likeness.datasets.att import att
+from likeness.datasets.digits import digits, mnist
+from likeness.datasets.drawn import drawn_faces
+from likeness.datasets.folder import folder
 
 __all__ = [
     "Dataset",
+    "OnProgress",
+    "att",
+    "cache_folder",
     "check_disjoint",
+    "digits",
+    "drawn_faces",
+    "folder",
     "identity_folds",
+    "mnist",
     "split_by_identity",
 ]

@@ -1,0 +1,112 @@
+"""Protocol L, the lab split: pairs of all people, split by scikit-learn's `train_test_split`.
+
+This is what tutorials report. Every person and nearly every photo of the test pairs was
+trained on; the leak report beside the figures says how many.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from likeness.datasets import Dataset
+from likeness.errors import require_extra
+from likeness.evaluation import (
+    BASELINES,
+    Embedder,
+    Evaluation,
+    choose_threshold,
+    evaluate_pairs,
+    find_leaks,
+    listed_pair_energies,
+)
+from likeness.experiments._jobs import LabSplitJob, Trained
+from likeness.experiments._pool import JobProgress, run_side_by_side
+from likeness.experiments._result import section
+from likeness.reports.content import ProtocolSection
+from likeness.sampling import LabelledPairs, sample_pairs
+from likeness.training import TrainingRecipe
+
+TEST_SHARE = 0.25
+
+
+def lab_pairs(
+    data: Dataset, *, seed: int, test_share: float = TEST_SHARE
+) -> tuple[LabelledPairs, LabelledPairs]:
+    """Return (training, test) pairs: all genuine ones and as many impostors, split at random.
+
+    Args:
+        data: the people and their photos.
+        seed: of the impostor pairs and of the split.
+        test_share: of the pairs, 0…1.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    data.require(identities=2, items_each=2)
+    pairs = sample_pairs(data.codes, seed=seed)
+    split = require_extra("sklearn.model_selection").train_test_split
+    learned, tested = split(
+        np.arange(len(pairs)), test_size=test_share, random_state=seed, stratify=pairs.genuine
+    )
+    return pairs.take(learned), pairs.take(tested)
+
+
+def lab_split(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    partition_seed: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[JobProgress], None] | None = None,
+) -> ProtocolSection:
+    """Train on pairs of all people, and measure on the pairs left over.
+
+    Args:
+        recipe: of mode "pairs".
+        data: at least two people with two photos each.
+        partition_seed: of the pairs and their split; the recipe's seed if not given.
+        workers: is there for the sake of the other protocols; there is one training.
+        on_progress: called with the progress of the training.
+    """
+    seed = recipe.seed if partition_seed is None else partition_seed
+    learned, tested = lab_pairs(data, seed=seed)
+    job = LabSplitJob(recipe=recipe, data=data, pairs=learned)
+    (run,) = run_side_by_side([job], workers=workers, on_progress=on_progress)
+    return lab_section(data, (learned, tested), run, seed=seed)
+
+
+def lab_section(
+    data: Dataset, split: tuple[LabelledPairs, LabelledPairs], run: Trained, *, seed: int
+) -> ProtocolSection:
+    """Put the lab split's result together from a network trained on the first part's pairs."""
+    learned, tested = split
+    energy = run.record["recipe"]["energy"]
+    pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
+    methods = {"network": [evaluate_pairs(pairs, threshold=run.threshold)]}
+    for name, fit in BASELINES.items():
+        methods[name] = [_baseline(fit(data), data, learned, tested)]
+    return section(
+        {
+            "protocol": "L",
+            "title": f"lab split: pairs of all {len(data.distinct)} people, split at random",
+            "unseen_people": False,
+            "seeds": {"recipe": run.record["recipe"]["seed"], "partition": seed},
+        },
+        data,
+        methods,
+        tests=[data],
+        trained=[run],
+        leaks=find_leaks(data, data, train_pairs=learned, test_pairs=tested),
+    )
+
+
+def _baseline(
+    embedder: Embedder, data: Dataset, learned: LabelledPairs, tested: LabelledPairs
+) -> Evaluation:
+    """Measure a baseline the lab's way: fitted on all photos, threshold on the training pairs."""
+    embeddings = embedder.embed(data.items)
+    seen, left_over = (
+        listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)
+        for pairs in (learned, tested)
+    )
+    return evaluate_pairs(left_over, threshold=choose_threshold(seen.genuine, seen.impostor))

@@ -1,0 +1,93 @@
+"""Protocols U4 and S20: folds by identity; everything reported is on people never seen.
+
+Whatever needs choosing inside a fold (epoch, threshold) is chosen on people of its training
+side only, by `likeness.training.train` for the network and by cross-fitting for the
+baselines.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+
+from likeness.datasets import Dataset, check_disjoint, identity_folds
+from likeness.energies import energy_matrix
+from likeness.evaluation import (
+    BASELINES,
+    Evaluation,
+    LeakReport,
+    cross_fitted_threshold,
+    evaluate_matrix,
+    evaluate_unseen,
+    find_leaks,
+)
+from likeness.experiments._jobs import UnseenPeopleJob
+from likeness.experiments._pool import JobProgress, run_side_by_side
+from likeness.experiments._result import section
+from likeness.reports.content import ProtocolSection
+from likeness.training import TrainingRecipe
+
+
+def unseen_people(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    folds: int = 4,
+    protocol: str = "U4",
+    partition_seed: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[JobProgress], None] | None = None,
+) -> ProtocolSection:
+    """Train a network per fold and measure each on the people it never saw.
+
+    In a script of your own, call it below ``if __name__ == "__main__":``, because the
+    trainings run in processes of their own.
+
+    Args:
+        recipe: of every training.
+        data: at least two people per fold, with two photos each.
+        folds: how many; each person is tested in one of them.
+        protocol: what the result is called.
+        partition_seed: shuffles the people before they are dealt to the folds.
+        workers: trainings side by side; as many as cores if not given.
+        on_progress: called with the progress of each training.
+
+    Raises:
+        TooFewError: there are too few people or photos.
+        OverlapError: one photo is in the data twice, under two people.
+    """
+    parts = identity_folds(data, folds, partition_seed=partition_seed)
+    for training, test in parts:
+        check_disjoint(training, test, between=("training", "test"))
+    jobs = [UnseenPeopleJob(recipe=recipe, training=a, test=b) for a, b in parts]
+    trained = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
+    methods: dict[str, list[Evaluation]] = {"network": []}
+    for run, (_, test) in zip(trained, parts, strict=True):
+        matrix = energy_matrix(recipe.energy, run.embeddings)
+        methods["network"].append(evaluate_matrix(matrix, test.codes, threshold=run.threshold))
+    for name, fit in BASELINES.items():
+        methods[name] = [
+            evaluate_unseen(fit(a), b, threshold=cross_fitted_threshold(fit, a)) for a, b in parts
+        ]
+    people = len(parts[0][1].distinct)
+    return section(
+        {
+            "protocol": protocol,
+            "title": f"unseen people: {folds} folds, {people} people each, never trained on",
+            "unseen_people": True,
+            "seeds": {"recipe": recipe.seed, "partition": partition_seed},
+        },
+        data,
+        methods,
+        tests=[test for _, test in parts],
+        trained=trained,
+        leaks=_together([find_leaks(a, b) for a, b in parts]),
+    )
+
+
+def _together(reports: Sequence[LeakReport]) -> LeakReport:
+    """Return the sums over folds."""
+    return LeakReport(
+        **{
+            field.name: sum(getattr(report, field.name) for report in reports)
+            for field in fields(LeakReport)
+        }
+    )
