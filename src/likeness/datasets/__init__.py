@@ -6,8 +6,8 @@ from likeness.datasets._dataset import (
     identity_folds,
     split_by_identity,
 )
-from likeness.datasets._download import OnProgress, cache_folder
-from likeness.datasets.att import att
+from likeness.datasets._progress import OnProgress
+from likeness.datasets.att import att, att_cache_path
 from likeness.datasets.digits import digits, mnist
 from likeness.datasets.drawn import drawn_faces
 from likeness.datasets.folder import folder
@@ -16,7 +16,7 @@ __all__ = [
     "Dataset",
     "OnProgress",
     "att",
-    "cache_folder",
+    "att_cache_path",
     "check_disjoint",
     "digits",
     "drawn_faces",

@@ -1,108 +1,171 @@
-"""Handwritten digits: MNIST, and scikit-learn's small ones for when there is no network."""
+"""Handwritten digits: scikit-learn's bundled ones, and MNIST in Keras' layout.
+
+A digit stands where a person stands elsewhere: the same engine learns it.
+"""
 
 import hashlib
-import io
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
+from likeness.arrays import Images
 from likeness.datasets._dataset import Dataset
-from likeness.datasets._download import OnProgress, cache_folder, fetch
+from likeness.datasets._download import download, mirrors_or
+from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
+from likeness.datasets._progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
 
-MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+MNIST_FILE = "mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-FILE = "mnist.npz"
-PARTS = ("all", "test", "train")
+MNIST_MIRRORS = ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",)
+
+DIGITS_LICENCE = (
+    "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI 1998, CC BY 4.0; "
+    "the part that scikit-learn bundles."
+)
+MNIST_LICENCE = "MNIST, Y. LeCun, C. Cortes and C. J. C. Burges, CC BY-SA 3.0."
+
+_MOST_BYTES = 256 * 2**20  # MNIST unpacked is 55 MB
+
+Parts = dict[str, tuple[Images, Images]]
+"""«train» and «test», each with its images ``(n, 28, 28)`` and labels ``(n,)``."""
 
 
 def digits() -> Dataset:
-    """Return scikit-learn's bundled digits: ``(1797, 8, 8, 1)``, identities "0" to "9".
+    """Return scikit-learn's bundled digits: no network, no files.
+
+    Returns:
+        items ``(1797, 8, 8, 1)``, uint8, the 17 levels 0…16 spread over 0…255; identities
+        «0» … «9»; item names «digits/0» ….
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
-    bundle = require_extra("sklearn.datasets").load_digits()
-    # The bundle counts 0…16; scaled so that 16 becomes 255.
-    items = np.round(bundle.images * (255 / 16)).astype(np.uint8)[..., None]
+    bundled = require_extra("sklearn.datasets").load_digits()
+    items = np.rint(bundled.images * (255 / 16)).astype(np.uint8)[..., None]
     return Dataset(
         items,
-        [str(digit) for digit in bundle.target],
+        [str(label) for label in bundled.target],
+        [f"digits/{index}" for index in range(len(items))],
         name="scikit-learn digits",
-        licence="UCI ML handwritten digits (Alpaydin & Kaynak 1998), CC BY 4.0",
+        licence=DIGITS_LICENCE,
     )
 
 
 def mnist(
     path: str | Path | None = None,
     *,
-    part: str = "all",
+    part: Literal["train", "test", "all"] = "all",
     download: bool = True,
     on_progress: OnProgress | None = None,
 ) -> Dataset:
-    """Return MNIST: ``(n, 28, 28, 1)``, identities "0" to "9".
+    """Return the MNIST digits from a file in the layout of ``keras.datasets.mnist``.
 
-    Looks at ``path`` (mnist.npz or a folder that holds it); or else at LIKENESS_DATA if it
-    holds mnist.npz, Keras' own cache, our cache, and then downloads.
+    Looks at the path; without one, for ``mnist.npz`` in ``LIKENESS_DATA``, in the cache and
+    in Keras' own cache; and then downloads into the cache. A path that is given is never
+    passed over.
 
     Args:
-        path: where the file is.
-        part: "train" (60,000), "test" (10,000) or "all" (training ones first).
-        download: whether to download it if it is nowhere.
-        on_progress: called with (bytes so far, bytes in all) during a download.
+        path: an ``.npz`` file, or a folder that holds ``mnist.npz``.
+        part: «train» (60,000), «test» (10,000) or «all», the training part first.
+        download: whether to download if nothing is at hand.
+        on_progress: called with (bytes received, bytes expected) while downloading.
+
+    Returns:
+        items ``(n, 28, 28, 1)``, uint8; identities «0» … «9»; item names «train/0» ….
 
     Raises:
-        DataNotFoundError: it is not there, or the download fails.
-        DigestError: the download is another file.
-        DataError: the file does not hold MNIST.
+        DataNotFoundError: the file is not where it was said to be, or nowhere.
+        DataError: the file is in another layout.
+        SettingError: there is no such part.
+        OutputError: the cache cannot be written.
+        MissingExtraError: pooch is needed to download, and not installed.
     """
-    if part not in PARTS:
-        raise SettingError(f"part: expected one of {', '.join(PARTS)}. Received: {part!r}.")
-    arrays = _arrays(_file(path, download, on_progress))
-    parts = ("train", "test") if part == "all" else (part,)
+    if part not in ("train", "test", "all"):
+        raise SettingError(f"part: expected 'train', 'test' or 'all'. Received: {part!r}.")
+    if path is not None:
+        parts = _read(_given(Path(path).expanduser()))
+    else:
+        parts = _found(may_download=download, on_progress=on_progress)
+    chosen = ("train", "test") if part == "all" else (part,)
     return Dataset(
-        np.concatenate([arrays[f"x_{name}"] for name in parts])[..., None],
-        [str(digit) for name in parts for digit in arrays[f"y_{name}"]],
-        name=f"MNIST ({part})",
-        licence="MNIST (LeCun, Cortes, Burges 1998), CC BY-SA 3.0",
+        np.concatenate([parts[name][0] for name in chosen])[..., None],
+        [str(label) for name in chosen for label in parts[name][1]],
+        [f"{name}/{index}" for name in chosen for index in range(len(parts[name][0]))],
+        name="MNIST",
+        licence=MNIST_LICENCE,
     )
 
 
-def _file(path: str | Path | None, download: bool, on_progress: OnProgress | None) -> Path:
-    if path is not None:
-        file = Path(path) / FILE if Path(path).is_dir() else Path(path)
-        if not file.is_file():
-            raise DataNotFoundError(f"{path}: expected {FILE}, or a folder that holds it.")
-        return file
-    around = os.environ.get("LIKENESS_DATA")
-    keras_home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    cached = cache_folder() / FILE
-    for place in (*([Path(around) / FILE] if around else []), keras_home / "datasets" / FILE):
-        if place.is_file():
-            return place
-    if not cached.is_file():
-        if not download:
-            raise DataNotFoundError(f"{FILE} is not at hand. Give its path, or connect once.")
-        fetch(cached, [MNIST_URL], check=_check_download, on_progress=on_progress)
-    return cached
+def _given(path: Path) -> Path:
+    file = path / MNIST_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise DataNotFoundError(f"{file}: there is no such file; expected Keras' {MNIST_FILE}.")
+    return file
 
 
-def _check_download(data: bytes) -> None:
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != MNIST_SHA256:
-        raise DigestError(f"{FILE}: expected SHA-256 {MNIST_SHA256[:12]}. Received: {digest[:12]}.")
+def _found(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
+    own = data_place()
+    for place in (own, own / MNIST_FILE) if own else ():
+        if place.name == MNIST_FILE and place.is_file():
+            return _read(place)
+    cached = cache_place() / MNIST_FILE
+    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    for file in (cached, keras_home / "datasets" / MNIST_FILE):
+        if file.is_file() and _sha256(file) == MNIST_SHA256:
+            return _read(file)
+    return _downloaded(cached, may_download, on_progress)
 
 
-def _arrays(file: Path) -> dict[str, Any]:
-    wanted = {f"{axis}_{part}" for axis in "xy" for part in ("train", "test")}
+def _downloaded(cached: Path, may_download: bool, on_progress: OnProgress | None) -> Parts:
+    why = "downloading is off"
+    if may_download:
+        mirrors = mirrors_or(MNIST_MIRRORS, file_name=MNIST_FILE)
+        try:
+            return download(mirrors, cached, check=_checked, on_progress=on_progress)
+        except DataNotFoundError as error:
+            why = f"no mirror gave it ({error})"
+    raise DataNotFoundError(
+        f"MNIST is not in the cache ({cached}), and {why}: give the path of {MNIST_FILE}, or set "
+        f"{DATA_VARIABLE} to its folder, or put it into the cache."
+    )
+
+
+def _checked(file: Path) -> Parts:
+    if _sha256(file) != MNIST_SHA256:
+        raise DigestError("another file than the published one, by its SHA-256")
+    return _read(file)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read(file: Path) -> Parts:
+    """Read the four arrays; nothing in the file is executed (``allow_pickle=False``)."""
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in wanted & set(archive.files)}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
-        raise DataError(f"{file}: expected Keras' {FILE}. It cannot be read: {error}.") from error
-    if set(arrays) != wanted or arrays["x_train"].dtype != np.uint8:
-        raise DataError(f"{file}: expected the arrays {', '.join(sorted(wanted))}.")
-    return arrays
+        with zipfile.ZipFile(file) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+                raise ValueError("it unpacks to more than 256 MiB")
+        with np.load(file, allow_pickle=False) as arrays:
+            parts = {name: (arrays[f"x_{name}"], arrays[f"y_{name}"]) for name in ("train", "test")}
+    # NumPy and zipfile raise a zoo on files that are something else.
+    except Exception as error:
+        raise _other_layout(file, str(error)) from error
+    for images, labels in parts.values():
+        if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != (len(images),):
+            raise _other_layout(file, f"images of shape {images.shape} in {images.dtype}")
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise _other_layout(file, f"labels in {labels.dtype}")
+    return parts
+
+
+def _other_layout(file: Path, why: str) -> DataError:
+    return DataError(
+        f"{file}: expected the arrays x_train, y_train, x_test and y_test of Keras' {MNIST_FILE}, "
+        f"uint8 images of shape (n, rows, columns). Received: {why}."
+    )

@@ -1,18 +1,23 @@
-"""Any folder with one sub-folder of photos per person."""
+"""A folder with one sub-folder of photos per person."""
 
-from collections import Counter
+import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.datasets._dataset import Dataset, natural_key
-from likeness.datasets._download import OnProgress
-from likeness.errors import DataNotFoundError, ImageError
-from likeness.images.decode import EXTENSIONS, decode
+from likeness.arrays import check_in_range
+from likeness.datasets._dataset import Dataset, name_some, natural_key
+from likeness.datasets._progress import OnProgress
+from likeness.errors import DataError, DataNotFoundError, ImageError, SettingError
+from likeness.images.decode import EXTENSIONS, decode_file
 from likeness.images.fit import fit
 
 USUAL_SIZE = (112, 92)
+"""(rows, columns) of photos that differ in size: that of the AT&T faces."""
+
+MOST_COMMON_PIXELS = 1_000_000
+"""Photos of one common size keep it up to here: thousands of them must fit in memory."""
 
 Photo = NDArray[np.uint8]
 
@@ -25,82 +30,132 @@ def folder(
     strict: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Dataset:
-    """Read ``path/person/photo.jpg`` for every person and photo, in natural order.
+    """Return the photos of a folder that holds one sub-folder per person.
+
+    People and photos stand in natural order («s2» before «s10»). JPEG, PNG, PGM, PPM, BMP
+    and WebP are read, by extension in either case; other files, hidden ones, and folders
+    within a person's folder are passed over.
 
     Args:
-        path: JPEG, PNG, PGM, PPM, BMP and WebP files in its sub-folders are read; other
-            files, and hidden ones, are passed over.
-        size: (rows, columns) that every photo is cut and resized to; if not given, the size
-            that all photos have in common, or 112×92.
+        path: the folder. The name of a sub-folder is the identity.
+        size: (rows, columns) of every photo, cut at the middle and resized (`images.fit`).
+            Without it, the photos' own size if they all have the same and it is at most one
+            megapixel, and (112, 92) otherwise.
         channels: 1 (grey) or 3 (colour).
-        strict: whether a broken file is an error. Otherwise it is left out and listed in the
-            data set's ``notes``.
-        on_progress: called after every photo.
+        strict: whether a broken file is an error; otherwise it is left out and named in the
+            notes.
+        on_progress: called with (photos read, photos in all).
+
+    Returns:
+        items ``(n, rows, columns, channels)``, uint8; item names «person/file.jpg»; notes
+        name each broken file with the reason, and the sub-folders without a photo.
 
     Raises:
-        DataNotFoundError: there is no such folder, or no photo in its sub-folders.
-        ImageError: a file is broken, and ``strict``.
+        DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
+        ImageError: no photo can be read; or one cannot, and ``strict``.
+        SettingError: the size or the channels are out of range.
     """
-    path = Path(path)
-    people = _people(path)
-    files = [(person.name, file) for person in people for file in _photo_files(person)]
-    photos, broken = _read(files, on_progress)
-    if broken and strict:
-        more = f" ({len(broken) - 1} more are broken)" if len(broken) > 1 else ""
-        raise ImageError(f"{broken[0]}{more} Remove them, or read without `strict`.")
-    if not photos:
-        raise DataNotFoundError(
-            f"{path}: expected sub-folders with photos, one per person. Found no photo that "
-            f"can be read in its {len(people)} sub-folders."
-            + (f" The first trouble: {broken[0]}" if broken else "")
-        )
-    rows, columns = size or _common_size([photo for _, _, photo in photos])
-    empty = sorted({person.name for person in people} - {name for name, _, _ in photos})
+    _check_settings(size, channels)
+    path = Path(path).expanduser()
+    files, notes = _list(path)
+    photos, read, broken = _read(files, size, channels, on_progress)
+    if broken and (strict or not photos):
+        raise ImageError(f"{path}: {len(broken)} of {len(files)} photos: the first: {broken[0]}")
+    # The grammar of an ImageError: what was expected, then «Received: » file and reason.
+    notes += [f"left out: {str(error).partition('Received: ')[2]}" for error in broken]
     return Dataset(
-        np.stack([fit(p, rows=rows, columns=columns, channels=channels) for _, _, p in photos]),
-        [name for name, _, _ in photos],
-        [f"{name}/{file.name}" for name, file, _ in photos],
-        name=path.resolve().name,
-        notes=tuple(broken) + tuple(f"{name}: no photo in this folder." for name in empty),
+        np.stack(photos),
+        [_printable(file.parent.name) for file in read],
+        [_name(file) for file in read],
+        name=path.resolve().name or str(path),
+        notes=tuple(notes),
     )
 
 
-def _people(path: Path) -> list[Path]:
+def _check_settings(size: tuple[int, int] | None, channels: int) -> None:
+    if channels not in (1, 3):
+        raise SettingError(f"channels: expected 1 (grey) or 3 (colour). Received: {channels!r}.")
+    if size is not None:
+        for number, name in zip(size, ("rows", "columns"), strict=True):
+            check_in_range(number, 8, 4096, argument=f"size ({name})", whole=True)
+
+
+def _list(path: Path) -> tuple[list[Path], list[str]]:
+    """Return the photos of all people, and a note on the people without one."""
     if not path.is_dir():
-        what = "a file" if path.exists() else "nothing there"
+        came = "a file" if path.exists() else "nothing"
         raise DataNotFoundError(
-            f"{path}: expected a folder with one sub-folder of photos per person. Received: {what}."
+            f"{path}: expected a folder with one sub-folder of photos per person. Found: {came}."
         )
-    people = [entry for entry in path.iterdir() if entry.is_dir() and entry.name[0] != "."]
-    return sorted(people, key=lambda entry: natural_key(entry.name))
+    try:
+        people = sorted(filter(Path.is_dir, _visible(path)), key=_natural)
+        photos = {person: _photos_in(person) for person in people}
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read ({error.strerror}).") from error
+    files = [file for person in people for file in photos[person]]
+    if not files:
+        loose = len(_photos_in(path))
+        found = f"{len(people)} sub-folders, none with a photo"
+        raise DataNotFoundError(
+            f"{path}: expected one sub-folder of photos ({', '.join(EXTENSIONS)}) per person. "
+            f"Found: {found}{f', and {loose} photos beside them' if loose else ''}."
+        )
+    empty = [_printable(person.name) for person in people if not photos[person]]
+    return files, [f"no photo in {name_some(empty)}"] if empty else []
 
 
-def _photo_files(person: Path) -> list[Path]:
-    files = [
-        file
-        for file in person.iterdir()
-        if file.suffix.lower() in EXTENSIONS and file.name[0] != "." and file.is_file()
-    ]
-    return sorted(files, key=lambda file: natural_key(file.name))
+def _photos_in(place: Path) -> list[Path]:
+    files = [file for file in _visible(place) if file.suffix.lower() in EXTENSIONS]
+    return sorted((file for file in files if not file.is_dir()), key=_natural)
+
+
+def _visible(place: Path) -> list[Path]:
+    return [entry for entry in place.iterdir() if not entry.name.startswith(".")]
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    return natural_key(path.name)
 
 
 def _read(
-    files: list[tuple[str, Path]], on_progress: OnProgress | None
-) -> tuple[list[tuple[str, Path, Photo]], list[str]]:
-    """Return the photos that can be read, and a sentence for each that cannot."""
-    photos, broken = [], []
-    for done, (person, file) in enumerate(files, start=1):
+    files: list[Path], size: tuple[int, int] | None, channels: int, on_progress: OnProgress | None
+) -> tuple[list[Photo], list[Path], list[ImageError]]:
+    """Return the photos, all of one size, the files that they came from, and what failed."""
+    photos: list[Photo] = []
+    read: list[Path] = []
+    broken: list[ImageError] = []
+    for done, file in enumerate(files, start=1):
         try:
-            photos.append((person, file, decode(file.read_bytes(), name=f"{person}/{file.name}")))
+            photo = decode_file(file, name=_name(file))
         except ImageError as error:
-            broken.append(str(error))
-        except OSError as error:
-            broken.append(f"{person}/{file.name} cannot be read: {error.strerror}.")
-        if on_progress is not None:
+            broken.append(error)
+        else:
+            if size is None and _needs_a_size(photo, photos):
+                size = USUAL_SIZE
+                photos = [_fitted(earlier, size, channels) for earlier in photos]
+            photos.append(_fitted(photo, size, channels))
+            read.append(file)
+        if on_progress:
             on_progress(done, len(files))
-    return photos, broken
+    return photos, read, broken
 
 
-def _common_size(photos: list[Photo]) -> tuple[int, int]:
-    sizes = Counter(photo.shape[:2] for photo in photos)
-    return next(iter(sizes)) if len(sizes) == 1 else USUAL_SIZE
+def _needs_a_size(photo: Photo, earlier: list[Photo]) -> bool:
+    rows, columns = photo.shape[:2]
+    if rows * columns > MOST_COMMON_PIXELS:
+        return True
+    return bool(earlier) and earlier[0].shape[:2] != (rows, columns)
+
+
+def _fitted(photo: Photo, size: tuple[int, int] | None, channels: int) -> Photo:
+    rows, columns = size or photo.shape[:2]
+    return fit(photo, rows=rows, columns=columns, channels=channels)
+
+
+def _name(file: Path) -> str:
+    return f"{_printable(file.parent.name)}/{_printable(file.name)}"
+
+
+def _printable(name: str) -> str:
+    """Return the name; bytes in it that are no UTF-8 show as escapes, so that it prints."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
