@@ -37,7 +37,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(  # noqa: ARG001  read by its callback
+    version: bool = typer.Option(
         False,
         "--version",
         help="Print the version and exit.",

@@ -1,14 +1,13 @@
 """``likeness crossval DATA --protocol U4``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from pathlib import Path
 
 from likeness.cli._arguments import DATA_HELP, read_data, read_recipe
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
 from likeness.errors import SettingError
-from likeness.experiments.protocols import PROTOCOLS
 
 
 def crossval(
@@ -38,6 +37,8 @@ def crossval(
     ] = None,
 ) -> None:
     """Train and measure on people the network has never seen, beside the baselines."""
+    from likeness.experiments.protocols import PROTOCOLS  # late: only here
+
     if protocol not in PROTOCOLS:
         raise SettingError(
             f"--protocol: expected one of {', '.join(PROTOCOLS)}. Received: {protocol!r}."
@@ -53,10 +54,14 @@ def crossval(
             people,
             partition_seed=partition_seed,
             workers=jobs,
-            on_progress=lambda told: bars.tell(told.job, f"{protocol} {told.job + 1}", told.training),
+            on_progress=lambda told: bars.tell(told.job, _title(protocol, told.job), told.training),
         )
     if json_ != "-":
-        from likeness.reports import figures_table  # late: only for people
+        from likeness.reports import print_protocol  # late: only for people
 
-        output().print(figures_table(result.document))
+        print_protocol(output(), result.document)
     write_json(result.document, json_)
+
+
+def _title(protocol: str, job: int) -> str:
+    return "lab split" if protocol == "L" else f"fold {job}"

@@ -69,10 +69,10 @@ def lab_split(
         on_progress: called with the progress of the training.
     """
     seed = recipe.seed if partition_seed is None else partition_seed
-    learned, tested = lab_pairs(data, seed=seed)
-    job = LabSplitJob(recipe=recipe, data=data, pairs=learned)
+    split = lab_pairs(data, seed=seed)
+    job = LabSplitJob(recipe=recipe, data=data, pairs=split[0])
     (run,) = run_side_by_side([job], workers=workers, on_progress=on_progress)
-    return lab_section(data, (learned, tested), run, seed=seed)
+    return lab_section(data, split, run, seed=seed)
 
 
 def lab_section(

@@ -19,11 +19,14 @@ from likeness.evaluation import (
     evaluate_unseen,
     find_leaks,
 )
-from likeness.experiments._jobs import UnseenPeopleJob
+from likeness.experiments._jobs import Trained, UnseenPeopleJob
 from likeness.experiments._pool import JobProgress, run_side_by_side
 from likeness.experiments._result import section
 from likeness.reports.content import ProtocolSection
 from likeness.training import TrainingRecipe
+
+Part = tuple[Dataset, Dataset]
+"""(training, test) of one fold."""
 
 
 def unseen_people(
@@ -54,15 +57,42 @@ def unseen_people(
         TooFewError: there are too few people or photos.
         OverlapError: one photo is in the data twice, under two people.
     """
+    parts = unseen_people_parts(data, folds, partition_seed=partition_seed)
+    jobs = unseen_people_jobs(recipe, parts)
+    runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
+    return unseen_people_section(
+        data, parts, runs, protocol=protocol, partition_seed=partition_seed
+    )
+
+
+def unseen_people_parts(
+    data: Dataset, folds: int, *, partition_seed: int | None = None
+) -> list[Part]:
+    """Return (training, test) of each fold, and make sure that nothing is in both."""
     parts = identity_folds(data, folds, partition_seed=partition_seed)
     for training, test in parts:
         check_disjoint(training, test, between=("training", "test"))
-    jobs = [UnseenPeopleJob(recipe=recipe, training=a, test=b) for a, b in parts]
-    trained = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
-    methods: dict[str, list[Evaluation]] = {"network": []}
-    for run, (_, test) in zip(trained, parts, strict=True):
-        matrix = energy_matrix(recipe.energy, run.embeddings)
-        methods["network"].append(evaluate_matrix(matrix, test.codes, threshold=run.threshold))
+    return parts
+
+
+def unseen_people_jobs(recipe: TrainingRecipe, parts: Sequence[Part]) -> list[UnseenPeopleJob]:
+    """Return one training per fold."""
+    return [
+        UnseenPeopleJob(recipe=recipe, training=training, test=test) for training, test in parts
+    ]
+
+
+def unseen_people_section(
+    data: Dataset,
+    parts: Sequence[Part],
+    runs: Sequence[Trained],
+    *,
+    protocol: str,
+    partition_seed: int | None,
+) -> ProtocolSection:
+    """Measure what the trainings left behind, and the baselines, on the same folds."""
+    recipe = runs[0].record["recipe"]
+    methods = {"network": [_network(run, test) for run, (_, test) in zip(runs, parts, strict=True)]}
     for name, fit in BASELINES.items():
         methods[name] = [
             evaluate_unseen(fit(a), b, threshold=cross_fitted_threshold(fit, a)) for a, b in parts
@@ -71,16 +101,21 @@ def unseen_people(
     return section(
         {
             "protocol": protocol,
-            "title": f"unseen people: {folds} folds, {people} people each, never trained on",
+            "title": f"unseen people: {len(parts)} folds, {people} people each, never trained on",
             "unseen_people": True,
-            "seeds": {"recipe": recipe.seed, "partition": partition_seed},
+            "seeds": {"recipe": recipe["seed"], "partition": partition_seed},
         },
         data,
         methods,
         tests=[test for _, test in parts],
-        trained=trained,
+        trained=runs,
         leaks=_together([find_leaks(a, b) for a, b in parts]),
     )
+
+
+def _network(run: Trained, test: Dataset) -> Evaluation:
+    matrix = energy_matrix(run.record["recipe"]["energy"], run.embeddings)
+    return evaluate_matrix(matrix, test.codes, threshold=run.threshold)
 
 
 def _together(reports: Sequence[LeakReport]) -> LeakReport:

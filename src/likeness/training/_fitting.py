@@ -23,6 +23,13 @@ from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe
 
 
+TOLERANCE = 0.01
+"""An epoch whose held-out AUC is at most this much below the best one counts as good: ten
+people cannot tell them apart (the standard error is about as large), and of equally good
+epochs the last one has the lowest learning rate behind it. (The «one standard error rule»
+of Breiman et al. 1984, section 3.4.3, turned to training time.)"""
+
+
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """People held out of a fit: prepared items and their codes."""
@@ -113,8 +120,8 @@ class _Watch(keras.callbacks.Callback):
         if self._options.held_out is not None:
             score = held_out_auc(self._recipe, self._fit.encoder, self._options.held_out)
             history.setdefault("held_out_auc", []).append(score)
-        if score > self._best:
-            self._best = score
+        if score >= self._best - TOLERANCE:
+            self._best = max(self._best, score)
             self._fit.best_epoch = epoch + 1
             self.best_weights = self._encoder.get_weights()
         elif epoch + 1 - self._fit.best_epoch >= self._recipe.patience:

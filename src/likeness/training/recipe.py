@@ -66,7 +66,7 @@ class TrainingRecipe:
         mirror_identities: learn mirrored people as further people.
         symmetric: embed a photo as the mean of itself and its mirror image.
         held_out: share of the people held out to choose the epoch and the threshold.
-        patience: stop after so many epochs without a better held-out AUC.
+        patience: stop after so many epochs with a held-out AUC clearly below the best.
         refit: train once more on everybody, for as many epochs as were best.
         rows, columns, channels: what the encoder reads.
         seed: of everything random.

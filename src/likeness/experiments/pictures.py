@@ -1,0 +1,77 @@
+"""The network's pictures: our own always, Keras' where Graphviz is there."""
+
+from pathlib import Path
+from typing import Any
+
+from likeness.errors import OutputError, require_extra
+from likeness.reports import LayerBox, TowerPicture, draw_network
+from likeness.training import TrainingRecipe
+
+
+def untrained_network(recipe: TrainingRecipe) -> Any:
+    """Return the recipe's `SiameseNet` with its initial weights."""
+    require_extra("keras", extra="train")
+    from likeness.encoders import SiameseNet, encoder_by_name, symmetric  # late: brings Keras
+
+    encoder = encoder_by_name(recipe.encoder)(
+        (recipe.rows, recipe.columns, recipe.channels),
+        embedding_size=recipe.embedding_size,
+        width=recipe.width,
+        seed=recipe.seed,
+    )
+    return SiameseNet(symmetric(encoder) if recipe.symmetric else encoder, recipe.energy)
+
+
+def draw_pictures(network: Any, folder: Path) -> list[Path]:
+    """Write our own picture of the network, and Keras' where Graphviz is there.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = list(draw_network(tower_picture(network), folder=folder))
+    except OSError as error:
+        raise OutputError(f"--out: {folder} cannot be written to: {error.strerror}.") from error
+    graphviz = _plot_model(network, folder / "model.png")
+    return files if graphviz is None else [*files, graphviz]
+
+
+def tower_picture(network: Any) -> TowerPicture:
+    """Return what our own picture shows of a `SiameseNet`."""
+    from likeness.encoders.towers import stages  # late: brings Keras
+
+    boxes = [
+        LayerBox(
+            name=stage.name,
+            kind=stage.kind,
+            output_shape=(None, *stage.output_shape),
+            parameters=stage.parameters,
+        )
+        for stage in stages(network.encoder)
+    ]
+    return TowerPicture(
+        title=f"SiameseNet: two {network.encoder.name} towers, one set of weights",
+        input_shape=tuple(network.encoder.input_shape[1:]),
+        layers=boxes,
+        embedding_size=int(network.encoder.output_shape[-1]),
+        energy=network.energy,
+        parameters=int(network.encoder.count_params()),
+    )
+
+
+def _plot_model(network: Any, file: Path) -> Path | None:
+    """Let Keras draw the network; return None where Graphviz or pydot is missing."""
+    keras = require_extra("keras")
+    try:
+        keras.utils.plot_model(
+            network,
+            to_file=str(file),
+            show_shapes=True,
+            show_layer_names=True,
+            expand_nested=True,
+            dpi=80,
+        )
+    except (ImportError, OSError):
+        return None
+    return file if file.is_file() else None
