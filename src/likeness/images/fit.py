@@ -12,8 +12,9 @@ def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> 
     """Return the photo at this size, cut at the middle to the new aspect ratio.
 
     What is too wide loses its sides, what is too tall its top and bottom; nothing is
-    squeezed. A smaller photo is made by averaging areas, a larger one by linear
-    interpolation. Colour becomes grey by ITU-R 601 luma; grey becomes three equal channels.
+    squeezed. A larger photo is made by linear interpolation, a smaller one by averages under a
+    triangle as wide as the shrinking asks (no aliasing). Colour becomes grey by ITU-R 601 luma;
+    grey becomes three equal channels.
 
     Args:
         image: ``(any rows, any columns, 1 or 3)``, uint8.
@@ -45,9 +46,9 @@ def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> 
     photo = photo.convert("L" if channels == 1 else "RGB")
     if photo.size != (columns, rows):
         box = _middle(photo.width, photo.height, aspect=columns / rows)
-        shrinks = columns <= box[2] - box[0] and rows <= box[3] - box[1]
-        way = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-        photo = photo.resize((columns, rows), way, box=box)
+        # Not Resampling.BOX: it counts whole pixels, so at a ratio such as 2.8 a pixel weighs
+        # all or nothing, and a mirror image does not give the mirrored result.
+        photo = photo.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
     return np.array(photo, dtype=np.uint8).reshape(rows, columns, channels)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from likeness.arrays import Images, Prepared, check_images, check_in_range
+from likeness.errors import DataError, SettingError
 
 FLAT = 1.0
 """Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
@@ -35,7 +36,10 @@ class Preparation:
     def __post_init__(self) -> None:
         check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
         check_in_range(self.columns, 8, 1024, argument="columns", whole=True)
-        check_in_range(self.channels, 1, 3, argument="channels", whole=True)
+        if self.channels not in (1, 3):
+            raise SettingError(
+                f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
+            )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -49,9 +53,14 @@ class Preparation:
             images: ``(n, any rows, any columns, 1 or 3)``, uint8.
 
         Raises:
-            DataError: it has another shape or type.
+            DataError: it has another shape or type, or no pixels.
         """
         check_images(images)
+        if images.shape[3] not in (1, 3) or 0 in images.shape[1:]:
+            raise DataError(
+                "images: expected 1 or 3 channels and at least one pixel. "
+                f"Received: shape {images.shape}."
+            )
         out = np.empty((len(images), *self.shape), dtype=np.float32)
         for place, image in enumerate(images):
             out[place] = self._resized(image)
@@ -63,7 +72,7 @@ class Preparation:
 
     def _resized(self, image: Images) -> Prepared:
         grey = image.shape[-1] == 1
-        photo = Image.fromarray(image[..., 0] if grey else image[..., :3])
+        photo = Image.fromarray(image[..., 0] if grey else image)
         photo = photo.convert("L" if self.channels == 1 else "RGB")
         photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
         return np.asarray(photo, dtype=np.float32).reshape(self.shape)

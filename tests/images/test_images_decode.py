@@ -1,0 +1,278 @@
+"""Bytes of photos: every format read right, everything else refused in a sentence."""
+
+import io
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from likeness.errors import DataError, ImageError
+from likeness.images.decode import EXTENSIONS, decode, decode_file
+
+RNG = np.random.default_rng(1)
+GREY = RNG.integers(0, 256, (20, 30), dtype=np.uint8)
+COLOUR = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+ORIENTATION = 0x0112
+
+
+def written(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PPM", "BMP"])
+def test_grey_stays_one_channel_and_exact(kind: str) -> None:
+    pixels = decode(written(Image.fromarray(GREY), kind), name="ada")
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, GREY[..., None])
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("PPM", {}), ("BMP", {}), ("WEBP", {})])
+def test_colour_is_exact_in_lossless_formats(kind: str, options: dict[str, object]) -> None:
+    options = {"lossless": True} if kind == "WEBP" else options
+    pixels = decode(written(Image.fromarray(COLOUR), kind, **options), name="ada")
+    np.testing.assert_array_equal(pixels, COLOUR)
+
+
+def test_jpeg_of_grey_and_of_colour() -> None:
+    flat = np.full((16, 16), 90, np.uint8)
+    grey = decode(written(Image.fromarray(flat), "JPEG"), name="g")
+    colour = decode(written(Image.fromarray(flat).convert("RGB"), "JPEG"), name="c")
+    assert grey.shape == (16, 16, 1) and abs(int(grey[0, 0, 0]) - 90) <= 2
+    assert colour.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_the_turn_in_exif_is_applied(turn: int) -> None:
+    upright = np.zeros((4, 6), np.uint8)
+    upright[0, 0] = 255
+    # How a camera stores the upright photo under each EXIF orientation (EXIF 2.3, tag 274).
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright),
+        7: upright.T[::-1, ::-1],
+        8: np.rot90(upright, -1),
+    }[turn]
+    exif = Image.Exif()
+    exif[ORIENTATION] = turn
+    data = written(Image.fromarray(np.ascontiguousarray(stored)), "PNG", exif=exif)
+    np.testing.assert_array_equal(decode(data, name="p")[..., 0], upright)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_does_not_cost_the_photo() -> None:
+    data = written(Image.fromarray(GREY), "PNG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")
+    np.testing.assert_array_equal(decode(data, name="p")[..., 0], GREY)
+
+
+@given(level=st.integers(0, 65535))
+def test_sixteen_bit_grey_is_scaled_not_cut(level: int) -> None:
+    image = Image.fromarray(np.full((2, 3), level, np.uint16))
+    pixels = decode(written(image, "PNG"), name="deep.png")
+    assert pixels.shape == (2, 3, 1)
+    assert pixels[0, 0, 0] == round(level * 255 / 65535)
+
+
+def test_sixteen_bit_pgm_is_scaled() -> None:
+    data = b"P5 3 1 65535\n" + struct.pack(">3H", 0, 32768, 65535)
+    assert decode(data, name="deep.pgm").ravel().tolist() == [0, 128, 255]
+
+
+def test_a_pgm_with_another_white_is_scaled() -> None:
+    assert decode(b"P5 3 1 100\n" + bytes([0, 50, 100]), name="p").ravel().tolist() == [0, 128, 255]
+
+
+def test_pgm_headers_with_comments_and_as_text() -> None:
+    expected = [[[1], [2]], [[3], [4]]]
+    assert decode(b"P5\n# a comment\n2 2\n255\n\x01\x02\x03\x04", name="p").tolist() == expected
+    assert decode(b"P2\n2   2\n# white\n255\n1 2\n3 4\n", name="p").tolist() == expected
+
+
+def test_palette_and_cmyk_become_rgb() -> None:
+    palette = Image.fromarray(COLOUR).quantize(8)
+    pixels = decode(written(palette, "PNG"), name="p")
+    np.testing.assert_array_equal(pixels, np.asarray(palette.convert("RGB")))
+    cmyk = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    red = decode(written(cmyk, "JPEG"), name="p")[0, 0]
+    assert red[0] > 240 and red[1] < 15 and red[2] < 15
+
+
+def test_transparent_becomes_white_whatever_lies_under_it() -> None:
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[0, 0] = (10, 20, 30, 255)
+    decoded = decode(written(Image.fromarray(pixels), "PNG"), name="p")
+    assert decoded[0, 0].tolist() == [10, 20, 30]
+    assert decoded[1, 1].tolist() == [255, 255, 255]
+
+
+def test_grey_with_transparency_stays_grey() -> None:
+    pixels = np.zeros((1, 2, 2), np.uint8)
+    pixels[0, 0] = (70, 255)
+    assert decode(written(Image.fromarray(pixels), "PNG"), name="p").tolist() == [[[70], [255]]]
+
+
+def test_one_bit_becomes_black_and_white() -> None:
+    image = Image.fromarray(GREY > 127)
+    np.testing.assert_array_equal(
+        decode(written(image, "PNG"), name="p")[..., 0], np.where(GREY > 127, 255, 0)
+    )
+
+
+def test_a_jpeg_of_several_pictures_gives_the_first() -> None:
+    first, second = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
+    data = written(first, "MPO", save_all=True, append_images=[second])
+    assert decode(data, name="phone.jpg")[0, 0, 0] > 200
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_animations_are_refused_with_their_frames(kind: str) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green", "blue")]
+    data = written(frames[0], kind, save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match=rf"Received: wave \({kind}, 3 frames\)\.$"):
+        decode(data, name="wave")
+
+
+def test_nothing_at_all() -> None:
+    with pytest.raises(
+        ImageError, match=r"^expected a JPEG, PNG, PGM, .* Received: ada/1\.pgm \(0 bytes\)\.$"
+    ):
+        decode(b"", name="ada/1.pgm")
+
+
+def test_text_under_a_photos_name() -> None:
+    with pytest.raises(ImageError, match=r"Received: notes\.pgm \(text\)\."):
+        decode(b"Dear Ada,\nplease find no photo in here.\n", name="notes.pgm")
+
+
+@pytest.mark.parametrize(
+    ("data", "called"),
+    [
+        (b"GIF89a" + bytes(20), "GIF"),
+        (b"%PDF-1.7\x00", "PDF"),
+        (b"PK\x03\x04" + bytes(20), "zip"),
+        (b"II*\x00" + bytes(20), "TIFF"),
+        (bytes(4) + b"ftypheic" + bytes(20), "HEIC"),
+    ],
+)
+def test_other_kinds_are_called_by_their_name(data: bytes, called: str) -> None:
+    with pytest.raises(ImageError, match=rf"Received: p \({called}\)\."):
+        decode(data, name="p")
+
+
+def test_pillow_s_other_formats_are_not_opened() -> None:
+    with pytest.raises(ImageError, match=r"\(GIF\)"):
+        decode(written(Image.fromarray(GREY), "GIF"), name="p")
+    with pytest.raises(ImageError, match="p "):
+        decode(written(Image.fromarray(GREY), "TGA"), name="p")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "PPM", "BMP", "WEBP"])
+def test_half_a_file_is_refused(kind: str) -> None:
+    whole = written(Image.fromarray(COLOUR), kind)
+    with pytest.raises(ImageError, match=r"Received: half\.x \("):
+        decode(whole[: len(whole) // 2], name="half.x")
+
+
+def test_a_file_that_breaks_off_says_so() -> None:
+    with pytest.raises(ImageError, match=r"\(PPM, breaks off\)"):
+        decode(b"P5 10 10 255\n" + bytes(50), name="p")
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "megapixels"), [(6400, 6250, None), (6401, 6250, 40), (9000, 9000, 81)]
+)
+def test_forty_megapixels_is_the_most(columns: int, rows: int, megapixels: int | None) -> None:
+    # Only a header: were it decoded, the message would be that it breaks off.
+    header = f"P5 {columns} {rows} 255\n".encode()
+    why = "breaks off" if megapixels is None else f"{megapixels} megapixels"
+    with pytest.raises(ImageError, match=rf"\(PPM, {why}\)"):
+        decode(header, name="large.pgm")
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    with pytest.raises(ImageError, match="more than 40 megapixels"):
+        decode(b"P5 50000 50000 255\n", name="bomb.pgm")
+
+
+def test_floating_numbers_are_no_photo() -> None:
+    with pytest.raises(ImageError, match="of floating numbers"):
+        decode(b"Pf\n1 1\n-1.0\n" + bytes(4), name="p.pfm")
+
+
+def test_an_image_error_is_a_data_error() -> None:
+    assert issubclass(ImageError, DataError)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    head=st.sampled_from(
+        [b"", b"P5 ", b"P2 2 2 255 ", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"BM", b"RIFF"]
+    ),
+    tail=st.binary(max_size=200),
+)
+def test_any_bytes_give_pixels_or_an_image_error(head: bytes, tail: bytes) -> None:
+    try:
+        pixels = decode(head + tail, name="any")
+    except ImageError:
+        return
+    assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] in (1, 3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(["JPEG", "PNG", "PPM", "BMP", "WEBP"]),
+    place=st.floats(0, 1, exclude_max=True),
+    byte=st.integers(0, 255),
+    cut=st.floats(0, 1),
+)
+def test_damaged_photos_give_pixels_or_an_image_error(
+    kind: str, place: float, byte: int, cut: float
+) -> None:
+    data = bytearray(written(Image.fromarray(GREY[:8, :8]), kind))
+    data[int(place * len(data))] = byte
+    try:
+        pixels = decode(bytes(data[: int(cut * len(data))]), name="damaged")
+    except ImageError:
+        return
+    assert pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3)
+
+
+def test_decode_file_reads_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "ada.png"
+    file.write_bytes(written(Image.fromarray(GREY), "PNG"))
+    np.testing.assert_array_equal(decode_file(file)[..., 0], GREY)
+
+
+def test_decode_file_names_the_file_as_asked(tmp_path: Path) -> None:
+    (tmp_path / "1.pgm").write_bytes(b"")
+    with pytest.raises(ImageError, match=r"Received: ada/1\.pgm \(0 bytes\)"):
+        decode_file(tmp_path / "1.pgm", name="ada/1.pgm")
+    with pytest.raises(ImageError, match=r"1\.pgm \(0 bytes\)"):
+        decode_file(tmp_path / "1.pgm")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="cannot be read: No such file"):
+        decode_file(tmp_path / "none.png")
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "huge.pgm"
+    file.touch()
+    os.truncate(file, 300 * 2**20)  # sparse: takes no room
+    with pytest.raises(ImageError, match=r"\(300 MiB\)"):
+        decode_file(file)
+
+
+def test_extensions_are_lower_case_and_sorted() -> None:
+    assert list(EXTENSIONS) == sorted(extension.lower() for extension in EXTENSIONS)
