@@ -16,10 +16,10 @@ DATA_HELP = (
 )
 
 _NAMED: dict[str, Callable[[], Dataset]] = {
-    "att": lambda: datasets.att(),
-    "digits": lambda: datasets.digits(),
-    "drawn": lambda: datasets.drawn_faces(),
-    "mnist": lambda: datasets.mnist(),
+    "att": datasets.att,
+    "digits": datasets.digits,
+    "drawn": datasets.drawn_faces,
+    "mnist": datasets.mnist,
 }
 
 

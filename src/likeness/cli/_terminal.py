@@ -1,7 +1,6 @@
 """Where the commands print: tables and words on one console, progress and errors on another."""
 
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -56,15 +55,22 @@ def write_json(document: Mapping[str, Any], file: str | None) -> None:
         return
     path = Path(file)
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.resolve().parent, prefix=".likeness-", delete=False
-        ) as fresh:
-            fresh.write(text)
-        os.replace(fresh.name, path)  # noqa: PTH105  the pair of NamedTemporaryFile
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a pipe or a device: never replaced
+        else:
+            _replace(path, text)
     except OSError as error:
         raise OutputError(
             f"--json: {path} cannot be written: {error.strerror}. Choose another place."
         ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole, or leave what was there."""
+    with tempfile.TemporaryDirectory(dir=path.resolve().parent, prefix=".likeness-") as place:
+        fresh = Path(place) / path.name
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
 
 
 class TrainingBars:
