@@ -90,7 +90,7 @@ def test_require_says_what_is_there() -> None:
     data.require(identities=1)
     with pytest.raises(
         TooFewError,
-        match=r"at least 2 people with 2 or more photos each\. Received: 3 photos of 2 people, 1 of",
+        match=r"at least 2 people with 2 or more photos each\. Received: 3 photos of 2 people, 1",
     ):
         data.require()
 

@@ -60,7 +60,7 @@ def folder(
     files, notes = _list(path)
     photos, read, broken = _read(files, size, channels, on_progress)
     if broken and (strict or not photos):
-        raise ImageError(f"{path}: {len(broken)} of {len(files)} photos: the first: {broken[0]}")
+        raise ImageError(_cannot_read(path, broken, len(files)))
     # The grammar of an ImageError: what was expected, then «Received: » file and reason.
     notes += [f"left out: {str(error).partition('Received: ')[2]}" for error in broken]
     return Dataset(
@@ -70,6 +70,10 @@ def folder(
         name=path.resolve().name or str(path),
         notes=tuple(notes),
     )
+
+
+def _cannot_read(path: Path, broken: list[ImageError], count: int) -> str:
+    return f"{path}: {len(broken)} of {count} photos cannot be read. The first: {broken[0]}"
 
 
 def _check_settings(size: tuple[int, int] | None, channels: int) -> None:
