@@ -1,0 +1,49 @@
+"""The notebooks run from the first cell to the last, at reduced size, on drawn faces."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+jupytext = pytest.importorskip("jupytext")
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+QUICK = {
+    "att_faces": """
+SEED = 0
+LAB_EPOCHS = 1
+UNSEEN = {"epochs": 1, "steps": 2, "width": 2, "encoder": "convnet", "rows": 28, "columns": 23}
+ONE_SHOT_EPISODES = 10
+from likeness import datasets
+datasets.att = lambda: datasets.drawn_faces(identities=16, photos_each=4)
+""",
+    "mnist_digits": """
+SEED = 0
+PER_DIGIT = 12
+SETTINGS = {"epochs": 1, "steps": 2, "width": 2}
+""",
+}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_runs(name: str, without_data: Path) -> None:
+    notebook = jupytext.read(NOTEBOOKS / f"{name}.py")
+    (parameters,) = (
+        cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])
+    )
+    parameters.source = QUICK[name]
+    # The bundled digits take MNIST's place: the download must not be tried in a test.
+    offline = nbformat.v4.new_code_cell(
+        "import likeness.datasets.digits as _d; _d.MNIST_URL = 'http://127.0.0.1:9/mnist.npz'"
+    )
+    notebook.cells.insert(0, offline)
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": without_data}}
+    ).execute(env=dict(os.environ))
+    printed = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+    )
+    assert "drawn faces" in printed if name == "att_faces" else "digits never seen" in printed
