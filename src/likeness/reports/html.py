@@ -1,0 +1,150 @@
+"""The report as a folder: ``report.json`` for programs, one ``report.html`` for people.
+
+The page holds everything it shows: no script, no font, no picture is fetched, and its
+content policy forbids it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from likeness.errors import OutputError, require_extra
+from likeness.reports._files import write_whole
+from likeness.reports._page import key_figures, protocol_view
+from likeness.reports._photos import data_uri
+from likeness.reports.content import ReportContent
+from likeness.reports.figures import DRAWN_MARK, interval, percent
+from likeness.reports.verdict import Headline, headline, verdict
+
+TEMPLATES = Path(__file__).parent / "templates"
+XMLNS = ' xmlns="http://www.w3.org/2000/svg"'
+
+
+def write_report(content: ReportContent, folder: Path) -> Path:
+    """Write ``report.json`` and ``report.html`` into a folder, both or neither.
+
+    Args:
+        content: what the report is made of.
+        folder: made if it is not there; a report in it is replaced.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+        OutputError: the folder cannot be written to, or a figure is NaN or infinite.
+    """
+    files = {
+        "report.json": report_json(content).encode(),
+        "report.html": report_html(content).encode(),
+    }
+    return write_whole(Path(folder), files)[1]
+
+
+def report_json(content: ReportContent) -> str:
+    """Return the document as JSON with sorted keys.
+
+    Raises:
+        OutputError: a figure is NaN or infinite, for which JSON has no word.
+    """
+    try:
+        text = json.dumps(
+            content.document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False
+        )
+    except ValueError as error:
+        raise OutputError(
+            "report.json: expected finite figures. Received one that is NaN or infinite "
+            f"({error}). Nothing was written; look at the network's energies."
+        ) from error
+    return text + "\n"
+
+
+def report_html(content: ReportContent) -> str:
+    """Return the page. All text in it is escaped: people's folders have any name.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+    """
+    jinja = require_extra("jinja2")
+    environment = jinja.Environment(
+        loader=jinja.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Our own markup, escaped where it was made; in HTML an <svg> needs no namespace.
+    environment.filters["drawing"] = lambda svg: jinja.utils.markupsafe.Markup(
+        svg.replace(XMLNS, "")
+    )
+    page = environment.get_template("report.html.jinja")
+    return str(page.render(_view(content), style=_style(jinja)))
+
+
+def _style(jinja: Any) -> Any:
+    return jinja.utils.markupsafe.Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+
+
+def _view(content: ReportContent) -> dict[str, Any]:
+    document = content.document
+    drawn = bool(document.get("drawn"))
+    return {
+        "document": document,
+        "drawn": drawn,
+        "mark": DRAWN_MARK if drawn else "",
+        "head": _head(headline(document["protocols"])),
+        "sections": [protocol_view(section, drawn=drawn) for section in content.sections],
+        "network_uri": _network_uri(content.network_svg),
+        "summary": content.summary,
+        "recipes": _recipes(document),
+        "has_photos": any(section.mistakes for section in content.sections),
+    }
+
+
+def _head(head: Headline) -> dict[str, Any]:
+    """Return the two cards at the top, and what they say together."""
+    cards = []
+    for document, title in ((head.unseen, "People it has never seen"), (head.known, "")):
+        if document is not None and head.figure is not None:
+            figure = document["figures"][head.figure.name]
+            cards.append(
+                {
+                    "title": title or document.get("title", ""),
+                    "unseen": bool(title),
+                    "protocol": document["protocol"],
+                    "value": percent(figure["mean"]),
+                    "interval": interval(figure),
+                    "words": head.figure.words,
+                    "leaks": int(document.get("leaks") or 0),
+                }
+            )
+    first = head.unseen or head.known
+    return {
+        "cards": cards,
+        "why": head.why,
+        "verdict": verdict(first) if first else None,
+        "figures": key_figures(first) if first else [],
+        "protocol": first["protocol"] if first else "",
+    }
+
+
+def _network_uri(svg: str) -> str:
+    """Return the picture as an image: its identifiers cannot clash with the page's."""
+    return data_uri(svg.encode(), "image/svg+xml") if svg else ""
+
+
+def _recipes(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of each protocol's recipe, side by side: setting → values."""
+    recipes = {
+        part["protocol"]: part["recipe"] for part in document["protocols"] if part.get("recipe")
+    } or {"all": document.get("recipe", {})}
+    names = sorted({name for recipe in recipes.values() for name in recipe})
+    rows = [(name, [_setting(recipe.get(name)) for recipe in recipes.values()]) for name in names]
+    return {"protocols": list(recipes), "rows": rows}
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,246 @@
+"""The report's plots, each as SVG text: energies, ROC, DET, learning curves, one-shot.
+
+The same arguments give the same text. ``mark`` stands on the plot where the data is made up.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from likeness.reports._axes import Axis, Plot, Style, even_ticks
+from likeness.reports.content import Curve
+from likeness.reports.figures import method_label, percent
+
+Floats = NDArray[np.float64]
+
+BINS = 48
+EVIDENCE = 3
+"""Pairs that must be wrong before a rate is drawn on the DET (the «rule of three»)."""
+
+GENUINE = Style(label="genuine pairs", colour="var(--genuine, #00746b)")
+IMPOSTOR = Style(label="impostor pairs", colour="var(--impostor, #c2472f)", dash="5 2")
+_EQUAL = Style(label="", colour="var(--faint, #5a6673)", dash="2 4", width=1)
+_METHODS = {
+    "network": ("var(--network, #1f5fbf)", "", 2.8),
+    "raw_pixels": ("var(--raw, #b3541e)", "7 4", 2.0),
+    "fisherfaces": ("var(--fisher, #2b7a3d)", "2 3", 2.2),
+}
+_OTHERS = ("var(--faint, #5a6673)", "9 3 2 3", 2.0)
+
+
+def energies_histogram(
+    genuine: ArrayLike, impostor: ArrayLike, *, threshold: float | None, mark: str = ""
+) -> str:
+    """Return how the energies of genuine and impostor pairs are spread.
+
+    Each kind is drawn as shares of its own pairs: there are many more impostors.
+
+    Args:
+        genuine: ``(g,)`` energies, at least one, finite.
+        impostor: ``(i,)`` energies, likewise.
+        threshold: pairs at most this far apart are accepted; None if there is none.
+        mark: warning on the plot.
+    """
+    kinds = [np.asarray(energies, dtype=np.float64) for energies in (genuine, impostor)]
+    everything = np.concatenate(kinds)
+    low = min(0.0, float(everything.min()))
+    high = max(float(everything.max()), threshold or 0.0)
+    high = high if high > low else low + 1.0
+    edges = np.linspace(low, high, BINS + 1)
+    shares = [np.histogram(energies, edges)[0] / len(energies) for energies in kinds]
+    top = 1.2 * max(float(share.max()) for share in shares)
+    at = "none" if threshold is None else f"{threshold:.3g}"
+    plot = Plot(
+        "Energies of pairs",
+        f"Histogram; medians: genuine pairs {np.median(kinds[0]):.3g}, "
+        f"impostor pairs {np.median(kinds[1]):.3g}; threshold: {at}.",
+        x=Axis(
+            label="energy (lower is more alike)",
+            low=low,
+            high=high,
+            ticks=even_ticks(low, high, "{:g}".format),
+        ),
+        y=Axis(
+            label="share of the pairs", low=0.0, high=top, ticks=even_ticks(0, top, _whole_percent)
+        ),
+        mark=mark,
+    )
+    for style, share in reversed(list(zip((GENUINE, IMPOSTOR), shares, strict=True))):
+        plot.steps(edges, share, style)
+    if threshold is not None:
+        plot.vertical(threshold, "accept", "reject")
+    plot.legend([GENUINE, IMPOSTOR], at="top right")
+    return plot.svg()
+
+
+def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
+    """Return the receiver operating characteristic of each method.
+
+    Args:
+        curves: method → (FAR, TAR), rising from (0, 0) to (1, 1).
+        mark: warning on the plot.
+    """
+    ticks = even_ticks(0, 1, _whole_percent)
+    plot = Plot(
+        "ROC",
+        "Share of genuine pairs accepted over share of impostor pairs accepted: "
+        + _at_one_percent(curves),
+        x=Axis(label="impostor pairs accepted (FAR)", low=0.0, high=1.0, ticks=ticks),
+        y=Axis(label="genuine pairs accepted (TAR)", low=0.0, high=1.0, ticks=ticks),
+        mark=mark,
+    )
+    plot.curve([0, 1], [0, 1], _EQUAL)
+    _draw_methods(plot, curves)
+    plot.legend([_style(name) for name in curves], at="bottom right")
+    return plot.svg()
+
+
+def det_plot(
+    curves: Mapping[str, Curve], *, genuine_pairs: int, impostor_pairs: int, mark: str = ""
+) -> str:
+    """Return the detection error trade-off of each method, on normal-deviate axes.
+
+    A. Martin et al., «The DET curve in assessment of detection task performance»,
+    Eurospeech 1997. Rates that fewer than three wrong pairs would show are not drawn.
+
+    Args:
+        curves: method → (FAR, TAR).
+        genuine_pairs, impostor_pairs: how many stand behind the curves.
+        mark: warning on the plot.
+    """
+    x = _deviate_axis("impostor pairs accepted (FAR)", impostor_pairs)
+    y = _deviate_axis("genuine pairs rejected (FRR)", genuine_pairs)
+    plot = Plot("DET", "The two error rates against each other.", x=x, y=y, mark=mark)
+    diagonal = [max(x.low, y.low), x.high]
+    plot.curve(diagonal, diagonal, _EQUAL)
+    shown = {}
+    for name, (far, tar) in curves.items():
+        frr = 1.0 - np.asarray(tar)
+        inside = (np.asarray(far) >= x.low) & (far <= x.high) & (frr >= y.low) & (frr <= y.high)
+        if inside.any():
+            shown[name] = (np.asarray(far)[inside], frr[inside])
+    _draw_methods(plot, shown)
+    plot.legend([_style(name) for name in curves], at="top right")
+    return plot.svg()
+
+
+def learning_curves(
+    histories: Sequence[Mapping[str, Sequence[float]]], *, series: str, mark: str = ""
+) -> str:
+    """Return one number per epoch, one line per fold.
+
+    Args:
+        histories: one per fold; those without the series are left out.
+        series: "loss" or "held_out_auc".
+        mark: warning on the plot.
+    """
+    lines = [np.asarray(history[series], float) for history in histories if history.get(series)]
+    longest = max((len(line) for line in lines), default=1)
+    finite = np.concatenate([line[np.isfinite(line)] for line in lines] or [np.zeros(0)])
+    if series == "loss":
+        title, label = "Loss while training", "loss, mean of an epoch"
+        high = 1.05 * max(float(finite.max(initial=0.0)), 1e-6)
+        y = Axis(label=label, low=0.0, high=high, ticks=even_ticks(0, high, "{:g}".format))
+    else:
+        title, label = "AUC on people held out while training", "AUC"
+        low = _floor(finite)
+        y = Axis(label=label, low=low, high=1.0, ticks=even_ticks(low, 1, _whole_percent))
+    x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_epochs(longest))
+    ends = ", ".join(f"{line[-1]:.3g}" for line in lines)
+    plot = Plot(title, f"One line per fold; last values: {ends}.", x=x, y=y, mark=mark)
+    width = 2.4 if len(lines) == 1 else 1.6
+    dashes = ("", "7 3", "2 3", "9 3 2 3")
+    styles = [
+        Style(label=f"fold {k}", colour=_METHODS["network"][0], dash=dashes[k % 4], width=width)
+        for k in range(len(lines))
+    ]
+    for line, style in zip(lines, styles, strict=True):
+        known = np.isfinite(line)
+        plot.curve(np.arange(1, len(line) + 1)[known], line[known], style)
+    if 1 < len(lines) <= 4:
+        plot.legend(styles, at="top right" if series == "loss" else "bottom right")
+    return plot.svg()
+
+
+def one_shot_plot(
+    rates: Sequence[float], *, title: str, baselines: Mapping[str, float], mark: str = ""
+) -> str:
+    """Return the network's one-shot rate in each fold, beside the means of the baselines.
+
+    Args:
+        rates: one per fold, 0…1, at least one.
+        title: above the plot.
+        baselines: method → mean over the folds, 0…1.
+        mark: warning on the plot.
+    """
+    low = max(0.0, _floor(np.array([*rates, *baselines.values()])) - 0.05)
+    last = len(rates) - 0.5
+    plot = Plot(
+        title,
+        f"Folds: {', '.join(percent(rate) for rate in rates)}. "
+        + " ".join(f"{method_label(m)}: {percent(rate)}." for m, rate in baselines.items()),
+        x=Axis(
+            label="fold (other people in each)",
+            low=-0.5,
+            high=last,
+            ticks=[(float(k), str(k)) for k in range(len(rates))],
+        ),
+        y=Axis(label="right answers", low=low, high=1.0, ticks=even_ticks(low, 1, _whole_percent)),
+        mark=mark,
+    )
+    means = {"network": float(np.mean(rates)), **baselines}
+    for name, mean in means.items():
+        plot.curve([-0.5, last], [mean, mean], _style(name, mean=True))
+    plot.dots(np.arange(len(rates)), rates, [percent(rate) for rate in rates], _style("network"))
+    plot.legend([_style(name, mean=True) for name in means], at="bottom right")
+    return plot.svg()
+
+
+def _draw_methods(plot: Plot, curves: Mapping[str, Curve]) -> None:
+    for name, (x, y) in reversed(list(curves.items())):  # the network last, on top
+        plot.curve(x, y, _style(name))
+
+
+def _style(name: str, *, mean: bool = False) -> Style:
+    colour, dash, width = _METHODS.get(name, _OTHERS)
+    label = method_label(name)
+    return Style(label=f"{label}, mean" if mean else label, colour=colour, dash=dash, width=width)
+
+
+def _at_one_percent(curves: Mapping[str, Curve]) -> str:
+    found = []
+    for name, (far, tar) in curves.items():
+        reached = np.asarray(tar)[np.asarray(far) <= 0.01]
+        found.append(f"{method_label(name)} {percent(float(reached.max(initial=0.0)))}")
+    return f"at FAR 1 %, {', '.join(found)}."
+
+
+_DEVIATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+
+
+def _deviate_axis(label: str, pairs: int) -> Axis:
+    low = min(max(EVIDENCE / max(pairs, 1), _DEVIATES[0]), 0.2)
+    ticks = [(rate, f"{100 * rate:g} %") for rate in _DEVIATES if low <= rate]
+    return Axis(label=label, low=low, high=0.8, ticks=ticks, bend=_deviates)
+
+
+def _deviates(rates: Floats) -> Floats:
+    inverse = NormalDist().inv_cdf
+    return np.array([inverse(min(max(float(rate), 1e-9), 1 - 1e-9)) for rate in rates])
+
+
+def _epochs(longest: int) -> list[tuple[float, str]]:
+    ticks = even_ticks(1, max(longest, 2), "{:g}".format)
+    return [(value, text) for value, text in ticks if value == int(value)]
+
+
+def _floor(values: Floats) -> float:
+    """Return the twentieth below the values; 0.5 if there are none."""
+    lowest = float(values.min(initial=1.0)) if values.size else 0.5
+    return min(max(0.0, np.floor(20 * lowest - 0.2) / 20), 0.95)
+
+
+def _whole_percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
