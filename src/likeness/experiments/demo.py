@@ -8,7 +8,7 @@ from typing import Any
 
 from likeness.datasets import Dataset
 from likeness.experiments._jobs import LabSplitJob
-from likeness.experiments._pool import JobProgress, run_side_by_side
+from likeness.experiments._pool import Job, JobProgress, run_side_by_side
 from likeness.experiments._result import versions
 from likeness.experiments.lab_split import lab_pairs, lab_section
 from likeness.experiments.pictures import draw_pictures, tower_picture, untrained_network
@@ -45,7 +45,7 @@ def lab_and_unseen(
     parts = unseen_people_parts(data, FOLDS)
     split = lab_pairs(data, seed=lab.seed)
     lab_job = LabSplitJob(recipe=lab, data=data, pairs=split[0])
-    jobs = [lab_job, *unseen_people_jobs(unseen, parts)]
+    jobs: list[Job] = [lab_job, *unseen_people_jobs(unseen, parts)]
     lab_run, *runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
     return [
         lab_section(data, split, lab_run, seed=lab.seed),

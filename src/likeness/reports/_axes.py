@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 WIDTH, HEIGHT = 460.0, 330.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 442.0, 46.0, 282.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 442.0, 52.0, 284.0
+EDGE = 10.0
+"""Of the words above and beside the frame."""
 
 INK = "var(--ink, #1d2733)"
 FAINT = "var(--faint, #5a6673)"
@@ -109,9 +111,10 @@ class Plot:
             f'role="img" aria-label="{escape(spoken)}" '
             'font-family="system-ui, -apple-system, Segoe UI, sans-serif" font-size="12">'
         ]
-        self._text(LEFT, 18, title, colour=INK, more='font-weight="600" font-size="14"')
+        self._text(EDGE, 18, title, colour=INK, more='font-weight="600" font-size="14"')
         if mark:
-            self._text(LEFT, 35, mark, colour=MARK, more='font-weight="600" font-size="11.5"')
+            more = 'text-anchor="end" font-weight="600" font-size="11.5"'
+            self._text(RIGHT, 18, mark, colour=MARK, more=more)
         self._axes()
 
     def curve(self, x: ArrayLike, y: ArrayLike, style: Style) -> None:
@@ -139,7 +142,8 @@ class Plot:
         places = self._places(x, y)
         for (a, b), text in zip(places, texts, strict=True):
             self._parts.append(f'<circle cx="{a:g}" cy="{b:g}" r="5" style="fill:{style.colour}"/>')
-            self._text(float(a), float(b) - 10, text, colour=INK, more='text-anchor="middle"')
+            halo = f'text-anchor="middle" paint-order="stroke" stroke-width="4" stroke="{CARD}"'
+            self._text(float(a), float(b) - 10, text, colour=INK, more=halo)
 
     def vertical(self, x: float, left: str, right: str) -> None:
         """Draw a line at a value, and a word on each side of it."""
@@ -153,34 +157,26 @@ class Plot:
                 float(place) + shift, TOP + 12, text, colour=INK, more=f'text-anchor="{anchor}"'
             )
 
-    def legend(self, styles: Sequence[Style], *, at: str) -> None:
-        """List the series in a corner: "top right", "bottom right" or "bottom left"."""
-        width = 44 + 7.0 * max(len(style.label) for style in styles)
-        height = 18.0 * len(styles) + 6
-        x = RIGHT - width - 8 if "right" in at else LEFT + 8
-        y = TOP + 22 if "top" in at else BOTTOM - height - 8
-        self._parts.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="4" '
-            f'style="fill:{CARD}" fill-opacity="0.85"/>'
-        )
-        for row, style in enumerate(styles):
-            middle = y + 12 + 18 * row
+    def legend(self, styles: Sequence[Style]) -> None:
+        """List the series in a row above the frame, where they cover nothing."""
+        x, y = EDGE, 37.0
+        for style in styles:
             self._parts.append(
-                f'<line x1="{x + 6:g}" x2="{x + 32:g}" y1="{middle:g}" y2="{middle:g}" '
-                f"{style.stroke()}/>"
+                f'<line x1="{x:g}" x2="{x + 26:g}" y1="{y:g}" y2="{y:g}" {style.stroke()}/>'
             )
-            self._text(x + 38, middle + 4, style.label, colour=INK)
+            self._text(x + 31, y + 4, style.label, colour=INK)
+            x += 46 + 6.3 * len(style.label)
 
     def svg(self) -> str:
         """Return what was drawn."""
         return "\n".join([*self._parts, "</svg>"])
 
     def _axes(self) -> None:
-        for value, text in self._x.ticks:
+        for value, text in _apart(self._x, RIGHT - LEFT, least=38):
             x = float(self._places([value], [self._y.low])[0, 0])
             self._grid_line(x, x, TOP, BOTTOM)
             self._text(x, BOTTOM + 17, text, colour=FAINT, more='text-anchor="middle"')
-        for value, text in self._y.ticks:
+        for value, text in _apart(self._y, BOTTOM - TOP, least=15):
             y = float(self._places([self._x.low], [value])[0, 1])
             self._grid_line(LEFT, RIGHT, y, y)
             self._text(LEFT - 7, y + 4, text, colour=FAINT, more='text-anchor="end"')
@@ -210,4 +206,16 @@ class Plot:
         """Return the places to half a pixel, each once in a row: a ROC has 20,000 points."""
         places = np.round(2 * self._places(x, y)) / 2
         moved = np.any(np.diff(places, axis=0) != 0, axis=1)
-        return places[np.concatenate([[True], moved])]
+        return np.asarray(places[np.concatenate([[True], moved])])
+
+
+def _apart(axis: Axis, length: float, *, least: float) -> list[tuple[float, str]]:
+    """Return the ticks whose words do not touch, the highest first."""
+    kept: list[tuple[float, str]] = []
+    last = float("inf")
+    for value, text in sorted(axis.ticks, reverse=True):
+        place = length * float(axis.share([value])[0])
+        if last - place >= least:
+            kept.append((value, text))
+            last = place
+    return kept

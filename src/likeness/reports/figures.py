@@ -116,7 +116,7 @@ def counted(protocol: Mapping[str, Any]) -> str:
     ]
     said = f"Protocol {protocol['protocol']}: {', '.join(words) or 'no counts'}"
     seeds = [f"{name} {seed}" for name, seed in _known(protocol.get("seeds", {}))]
-    said += f"; seed: {', '.join(seeds)}." if seeds else "."
+    said += f"; seeds: {', '.join(seeds)}." if seeds else "."
     return said + (f" Intervals: {protocol['intervals']}." if protocol.get("intervals") else "")
 
 

@@ -3,6 +3,7 @@
 The same arguments give the same text. ``mark`` stands on the plot where the data is made up.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
@@ -50,7 +51,7 @@ def energies_histogram(
     high = high if high > low else low + 1.0
     edges = np.linspace(low, high, BINS + 1)
     shares = [np.histogram(energies, edges)[0] / len(energies) for energies in kinds]
-    top = 1.2 * max(float(share.max()) for share in shares)
+    top = 1.25 * max(float(share.max()) for share in shares)
     at = "none" if threshold is None else f"{threshold:.3g}"
     plot = Plot(
         "Energies of pairs",
@@ -71,7 +72,7 @@ def energies_histogram(
         plot.steps(edges, share, style)
     if threshold is not None:
         plot.vertical(threshold, "accept", "reject")
-    plot.legend([GENUINE, IMPOSTOR], at="top right")
+    plot.legend([GENUINE, IMPOSTOR])
     return plot.svg()
 
 
@@ -85,7 +86,7 @@ def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
     ticks = even_ticks(0, 1, _whole_percent)
     plot = Plot(
         "ROC",
-        "Share of genuine pairs accepted over share of impostor pairs accepted: "
+        "Share of genuine pairs accepted over share of impostor pairs accepted. "
         + _at_one_percent(curves),
         x=Axis(label="impostor pairs accepted (FAR)", low=0.0, high=1.0, ticks=ticks),
         y=Axis(label="genuine pairs accepted (TAR)", low=0.0, high=1.0, ticks=ticks),
@@ -93,7 +94,7 @@ def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
     )
     plot.curve([0, 1], [0, 1], _EQUAL)
     _draw_methods(plot, curves)
-    plot.legend([_style(name) for name in curves], at="bottom right")
+    plot.legend([_style(name) for name in curves])
     return plot.svg()
 
 
@@ -112,7 +113,13 @@ def det_plot(
     """
     x = _deviate_axis("impostor pairs accepted (FAR)", impostor_pairs)
     y = _deviate_axis("genuine pairs rejected (FRR)", genuine_pairs)
-    plot = Plot("DET", "The two error rates against each other.", x=x, y=y, mark=mark)
+    plot = Plot(
+        "DET",
+        "The two error rates against each other. " + _at_one_percent(curves),
+        x=x,
+        y=y,
+        mark=mark,
+    )
     diagonal = [max(x.low, y.low), x.high]
     plot.curve(diagonal, diagonal, _EQUAL)
     shown = {}
@@ -122,7 +129,8 @@ def det_plot(
         if inside.any():
             shown[name] = (np.asarray(far)[inside], frr[inside])
     _draw_methods(plot, shown)
-    plot.legend([_style(name) for name in curves], at="top right")
+    # A method that makes next to no errors has no point on the plot: its legend says so.
+    plot.legend([_style(name, more="" if name in shown else " (not drawn)") for name in curves])
     return plot.svg()
 
 
@@ -144,7 +152,7 @@ def learning_curves(
         high = 1.05 * max(float(finite.max(initial=0.0)), 1e-6)
         y = Axis(label=label, low=0.0, high=high, ticks=even_ticks(0, high, "{:g}".format))
     else:
-        title, label = "AUC on people held out while training", "AUC"
+        title, label = "AUC on held-out people", "AUC, after each epoch"
         low = _floor(finite)
         y = Axis(label=label, low=low, high=1.0, ticks=even_ticks(low, 1, _whole_percent))
     x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_epochs(longest))
@@ -160,7 +168,7 @@ def learning_curves(
         known = np.isfinite(line)
         plot.curve(np.arange(1, len(line) + 1)[known], line[known], style)
     if 1 < len(lines) <= 4:
-        plot.legend(styles, at="top right" if series == "loss" else "bottom right")
+        plot.legend(styles)
     return plot.svg()
 
 
@@ -187,14 +195,19 @@ def one_shot_plot(
             high=last,
             ticks=[(float(k), str(k)) for k in range(len(rates))],
         ),
-        y=Axis(label="right answers", low=low, high=1.0, ticks=even_ticks(low, 1, _whole_percent)),
+        y=Axis(
+            label="right answers (lines: means)",
+            low=low,
+            high=1.0,
+            ticks=even_ticks(low, 1, _whole_percent),
+        ),
         mark=mark,
     )
     means = {"network": float(np.mean(rates)), **baselines}
     for name, mean in means.items():
-        plot.curve([-0.5, last], [mean, mean], _style(name, mean=True))
+        plot.curve([-0.5, last], [mean, mean], _style(name))
     plot.dots(np.arange(len(rates)), rates, [percent(rate) for rate in rates], _style("network"))
-    plot.legend([_style(name, mean=True) for name in means], at="bottom right")
+    plot.legend([_style(name) for name in means])
     return plot.svg()
 
 
@@ -203,10 +216,9 @@ def _draw_methods(plot: Plot, curves: Mapping[str, Curve]) -> None:
         plot.curve(x, y, _style(name))
 
 
-def _style(name: str, *, mean: bool = False) -> Style:
+def _style(name: str, *, more: str = "") -> Style:
     colour, dash, width = _METHODS.get(name, _OTHERS)
-    label = method_label(name)
-    return Style(label=f"{label}, mean" if mean else label, colour=colour, dash=dash, width=width)
+    return Style(label=method_label(name) + more, colour=colour, dash=dash, width=width)
 
 
 def _at_one_percent(curves: Mapping[str, Curve]) -> str:
@@ -214,7 +226,7 @@ def _at_one_percent(curves: Mapping[str, Curve]) -> str:
     for name, (far, tar) in curves.items():
         reached = np.asarray(tar)[np.asarray(far) <= 0.01]
         found.append(f"{method_label(name)} {percent(float(reached.max(initial=0.0)))}")
-    return f"at FAR 1 %, {', '.join(found)}."
+    return f"TAR at FAR 1 %: {', '.join(found)}."
 
 
 _DEVIATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
@@ -239,7 +251,7 @@ def _epochs(longest: int) -> list[tuple[float, str]]:
 def _floor(values: Floats) -> float:
     """Return the twentieth below the values; 0.5 if there are none."""
     lowest = float(values.min(initial=1.0)) if values.size else 0.5
-    return min(max(0.0, np.floor(20 * lowest - 0.2) / 20), 0.95)
+    return min(max(0.0, math.floor(20 * lowest - 0.2) / 20), 0.95)
 
 
 def _whole_percent(share: float) -> str:

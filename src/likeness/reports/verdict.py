@@ -61,10 +61,10 @@ def _sign(kind: FigureKind, ours: Mapping[str, Any], theirs: Mapping[str, Any]) 
     """
     if kind.name not in ours or kind.name not in theirs:
         return 1
-    lead = ours[kind.name]["mean"] - theirs[kind.name]["mean"]
+    lead = float(ours[kind.name]["mean"]) - float(theirs[kind.name]["mean"])
     if kind.smaller_is_better:
         lead = -lead
-    return (lead > 0) - (lead < 0)
+    return int(lead > 0) - int(lead < 0)
 
 
 @dataclass(frozen=True, kw_only=True)

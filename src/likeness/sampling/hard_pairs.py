@@ -9,7 +9,7 @@ the weights here are plain exponentials of the energy).
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, check_in_range
+from likeness.arrays import Codes, Energies, Pairs, check_in_range
 from likeness.sampling.pairs import LabelledPairs, all_pairs_of
 
 
@@ -25,8 +25,10 @@ def hard_pairs(
 ) -> LabelledPairs:
     """Draw different pairs, the harder the likelier, in a random order.
 
-    An impostor pair of energy e is drawn with a weight of exp(−hardness · e), a genuine one
-    with exp(+hardness/2 · e), each without replacement.
+    Every item is an anchor as often as any other; its impostor partner at energy e is drawn
+    with a weight of exp(−hardness · e), its genuine one with exp(+hardness/2 · e). No pair
+    comes twice. (Weights over all pairs at once would dwell on the few people who look most
+    alike, and forget the others.)
 
     Args:
         codes: ``(n,)``, the identity of each item.
@@ -39,36 +41,43 @@ def hard_pairs(
             and the mirrored person are neither genuine nor impostor).
 
     >>> import numpy as np
-    >>> codes, energies = np.array([0, 0, 1, 2]), np.array(
-    ...     [[0, 1, 9, 9], [1, 0, 9, 0.1], [9, 9, 0, 9], [9, 0.1, 9, 0]])
-    >>> drawn = hard_pairs(codes, energies, genuine=1, impostor=1, hardness=10, seed=0)
-    >>> sorted(drawn.pairs.tolist())
-    [[0, 1], [1, 3]]
+    >>> points = np.array([0.0, 0.1, 0.2, 5.0])
+    >>> energies = np.abs(points[:, None] - points[None, :])
+    >>> drawn = hard_pairs(
+    ...     np.array([0, 0, 1, 1]), energies, genuine=2, impostor=2, hardness=1e3, seed=0
+    ... )
+    >>> sorted(drawn.pairs[~drawn.genuine].tolist())
+    [[1, 2], [1, 3]]
     """
     check_in_range(hardness, 0.0, 1e6, argument="hardness")
     rng = np.random.default_rng(seed)
     every = all_pairs_of(codes)
     left, right = every.pairs.T
-    present = energies[left, right]
     allowed = every.genuine | (True if kin is None else kin[left] != kin[right])
-    chosen = np.concatenate(
-        [
-            _weighted(np.flatnonzero(every.genuine), hardness / 2 * present, genuine, rng),
-            _weighted(np.flatnonzero(~every.genuine & allowed), -hardness * present, impostor, rng),
-        ]
-    )
-    return every.take(rng.permutation(chosen))
+    chosen = []
+    for kind, slope, count in ((every.genuine, 0.5, genuine), (~every.genuine, -1.0, impostor)):
+        candidates = np.flatnonzero(kind & allowed)
+        weights = _log_weights(slope * hardness * energies, every.pairs[candidates])
+        chosen.append(candidates[_weighted(weights, count, rng)])
+    return every.take(rng.permutation(np.concatenate(chosen)))
+
+
+def _log_weights(scores: Energies, pairs: Pairs) -> NDArray[np.float64]:
+    """Return log(p(b|a) + p(a|b)) of each pair (a, b), p(·|a) ∝ exp(score) over a's pairs."""
+    left, right = pairs.T
+    score = scores[left, right]
+    total = np.full(len(scores), -np.inf)
+    for side in (left, right):
+        np.logaddexp.at(total, side, score)
+    return np.asarray(np.logaddexp(score - total[left], score - total[right]))
 
 
 def _weighted(
-    candidates: NDArray[np.intp],
-    log_weights: NDArray[np.float64],
-    count: int,
-    rng: np.random.Generator,
+    log_weights: NDArray[np.float64], count: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Draw without replacement by weight: the largest log-weight + Gumbel noise win.
 
     (Efraimidis & Spirakis 2006; Kool, van Hoof & Welling 2019, section 3.)
     """
-    noisy = log_weights[candidates] + rng.gumbel(size=len(candidates))
-    return candidates[np.argsort(-noisy)[:count]]
+    noisy = log_weights + rng.gumbel(size=len(log_weights))
+    return np.argsort(-noisy)[:count]
