@@ -44,10 +44,10 @@ def hard_pairs(
     >>> points = np.array([0.0, 0.1, 0.2, 5.0])
     >>> energies = np.abs(points[:, None] - points[None, :])
     >>> drawn = hard_pairs(
-    ...     np.array([0, 0, 1, 1]), energies, genuine=2, impostor=2, hardness=1e3, seed=0
+    ...     np.array([0, 0, 1, 1]), energies, genuine=2, impostor=3, hardness=1e3, seed=0
     ... )
     >>> sorted(drawn.pairs[~drawn.genuine].tolist())
-    [[1, 2], [1, 3]]
+    [[0, 2], [1, 2], [1, 3]]
     """
     check_in_range(hardness, 0.0, 1e6, argument="hardness")
     rng = np.random.default_rng(seed)
