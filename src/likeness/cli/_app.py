@@ -1,7 +1,6 @@
 """The commands, and what happens to what they raise."""
 
 import errno
-import os
 import sys
 
 import typer
@@ -50,8 +49,6 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit."""
-    # TensorFlow's notes on the processor are of no use here; an error still shows.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         app()
     except LikenessError as error:

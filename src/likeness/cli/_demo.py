@@ -11,8 +11,9 @@ import typer
 from likeness import datasets
 from likeness.cli._terminal import errors, output, training_bars
 from likeness.datasets import Dataset
-from likeness.errors import DataNotFoundError, OutputError, require_extra
+from likeness.errors import DataNotFoundError, OutputError
 from likeness.training import BATCHES, PAIRS
+from likeness.training.quiet import load_keras
 
 
 def demo(
@@ -29,7 +30,7 @@ def demo(
     Without the AT&T faces (LIKENESS_DATA, the cache, a network) it goes on with drawn faces
     and marks every figure.
     """
-    require_extra("keras", extra="train")
+    load_keras()
     if out.exists() and not out.is_dir():
         raise OutputError(f"--out: expected a folder. Received: {out}, a file.")
     began = time.perf_counter()

@@ -8,6 +8,7 @@ import typer
 from likeness.cli._arguments import DATA_HELP, read_data
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.model import load_model
+from likeness.training.quiet import load_keras
 
 
 def evaluate(
@@ -24,6 +25,7 @@ def evaluate(
     from likeness.experiments.saved_model import evaluate_model  # late: only here
 
     with errors().status("Embedding and counting"):
+        load_keras()
         document = evaluate_model(load_model(model), people)
     for note in people.notes:
         errors().print(f"Note: {note}", style="yellow", markup=False)

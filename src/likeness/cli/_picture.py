@@ -7,6 +7,7 @@ import typer
 
 from likeness.cli._arguments import read_recipe
 from likeness.cli._terminal import errors, output
+from likeness.training.quiet import load_keras
 
 
 def picture(
@@ -18,6 +19,7 @@ def picture(
 ) -> None:
     """Draw the network: siamese.png and siamese.svg; model.png too if Graphviz is there."""
     recipe = read_recipe(mode, file=None, changes=set_ or [], seed=None)
+    load_keras()
     from likeness.experiments.pictures import draw_pictures, untrained_network  # late: Keras
 
     files = draw_pictures(untrained_network(recipe), out)

@@ -8,6 +8,7 @@ import typer
 from likeness.cli._arguments import DATA_HELP, read_data, read_recipe
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
 from likeness.model import check_writable_place
+from likeness.training.quiet import load_keras
 
 
 def train(
@@ -39,6 +40,7 @@ def train(
     check_writable_place(out, overwrite=overwrite)
     people = read_data(data)
     people.require(identities=2, items_each=2)
+    load_keras()
     from likeness.training import train as train_model  # late: brings Keras
 
     with training_bars() as bars:

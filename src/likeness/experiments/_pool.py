@@ -17,6 +17,7 @@ from typing import Any
 
 from likeness.errors import LikenessError
 from likeness.training.progress import TrainingProgress
+from likeness.training.quiet import load_keras
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -72,7 +73,7 @@ def run_side_by_side(
     messages = context.Queue()
     count = min(len(jobs), workers or available_cores())
     with (
-        _quiet_start(),
+        _one_thread_each(),
         ProcessPoolExecutor(
             count, mp_context=context, initializer=_begin, initargs=(messages,)
         ) as pool,
@@ -116,12 +117,12 @@ def _follow(
 
 
 @contextlib.contextmanager
-def _quiet_start() -> Any:
-    """Let the processes started inside begin with one thread and without TensorFlow's notes.
+def _one_thread_each() -> Any:
+    """Let the processes started inside begin with one thread.
 
     The settings must be there before the libraries load, so they travel as environment.
     """
-    settings = dict.fromkeys(_THREADS, "1") | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    settings = dict.fromkeys(_THREADS, "1")
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -142,6 +143,7 @@ def _begin(messages: Any) -> None:
     global _messages  # noqa: PLW0603  the one way to hand a queue to a pool's process
     _messages = messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    load_keras()
 
 
 def _run(number: int, job: Job) -> Any:

@@ -44,10 +44,10 @@ class Style:
     dash: str = ""
     width: float = 2.0
 
-    def stroke(self) -> str:
-        """Return the attributes of a line in this style."""
+    def paint(self, fill: str = "none") -> str:
+        """Return the attributes of a line in this style, around nothing or a colour."""
         dash = f' stroke-dasharray="{self.dash}"' if self.dash else ""
-        return f'style="stroke:{self.colour}" stroke-width="{self.width:g}"{dash}'
+        return f'style="stroke:{self.colour};fill:{fill}" stroke-width="{self.width:g}"{dash}'
 
 
 def _as_it_is(values: Floats) -> Floats:
@@ -117,14 +117,15 @@ class Plot:
             self._text(RIGHT, 18, mark, colour=MARK, more=more)
         self._axes()
 
-    def curve(self, x: ArrayLike, y: ArrayLike, style: Style) -> None:
-        """Draw a line through points."""
+    def curve(self, x: ArrayLike, y: ArrayLike, style: Style) -> bool:
+        """Draw a line through points; return whether there was a line to draw."""
         points = self._pixels(x, y)
         if len(points) > 1:
             text = " ".join(f"{a:g},{b:g}" for a, b in points)
             self._parts.append(
-                f'<polyline points="{text}" fill="none" stroke-linejoin="round" {style.stroke()}/>'
+                f'<polyline points="{text}" stroke-linejoin="round" {style.paint()}/>'
             )
+        return len(points) > 1
 
     def steps(self, edges: Floats, heights: Floats, style: Style) -> None:
         """Draw a histogram's outline, filled: ``(k + 1,)`` edges, ``(k,)`` heights."""
@@ -133,17 +134,19 @@ class Plot:
         points = self._pixels(x, y)
         text = " ".join(f"{a:g},{b:g}" for a, b in points)
         self._parts.append(
-            f'<polygon points="{text}" {style.stroke()} '
-            f'stroke-linejoin="round" class="filled" fill="{style.colour}" fill-opacity="0.28"/>'
+            f'<polygon points="{text}" stroke-linejoin="round" fill-opacity="0.28" '
+            f"{style.paint(style.colour)}/>"
         )
 
     def dots(self, x: ArrayLike, y: ArrayLike, texts: Sequence[str], style: Style) -> None:
-        """Draw a dot at each point, and a word above it."""
+        """Draw a dot at each point, and a word above or below it: away from their mean."""
+        middle = float(np.mean(np.asarray(y)))
         places = self._places(x, y)
-        for (a, b), text in zip(places, texts, strict=True):
+        for (a, b), value, text in zip(places, np.asarray(y), texts, strict=True):
             self._parts.append(f'<circle cx="{a:g}" cy="{b:g}" r="5" style="fill:{style.colour}"/>')
-            halo = f'text-anchor="middle" paint-order="stroke" stroke-width="4" stroke="{CARD}"'
-            self._text(float(a), float(b) - 10, text, colour=INK, more=halo)
+            above = -10 if value >= middle else 20
+            halo = f"text-anchor:middle;paint-order:stroke;stroke:{CARD};stroke-width:4px"
+            self._text(float(a), float(b) + above, text, colour=f"{INK};{halo}")
 
     def vertical(self, x: float, left: str, right: str) -> None:
         """Draw a line at a value, and a word on each side of it."""
@@ -162,7 +165,7 @@ class Plot:
         x, y = EDGE, 37.0
         for style in styles:
             self._parts.append(
-                f'<line x1="{x:g}" x2="{x + 26:g}" y1="{y:g}" y2="{y:g}" {style.stroke()}/>'
+                f'<line x1="{x:g}" x2="{x + 26:g}" y1="{y:g}" y2="{y:g}" {style.paint()}/>'
             )
             self._text(x + 31, y + 4, style.label, colour=INK)
             x += 46 + 6.3 * len(style.label)
@@ -205,6 +208,8 @@ class Plot:
     def _pixels(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Return the places to half a pixel, each once in a row: a ROC has 20,000 points."""
         places = np.round(2 * self._places(x, y)) / 2
+        if len(places) < 2:
+            return places
         moved = np.any(np.diff(places, axis=0) != 0, axis=1)
         return np.asarray(places[np.concatenate([[True], moved])])
 

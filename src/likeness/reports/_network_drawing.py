@@ -22,7 +22,6 @@ EMBEDDING = ("#e9e3f8", "#7c62b8")
 ENERGY = ("#fde7d9", "#c96a2b")
 PLAIN = ("#eef1f4", "#9aa7b4")
 COLOURS = {
-    "convolution": ("#dfeafa", "#4a7fc1"),
     "conv": ("#dfeafa", "#4a7fc1"),
     "dense": ("#fdf0cf", "#c2952b"),
     "pool": ("#e0f2ea", "#4d9a78"),
@@ -239,8 +238,7 @@ class NetworkDrawing:
         return self._width(label)
 
     def _width(self, label: Any) -> float:
-        extent = label.get_window_extent(self._canvas.get_renderer())
-        return float(extent.width / self.figure.dpi)
+        return float(label.get_window_extent(self._canvas.get_renderer()).width / self.figure.dpi)
 
 
 def _shape(shape: tuple[int | str, ...]) -> str:
@@ -250,5 +248,4 @@ def _shape(shape: tuple[int | str, ...]) -> str:
 
 
 def _colours(kind: str) -> tuple[str, str]:
-    words = kind.lower()
-    return next((pair for word, pair in COLOURS.items() if word in words), PLAIN)
+    return next((pair for word, pair in COLOURS.items() if word in kind.lower()), PLAIN)

@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likeness.reports._axes import Axis, Plot, Style, even_ticks
+from likeness.reports._axes import Axis, Plot, even_ticks
+from likeness.reports._styles import EQUAL, GENUINE, IMPOSTOR, fold_style, method_style
 from likeness.reports.content import Curve
 from likeness.reports.figures import method_label, percent
 
@@ -19,16 +20,6 @@ Floats = NDArray[np.float64]
 BINS = 48
 EVIDENCE = 3
 """Pairs that must be wrong before a rate is drawn on the DET (the «rule of three»)."""
-
-GENUINE = Style(label="genuine pairs", colour="var(--genuine, #00746b)")
-IMPOSTOR = Style(label="impostor pairs", colour="var(--impostor, #c2472f)", dash="5 2")
-_EQUAL = Style(label="", colour="var(--faint, #5a6673)", dash="2 4", width=1)
-_METHODS = {
-    "network": ("var(--network, #1f5fbf)", "", 2.8),
-    "raw_pixels": ("var(--raw, #b3541e)", "7 4", 2.0),
-    "fisherfaces": ("var(--fisher, #2b7a3d)", "2 3", 2.2),
-}
-_OTHERS = ("var(--faint, #5a6673)", "9 3 2 3", 2.0)
 
 
 def energies_histogram(
@@ -92,9 +83,9 @@ def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
         y=Axis(label="genuine pairs accepted (TAR)", low=0.0, high=1.0, ticks=ticks),
         mark=mark,
     )
-    plot.curve([0, 1], [0, 1], _EQUAL)
+    plot.curve([0, 1], [0, 1], EQUAL)
     _draw_methods(plot, curves)
-    plot.legend([_style(name) for name in curves])
+    plot.legend([method_style(name) for name in curves])
     return plot.svg()
 
 
@@ -121,16 +112,10 @@ def det_plot(
         mark=mark,
     )
     diagonal = [max(x.low, y.low), x.high]
-    plot.curve(diagonal, diagonal, _EQUAL)
-    shown = {}
-    for name, (far, tar) in curves.items():
-        frr = 1.0 - np.asarray(tar)
-        inside = (np.asarray(far) >= x.low) & (far <= x.high) & (frr >= y.low) & (frr <= y.high)
-        if inside.any():
-            shown[name] = (np.asarray(far)[inside], frr[inside])
-    _draw_methods(plot, shown)
-    # A method that makes next to no errors has no point on the plot: its legend says so.
-    plot.legend([_style(name, more="" if name in shown else " (not drawn)") for name in curves])
+    plot.curve(diagonal, diagonal, EQUAL)
+    drawn = _draw_methods(plot, {name: _within(curve, x, y) for name, curve in curves.items()})
+    # A method that makes next to no errors has no line on the plot: its legend says so.
+    plot.legend([method_style(name, more="" if drawn[name] else " (not drawn)") for name in curves])
     return plot.svg()
 
 
@@ -158,12 +143,7 @@ def learning_curves(
     x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_epochs(longest))
     ends = ", ".join(f"{line[-1]:.3g}" for line in lines)
     plot = Plot(title, f"One line per fold; last values: {ends}.", x=x, y=y, mark=mark)
-    width = 2.4 if len(lines) == 1 else 1.6
-    dashes = ("", "7 3", "2 3", "9 3 2 3")
-    styles = [
-        Style(label=f"fold {k}", colour=_METHODS["network"][0], dash=dashes[k % 4], width=width)
-        for k in range(len(lines))
-    ]
+    styles = [fold_style(fold) for fold in range(len(lines))]
     for line, style in zip(lines, styles, strict=True):
         known = np.isfinite(line)
         plot.curve(np.arange(1, len(line) + 1)[known], line[known], style)
@@ -205,20 +185,25 @@ def one_shot_plot(
     )
     means = {"network": float(np.mean(rates)), **baselines}
     for name, mean in means.items():
-        plot.curve([-0.5, last], [mean, mean], _style(name))
-    plot.dots(np.arange(len(rates)), rates, [percent(rate) for rate in rates], _style("network"))
-    plot.legend([_style(name) for name in means])
+        plot.curve([-0.5, last], [mean, mean], method_style(name))
+    plot.dots(
+        np.arange(len(rates)), rates, [percent(rate) for rate in rates], method_style("network")
+    )
+    plot.legend([method_style(name) for name in means])
     return plot.svg()
 
 
-def _draw_methods(plot: Plot, curves: Mapping[str, Curve]) -> None:
-    for name, (x, y) in reversed(list(curves.items())):  # the network last, on top
-        plot.curve(x, y, _style(name))
+def _draw_methods(plot: Plot, curves: Mapping[str, Curve]) -> dict[str, bool]:
+    """Draw the curves, the first on top; return which of them are lines."""
+    backwards = reversed(list(curves.items()))
+    return {name: plot.curve(x, y, method_style(name)) for name, (x, y) in backwards}
 
 
-def _style(name: str, *, more: str = "") -> Style:
-    colour, dash, width = _METHODS.get(name, _OTHERS)
-    return Style(label=method_label(name) + more, colour=colour, dash=dash, width=width)
+def _within(curve: Curve, x: Axis, y: Axis) -> Curve:
+    """Return (FAR, FRR) of a (FAR, TAR) curve, of its points that are on the plot."""
+    far, frr = np.asarray(curve[0]), 1.0 - np.asarray(curve[1])
+    inside = (far >= x.low) & (far <= x.high) & (frr >= y.low) & (frr <= y.high)
+    return far[inside], frr[inside]
 
 
 def _at_one_percent(curves: Mapping[str, Curve]) -> str:

@@ -22,7 +22,6 @@ from likeness.training._networks import (
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe
 
-
 TOLERANCE = 0.01
 """An epoch whose held-out AUC is at most this much below the best one counts as good: ten
 people cannot tell them apart (the standard error is about as large), and of equally good
