@@ -33,7 +33,11 @@ def verdict(protocol: Mapping[str, Any]) -> Verdict:
         return Verdict(sentences=("There is no baseline to compare with.",), loses=False)
     behind, level = [], []
     for name, figures in baselines.items():
-        signs = {kind.words: _sign(kind, protocol["figures"], figures) for kind in kinds}
+        signs = {
+            kind.words: _sign(kind, protocol["figures"], figures)
+            for kind in kinds
+            if _both_have(kind, protocol["figures"], figures)
+        }
         lost = [words for words, sign in signs.items() if sign < 0]
         equal = [words for words, sign in signs.items() if sign == 0]
         label = method_label(name)
@@ -43,24 +47,26 @@ def verdict(protocol: Mapping[str, Any]) -> Verdict:
             level.append(f"The network is level with {label} on {where} in: {', '.join(equal)}.")
     if behind or level:
         return Verdict(sentences=(*behind, *level), loses=bool(behind))
-    return Verdict(sentences=(_ahead(baselines, where),), loses=False)
+    everywhere = all(
+        _both_have(k, protocol["figures"], b) for k in kinds for b in baselines.values()
+    )
+    figures = "every figure" if everywhere else "every figure that both have"
+    sentence = f"The network is ahead of {_all_of(baselines)} in {figures} on {where}."
+    return Verdict(sentences=(sentence,), loses=False)
 
 
-def _ahead(baselines: Mapping[str, Any], where: str) -> str:
-    labels = [method_label(name) for name in baselines]
-    whom = "both baselines" if len(labels) == 2 else " and ".join(labels)
-    if len(labels) > 2:
-        whom = f"all {len(labels)} baselines"
-    return f"The network is ahead of {whom} in every figure on {where}."
+def _all_of(baselines: Mapping[str, Any]) -> str:
+    if len(baselines) > 2:
+        return f"all {len(baselines)} baselines"
+    return "both baselines" if len(baselines) == 2 else method_label(next(iter(baselines)))
+
+
+def _both_have(kind: FigureKind, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    return kind.name in ours and kind.name in theirs
 
 
 def _sign(kind: FigureKind, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> int:
-    """Return 1 where the network is ahead, −1 where it loses, 0 where they are level.
-
-    A figure that only one of them has compares nothing and counts as ahead.
-    """
-    if kind.name not in ours or kind.name not in theirs:
-        return 1
+    """Return 1 where the network is ahead, −1 where it loses, 0 where they are level."""
     lead = float(ours[kind.name]["mean"]) - float(theirs[kind.name]["mean"])
     if kind.smaller_is_better:
         lead = -lead
