@@ -22,11 +22,11 @@ from likeness.training._networks import (
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe
 
-TOLERANCE = 0.01
+TOLERANCE = 0.02
 """An epoch whose held-out AUC is at most this much below the best one counts as good: ten
-people cannot tell them apart (the standard error is about as large), and of equally good
-epochs the last one has the lowest learning rate behind it. (The «one standard error rule»
-of Breiman et al. 1984, section 3.4.3, turned to training time.)"""
+people cannot tell them apart (it is about the standard error), and of equally good epochs
+the last one has the lowest learning rate behind it. (The «one standard error rule» of
+Breiman et al. 1984, section 3.4.3, turned to training time.)"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -154,7 +154,16 @@ class TrainingRecipe:
 BATCHES = TrainingRecipe()
 """The default: P×K batches and the margin softmax."""
 
-PAIRS = TrainingRecipe(mode="pairs", loss="contrastive", margin=1.6, learning_rate=4e-3)
+PAIRS = TrainingRecipe(
+    mode="pairs",
+    loss="contrastive",
+    margin=1.6,
+    learning_rate=4e-3,
+    # Shorter epochs than of batches: pairs are drawn anew, by energy, before each.
+    epochs=12,
+    steps=25,
+    patience=12,
+)
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
 RECIPES = {"batches": BATCHES, "pairs": PAIRS}
