@@ -42,7 +42,7 @@ class NetworkDrawing:
         self.figure = require_extra("matplotlib.figure").Figure(
             figsize=(WIDTH, height), facecolor="white"
         )
-        # The object API: no pyplot, so no window, no global list of figures.
+        # The object API: no pyplot, so no window and no global list of figures.
         self._canvas = require_extra("matplotlib.backends.backend_agg").FigureCanvasAgg(self.figure)
         self._patches = require_extra("matplotlib.patches")
         self._axes = self.figure.add_axes((0, 0, 1, 1))
@@ -94,16 +94,15 @@ class NetworkDrawing:
         self._words(WIDTH / 2, top - 0.42, "how unlike the two embeddings are", size=9)
         self._arrow(WIDTH / 2, top - 0.6, top - 0.9)
         self._words(WIDTH / 2, top - 1.04, "one number per pair  (n,)", size=11, weight="bold")
-        low = "low: the same person    high: two people"
-        self._words(WIDTH / 2, top - 1.28, low, size=9.5, colour=FAINT)
-        self._y = top - 1.4
+        ends = "low: the same person    high: two people"
+        self._words(WIDTH / 2, top - 1.28, ends, size=9.5, colour=FAINT)
 
     def shared_weights(self, parameters: int) -> None:
         """Say in the middle, beside the photos, that there is one encoder."""
         y = self._first_layer + 0.68
         self._words(WIDTH / 2, y, "same weights", size=12, weight="bold", colour=SHARED)
-        words = f"{parameters:,} in all, one encoder"
-        self._words(WIDTH / 2, y - 0.22, words, size=9, colour=SHARED)
+        total = f"{parameters:,} in all, one encoder"
+        self._words(WIDTH / 2, y - 0.22, total, size=9, colour=SHARED)
         self._bracket(self._first_layer + 0.12, self._last_layer - 0.12)
 
     def _bracket(self, top: float, bottom: float) -> None:
@@ -129,8 +128,7 @@ class NetworkDrawing:
             ends, [y, y], color=SHARED, linewidth=1.1, linestyle=(0, (1.5, 1.8)), zorder=1
         )
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-        size = 8 if self._roomy else 7
-        self._words(WIDTH / 2, y, words, size=size, colour=SHARED, bbox=box, fit=1.02)
+        self._words(WIDTH / 2, y, words, size=8, colour=SHARED, bbox=box, fit=1.02)
 
     def _layer_words(
         self, x: float, y: float, name: str, kind: str, shape: tuple[int | str, ...]
@@ -232,10 +230,11 @@ class NetworkDrawing:
         width = self._width(label)
         if width > fit:
             label.set_fontsize(size * max(0.8, fit / width))
-            while self._width(label) > fit and len(text) > 1:
-                text = text[:-1]
-                label.set_text(text.rstrip(" ,") + "…")
-        return self._width(label)
+        while (width := self._width(label)) > fit and len(text) > 1:
+            # As many letters as fit if all are as wide as the mean; then one by one.
+            text = text[: min(len(text) - 1, int(len(text) * fit / width))]
+            label.set_text(text.rstrip(" ,") + "…")
+        return width
 
     def _width(self, label: Any) -> float:
         return float(label.get_window_extent(self._canvas.get_renderer()).width / self.figure.dpi)

@@ -1,0 +1,90 @@
+"""How figures are called and written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likeness.reports.figures import (
+    counted,
+    figure_kind,
+    figure_kinds,
+    interval,
+    method_label,
+    methods_of,
+    percent,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "smaller"),
+    [
+        ("auc", "AUC", False),
+        ("eer", "EER", True),
+        ("accuracy", "accuracy", False),
+        ("rank_1", "rank-1", False),
+        ("tar_at_far_1e-2", "TAR @ FAR 1 %", False),
+        ("tar_at_far_1e-3", "TAR @ FAR 0.1 %", False),
+        ("one_shot_10way", "10-way one-shot", False),
+        ("one_shot_40way", "40-way one-shot", False),
+        ("open_set_error", "open set error", True),
+        ("something_new", "something new", False),
+    ],
+)
+def test_labels_and_directions(name, label, smaller):
+    kind = figure_kind(name)
+    assert (kind.label, kind.smaller_is_better) == (label, smaller)
+
+
+def test_columns_are_in_the_field_s_order_whatever_the_document_s(unseen):
+    unseen["figures"] = dict(sorted(unseen["figures"].items(), reverse=True))
+    unseen["figures"]["rank_1"] = {"mean": 1.0}
+    unseen["figures"]["zebra"] = {"mean": 1.0}
+    unseen["baselines"]["raw_pixels"]["one_shot_5way"] = {"mean": 1.0}
+    assert [kind.name for kind in figure_kinds(unseen)] == [
+        "auc",
+        "eer",
+        "tar_at_far_1e-2",
+        "accuracy",
+        "one_shot_5way",
+        "one_shot_10way",
+        "rank_1",
+        "zebra",
+    ]
+
+
+def test_the_network_is_the_first_method(unseen):
+    assert list(methods_of(unseen)) == ["network", "raw_pixels", "fisherfaces"]
+    assert method_label("local_binary_patterns") == "local binary patterns"
+
+
+@given(st.floats(0, 1))
+def test_percent_is_right_to_a_twentieth_of_a_point(rate):
+    written = percent(rate)
+    assert written.endswith(" %")
+    assert abs(float(written[:-2]) - 100 * rate) <= 0.05 + 1e-9
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_an_interval_fits_a_narrow_column(low, high):
+    written = interval({"mean": 0.5, "low": low, "high": high})
+    assert len(written) <= len("99.9–99.9")
+    ends = [float(end) for end in written.split("–")]
+    assert ends == pytest.approx([100 * low, 100 * high], abs=0.05 + 1e-9)
+
+
+@pytest.mark.parametrize("figure", [None, {}, {"mean": 0.5, "low": None, "high": None}])
+def test_no_interval_is_no_text(figure):
+    assert interval(figure) == ""
+
+
+def test_counted_says_protocol_people_pairs_trials_seed_and_how_the_intervals_were_made(unseen):
+    assert counted(unseen) == (
+        "Protocol U4: 40 people, 2 folds, 1,800 genuine pairs, 18,000 impostor pairs, "
+        "3,600 one-shot trials; seeds: recipe 7. Intervals: 95 %, percentile bootstrap over people."
+    )
+
+
+def test_counted_leaves_out_what_there_is_none_of():
+    document = {"protocol": "L", "counts": {"folds": 1, "one_shot_trials": 0}}
+    assert counted(document) == "Protocol L: 1 fold."
+    assert counted({"protocol": "L"}) == "Protocol L: no counts."

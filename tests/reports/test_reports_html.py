@@ -1,0 +1,302 @@
+"""The report's folder: one page that needs nothing else, and its JSON."""
+
+import base64
+import io
+import itertools
+import json
+import math
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from likeness.errors import OutputError
+from likeness.reports import write_report
+from likeness.reports._photos import MOST_PIXELS, photo_uri
+from likeness.reports.content import ProtocolSection, ReportContent
+from likeness.reports.html import report_html, report_json
+
+MARK = "drawn faces, not AT&amp;T"
+VOID = {"meta", "link", "img", "br", "circle", "line", "polyline", "polygon", "rect"}
+
+
+class Page(HTMLParser):
+    """Tags, attributes and texts of a page; fails where tags do not close as they opened."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.texts = []
+        self._open = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, text):
+        self.texts.append(text)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.texts).split())
+
+
+@pytest.fixture
+def page(make_content):
+    return Page(report_html(make_content()))
+
+
+def test_the_page_and_the_document_are_written(make_content, tmp_path):
+    content = make_content()
+    path = write_report(content, tmp_path / "report")
+    assert path == tmp_path / "report" / "report.html"
+    assert sorted(file.name for file in path.parent.iterdir()) == ["report.html", "report.json"]
+    assert path.read_text(encoding="utf-8") == report_html(content)
+    text = (path.parent / "report.json").read_text(encoding="utf-8")
+    assert json.loads(text) == content.document
+    assert list(json.loads(text)) == sorted(content.document)
+
+
+def test_the_same_content_gives_the_same_bytes(make_content):
+    assert report_html(make_content()) == report_html(make_content())
+    assert report_json(make_content()) == report_json(make_content())
+
+
+def test_nothing_is_fetched(make_content, page):
+    for tag, attributes in page.tags:
+        assert tag not in {"script", "iframe", "object", "embed", "base", "form"}
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in {"src", "href", "srcset", "poster", "data", "action"}:
+                assert value.startswith(("data:", "#")), (tag, name, value)
+    text = report_html(make_content())
+    assert "@import" not in text
+    assert "url(" not in text
+    addresses = set(re.findall(r"https?://[^\s<\"']+", text))
+    assert addresses == {"https://example.org/licence"}  # the licence's words, no link
+    policy = next(a for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy["content"].startswith("default-src 'none'")
+
+
+def test_names_of_people_and_photos_are_text(make_content):
+    text = report_html(make_content(title="</title><script>alert(2)</script>"))
+    assert "<script" not in text
+    assert "<img src=x" not in text
+    assert "<b>bold" not in text
+    page = Page(text)
+    assert "<script>alert(1)</script>" in page.words
+    assert "Photo <img src=x onerror=alert(1)>/1" in [a.get("alt") for a in page.all("img")]
+
+
+def test_every_part_of_the_report_is_there(page):
+    for said in (
+        "In short",
+        "People it has never seen",
+        "94.1 %",
+        "The network is ahead of both baselines in every figure on unseen people.",
+        "The network loses to Fisherfaces on the pairs of this protocol in: ",
+        "This protocol leaks",
+        "Leak: 40 of the 40 test people (100 %) are in the training part too.",
+        "No leak: no person was in the training part.",
+        "Protocol U4: 40 people, 2 folds, 1,800 genuine pairs, 18,000 impostor pairs",
+        "Energies of pairs",
+        "ROC",
+        "DET",
+        "Loss while training",
+        "AUC on held-out people",
+        "10-way one-shot, fold by fold",
+        "One person, taken for two",
+        "Two people, taken for one",
+        "Fold by fold",
+        "The network",
+        "stem (Conv2D) <script>",
+        "Recipe",
+        "symmetric",
+        "Seeds",
+        "recipe 7, partition –",
+        "Versions",
+        "3.15",
+        "400 photos of 40 people",
+        "2e4844a9",
+        "free; see https://example.org/licence",
+        "one file was left out",
+    ):
+        assert said in page.words, said
+
+
+def test_the_recipes_of_both_protocols_stand_side_by_side(page):
+    assert "mode pairs batches" in page.words
+    assert "symmetric – true" in page.words
+
+
+def test_a_person_with_a_screen_reader_finds_the_way(page):
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == 1
+    assert all(image.get("alt") for image in page.all("img"))
+    assert all(drawing.get("aria-label") for drawing in page.all("svg"))
+    assert all(head.get("scope") for head in page.all("th"))
+    assert len(page.all("caption")) == 4
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+def test_no_identifier_stands_twice(page):
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.tags:
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+
+
+def test_the_best_of_each_column_is_marked_and_smaller_errors_are_better(make_content):
+    text = report_html(make_content())
+    table = text[text.index("Figures by protocol U4") :]
+    first_row = table[table.index('<tr class="ours">') : table.index("raw pixels")]
+    assert first_row.count('class="best"') == 5
+
+
+def test_light_dark_and_print(make_content):
+    text = report_html(make_content())
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+    assert 'name="viewport"' in text
+
+
+def contrast(first, second):
+    """Of WCAG 2.1: (lighter + 0.05) / (darker + 0.05)."""
+
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_words_and_lines_stand_out_from_their_ground(make_content, mode):
+    text = report_html(make_content())
+    block = re.findall(r":root \{(.*?)\}", text, flags=re.DOTALL)[mode]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+    for ink, ground in (
+        ("ink", "page"),
+        ("ink", "card"),
+        ("faint", "page"),
+        ("faint", "card"),
+        ("mark", "card"),
+        ("link", "card"),
+        ("network", "card"),
+        ("warn-ink", "warn-back"),
+        ("good-ink", "good-back"),
+        ("bad-ink", "bad-back"),
+    ):
+        assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    for line in ("raw", "fisher", "genuine", "impostor"):
+        assert contrast(colours[line], colours["card"]) >= 3, line
+
+
+def test_drawn_data_is_marked_on_the_page_every_table_every_plot_and_every_photo(make_content):
+    text = report_html(make_content(drawn=True))
+    assert f"<title>{MARK}" in text
+    assert f'<p class="banner" role="note"><strong>{MARK}.' in text
+    tables = re.findall(r"<caption>(.*?)</caption>", text)
+    assert len(tables) == 4
+    assert all(MARK in caption for caption in tables)
+    plots = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
+    assert len(plots) == 5 + 6
+    assert all(plot.count(MARK) == 2 for plot in plots)
+    photos = re.findall(r"<figcaption>(.*?)</figcaption>", text)
+    assert len(photos) == 4
+    assert all(MARK in caption for caption in photos)
+
+
+def test_real_data_is_not_called_drawn(make_content):
+    assert "drawn" not in Page(report_html(make_content())).words.replace("(not drawn)", "")
+
+
+def test_the_photos_are_inside_the_page(page):
+    photos = [
+        image["src"] for image in page.all("img") if image["src"].startswith("data:image/png")
+    ]
+    assert len(photos) == 8
+    for source in photos:
+        with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as image:
+            assert image.size == (20, 30)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_photo_keeps_its_pixels(channels):
+    photo = np.random.default_rng(0).integers(0, 256, (9, 7, channels), dtype=np.uint8)
+    content = base64.b64decode(photo_uri(photo).partition(",")[2])
+    with Image.open(io.BytesIO(content)) as image:
+        assert np.array_equal(np.asarray(image).reshape(photo.shape), photo)
+
+
+def test_a_large_photo_is_made_smaller():
+    uri = photo_uri(np.zeros((400, 300, 3), np.uint8))
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
+        assert image.size == (MOST_PIXELS * 3 // 4, MOST_PIXELS)
+
+
+def test_a_warning_about_passing_photographs_on_stands_where_there_are_some(make_content):
+    content = make_content()
+    assert "This page holds photographs." in report_html(content)
+    without = ReportContent(document=content.document)
+    assert "This page holds photographs." not in report_html(without)
+
+
+def test_a_figure_that_is_not_finite_leaves_the_old_report(make_content, tmp_path):
+    write_report(make_content(), tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    content = make_content()
+    content.document["protocols"][0]["figures"]["auc"]["mean"] = math.nan
+    with pytest.raises(OutputError, match=r"report\.json: expected finite figures"):
+        write_report(content, tmp_path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(make_content, tmp_path):
+    write_report(make_content(), tmp_path)
+    (tmp_path / "report.html").unlink()
+    (tmp_path / "report.html").mkdir()
+    before = (tmp_path / "report.json").read_bytes()
+    with pytest.raises(OutputError, match=r"report\.json, report\.html: expected a folder"):
+        write_report(make_content(title="another"), tmp_path)
+    assert (tmp_path / "report.json").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_path_is_a_file(make_content, tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(OutputError, match="expected a folder that can be written to"):
+        write_report(make_content(), tmp_path / "taken")
+
+
+def test_a_report_with_hardly_anything_in_it(make_content, unseen):
+    """One fold, no baseline, no threshold, no history, no mistake, no picture."""
+    bare = {"protocol": "U4", "unseen_people": True, "figures": {"auc": {"mean": 0.9}}}
+    document = {**make_content().document, "protocols": [bare], "recipe": {"seed": 1}}
+    section = ProtocolSection(
+        document=bare, genuine=np.zeros(0), impostor=np.zeros(0), threshold=None, curves={}
+    )
+    words = Page(report_html(ReportContent(document=document, sections=[section]))).words
+    assert "90.0 %" in words
+    assert "There is no baseline to compare with." in words
+    assert "seed 1" in words
+    assert "Fold by fold" not in words

@@ -1,0 +1,119 @@
+"""What the figures say, in sentences."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from likeness.reports.verdict import headline, verdict
+
+RATES = st.fixed_dictionaries(
+    {name: st.integers(0, 20).map(lambda k: {"mean": k / 20}) for name in ("auc", "eer")}
+)
+
+
+def test_ahead_of_both_baselines(unseen):
+    found = verdict(unseen)
+    assert found.sentences == (
+        "The network is ahead of both baselines in every figure on unseen people.",
+    )
+    assert not found.loses
+
+
+def test_it_says_plainly_where_the_network_loses(unseen):
+    unseen["baselines"]["raw_pixels"]["accuracy"]["mean"] = 0.95
+    unseen["baselines"]["raw_pixels"]["one_shot_10way"]["mean"] = 0.95
+    found = verdict(unseen)
+    assert found.sentences == (
+        "The network loses to raw pixels on unseen people in: "
+        "accuracy on balanced pairs, 10-way one-shot.",
+    )
+    assert found.loses
+
+
+def test_a_smaller_error_rate_is_the_better_one(unseen):
+    unseen["figures"]["eer"]["mean"] = 0.12
+    assert verdict(unseen).sentences == (
+        "The network loses to Fisherfaces on unseen people in: equal error rate.",
+    )
+
+
+def test_level_is_neither_ahead_nor_behind(unseen):
+    unseen["figures"]["auc"]["mean"] = unseen["baselines"]["fisherfaces"]["auc"]["mean"]
+    found = verdict(unseen)
+    assert found.sentences == (
+        "The network is level with Fisherfaces on unseen people in: area under the ROC.",
+    )
+    assert not found.loses
+
+
+def test_a_leaking_protocol_is_not_called_unseen_people(lab):
+    (said,) = verdict(lab).sentences
+    assert said.startswith("The network loses to Fisherfaces on the pairs of this protocol in: ")
+
+
+def test_one_baseline_is_named_and_a_figure_that_it_lacks_is_not_claimed(unseen):
+    del unseen["baselines"]["fisherfaces"], unseen["baselines"]["raw_pixels"]["accuracy"]
+    assert verdict(unseen).sentences == (
+        "The network is ahead of raw pixels in every figure that both have on unseen people.",
+    )
+
+
+def test_more_baselines_are_counted(unseen):
+    unseen["baselines"]["chance"] = {name: {"mean": 0.0} for name in unseen["figures"]}
+    unseen["baselines"]["chance"]["eer"] = {"mean": 0.5}
+    assert "ahead of all 3 baselines" in verdict(unseen).sentences[0]
+
+
+def test_no_baseline(unseen):
+    unseen["baselines"] = {}
+    assert verdict(unseen).sentences == ("There is no baseline to compare with.",)
+
+
+@given(ours=RATES, theirs=RATES)
+def test_it_loses_exactly_where_a_slow_look_says_so(ours, theirs):
+    document = {"figures": ours, "baselines": {"raw_pixels": theirs}, "unseen_people": True}
+    worse = []
+    if ours["auc"]["mean"] < theirs["auc"]["mean"]:
+        worse.append("area under the ROC")
+    if ours["eer"]["mean"] > theirs["eer"]["mean"]:
+        worse.append("equal error rate")
+    found = verdict(document)
+    assert found.loses == bool(worse)
+    if worse:
+        lost = f"The network loses to raw pixels on unseen people in: {', '.join(worse)}."
+        assert found.sentences[0] == lost
+
+
+def test_the_headline_sets_unseen_people_against_the_lab_split(lab, unseen):
+    found = headline([lab, unseen])
+    assert found.unseen is unseen
+    assert found.known is lab
+    assert found.figure.name == "accuracy"
+    assert found.why.startswith(
+        "Accuracy on balanced pairs: 99.1 % by protocol L, 94.1 % on people the network has "
+        "never seen (protocol U4)."
+    )
+    assert "rewards learning by heart" in found.why
+
+
+def test_without_leaks_the_headline_accuses_nobody(lab, unseen):
+    lab["leaks"] = 0
+    assert "by heart" not in headline([lab, unseen]).why
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_protocol_alone_compares_nothing(lab, unseen, which):
+    found = headline([(lab, unseen)[which]])
+    assert found.why == ""
+    assert found.figure.name == "accuracy"
+
+
+def test_no_protocol_at_all():
+    found = headline([])
+    assert (found.unseen, found.known, found.figure, found.why) == (None, None, None, "")
+
+
+def test_the_headline_needs_a_figure_that_both_have(lab, unseen):
+    lab["figures"] = {"rank_1": {"mean": 1.0}}
+    assert headline([lab, unseen]).figure is None
+    assert headline([lab, unseen]).why == ""
