@@ -144,11 +144,11 @@ def test_the_det_does_not_draw_rates_that_fewer_than_three_pairs_would_show():
     assert not {"0.1 %", "0.2 %", "0.5 %"} & rates(300)
 
 
-def test_a_method_without_errors_is_said_not_to_be_drawn():
+def test_a_method_without_errors_is_said_to_be_off_the_scale():
     perfect = (np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))
     curves = {"network": perfect, "raw_pixels": CURVES["raw_pixels"]}
     said = words(det_plot(curves, genuine_pairs=100, impostor_pairs=100))
-    assert "network (not drawn)" in said
+    assert "network (off scale)" in said
     assert "raw pixels" in said
 
 

@@ -98,7 +98,7 @@ def _view(content: ReportContent) -> dict[str, Any]:
         "network_uri": _network_uri(content.network_svg),
         "summary": content.summary,
         "recipes": _recipes(document),
-        "has_photos": any(section.mistakes for section in content.sections),
+        "has_photos": not drawn and any(section.mistakes for section in content.sections),
     }
 
 

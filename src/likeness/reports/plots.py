@@ -115,7 +115,7 @@ def det_plot(
     plot.curve(diagonal, diagonal, EQUAL)
     drawn = _draw_methods(plot, {name: _within(curve, x, y) for name, curve in curves.items()})
     # A method that makes next to no errors has no line on the plot: its legend says so.
-    plot.legend([method_style(name, more="" if drawn[name] else " (not drawn)") for name in curves])
+    plot.legend([method_style(name, more="" if drawn[name] else " (off scale)") for name in curves])
     return plot.svg()
 
 
