@@ -30,9 +30,9 @@ def unit(values: Any) -> Any:
 
 @pytest.mark.parametrize("name", ENERGY_NAMES)
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10_000), rows=st.integers(1, 5), size=st.integers(1, 9))
-def test_numpy_and_the_backend_agree(name: str, seed: int, rows: int, size: int) -> None:
-    left, right = (unit(numbers(seed + one, rows, size)) for one in (0, 20_000))
+@given(seed=st.integers(0, 10_000), shape=st.sampled_from([(1, 1), (4, 9)]))
+def test_numpy_and_the_backend_agree(name: str, seed: int, shape: tuple[int, int]) -> None:
+    left, right = (unit(numbers(seed + one, *shape)) for one in (0, 20_000))
     # Equal embeddings are the hard case: the root is guarded there.
     left[0] = right[0]
     energy = energy_by_name(name)

@@ -1,0 +1,97 @@
+"""The encoders: shapes, unit length, seeds, a pinned configuration, mirror symmetry."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import ops
+
+from likeness.encoders import MirrorImage, convnet, encoder_by_name, residual, symmetric
+from likeness.errors import SettingError
+
+pytestmark = pytest.mark.backend
+
+SHAPE = (16, 16, 1)
+BOTH = pytest.mark.parametrize("build", [convnet, residual])
+
+
+def photos(count: int = 3, shape: tuple[int, int, int] = SHAPE) -> Any:
+    return np.random.default_rng(1).normal(size=(count, *shape)).astype(np.float32)
+
+
+def embed(encoder: Any, items: Any) -> Any:
+    return ops.convert_to_numpy(encoder(items, training=False))
+
+
+@BOTH
+class TestEncoders:
+    @pytest.mark.parametrize("shape", [(16, 16, 1), (17, 23, 3)])
+    def test_one_embedding_of_unit_length_per_photo(
+        self, build: Any, shape: tuple[int, int, int]
+    ) -> None:
+        found = embed(build(shape, embedding_size=7, width=2), photos(3, shape))
+        assert found.shape == (3, 7)
+        assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
+
+    def test_the_seed_decides_the_initial_weights(self, build: Any) -> None:
+        first, same, other = (
+            build(SHAPE, embedding_size=4, width=2, seed=seed).get_weights() for seed in (1, 1, 2)
+        )
+        assert all((a == b).all() for a, b in zip(first, same, strict=True))
+        assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+    def test_no_two_layers_begin_alike(self, build: Any) -> None:
+        """One seed for all layers would give equal kernels to layers of one shape."""
+        kernels = [w for w in build(SHAPE, embedding_size=4, width=2).get_weights() if w.ndim == 4]
+        starts = {float(kernel.flat[0]) for kernel in kernels}
+        assert len(starts) == len(kernels)
+
+    def test_every_layer_is_named_so_two_builds_are_configured_alike(self, build: Any) -> None:
+        first, second = (build(SHAPE, embedding_size=4, width=2).get_config() for _ in range(2))
+        assert first == second
+
+    def test_an_embedding_does_not_depend_on_its_batch(self, build: Any) -> None:
+        encoder = build(SHAPE, embedding_size=4, width=2)
+        items = photos(4)
+        alone = np.concatenate([embed(encoder, items[i : i + 1]) for i in range(4)])
+        np.testing.assert_allclose(embed(encoder, items), alone, atol=1e-5)
+
+    def test_width_multiplies_the_channels(self, build: Any) -> None:
+        counts = [build(SHAPE, embedding_size=4, width=width).count_params() for width in (2, 4)]
+        assert counts[1] > 2 * counts[0]
+
+    def test_symmetric_embeds_a_photo_and_its_mirror_image_as_one(self, build: Any) -> None:
+        encoder = symmetric(build(SHAPE, embedding_size=4, width=2))
+        items = photos()
+        found, mirrored = embed(encoder, items), embed(encoder, items[:, :, ::-1].copy())
+        np.testing.assert_allclose(found, mirrored, atol=1e-6)
+        assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
+
+    def test_symmetric_is_the_unit_mean_and_shares_the_weights(self, build: Any) -> None:
+        plain = build(SHAPE, embedding_size=4, width=2)
+        both = symmetric(plain)
+        items = photos()
+        mean = embed(plain, items) + embed(plain, items[:, :, ::-1].copy())
+        expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        np.testing.assert_allclose(embed(both, items), expected, atol=1e-5)
+        plain.set_weights([0.5 * weight for weight in plain.get_weights()])
+        for one, other in zip(plain.get_weights(), both.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_mirror_image_turns_left_and_right_round() -> None:
+    photo = np.arange(6, dtype=np.float32).reshape(1, 2, 3, 1)
+    found = ops.convert_to_numpy(MirrorImage()(photo))
+    assert found[0, ..., 0].tolist() == [[2, 1, 0], [5, 4, 3]]
+
+
+def test_encoders_by_name() -> None:
+    assert encoder_by_name("convnet") is convnet
+    assert encoder_by_name("residual") is residual
+
+
+def test_unknown_encoder() -> None:
+    with pytest.raises(
+        SettingError, match=r"^encoder: expected one of convnet, residual\. Received: 'vgg'\.$"
+    ):
+        encoder_by_name("vgg")
