@@ -119,8 +119,11 @@ class _Watch(keras.callbacks.Callback):
         if self._options.held_out is not None:
             score = held_out_auc(self._recipe, self._fit.encoder, self._options.held_out)
             history.setdefault("held_out_auc", []).append(score)
-        if score >= self._best - TOLERANCE:
-            self._best = max(self._best, score)
+        # While the learning rate is high the score jumps about and says little: up to half
+        # of the schedule the latest weights are the ones to keep.
+        settled = 2 * (epoch + 1) > self._recipe.epochs
+        if not settled or score >= self._best - TOLERANCE:
+            self._best = max(self._best, score) if settled else self._best
             self._fit.best_epoch = epoch + 1
             self.best_weights = self._encoder.get_weights()
         elif epoch + 1 - self._fit.best_epoch >= self._recipe.patience:
