@@ -1,0 +1,131 @@
+"""One fit: the kept weights are those of the best epoch; mirrored people; what the feeds hold."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from likeness.datasets import Dataset
+from likeness.images.preparation import Preparation
+from likeness.sampling import LabelledPairs
+from likeness.training import TrainingRecipe
+from likeness.training._fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
+from likeness.training._networks import build_encoder, build_feed, finished, training_set
+
+PREPARATION = Preparation(rows=16, columns=16)
+
+
+@pytest.fixture(scope="module")
+def recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
+    return dataclasses.replace(recipes["contrastive"], steps=2)
+
+
+@pytest.fixture(scope="module")
+def pairs_recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
+    return dataclasses.replace(recipes["pairs"], steps=3, pairs=8)
+
+
+def prepared(data: Dataset) -> Any:
+    return PREPARATION(np.asarray(data.items))
+
+
+class TestFit:
+    def test_the_kept_weights_are_those_of_the_best_epoch(
+        self, people: Dataset, recipe: TrainingRecipe
+    ) -> None:
+        # A high rate makes the held-out people jump from epoch to epoch.
+        recipe = dataclasses.replace(recipe, learning_rate=0.3, epochs=5, patience=2)
+        seen, held = people.of([f"p{n}" for n in range(1, 6)]), people.of(["p6", "p7", "p8"])
+        held_out = HeldOut(prepared(held), held.codes)
+        options = FitOptions(stage="choosing", epochs=5, held_out=held_out)
+        fit = fit_once(recipe, prepared(seen), seen.codes, options)
+        scores = fit.history["held_out_auc"]
+        assert held_out_auc(recipe, fit.encoder, held_out) == scores[fit.best_epoch - 1]
+        assert scores[fit.best_epoch - 1] >= max(scores) - TOLERANCE
+        # Of equally good epochs the last one, and no more than `patience` epochs after it.
+        assert all(score < max(scores) - TOLERANCE for score in scores[fit.best_epoch :])
+        assert len(scores) == len(fit.history["loss"]) <= min(5, fit.best_epoch + recipe.patience)
+
+    def test_without_held_out_people_the_last_epoch_is_kept(
+        self, people: Dataset, recipe: TrainingRecipe
+    ) -> None:
+        fit = fit_once(recipe, prepared(people), people.codes, FitOptions(stage="final", epochs=3))
+        assert fit.best_epoch == 3
+        assert set(fit.history) == {"loss"}
+        assert fit.interrupted is False
+
+    def test_tensorboard_logs_if_asked(
+        self, people: Dataset, recipe: TrainingRecipe, tmp_path: Path
+    ) -> None:
+        pytest.importorskip("tensorboard")
+        options = FitOptions(stage="choosing", epochs=1, log_dir=tmp_path)
+        fit_once(recipe, prepared(people), people.codes, options)
+        assert list((tmp_path / "choosing").rglob("events.*"))
+
+
+class TestTrainingSet:
+    def test_mirrored_people_are_further_people(
+        self, people: Dataset, recipe: TrainingRecipe
+    ) -> None:
+        items = prepared(people)
+        found = training_set(recipe, items, people.codes, None)
+        np.testing.assert_array_equal(found.items[:32], items)
+        np.testing.assert_array_equal(found.items[32:], items[:, :, ::-1])
+        assert set(found.codes[:32]) == set(range(8))
+        np.testing.assert_array_equal(found.codes[32:], found.codes[:32] + 8)
+        np.testing.assert_array_equal(found.kin[32:], found.kin[:32])
+
+    def test_nobody_is_mirrored_if_not_asked_or_if_the_pairs_are_fixed(
+        self, people: Dataset, recipe: TrainingRecipe
+    ) -> None:
+        plain = dataclasses.replace(recipe, mirror_identities=False)
+        pairs = LabelledPairs(np.array([[0, 1]]), np.array([True]))
+        for settings, fixed in ((plain, None), (recipe, pairs)):
+            found = training_set(settings, prepared(people), people.codes, fixed)
+            assert len(found.items) == len(found.codes) == 32
+
+
+class TestFeed:
+    def test_half_of_the_drawn_pairs_are_genuine_and_no_one_meets_their_double(
+        self, people: Dataset, pairs_recipe: TrainingRecipe
+    ) -> None:
+        # Every item holds its own place, so that a pair tells who is in it.
+        items = np.broadcast_to(
+            np.arange(32, dtype=np.float32)[:, None, None, None], (32, 16, 16, 1)
+        )
+        learned = training_set(pairs_recipe, items, people.codes, None)
+        feed = build_feed(pairs_recipe, learned, build_encoder(pairs_recipe))
+        genuine = []
+        for _ in range(2):
+            assert len(feed) == 3
+            for index in range(3):
+                (left, right), labels = feed[index]
+                kin = [people.codes[side[:, 0, 0, 0].astype(int)] for side in (left, right)]
+                np.testing.assert_array_equal(labels == 1, kin[0] == kin[1])
+                genuine.extend(labels.tolist())
+            feed.on_epoch_end()
+        assert 0.3 < np.mean(genuine) < 0.7
+
+    def test_fixed_pairs_all_come_before_one_comes_again(
+        self, people: Dataset, pairs_recipe: TrainingRecipe
+    ) -> None:
+        items = np.broadcast_to(
+            np.arange(32, dtype=np.float32)[:, None, None, None], (32, 16, 16, 1)
+        )
+        pairs = LabelledPairs(np.array([[0, 1], [4, 5], [0, 4], [1, 8], [2, 12]]), np.arange(5) < 2)
+        learned = training_set(pairs_recipe, items, people.codes, pairs)
+        feed = build_feed(pairs_recipe, learned, build_encoder(pairs_recipe))
+        batches = [feed[index][0] for index in range(len(feed))]
+        left, right = (np.concatenate([b[side][:, 0, 0, 0] for b in batches]) for side in (0, 1))
+        found = list(zip(left.astype(int).tolist(), right.astype(int).tolist(), strict=True))
+        expected = sorted(map(tuple, pairs.pairs.tolist()))
+        assert len(found) == 24
+        assert all(sorted(found[start : start + 5]) == expected for start in range(0, 20, 5))
+
+
+def test_a_symmetric_recipe_gives_a_symmetric_encoder(recipe: TrainingRecipe) -> None:
+    encoder = build_encoder(recipe)
+    assert finished(recipe, encoder).name == "symmetric_convnet"
+    assert finished(dataclasses.replace(recipe, symmetric=False), encoder) is encoder
