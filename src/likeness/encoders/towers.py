@@ -74,6 +74,7 @@ def _stage(name: str, layers: list[Any]) -> Stage:
 
 _KINDS = {
     "Add": "sum",
+    "AveragePooling2D": "average pooling",
     "BatchNormalization": "",
     "Conv2D": "convolution",
     "Dense": "dense",

@@ -57,10 +57,18 @@ class Counter:
     def rates(
         self, genuine_weights: Floats | None = None, impostor_weights: Floats | None = None
     ) -> ErrorRates:
-        """Return the rates; each pair counts as often as its weight says, or once."""
+        """Return the rates; each pair counts as often as its weight says, or once.
+
+        Args:
+            genuine_weights: ``(g,)``, 0 or more, not all 0.
+            impostor_weights: ``(i,)``, likewise.
+
+        Raises:
+            DataError: the weights are something else.
+        """
         split = len(self._genuine)
-        accepted = self._accepted(self._place[:split], genuine_weights)
-        falsely = self._accepted(self._place[split:], impostor_weights)
+        accepted = self._accepted(self._place[:split], genuine_weights, "genuine_weights")
+        falsely = self._accepted(self._place[split:], impostor_weights, "impostor_weights")
         return ErrorRates(
             thresholds=self._thresholds,
             far=falsely,
@@ -69,9 +77,11 @@ class Counter:
             impostor_pairs=len(self._impostor),
         )
 
-    def _accepted(self, place: NDArray[np.intp], weights: Floats | None) -> Floats:
+    def _accepted(self, place: NDArray[np.intp], weights: Floats | None, argument: str) -> Floats:
         """Return the share accepted at each threshold."""
         size = len(self._thresholds)
+        if weights is not None:
+            _check_weights(weights, len(place), argument)
         at_energy = np.bincount(place + 1, weights=weights, minlength=size)
         counted = np.cumsum(at_energy)
         # The division makes the last one exactly 1, whatever was rounded before.
@@ -95,13 +105,27 @@ def error_rates(
 
     Raises:
         TooFewError: there are no genuine or no impostor pairs.
-        DataError: an energy is NaN or infinite.
+        DataError: an energy is NaN or infinite, or the weights are not shares of the pairs.
 
     >>> rates = error_rates([0.1, 0.4], [0.4, 0.9])
     >>> rates.thresholds.tolist(), rates.far.tolist(), rates.frr.tolist()
     ([-inf, 0.1, 0.4, 0.9], [0.0, 0.0, 0.5, 1.0], [1.0, 0.5, 0.0, 0.0])
     """
     return Counter(genuine, impostor).rates(genuine_weights, impostor_weights)
+
+
+def _check_weights(weights: Floats, count: int, argument: str) -> None:
+    if np.shape(weights) != (count,):
+        raise DataError(
+            f"{argument}: expected {count} weights, one per pair. "
+            f"Received: {describe(np.asarray(weights))}."
+        )
+    # Written so that NaN fails too.
+    if not (np.min(weights) >= 0 and 0 < np.sum(weights) < np.inf):
+        raise DataError(
+            f"{argument}: expected finite weights of 0 or more, not all 0. "
+            f"Received: {np.min(weights):g} … {np.max(weights):g}."
+        )
 
 
 def _checked(energies: ArrayLike, argument: str) -> Floats:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies
-from likeness.errors import TooFewError
+from likeness.arrays import Codes, Energies, check_in_range, describe
+from likeness.errors import DataError, TooFewError
+from likeness.evaluation.pair_energies import check_square
 from likeness.sampling.episodes import episodes
 
 
@@ -42,13 +43,17 @@ def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDAr
 
     Args:
         matrix: ``(probes, gallery)`` energies; an identity's energy is its smallest.
-        probe_codes: ``(probes,)``.
+        probe_codes: ``(probes,)``, each of them in the gallery: the set is closed.
         gallery_codes: ``(gallery,)``.
+
+    Raises:
+        DataError: the shapes do not fit, an energy is NaN, or a probe is of nobody enrolled.
 
     >>> import numpy as np
     >>> rank_one(np.array([[0.2, 0.9], [0.5, 0.5]]), np.array([7, 8]), np.array([7, 8])).tolist()
     [1.0, 0.5]
     """
+    _check_closed_set(matrix, probe_codes, gallery_codes)
     identities = np.unique(gallery_codes)
     each = np.stack([matrix[:, gallery_codes == code].min(axis=1) for code in identities], axis=1)
     nearest = each == each.min(axis=1, keepdims=True)
@@ -60,22 +65,25 @@ def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
     """Enrol one item of every identity, recognise all the others; each place in turn.
 
     The k-th item of every identity is enrolled, all other items are probes, for each k that
-    every identity has (protocol U4: 10 places × 90 probes).
+    every identity has (protocol U4: 10 places × 90 probes). An identity with a single item is
+    enrolled and never a probe.
 
     Args:
         matrix: ``(n, n)`` energies between all items.
         codes: ``(n,)``.
 
     Raises:
-        TooFewError: there are fewer than two identities, or one has a single item.
+        TooFewError: there are fewer than two identities, or none has two items.
+        DataError: the matrix does not fit the codes, or an energy is NaN.
     """
+    check_square(matrix, codes)
     members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    places = min((len(items) for items in members), default=0)
-    if len(members) < 2 or places < 2:
+    if len(members) < 2 or len(members) == len(codes):
         raise TooFewError(
-            "one-shot identification: expected at least two people with two photos each. "
-            f"Received: {len(members)} people, the fewest photos of one are {places}."
+            "one-shot identification: expected at least two people, one of them with two photos. "
+            f"Received: {len(codes)} photos of {len(members)} people."
         )
+    places = min(len(items) for items in members)
     correct, whose = [], []
     for place in range(places):
         enrolled = np.array([items[place] for items in members])
@@ -99,12 +107,16 @@ def n_way_k_shot(
         matrix: ``(n, n)`` energies between all items.
         codes: ``(n,)``.
         ways, shots: N and K.
-        count: how many episodes.
+        count: how many episodes, at least 1.
         seed: which ones.
 
     Raises:
+        SettingError: a setting is out of its range.
         TooFewError: fewer than N identities have K + 1 items.
+        DataError: the matrix does not fit the codes, or an energy is NaN.
     """
+    check_square(matrix, codes)
+    check_in_range(count, 1, 2**30, argument="count", whole=True)
     correct, whose = [], []
     for episode in episodes(codes, ways=ways, shots=shots, count=count, seed=seed):
         enrolled = episode.gallery.reshape(-1)
@@ -117,3 +129,19 @@ def n_way_k_shot(
         correct=np.concatenate(correct),
         probe_codes=np.concatenate(whose),
     )
+
+
+def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+    if matrix.shape != (len(probe_codes), len(gallery_codes)) or len(gallery_codes) == 0:
+        raise DataError(
+            f"matrix: expected energies of {len(probe_codes)} probes to {len(gallery_codes)} "
+            f"enrolled items, at least one. Received: {describe(matrix)}."
+        )
+    if np.isnan(matrix).any():
+        raise DataError("matrix: expected energies. Received: NaN in some places.")
+    strangers = np.setdiff1d(probe_codes, gallery_codes)
+    if len(strangers):
+        raise DataError(
+            f"probe_codes: {len(strangers)} identities have probes but nothing enrolled, the "
+            f"first is {strangers[0]}. In a closed set everyone is enrolled: leave them out."
+        )

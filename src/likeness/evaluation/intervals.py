@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
+from likeness.errors import TooFewError
 from likeness.evaluation._counts import Counter
 from likeness.evaluation.unseen import Evaluation, one_shot_name, rate_figures
 
@@ -35,18 +36,24 @@ class Interval:
 
 
 def people_intervals(
-    folds: Sequence[Evaluation], *, repetitions: int = 500, seed: int = 0, level: float = 0.95
+    folds: Sequence[Evaluation], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
 ) -> dict[str, Interval]:
     """Return the mean over folds of every figure that all folds have, with its interval.
 
     Args:
-        folds: one evaluation per fold, each on people of its own.
+        folds: one evaluation per fold, each on people of its own; at least one.
         repetitions: how often people are drawn again.
         seed: of the draws.
         level: of the interval, 0.5…0.999.
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TooFewError: there is no fold.
     """
     check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
     check_in_range(level, 0.5, 0.999, argument="level")
+    if not folds:
+        raise TooFewError("folds: expected at least one evaluation. Received: none.")
     names = [name for name in folds[0].figures if all(name in fold.figures for fold in folds)]
     resamplers = [_Resampler(fold) for fold in folds]
     rng = np.random.default_rng(seed)
@@ -70,9 +77,12 @@ class _Resampler:
         self._fold = fold
         self._counter = Counter(pairs.genuine, pairs.impostor)
         self._people = int(pairs.codes.max()) + 1
-        self._present = np.unique(pairs.codes)
         self._genuine_of = pairs.codes[pairs.genuine_pairs[:, 0]]
         self._impostor_of = pairs.codes[pairs.impostor_pairs]
+        trials = fold.identification
+        self._probes_of = np.empty(0, np.int64) if trials is None else trials.probe_codes
+        # Who is in no pair says nothing; drawing them would only thin out the others.
+        self._present = np.union1d(self._genuine_of, self._impostor_of)
 
     def draw(self, rng: np.random.Generator) -> dict[str, float]:
         while True:
@@ -80,16 +90,15 @@ class _Resampler:
             weights = np.bincount(drawn, minlength=self._people).astype(np.float64)
             genuine = weights[self._genuine_of]
             impostor = weights[self._impostor_of].prod(axis=1)
+            probes = weights[self._probes_of]
             # One and the same person every time leaves no impostor pair: draw again.
-            if genuine.any() and impostor.any():
-                return self._figures(weights, genuine, impostor)
+            if genuine.any() and impostor.any() and (probes.any() or not len(probes)):
+                return self._figures(genuine, impostor, probes)
 
-    def _figures(self, weights: Floats, genuine: Floats, impostor: Floats) -> dict[str, float]:
+    def _figures(self, genuine: Floats, impostor: Floats, probes: Floats) -> dict[str, float]:
         rates = self._counter.rates(genuine, impostor)
         figures = rate_figures(rates, self._fold.threshold)
         trials = self._fold.identification
         if trials is not None:
-            figures[one_shot_name(trials)] = float(
-                np.average(trials.correct, weights=weights[trials.probe_codes])
-            )
+            figures[one_shot_name(trials)] = float(np.average(trials.correct, weights=probes))
         return figures

@@ -20,10 +20,11 @@ class LeakReport:
     """Counts of what is tested, and of how much of it was trained on.
 
     Args:
-        identities, items, genuine_pairs, impostor_pairs: in the test part.
+        identities, items, genuine_pairs, impostor_pairs: in the test part; a pair that is
+            listed twice is tested twice, and counts twice.
         shared_identities, shared_items, shared_genuine_pairs, shared_impostor_pairs: of
-            those, in the training part as well. Items are compared by content, pairs in
-            either order.
+            those, in the training part as well. Identities are compared by name, items by
+            content, pairs by the content of their items and in either order.
     """
 
     identities: int
@@ -61,10 +62,10 @@ class LeakReport:
             ("impostor pairs", self.shared_impostor_pairs, self.impostor_pairs),
         ):
             if shared:
-                share = f"{100 * shared / total:.0f} %"
+                verb = "is" if shared == 1 else "are"
                 said.append(
-                    f"Leak: {shared} of the {total} test {what} ({share}) are in the training "
-                    "part too."
+                    f"Leak: {shared} of the {total} test {what} ({_percent(shared, total)}) {verb} "
+                    "in the training part too."
                 )
         said.append("This score is no forecast for people the network has not been trained on.")
         return said
@@ -86,7 +87,8 @@ def find_leaks(
     """
     learned = _Part(train, train_pairs)
     tested = _Part(test, test_pairs)
-    known = learned.pair_keys(genuine=True) | learned.pair_keys(genuine=False)
+    known_items = set(learned.items)
+    known_pairs = set(learned.pair_keys(genuine=True)) | set(learned.pair_keys(genuine=False))
     genuine, impostor = (tested.pair_keys(genuine=kind) for kind in (True, False))
     return LeakReport(
         identities=len(tested.identities),
@@ -94,10 +96,18 @@ def find_leaks(
         genuine_pairs=len(genuine),
         impostor_pairs=len(impostor),
         shared_identities=len(tested.identities & learned.identities),
-        shared_items=len(tested.items & learned.items),
-        shared_genuine_pairs=len(genuine & known),
-        shared_impostor_pairs=len(impostor & known),
+        shared_items=sum(item in known_items for item in tested.items),
+        shared_genuine_pairs=sum(pair in known_pairs for pair in genuine),
+        shared_impostor_pairs=sum(pair in known_pairs for pair in impostor),
     )
+
+
+def _percent(part: int, total: int) -> str:
+    """Return the share in whole percent, «100 %» only if it is all of them."""
+    percent = round(100 * part / total)
+    if percent == 100 and part < total:
+        return "over 99 %"
+    return f"{percent} %" if percent else "under 1 %"
 
 
 class _Part:
@@ -107,10 +117,10 @@ class _Part:
         self._pairs = all_pairs_of(data.codes) if pairs is None else pairs
         self._digests: NDArray[np.str_] = np.array(data.item_digests)
         used: Sequence[int] = range(len(data)) if pairs is None else np.unique(pairs.pairs).tolist()
-        self.items = {data.item_digests[i] for i in used}
+        self.items = [data.item_digests[i] for i in used]
         self.identities = {data.identities[i] for i in used}
 
-    def pair_keys(self, *, genuine: bool) -> set[tuple[str, str]]:
+    def pair_keys(self, *, genuine: bool) -> list[tuple[str, str]]:
         """Return the pairs of one kind by the content of their items, in a fixed order."""
         rows = self._digests[self._pairs.pairs[self._pairs.genuine == genuine]]
-        return {(a, b) for a, b in np.sort(rows, axis=1).tolist()}
+        return [(a, b) for a, b in np.sort(rows, axis=1).tolist()]

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Embeddings, Energies, Pairs
+from likeness.arrays import Codes, Embeddings, Energies, Pairs, check_embeddings, describe
 from likeness.energies import energy_by_name, energy_matrix
+from likeness.errors import DataError
 from likeness.sampling import LabelledPairs, all_pairs_of
+
+BLOCK = 1_000_000
+"""So many numbers of either side are compared at a time: 8 MB each."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,13 +34,22 @@ class PairEnergies:
 
 
 def matrix_pair_energies(matrix: Energies, codes: Codes) -> PairEnergies:
-    """Return the energies of all pairs from their ``(n, n)`` matrix, each pair once."""
+    """Return the energies of all pairs from their ``(n, n)`` matrix, each pair once.
+
+    Raises:
+        DataError: the matrix and the ``(n,)`` codes do not fit together.
+    """
+    check_square(matrix, codes)
     every = all_pairs_of(codes)
     return _apart(matrix[every.pairs[:, 0], every.pairs[:, 1]], every, codes)
 
 
 def all_pair_energies(embeddings: Embeddings, codes: Codes, *, energy: str) -> PairEnergies:
     """Return the energies of all pairs of ``(n, d)`` embeddings, each pair once.
+
+    Raises:
+        DataError: the embeddings are not finite numbers, or not as many as the codes.
+        SettingError: there is no energy of that name.
 
     >>> import numpy as np
     >>> points = np.array([[0.0], [1.0], [5.0]])
@@ -50,9 +63,38 @@ def all_pair_energies(embeddings: Embeddings, codes: Codes, *, energy: str) -> P
 def listed_pair_energies(
     embeddings: Embeddings, codes: Codes, pairs: LabelledPairs, *, energy: str
 ) -> PairEnergies:
-    """Return the energies of the pairs in a list."""
-    left, right = (embeddings[side].astype(np.float64) for side in pairs.pairs.T)
-    return _apart(energy_by_name(energy)(left, right), pairs, codes)
+    """Return the energies of the pairs in a list.
+
+    Args:
+        embeddings: ``(n, d)``.
+        codes: ``(n,)``.
+        pairs: indices into them.
+        energy: its name.
+
+    Raises:
+        DataError: the embeddings are not finite numbers, or not as many as the codes.
+        SettingError: there is no energy of that name.
+
+    >>> import numpy as np
+    >>> points = np.array([[0.0], [1.0], [5.0]])
+    >>> listed = LabelledPairs(np.array([[0, 1], [1, 2]]), np.array([True, False]))
+    >>> listed_pair_energies(points, np.array([0, 0, 1]), listed, energy="manhattan").impostor
+    array([4.])
+    """
+    check_embeddings(embeddings)
+    if len(embeddings) != len(codes):
+        raise DataError(
+            f"codes: expected {len(embeddings)}, one per embedding. Received: {len(codes)}."
+        )
+    formula = energy_by_name(energy)
+    energies = np.empty(len(pairs), np.float64)
+    # A block of pairs at a time: thousands of pairs of raw pixels would fill the memory.
+    block = max(1, BLOCK // max(1, embeddings.shape[1]))
+    for start in range(0, len(pairs), block):
+        rows = slice(start, start + block)
+        left, right = (embeddings[side].astype(np.float64) for side in pairs.pairs[rows].T)
+        energies[rows] = formula(left, right)
+    return _apart(energies, pairs, codes)
 
 
 def _apart(energies: NDArray[np.float64], pairs: LabelledPairs, codes: Codes) -> PairEnergies:
@@ -63,3 +105,16 @@ def _apart(energies: NDArray[np.float64], pairs: LabelledPairs, codes: Codes) ->
         impostor_pairs=pairs.pairs[~pairs.genuine],
         codes=codes,
     )
+
+
+def check_square(matrix: Energies, codes: Codes) -> None:
+    """Raise unless the matrix has one row and one column per code.
+
+    Raises:
+        DataError: it has not.
+    """
+    if np.shape(matrix) != (len(codes), len(codes)):
+        raise DataError(
+            f"matrix: expected shape (n, n) with one row per code, n = {len(codes)}. "
+            f"Received: {describe(matrix)}."
+        )

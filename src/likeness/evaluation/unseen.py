@@ -11,10 +11,10 @@ from likeness.evaluation._counts import ErrorRates, error_rates
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
 from likeness.evaluation.verification import (
-    EVIDENCE,
     accuracy_at,
     auc,
     equal_error_rate,
+    is_evidence,
     tar_at_far,
 )
 
@@ -66,7 +66,12 @@ def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | Non
 
 
 def evaluate_matrix(matrix: Energies, codes: Codes, *, threshold: float | None) -> Evaluation:
-    """Measure on the ``(n, n)`` energies between all items."""
+    """Measure on the ``(n, n)`` energies between all items.
+
+    Raises:
+        TooFewError: there are no two people, or none with two photos.
+        DataError: the matrix does not fit the codes, or an energy is NaN.
+    """
     return evaluate_pairs(
         matrix_pair_energies(matrix, codes),
         threshold=threshold,
@@ -77,7 +82,11 @@ def evaluate_matrix(matrix: Energies, codes: Codes, *, threshold: float | None) 
 def evaluate_pairs(
     pairs: PairEnergies, *, threshold: float | None, identification: Identification | None = None
 ) -> Evaluation:
-    """Measure on energies of pairs, and one-shot trials if there were any."""
+    """Measure on energies of pairs, and one-shot trials if there were any.
+
+    Raises:
+        TooFewError: there are no genuine or no impostor pairs.
+    """
     rates = error_rates(pairs.genuine, pairs.impostor)
     figures = rate_figures(rates, threshold)
     if identification is not None:
@@ -90,7 +99,7 @@ def evaluate_pairs(
 def rate_figures(rates: ErrorRates, threshold: float | None) -> dict[str, float]:
     """Return the figures of verification, by name."""
     figures = {"auc": auc(rates), "eer": equal_error_rate(rates)}
-    if FAR * rates.impostor_pairs >= EVIDENCE:
+    if is_evidence(rates, FAR):
         figures["tar_at_far_1e-2"] = tar_at_far(rates, FAR)
     if threshold is not None:
         figures["accuracy"] = accuracy_at(rates, threshold)

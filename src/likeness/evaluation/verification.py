@@ -11,6 +11,11 @@ EVIDENCE = 3
 among n, 3/n is the upper end of the 95 % interval (the «rule of three»)."""
 
 
+def is_evidence(rates: ErrorRates, far: float) -> bool:
+    """Return whether the impostor pairs are enough to claim such a FAR, 3/n or more."""
+    return far >= EVIDENCE / rates.impostor_pairs
+
+
 def auc(rates: ErrorRates) -> float:
     """Return P(genuine energy < impostor energy) + ½ P(equal): the area under the ROC, 0…1.
 
@@ -19,7 +24,8 @@ def auc(rates: ErrorRates) -> float:
     """
     tar = 1.0 - rates.frr
     # Trapezoids: a tie of genuine and impostor pairs is a slanted piece, worth one half.
-    return float(np.sum(np.diff(rates.far) * (tar[1:] + tar[:-1]) / 2))
+    area = float(np.sum(np.diff(rates.far) * (tar[1:] + tar[:-1]) / 2))
+    return min(area, 1.0)  # thousands of rounded pieces may add up to a little more
 
 
 def equal_error_rate(rates: ErrorRates) -> float:
@@ -27,7 +33,8 @@ def equal_error_rate(rates: ErrorRates) -> float:
 
     No threshold may give them exactly: between the last threshold with FAR < FRR and the
     first with FAR ≥ FRR both are taken to change along a straight line, and the rate is
-    where the lines cross.
+    where the lines cross. Equal energies of genuine and impostor pairs move both rates at
+    once, so where all energies tie the rate is ½: a coin.
 
     >>> equal_error_rate(error_rates([1.0, 2.0, 3.0, 6.0], [4.0, 5.0, 7.0, 8.0]))
     0.25
@@ -50,7 +57,7 @@ def threshold_at_far(rates: ErrorRates, far: float) -> float:
     """
     if not 0 < far <= 1:
         raise SettingError(f"far: expected a rate above 0, at most 1. Received: {far!r}.")
-    if far * rates.impostor_pairs < EVIDENCE:
+    if not is_evidence(rates, far):
         raise SettingError(
             f"far: {rates.impostor_pairs} impostor pairs support no FAR under "
             f"{EVIDENCE / rates.impostor_pairs:.2g}. Received: {far:g}. Measure on more people."
@@ -74,11 +81,15 @@ def tar_at_far(rates: ErrorRates, far: float) -> float:
 def accuracy_at(rates: ErrorRates, threshold: float) -> float:
     """Return the accuracy on balanced pairs at a threshold, 1 − (FAR + FRR) / 2.
 
+    Raises:
+        SettingError: the threshold is NaN, which accepts nothing and refuses nothing.
+
     >>> accuracy_at(error_rates([1.0, 3.0], [2.0, 4.0]), 2.5)
     0.5
     """
+    if np.isnan(threshold):
+        raise SettingError("threshold: expected a number. Received: nan.")
     place = int(np.searchsorted(rates.thresholds, threshold, side="right")) - 1
-    place = max(place, 0)
     return float(1.0 - (rates.far[place] + rates.frr[place]) / 2)
 
 
@@ -86,7 +97,8 @@ def choose_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:
     """Return the threshold with the best accuracy on balanced pairs.
 
     Half-way between the last energy it accepts and the next one. Of several equally good
-    ones, the middle one, so that the answer does not lean to either error.
+    ones, the middle one (the upper of two), so that the answer does not lean to either error.
+    It is always finite: accepting everything is as good as accepting nothing.
 
     >>> choose_threshold([1.0, 2.0], [5.0, 6.0])
     3.5
@@ -95,9 +107,11 @@ def choose_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:
     wrong = rates.far + rates.frr
     best = np.flatnonzero(wrong <= wrong.min() + 1e-12)
     place = int(best[len(best) // 2])
-    here = rates.thresholds[place]
-    beyond = rates.thresholds[min(place + 1, len(rates.thresholds) - 1)]
-    return float(beyond - 1e-9 if place == 0 else (here + beyond) / 2)
+    if place == len(rates.thresholds) - 1:
+        return float(rates.thresholds[-1])
+    here, beyond = rates.thresholds[place : place + 2]
+    # Between neighbouring numbers there is no half-way; it must not round up to the next one.
+    return float(min(here + (beyond - here) / 2, np.nextafter(beyond, -np.inf)))
 
 
 def roc(rates: ErrorRates) -> tuple[Floats, Floats]:
