@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
 from likeness.augment import Distortions
-from likeness.encoders import SiameseNet, encoder_by_name, symmetric
+from likeness.encoders import EnergyLayer, encoder_by_name, symmetric
 from likeness.energies import energy_matrix
 from likeness.feeds import BatchFeed, PairFeed
 from likeness.losses import (
@@ -73,22 +73,33 @@ def finished(recipe: TrainingRecipe, encoder: Any) -> Any:
 
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     """Return the compiled network whose training trains ``encoder``."""
-    shape = encoder.input_shape[1:]
-    photo = keras.layers.Input(shape, name="photo")
     distortions = Distortions(
         recipe.geometry, recipe.light, recipe.cover, seed=recipe.seed + 1, name="distortions"
     )
-    embedding = encoder(distortions(photo))
     if recipe.mode == "pairs":
-        network = SiameseNet(keras.Model(photo, embedding, name="distorted"), recipe.energy)
-    elif recipe.loss == "margin_softmax":
-        head = CosineHead(classes, seed=recipe.seed + 2, name="classes")
-        network = keras.Model(photo, head(embedding))
+        network = _pair_network(recipe, encoder, distortions)
     else:
-        network = keras.Model(photo, embedding)
+        photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
+        output = encoder(distortions(photo))
+        if recipe.loss == "margin_softmax":
+            output = CosineHead(classes, seed=recipe.seed + 2, name="classes")(output)
+        network = keras.Model(photo, output)
     optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.weight_decay)
     network.compile(optimizer=optimizer, loss=_loss(recipe), jit_compile=False)
     return network
+
+
+def _pair_network(recipe: TrainingRecipe, encoder: Any, distortions: Any) -> Any:
+    """Return a `SiameseNet` as it is trained: both sides through the towers as one batch.
+
+    Batch normalisation then sees left and right photos together; two towers one after the
+    other would normalise the two photos of a pair differently, and blur their distance.
+    """
+    shape = encoder.input_shape[1:]
+    left, right = (keras.layers.Input(shape, name=side) for side in ("left", "right"))
+    both = keras.layers.Concatenate(axis=0, name="both")([left, right])
+    halves = keras.ops.split(encoder(distortions(both)), 2, axis=0)
+    return keras.Model([left, right], EnergyLayer(recipe.energy, name="energy")(*halves))
 
 
 def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> Any:
