@@ -46,7 +46,7 @@ class TrainingRecipe:
     """Every choice of a training. The defaults are the recipe for faces that wins.
 
     Args:
-        mode: "batches" of P people × K photos, or "pairs" through `SiameseNet`.
+        mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
         encoder: "convnet" or "residual".
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
