@@ -1,0 +1,114 @@
+"""Energies of pairs: each pair once, on the right side, whoever computes it."""
+
+import numpy as np
+import pytest
+
+from likeness.energies import ENERGY_NAMES, energy_by_name
+from likeness.errors import DataError, SettingError
+from likeness.evaluation import all_pair_energies, listed_pair_energies, matrix_pair_energies
+from likeness.sampling import LabelledPairs, all_pairs_of, sample_pairs
+
+
+def points(count: int, seed: int = 0, dimensions: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, dimensions)).astype(np.float32)
+
+
+@pytest.mark.parametrize("energy", ENERGY_NAMES)
+def test_all_pairs_are_the_slow_loop(energy: str) -> None:
+    codes = np.array([0, 2, 0, 1, 2, 2])
+    embeddings = points(6)
+    found = all_pair_energies(embeddings, codes, energy=energy)
+    genuine, impostor = {}, {}
+    for i in range(6):
+        for j in range(i + 1, 6):
+            kind = genuine if codes[i] == codes[j] else impostor
+            left, right = embeddings[i].astype(float), embeddings[j].astype(float)
+            kind[i, j] = float(energy_by_name(energy)(left, right))
+    for expected, pairs, energies in (
+        (genuine, found.genuine_pairs, found.genuine),
+        (impostor, found.impostor_pairs, found.impostor),
+    ):
+        assert {tuple(pair) for pair in pairs.tolist()} == set(expected)
+        assert len(pairs) == len(expected)
+        for pair, value in zip(pairs.tolist(), energies, strict=True):
+            assert value == pytest.approx(expected[tuple(pair)])
+
+
+def test_the_counts_of_protocol_u4() -> None:
+    found = all_pair_energies(points(100), np.repeat(np.arange(10), 10), energy="euclidean")
+    assert (len(found.genuine), len(found.impostor)) == (450, 4500)
+
+
+@pytest.mark.parametrize("energy", ENERGY_NAMES)
+def test_listed_pairs_are_those_of_the_matrix(energy: str) -> None:
+    codes = np.repeat(np.arange(5), 4)
+    embeddings = points(20)
+    listed = sample_pairs(codes, genuine=20, impostor=50, seed=1)
+    every = all_pair_energies(embeddings, codes, energy=energy)
+    known = dict(
+        zip(
+            map(tuple, np.concatenate([every.genuine_pairs, every.impostor_pairs]).tolist()),
+            np.concatenate([every.genuine, every.impostor]),
+            strict=True,
+        )
+    )
+    found = listed_pair_energies(embeddings, codes, listed, energy=energy)
+    assert (len(found.genuine), len(found.impostor)) == (20, 50)
+    for pairs, values in (
+        (found.genuine_pairs, found.genuine),
+        (found.impostor_pairs, found.impostor),
+    ):
+        for pair, value in zip(pairs.tolist(), values, strict=True):
+            assert value == pytest.approx(known[tuple(pair)])
+
+
+def test_wide_embeddings_are_compared_in_blocks_without_a_seam() -> None:
+    codes = np.repeat(np.arange(3), 3)
+    embeddings, listed = points(9, dimensions=300_000), all_pairs_of(codes)
+    found = listed_pair_energies(embeddings, codes, listed, energy="euclidean")
+    for (i, j), energy in zip(found.impostor_pairs, found.impostor, strict=True):
+        difference = embeddings[i].astype(float) - embeddings[j]
+        assert energy == pytest.approx(np.sqrt(np.sum(difference**2)))
+    assert len(found.impostor) == 27
+
+
+def test_a_list_may_hold_one_kind_only() -> None:
+    only = LabelledPairs(np.array([[0, 1]]), np.array([True]))
+    found = listed_pair_energies(points(2), np.array([0, 0]), only, energy="euclidean")
+    assert (len(found.genuine), len(found.impostor)) == (1, 0)
+
+
+def test_a_pair_has_one_energy_in_either_order() -> None:
+    codes = np.array([0, 0, 1])
+    there = LabelledPairs(np.array([[0, 1], [1, 2]]), np.array([True, False]))
+    back = LabelledPairs(there.pairs[:, ::-1], there.genuine)
+    a, b = (listed_pair_energies(points(3), codes, p, energy="cosine") for p in (there, back))
+    np.testing.assert_array_equal(a.genuine, b.genuine)
+    np.testing.assert_array_equal(a.impostor, b.impostor)
+
+
+class TestRefusals:
+    def test_codes_that_do_not_fit_the_embeddings(self) -> None:
+        with pytest.raises(DataError, match=r"matrix: expected shape .* one row per code, n = 3"):
+            all_pair_energies(points(4), np.array([0, 0, 1]), energy="cosine")
+        listed = LabelledPairs(np.array([[0, 1]]), np.array([True]))
+        with pytest.raises(DataError, match=r"codes: expected 4, one per embedding\. Received: 3"):
+            listed_pair_energies(points(4), np.array([0, 0, 1]), listed, energy="cosine")
+
+    def test_a_matrix_that_is_not_square(self) -> None:
+        with pytest.raises(DataError, match=r"matrix: expected shape \(n, n\)"):
+            matrix_pair_energies(np.zeros((3, 2)), np.array([0, 0, 1]))
+
+    def test_embeddings_that_are_not_finite(self) -> None:
+        broken = points(3)
+        broken[1] = np.nan
+        codes = np.array([0, 0, 1])
+        with pytest.raises(DataError, match="the first is row 1"):
+            all_pair_energies(broken, codes, energy="cosine")
+        with pytest.raises(DataError, match="the first is row 1"):
+            listed_pair_energies(broken, codes, all_pairs_of(codes), energy="cosine")
+
+    def test_an_energy_nobody_knows(self) -> None:
+        codes = np.array([0, 0, 1])
+        with pytest.raises(SettingError, match="energy: expected one of"):
+            listed_pair_energies(points(3), codes, all_pairs_of(codes), energy="warmth")
