@@ -1,0 +1,207 @@
+"""The architecture: imports go down, Keras stays where learning is, and nothing is code on disk."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import likeness
+
+ROOT = Path(likeness.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+LAYERS = (
+    {"cli"},
+    {"service"},
+    {"experiments"},
+    {"recogniser", "training", "reports"},
+    {"evaluation"},
+    {"model"},
+    {"feeds", "augment", "encoders", "losses"},
+    {"sampling", "datasets"},
+    {"images"},
+    {"energies"},
+    {"arrays"},
+    {"errors"},
+)
+"""From left to right: a part may import the parts to its right, and none beside it."""
+
+FRONT_DOOR = {"__init__", "__main__", "_version"}
+"""Outside the layers: the list of public names, `python -m likeness`, and a constant."""
+
+HEAVY = ("jax", "keras", "matplotlib", "scipy", "sklearn", "tensorflow", "torch")
+
+WITH_KERAS = {
+    "augment.py",
+    "feeds.py",
+    *(path.relative_to(ROOT).as_posix() for path in FILES if path.parent.name == "encoders"),
+    *(path.relative_to(ROOT).as_posix() for path in FILES if path.parent.name == "losses"),
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "training").glob("_[!_]*.py")),
+}
+
+
+def name_of(path: Path) -> str:
+    """likeness/a/b.py → «likeness.a.b»; likeness/a/__init__.py → «likeness.a»."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in FILES}
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def at_import_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs when the module is imported."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from at_import_time(child)
+
+
+def imported(nodes: Iterator[ast.AST]) -> set[str]:
+    """The modules that the import statements among the nodes name."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in MODULES else str(node.module))
+    return found
+
+
+def asked_for(nodes: Iterator[ast.AST]) -> set[str]:
+    """The modules that are imported by a text: `require_extra("x")`, `import_module("x")`."""
+    return {
+        str(node.args[0].value)
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"require_extra", "import_module"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def rank(part: str) -> int:
+    return next(place for place, parts in enumerate(LAYERS) if part in parts)
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def loaded(code: str, tmp_path: Path) -> list[str]:
+    """Which heavy packages are loaded after this code, in a process of its own."""
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    return [name for name in result.stdout.split() if name in HEAVY]
+
+
+class TestLayers:
+    def test_every_part_has_its_place(self) -> None:
+        parts = {part_of(module) for module in MODULES} - FRONT_DOOR
+        assert parts <= set().union(*LAYERS)
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_imports_go_down(self, path: Path) -> None:
+        here = part_of(name_of(path))
+        if here in FRONT_DOOR:
+            return
+        nodes = list(ast.walk(tree(path)))
+        for module in imported(iter(nodes)) | asked_for(iter(nodes)):
+            if not module.startswith("likeness.") or part_of(module) in FRONT_DOOR | {here}:
+                continue
+            assert rank(part_of(module)) > rank(here), f"{relative(path)} imports {module}"
+
+    def test_nobody_imports_the_front_door(self) -> None:
+        for path in FILES:
+            if part_of(name_of(path)) not in FRONT_DOOR:
+                assert "likeness" not in imported(ast.walk(tree(path))), relative(path)
+
+    def test_no_import_cycles(self) -> None:
+        below = {
+            name: (imported(at_import_time(tree(path))) & set(MODULES)) - {name}
+            for name, path in MODULES.items()
+        }
+        while below:
+            free = {name for name, needed in below.items() if not needed}
+            assert free, f"these import each other: {sorted(below)}"
+            below = {name: needed - free for name, needed in below.items() if name not in free}
+
+
+class TestHeavyPackages:
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_keras_is_imported_where_learning_is_and_nowhere_else(self, path: Path) -> None:
+        found = {module.split(".")[0] for module in imported(ast.walk(tree(path)))}
+        assert not found & (set(HEAVY) - {"keras"})
+        assert "keras" not in found or relative(path) in WITH_KERAS
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_optional_packages_are_asked_for_when_they_are_needed(self, path: Path) -> None:
+        assert not asked_for(at_import_time(tree(path)))
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "import likeness",
+            "import likeness.cli",
+            "import likeness.cli._app",
+            "import likeness.model, likeness.evaluation, likeness.reports, likeness.datasets",
+            "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
+        ],
+    )
+    def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:
+        assert loaded(code, tmp_path) == []
+
+
+class TestHouseRules:
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_no_code_comes_from_files_or_texts(self, path: Path) -> None:
+        nodes = list(ast.walk(tree(path)))
+        modules = {module.split(".")[0] for module in imported(iter(nodes))}
+        assert not modules & {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
+        for node in nodes:
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in {"eval", "exec", "compile", "__import__"}
+                assert not called.endswith("Lambda")
+                # A file of NumPy arrays may hold pickles, if it is allowed to.
+                assert "allow_pickle=True" not in ast.unparse(node)
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_no_global_random_state(self, path: Path) -> None:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Attribute):
+                owner = ast.unparse(node.value)
+                if owner == "np.random":
+                    assert node.attr in {"Generator", "SeedSequence", "default_rng"}
+                assert owner != "random" or node.attr == "Random"
+                assert node.attr not in {"set_random_seed", "set_seed"}
+
+    def test_no_module_is_called_after_nothing(self) -> None:
+        for module in MODULES:
+            for part in module.split("."):
+                assert part.strip("_") not in {"utils", "util", "common", "base", "misc", "config"}
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_every_module_says_what_it_is(self, path: Path) -> None:
+        if path.stat().st_size:
+            assert ast.get_docstring(tree(path))
