@@ -48,14 +48,6 @@ class TestFit:
         assert all(score < max(scores) - TOLERANCE for score in scores[fit.best_epoch :])
         assert len(scores) == len(fit.history["loss"]) <= min(5, fit.best_epoch + recipe.patience)
 
-    def test_without_held_out_people_the_last_epoch_is_kept(
-        self, people: Dataset, recipe: TrainingRecipe
-    ) -> None:
-        fit = fit_once(recipe, prepared(people), people.codes, FitOptions(stage="final", epochs=3))
-        assert fit.best_epoch == 3
-        assert set(fit.history) == {"loss"}
-        assert fit.interrupted is False
-
     def test_tensorboard_logs_if_asked(
         self, people: Dataset, recipe: TrainingRecipe, tmp_path: Path
     ) -> None:

@@ -158,6 +158,8 @@ class TestTooFew:
         model = train(dataclasses.replace(recipes["triplet"], refit=True), few_people)
         assert model.threshold is None
         assert model.record["threshold"]["people"] == ()
+        # With nobody to judge by, every epoch is learned.
+        assert model.record["epochs"] == 2
         assert set(model.record["histories"]) == {"choosing"}
         assert model.record["interrupted"] is False
         with pytest.raises(NoThresholdError, match="trained on too few people"):
