@@ -53,6 +53,10 @@ class PairFeed(keras.utils.PyDataset):
         self._epoch += 1
         self._current = self._draw(self._epoch)
 
+    def show(self, pairs: LabelledPairs) -> None:
+        """Go on with these pairs, until the end of the epoch."""
+        self._current = pairs
+
 
 class BatchFeed(keras.utils.PyDataset):
     """P×K batches: ``(items, codes)``.

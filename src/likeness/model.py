@@ -11,6 +11,7 @@ Nothing in it is code; a folder whose parts do not belong together is refused.
 
 import hashlib
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -132,12 +133,15 @@ class SiameseModel:
             "record": dict(self.record),
         }
         try:
+            text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"record: expected JSON values only. {error}.") from error
+        try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
                 fresh = Path(place) / "fresh"
                 fresh.mkdir()
                 self.encoder.save(fresh / "encoder.keras")
-                text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
                 (fresh / "model.json").write_text(text + "\n", encoding="utf-8")
                 if "recipe" in self.record:
                     recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
@@ -240,10 +244,27 @@ def _read_document(folder: Path) -> dict[str, Any]:
             f"{path}: expected the format {FORMAT!r}. Received: {found!r}. Use the version "
             "of likeness that wrote it, or train it again."
         )
+    _check_entries(path, document)
+    return document
+
+
+def _check_entries(path: Path, document: dict[str, Any]) -> None:
     missing = {"fingerprint", "preparation", "energy", "threshold"} - set(document)
     if missing:
         raise ModelError(f"{path}: these entries are missing: {', '.join(sorted(missing))}.")
-    return document
+    threshold = document["threshold"]
+    is_number = isinstance(threshold, int | float) and math.isfinite(threshold)
+    for entry, fits, expected in (
+        ("fingerprint", isinstance(document["fingerprint"], str), "text"),
+        ("preparation", isinstance(document["preparation"], dict), "an object"),
+        ("record", isinstance(document.get("record", {}), dict), "an object"),
+        ("threshold", threshold is None or is_number, "a number or null"),
+    ):
+        if not fits:
+            raise ModelError(
+                f"{path.parent} holds a damaged model: {entry}: expected {expected}, received "
+                f"{document[entry]!r}. Restore it or train it again."
+            )
 
 
 def _canonical(value: Any) -> str:

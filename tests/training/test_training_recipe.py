@@ -95,7 +95,7 @@ def test_numbers_outside_their_range_are_refused_by_name(name: str, data: st.Dat
         ({"mode": "pairs"}, r"^loss: mode 'pairs' takes the contrastive loss\. .*'batches' for it"),
         (
             {"learning_speed": 1, "epoch": 2},
-            r"^recipe: there is no setting 'epoch', 'learning_speed'\. The settings are .*channels, ",
+            r"^recipe: there is no setting 'epoch', 'learning_speed'\. The settings are .*rows, ",
         ),
     ],
 )

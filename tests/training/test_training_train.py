@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -20,12 +19,6 @@ from likeness.training import TrainingProgress, TrainingRecipe, train, train_on_
 pytestmark = pytest.mark.backend
 
 KINDS = ("pairs", "margin_softmax", "contrastive", "triplet")
-
-# The JAX trainer takes the variables away during an epoch; the pairs are drawn before it gives
-# them back. Strict: once that is solved, this mark must go.
-drawn_pairs = pytest.mark.xfail(
-    keras.backend.backend() == "jax", reason="drawn pairs do not train on JAX", raises=TypeError
-)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +47,7 @@ def interrupt(*, stage: str, after: int) -> Callable[[TrainingProgress], None]:
     return press
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=drawn_pairs if kind == "pairs" else ()) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", KINDS)
 class TestEveryKind:
     def test_the_loss_falls(self, trained: Any, kind: str) -> None:
         loss = trained(kind)[0].record["histories"]["choosing"]["loss"]
@@ -102,7 +93,6 @@ class TestEveryKind:
         np.testing.assert_allclose(again.embed(people.items), model.embed(people.items), atol=1e-6)
 
 
-@drawn_pairs
 def test_the_same_seed_gives_the_same_embeddings(
     trained: Any, people: Dataset, recipes: dict[str, TrainingRecipe]
 ) -> None:
@@ -112,7 +102,6 @@ def test_the_same_seed_gives_the_same_embeddings(
     assert again.threshold == model.threshold
 
 
-@drawn_pairs
 def test_the_record_tells_how_the_model_came_to_be(
     trained: Any, people: Dataset, recipes: dict[str, TrainingRecipe]
 ) -> None:

@@ -44,7 +44,8 @@ class SiameseNet(keras.Model):
 
     ``compile``, ``fit``, ``evaluate``, ``predict`` and ``save`` are Keras' own; the inputs
     are two batches of items, the output is one energy per pair. ``import likeness.encoders``
-    before `keras.models.load_model` in a fresh process, so that Keras knows the class.
+    (and ``likeness.losses``, if compiled with one of them) before `keras.models.load_model`
+    in a fresh process, so that Keras knows the classes.
 
     Args:
         encoder: ``(n, ...)`` items → ``(n, d)`` embeddings.

@@ -68,6 +68,8 @@ def run_side_by_side(
         LikenessError: whatever a job raised.
         KeyboardInterrupt: Ctrl-C; all processes are ended.
     """
+    if not jobs:
+        return []
     tell = on_progress or (lambda progress: None)
     context = multiprocessing.get_context("spawn")
     messages = context.Queue()

@@ -2,19 +2,24 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from likeness.arrays import Codes, Prepared
 from likeness.errors import TrainingFailedError, require_extra
 from likeness.evaluation import all_pair_energies, auc, error_rates
+from likeness.feeds import PairFeed
 from likeness.sampling import LabelledPairs
 from likeness.training._networks import (
+    TrainingSet,
     build_encoder,
     build_feed,
     build_network,
+    draw_pairs,
     embed_prepared,
     finished,
     training_set,
@@ -80,6 +85,8 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
     fit = Fit(encoder=finished(recipe, encoder))
     watch = _Watch(recipe, fit, encoder, options)
     callbacks = [watch, *_tensorboard(options)]
+    if recipe.mode == "pairs" and learned.pairs is None:
+        callbacks.append(_Redraw(recipe, learned, encoder, feed))
     try:
         network.fit(feed, epochs=options.epochs, verbose=0, shuffle=False, callbacks=callbacks)
     except KeyboardInterrupt:
@@ -88,6 +95,25 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         fit.interrupted = True
     encoder.set_weights(watch.best_weights)
     return fit
+
+
+class _Redraw(keras.callbacks.Callback):
+    """Draws an epoch's pairs by the energies of the moment.
+
+    Here, not in the feed: when a feed learns of an epoch's end, Keras on JAX has not yet
+    handed the trained weights back to the network.
+    """
+
+    def __init__(
+        self, recipe: TrainingRecipe, learned: TrainingSet, encoder: Any, feed: PairFeed
+    ) -> None:
+        super().__init__()
+        self._draw = partial(draw_pairs, recipe, learned, encoder)
+        self._feed = feed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch:
+            self._feed.show(self._draw(epoch=epoch))
 
 
 class _Watch(keras.callbacks.Callback):
@@ -115,6 +141,11 @@ class _Watch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         history = self._fit.history
         history.setdefault("loss", []).append(float((logs or {})["loss"]))
+        if not all(np.isfinite(weights).all() for weights in self._encoder.get_weights()):
+            raise TrainingFailedError(
+                f"the weights became NaN or infinite in epoch {epoch + 1}. "
+                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
+            )
         score = float(epoch)  # without held-out people the last epoch is kept
         if self._options.held_out is not None:
             score = held_out_auc(self._recipe, self._fit.encoder, self._options.held_out)

@@ -113,27 +113,39 @@ def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> An
             batches=recipe.steps,
             seed=recipe.seed,
         )
-    count = recipe.steps * recipe.pairs // 2
-
-    def draw(epoch: int) -> LabelledPairs:
-        seed = int(np.random.SeedSequence([recipe.seed, epoch]).generate_state(1)[0])
-        if learned.pairs is not None:
-            return _cycled(learned.pairs, 2 * count, seed)
-        # Before the first epoch the energies say nothing yet.
-        hardness = recipe.hardness if epoch else 0.0
-        present = _energies(recipe, encoder, learned.items)
-        drawn = hard_pairs(
-            learned.codes,
-            present,
-            genuine=count,
-            impostor=count,
-            hardness=hardness,
-            seed=seed,
-            kin=learned.kin,
+    count = recipe.steps * recipe.pairs
+    fixed = learned.pairs
+    if fixed is not None:
+        return PairFeed(
+            learned.items,
+            lambda epoch: _cycled(fixed, count, _epoch_seed(recipe, epoch)),
+            batch_size=recipe.pairs,
         )
-        return _cycled(_balanced(drawn), 2 * count, seed)
+    return PairFeed(
+        learned.items, draw_pairs(recipe, learned, encoder, epoch=0), batch_size=recipe.pairs
+    )
 
-    return PairFeed(learned.items, draw, batch_size=recipe.pairs)
+
+def draw_pairs(
+    recipe: TrainingRecipe, learned: TrainingSet, encoder: Any, *, epoch: int
+) -> LabelledPairs:
+    """Return an epoch's pairs, drawn by the energies that the encoder gives now."""
+    half = recipe.steps * recipe.pairs // 2
+    drawn = hard_pairs(
+        learned.codes,
+        energy_matrix(recipe.energy, embed_prepared(encoder, learned.items)),
+        genuine=half,
+        impostor=half,
+        # Before the first epoch too: untrained convolutions tell people apart a little.
+        hardness=recipe.hardness,
+        seed=_epoch_seed(recipe, epoch),
+        kin=learned.kin,
+    )
+    return _cycled(_balanced(drawn), 2 * half, _epoch_seed(recipe, epoch))
+
+
+def _epoch_seed(recipe: TrainingRecipe, epoch: int) -> int:
+    return int(np.random.SeedSequence([recipe.seed, epoch + 1]).generate_state(1)[0])
 
 
 def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
@@ -144,10 +156,6 @@ def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
     ]
     embeddings: NDArray[np.float32] = np.concatenate(parts)
     return embeddings
-
-
-def _energies(recipe: TrainingRecipe, encoder: Any, items: Prepared) -> NDArray[np.float64]:
-    return energy_matrix(recipe.energy, embed_prepared(encoder, items))
 
 
 def _balanced(drawn: LabelledPairs) -> LabelledPairs:

@@ -118,8 +118,21 @@ class TrainingRecipe:
                 low, high = _RANGES[field.name]
                 whole = isinstance(field.default, int)
                 check_in_range(value, low, high, argument=field.name, whole=whole)
+                # Plain numbers, so that a recipe always goes into JSON.
+                object.__setattr__(self, field.name, int(value) if whole else float(value))
             elif field.type is bool and not isinstance(value, bool):
                 raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
+        if self.channels == 2:
+            raise SettingError("channels: expected 1 (grey) or 3 (colour). Received: 2.")
+        self._check_loss()
+
+    def _check_loss(self) -> None:
+        if self.loss == "margin_softmax":
+            check_in_range(self.margin, 0.0, 1.0, argument="margin of margin_softmax")
+        elif self.margin == 0:
+            raise SettingError(f"margin: expected a number above 0 for {self.loss}. Received: 0.")
+        if self.loss == "contrastive":
+            check_in_range(self.genuine_margin, 0.0, self.margin, argument="genuine_margin")
         if self.mode == "pairs" and self.loss != "contrastive":
             raise SettingError(
                 f"loss: mode 'pairs' takes the contrastive loss. Received: {self.loss!r}. "
