@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
+# The environments of the other backends come without them.
 jupytext = pytest.importorskip("jupytext")
+nbclient = pytest.importorskip("nbclient")
+nbformat = pytest.importorskip("nbformat")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -40,7 +41,7 @@ def test_runs(name: str, without_data: Path) -> None:
         "import likeness.datasets.digits as _d; _d.MNIST_URL = 'http://127.0.0.1:9/mnist.npz'"
     )
     notebook.cells.insert(0, offline)
-    NotebookClient(
+    nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": without_data}}
     ).execute(env=dict(os.environ))
     printed = "".join(
