@@ -144,7 +144,7 @@ class TestTrainAndEvaluate:
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(2)
+        time.sleep(6)  # by now it is loading Keras, or tracing the network
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
         assert list(tmp_path.iterdir()) == []

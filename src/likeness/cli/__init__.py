@@ -4,6 +4,16 @@ Exit codes: 0 done, 2 could not try (one sentence on standard error says why), 1
 by Ctrl-C.
 """
 
-from likeness.cli._app import main
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        from likeness.cli._app import run  # late: Ctrl-C is heeded while it loads, too
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
 
 __all__ = ["main"]

@@ -47,7 +47,7 @@ def _options(
     """Options before the command."""
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line and exit."""
     try:
         app()
