@@ -19,7 +19,7 @@ LAB_EPOCHS = 1
 UNSEEN = {"epochs": 1, "steps": 2, "width": 2, "encoder": "convnet", "rows": 28, "columns": 23}
 ONE_SHOT_EPISODES = 10
 from likeness import datasets
-datasets.att = lambda: datasets.drawn_faces(identities=16, photos_each=4)
+datasets.att = lambda: datasets.drawn_faces(identities=40, photos_each=4)
 """,
     "mnist_digits": """
 SEED = 0
