@@ -57,8 +57,6 @@ class Settings:
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A module of jobs that another process can import too (it gets our path)."""
-    # The workers load Keras; this backend starts fastest.
-    monkeypatch.setenv("KERAS_BACKEND", "numpy")
     (tmp_path / "made_up_jobs.py").write_text(JOBS)
     monkeypatch.syspath_prepend(tmp_path)
     yield import_module("made_up_jobs")
