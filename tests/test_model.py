@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from likeness.encoders import convnet, symmetric
+from likeness.encoders import convnet, finished, fit_whitening
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, ModelError, NoThresholdError, OutputError, SettingError
 from likeness.images.preparation import Preparation
@@ -40,7 +40,10 @@ def photos(count: int = 4, *, seed: int = 1, channels: int = 1) -> Any:
 
 
 def made(*, seed: int = 0, **changes: Any) -> SiameseModel:
-    encoder = symmetric(convnet(PREPARATION.shape, embedding_size=5, width=2, seed=seed))
+    plain = convnet(PREPARATION.shape, embedding_size=5, width=2, seed=seed)
+    points = np.random.default_rng(seed).normal(size=(20, 5))
+    whitening = fit_whitening(points, shrinkage=0.1)
+    encoder = finished(plain, mirrored=True, shift=1, whitening=whitening)
     settings = {"threshold": 0.5, "record": {"recipe": {"epochs": 1}, "seconds": 1.5}}
     model = SiameseModel(preparation=PREPARATION, encoder=encoder, energy="euclidean", **settings)
     return replace(model, **changes)

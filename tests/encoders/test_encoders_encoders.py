@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from likeness.encoders import MirrorImage, convnet, encoder_by_name, residual, symmetric
+from likeness.encoders import convnet, encoder_by_name, residual
 from likeness.errors import SettingError
 
 pytestmark = pytest.mark.backend
@@ -59,30 +59,6 @@ class TestEncoders:
     def test_width_multiplies_the_channels(self, build: Any) -> None:
         counts = [build(SHAPE, embedding_size=4, width=width).count_params() for width in (2, 4)]
         assert counts[1] > 2 * counts[0]
-
-    def test_symmetric_embeds_a_photo_and_its_mirror_image_as_one(self, build: Any) -> None:
-        encoder = symmetric(build(SHAPE, embedding_size=4, width=2))
-        items = photos()
-        found, mirrored = embed(encoder, items), embed(encoder, items[:, :, ::-1].copy())
-        np.testing.assert_allclose(found, mirrored, atol=1e-6)
-        assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
-
-    def test_symmetric_is_the_unit_mean_and_shares_the_weights(self, build: Any) -> None:
-        plain = build(SHAPE, embedding_size=4, width=2)
-        both = symmetric(plain)
-        items = photos()
-        mean = embed(plain, items) + embed(plain, items[:, :, ::-1].copy())
-        expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
-        np.testing.assert_allclose(embed(both, items), expected, atol=1e-5)
-        plain.set_weights([0.5 * weight for weight in plain.get_weights()])
-        for one, other in zip(plain.get_weights(), both.get_weights(), strict=True):
-            np.testing.assert_array_equal(one, other)
-
-
-def test_mirror_image_turns_left_and_right_round() -> None:
-    photo = np.arange(6, dtype=np.float32).reshape(1, 2, 3, 1)
-    found = ops.convert_to_numpy(MirrorImage()(photo))
-    assert found[0, ..., 0].tolist() == [[2, 1, 0], [5, 4, 3]]
 
 
 def test_encoders_by_name() -> None:

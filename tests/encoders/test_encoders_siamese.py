@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from likeness.encoders import EnergyLayer, SiameseNet, convnet, symmetric
+from likeness.encoders import EnergyLayer, SiameseNet, convnet, finished
 from likeness.energies import ENERGY_NAMES, energy_by_name
 from likeness.errors import SettingError
 from likeness.losses import ContrastiveLoss
@@ -84,7 +84,7 @@ def test_its_configuration_makes_it_again() -> None:
 
 
 def test_it_loads_in_a_fresh_process_and_predicts_the_same(tmp_path: Path) -> None:
-    net = SiameseNet(symmetric(small(seed=3).encoder), "manhattan")
+    net = SiameseNet(finished(small(seed=3).encoder, mirrored=True, shift=1), "manhattan")
     net.save(tmp_path / "net.keras")
     left, right = photos(1), photos(2)
     np.savez(tmp_path / "pairs.npz", left=left, right=right)
@@ -98,7 +98,7 @@ def test_it_loads_in_a_fresh_process_and_predicts_the_same(tmp_path: Path) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["SiameseNet", "manhattan", "symmetric_convnet"]
+    assert done.stdout.split() == ["SiameseNet", "manhattan", "finished_convnet"]
     expected = net.predict([left, right], verbose=0)
     np.testing.assert_allclose(np.load(files[2]), expected, rtol=1e-5, atol=1e-6)
 

@@ -28,11 +28,13 @@ TINY: dict[str, Any] = {
     "seed": 7,
 }
 
+PLAIN = {"mirrored": False, "shift": 0, "whitening": False, "mirror_identities": False}
+
 MODES: dict[str, dict[str, Any]] = {
     "pairs": {"mode": "pairs", "loss": "contrastive", "margin": 1.0},
     "margin_softmax": {"loss": "margin_softmax", "geometry": 0.2, "scale": 8.0, "steps": 8},
     "contrastive": {"loss": "contrastive", "margin": 1.2, "genuine_margin": 0.4},
-    "triplet": {"loss": "triplet", "margin": 0.3, "symmetric": False, "mirror_identities": False},
+    "triplet": {"loss": "triplet", "margin": 0.3, **PLAIN},
 }
 
 

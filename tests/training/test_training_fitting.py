@@ -4,15 +4,24 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from likeness.datasets import Dataset
+from likeness.encoders import Views, fit_whitening
 from likeness.images.preparation import Preparation
 from likeness.sampling import LabelledPairs
 from likeness.training import TrainingRecipe
 from likeness.training._fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
-from likeness.training._networks import build_encoder, build_feed, finished, training_set
+from likeness.training._networks import (
+    build_encoder,
+    build_feed,
+    embed_prepared,
+    finished_encoder,
+    training_set,
+    untrained_encoder,
+)
 
 PREPARATION = Preparation(rows=16, columns=16)
 
@@ -42,7 +51,9 @@ class TestFit:
         options = FitOptions(stage="choosing", epochs=5, held_out=held_out)
         fit = fit_once(recipe, prepared(seen), seen.codes, options)
         scores = fit.history["held_out_auc"]
-        assert held_out_auc(recipe, fit.encoder, held_out) == scores[fit.best_epoch - 1]
+        inner = next(layer for layer in fit.encoder.layers if hasattr(layer, "layers"))
+        found = held_out_auc(recipe, inner, prepared(seen), held_out)
+        assert found == scores[fit.best_epoch - 1]
         assert scores[fit.best_epoch - 1] >= max(scores) - TOLERANCE
         # Of equally good epochs the last one, and no more than `patience` epochs after it.
         assert all(score < max(scores) - TOLERANCE for score in scores[fit.best_epoch :])
@@ -117,7 +128,26 @@ class TestFeed:
         assert all(sorted(found[start : start + 5]) == expected for start in range(0, 20, 5))
 
 
-def test_a_symmetric_recipe_gives_a_symmetric_encoder(recipe: TrainingRecipe) -> None:
-    encoder = build_encoder(recipe)
-    assert finished(recipe, encoder).name == "symmetric_convnet"
-    assert finished(dataclasses.replace(recipe, symmetric=False), encoder) is encoder
+class TestFinishedEncoder:
+    def test_it_is_whitened_on_the_views_of_what_was_learned(
+        self, recipe: TrainingRecipe, people: Dataset
+    ) -> None:
+        encoder = build_encoder(recipe)
+        items = np.random.default_rng(0).normal(size=(12, 16, 16, 1)).astype(np.float32)
+        made = finished_encoder(recipe, encoder, items)
+        views = keras.ops.convert_to_numpy(
+            Views(mirrored=recipe.mirrored, shift=recipe.shift)(items)
+        )
+        seen = embed_prepared(encoder, views)
+        whitening = fit_whitening(seen, shrinkage=recipe.shrinkage)
+        expected = whitening(seen.reshape(-1, 12, recipe.embedding_size).mean(axis=0))
+        np.testing.assert_allclose(embed_prepared(made, items), expected, atol=1e-4)
+
+    def test_a_plain_recipe_leaves_the_encoder_as_it_is(self, recipe: TrainingRecipe) -> None:
+        plain = dataclasses.replace(recipe, mirrored=False, shift=0, whitening=False)
+        encoder = build_encoder(plain)
+        assert finished_encoder(plain, encoder, np.zeros((2, 16, 16, 1), np.float32)) is encoder
+
+    def test_the_untrained_one_is_built_alike(self, recipe: TrainingRecipe) -> None:
+        made = finished_encoder(recipe, build_encoder(recipe), np.zeros((2, 16, 16, 1), np.float32))
+        assert untrained_encoder(recipe).get_config() == made.get_config()

@@ -86,7 +86,7 @@ def test_numbers_outside_their_range_are_refused_by_name(name: str, data: st.Dat
         ({"epochs": 0}, r"^epochs: expected a whole number from 1 to 10000\. Received: 0\.$"),
         ({"steps": True}, r"^steps: expected a whole number .* Received: True\.$"),
         ({"seed": None}, r"^seed: expected a whole number .* Received: None\.$"),
-        ({"symmetric": 1}, r"^symmetric: expected true or false\. Received: 1\.$"),
+        ({"mirrored": 1}, r"^mirrored: expected true or false\. Received: 1\.$"),
         ({"refit": "false"}, r"^refit: expected true or false\. Received: 'false'\.$"),
         ({"mode": "pair"}, r"^mode: expected one of batches, pairs\. Received: 'pair'\.$"),
         ({"encoder": "vgg"}, r"^encoder: expected one of convnet, residual\. Received: 'vgg'\.$"),

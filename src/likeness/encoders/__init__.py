@@ -4,19 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from likeness.encoders.convnet import convnet
+from likeness.encoders.finished import finished
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
-from likeness.encoders.symmetric import MirrorImage, symmetric
+from likeness.encoders.views import MeanOfViews, Views
+from likeness.encoders.whitening import Whitening, fit_whitening
 from likeness.errors import SettingError
 
 __all__ = [
     "EnergyLayer",
-    "MirrorImage",
+    "MeanOfViews",
     "SiameseNet",
+    "Views",
+    "Whitening",
     "convnet",
     "encoder_by_name",
+    "finished",
+    "fit_whitening",
     "residual",
-    "symmetric",
 ]
 
 _BY_NAME: dict[str, Callable[..., Any]] = {"convnet": convnet, "residual": residual}

@@ -1,9 +1,10 @@
 """What a network is made of, stage by stage: for its picture and its summary."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from likeness.encoders.symmetric import MirrorImage
+from likeness.encoders.views import Views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,28 +25,25 @@ class Stage:
 
 
 def stages(encoder: Any) -> tuple[Stage, ...]:
-    """Return the stages of an encoder, in order; those inside a symmetric one are its own.
+    """Return the stages of an encoder, in order; a finished one's inner stages are its own.
 
     Args:
         encoder: a functional `keras.Model`, ``(n, ...)`` → ``(n, d)``.
     """
     groups: dict[str, list[Any]] = {}
-    for layer in _inner(encoder).layers:
+    for layer in _unpacked(encoder):
         if type(layer).__name__ != "InputLayer":
             groups.setdefault(_group(layer.name), []).append(layer)
-    found = [_stage(name, layers) for name, layers in groups.items()]
-    if any(isinstance(layer, MirrorImage) for layer in encoder.layers):
-        shape = tuple(encoder.output_shape[1:])
-        kind = "mean with its mirror image"
-        found.append(Stage(name="symmetric", kind=kind, output_shape=shape, parameters=0))
-    return tuple(found)
+    return tuple(_stage(name, layers) for name, layers in groups.items())
 
 
-def _inner(encoder: Any) -> Any:
-    """Return the encoder inside a symmetric one, or the encoder itself."""
-    if not any(isinstance(layer, MirrorImage) for layer in encoder.layers):
-        return encoder
-    return next(layer for layer in encoder.layers if hasattr(layer, "layers"))
+def _unpacked(encoder: Any) -> Iterator[Any]:
+    """Yield the layers, those of an encoder inside the encoder among them."""
+    for layer in encoder.layers:
+        if hasattr(layer, "layers"):
+            yield from _unpacked(layer)
+        else:
+            yield layer
 
 
 def _group(name: str) -> str:
@@ -61,7 +59,7 @@ def _group(name: str) -> str:
 def _stage(name: str, layers: list[Any]) -> Stage:
     kinds: dict[str, int] = {}
     for layer in layers:
-        kind = _KINDS.get(type(layer).__name__, type(layer).__name__)
+        kind = _kind(layer)
         kinds[kind] = kinds.get(kind, 0) + 1
     words = [f"{count} × {kind}" if count > 1 else kind for kind, count in kinds.items() if kind]
     return Stage(
@@ -72,6 +70,13 @@ def _stage(name: str, layers: list[Any]) -> Stage:
     )
 
 
+def _kind(layer: Any) -> str:
+    if isinstance(layer, Views):
+        mirrored = ", mirrored" if layer.mirrored else ""
+        return f"{layer.count} views (moved by {layer.shift}{mirrored})"
+    return _KINDS.get(type(layer).__name__, type(layer).__name__)
+
+
 _KINDS = {
     "Add": "sum",
     "AveragePooling2D": "average pooling",
@@ -80,6 +85,7 @@ _KINDS = {
     "Dense": "dense",
     "Flatten": "flatten",
     "MaxPooling2D": "max pooling",
+    "MeanOfViews": "mean of the views",
     "ReLU": "",
     "UnitNormalization": "unit length",
 }

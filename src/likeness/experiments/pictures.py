@@ -11,15 +11,10 @@ from likeness.training import TrainingRecipe
 def untrained_network(recipe: TrainingRecipe) -> Any:
     """Return the recipe's `SiameseNet` with its initial weights."""
     require_extra("keras", extra="train")
-    from likeness.encoders import SiameseNet, encoder_by_name, symmetric  # late: brings Keras
+    from likeness.encoders import SiameseNet  # late: brings Keras
+    from likeness.training import untrained_encoder
 
-    encoder = encoder_by_name(recipe.encoder)(
-        (recipe.rows, recipe.columns, recipe.channels),
-        embedding_size=recipe.embedding_size,
-        width=recipe.width,
-        seed=recipe.seed,
-    )
-    return SiameseNet(symmetric(encoder) if recipe.symmetric else encoder, recipe.energy)
+    return SiameseNet(untrained_encoder(recipe), recipe.energy)
 
 
 def draw_pictures(network: Any, folder: Path) -> list[Path]:

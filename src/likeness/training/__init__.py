@@ -16,6 +16,7 @@ __all__ = [
     "TrainingRecipe",
     "train",
     "train_on_pairs",
+    "untrained_encoder",
 ]
 
 
@@ -24,4 +25,7 @@ def __getattr__(name: str) -> Any:
     if name in {"train", "train_on_pairs"}:
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._train"), name)
+    if name == "untrained_encoder":
+        require_extra("keras", extra="train")
+        return getattr(import_module("likeness.training._networks"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """One fit, watched: progress, the best epoch on held-out people, early stop, Ctrl-C."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from likeness.arrays import Codes, Prepared
+from likeness.arrays import Codes, Embeddings, Prepared
+from likeness.encoders import fit_whitening
 from likeness.errors import TrainingFailedError, require_extra
-from likeness.evaluation import all_pair_energies, auc, error_rates
+from likeness.evaluation import PairEnergies, all_pair_energies, auc, error_rates
 from likeness.feeds import PairFeed
 from likeness.sampling import LabelledPairs
 from likeness.training._networks import (
@@ -21,7 +23,7 @@ from likeness.training._networks import (
     build_network,
     draw_pairs,
     embed_prepared,
-    finished,
+    finished_encoder,
     training_set,
 )
 from likeness.training.progress import OnProgress, TrainingProgress
@@ -42,19 +44,19 @@ class HeldOut:
     codes: Codes
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Fit:
     """What came of one fit.
 
     Args:
-        encoder: as it is used after training, with its best weights.
+        encoder: with its best weights, as it is used after training.
         history: "loss" and, with held-out people, "held_out_auc", one number per epoch.
         best_epoch: how many epochs the kept weights had learned.
         interrupted: whether Ctrl-C ended it.
     """
 
     encoder: Any
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: Mapping[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     interrupted: bool = False
 
@@ -82,19 +84,24 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
     encoder = build_encoder(recipe)
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
     feed = build_feed(recipe, learned, encoder)
-    fit = Fit(encoder=finished(recipe, encoder))
-    watch = _Watch(recipe, fit, encoder, options)
+    watch = _Watch(recipe, items, encoder, options)
     callbacks = [watch, *_tensorboard(options)]
     if recipe.mode == "pairs" and learned.pairs is None:
         callbacks.append(_Redraw(recipe, learned, encoder, feed))
+    interrupted = False
     try:
         network.fit(feed, epochs=options.epochs, verbose=0, shuffle=False, callbacks=callbacks)
     except KeyboardInterrupt:
-        if fit.best_epoch == 0:
+        if watch.best_epoch == 0:
             raise
-        fit.interrupted = True
+        interrupted = True
     encoder.set_weights(watch.best_weights)
-    return fit
+    return Fit(
+        encoder=finished_encoder(recipe, encoder, items),
+        history=watch.history,
+        best_epoch=watch.best_epoch,
+        interrupted=interrupted,
+    )
 
 
 class _Redraw(keras.callbacks.Callback):
@@ -119,14 +126,18 @@ class _Redraw(keras.callbacks.Callback):
 class _Watch(keras.callbacks.Callback):
     """Keeps the best weights, stops early, tells the progress."""
 
-    def __init__(self, recipe: TrainingRecipe, fit: Fit, encoder: Any, options: FitOptions) -> None:
+    def __init__(
+        self, recipe: TrainingRecipe, items: Prepared, encoder: Any, options: FitOptions
+    ) -> None:
         super().__init__()
         self._recipe = recipe
-        self._fit = fit
+        self._items = items
         self._encoder = encoder
         self._options = options
         self._epoch = 0
         self._best = -math.inf
+        self.history: dict[str, list[float]] = {}
+        self.best_epoch = 0
         self.best_weights: list[Any] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -139,8 +150,7 @@ class _Watch(keras.callbacks.Callback):
         self._tell(batch + 1, loss)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        history = self._fit.history
-        history.setdefault("loss", []).append(float((logs or {})["loss"]))
+        self.history.setdefault("loss", []).append(float((logs or {})["loss"]))
         if not all(np.isfinite(weights).all() for weights in self._encoder.get_weights()):
             raise TrainingFailedError(
                 f"the weights became NaN or infinite in epoch {epoch + 1}. "
@@ -148,23 +158,23 @@ class _Watch(keras.callbacks.Callback):
             )
         score = float(epoch)  # without held-out people the last epoch is kept
         if self._options.held_out is not None:
-            score = held_out_auc(self._recipe, self._fit.encoder, self._options.held_out)
-            history.setdefault("held_out_auc", []).append(score)
+            score = held_out_auc(self._recipe, self._encoder, self._items, self._options.held_out)
+            self.history.setdefault("held_out_auc", []).append(score)
         # While the learning rate is high the score jumps about and says little: up to half
         # of the schedule the latest weights are the ones to keep.
         settled = 2 * (epoch + 1) > self._recipe.epochs
         if not settled or score >= self._best - TOLERANCE:
             self._best = max(self._best, score) if settled else self._best
-            self._fit.best_epoch = epoch + 1
+            self.best_epoch = epoch + 1
             self.best_weights = self._encoder.get_weights()
-        elif epoch + 1 - self._fit.best_epoch >= self._recipe.patience:
+        elif epoch + 1 - self.best_epoch >= self._recipe.patience:
             self.model.stop_training = True
         self._epoch = epoch + 1
 
     def _tell(self, step: int, loss: float) -> None:
         if self._options.on_progress is None:
             return
-        scores = self._fit.history.get("held_out_auc", [])
+        scores = self.history.get("held_out_auc", [])
         self._options.on_progress(
             TrainingProgress(
                 stage=self._options.stage,
@@ -176,17 +186,33 @@ class _Watch(keras.callbacks.Callback):
         )
 
 
-def held_out_auc(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> float:
-    """Return the AUC over all pairs of the held-out people."""
-    genuine, impostor = held_out_energies(recipe, encoder, held_out)
-    return float(auc(error_rates(genuine, impostor)))
+def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out: HeldOut) -> float:
+    """Return the AUC over all pairs of the held-out people, of single views.
 
+    The mean of all views would take ten times as long, and put the epochs in the same order
+    but for noise.
 
-def held_out_energies(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> Any:
-    """Return (genuine, impostor) energies of all pairs of the held-out people."""
+    Args:
+        recipe: says whether the embeddings are whitened.
+        encoder: as it is trained, not finished.
+        items: that it learns from, for the whitening.
+        held_out: people to measure on.
+    """
     embeddings = embed_prepared(encoder, held_out.items)
-    every = all_pair_energies(embeddings, held_out.codes, energy=recipe.energy)
-    return every.genuine, every.impostor
+    if recipe.whitening:
+        learned = embed_prepared(encoder, items)
+        embeddings = fit_whitening(learned, shrinkage=recipe.shrinkage)(embeddings)
+    every = _pair_energies(recipe, embeddings, held_out.codes)
+    return float(auc(error_rates(every.genuine, every.impostor)))
+
+
+def held_out_energies(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> PairEnergies:
+    """Return the energies of all pairs of the held-out people."""
+    return _pair_energies(recipe, embed_prepared(encoder, held_out.items), held_out.codes)
+
+
+def _pair_energies(recipe: TrainingRecipe, embeddings: Embeddings, codes: Codes) -> PairEnergies:
+    return all_pair_energies(embeddings, codes, energy=recipe.energy)
 
 
 def _tensorboard(options: FitOptions) -> list[Any]:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
 from likeness.augment import Distortions
-from likeness.encoders import EnergyLayer, encoder_by_name, symmetric
+from likeness.encoders import (
+    EnergyLayer,
+    Views,
+    Whitening,
+    encoder_by_name,
+    finished,
+    fit_whitening,
+)
 from likeness.energies import energy_matrix
 from likeness.feeds import BatchFeed, PairFeed
 from likeness.losses import (
@@ -66,9 +73,23 @@ def build_encoder(recipe: TrainingRecipe) -> Any:
     )
 
 
-def finished(recipe: TrainingRecipe, encoder: Any) -> Any:
-    """Return the encoder as it is used after training."""
-    return symmetric(encoder) if recipe.symmetric else encoder
+def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared) -> Any:
+    """Return the encoder as it is used after training, whitened on the items learned from."""
+    views = Views(mirrored=recipe.mirrored, shift=recipe.shift)
+    whitening = None
+    if recipe.whitening:
+        parts = [items[start : start + 64] for start in range(0, len(items), 64)]
+        seen = [embed_prepared(encoder, keras.ops.convert_to_numpy(views(part))) for part in parts]
+        whitening = fit_whitening(np.concatenate(seen), shrinkage=recipe.shrinkage)
+    return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
+
+
+def untrained_encoder(recipe: TrainingRecipe) -> Any:
+    """Return the recipe's encoder as it is used, with its initial weights."""
+    encoder = build_encoder(recipe)
+    size = recipe.embedding_size
+    nothing_yet = Whitening(mean=np.zeros(size), matrix=np.eye(size)) if recipe.whitening else None
+    return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=nothing_yet)
 
 
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:

@@ -151,12 +151,12 @@ def _choose_threshold(
 ) -> _Decided:
     if held is None or held_out is None:
         return _Decided()
-    genuine, impostor = held_out_energies(recipe, fit.encoder, held_out)
+    energies = held_out_energies(recipe, fit.encoder, held_out)
     return _Decided(
-        threshold=choose_threshold(genuine, impostor),
+        threshold=choose_threshold(energies.genuine, energies.impostor),
         people=held.distinct,
-        genuine_pairs=len(genuine),
-        impostor_pairs=len(impostor),
+        genuine_pairs=len(energies.genuine),
+        impostor_pairs=len(energies.impostor),
     )
 
 

@@ -1,0 +1,97 @@
+"""An encoder that looks at a photo several times, a little differently, and takes the mean.
+
+A face and its mirror image are the same person, and so is a face that stands two pixels
+farther left. Averaging the embeddings of such views takes away what changes between them
+(pose, light from one side, where the strides of the convolutions fall) and keeps what does
+not.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from likeness.arrays import check_in_range
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class Views(layers.Layer):
+    """``(n, rows, columns, channels)`` → ``(views · n, ...)``: all photos in the first view, …
+
+    The first view is the photo as it is. With ``shift``, it is also moved up, down, left and
+    right, the edge pixels repeated; with ``mirrored``, all of these come mirrored as well.
+
+    Args:
+        mirrored: whether mirror images are views.
+        shift: by how many pixels to move; 0: not at all.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        SettingError: ``shift`` is out of its range.
+    """
+
+    def __init__(self, *, mirrored: bool = True, shift: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_in_range(shift, 0, 64, argument="shift", whole=True)
+        self.mirrored = mirrored
+        self.shift = shift
+
+    @property
+    def count(self) -> int:
+        """How many views there are of a photo."""
+        return (5 if self.shift else 1) * (2 if self.mirrored else 1)
+
+    def call(self, photos: Any) -> Any:
+        """Return the views."""
+        views = [photos, *(self._moved(photos, *way) for way in _WAYS if self.shift)]
+        if self.mirrored:
+            views += [ops.flip(view, axis=2) for view in views]
+        return ops.concatenate(views, axis=0)
+
+    def _moved(self, photos: Any, down: int, across: int) -> Any:
+        rows, columns = photos.shape[1], photos.shape[2]
+        # Rows and columns to take, beyond the edge the last one again: a copy of the edge.
+        row = [min(max(place - down * self.shift, 0), rows - 1) for place in range(rows)]
+        column = [min(max(place - across * self.shift, 0), columns - 1) for place in range(columns)]
+        return ops.take(ops.take(photos, row, axis=1), column, axis=2)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape, the number of photos times the views."""
+        photos = input_shape[0]
+        return (None if photos is None else self.count * photos, *input_shape[1:])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "mirrored": self.mirrored, "shift": self.shift}
+
+
+_WAYS = ((-1, 0), (1, 0), (0, -1), (0, 1))
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class MeanOfViews(layers.Layer):
+    """``(views · n, d)`` → ``(n, d)``: the mean over what `Views` put one after the other.
+
+    Args:
+        views: how many.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, views: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_in_range(views, 1, 1000, argument="views", whole=True)
+        self.views = views
+
+    def call(self, embeddings: Any) -> Any:
+        """Return the means."""
+        size = embeddings.shape[-1]
+        return ops.mean(ops.reshape(embeddings, (self.views, -1, size)), axis=0)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape, the number of embeddings divided by the views."""
+        embeddings = input_shape[0]
+        return (None if embeddings is None else embeddings // self.views, input_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "views": self.views}
