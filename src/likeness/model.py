@@ -190,6 +190,15 @@ def load_model(folder: str | Path) -> SiameseModel:
     return model
 
 
+def check_model(folder: str | Path) -> None:
+    """Raise unless the folder holds a model as far as can be told without Keras.
+
+    Raises:
+        ModelError: there is none, or it is of another format.
+    """
+    _read_document(Path(folder))
+
+
 def check_writable_place(folder: Path, *, overwrite: bool) -> None:
     """Raise unless a model may be written to ``folder``.
 

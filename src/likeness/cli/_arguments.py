@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from likeness import datasets
 from likeness.datasets import Dataset
@@ -14,6 +16,15 @@ DATA_HELP = (
     "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, or a folder "
     "with one sub-folder of photos per person."
 )
+
+Mode = Annotated[str, typer.Option(help="batches (P people × K photos), or pairs (the lab's way).")]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option("--recipe", help="JSON file with settings that replace the mode's."),
+]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
+]
 
 _NAMED: dict[str, Callable[[], Dataset]] = {
     "att": datasets.att,

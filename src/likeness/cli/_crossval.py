@@ -1,11 +1,17 @@
 """``likeness crossval DATA --protocol U4``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP, read_data, read_recipe
+from likeness.cli._arguments import (
+    DATA_HELP,
+    Changes,
+    Mode,
+    RecipeFile,
+    read_data,
+    read_recipe,
+)
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
 from likeness.errors import SettingError
 
@@ -16,15 +22,9 @@ def crossval(
         str,
         typer.Option(help="U4: four folds of unseen people. S20: two folds. L: the lab split."),
     ] = "U4",
-    mode: Annotated[
-        str, typer.Option(help="batches (P people × K photos), or pairs (the lab's way).")
-    ] = "batches",
-    recipe: Annotated[
-        Path | None, typer.Option(help="JSON file with settings that replace the mode's.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
-    ] = None,
+    mode: Mode = "batches",
+    recipe: RecipeFile = None,
+    set_: Changes = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random in training.")] = None,
     partition_seed: Annotated[
         int | None, typer.Option(help="Shuffle the people before they are dealt to the folds.")

@@ -7,7 +7,7 @@ import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
 from likeness.cli._terminal import check_json_place, errors, output, write_json
-from likeness.model import load_model
+from likeness.model import check_model, load_model
 from likeness.training.quiet import load_keras
 
 
@@ -20,6 +20,7 @@ def evaluate(
 ) -> None:
     """Measure a saved model on the people of a data set, and say what it was trained on."""
     check_json_place(json_)
+    check_model(model)  # before the photos are read and Keras is loaded
     people = read_data(data)
     people.require(identities=2, items_each=2)
     from likeness.experiments.saved_model import evaluate_model  # late: only here

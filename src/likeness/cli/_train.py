@@ -5,7 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP, read_data, read_recipe
+from likeness.cli._arguments import (
+    DATA_HELP,
+    Changes,
+    Mode,
+    RecipeFile,
+    read_data,
+    read_recipe,
+)
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
 from likeness.model import check_writable_place
 from likeness.training.quiet import load_keras
@@ -14,15 +21,9 @@ from likeness.training.quiet import load_keras
 def train(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
-    mode: Annotated[
-        str, typer.Option(help="batches (P people × K photos), or pairs (the lab's way).")
-    ] = "batches",
-    recipe: Annotated[
-        Path | None, typer.Option(help="JSON file with settings that replace the mode's.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
-    ] = None,
+    mode: Mode = "batches",
+    recipe: RecipeFile = None,
+    set_: Changes = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs here.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,

@@ -9,9 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from likeness import energies
 from likeness.arrays import check_in_range
-from likeness.losses._batch import genuine_and_impostor, mean_where
+from likeness.losses._batch import compared, mean_where
 from likeness.losses.contrastive import contrastive
 
 
@@ -29,8 +28,7 @@ def batch_contrastive(
         margin: from which an impostor pair costs nothing.
         genuine_margin: up to which a genuine pair costs nothing.
     """
-    genuine, impostor = genuine_and_impostor(codes, embeddings)
-    distance = energies.all_pairs(energies.euclidean, embeddings, embeddings, xp=ops)
+    genuine, impostor, distance = compared(codes, embeddings)
     options = {"margin": margin, "genuine_margin": genuine_margin, "xp": ops}
     together = mean_where(genuine, contrastive(1.0, distance, **options))
     apart = mean_where(impostor, contrastive(0.0, distance, **options))

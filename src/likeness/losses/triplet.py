@@ -15,10 +15,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from likeness import energies
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
-from likeness.losses._batch import genuine_and_impostor, mean_where
+from likeness.losses._batch import compared, mean_where
 
 FAR_AWAY = 1e6
 """Added to distances that must not be chosen as nearest."""
@@ -44,8 +43,7 @@ def hard_triplet(codes: Any, embeddings: Any, *, margin: float = 0.3) -> Any:
         embeddings: ``(n, d)`` tensor.
         margin: by which impostors must be farther.
     """
-    genuine, impostor = genuine_and_impostor(codes, embeddings)
-    distance = energies.all_pairs(energies.euclidean, embeddings, embeddings, xp=ops)
+    genuine, impostor, distance = compared(codes, embeddings)
     farthest = ops.max(genuine * distance, axis=1)
     nearest = ops.min(distance + (1.0 - impostor) * FAR_AWAY, axis=1)
     # An anchor without a genuine or without an impostor item in the batch has no triplet.
@@ -61,8 +59,7 @@ def semi_hard_triplet(codes: Any, embeddings: Any, *, margin: float = 0.3) -> An
         embeddings: ``(n, d)`` tensor.
         margin: by which impostors must be farther.
     """
-    genuine, impostor = genuine_and_impostor(codes, embeddings)
-    distance = energies.all_pairs(energies.euclidean, embeddings, embeddings, xp=ops)
+    genuine, impostor, distance = compared(codes, embeddings)
     # Axes: anchor, genuine item, impostor item.
     to_impostor = ops.expand_dims(distance, 1)
     farther = ops.cast(to_impostor > ops.expand_dims(distance, 2), embeddings.dtype)
