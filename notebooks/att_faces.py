@@ -237,8 +237,9 @@ for name, energies in (("lab network", matrix), ("raw pixels", pixels)):
 #
 # Four folds by person; epoch, threshold and settings are chosen on people of the training
 # side only; all pairs and all one-shot trials of the test people; intervals by resampling
-# people; baselines beside. First the lab's loss, with pairs that teach and a margin that
-# fits (mode *pairs*):
+# people; baselines beside. First the lab's loss (mode *pairs*), with pairs that teach, a
+# margin that fits, and whitened embeddings: the loss spreads them along the few directions
+# that tell the training people apart, and what tells new people apart lies in the others.
 
 # %%
 console = Console(width=100)

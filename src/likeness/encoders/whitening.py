@@ -54,8 +54,9 @@ def fit_whitening(embeddings: Embeddings, *, shrinkage: float) -> Whitening:
 
     >>> import numpy as np
     >>> wide = np.array([[3.0, 0.1], [-3.0, 0.1], [3.0, -0.1], [-3.0, -0.1]])
-    >>> fit_whitening(wide, shrinkage=1e-9)(np.array([[3.0, 0.1]])).round(3).tolist()
-    [[0.707, 0.707]]
+    >>> even = fit_whitening(wide, shrinkage=1e-9)(np.array([[3.0, 0.1]]))
+    >>> print(even.round(3))
+    [[0.707 0.707]]
     """
     check_in_range(shrinkage, 1e-9, 1.0, argument="shrinkage")
     embeddings = np.asarray(embeddings, np.float64)
