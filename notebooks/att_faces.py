@@ -146,13 +146,13 @@ display(SVG(network_svg(tower_picture(net))))
 
 # %%
 try:
-    keras.utils.plot_model(
-        net, "siamese.png", show_shapes=True, show_layer_names=True, expand_nested=True, dpi=60
+    display(
+        keras.utils.plot_model(
+            net, "siamese.png", show_shapes=True, show_layer_names=True, expand_nested=True, dpi=60
+        )
     )
-    drawn = "siamese.png was drawn by keras.utils.plot_model."
 except (ImportError, OSError):
-    drawn = "Graphviz is not installed here; the picture above needs nothing."
-print(drawn)
+    print("Graphviz is not installed here; the picture above needs nothing.")
 
 # %% [markdown]
 # ## 6. Training
