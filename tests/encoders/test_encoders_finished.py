@@ -65,8 +65,8 @@ class TestViews:
     def test_moved_by_whole_pixels_with_the_edge_repeated(self, shift: int) -> None:
         items = photos(2)
         views = views_of(items, mirrored=False, shift=shift)
-        ways = [(0, 0), (-shift, 0), (shift, 0), (0, -shift), (0, shift)]
-        for view, way in zip(views, ways, strict=True):
+        corners = product((-shift, shift), repeat=2)
+        for view, way in zip(views, [(0, 0), *corners], strict=True):
             expected = [moved_slowly(item, *way) for item in items]
             np.testing.assert_array_equal(view, expected)
 

@@ -1,6 +1,6 @@
 """An encoder that looks at a photo several times, a little differently, and takes the mean.
 
-A face and its mirror image are the same person, and so is a face that stands two pixels
+A face and its mirror image are the same person, and so is a face that stands a few pixels
 farther left. Averaging the embeddings of such views takes away what changes between them
 (pose, light from one side, where the strides of the convolutions fall) and keeps what does
 not.
@@ -18,19 +18,19 @@ from likeness.arrays import check_in_range
 class Views(layers.Layer):
     """``(n, rows, columns, channels)`` → ``(views · n, ...)``: all photos in the first view, …
 
-    The first view is the photo as it is. With ``shift``, it is also moved up, down, left and
-    right, the edge pixels repeated; with ``mirrored``, all of these come mirrored as well.
+    The first view is the photo as it is. With ``shift``, it is also moved towards each of the
+    four corners, the edge pixels repeated; with ``mirrored``, all of these come mirrored too.
 
     Args:
         mirrored: whether mirror images are views.
-        shift: by how many pixels to move; 0: not at all.
+        shift: by how many pixels to move, both down or up and across; 0: not at all.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
         SettingError: ``shift`` is out of its range.
     """
 
-    def __init__(self, *, mirrored: bool = True, shift: int = 2, **kwargs: Any) -> None:
+    def __init__(self, *, mirrored: bool = True, shift: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_in_range(shift, 0, 64, argument="shift", whole=True)
         self.mirrored = mirrored
@@ -65,7 +65,8 @@ class Views(layers.Layer):
         return {**super().get_config(), "mirrored": self.mirrored, "shift": self.shift}
 
 
-_WAYS = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_WAYS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+"""(down, across). Corners, not sides: a view is moved both ways at the price of one."""
 
 
 @keras.saving.register_keras_serializable(package="likeness")

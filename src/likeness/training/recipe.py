@@ -67,7 +67,8 @@ class TrainingRecipe:
         geometry, light, cover: strengths of the distortions.
         mirror_identities: learn mirrored people as further people.
         mirrored: embed a photo as the mean of itself and its mirror image.
-        shift: embed it as the mean of itself and copies moved by so many pixels; 0: do not.
+        shift: embed it as the mean of itself and copies moved by so many pixels towards the
+            corners; 0: do not.
         whitening: make all directions of the embeddings count alike.
         shrinkage: of the covariance that the whitening evens out; 1 takes off the mean only.
         held_out: share of the people held out to choose the epoch and the threshold.
@@ -82,7 +83,7 @@ class TrainingRecipe:
 
     mode: str = "batches"
     encoder: str = "residual"
-    embedding_size: int = 256
+    embedding_size: int = 320
     width: int = 16
     loss: str = "margin_softmax"
     energy: str = "euclidean"
@@ -102,7 +103,7 @@ class TrainingRecipe:
     cover: float = 0.5
     mirror_identities: bool = True
     mirrored: bool = True
-    shift: int = 2
+    shift: int = 3
     whitening: bool = True
     shrinkage: float = 0.2
     held_out: float = 1 / 3
