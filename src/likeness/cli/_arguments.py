@@ -40,9 +40,14 @@ def read_data(data: str) -> Dataset:
     Raises:
         DataError: it cannot be had.
     """
-    if data in _NAMED and not Path(data).is_dir():
+    if is_named(data):
         return _NAMED[data]()
     return datasets.folder(Path(data))
+
+
+def is_named(data: str) -> bool:
+    """Return whether the word names a data set; a folder of that name goes first."""
+    return data in _NAMED and not Path(data).is_dir()
 
 
 def read_recipe(
