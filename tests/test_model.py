@@ -18,7 +18,7 @@ from likeness.encoders import convnet, finished, fit_whitening
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, ModelError, NoThresholdError, OutputError, SettingError
 from likeness.images.preparation import Preparation
-from likeness.model import SiameseModel, check_writable_place, load_model
+from likeness.model import SiameseModel, check_writable_place, load_model, store_calibration
 
 pytestmark = pytest.mark.backend
 
@@ -335,3 +335,27 @@ class TestPlaces:
         (tmp_path / "file").write_text("")
         with pytest.raises(OutputError, match=r"the model cannot be written to"):
             model.save(tmp_path / "file" / "model")
+
+
+class TestCalibration:
+    def test_another_threshold_is_stored_and_read(self, saved: Path) -> None:
+        before = load_model(saved)
+        store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
+        after = load_model(saved)
+        assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
+        assert after.fingerprint == before.fingerprint
+        assert sorted(file.name for file in saved.iterdir()) == [
+            "encoder.keras",
+            "model.json",
+            "recipe.json",
+        ]
+
+    def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
+        store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
+        load_model(saved).save(tmp_path / "copy")
+        assert dict(load_model(tmp_path / "copy").calibration) == {"promise": 0.01}
+
+    def test_without_a_model_nothing_is_written(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelError, match=r"Found no model\.json"):
+            store_calibration(tmp_path, threshold=0.25, calibration={})
+        assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 
 On disk a model is a folder::
 
-    model.json      format version, preparation, energy, threshold, recipe, fingerprint
+    model.json      format version, preparation, energy, threshold, calibration, fingerprint
     encoder.keras   the encoder, as Keras saves it
     recipe.json     the recipe alone, ready for another training
 
@@ -41,6 +41,8 @@ class SiameseModel:
         energy: one of `likeness.energies.ENERGY_NAMES`.
         threshold: a pair is accepted if its energy is at most this; None if none was chosen.
         record: how the model came to be (recipe, data, histories, seconds), JSON values only.
+        calibration: what the threshold promises, and on what evidence, JSON values only; empty
+            if it is the one that training chose.
     """
 
     preparation: Preparation
@@ -48,6 +50,7 @@ class SiameseModel:
     energy: str
     threshold: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         energy_by_name(self.energy)
@@ -131,6 +134,7 @@ class SiameseModel:
             "threshold": self.threshold,
             "embedding_size": int(self.encoder.output_shape[-1]),
             "record": dict(self.record),
+            "calibration": dict(self.calibration),
         }
         try:
             text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
@@ -175,6 +179,7 @@ def load_model(folder: str | Path) -> SiameseModel:
             energy=document["energy"],
             threshold=document["threshold"],
             record=document.get("record", {}),
+            calibration=document.get("calibration", {}),
         )
     except Exception as error:  # Keras raises many kinds for a damaged file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -197,6 +202,33 @@ def check_model(folder: str | Path) -> None:
         ModelError: there is none, or it is of another format.
     """
     _read_document(Path(folder))
+
+
+def store_calibration(
+    folder: str | Path, *, threshold: float, calibration: Mapping[str, Any]
+) -> None:
+    """Give a saved model another threshold; ``model.json`` is replaced whole or not at all.
+
+    The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
+
+    Raises:
+        ModelError: there is no model.
+        OutputError: it cannot be written.
+    """
+    folder = Path(folder)
+    document = _read_document(folder)
+    document |= {"threshold": threshold, "calibration": dict(calibration)}
+    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".likeness-") as place:
+            fresh = Path(place) / "model.json"
+            fresh.write_text(text + "\n", encoding="utf-8")
+            fresh.replace(folder / "model.json")
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the threshold cannot be written: {error.strerror or error}. The model "
+            "is as it was; make room."
+        ) from error
 
 
 def check_writable_place(folder: Path, *, overwrite: bool) -> None:
@@ -267,6 +299,7 @@ def _check_entries(path: Path, document: dict[str, Any]) -> None:
         ("fingerprint", isinstance(document["fingerprint"], str), "text"),
         ("preparation", isinstance(document["preparation"], dict), "an object"),
         ("record", isinstance(document.get("record", {}), dict), "an object"),
+        ("calibration", isinstance(document.get("calibration", {}), dict), "an object"),
         ("threshold", threshold is None or is_number, "a number or null"),
     ):
         if not fits:

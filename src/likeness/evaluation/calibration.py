@@ -1,0 +1,264 @@
+"""A threshold for a purpose: so many people enrolled, so few strangers accepted.
+
+A stranger who is compared with G enrolled people has G chances to be taken for one of them.
+If a single comparison is falsely accepted at the rate f, at least one of G is at a rate of at
+most 1 − (1 − f)^G (equal if the comparisons were independent; a face that is like one person
+is often like another, which makes the true rate lower). So a promise about strangers sets a
+target for one comparison, and the threshold is the largest one whose false acceptance rate is
+below the target *with its interval*. (FPIR and FNIR of ISO/IEC 19795-1.)
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from likeness.arrays import Codes, Energies, check_in_range
+from likeness.errors import SettingError, TooFewError
+from likeness.evaluation._counts import Floats
+from likeness.evaluation._tail import Tail, fit_tail
+from likeness.evaluation.comparisons import Comparisons, check_fusion, compare_with_people
+from likeness.evaluation.rare_rates import AcceptedRate, Rate
+
+FORMAT = "likeness.calibration/1"
+TAIL_SHARE = 0.05
+REPETITIONS = 200
+FARTHEST = 1000.0
+"""A tail fitted to n comparisons is followed down to a rate of 1 / (FARTHEST · n), not on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What a threshold is for.
+
+    Args:
+        people: G, how many are enrolled; 1 for one-to-one verification.
+        strangers_accepted: the share of strangers that may be taken for somebody, above 0,
+            below 1.
+        photos_each: enrolled photos of a person.
+        fusion: how a person's photos are made one energy, "min" or "mean".
+
+    Raises:
+        SettingError: a value is out of its range.
+    """
+
+    people: int = 1
+    strangers_accepted: float = 0.01
+    photos_each: int = 1
+    fusion: str = "min"
+
+    def __post_init__(self) -> None:
+        check_in_range(self.people, 1, 10**9, argument="people", whole=True)
+        check_in_range(self.strangers_accepted, 1e-12, 0.999, argument="strangers_accepted")
+        check_in_range(self.photos_each, 1, 1000, argument="photos_each", whole=True)
+        check_fusion(self.fusion)
+
+    @property
+    def target(self) -> float:
+        """The false acceptance rate that one comparison may have.
+
+        >>> round(Purpose(people=500, strangers_accepted=0.01).target, 9)
+        2.01e-05
+        """
+        return float(-np.expm1(np.log1p(-self.strangers_accepted) / self.people))
+
+    def strangers(self, rate: float) -> float:
+        """Return the share of strangers accepted at a rate of one comparison."""
+        return float(-np.expm1(self.people * np.log1p(-min(rate, 1 - 1e-15))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """A threshold, what it promises, and what stands behind it.
+
+    Args:
+        purpose: what it is for.
+        threshold: accept if energy ≤ threshold.
+        strangers: the share of strangers accepted; its ``high`` is the promise. Where the tail
+            was extrapolated, ``share`` and ``high`` are the model's, not counted.
+        rejected: the share of enrolled people's photos that are rejected.
+        people: how many it was calibrated on.
+        extrapolated: whether the threshold lies beyond what was counted.
+        provenance: model, data and date, for those who ask later.
+    """
+
+    purpose: Purpose
+    threshold: float
+    strangers: Rate
+    rejected: Rate
+    people: int
+    extrapolated: bool = False
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": FORMAT, **asdict(self), "sentences": self.sentences()}
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        whom = (
+            "an impostor"
+            if self.purpose.people == 1
+            else f"a stranger against {self.purpose.people:,} people"
+        )
+        said = [
+            f"Accept if the energy is at most {self.threshold:.4g}: {whom} is accepted in at most "
+            f"{percent(self.strangers.high)} of cases (measured {percent(self.strangers.share)}).",
+            f"Photos of enrolled people are rejected in {percent(self.rejected.share)} of cases "
+            f"({percent(self.rejected.low)} to {percent(self.rejected.high)}).",
+            f"From {self.strangers.comparisons:,} impostor and {self.rejected.comparisons:,} "
+            f"genuine comparisons of {self.people} people.",
+        ]
+        if self.extrapolated:
+            said.append(
+                "Extrapolated: no comparison of these people is so close. The rate follows a "
+                "generalised Pareto tail, and is a model's word, not a measurement."
+            )
+        return said
+
+
+def calibrate(
+    matrix: Energies, codes: Codes, purpose: Purpose, *, extrapolate: bool = False, seed: int = 0
+) -> Calibration:
+    """Find the threshold for a purpose, on people used neither for training nor for tests.
+
+    Args:
+        matrix: ``(n, n)`` energies between all photos of these people.
+        codes: ``(n,)``, whose each is.
+        purpose: what it is for.
+        extrapolate: whether a tail may be fitted where the comparisons are too few.
+        seed: of the draws behind an extrapolated threshold's interval.
+
+    Raises:
+        TooFewError: the comparisons cannot show so low a rate; says how many people could.
+        SettingError: the target is beyond what even a fitted tail should be asked.
+    """
+    found = compare_with_people(
+        matrix, codes, photos_each=purpose.photos_each, fusion=purpose.fusion
+    )
+    people = len(np.unique(codes))
+    impostors = AcceptedRate(found.impostor, found.impostor_people)
+    threshold = impostors.largest_threshold(purpose.target)
+    if threshold is not None:
+        rate = impostors.at(threshold)
+    elif extrapolate:
+        threshold, rate = _extrapolated(found, purpose, impostors, seed=seed)
+    else:
+        raise TooFewError(_too_few(purpose, impostors, people=people, photos=len(codes)))
+    accepted = AcceptedRate(found.genuine, found.genuine_people).at(threshold)
+    return Calibration(
+        purpose=purpose,
+        threshold=threshold,
+        strangers=_mapped(rate, purpose),
+        rejected=_complement(accepted),
+        people=people,
+        extrapolated=impostors.at(-np.inf).high > purpose.target,
+    )
+
+
+def percent(rate: float) -> str:
+    """Return a rate in percent, with as many digits as it needs."""
+    return f"{100 * rate:.2g} %" if rate < 0.1 else f"{100 * rate:.0f} %"
+
+
+def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: int) -> str:
+    nothing = counted.at(-np.inf)
+    wanted = nothing.effective * nothing.high / purpose.target
+    # Comparisons grow with the square of the people.
+    more = int(np.ceil(people * (np.sqrt(wanted / nothing.effective) - 1))) + 1
+    gallery = "" if purpose.people == 1 else f" against {purpose.people:,} people"
+    return (
+        f"{len(counted):,} impostor comparisons of {people} people (worth {nothing.effective:,.0f} "
+        f"independent ones) support no false acceptance rate under {percent(nothing.high)}; "
+        f"{percent(purpose.strangers_accepted)} of strangers{gallery} asks for "
+        f"{percent(purpose.target)}. You need photos of about {more:,} more people, or "
+        "`--extrapolate`."
+    )
+
+
+def _extrapolated(
+    found: Comparisons, purpose: Purpose, counted: AcceptedRate, *, seed: int
+) -> tuple[float, Rate]:
+    """Return the threshold at which the fitted tail's upper end meets the target, and its rate.
+
+    People are drawn again and the tail is fitted to each draw; the threshold is the one that
+    all but 2.5 % of the draws agree is low enough.
+    """
+    if purpose.target * FARTHEST * len(counted) < 1:
+        raise SettingError(
+            f"{percent(purpose.strangers_accepted)} of strangers against {purpose.people:,} people "
+            f"asks for {percent(purpose.target)} a comparison, too far beyond the "
+            f"{len(counted):,} impostor comparisons for any tail. Ask less, or measure on more "
+            "people."
+        )
+    lowest = _Lowest(found)
+    rng = np.random.default_rng(seed)
+    thresholds = sorted(
+        lowest.drawn_again(rng).threshold(purpose.target) for _ in range(REPETITIONS)
+    )
+    tail = lowest.tail()
+    threshold = min(thresholds[int(0.025 * REPETITIONS)], tail.threshold(purpose.target))
+    return threshold, Rate(
+        share=tail.rate(threshold),
+        low=0.0,
+        high=purpose.target,
+        comparisons=len(counted),
+        effective=counted.at(-np.inf).effective,
+    )
+
+
+class _Lowest:
+    """The lowest impostor energies, and tails fitted to them for people drawn again."""
+
+    def __init__(self, found: Comparisons) -> None:
+        self._present, codes = np.unique(found.impostor_people, return_inverse=True)
+        people = len(self._present)
+        codes = codes.reshape(-1, 2)
+        # Enough of them that the tail is among them under any weights.
+        order = np.argsort(found.impostor, kind="stable")
+        order = order[: max(4, int(4 * TAIL_SHARE * len(order)))]
+        self._energies = np.asarray(found.impostor[order], np.float64)
+        self._people = codes[order]
+        pairs = np.bincount(codes[:, 0] * people + codes[:, 1], minlength=people * people)
+        self._compared = pairs.reshape(people, people)
+
+    def tail(self) -> Tail:
+        return self._fitted(np.ones(len(self._present)))
+
+    def drawn_again(self, rng: np.random.Generator) -> Tail:
+        """Return the tail for people drawn with replacement; copies are not compared."""
+        people = len(self._present)
+        while True:
+            times = np.bincount(rng.choice(people, people), minlength=people).astype(np.float64)
+            if times[self._people].prod(axis=1).any():  # else nobody near was drawn: again
+                return self._fitted(times)
+
+    def _fitted(self, times: Floats) -> Tail:
+        return fit_tail(
+            self._energies,
+            share=TAIL_SHARE,
+            weights=times[self._people].prod(axis=1),
+            total=float(times @ self._compared @ times),
+        )
+
+
+def _mapped(rate: Rate, purpose: Purpose) -> Rate:
+    """Return the rate of one comparison as the rate of strangers."""
+    return Rate(
+        share=purpose.strangers(rate.share),
+        low=purpose.strangers(rate.low),
+        high=purpose.strangers(rate.high),
+        comparisons=rate.comparisons,
+        effective=rate.effective,
+    )
+
+
+def _complement(rate: Rate) -> Rate:
+    return Rate(
+        share=1 - rate.share,
+        low=1 - rate.high,
+        high=1 - rate.low,
+        comparisons=rate.comparisons,
+        effective=rate.effective,
+    )

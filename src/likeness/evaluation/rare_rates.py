@@ -1,0 +1,122 @@
+"""How sure a rate is that was counted over comparisons of few people.
+
+Comparisons are not independent: a person whose face is much like another's is falsely
+accepted again and again. So the variance of a rate is estimated by leaving out one person at a
+time (the jackknife; J. Arvesen, «Jackknifing U-Statistics», 1969), turned into a number of
+independent comparisons that would be as sure, and that number into Wilson's interval
+(E. Wilson, «Probable Inference, the Law of Succession, and Statistical Inference», 1927),
+which is honest for rates near 0, where ± two standard errors is not.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes, Energies
+
+FEW = 30
+"""So many accepted comparisons show how much they depend on each other. Where fewer are
+accepted, the dependence seen at this many is used if it is larger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """A share of comparisons.
+
+    Args:
+        share: 0…1.
+        low, high: the interval around it.
+        comparisons: counted.
+        effective: independent comparisons that would be as sure, at most as many.
+    """
+
+    share: float
+    low: float
+    high: float
+    comparisons: int
+    effective: float
+
+
+class AcceptedRate:
+    """The share of comparisons with an energy at most a threshold, for any threshold.
+
+    Args:
+        energies: ``(n,)``, at least one.
+        people: ``(n, 2)``, whose two photos each comparison is of, codes from 0.
+        confidence: of the intervals, 0.5…0.999.
+    """
+
+    def __init__(self, energies: Energies, people: Codes, *, confidence: float = 0.95) -> None:
+        order = np.argsort(energies, kind="stable")
+        self._energies = np.asarray(energies, np.float64)[order]
+        self._people = np.asarray(people, np.int64)[order]
+        self._count = int(self._people.max()) + 1
+        self._compared = self._per_person(len(order))
+        self._z = NormalDist().inv_cdf((1 + confidence) / 2)
+
+    def __len__(self) -> int:
+        return len(self._energies)
+
+    def at(self, threshold: float) -> Rate:
+        """Return the rate at a threshold, with its interval."""
+        accepted = int(np.searchsorted(self._energies, threshold, side="right"))
+        share = accepted / len(self)
+        effective = len(self) / self._dependence(accepted)
+        low, high = wilson(share, effective, self._z)
+        return Rate(
+            share=share, low=low, high=high, comparisons=len(self), effective=float(effective)
+        )
+
+    def largest_threshold(self, rate: float) -> float | None:
+        """Return the largest threshold whose interval ends at or below a rate.
+
+        Half-way between the last energy it accepts and the next one; None if no threshold
+        will do, because there are too few comparisons to be so sure.
+        """
+        if self.at(-np.inf).high > rate:
+            return None
+        # The upper end rises with the threshold (but for small changes of the dependence).
+        low, high = 0, len(self)
+        while high - low > 1:
+            middle = (low + high) // 2
+            below = self.at(self._energies[middle - 1]).high <= rate
+            low, high = (middle, high) if below else (low, middle)
+        accepted = int(np.searchsorted(self._energies, self._energies[low], side="left"))
+        beyond = self._energies[accepted]
+        last = self._energies[accepted - 1] if accepted else beyond - abs(beyond) * 1e-3 - 1e-9
+        return float(min(last + (beyond - last) / 2, np.nextafter(beyond, -np.inf)))
+
+    def _dependence(self, accepted: int) -> float:
+        """Return by what factor dependence lowers the number of comparisons that count."""
+        some = min(max(accepted, FEW), len(self) - 1)
+        return max(1.0, *(self._factor(count) for count in {accepted, some}))
+
+    def _factor(self, accepted: int) -> float:
+        if not 0 < accepted < len(self):
+            return 1.0
+        share = accepted / len(self)
+        compared = len(self) - self._compared
+        known = compared > 0
+        without = (accepted - self._per_person(accepted))[known] / compared[known]
+        spread = float(((without - without.mean()) ** 2).sum()) * (1 - 1 / len(without))
+        return spread * len(self) / (share * (1 - share))
+
+    def _per_person(self, first: int) -> NDArray[np.int64]:
+        """Return how many of the first comparisons each person is part of."""
+        left, right = self._people[:first].T
+        counts = np.bincount(left, minlength=self._count)
+        return np.asarray(counts + np.bincount(right[right != left], minlength=self._count))
+
+
+def wilson(share: float, count: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share of ``count`` independent trials.
+
+    >>> [round(end, 4) for end in wilson(0.0, 100, 1.96)]
+    [0.0, 0.037]
+    """
+    weight = z * z / count
+    middle = (share + weight / 2) / (1 + weight)
+    half = np.sqrt(weight * (share * (1 - share) + weight / 4)) / (1 + weight)
+    return float(max(0.0, middle - half)), float(min(1.0, middle + half))

@@ -1,0 +1,113 @@
+"""``likeness calibrate`` as a person types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from likeness.datasets import drawn_faces
+
+QUICK = ["epochs=1", "steps=2", "width=2", "encoder=convnet", "held_out=0"]
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "likeness", *arguments],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model trained on four people, and twelve others."""
+    place = tmp_path_factory.mktemp("calibrate")
+    people = drawn_faces(identities=16, photos_each=3, size=(56, 46), seed=1)
+    for identity, name, item in zip(
+        people.identities, people.item_names, people.items, strict=True
+    ):
+        part = "known" if identity in people.distinct[:4] else "others"
+        file = place / part / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(item[..., 0]).save(file)
+    settings = [word for change in QUICK for word in ("--set", change)]
+    trained = run("train", "known", "--out", "model", *settings, cwd=place)
+    assert trained.returncode == 0, trained.stderr
+    return place
+
+
+def document(place: Path) -> dict[str, object]:
+    loaded: dict[str, object] = json.loads((place / "model" / "model.json").read_text())
+    return loaded
+
+
+def test_the_threshold_is_stored_with_its_promise(place: Path) -> None:
+    before = document(place)
+    words = ["--people", "3", "--strangers-accepted", "40%", "--json", "found.json"]
+    assert run("calibrate", "model", "others", *words, "--dry-run", cwd=place).returncode == 0
+    assert document(place) == before
+    result = run("calibrate", "model", "others", *words, cwd=place)
+    assert result.returncode == 0, result.stderr
+    said = " ".join(result.stdout.split())
+    assert "a stranger against 3 people is accepted in at most" in said
+    assert "Stored in model." in said
+    after = document(place)
+    found = json.loads((place / "found.json").read_text())
+    assert after["threshold"] == found["threshold"]
+    assert {k: v for k, v in after.items() if k not in ("threshold", "calibration")} == {
+        k: v for k, v in before.items() if k not in ("threshold", "calibration")
+    }
+    assert after["calibration"]["purpose"]["strangers_accepted"] == 0.4
+    assert after["calibration"]["provenance"]["model"] == after["fingerprint"]
+    evaluated = run("evaluate", "model", "others", "--json", "-", cwd=place)
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert json.loads(evaluated.stdout)["threshold"] == found["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("photos", "words", "sentence"),
+    [
+        ("known", ["--far", "0.3"], "4 of the 4 people were trained on"),
+        (
+            "others",
+            ["--people", "500", "--strangers-accepted", "1%"],
+            "You need photos of about",
+        ),
+    ],
+)
+def test_what_cannot_be_promised_is_refused(
+    photos: str, words: list[str], sentence: str, place: Path
+) -> None:
+    before = document(place)
+    result = run("calibrate", "model", photos, *words, cwd=place)
+    assert result.returncode == 2
+    assert sentence in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert document(place) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "expected either --people and --strangers-accepted"),
+        (["--far", "1e-3", "--people", "5"], "expected either --people"),
+        (["--strangers-accepted", "1%"], "--people: expected how many"),
+        (["--people", "5", "--strangers-accepted", "often"], "--strangers-accepted: expected a ra"),
+        (["--far", "0"], "--far: expected a rate such as 1% or 0.01"),
+        (["--far", "120%"], "--far: expected a rate"),
+    ],
+)
+def test_unclear_wishes_are_refused_before_anything_is_read(
+    words: list[str], sentence: str, tmp_path: Path
+) -> None:
+    result = run("calibrate", "nowhere", "nobody", *words, cwd=tmp_path)
+    assert result.returncode == 2
+    assert sentence in " ".join(result.stderr.split())
