@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow test-backends lint notebooks clean
+.PHONY: demo test test-slow test-backends lint notebooks benchmark clean
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/likeness demo
@@ -35,6 +35,10 @@ lint: $(VENV)/.installed-dev
 notebooks: $(VENV)/.installed-dev
 	$(BIN)/python notebooks/build.py
 
+# Every method on the same folds: an hour and a half on two cores.
+benchmark: $(VENV)/.installed-benchmark
+	$(BIN)/python -m benchmarks.accuracy
+
 clean:
 	rm -rf $(VENV) $(VENV)-jax $(VENV)-torch
 
@@ -51,6 +55,10 @@ $(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo "Installing likeness with its test tools into $(VENV) (a minute or two) ..."
 	$(BIN)/python $(PIP_INSTALL) -e ".[dev]"
+	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)/.installed-benchmark: pyproject.toml | $(BIN)/python
+	$(BIN)/python $(PIP_INSTALL) -e ".[benchmark]"
 	@touch $@ $(VENV)/.installed-demo
 
 $(VENV)-%/.installed: pyproject.toml

@@ -77,7 +77,16 @@ class TestHelp:
     def test_lists_the_commands(self, tmp_path: Path) -> None:
         result = likeness("--help", cwd=tmp_path)
         assert result.returncode == 0
-        for command in ("demo", "data", "train", "evaluate", "calibrate", "crossval", "audit", "picture"):
+        for command in (
+            "demo",
+            "data",
+            "train",
+            "evaluate",
+            "calibrate",
+            "crossval",
+            "audit",
+            "picture",
+        ):
             assert command in result.stdout
         assert "Exit codes" in result.stdout
 

@@ -1,0 +1,1 @@
+"""Benchmarks: our accuracy and speed beside the peers', measured in one run."""
