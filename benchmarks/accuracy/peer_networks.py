@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from likeness.arrays import Codes, Embeddings, Energies, Images
 from likeness.datasets import Dataset
@@ -12,7 +13,10 @@ from likeness.sampling import LabelledPairs, count_pairs, sample_pairs
 
 
 def scaled(images: Images, step: int) -> Any:
-    """Return every ``step``-th pixel, 0…1."""
+    """Return every ``step``-th pixel, 0…1; step 0: 28×28 pixels, as MNIST has them."""
+    if step == 0:
+        small = [Image.fromarray(image[..., 0]).resize((28, 28)) for image in images]
+        return np.stack(small)[..., None].astype(np.float32) / 255.0
     return images[:, ::step, ::step, :].astype(np.float32) / 255.0
 
 
@@ -57,7 +61,7 @@ class MnistSiamese:
     """The multilayer perceptron of Keras' ``mnist_siamese.py``."""
 
     title: str = "MLP of Keras' `mnist_siamese.py`"
-    source: str = "3 × Dense 128, dropout 0.1, contrastive (1.0), RMSprop, 20 epochs of all pairs"
+    source: str = "28×28 pixels, 3 × Dense 128, dropout 0.1, contrastive (1.0), RMSprop, 20 epochs"
     epochs: int = 20
 
     def fit(self, train: Dataset, *, seed: int) -> _Network:
@@ -65,14 +69,14 @@ class MnistSiamese:
         import keras  # late: brings Keras, in the worker only
 
         keras.utils.set_random_seed(seed)
-        encoder = keras.Sequential([keras.Input(scaled(train.items[:1], 1).shape[1:])])
+        encoder = keras.Sequential([keras.Input(scaled(train.items[:1], 0).shape[1:])])
         encoder.add(keras.layers.Flatten())
         for dropout in (0.1, 0.1, 0.0):
             encoder.add(keras.layers.Dense(128, activation="relu"))
             encoder.add(keras.layers.Dropout(dropout))
         pairs = sample_pairs(train.codes, seed=seed)
-        _fit_contrastive(encoder, scaled(train.items, 1), pairs, epochs=self.epochs)
-        return _Network(encoder, 1)
+        _fit_contrastive(encoder, scaled(train.items, 0), pairs, epochs=self.epochs)
+        return _Network(encoder, 0)
 
 
 @dataclass(frozen=True)
