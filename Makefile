@@ -59,6 +59,7 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-benchmark: pyproject.toml | $(BIN)/python
 	$(BIN)/python $(PIP_INSTALL) -e ".[benchmark]"
+	$(BIN)/python $(PIP_INSTALL) --force-reinstall --no-deps "opencv-contrib-python-headless>=4.8,<5"
 	@touch $@ $(VENV)/.installed-demo
 
 $(VENV)-%/.installed: pyproject.toml

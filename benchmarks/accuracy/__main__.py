@@ -46,20 +46,29 @@ def measure(name: str, data: datasets.Dataset, *, seeds: list[int], draws: int) 
             "figures": {"C5": {"rank_one": _closed(name, data, draws, seeds[0])}},
         }
     figures: dict[str, Figures] = {}
-    costs = []
     used = seeds if name in SEEDED else seeds[:1]
     for protocol in FOLDS:
         measured = []
         for seed in used:
             jobs = unseen_jobs(METHODS[name], data, protocol, seed=seed)
-            found, cost = unseen_figures(jobs, run_side_by_side(jobs))
+            found = unseen_figures(jobs, run_side_by_side(jobs))
             measured.append(found)
-            costs.append(cost)
             typer.echo(f"{name} {protocol} seed {seed}: {_short(found)}", err=True)
         figures[protocol] = _mean(measured)
         figures[f"{protocol}_by_seed"] = dict(zip(map(str, used), measured, strict=True))
     figures["C5"] = {"rank_one": _closed(name, data, draws, seeds[0])}
-    return {"draws": draws, "figures": figures, "cost": asdict(costs[0])}
+    return {"draws": draws, "figures": figures}
+
+
+def measure_costs(names: Iterable[str], data: datasets.Dataset, *, seed: int) -> dict[str, Any]:
+    """Return what one fold of U4 costs by each method, measured one after the other.
+
+    All of them in one go, because a ratio of two runs would be one of two machines.
+    """
+    jobs = {name: unseen_jobs(METHODS[name], data, "U4", seed=seed)[0] for name in names}
+    typer.echo(f"Costs: one fold by each of {', '.join(jobs)}.", err=True)
+    results = run_side_by_side(list(jobs.values()), workers=1)
+    return {name: asdict(cost) for name, (_, cost) in zip(jobs, results, strict=True)}
 
 
 def _closed(name: str, data: datasets.Dataset, draws: int, seed: int) -> dict[str, float]:
@@ -93,7 +102,8 @@ def main(
 ) -> None:
     """Run the methods one after the other; results.json is brought up to date after each.
 
-    What it already holds of other methods stays, so a broken run goes on with --method.
+    What it already holds of other methods stays, so a broken run goes on with --method. The
+    costs of all of them are measured again in the end.
     """
     people = datasets.att() if data == "att" else datasets.folder(data)
     numbers = [int(seed) for seed in seeds.split(",")]
@@ -102,14 +112,36 @@ def main(
         raise typer.BadParameter(f"there is no method {', '.join(unknown)}.")
     out.mkdir(parents=True, exist_ok=True)
     document = _document(out / "results.json", people, numbers)
-    for name in chosen:
-        module, package = NEEDS.get(name, ("numpy", "numpy"))
-        if importlib.util.find_spec(module) is None:
-            typer.echo(f"{name} is left out: it needs `pip install {package}`.", err=True)
-            continue
-        found = measure(name, people, seeds=numbers, draws=draws)
-        document["methods"][name] = _described(name) | found
+    installed = [name for name in chosen if _has_what_it_needs(name)]
+    for name in installed:
+        document["methods"][name] = _described(name) | measure(
+            name, people, seeds=numbers, draws=draws
+        )
         _write(document, out)
+    compared = [n for n in METHODS if n in document["methods"] and _has_what_it_needs(n)]
+    costs = measure_costs(compared, people, seed=numbers[0])
+    for name, entry in document["methods"].items():
+        entry.pop("cost", None)
+        if name in costs:
+            entry["cost"] = costs[name]
+    _write(document, out)
+
+
+def _has_what_it_needs(name: str) -> bool:
+    """Return whether a method can run here; say what is missing if not."""
+    module, package = NEEDS.get(name, ("numpy", "numpy"))
+    if is_installed(module):
+        return True
+    typer.echo(f"{name} is left out: it needs `pip install {package}`.", err=True)
+    return False
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module could be imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that the module would be in
+        return False
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -141,8 +173,8 @@ def _document(path: Path, data: datasets.Dataset, seeds: list[int]) -> dict[str,
 def _write(document: dict[str, Any], out: Path) -> None:
     order = [name for name in EVERY if name in document["methods"]]
     document["methods"] = {name: document["methods"][name] for name in order}
-    if OURS in document["methods"]:
-        ours = document["methods"][OURS]
+    ours = document["methods"].get(OURS, {})
+    if "cost" in ours:
         document["unit"] = {"title": ours["title"]} | ours["cost"]
         (out / "results.md").write_text(markdown(document), encoding="utf-8")
         draw(document, out / "results.png")

@@ -42,5 +42,9 @@ FEW_DRAWS = ("mnist_siamese", "tutorial_cnn", "koch")
 NEEDS = {
     "lbp": ("skimage", "scikit-image"),
     "face_recognition": ("face_recognition", "face_recognition"),
-} | dict.fromkeys(CLOSED_SET_METHODS, ("cv2", '"opencv-contrib-python-headless<5"'))
-"""Method → the module it needs, and what to give to ``pip install`` for it."""
+} | dict.fromkeys(
+    CLOSED_SET_METHODS,
+    ("cv2.face", '--force-reinstall --no-deps "opencv-contrib-python-headless<5"'),
+)
+"""Method → the module it needs, and what to give to ``pip install`` for it. (OpenCV's
+recognisers are in its contrib build only, which takes the place of another build.)"""

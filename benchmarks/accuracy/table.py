@@ -34,8 +34,8 @@ def markdown(document: Mapping[str, Any]) -> str:
             lines += _row([entry["title"], *_cost(entry["cost"], document["unit"])])
     unit = document["unit"]
     lines += (
-        f"\nCosts of a fold of U4 on one thread, as ratios to {unit['title']} in the same run: "
-        f"{unit['seconds']:.0f} s, {unit['parameters']:,} parameters, "
+        f"\nCosts of a fold of U4, as ratios to {unit['title']} in the same run: "
+        f"{unit['seconds']:.0f} seconds of one core, {unit['parameters']:,} parameters, "
         f"{unit['photos_per_second']:.0f} photos a second in batches.\n"
     )
     return lines

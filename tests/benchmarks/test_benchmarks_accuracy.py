@@ -1,6 +1,5 @@
 """The accuracy benchmark: its methods, its protocols, its table."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.accuracy.__main__ import is_installed
 from benchmarks.accuracy.classical import (
     OPENCV,
     Eigenfaces,
@@ -100,7 +100,7 @@ def test_closed_set_recognises_the_other_half(people) -> None:
     assert found["mean"] == pytest.approx(np.concatenate(correct).mean())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cv2") is None, reason="needs likeness[benchmark]")
+@pytest.mark.skipif(not is_installed("cv2.face"), reason="needs OpenCV's contrib build")
 @pytest.mark.parametrize("method", OPENCV, ids=lambda m: m.title)
 def test_opencv_recognises_photos_it_learned(method, people) -> None:
     (job,) = closed_jobs(method, people, draws=1, seed=0)
