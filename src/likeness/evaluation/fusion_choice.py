@@ -17,7 +17,7 @@ from likeness.errors import SettingError
 from likeness.evaluation.comparisons import compare_with_people
 from likeness.evaluation.fusion import FUSIONS, is_possible
 from likeness.evaluation.intervals import Interval
-from likeness.evaluation.rare_rates import AcceptedRate
+from likeness.evaluation.rare_rates import AcceptedRate, interval_from_draws
 from likeness.evaluation.rejected_at_far import RejectedAtFar, people_again
 from likeness.evaluation.verification import EVIDENCE
 
@@ -141,7 +141,7 @@ def choose_fusion(
         fusion=next(name for name in names if beyond[name].low <= 0),
         best=best,
         far=far,
-        rejected={name: _interval(rates[name], again[name]) for name in names},
+        rejected={name: _rate(rates[name], again[name], trials=len(codes)) for name in names},
         beyond_best=beyond,
         photos_each=photos_each,
         people=people,
@@ -166,6 +166,11 @@ def candidates(energy: str, photos_each: int) -> tuple[str, ...]:
 def _interval(value: float, again: Energies) -> Interval:
     low, high = np.quantile(again, [0.025, 0.975])
     return Interval(mean=value, low=float(low), high=float(high))
+
+
+def _rate(value: float, again: Energies, *, trials: int) -> Interval:
+    low, high = interval_from_draws(value, again, trials=trials)
+    return Interval(mean=value, low=low, high=high)
 
 
 def _percent(rate: Interval) -> str:

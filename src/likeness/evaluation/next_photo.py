@@ -9,7 +9,6 @@ difference between two points comes from the photos added, not from other probes
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from likeness.evaluation.fusion import check_fusion, fuse
 from likeness.evaluation.identification import rank_one
 from likeness.evaluation.intervals import Interval
 from likeness.evaluation.pair_energies import check_square
-from likeness.evaluation.rare_rates import wilson
+from likeness.evaluation.rare_rates import interval_from_draws
 from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
 from likeness.evaluation.verification import EVIDENCE
 
@@ -336,16 +335,8 @@ def _difference(less: Floats, more: Floats) -> Interval:
 
 
 def _rate(series: Floats, trials: float) -> Interval:
-    """Return a rate with its interval, which is honest near 0 too.
-
-    The spread of the rate over people drawn again is turned into the number of independent trials
-    that would be as sure, at most as many as there are photos (or pairs of them), and that number
-    into Wilson's interval, as in `likeness.evaluation.rare_rates`. Quantiles of the draws would
-    say «surely 0» where nobody was taken for another.
-    """
-    share, spread = float(series[0]), float(series[1:].var())
-    effective = min(trials, share * (1 - share) / spread) if spread > 0 else trials
-    low, high = wilson(share, max(effective, 1.0), NormalDist().inv_cdf(0.975))
+    share = float(series[0])
+    low, high = interval_from_draws(share, series[1:], trials=trials)
     return Interval(mean=share, low=low, high=high)
 
 
