@@ -11,6 +11,7 @@ from likeness.evaluation._counts import error_rates
 from likeness.evaluation.calibration import Purpose, calibrate
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.fusion_choice import candidates, choose_fusion
+from likeness.evaluation.rare_rates import interval_from_draws, wilson
 from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
 from likeness.evaluation.verification import tar_at_far
 
@@ -70,6 +71,24 @@ class TestRejectedAtFar:
             [0, 0, 0],
             [1, 0, 0],
         ]
+
+
+class TestIntervalFromDraws:
+    @settings(max_examples=40, deadline=None)
+    @given(seed=st.integers(0, 10**6), share=st.floats(0.02, 0.98), trials=st.integers(5, 500))
+    def test_is_wilsons_for_draws_of_independent_trials(self, seed, share, trials) -> None:
+        draws = np.random.default_rng(seed).binomial(trials, share, 4000) / trials
+        found = interval_from_draws(share, draws, trials=10 * trials)
+        assert found == pytest.approx(wilson(share, trials, 1.96), abs=0.02)
+
+    def test_never_more_trials_than_there_are_nor_less_than_one(self) -> None:
+        still = np.full(50, 0.1)
+        assert interval_from_draws(0.1, still, trials=40) == pytest.approx(
+            wilson(0.1, 40, 1.96), abs=1e-4
+        )
+        wild = np.tile([0.0, 1.0], 25)
+        low, high = interval_from_draws(0.1, wild, trials=40)
+        assert 0 <= low < 0.1 < high <= 1
 
 
 class TestPeopleAgain:
