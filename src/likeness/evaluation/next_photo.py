@@ -12,18 +12,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation._counts import Floats
-from likeness.evaluation.comparisons import Comparisons
-from likeness.evaluation.fusion import check_fusion, fuse
-from likeness.evaluation.identification import rank_one
+from likeness.evaluation._dealt_photos import DealtComparisons, deal_photos
+from likeness.evaluation.fusion import check_fusion
 from likeness.evaluation.intervals import Interval
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import interval_from_draws
-from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
+from likeness.evaluation.rejected_at_far import people_again
 from likeness.evaluation.verification import EVIDENCE
 
 COUNTS = (1, 2, 3, 5)
@@ -108,9 +106,8 @@ class NextPhotoCurve:
         """Say what each step gains."""
         if not self.gains:
             return [
-                "There is nothing to compare: of these photos only one can be enrolled while "
-                "another one is recognised. With a third photo of most people it can be said what "
-                "a second one gains."
+                "One number of enrolled photos shows no gain; with three photos of most people it "
+                "can be told what the second one gains."
             ]
         steps = zip(self.points[:-1], self.points[1:], self.gains, strict=True)
         return [self._gained(*step) for step in steps] + self._at_threshold()
@@ -179,13 +176,13 @@ def next_photo_curve(
     people, probes = len(taking_part), sum(len(photos) - counts[-1] for photos in taking_part)
     draws = min(draws, max(1, MOST_COMPARISONS // (probes * people)))
     rng = np.random.default_rng(seed)
-    deals = [_deal(taking_part, counts[-1], rng) for _ in range(draws)]
+    deals = [deal_photos(taking_part, counts[-1], rng) for _ in range(draws)]
     # Those of one draw count as evidence: the next draw has much the same photos.
     shown = EVIDENCE / (probes * (people - 1))
     far = next((rate for rate in FARS if rate >= shown), None)
     times = people_again(people, repetitions=repetitions, seed=seed)
     measured = [
-        _Measured(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
+        DealtComparisons(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
             times, far=far, threshold=threshold
         )
         for k in counts
@@ -237,25 +234,6 @@ def _counts(photos: Sequence[int], asked: Sequence[int] | None) -> list[int]:
     return kept
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Deal:
-    """One draw: ``(people, most)`` photos that may be enrolled, ``(q,)`` probes, and whose."""
-
-    enrolled: NDArray[np.int64]
-    probes: NDArray[np.int64]
-    whose: Codes
-
-
-def _deal(members: Sequence[NDArray[np.int64]], most: int, rng: np.random.Generator) -> _Deal:
-    shuffled = [rng.permutation(photos) for photos in members]
-    rest = [len(photos) - most for photos in shuffled]
-    return _Deal(
-        enrolled=np.stack([photos[:most] for photos in shuffled]),
-        probes=np.concatenate([photos[most:] for photos in shuffled]),
-        whose=np.repeat(np.arange(len(shuffled)), rest),
-    )
-
-
 def _point(enrolled: int, series: Mapping[str, Floats], *, photos: int) -> Point:
     def rate(name: str, trials: float) -> Interval | None:
         return _rate(series[name], trials) if name in series else None
@@ -267,64 +245,6 @@ def _point(enrolled: int, series: Mapping[str, Floats], *, photos: int) -> Point
         rejected_at_threshold=rate("rejected_at_threshold", photos),
         accepted_at_threshold=rate("accepted_at_threshold", photos * (photos - 1) / 2),
     )
-
-
-class _Measured:
-    """All comparisons with so many photos enrolled, and the rates for any number of each person."""
-
-    def __init__(
-        self, matrix: Energies, deals: Sequence[_Deal], *, photos: int, fusion: str, energy: str
-    ) -> None:
-        self._people = people = len(deals[0].enrolled)
-        parts = []
-        for deal in deals:
-            enrolled = deal.enrolled[:, :photos]
-            parts.append(
-                fuse(
-                    matrix[deal.probes[:, None, None], enrolled],
-                    fusion,
-                    energy=energy,
-                    among=matrix[enrolled[:, :, None], enrolled[:, None, :]],
-                )
-            )
-        fused = np.concatenate(parts)
-        whose = np.concatenate([deal.whose for deal in deals])
-        own = whose[:, None] == np.arange(people)
-        self._whose = whose
-        self._wrong = 1.0 - rank_one(fused, whose, np.arange(people))
-        rows, columns = np.nonzero(~own)
-        self._found = Comparisons(
-            genuine=fused[own],
-            impostor=fused[rows, columns],
-            genuine_people=np.stack([whose, whose], axis=1),
-            impostor_people=np.stack([whose[rows], columns], axis=1),
-        )
-
-    def series(
-        self, times: Floats, *, far: float | None, threshold: float | None
-    ) -> dict[str, Floats]:
-        """Return rates by name, ``(1 + repetitions,)`` each: first as it is, then drawn again."""
-        times = np.concatenate([np.ones((1, self._people)), times])
-        found = {"wrong": self._by_probe(self._wrong, times)}
-        if far is not None:
-            rejected = RejectedAtFar(self._found, far=far, people=self._people)
-            found["rejected"] = np.array([rejected.rate(row) for row in times])
-        if threshold is not None:
-            refused = (self._found.genuine > threshold).astype(np.float64)
-            found["rejected_at_threshold"] = self._by_probe(refused, times)
-            accepted = self._found.impostor_people[self._found.impostor <= threshold]
-            found["accepted_at_threshold"] = self._pairs(accepted, times) / self._pairs(
-                self._found.impostor_people, times
-            )
-        return found
-
-    def _by_probe(self, values: Floats, times: Floats) -> Floats:
-        sums = np.bincount(self._whose, weights=values, minlength=self._people)
-        return np.asarray(times @ sums / (times @ np.bincount(self._whose)))
-
-    def _pairs(self, pairs: Codes, times: Floats) -> Floats:
-        """Return how many of the comparisons there are, for each number of each person."""
-        return np.asarray(((times @ pair_counts(pairs, self._people)) * times).sum(axis=1))
 
 
 def _difference(less: Floats, more: Floats) -> Interval:
