@@ -72,6 +72,20 @@ def test_the_threshold_is_stored_with_its_promise(place: Path) -> None:
     assert json.loads(evaluated.stdout)["threshold"] == found["threshold"]
 
 
+def test_the_fusion_is_chosen_by_measured_error_and_stored(place: Path) -> None:
+    words = ["--far", "40%", "--photos-each", "2", "--fusion", "auto", "--json", "-"]
+    result = run("calibrate", "model", "others", *words, cwd=place)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    choice = found["fusion_choice"]
+    assert choice["fusion"] in choice["rejected"]
+    assert set(choice["rejected"]) == {"min", "mean", "centroid"}
+    stored = document(place)["calibration"]
+    assert isinstance(stored, dict)
+    assert stored["purpose"]["fusion"] == choice["fusion"]
+    assert any(f"Fusion of 2 photos: {choice['fusion']}." in said for said in found["sentences"])
+
+
 @pytest.mark.parametrize(
     ("photos", "words", "sentence"),
     [
@@ -103,6 +117,7 @@ def test_what_cannot_be_promised_is_refused(
         (["--people", "5", "--strangers-accepted", "often"], "--strangers-accepted: expected a ra"),
         (["--far", "0"], "--far: expected a rate such as 1% or 0.01"),
         (["--far", "120%"], "--far: expected a rate"),
+        (["--far", "1%", "--fusion", "max"], "fusion: expected min, mean, centroid, or top2"),
     ],
 )
 def test_unclear_wishes_are_refused_before_anything_is_read(

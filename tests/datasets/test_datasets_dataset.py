@@ -85,6 +85,15 @@ def test_of_people_who_are_not_there() -> None:
         people(2).of(["s1", "zoe"])
 
 
+def test_copies_of_one_identity_are_left_out_and_of_two_are_not() -> None:
+    items = np.array([1, 2, 1, 1, 3, 1], np.uint8)[:, None]
+    data = Dataset(items, list("aaabbb"), name="lab", notes=("old",))
+    single = data.without_copies()
+    assert single.item_names == ("a/0", "a/1", "b/3", "b/4")
+    assert (single.name, single.notes) == ("lab", ("old",))
+    assert single.without_copies().digest == single.digest
+
+
 def test_require_says_what_is_there() -> None:
     data = Dataset(np.zeros((3, 1)), list("aab"))
     data.require(identities=1)

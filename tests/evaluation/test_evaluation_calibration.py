@@ -163,7 +163,7 @@ def test_target_and_promise_are_each_others_inverse(people, share) -> None:
         ({"strangers_accepted": 0.0}, "strangers_accepted: expected"),
         ({"strangers_accepted": float("nan")}, "strangers_accepted: expected"),
         ({"photos_each": 0}, "photos_each: expected"),
-        ({"fusion": "max"}, "fusion: expected one of mean, min"),
+        ({"fusion": "max"}, "fusion: expected min, mean"),
     ],
 )
 def test_purposes_out_of_range_are_refused(setting, sentence) -> None:

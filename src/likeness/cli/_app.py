@@ -6,7 +6,17 @@ import sys
 import typer
 
 from likeness._version import __version__
-from likeness.cli import _audit, _calibrate, _crossval, _data, _demo, _evaluate, _picture, _train
+from likeness.cli import (
+    _audit,
+    _calibrate,
+    _crossval,
+    _data,
+    _demo,
+    _evaluate,
+    _next_photo,
+    _picture,
+    _train,
+)
 from likeness.cli._terminal import errors
 from likeness.errors import LikenessError
 
@@ -26,6 +36,7 @@ app.add_typer(_data.app, name="data")
 app.command("train")(_train.train)
 app.command("evaluate")(_evaluate.evaluate)
 app.command("calibrate")(_calibrate.calibrate)
+app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
 app.command("audit")(_audit.audit)
 app.command("picture")(_picture.picture)

@@ -9,6 +9,7 @@ from likeness.cli._arguments import DATA_HELP, read_data
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
+from likeness.evaluation.fusion import FUSION_HELP
 from likeness.model import check_model, load_model, store_calibration
 from likeness.training.quiet import load_keras
 
@@ -25,7 +26,9 @@ def calibrate(
         str | None, typer.Option(help="For one-to-one: the false acceptance rate, such as 1e-4.")
     ] = None,
     photos_each: Annotated[int, typer.Option(help="Enrolled photos of each person.")] = 1,
-    fusion: Annotated[str, typer.Option(help="Of a person's photos: min or mean.")] = "min",
+    fusion: Annotated[
+        str, typer.Option(help=f"Of a person's photos: {FUSION_HELP}, or auto: by measured error.")
+    ] = "min",
     extrapolate: Annotated[
         bool,
         typer.Option("--extrapolate", help="Fit a tail where the comparisons are too few."),

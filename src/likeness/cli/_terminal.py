@@ -34,11 +34,16 @@ def check_json_place(file: str | None) -> None:
     if file in (None, "-"):
         return
     path = Path(str(file))
-    if path.is_dir() or not path.resolve().parent.is_dir():
+    if not is_place(path):
         raise OutputError(
             f"--json: expected a file in an existing folder, or - for standard output. "
             f"Received: {path}."
         )
+
+
+def is_place(file: Path) -> bool:
+    """Return whether a file could be there: in a folder that exists, and not one itself."""
+    return file.resolve().parent.is_dir() and not file.is_dir()
 
 
 def write_json(document: Mapping[str, Any], file: str | None) -> None:

@@ -4,6 +4,7 @@ from likeness.datasets._dataset import (
     Dataset,
     check_disjoint,
     identity_folds,
+    name_some,
     split_by_identity,
 )
 from likeness.datasets._progress import OnProgress
@@ -23,5 +24,6 @@ __all__ = [
     "folder",
     "identity_folds",
     "mnist",
+    "name_some",
     "split_by_identity",
 ]

@@ -124,6 +124,12 @@ class Dataset:
             )
         return self.take([i for i, identity in enumerate(self.identities) if identity in wanted])
 
+    def without_copies(self) -> "Dataset":
+        """Return the data set in which no identity has one and the same item twice."""
+        keys = list(zip(self.identities, self.item_digests, strict=True))
+        first = {key: place for place, key in reversed(list(enumerate(keys)))}
+        return self.take(sorted(first.values()))
+
     def require(self, *, identities: int = 2, items_each: int = 2) -> None:
         """Raise unless at least this many identities have at least this many items each.
 

@@ -5,6 +5,8 @@ One counting primitive stands behind every rate; «accept if energy ≤ threshol
 
 from likeness.evaluation._counts import Counter, ErrorRates, error_rates
 from likeness.evaluation.baselines import BASELINES, cross_fitted_threshold
+from likeness.evaluation.fusion import FUSIONS, fuse
+from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.identification import (
     Identification,
     n_way_k_shot,
@@ -13,6 +15,7 @@ from likeness.evaluation.identification import (
 )
 from likeness.evaluation.intervals import Interval, people_intervals
 from likeness.evaluation.leaks import LeakReport, find_leaks
+from likeness.evaluation.next_photo import NextPhotoCurve, next_photo_curve
 from likeness.evaluation.pair_energies import (
     PairEnergies,
     all_pair_energies,
@@ -38,17 +41,21 @@ from likeness.evaluation.verification import (
 
 __all__ = [
     "BASELINES",
+    "FUSIONS",
     "Counter",
     "Embedder",
     "ErrorRates",
     "Evaluation",
+    "FusionChoice",
     "Identification",
     "Interval",
     "LeakReport",
+    "NextPhotoCurve",
     "PairEnergies",
     "accuracy_at",
     "all_pair_energies",
     "auc",
+    "choose_fusion",
     "choose_threshold",
     "cross_fitted_threshold",
     "equal_error_rate",
@@ -57,9 +64,11 @@ __all__ = [
     "evaluate_pairs",
     "evaluate_unseen",
     "find_leaks",
+    "fuse",
     "listed_pair_energies",
     "matrix_pair_energies",
     "n_way_k_shot",
+    "next_photo_curve",
     "one_shot_each_item",
     "people_intervals",
     "rank_one",

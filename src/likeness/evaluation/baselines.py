@@ -134,9 +134,7 @@ def _shrinkage(projected: NDArray[np.float64], codes: Codes) -> float | str:
 
 def _with_differences(data: Dataset) -> Dataset:
     """Return the identities that have two different items or more, without the copies."""
-    keys = list(zip(data.identities, data.item_digests, strict=True))
-    first = {key: place for place, key in reversed(list(enumerate(keys)))}
-    single = data.take(sorted(first.values()))
+    single = data.without_copies()
     return single.take(np.bincount(single.codes, minlength=1)[single.codes] >= 2)
 
 

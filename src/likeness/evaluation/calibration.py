@@ -9,21 +9,25 @@ below the target *with its interval*. (FPIR and FNIR of ISO/IEC 19795-1.)
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation._counts import Floats
 from likeness.evaluation._tail import Tail, fit_tail
-from likeness.evaluation.comparisons import Comparisons, check_fusion, compare_with_people
+from likeness.evaluation.comparisons import Comparisons, compare_with_people
+from likeness.evaluation.fusion import check_fusion
+from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
 
 FORMAT = "likeness.calibration/1"
 TAIL_SHARE = 0.05
 REPETITIONS = 200
+AUTO = "auto"
 FARTHEST = 1000.0
 """A tail fitted to n comparisons is followed down to a rate of 1 / (FARTHEST · n), not on."""
 
@@ -37,7 +41,8 @@ class Purpose:
         strangers_accepted: the share of strangers that may be taken for somebody, above 0,
             below 1.
         photos_each: enrolled photos of a person.
-        fusion: how a person's photos are made one energy, "min" or "mean".
+        fusion: how a person's photos are made one energy, see `likeness.evaluation.fusion`; or
+            "auto", the one with the lowest measured error.
 
     Raises:
         SettingError: a value is out of its range.
@@ -52,7 +57,8 @@ class Purpose:
         check_in_range(self.people, 1, 10**9, argument="people", whole=True)
         check_in_range(self.strangers_accepted, 1e-12, 0.999, argument="strangers_accepted")
         check_in_range(self.photos_each, 1, 1000, argument="photos_each", whole=True)
-        check_fusion(self.fusion)
+        if self.fusion != AUTO:
+            check_fusion(self.fusion)
 
     @property
     def target(self) -> float:
@@ -80,6 +86,7 @@ class Calibration:
         rejected: the share of enrolled people's photos that are rejected.
         people: how many it was calibrated on.
         extrapolated: whether the threshold lies beyond what was counted.
+        fusion_choice: how the fusion was chosen; None if it was given.
         provenance: model, data and date, for those who ask later.
     """
 
@@ -89,6 +96,7 @@ class Calibration:
     rejected: Rate
     people: int
     extrapolated: bool = False
+    fusion_choice: FusionChoice | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -115,27 +123,45 @@ class Calibration:
                 "Extrapolated: no comparison of these people is so close. The rate follows a "
                 "generalised Pareto tail, and is a model's word, not a measurement."
             )
-        return said
+        return said + (self.fusion_choice.sentences() if self.fusion_choice else [])
 
 
 def calibrate(
-    matrix: Energies, codes: Codes, purpose: Purpose, *, extrapolate: bool = False, seed: int = 0
+    matrix: Energies,
+    codes: Codes,
+    purpose: Purpose,
+    *,
+    energy: str | None = None,
+    extrapolate: bool = False,
+    seed: int = 0,
 ) -> Calibration:
     """Find the threshold for a purpose, on people used neither for training nor for tests.
+
+    Where the fusion is to be chosen ("auto"), half of the people choose it and the other half
+    give the threshold: the fusion that happens to keep these impostors away would make a promise
+    that it keeps for them only. Half the people make a quarter of the comparisons. Where those
+    cannot show the target, everybody does both, and the result says so: nothing else would leave
+    those with few people a choice, and the preference for the simpler fusion keeps the harm small.
 
     Args:
         matrix: ``(n, n)`` energies between all photos of these people.
         codes: ``(n,)``, whose each is.
         purpose: what it is for.
+        energy: the name of the energies; only the fusions "centroid" and "auto" need it.
         extrapolate: whether a tail may be fitted where the comparisons are too few.
-        seed: of the draws behind an extrapolated threshold's interval.
+        seed: of the draws behind an extrapolated threshold's interval, and of the halves.
 
     Raises:
         TooFewError: the comparisons cannot show so low a rate; says how many people could.
-        SettingError: the target is beyond what even a fitted tail should be asked.
+        SettingError: the target is beyond what even a fitted tail should be asked, or the
+            fusion cannot be computed for this energy.
     """
+    if purpose.fusion == AUTO:
+        return _with_chosen_fusion(
+            matrix, codes, purpose, energy=energy, extrapolate=extrapolate, seed=seed
+        )
     found = compare_with_people(
-        matrix, codes, photos_each=purpose.photos_each, fusion=purpose.fusion
+        matrix, codes, photos_each=purpose.photos_each, fusion=purpose.fusion, energy=energy
     )
     people = len(np.unique(codes))
     impostors = AcceptedRate(found.impostor, found.impostor_people)
@@ -155,6 +181,50 @@ def calibrate(
         people=people,
         extrapolated=impostors.at(-np.inf).high > purpose.target,
     )
+
+
+def _with_chosen_fusion(
+    matrix: Energies,
+    codes: Codes,
+    purpose: Purpose,
+    *,
+    energy: str | None,
+    extrapolate: bool,
+    seed: int,
+) -> Calibration:
+    if purpose.photos_each == 1:  # one photo is its own nearest, mean and middle
+        plain = replace(purpose, fusion="min")
+        return calibrate(matrix, codes, plain, extrapolate=extrapolate, seed=seed)
+    if energy is None:
+        raise SettingError('energy: expected its name for the fusion "auto". Received: None.')
+    people = np.random.default_rng(seed).permutation(np.unique(codes))
+    first = np.isin(codes, people[: len(people) // 2])
+
+    def found(choosing: NDArray[np.bool_], finding: NDArray[np.bool_], beyond: bool) -> Calibration:
+        choice = choose_fusion(
+            matrix[np.ix_(choosing, choosing)],
+            codes[choosing],
+            photos_each=purpose.photos_each,
+            far=min(purpose.target, 0.5),
+            energy=energy,
+            seed=seed,
+        )
+        calibrated = calibrate(
+            matrix[np.ix_(finding, finding)],
+            codes[finding],
+            replace(purpose, fusion=choice.fusion),
+            energy=energy,
+            extrapolate=beyond,
+            seed=seed,
+        )
+        same = bool((choosing & finding).any())
+        return replace(calibrated, fusion_choice=replace(choice, same_people=same))
+
+    try:
+        return found(first, ~first, False)
+    except TooFewError:
+        everyone = np.ones(len(codes), bool)
+        return found(everyone, everyone, extrapolate)
 
 
 def percent(rate: float) -> str:

@@ -1,18 +1,21 @@
 """Comparisons of a probe with an enrolled person, who may have several photos.
 
-The energy between a probe and a person is *fused* from the energies to the person's photos:
-the smallest one, or their mean.
+The energy between a probe and a person is fused from the energies to the person's photos, see
+`likeness.evaluation.fusion`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies
-from likeness.errors import SettingError, TooFewError
+from likeness.errors import TooFewError
+from likeness.evaluation.fusion import check_fusion, fuse
 from likeness.evaluation.pair_energies import check_square
 
-FUSIONS = ("mean", "min")
+BLOCK = 4_000_000
+"""So many energies are fused at a time: 32 MB."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,7 +36,12 @@ class Comparisons:
 
 
 def compare_with_people(
-    matrix: Energies, codes: Codes, *, photos_each: int = 1, fusion: str = "min"
+    matrix: Energies,
+    codes: Codes,
+    *,
+    photos_each: int = 1,
+    fusion: str = "min",
+    energy: str | None = None,
 ) -> Comparisons:
     """Enrol every person with so many photos, and compare all other photos with them.
 
@@ -44,19 +52,20 @@ def compare_with_people(
         matrix: ``(n, n)`` energies between all photos.
         codes: ``(n,)``.
         photos_each: enrolled photos of a person; people with fewer are probes only.
-        fusion: one of `FUSIONS`.
+        fusion: how a person's photos become one energy, see `likeness.evaluation.fusion.fuse`.
+        energy: the name of the energies; only the centroid needs it.
 
     Raises:
-        SettingError: a setting is out of its range.
+        SettingError: a setting is out of its range, or there is no such fusion of this energy.
         TooFewError: nobody has so many photos, or there is nobody to compare with.
     """
     check_square(matrix, codes)
-    check_fusion(fusion)
+    check_fusion(fusion, energy=energy)
     if photos_each == 1:
         left, right = np.triu_indices(len(codes), k=1)
         energies, people = matrix[left, right], np.stack([codes[left], codes[right]], axis=1)
     else:
-        energies, people = _fused(matrix, codes, photos_each, fusion)
+        energies, people = _fused(matrix, codes, photos_each, fusion, energy)
     genuine = people[:, 0] == people[:, 1]
     if not len(energies) or genuine.all() or not genuine.any():
         raise TooFewError(
@@ -71,25 +80,34 @@ def compare_with_people(
     )
 
 
-def check_fusion(fusion: str) -> None:
-    """Raise unless there is a fusion of that name.
-
-    Raises:
-        SettingError: there is none.
-    """
-    if fusion not in FUSIONS:
-        raise SettingError(f"fusion: expected one of {', '.join(FUSIONS)}. Received: {fusion!r}.")
-
-
-def _fused(matrix: Energies, codes: Codes, photos_each: int, fusion: str) -> tuple[Energies, Codes]:
+def _fused(
+    matrix: Energies, codes: Codes, photos_each: int, fusion: str, energy: str | None
+) -> tuple[Energies, Codes]:
     energies: list[Energies] = [np.empty(0)]
     people = [np.empty((0, 2), np.int64)]
+    enrolments = _enrolments(codes, photos_each)
+    block = max(1, BLOCK // max(1, len(codes) * photos_each))
+    for start in range(0, len(enrolments), block):
+        enrolled = enrolments[start : start + block]
+        fused = fuse(
+            matrix[:, enrolled],
+            fusion,
+            energy=energy,
+            among=matrix[enrolled[:, :, None], enrolled[:, None, :]],
+        )
+        is_probe = np.ones(fused.shape, bool)
+        is_probe[enrolled, np.arange(len(enrolled))[:, None]] = False
+        row, probe = np.nonzero(is_probe.T)
+        energies.append(fused[probe, row])
+        people.append(np.stack([codes[probe], codes[enrolled[row, 0]]], axis=1))
+    return np.concatenate(energies), np.concatenate(people)
+
+
+def _enrolments(codes: Codes, photos_each: int) -> NDArray[np.int64]:
+    """Return ``(enrolments, photos_each)``: each person's photos, so many at a time."""
+    rows = [np.empty((0, photos_each), np.int64)]
     for code in np.unique(codes):
         photos = np.flatnonzero(codes == code)
-        for start in range(0, len(photos) - photos_each + 1, photos_each):
-            enrolled = photos[start : start + photos_each]
-            probes = np.setdiff1d(np.arange(len(codes)), enrolled)
-            each = matrix[np.ix_(probes, enrolled)]
-            energies.append(each.min(axis=1) if fusion == "min" else each.mean(axis=1))
-            people.append(np.stack([codes[probes], np.full(len(probes), code)], axis=1))
-    return np.concatenate(energies), np.concatenate(people)
+        times = len(photos) // photos_each
+        rows.append(photos[: times * photos_each].reshape(times, photos_each))
+    return np.concatenate(rows)

@@ -110,6 +110,29 @@ class AcceptedRate:
         return np.asarray(counts + np.bincount(right[right != left], minlength=self._count))
 
 
+def interval_from_draws(
+    share: float, draws: NDArray[np.float64], *, trials: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval of a share whose spread is known from drawing the people again.
+
+    The spread becomes a number of independent trials that would be as sure, and that number
+    Wilson's interval. The quantiles of the draws would say «surely 0» where nothing went wrong.
+
+    Args:
+        share: 0…1.
+        draws: ``(repetitions,)``, the share for people drawn again.
+        trials: at most so many count; photos, or pairs of them.
+        confidence: of the interval, 0.5…0.999.
+
+    >>> low, high = interval_from_draws(0.0, np.zeros(9), trials=100)
+    >>> low, round(high, 3)
+    (0.0, 0.037)
+    """
+    spread = float(np.var(draws))
+    count = min(trials, share * (1 - share) / spread) if spread > 0 else trials
+    return wilson(share, max(count, 1.0), NormalDist().inv_cdf((1 + confidence) / 2))
+
+
 def wilson(share: float, count: float, z: float) -> tuple[float, float]:
     """Return Wilson's interval of a share of ``count`` independent trials.
 

@@ -33,7 +33,7 @@ def calibrate_model(
     """
     check_not_trained_on(model.record, data)
     matrix = energy_matrix(model.energy, model.embed(data.items))
-    found = calibrate(matrix, data.codes, purpose, extrapolate=extrapolate)
+    found = calibrate(matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return replace(
         found,

@@ -2,6 +2,11 @@
 
 from likeness.reports.html import write_report
 from likeness.reports.network_picture import LayerBox, TowerPicture, draw_network, network_svg
+from likeness.reports.next_photo import (
+    next_photo_plot,
+    next_photo_table,
+    write_next_photo_plot,
+)
 from likeness.reports.terminal import figures_table, print_protocol, print_report
 
 __all__ = [
@@ -10,7 +15,10 @@ __all__ = [
     "draw_network",
     "figures_table",
     "network_svg",
+    "next_photo_plot",
+    "next_photo_table",
     "print_protocol",
     "print_report",
+    "write_next_photo_plot",
     "write_report",
 ]

@@ -8,7 +8,7 @@ colours after the commas hold, which are for a light background.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -139,14 +139,21 @@ class Plot:
         )
 
     def dots(self, x: ArrayLike, y: ArrayLike, texts: Sequence[str], style: Style) -> None:
-        """Draw a dot at each point, and a word above or below it: away from their mean."""
+        """Draw a dot at each point, and a word (if any) above or below it: away from their mean."""
         middle = float(np.mean(np.asarray(y)))
         places = self._places(x, y)
         for (a, b), value, text in zip(places, np.asarray(y), texts, strict=True):
             self._parts.append(f'<circle cx="{a:g}" cy="{b:g}" r="5" style="fill:{style.colour}"/>')
             above = -10 if value >= middle else 20
             halo = f"text-anchor:middle;paint-order:stroke;stroke:{CARD};stroke-width:4px"
-            self._text(float(a), float(b) + above, text, colour=f"{INK};{halo}")
+            if text:
+                self._text(float(a), float(b) + above, text, colour=f"{INK};{halo}")
+
+    def whiskers(self, x: ArrayLike, low: ArrayLike, high: ArrayLike, style: Style) -> None:
+        """Draw an interval at each value: a vertical line with short ends."""
+        for (a, top), (_, foot) in zip(self._places(x, high), self._places(x, low), strict=True):
+            path = f"M{a - 4:g} {top:g}h8m-4 0V{foot:g}m-4 0h8"
+            self._parts.append(f'<path d="{path}" {replace(style, dash="", width=1.4).paint()}/>')
 
     def vertical(self, x: float, left: str, right: str) -> None:
         """Draw a line at a value, and a word on each side of it."""

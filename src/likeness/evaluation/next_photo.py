@@ -1,0 +1,286 @@
+"""The value of the next photo: how errors fall as more photos of each person are enrolled.
+
+Each draw deals every person's photos anew: some may be enrolled, the others are probes. Of those
+that may be enrolled the first one is enrolled, then the first two, and so on, and the probes stay
+the same: every point of the curve is measured on the same probes of the same people, and a
+difference between two points comes from the photos added, not from other probes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from likeness.arrays import Codes, Energies, check_in_range
+from likeness.errors import SettingError, TooFewError
+from likeness.evaluation._counts import Floats
+from likeness.evaluation._dealt_photos import DealtComparisons, deal_photos
+from likeness.evaluation.fusion import check_fusion
+from likeness.evaluation.intervals import Interval
+from likeness.evaluation.pair_energies import check_square
+from likeness.evaluation.rare_rates import interval_from_draws
+from likeness.evaluation.rejected_at_far import people_again
+from likeness.evaluation.verification import EVIDENCE
+
+COUNTS = (1, 2, 3, 5)
+DRAWS = 100
+FARS = (0.01, 0.02, 0.05, 0.1, 0.2)
+MOST_COMPARISONS = 1_000_000
+"""Of all draws together, for each point; with many photos there are fewer draws than asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """The errors with so many photos of each person enrolled.
+
+    Args:
+        photos: enrolled, of each person.
+        wrong: the share of probes whose nearest enrolled person is not the right one, 1 − rank-1.
+        rejected: false rejection rate at the false acceptance rate of the curve; None if the
+            comparisons can show none.
+        rejected_at_threshold: false rejection rate at the threshold; None without one.
+        accepted_at_threshold: false acceptance rate there: with the nearest of more photos it
+            rises.
+    """
+
+    photos: int
+    wrong: Interval
+    rejected: Interval | None
+    rejected_at_threshold: Interval | None
+    accepted_at_threshold: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """What the photos between two points lower, on the same probes and people.
+
+    Args:
+        before, after: photos enrolled.
+        wrong: by how much fewer answers are wrong.
+        rejected: by how much the false rejection rate is lower.
+    """
+
+    before: int
+    after: int
+    wrong: Interval
+    rejected: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextPhotoCurve:
+    """Errors over the number of enrolled photos.
+
+    Args:
+        fusion, energy: by which a probe is compared with a person.
+        people: N, all of them enrolled.
+        left_out: codes of the people with too few photos.
+        probes: in each draw, the same for every point.
+        draws: of the photos that are enrolled.
+        seed: of the draws and the intervals.
+        far: the false acceptance rate at which rejections are counted; at each point its own
+            threshold has it. None if the comparisons can show none.
+        threshold: a given one, the same at each point.
+        points: by number of photos, rising.
+        gains: from each point to the next.
+    """
+
+    fusion: str
+    energy: str
+    people: int
+    left_out: tuple[int, ...]
+    probes: int
+    draws: int
+    seed: int
+    far: float | None
+    threshold: float | None
+    points: tuple[Point, ...]
+    gains: tuple[Gain, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {**asdict(self), "sentences": self.sentences()}
+
+    def sentences(self) -> list[str]:
+        """Say what each step gains."""
+        if not self.gains:
+            return [
+                "One number of enrolled photos shows no gain; with three photos of most people it "
+                "can be told what the second one gains."
+            ]
+        steps = zip(self.points[:-1], self.points[1:], self.gains, strict=True)
+        return [self._gained(*step) for step in steps] + self._at_threshold()
+
+    def _at_threshold(self) -> list[str]:
+        first, last = self.points[0], self.points[-1]
+        before, after = first.accepted_at_threshold, last.accepted_at_threshold
+        if before is None or after is None or _percent(before.mean) == _percent(after.mean):
+            return []
+        return [
+            f"A threshold is for one number of photos: at {self.threshold:.4g}, "
+            f"{_percent(before.mean)} of the impostors are accepted with {first.photos} enrolled "
+            f"and {_percent(after.mean)} with {last.photos}. "
+            "Calibrate for as many as you enrol."
+        ]
+
+    def _gained(self, before: Point, after: Point, gain: Gain) -> str:
+        said = [_change("wrong answers", before.wrong, after.wrong, gain.wrong)]
+        if before.rejected and after.rejected and gain.rejected:
+            what = f"rejections at a FAR of {100 * (self.far or 0):g} %"
+            said.append(_change(what, before.rejected, after.rejected, gain.rejected))
+        return f"{_step(before.photos, after.photos)} {' and '.join(said)}."
+
+
+def next_photo_curve(
+    matrix: Energies,
+    codes: Codes,
+    *,
+    energy: str,
+    fusion: str = "min",
+    counts: Sequence[int] | None = None,
+    threshold: float | None = None,
+    draws: int = DRAWS,
+    repetitions: int = 1000,
+    seed: int = 0,
+) -> NextPhotoCurve:
+    """Measure what more photos of each person gain.
+
+    Who has more photos than the largest count takes part: those photos are enrolled, and at least
+    one is a probe.
+
+    Args:
+        matrix: ``(n, n)`` energies between all photos of people never trained on.
+        codes: ``(n,)``.
+        energy: the name of the energies.
+        fusion: how a person's photos become one energy.
+        counts: of enrolled photos; if not given, those of `COUNTS` that at least half of the
+            people can take part in.
+        threshold: where rejected and accepted shares are counted besides; none if not given.
+        draws: how often photos are dealt, at least 1; `MOST_COMPARISONS` may make them fewer.
+        repetitions: how often people are drawn again for the intervals.
+        seed: of both.
+
+    Raises:
+        SettingError: a setting is out of its range, or there is no such fusion of this energy.
+        TooFewError: fewer than two people can take part.
+        DataError: the matrix does not fit the codes, or an energy is NaN.
+    """
+    check_square(matrix, codes)
+    check_fusion(fusion, energy=energy)
+    check_in_range(draws, 1, 10_000, argument="draws", whole=True)
+    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
+    members = {int(code): np.flatnonzero(codes == code) for code in np.unique(codes)}
+    counts = _counts([len(photos) for photos in members.values()], counts)
+    taking_part = [photos for photos in members.values() if len(photos) > counts[-1]]
+    people, probes = len(taking_part), sum(len(photos) - counts[-1] for photos in taking_part)
+    draws = min(draws, max(1, MOST_COMPARISONS // (probes * people)))
+    rng = np.random.default_rng(seed)
+    deals = [deal_photos(taking_part, counts[-1], rng) for _ in range(draws)]
+    # Those of one draw count as evidence: the next draw has much the same photos.
+    shown = EVIDENCE / (probes * (people - 1))
+    far = next((rate for rate in FARS if rate >= shown), None)
+    times = people_again(people, repetitions=repetitions, seed=seed)
+    measured = [
+        DealtComparisons(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
+            times, far=far, threshold=threshold
+        )
+        for k in counts
+    ]
+    return NextPhotoCurve(
+        fusion=fusion,
+        energy=energy,
+        people=people,
+        left_out=tuple(c for c, photos in members.items() if len(photos) <= counts[-1]),
+        probes=probes,
+        draws=draws,
+        seed=seed,
+        far=far,
+        threshold=threshold,
+        points=tuple(
+            _point(k, each, photos=sum(len(photos) for photos in taking_part))
+            for k, each in zip(counts, measured, strict=True)
+        ),
+        gains=tuple(
+            Gain(
+                before=before,
+                after=after,
+                wrong=_difference(less["wrong"], more["wrong"]),
+                rejected=_difference(less["rejected"], more["rejected"]) if far else None,
+            )
+            for (before, less), (after, more) in pairwise(zip(counts, measured, strict=True))
+        ),
+    )
+
+
+def _counts(photos: Sequence[int], asked: Sequence[int] | None) -> list[int]:
+    """Return the counts of enrolled photos, rising."""
+    if asked is not None:
+        for count in asked:
+            check_in_range(count, 1, 1000, argument="counts", whole=True)
+        if not asked:
+            raise SettingError("counts: expected at least one. Received: none.")
+    able = {count: sum(has > count for has in photos) for count in asked or COUNTS}
+    # Of counts that were asked for, each must be possible; else those for half of the people.
+    needed = 2 if asked is not None else max(2, len(photos) / 2)
+    kept = sorted(count for count, people in able.items() if people >= needed)
+    if not kept or (asked is not None and len(kept) < len(able)):
+        count = min(set(able) - set(kept))
+        raise TooFewError(
+            f"expected {int(np.ceil(needed))} people or more with {count + 1} photos each, "
+            f"{count} to enrol and one to recognise. Received: {len(photos)} people, "
+            f"{able[count]} of them with so many."
+        )
+    return kept
+
+
+def _point(enrolled: int, series: Mapping[str, Floats], *, photos: int) -> Point:
+    def rate(name: str, trials: float) -> Interval | None:
+        return _rate(series[name], trials) if name in series else None
+
+    return Point(
+        photos=enrolled,
+        wrong=_rate(series["wrong"], photos),
+        rejected=rate("rejected", photos),
+        rejected_at_threshold=rate("rejected_at_threshold", photos),
+        accepted_at_threshold=rate("accepted_at_threshold", photos * (photos - 1) / 2),
+    )
+
+
+def _difference(less: Floats, more: Floats) -> Interval:
+    """Return what more photos lower, with the quantiles of the paired draws."""
+    lowered = less - more
+    low, high = np.quantile(lowered[1:], [0.025, 0.975])
+    return Interval(mean=float(lowered[0]), low=float(low), high=float(high))
+
+
+def _rate(series: Floats, trials: float) -> Interval:
+    share = float(series[0])
+    low, high = interval_from_draws(share, series[1:], trials=trials)
+    return Interval(mean=share, low=low, high=high)
+
+
+def _change(what: str, before: Interval, after: Interval, gain: Interval) -> str:
+    if gain.mean == 0:
+        return f"leaves {what} at {_percent(after.mean)}"
+    word = "lowers" if gain.mean > 0 else "raises"
+    by_chance = " (which may be chance)" if gain.low <= 0 <= gain.high else ""
+    return f"{word} {what} from {_percent(before.mean)} to {_percent(after.mean)}{by_chance}"
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.1f} %"
+
+
+def _step(before: int, after: int) -> str:
+    """Return what begins the sentence about the photos added.
+
+    >>> _step(1, 2), _step(3, 5)
+    ('A second photo', 'Going from 3 to 5 photos')
+    """
+    if after - before == 1 and after in _ORDINALS:
+        return f"A {_ORDINALS[after]} photo"
+    return f"Going from {before} to {after} photos"
+
+
+_ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth"}
