@@ -1,0 +1,353 @@
+"""Fitting the map from energies to likelihood ratios, chosen on people held out.
+
+Three maps are fitted (Platt, beta, isotonic), genuine and impostor comparisons equally heavy
+together, so that the log-odds they learn are ln LR. They are compared by their log-loss on
+people that they were not fitted to: the people are dealt to folds, and a comparison is held
+out if both its people are in the fold, and fitted to if neither is.
+
+What the comparisons cannot show is not claimed. With no impostor accepted among comparisons
+worth n independent ones, their rate may still be up to h (Wilson's 95 % end), so no energy
+shows a ratio above 1/h; and with no genuine one rejected among those worth m, none under the
+end of 0 of m. Every map is clipped to that range.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes, Energies
+from likeness.errors import TooFewError, require_extra
+from likeness.evaluation._counts import Floats
+from likeness.evaluation.calibration import percent
+from likeness.evaluation.comparisons import Comparisons
+from likeness.evaluation.probability import KINDS, NEAREST, LikelihoodRatio, probability_of
+from likeness.evaluation.probability_figures import (
+    ReliabilityBin,
+    cllr,
+    min_cllr,
+    pooled_share,
+    reliability,
+)
+from likeness.evaluation.rare_rates import AcceptedRate, Rate
+
+FORMAT = "likeness.probability/1"
+Mask = NDArray[np.bool_]
+MOST_FOLDS = 5
+PEOPLE_A_FOLD = 5
+MERGED = 4096
+"""Of each kind, so many energies are fitted to at most: neighbours are merged beyond that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """What the comparisons can show of likelihood ratios.
+
+    Args:
+        genuine: of rejecting no genuine comparison; ``high`` is the lowest LR.
+        impostor: of accepting no impostor comparison; 1 / ``high`` is the highest LR.
+    """
+
+    genuine: Rate
+    impostor: Rate
+
+    @property
+    def lowest(self) -> float:
+        """The lowest ln LR, 0 or less."""
+        return float(np.log(self.genuine.high))
+
+    @property
+    def highest(self) -> float:
+        """The highest ln LR, 0 or more."""
+        return float(-np.log(self.impostor.high))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedProbability:
+    """The map that did best on people held out, and how well that was.
+
+    Args:
+        ratio: fitted to all comparisons.
+        support: what it was clipped to.
+        log_losses: kind → its log-loss in nats on people held out, prior ½; Cllr · ln 2.
+        comparisons: all of them.
+        genuine, impostor: ``(g,)`` and ``(i,)``, ln LR of each by the chosen kind, fitted to
+            other people; NaN where it was never held out, because its people are in two folds.
+        folds: how many the people were dealt to.
+        cllr, min_cllr: of the comparisons held out, bits.
+    """
+
+    ratio: LikelihoodRatio
+    support: Support
+    log_losses: dict[str, float]
+    comparisons: Comparisons
+    genuine: Floats
+    impostor: Floats
+    folds: int
+    cllr: float
+    min_cllr: float
+
+    def as_dict(self, *, prior: float) -> dict[str, Any]:
+        """Return the map and its figures as JSON values, with a reliability diagram's numbers.
+
+        Args:
+            prior: P(one person) that probabilities are stated for, above 0, below 1.
+        """
+        tested = [int(np.isfinite(part).sum()) for part in (self.genuine, self.impostor)]
+        return {
+            "format": FORMAT,
+            "ratio": self.ratio.as_dict(),
+            "prior": prior,
+            "log_losses": dict(self.log_losses),
+            "cllr": self.cllr,
+            "min_cllr": self.min_cllr,
+            "folds": self.folds,
+            "held_out": {"genuine": tested[0], "impostor": tested[1]},
+            "support": asdict(self.support),
+            "reliability": [asdict(bin) for bin in self.reliability(prior=prior)],
+            "sentences": self.sentences(prior=prior),
+        }
+
+    def reliability(self, *, prior: float) -> list[ReliabilityBin]:
+        """Return the bins of the reliability diagram, of the comparisons held out."""
+        genuine, impostor = np.isfinite(self.genuine), np.isfinite(self.impostor)
+        return reliability(
+            self.genuine[genuine],
+            self.impostor[impostor],
+            genuine_people=self.comparisons.genuine_people[genuine],
+            impostor_people=self.comparisons.impostor_people[impostor],
+            prior=prior,
+        )
+
+    def sentences(self, *, prior: float) -> list[str]:
+        """Say it in words."""
+        low, high = probability_of([self.support.lowest, self.support.highest], prior=prior)
+        losses = ", ".join(f"{kind} {loss:.3f}" for kind, loss in self.log_losses.items())
+        return [
+            f"Probabilities by {self.ratio.kind} calibration (log-loss on people held out: "
+            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} are the energies' own.",
+            f"At a prior of {percent(prior)}, {percent(low)} to {percent(high)}: what these "
+            "comparisons can show, and no more.",
+        ]
+
+
+def fit_probability(found: Comparisons, *, seed: int = 0) -> FittedProbability:
+    """Fit every map, and keep the one with the lowest log-loss on people held out.
+
+    Args:
+        found: comparisons of people that the model was not trained on.
+        seed: deals the people to the folds.
+
+    Raises:
+        TooFewError: there are fewer than four people, or a part of them lacks genuine
+            comparisons.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    folds = _deal(found, seed=seed)
+    given = {kind: _held_out_log_ratios(kind, found, folds) for kind in KINDS}
+    costs = {kind: _cllr_held_out(*log_ratios) for kind, log_ratios in given.items()}
+    best = min(costs, key=lambda kind: costs[kind])
+    genuine, impostor = given[best]
+    tested = np.isfinite(genuine), np.isfinite(impostor)
+    return FittedProbability(
+        ratio=fit_ratio(best, found),
+        support=support_of(found),
+        log_losses={kind: cost * float(np.log(2)) for kind, cost in costs.items()},
+        comparisons=found,
+        genuine=genuine,
+        impostor=impostor,
+        folds=folds.count,
+        cllr=costs[best],
+        min_cllr=min_cllr(found.genuine[tested[0]], found.impostor[tested[1]]),
+    )
+
+
+def _held_out_log_ratios(kind: str, found: Comparisons, folds: "_Folds") -> tuple[Floats, Floats]:
+    """Return ln LR of each comparison, by a map that has not seen its people; NaN without one."""
+    genuine, impostor = np.full(len(found.genuine), np.nan), np.full(len(found.impostor), np.nan)
+    for fold in range(folds.count):
+        ratio = fit_ratio(kind, _part(found, folds.rest(fold)))
+        own, other = folds.held_out(fold)
+        genuine[own] = ratio.log(found.genuine[own])
+        impostor[other] = ratio.log(found.impostor[other])
+    return genuine, impostor
+
+
+def _cllr_held_out(genuine: Floats, impostor: Floats) -> float:
+    return cllr(genuine[np.isfinite(genuine)], impostor[np.isfinite(impostor)])
+
+
+def fit_ratio(kind: str, found: Comparisons) -> LikelihoodRatio:
+    """Fit one map, and clip it to what the comparisons can show.
+
+    Args:
+        kind: one of `KINDS`.
+        found: at least one genuine and one impostor comparison.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    support = support_of(found)
+    genuine, impostor = _Merged(found.genuine), _Merged(found.impostor)
+    fit = _isotonic if kind == "isotonic" else _logistic
+    return LikelihoodRatio(
+        kind=kind,
+        parameters=fit(kind, genuine, impostor, support),
+        lowest=support.lowest,
+        highest=support.highest,
+    )
+
+
+def support_of(found: Comparisons) -> Support:
+    """Return what the comparisons can show, counted with the dependence between people."""
+    # The other way round: of genuine comparisons, the farthest count.
+    genuine = AcceptedRate(-np.asarray(found.genuine), found.genuine_people)
+    impostor = AcceptedRate(found.impostor, found.impostor_people)
+    return Support(genuine=genuine.at(-np.inf), impostor=impostor.at(-np.inf))
+
+
+class _Merged:
+    """Ascending energies of one kind and their weights, 1 in all; neighbours merged if many."""
+
+    def __init__(self, energies: Energies) -> None:
+        ordered = np.sort(np.asarray(energies, np.float64))
+        starts = np.unique(np.linspace(0, len(ordered), MERGED, endpoint=False).astype(np.int64))
+        counts = np.diff(starts, append=len(ordered))
+        self.energies = np.add.reduceat(ordered, starts) / counts
+        self.weights = counts / len(ordered)
+        self.count = len(ordered)
+
+
+def _logistic(kind: str, genuine: _Merged, impostor: _Merged, support: Support) -> dict[str, float]:
+    """Fit Platt's map, or the beta map, by logistic regression on what the energy is made of.
+
+    Each comparison is a little of the other kind (Platt's targets (n + 1) / (n + 2)), so that
+    kinds that do not overlap give no infinite slope. A part whose coefficient would be
+    negative is left out (Kull et al.).
+    """
+    scale = float((np.median(genuine.energies) + np.median(impostor.energies)) / 2)
+    scale = scale if scale > 0 else 1.0
+    energies = np.concatenate([genuine.energies, impostor.energies])
+    away = np.maximum(energies / scale, NEAREST)
+    features = {"slope": -away}
+    if kind == "beta":
+        features["bend"] = -np.log(-np.expm1(-away))
+    target = np.concatenate(
+        [
+            np.full(len(genuine.energies), (genuine.count + 1) / (genuine.count + 2)),
+            np.full(len(impostor.energies), 1 / (impostor.count + 2)),
+        ]
+    )
+    weights = np.concatenate([genuine.weights, impostor.weights])
+    found = _nonnegative(features, target, weights)
+    if kind == "platt":
+        return {"intercept": found["intercept"], "slope": found["slope"] / scale}
+    return {**found, "scale": scale}
+
+
+def _nonnegative(features: dict[str, Floats], target: Floats, weights: Floats) -> dict[str, float]:
+    """Return the coefficients of a logistic regression whose slopes are 0 or more."""
+    found = {"intercept": 0.0} | dict.fromkeys(features, 0.0)
+    left = dict(features)
+    while left:
+        intercept, slopes = _regression(np.stack(list(left.values()), axis=1), target, weights)
+        worst = min(left, key=lambda name: slopes[list(left).index(name)])
+        if slopes.min() >= 0:
+            return (
+                found | {"intercept": intercept} | dict(zip(left, map(float, slopes), strict=True))
+            )
+        del left[worst]
+    share = float(np.average(target, weights=weights))
+    return found | {"intercept": float(np.log(share / (1 - share)))}
+
+
+def _regression(columns: Floats, target: Floats, weights: Floats) -> tuple[float, Floats]:
+    """Return intercept and slopes; every row counts as both kinds, by its target."""
+    middle, spread = columns.mean(axis=0), columns.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    rows = np.tile((columns - middle) / spread, (2, 1))
+    model = require_extra("sklearn.linear_model").LogisticRegression(C=1e9, tol=1e-9, max_iter=2000)
+    model.fit(
+        rows,
+        np.repeat([1, 0], len(columns)),
+        sample_weight=np.concatenate([weights * target, weights * (1 - target)]),
+    )
+    slopes = np.asarray(model.coef_[0], np.float64) / spread
+    return float(model.intercept_[0] - slopes @ middle), slopes
+
+
+def _isotonic(
+    kind: str, genuine: _Merged, impostor: _Merged, support: Support
+) -> dict[str, list[float]]:
+    """Pool adjacent violators, with one comparison more at either end that speaks against it.
+
+    Below all energies stands one impostor comparison, above all one genuine one, each as
+    heavy as one of the independent comparisons: no end is surer than a count allows. (The
+    «Laplace» option of the BOSARIS toolkit: N. Brümmer & E. de Villiers, 2011.)
+    """
+    distinct = np.unique(np.concatenate([genuine.energies, impostor.energies]))
+    weights = []
+    for place, part, rate in ((-1, genuine, support.genuine), (0, impostor, support.impostor)):
+        weight = np.bincount(
+            np.searchsorted(distinct, part.energies), weights=part.weights, minlength=len(distinct)
+        )
+        weight[place] += 1 / rate.effective
+        weights.append(np.asarray(weight, np.float64))
+    share = pooled_share(*weights)
+    log_ratios = np.log(share) - np.log1p(-share)
+    # Of each level, its two ends are enough.
+    steps = np.flatnonzero(np.abs(np.diff(log_ratios)) > 1e-9)
+    ends = np.unique(np.concatenate([[0], steps, steps + 1, [len(distinct) - 1]]))
+    return {
+        "knots": distinct[ends].tolist(),
+        "log_ratios": np.minimum.accumulate(log_ratios[ends]).tolist(),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Folds:
+    """Who is held out when."""
+
+    count: int
+    genuine: Codes
+    """``(g,)``, the fold that each comparison is held out in."""
+    impostor: Codes
+    """``(i, 2)``, of each of the two people."""
+
+    def held_out(self, fold: int) -> tuple[Mask, Mask]:
+        """Return the comparisons, both of whose people are in the fold."""
+        return self.genuine == fold, (self.impostor == fold).all(axis=1)
+
+    def rest(self, fold: int) -> tuple[Mask, Mask]:
+        """Return the comparisons, neither of whose people is in the fold."""
+        return self.genuine != fold, (self.impostor != fold).all(axis=1)
+
+
+def _deal(found: Comparisons, *, seed: int) -> _Folds:
+    """Deal the people to folds, those with genuine comparisons first: each fold needs some."""
+    people = np.unique(np.concatenate([found.genuine_people, found.impostor_people]))
+    count = min(max(2, len(people) // PEOPLE_A_FOLD), MOST_FOLDS)
+    order = np.random.default_rng(seed).permutation(people)
+    order = order[np.argsort(~np.isin(order, found.genuine_people), kind="stable")]
+    fold_of = np.empty(int(people.max()) + 1, np.int64)
+    fold_of[order] = np.arange(len(order)) % count
+    folds = _Folds(count, fold_of[found.genuine_people[:, 0]], fold_of[found.impostor_people])
+    parts = [part(fold) for part in (folds.held_out, folds.rest) for fold in range(count)]
+    if not all(mask.any() for part in parts for mask in part):
+        raise TooFewError(
+            "a probability is chosen on people held out: expected at least four people, with "
+            f"several photos each. Received: {len(found.genuine):,} genuine comparisons of "
+            f"{len(people)} people. Add people, or photos of them."
+        )
+    return folds
+
+
+def _part(found: Comparisons, masks: tuple[Mask, Mask]) -> Comparisons:
+    genuine, impostor = masks
+    return Comparisons(
+        genuine=found.genuine[genuine],
+        impostor=found.impostor[impostor],
+        genuine_people=found.genuine_people[genuine],
+        impostor_people=found.impostor_people[impostor],
+    )
