@@ -140,7 +140,7 @@ def test_a_map_that_is_none_is_refused(kind, changes, sentence) -> None:
 
 
 def test_a_document_that_is_none_is_refused() -> None:
-    with pytest.raises(ModelError, match="expected the format 'likeness.likelihood_ratio/1'"):
+    with pytest.raises(ModelError, match=r"expected the format 'likeness.likelihood_ratio/1'"):
         LikelihoodRatio.from_dict({"kind": "platt"})
     with pytest.raises(ModelError, match="its entries do not fit"):
         LikelihoodRatio.from_dict({**ratio_of("platt").as_dict(), "more": 1})

@@ -131,18 +131,14 @@ def test_the_diagram_is_a_slow_loop(prior) -> None:
 
 
 def test_right_ratios_are_reliable_and_wrong_ones_are_not() -> None:
-    right = wrong = count = 0
+    kept = {"right": [], "boasting": []}
     for seed in range(20):
         made = world(seed)
-        boast = made | {kind: 3 * made[kind] + 2 for kind in ("genuine", "impostor")}
-        for bin, told in ((bin, told) for told in (made, boast) for bin in bins_of(told)):
-            inside = bin.low <= bin.predicted <= bin.high
-            if told is made:
-                right, count = right + inside, count + 1
-            else:
-                wrong += not inside
-    assert right / count >= 0.9
-    assert wrong > 40
+        boasting = made | {kind: 3 * made[kind] + 2 for kind in ("genuine", "impostor")}
+        for name, told in (("right", made), ("boasting", boasting)):
+            kept[name] += [bin.low <= bin.predicted <= bin.high for bin in bins_of(told)]
+    assert np.mean(kept["right"]) >= 0.9
+    assert np.mean(kept["boasting"]) < 0.7
 
 
 def bins_of(made):

@@ -71,6 +71,11 @@ def compare_with_people(
     )
 
 
+def fuse(energies: Energies, fusion: str) -> Energies:
+    """Return one energy for ``(..., K)`` energies to a person's K photos, ``(...)``."""
+    return np.asarray(energies.min(axis=-1) if fusion == "min" else energies.mean(axis=-1))
+
+
 def check_fusion(fusion: str) -> None:
     """Raise unless there is a fusion of that name.
 
@@ -90,6 +95,6 @@ def _fused(matrix: Energies, codes: Codes, photos_each: int, fusion: str) -> tup
             enrolled = photos[start : start + photos_each]
             probes = np.setdiff1d(np.arange(len(codes)), enrolled)
             each = matrix[np.ix_(probes, enrolled)]
-            energies.append(each.min(axis=1) if fusion == "min" else each.mean(axis=1))
+            energies.append(fuse(each, fusion))
             people.append(np.stack([codes[probes], np.full(len(probes), code)], axis=1))
     return np.concatenate(energies), np.concatenate(people)
