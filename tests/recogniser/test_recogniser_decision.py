@@ -190,8 +190,9 @@ class TestPromise:
         (said,) = decider.decide(NAMES, [0.5, 2, 2, 2]).warnings
         assert said.startswith(
             "4 people are enrolled, and the threshold was calibrated for 3: up to 13 % of "
-            "strangers are accepted, not 10 %."
+            "strangers are accepted, not 10 %, and wrong names are more frequent too."
         )
+        assert said.endswith("`likeness calibrate MODEL PHOTOS --people 4`.")
 
     @pytest.mark.parametrize("people", [1, 10, 500])
     def test_it_is_one_minus_the_chance_to_pass_all(self, people) -> None:

@@ -260,10 +260,11 @@ class Decider:
         if people <= self.purpose.people:
             return ()
         promise = self.promise_for(people)
+        names = "" if self.margin is None else ", and wrong names are more frequent too"
         return (
             f"{people:,} people are enrolled, and the threshold was calibrated for "
             f"{self.purpose.people:,}: up to {percent(promise.at_most)} of strangers are accepted, "
-            f"not {percent(self.strangers[1])}. Calibrate again: `likeness calibrate MODEL "
+            f"not {percent(self.strangers[1])}{names}. Calibrate again: `likeness calibrate MODEL "
             f"PHOTOS --people {people}`.",
         )
 
