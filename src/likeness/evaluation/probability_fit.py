@@ -145,14 +145,15 @@ def fit_probability(found: Comparisons, *, seed: int = 0) -> FittedProbability:
         MissingExtraError: scikit-learn is not installed.
     """
     folds = _deal(found, seed=seed)
-    given = {kind: _held_out_log_ratios(kind, found, folds) for kind in KINDS}
+    given = _held_out_log_ratios(found, folds)
     costs = {kind: _cllr_held_out(*log_ratios) for kind, log_ratios in given.items()}
     best = min(costs, key=lambda kind: costs[kind])
     genuine, impostor = given[best]
     tested = np.isfinite(genuine), np.isfinite(impostor)
+    fitting = _Fitting(found)
     return FittedProbability(
-        ratio=fit_ratio(best, found),
-        support=support_of(found),
+        ratio=fitting.ratio(best),
+        support=fitting.support,
         log_losses={kind: cost * float(np.log(2)) for kind, cost in costs.items()},
         comparisons=found,
         genuine=genuine,
@@ -163,15 +164,20 @@ def fit_probability(found: Comparisons, *, seed: int = 0) -> FittedProbability:
     )
 
 
-def _held_out_log_ratios(kind: str, found: Comparisons, folds: "_Folds") -> tuple[Floats, Floats]:
-    """Return ln LR of each comparison, by a map that has not seen its people; NaN without one."""
-    genuine, impostor = np.full(len(found.genuine), np.nan), np.full(len(found.impostor), np.nan)
+def _held_out_log_ratios(found: Comparisons, folds: "_Folds") -> dict[str, tuple[Floats, Floats]]:
+    """Return ln LR of each comparison, by maps that have not seen its people; NaN without one."""
+    given = {
+        kind: (np.full(len(found.genuine), np.nan), np.full(len(found.impostor), np.nan))
+        for kind in KINDS
+    }
     for fold in range(folds.count):
-        ratio = fit_ratio(kind, _part(found, folds.rest(fold)))
+        fitting = _Fitting(_part(found, folds.rest(fold)))
         own, other = folds.held_out(fold)
-        genuine[own] = ratio.log(found.genuine[own])
-        impostor[other] = ratio.log(found.impostor[other])
-    return genuine, impostor
+        for kind, (genuine, impostor) in given.items():
+            ratio = fitting.ratio(kind)
+            genuine[own] = ratio.log(found.genuine[own])
+            impostor[other] = ratio.log(found.impostor[other])
+    return given
 
 
 def _cllr_held_out(genuine: Floats, impostor: Floats) -> float:
@@ -188,15 +194,7 @@ def fit_ratio(kind: str, found: Comparisons) -> LikelihoodRatio:
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
-    support = support_of(found)
-    genuine, impostor = _Merged(found.genuine), _Merged(found.impostor)
-    fit = _isotonic if kind == "isotonic" else _logistic
-    return LikelihoodRatio(
-        kind=kind,
-        parameters=fit(kind, genuine, impostor, support),
-        lowest=support.lowest,
-        highest=support.highest,
-    )
+    return _Fitting(found).ratio(kind)
 
 
 def support_of(found: Comparisons) -> Support:
@@ -217,6 +215,23 @@ class _Merged:
         self.energies = np.add.reduceat(ordered, starts) / counts
         self.weights = counts / len(ordered)
         self.count = len(ordered)
+
+
+class _Fitting:
+    """What all maps are fitted to, prepared once."""
+
+    def __init__(self, found: Comparisons) -> None:
+        self.support = support_of(found)
+        self._genuine, self._impostor = _Merged(found.genuine), _Merged(found.impostor)
+
+    def ratio(self, kind: str) -> LikelihoodRatio:
+        fit = _isotonic if kind == "isotonic" else _logistic
+        return LikelihoodRatio(
+            kind=kind,
+            parameters=fit(kind, self._genuine, self._impostor, self.support),
+            lowest=self.support.lowest,
+            highest=self.support.highest,
+        )
 
 
 def _logistic(kind: str, genuine: _Merged, impostor: _Merged, support: Support) -> dict[str, float]:
