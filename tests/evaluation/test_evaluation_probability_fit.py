@@ -14,7 +14,8 @@ from likeness.errors import TooFewError
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.probability import KINDS, LikelihoodRatio
 from likeness.evaluation.probability_figures import cllr
-from likeness.evaluation.probability_fit import MERGED, fit_probability, fit_ratio, support_of
+from likeness.evaluation.probability_fit import fit_probability
+from likeness.evaluation.probability_maps import MERGED, fit_ratio, support_of
 
 SIZE, SPREAD = 6, 0.6
 
