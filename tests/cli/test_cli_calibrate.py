@@ -118,6 +118,9 @@ def test_what_cannot_be_promised_is_refused(
         (["--far", "0"], "--far: expected a rate such as 1% or 0.01"),
         (["--far", "120%"], "--far: expected a rate"),
         (["--far", "1%", "--fusion", "max"], "fusion: expected min, mean, centroid, or top2"),
+        (["--far", "1%", "--prior", "never"], "--prior: expected a rate"),
+        (["--far", "1%", "--prior", "100%"], "--prior: expected a rate"),
+        (["--far", "1%", "--wrong-names", "0"], "--wrong-names: expected a rate"),
     ],
 )
 def test_unclear_wishes_are_refused_before_anything_is_read(
@@ -126,3 +129,34 @@ def test_unclear_wishes_are_refused_before_anything_is_read(
     result = run("calibrate", "nowhere", "nobody", *words, cwd=tmp_path)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
+
+
+def test_margin_probabilities_and_a_page(place: Path) -> None:
+    words = ["--people", "3", "--strangers-accepted", "40%", "--prior", "10%"]
+    more = ["--wrong-names", "1%", "--report", "page", "--json", "-"]
+    result = run("calibrate", "model", "others", *words, *more, cwd=place)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    stored = document(place)["calibration"]
+    assert isinstance(stored, dict)
+    assert found == stored == json.loads((place / "page" / "calibration.json").read_text())
+    assert stored["probability"]["prior"] == 0.1
+    assert stored["probability"]["ratio"]["kind"] in stored["probability"]["log_losses"]
+    # So few people cannot show so few wrong names, and that is said.
+    assert stored["margin"]["value"] is None
+    assert any("No margin to the runner-up was measured" in said for said in stored["sentences"])
+    assert "drawn faces" not in (place / "page" / "calibration.html").read_text()
+    lines = (place / "page" / "comparisons.csv").read_text().splitlines()
+    assert len(lines) == 1 + stored["strangers"]["comparisons"] + stored["rejected"]["comparisons"]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_model_as_it_is(place: Path) -> None:
+    before = document(place)
+    (place / "taken").write_text("x")
+    words = ["--people", "3", "--strangers-accepted", "40%", "--report", "taken"]
+    result = run("calibrate", "model", "others", *words, cwd=place)
+    assert result.returncode == 2
+    assert "--report: expected a folder. Received: taken, a file." in " ".join(
+        result.stderr.split()
+    )
+    assert document(place) == before

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from likeness.datasets import Dataset, drawn_faces
-from likeness.errors import OverlapError
+from likeness.errors import OverlapError, SettingError
 from likeness.evaluation.calibration import Purpose
-from likeness.experiments.calibrated import calibrate_model
+from likeness.evaluation.probability import LikelihoodRatio
+from likeness.experiments.calibrated import calibrate_model, calibration_evidence
 
 
 @dataclass
@@ -51,3 +52,38 @@ def test_photos_that_were_trained_on_are_refused_under_any_name(people) -> None:
     renamed = Dataset(people.items, [f"x{name}" for name in people.identities])
     with pytest.raises(OverlapError, match="1 of the 12 people"):
         calibrate_model(model, renamed, Purpose())
+
+
+def test_margin_and_probabilities_go_with_it(people) -> None:
+    purpose = Purpose(people=3, strangers_accepted=0.5)
+    found = calibrate_model(PixelModel(), people, purpose, prior=0.1, wrong_names=0.6)
+    assert found.margin["wrong_names"] == 0.6
+    assert found.margin["people"] == 3
+    assert found.probability["prior"] == 0.1
+    ratio = LikelihoodRatio.from_dict(found.probability["ratio"])
+    near, far = ratio.probability([0.0, 1e6], prior=0.1)
+    assert near > 0.1 > far
+    text = " ".join(found.sentences())
+    for part in (found.margin, found.probability):
+        assert all(said in text for said in part["sentences"])
+
+
+def test_as_many_wrong_names_as_strangers_if_nothing_else_is_said(people) -> None:
+    found = calibrate_model(PixelModel(), people, Purpose(people=3, strangers_accepted=0.5))
+    assert found.margin["wrong_names"] == 0.5
+
+
+def test_too_few_people_for_probabilities_are_told_so_and_keep_their_threshold(people) -> None:
+    three = people.of(people.distinct[:3])
+    found = calibration_evidence(PixelModel(), three, Purpose(strangers_accepted=0.9))
+    assert found.fitted is None
+    assert found.calibration.probability["ratio"] is None
+    assert "No probabilities: a probability is chosen on people held out" in " ".join(
+        found.calibration.sentences()
+    )
+
+
+@pytest.mark.parametrize("changes", [{"prior": 1.0}, {"wrong_names": 0.0}])
+def test_settings_out_of_range_are_refused(people, changes) -> None:
+    with pytest.raises(SettingError, match=next(iter(changes))):
+        calibrate_model(PixelModel(), people, Purpose(strangers_accepted=0.5), **changes)

@@ -1,17 +1,21 @@
 """``likeness calibrate MODEL PHOTOS --people 500 --strangers-accepted 1%``."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
 from likeness.cli._terminal import check_json_place, errors, output, write_json
-from likeness.errors import SettingError
+from likeness.errors import OutputError, SettingError
 from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
 from likeness.model import check_model, load_model, store_calibration
 from likeness.training.quiet import load_keras
+
+if TYPE_CHECKING:
+    from likeness.experiments.calibrated import CalibrationEvidence
 
 
 def calibrate(
@@ -33,6 +37,19 @@ def calibrate(
         bool,
         typer.Option("--extrapolate", help="Fit a tail where the comparisons are too few."),
     ] = False,
+    prior: Annotated[
+        str, typer.Option(help="Of probabilities: how likely one person is beforehand.")
+    ] = "50%",
+    wrong_names: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of enrolled people's photos given a wrong name; it sets the margin to "
+            "the runner-up. As many as strangers accepted, if not given."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for a page with plots and every comparison.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say it, but leave the model as it is.")
     ] = False,
@@ -40,17 +57,31 @@ def calibrate(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Find the threshold for a purpose on people never trained on, and store it in the model."""
+    """Find the threshold for a purpose on people never trained on, and store it in the model.
+
+    With it go the margin to the runner-up, below which an answer is ambiguous, and the map
+    from energies to probabilities.
+    """
     purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
+    settings: dict[str, Any] = {
+        "prior": _rate(prior, "--prior"),
+        "wrong_names": None if wrong_names is None else _rate(wrong_names, "--wrong-names"),
+    }
     check_json_place(json_)
+    if report is not None and report.exists() and not report.is_dir():
+        raise OutputError(f"--report: expected a folder. Received: {report}, a file.")
     check_model(model)  # before the photos are read and Keras is loaded
     data = read_data(photos)
     data.require(identities=2, items_each=2)
-    from likeness.experiments.calibrated import calibrate_model  # late: only here
+    from likeness.experiments.calibrated import calibration_evidence  # late: only here
 
     with errors().status("Embedding and counting"):
         load_keras()
-        found = calibrate_model(load_model(model), data, purpose, extrapolate=extrapolate)
+        evidence = calibration_evidence(
+            load_model(model), data, purpose, extrapolate=extrapolate, **settings
+        )
+    found = evidence.calibration
+    page = None if report is None else _report(evidence, data.distinct, report)
     if not dry_run:
         store_calibration(model, threshold=found.threshold, calibration=found.as_dict())
     for note in data.notes:
@@ -60,7 +91,21 @@ def calibrate(
             output().print(sentence, markup=False)
         if not dry_run:
             output().print(f"Stored in {model}.", markup=False)
+        if page is not None:
+            output().print(f"The report: {page}", soft_wrap=True, markup=False)
     write_json(found.as_dict(), json_)
+
+
+def _report(evidence: "CalibrationEvidence", people: Sequence[str], folder: Path) -> Path:
+    from likeness.reports.calibration_page import write_calibration  # late: only if asked for
+
+    return write_calibration(
+        evidence.calibration,
+        comparisons=evidence.comparisons,
+        fitted=evidence.fitted,
+        people=people,
+        folder=folder,
+    )
 
 
 def _purpose(

@@ -87,6 +87,9 @@ class Calibration:
         people: how many it was calibrated on.
         extrapolated: whether the threshold lies beyond what was counted.
         fusion_choice: how the fusion was chosen; None if it was given.
+        probability: the map from energies to probabilities and its figures, JSON values; see
+            `likeness.evaluation.probability_fit`.
+        margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
         provenance: model, data and date, for those who ask later.
     """
 
@@ -97,6 +100,8 @@ class Calibration:
     people: int
     extrapolated: bool = False
     fusion_choice: FusionChoice | None = None
+    probability: Mapping[str, Any] = field(default_factory=dict)
+    margin: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,9 +115,11 @@ class Calibration:
             if self.purpose.people == 1
             else f"a stranger against {self.purpose.people:,} people"
         )
+        how = "extrapolated" if self.extrapolated else "measured"
         said = [
             f"Accept if the energy is at most {self.threshold:.4g}: {whom} is accepted in at most "
-            f"{percent(self.strangers.high)} of cases (measured {percent(self.strangers.share)}).",
+            f"{percent(self.strangers.high)} of cases ({how} "
+            f"{percent(self.strangers.share)}).",
             f"Photos of enrolled people are rejected in {percent(self.rejected.share)} of cases "
             f"({percent(self.rejected.low)} to {percent(self.rejected.high)}).",
             f"From {self.strangers.comparisons:,} impostor and {self.rejected.comparisons:,} "
@@ -120,10 +127,15 @@ class Calibration:
         ]
         if self.extrapolated:
             said.append(
-                "Extrapolated: no comparison of these people is so close. The rate follows a "
+                "Extrapolated: these comparisons are too few to show so low a rate. It follows a "
                 "generalised Pareto tail, and is a model's word, not a measurement."
             )
-        return said + (self.fusion_choice.sentences() if self.fusion_choice else [])
+        return [
+            *said,
+            *(self.fusion_choice.sentences() if self.fusion_choice else ()),
+            *self.margin.get("sentences", ()),
+            *self.probability.get("sentences", ()),
+        ]
 
 
 def calibrate(

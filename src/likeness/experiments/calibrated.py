@@ -1,42 +1,109 @@
-"""A saved model's threshold, found on people it was not trained on."""
+"""A saved model's threshold, margin and probabilities, found on people it was not trained on."""
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from likeness._version import __version__
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
-from likeness.errors import OverlapError
+from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation.calibration import Calibration, Purpose, calibrate
+from likeness.evaluation.comparisons import Comparisons, compare_with_people
+from likeness.evaluation.margin import measure_margin
+from likeness.evaluation.probability import check_prior
+from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
 from likeness.model import SiameseModel
 
 DIGITS = 16
 """So much of each digest stands in a model's record."""
 
+PRIOR = 0.5
+"""Before anything is known, the two photos are as likely of one person as of two."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CalibrationEvidence:
+    """A calibration, and the comparisons that it was counted on.
+
+    Args:
+        calibration: what is stored in the model.
+        comparisons: all of them.
+        fitted: the probabilities; None where there were too few people to hold some out.
+    """
+
+    calibration: Calibration
+    comparisons: Comparisons
+    fitted: FittedProbability | None
+
 
 def calibrate_model(
-    model: SiameseModel, data: Dataset, purpose: Purpose, *, extrapolate: bool = False
+    model: SiameseModel,
+    data: Dataset,
+    purpose: Purpose,
+    *,
+    extrapolate: bool = False,
+    prior: float = PRIOR,
+    wrong_names: float | None = None,
 ) -> Calibration:
-    """Find a model's threshold for a purpose.
+    """Return the calibration of `calibration_evidence`, without the comparisons behind it."""
+    return calibration_evidence(
+        model, data, purpose, extrapolate=extrapolate, prior=prior, wrong_names=wrong_names
+    ).calibration
+
+
+def calibration_evidence(
+    model: SiameseModel,
+    data: Dataset,
+    purpose: Purpose,
+    *,
+    extrapolate: bool = False,
+    prior: float = PRIOR,
+    wrong_names: float | None = None,
+) -> CalibrationEvidence:
+    """Find a model's threshold for a purpose, the margin to the runner-up, and probabilities.
 
     Args:
         model: trained on other people.
         data: people used neither for training nor for tests.
         purpose: what the threshold is for.
         extrapolate: whether a tail may be fitted where the comparisons are too few.
+        prior: P(one person) that probabilities are stated for, above 0, below 1.
+        wrong_names: the share of enrolled people's photos that may be given a wrong name; as
+            many as strangers accepted if not given.
 
     Raises:
         OverlapError: the model was trained on some of the people or photos.
-        TooFewError: the comparisons cannot show so low a rate.
+        TooFewError: the comparisons cannot show so low a rate of strangers.
+        SettingError: a setting is out of its range.
     """
+    check_prior(prior)
     check_not_trained_on(model.record, data)
     matrix = energy_matrix(model.energy, model.embed(data.items))
     found = calibrate(matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate)
+    chosen = found.purpose  # with the fusion that was chosen, if it was to be
+    margin = measure_margin(
+        matrix,
+        data.codes,
+        chosen,
+        energy=model.energy,
+        threshold=found.threshold,
+        wrong_names=purpose.strangers_accepted if wrong_names is None else wrong_names,
+    )
+    comparisons = compare_with_people(
+        matrix,
+        data.codes,
+        photos_each=chosen.photos_each,
+        fusion=chosen.fusion,
+        energy=model.energy,
+    )
+    fitted, probability = _probability(comparisons, prior=prior)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return replace(
+    complete = replace(
         found,
+        probability=probability,
+        margin=margin.as_dict(),
         provenance={
             "model": model.fingerprint,
             "data": {"name": data.name, "digest": data.digest, "drawn": data.drawn},
@@ -44,6 +111,19 @@ def calibrate_model(
             "likeness": __version__,
         },
     )
+    return CalibrationEvidence(calibration=complete, comparisons=comparisons, fitted=fitted)
+
+
+def _probability(
+    comparisons: Comparisons, *, prior: float
+) -> tuple[FittedProbability | None, dict[str, Any]]:
+    """Return the fit and its document; where there is none, the document says why."""
+    try:
+        fitted = fit_probability(comparisons)
+    except TooFewError as error:
+        said = f"No probabilities: {error}"
+        return None, {"format": FORMAT, "ratio": None, "prior": prior, "sentences": [said]}
+    return fitted, fitted.as_dict(prior=prior)
 
 
 def check_not_trained_on(record: Mapping[str, Any], data: Dataset) -> None:

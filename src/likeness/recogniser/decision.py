@@ -1,0 +1,283 @@
+"""Three-way answers: this is Ada, this is nobody enrolled, or it may be one of two.
+
+*Known*: the nearest person is within the threshold, and the runner-up is farther away by the
+margin that calibration found. *Ambiguous*: the nearest person is within the threshold, but
+the runner-up is too near. *Unknown*: nobody is within the threshold.
+
+Threshold, margin and probabilities come with the model (`likeness calibrate`); nothing here
+has a number of its own, and a model without a threshold refuses to decide.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from likeness.arrays import check_in_range, describe
+from likeness.errors import DataError, ModelError, NoThresholdError
+from likeness.evaluation.calibration import Purpose, percent
+from likeness.evaluation.margin import is_clear
+from likeness.evaluation.probability import LikelihoodRatio, check_prior
+from likeness.recogniser.answer import Answer, Neighbour, Promise, Status
+
+NEAREST = 5
+
+
+class DecidingModel(Protocol):
+    """What a decision asks of a model."""
+
+    @property
+    def energy(self) -> str:
+        """The name of its energy."""
+
+    @property
+    def threshold(self) -> float | None:
+        """Accept if energy ≤ threshold; None if none was chosen."""
+
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """What `likeness calibrate` stored; empty if training chose the threshold."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what decides an energy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decider:
+    """Decides by one model's threshold, margin and probabilities.
+
+    Make it with `Decider.of`, once for many photos.
+
+    Args:
+        threshold: accept if energy ≤ threshold.
+        margin: the runner-up must be so much farther away; None if none was measured.
+        ratio: from energies to likelihood ratios; None if the model has no probabilities.
+        prior: of probabilities, above 0, below 1.
+        purpose: what the threshold was calibrated for; None if training chose it.
+        strangers: measured and promised share of strangers accepted at that purpose.
+        fingerprint: the model's.
+    """
+
+    threshold: float
+    margin: float | None
+    ratio: LikelihoodRatio | None
+    prior: float
+    purpose: Purpose | None
+    strangers: tuple[float, float]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, model: DecidingModel, *, prior: float | None = None) -> "Decider":
+        """Return what decides for a model.
+
+        Args:
+            model: with a threshold.
+            prior: P(one person) that probabilities are stated for; the calibration's own if
+                not given, or ½.
+
+        Raises:
+            NoThresholdError: the model has no threshold.
+            ModelError: its calibration is another model's, or damaged.
+            SettingError: the prior is out of its range.
+        """
+        if model.threshold is None:
+            raise NoThresholdError(
+                "this model has no threshold, so it cannot decide. Choose one with "
+                "`likeness calibrate MODEL PHOTOS`."
+            )
+        stored = model.calibration
+        _check_belongs(model)
+        try:
+            probability = stored.get("probability", {})
+            prior = probability.get("prior", 0.5) if prior is None else prior
+            ratio = probability.get("ratio")
+            margin = stored.get("margin", {}).get("value")
+            purpose = Purpose(**stored["purpose"]) if stored else None
+            strangers = stored["strangers"] if stored else {"share": 1.0, "high": 1.0}
+            shares = float(strangers["share"]), float(strangers["high"])
+            margin = None if margin is None else float(margin)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"the model's calibration is damaged ({type(error).__name__}: {error}). Calibrate "
+                "it again: `likeness calibrate MODEL PHOTOS`."
+            ) from error
+        check_prior(prior)
+        return cls(
+            threshold=float(model.threshold),
+            margin=margin,
+            ratio=None if ratio is None else LikelihoodRatio.from_dict(ratio),
+            prior=prior,
+            purpose=purpose,
+            strangers=shares,
+            fingerprint=model.fingerprint,
+        )
+
+    def decide(
+        self, names: Sequence[str], energies: ArrayLike, *, nearest: int = NEAREST
+    ) -> Answer:
+        """Say who it is.
+
+        Args:
+            names: of the enrolled people, ``G`` different ones; nobody is allowed.
+            energies: ``(G,)``, of the photo to each of them, fused as in the calibration.
+            nearest: how many of the nearest people to return, 1 or more.
+
+        Raises:
+            DataError: the energies are not one finite number per person.
+        """
+        check_in_range(nearest, 1, 2**30, argument="nearest", whole=True)
+        values = _checked(names, energies)
+        # Of equally near people, the one listed first; they are ambiguous anyway.
+        order = np.argsort(values, kind="stable")[: max(nearest, 2)]
+        ordered = [self._neighbour(names[i], float(values[i])) for i in order]
+        first = ordered[0] if ordered else None
+        second = ordered[1] if len(ordered) > 1 else None
+        status = self._status(first, second)
+        return Answer(
+            status=status,
+            name=first.name if first and status == "known" else None,
+            energy=first.energy if first else None,
+            runner_up=second,
+            margin=second.energy - first.energy if first and second else None,
+            margin_needed=self.margin,
+            probability=first.probability if first else None,
+            prior=self.prior,
+            threshold=self.threshold,
+            nearest=tuple(ordered[:nearest]),
+            reason=self._reason(status, first, second),
+            warnings=self.warnings(people=len(values)),
+            model=self.fingerprint,
+        )
+
+    def promise_for(self, people: int) -> Promise:
+        """Return what the threshold promises about strangers if so many people are enrolled.
+
+        Raises:
+            NoThresholdError: training chose the threshold, which promises nothing.
+            SettingError: ``people`` is not a whole number of 1 or more.
+        """
+        if self.purpose is None:
+            raise NoThresholdError(
+                "this model's threshold was chosen in training and promises nothing about "
+                "strangers. Choose one with `likeness calibrate MODEL PHOTOS`."
+            )
+        check_in_range(people, 1, 10**9, argument="people", whole=True)
+        measured, at_most = (
+            # 1 − (1 − f)^G of the rate f of one comparison, by which it was 1 − (1 − f)^G'.
+            float(-np.expm1(people / self.purpose.people * np.log1p(-min(share, 1 - 1e-15))))
+            for share in self.strangers
+        )
+        return Promise(people=people, measured=measured, at_most=at_most)
+
+    def warnings(self, *, people: int) -> tuple[str, ...]:
+        """Return what the calibration does not cover, if so many people are enrolled."""
+        if self.purpose is None:
+            return (
+                "The threshold was chosen in training: nothing is promised about strangers. "
+                "Choose one with `likeness calibrate MODEL PHOTOS`.",
+            )
+        if people <= self.purpose.people:
+            return ()
+        promise = self.promise_for(people)
+        names = "" if self.margin is None else ", and wrong names are more frequent too"
+        return (
+            f"{people:,} people are enrolled, and the threshold was calibrated for "
+            f"{self.purpose.people:,}: up to {percent(promise.at_most)} of strangers are accepted, "
+            f"not {percent(self.strangers[1])}{names}. Calibrate again: `likeness calibrate MODEL "
+            f"PHOTOS --people {people}`.",
+        )
+
+    def _neighbour(self, name: str, energy: float) -> Neighbour:
+        probability = None
+        if self.ratio is not None:
+            probability = float(self.ratio.probability(energy, prior=self.prior))
+        return Neighbour(name=name, energy=energy, probability=probability)
+
+    def _status(self, first: Neighbour | None, second: Neighbour | None) -> Status:
+        if first is None or first.energy > self.threshold:
+            return "unknown"
+        if second is None:
+            return "known"
+        energies = np.array([first.energy]), np.array([second.energy])
+        clear = is_clear(*energies, threshold=self.threshold, margin=self.margin)
+        return "known" if clear[0] else "ambiguous"
+
+    def _reason(self, status: Status, first: Neighbour | None, second: Neighbour | None) -> str:
+        if first is None:
+            return "Nobody is enrolled."
+        nearest = f"{first.name} is nearest, at {first.energy:.4g}"
+        if status == "unknown":
+            return f"{nearest}, beyond the threshold of {self.threshold:.4g}."
+        within = f"{nearest}, within the threshold of {self.threshold:.4g}"
+        if second is None:
+            return f"{within}; nobody else is enrolled."
+        gap = f"{second.name} is {second.energy - first.energy:.4g} farther away"
+        if self.margin is not None:
+            needed = f"a margin of {self.margin:.4g} is needed"
+            return f"{within}; {gap}{',' if status == 'known' else ', and'} {needed}."
+        if status == "known":
+            return f"{within}; {second.name} is beyond it (no margin was measured)."
+        return f"{within}, and so is {second.name} (no margin was measured)."
+
+
+def decide(
+    model: DecidingModel,
+    names: Sequence[str],
+    energies: ArrayLike,
+    *,
+    prior: float | None = None,
+    nearest: int = NEAREST,
+) -> Answer:
+    """Say who one photo shows; `Decider.of` once is quicker for many.
+
+    Args:
+        model: with a threshold.
+        names: of the enrolled people, ``G`` different ones.
+        energies: ``(G,)``, of the photo to each of them, fused as in the calibration.
+        prior: P(one person) that probabilities are stated for; the calibration's own if not
+            given.
+        nearest: how many of the nearest people to return, 1 or more.
+
+    Raises:
+        NoThresholdError: the model has no threshold.
+        ModelError: its calibration is another model's, or damaged.
+        DataError: the energies are not one finite number per person.
+
+    >>> from types import SimpleNamespace
+    >>> model = SimpleNamespace(energy="euclidean", threshold=1.0, calibration={}, fingerprint="f")
+    >>> answer = decide(model, ["ada", "bob", "eve"], [0.4, 1.2, 1.5])
+    >>> answer.status, answer.name, answer.runner_up.name
+    ('known', 'ada', 'bob')
+    >>> answer.reason
+    'ada is nearest, at 0.4, within the threshold of 1; bob is beyond it (no margin was measured).'
+    """
+    return Decider.of(model, prior=prior).decide(names, energies, nearest=nearest)
+
+
+def _check_belongs(model: DecidingModel) -> None:
+    of = model.calibration.get("provenance", {}).get("model", model.fingerprint)
+    if of != model.fingerprint:
+        raise ModelError(
+            f"the calibration is of model {str(of)[:12]}; this one is {model.fingerprint[:12]}. "
+            "Calibrate it: `likeness calibrate MODEL PHOTOS`."
+        )
+
+
+def _checked(names: Sequence[str], energies: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(energies, dtype=np.float64)
+    if values.shape != (len(names),):
+        raise DataError(
+            f"energies: expected one for each of {len(names)} people, shape ({len(names)},). "
+            f"Received: {describe(values)}."
+        )
+    if not np.isfinite(values).all():
+        raise DataError("energies: expected finite numbers. Received: NaN or infinity.")
+    if len(set(names)) != len(names):
+        raise DataError(
+            "names: expected different people, each with one energy. Received: some twice. Fuse "
+            "the energies to a person's photos first."
+        )
+    return values
