@@ -208,6 +208,16 @@ class TestHalves:
         assert len(found.mated) == 2 * 10 * 45
         assert len(found.non_mated) == 2 * 10 * 50
 
+    def test_of_many_photos_ten_are_enrolled_in_turn(self) -> None:
+        """The first and the last among them; all others are probes."""
+        matrix, codes = matrix_of(4, 25, 0)
+        found = open_set_halves(matrix, codes, halves=2)
+        assert found.galleries == 2 * 10
+        assert len(found.searches.mated) == 2 * 10 * 2 * 24
+        times = np.bincount(found.searches.mated_items, minlength=100)[:25]
+        assert (times[0], times[-1], times.max()) == (9, 9, 10)
+        assert (times == 9).sum() == 10
+
     def test_nobody_s_own_enrolled_photo_is_a_probe(self) -> None:
         matrix, codes = matrix_of(4, 3, 0, ties=False)
         np.fill_diagonal(matrix, -1.0)

@@ -74,7 +74,9 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
             "Save it as «CSV UTF-8»."
         ) from error
     except OSError as error:
-        raise DataError(f"{file}: expected a CSV file. It cannot be read: {error}.") from error
+        raise DataError(
+            f"{file}: expected a CSV file. It cannot be read: {error.strerror}."
+        ) from error
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]

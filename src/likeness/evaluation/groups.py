@@ -14,9 +14,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.arrays import Codes
-from likeness.evaluation._counts import Counter, Floats
+from likeness.evaluation._counts import Floats
 from likeness.evaluation.intervals import Interval, drawn_figures, quantiles
 from likeness.evaluation.open_set import OpenSet, missed
 from likeness.evaluation.unseen import Evaluation, one_shot_name
@@ -223,50 +224,57 @@ def _difference_in_words(found: Difference) -> str:
 
 
 class _GroupResampler:
-    """The figures of one group under other numbers of each of its people."""
+    """The figures of one group under other numbers of each of its people.
+
+    At one threshold every figure is a mean over pairs or probes, weighted by how often the people
+    in each were drawn.
+    """
 
     def __init__(self, evaluation: Evaluation, open_set: OpenSet | None, members: Codes) -> None:
         pairs, self.members = evaluation.pairs, members
-        self._threshold = evaluation.threshold
         self._people = int(pairs.codes.max()) + 1
         self.photos = int(np.isin(pairs.codes, members).sum())
-        whose, other = (pairs.codes[p] for p in (pairs.genuine_pairs, pairs.impostor_pairs))
-        inside = np.isin(whose[:, 0], members), np.isin(other, members).all(axis=1)
-        self._genuine_of, self._impostor_of = whose[inside[0], 0], other[inside[1]]
-        self.genuine_pairs, self.impostor_pairs = (int(kept.sum()) for kept in inside)
-        # What is averaged over probes of the group: how right or wrong each is, and whose it is.
-        self._probes: dict[str, tuple[Floats, Codes]] = {}
+        genuine_of = pairs.codes[pairs.genuine_pairs[:, :1]]
+        impostor_of = pairs.codes[pairs.impostor_pairs]
+        self.genuine_pairs, self.impostor_pairs = (
+            int(np.isin(people, members).all(axis=1).sum()) for people in (genuine_of, impostor_of)
+        )
+        # By figure: how wrong or right each pair or probe is, and the people in it, (n, 1 or 2).
+        self._means: dict[str, tuple[Floats, Codes]] = {}
         self.figures: Mapping[str, float] = {}
         if not self.genuine_pairs or not self.impostor_pairs:
             return
-        self._counter = Counter(pairs.genuine[inside[0]], pairs.impostor[inside[1]])
-        if open_set is not None and self._threshold is not None:
-            found = open_set.searches
-            self._keep("fnir", missed(found, self._threshold), found.mated_codes)
+        threshold = evaluation.threshold
+        if threshold is not None:
+            self._keep("frr", pairs.genuine > threshold, genuine_of)
+            self._keep("far", pairs.impostor <= threshold, impostor_of)
+            if open_set is not None:
+                found = open_set.searches
+                self._keep("fnir", missed(found, threshold), found.mated_codes[:, None])
         if (trials := evaluation.identification) is not None:
-            self._keep(one_shot_name(trials), trials.correct, trials.probe_codes)
-        self.figures = self._measure(np.ones(self._people))
+            self._keep(one_shot_name(trials), trials.correct, trials.probe_codes[:, None])
+        self.figures = self._measure(np.ones(self._people)) or {}
 
-    def _keep(self, name: str, values: Floats, whose: Codes) -> None:
-        inside = np.isin(whose, self.members)
+    def _keep(self, name: str, values: NDArray[Any], people: Codes) -> None:
+        inside = np.isin(people, self.members).all(axis=1)
         if inside.any():
-            self._probes[name] = values[inside], whose[inside]
+            self._means[name] = values[inside].astype(np.float64), people[inside]
 
     def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
         while True:
             drawn = rng.choice(self.members, len(self.members))
             often = np.bincount(drawn, minlength=self._people).astype(np.float64)
-            probes = (often[whose].any() for _, whose in self._probes.values())
-            impostor = often[self._impostor_of].prod(axis=1)
-            if often[self._genuine_of].any() and impostor.any() and all(probes):
-                return self._measure(often)
+            figures = self._measure(often)
+            if figures is not None:
+                return figures
 
-    def _measure(self, often: Floats) -> dict[str, float]:
+    def _measure(self, often: Floats) -> dict[str, float] | None:
+        """Return the figures; None where there is nothing to take the mean of."""
         figures = {}
-        if self._threshold is not None:
-            impostor = often[self._impostor_of].prod(axis=1)
-            rates = self._counter.rates(often[self._genuine_of], impostor)
-            figures["far"], figures["frr"] = rates.at(self._threshold)
-        for name, (values, whose) in self._probes.items():
-            figures[name] = float(np.average(values, weights=often[whose]))
+        for name, (values, people) in self._means.items():
+            weights = often[people].prod(axis=1)
+            total = float(weights.sum())
+            if total == 0:
+                return None
+            figures[name] = float(values @ weights) / total
         return figures

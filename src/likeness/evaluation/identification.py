@@ -212,7 +212,12 @@ def _closed_set_places(matrix: Energies, probe_codes: Codes, gallery_codes: Code
     return find_places(each, np.searchsorted(identities, probe_codes))
 
 
-def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+def check_search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+    """Raise unless the matrix holds an energy for each probe and each enrolled item.
+
+    Raises:
+        DataError: it has another shape, nothing is enrolled, or an energy is NaN.
+    """
     if matrix.shape != (len(probe_codes), len(gallery_codes)) or len(gallery_codes) == 0:
         raise DataError(
             f"matrix: expected energies of {len(probe_codes)} probes to {len(gallery_codes)} "
@@ -220,6 +225,10 @@ def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes
         )
     if np.isnan(matrix).any():
         raise DataError("matrix: expected energies. Received: NaN in some places.")
+
+
+def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+    check_search(matrix, probe_codes, gallery_codes)
     strangers = np.setdiff1d(probe_codes, gallery_codes)
     if len(strangers):
         raise DataError(

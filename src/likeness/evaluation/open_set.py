@@ -22,9 +22,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from likeness.arrays import Codes, Energies, check_in_range
-from likeness.errors import DataError, SettingError, TooFewError
+from likeness.errors import SettingError, TooFewError
 from likeness.evaluation._counts import Counter, Floats, step_at
-from likeness.evaluation.identification import Places, find_places, joined, person_energies
+from likeness.evaluation.identification import (
+    Places,
+    check_search,
+    find_places,
+    joined,
+    person_energies,
+)
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.verification import EVIDENCE
 
@@ -32,6 +38,9 @@ FPIRS = (0.05, 0.1)
 """The false positive identification rates at which the DIR is reported."""
 
 HALVES = 20
+MOST_INDICES = 10
+"""Photo indices that are enrolled in turn; of more, so many evenly spread ones."""
+
 FEWEST_PEOPLE = 4
 """Two enrolled and two strangers."""
 
@@ -198,13 +207,7 @@ def search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Search
     Raises:
         DataError: the shapes do not fit, or an energy is NaN.
     """
-    if matrix.shape != (len(probe_codes), len(gallery_codes)) or len(gallery_codes) == 0:
-        raise DataError(
-            f"matrix: expected energies of {len(probe_codes)} probes to {len(gallery_codes)} "
-            f"enrolled items, at least one. Received: shape {matrix.shape}."
-        )
-    if np.isnan(matrix).any():
-        raise DataError("matrix: expected energies. Received: NaN in some places.")
+    check_search(matrix, probe_codes, gallery_codes)
     identities, each = person_energies(matrix, gallery_codes)
     known = np.isin(probe_codes, identities)
     right = np.searchsorted(identities, probe_codes[known])
@@ -244,10 +247,11 @@ def open_set_halves(
 ) -> OpenSet:
     """Enrol half of the people, search everybody's other photos; again with other halves.
 
-    In each half, each photo index k in turn is enrolled (with K shots: the photos k … k+K−1,
-    and on from the first where they end). Other photos of enrolled people are mated probes, all
-    photos of the others non-mated ones. Halves come in twos: one half of a shuffled list
-    of people, then the other, so that nobody is a stranger much more often than others.
+    In each half, each photo index k in turn is enrolled (with K shots: the photos k … k+K−1, and
+    on from the first where they end; of more than ten indices, ten evenly spread ones). Other
+    photos of enrolled people are mated probes, all photos of the others non-mated ones. Halves
+    come in twos: one half of a shuffled list of people, then the other, so that nobody is a
+    stranger much more often than others.
 
     Args:
         matrix: ``(n, n)`` energies between all photos.
@@ -274,9 +278,10 @@ def open_set_halves(
             f"{len(people)} people, {photos} or more of each."
         )
     drawn = _halves(people, halves, seed=seed)
+    firsts = np.linspace(0, photos - 1, min(photos, MOST_INDICES)).round().astype(int)
     found = []
     for half in drawn:
-        for first in range(photos):
+        for first in firsts:
             place = (first + np.arange(shots)) % photos
             enrolled = np.concatenate([members[code][place] for code in half])
             probes = np.setdiff1d(np.arange(len(codes)), enrolled)
