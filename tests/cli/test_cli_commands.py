@@ -181,7 +181,7 @@ class TestCrossval:
 
     def test_unknown_protocol(self, tmp_path: Path) -> None:
         result = likeness("crossval", "drawn", "--protocol", "U5", cwd=tmp_path)
-        refused(result, "--protocol: expected one of L, S20, U4. Received: 'U5'.")
+        refused(result, "--protocol: expected one of L, S20, U4, open-set. Received: 'U5'.")
 
 
 class TestBadInput:

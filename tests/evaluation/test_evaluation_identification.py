@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError, TooFewError
-from likeness.evaluation import n_way_k_shot, one_shot_each_item, rank_one
+from likeness.evaluation import cumulative_match, n_way_k_shot, one_shot_each_item, rank_one
 
 
 def symmetric(count: int, seed: int, *, different: int | None = None) -> np.ndarray:
@@ -166,3 +166,43 @@ class TestNWayKShot:
             n_way_k_shot(matrix, codes, ways=2, shots=1, count=0, seed=0)
         with pytest.raises(DataError, match="one row per code, n = 6"):
             n_way_k_shot(np.zeros((6, 5)), codes, ways=2, shots=1, count=1, seed=0)
+
+
+class TestCumulativeMatch:
+    @given(seed=st.integers(0, 10_000), people=st.integers(2, 5), photos=st.integers(2, 3))
+    def test_is_the_share_of_orders_with_the_right_person_in_front(
+        self, seed: int, people: int, photos: int
+    ) -> None:
+        """Those that tie may stand in any order: every one of them is tried."""
+        codes = np.repeat(np.arange(people), photos)
+        matrix = symmetric(len(codes), seed, different=3)
+        shares = np.zeros(people)
+        trials = 0
+        for place in range(photos):
+            enrolled = [person * photos + place for person in range(people)]
+            for probe in set(range(len(codes))) - set(enrolled):
+                own = matrix[probe, codes[probe] * photos + place]
+                nearer = sum(matrix[probe, item] < own for item in enrolled)
+                level = sum(matrix[probe, item] == own for item in enrolled)
+                for rank in range(1, people + 1):
+                    places = [nearer + k for k in range(1, level + 1)]
+                    shares[rank - 1] += sum(k <= rank for k in places) / level
+                trials += 1
+        found = cumulative_match(one_shot_each_item(matrix, codes))
+        np.testing.assert_allclose(found, shares / trials)
+
+    @given(seed=st.integers(0, 10_000), people=st.integers(2, 6))
+    def test_never_falls_and_ends_at_one(self, seed: int, people: int) -> None:
+        codes = np.repeat(np.arange(people), 2)
+        trials = one_shot_each_item(symmetric(len(codes), seed, different=4), codes)
+        found = cumulative_match(trials)
+        assert len(found) == people
+        assert (np.diff(found) >= -1e-12).all()
+        assert found[-1] == 1.0
+        assert found[0] == trials.rate
+
+    def test_stops_where_it_is_told(self) -> None:
+        trials = one_shot_each_item(symmetric(12, 0), np.repeat(np.arange(6), 2))
+        np.testing.assert_array_equal(
+            cumulative_match(trials, most=3), cumulative_match(trials)[:3]
+        )

@@ -1,6 +1,7 @@
 """A made-up result: made-up figures, made-up photos (coloured noise), nobody's face."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -77,6 +78,69 @@ LAB = {
     "recipe": {"mode": "pairs", "epochs": 12},
 }
 
+EVALUATED = {
+    **UNSEEN,
+    "protocol": "evaluate",
+    "title": "photos: all pairs of 10 people",
+    "baselines": {"raw_pixels": UNSEEN["baselines"]["raw_pixels"]},
+    "folds": [],
+    "cmc": {"network": [0.95, 0.99, 1.0, 1.0], "raw_pixels": [0.8, 0.9, 0.95, 1.0]},
+    "open_set": {
+        "protocol": "open-set",
+        "title": "5 of 10 people enrolled, the others strangers",
+        "unseen_people": True,
+        "drawn": False,
+        "counts": {
+            "identities": 10,
+            "folds": 1,
+            "galleries": 200,
+            "enrolled": 5,
+            "mated_searches": 9000,
+            "non_mated_searches": 10000,
+            "mated_probes": 100,
+            "non_mated_probes": 100,
+        },
+        "figures": {
+            "fpir": figure(0.402),
+            "fnir": figure(0.011),
+            "dir_at_fpir_1e-1": figure(0.978),
+            "dir_at_fpir_5e-2": figure(0.951),
+        },
+        "baselines": {
+            "raw_pixels": {"dir_at_fpir_5e-2": figure(0.555), "dir_at_fpir_1e-1": figure(0.627)}
+        },
+        "seeds": {"halves": 0},
+        "sentences": ["Strangers are taken for somebody in <40.2 %> of searches."],
+    },
+    "groups": [
+        {
+            "column": "glasses <b>",
+            "groups": [
+                {
+                    "label": "<i>yes</i>",
+                    "people": 4,
+                    "photos": 40,
+                    "genuine_pairs": 180,
+                    "impostor_pairs": 1600,
+                    "small": True,
+                    "figures": {"frr": figure(0.02), "far": figure(0.077)},
+                },
+                {
+                    "label": "no",
+                    "people": 12,
+                    "photos": 120,
+                    "genuine_pairs": 540,
+                    "impostor_pairs": 6600,
+                    "small": False,
+                    "figures": {"frr": figure(0.013), "one_shot_10way": figure(0.91)},
+                },
+            ],
+            "differences": [],
+            "sentences": ["<i>yes</i>: 4 people, fewer than 10: too few to say anything."],
+        }
+    ],
+}
+
 
 def photo(seed, channels=1):
     return np.random.default_rng(seed).integers(0, 256, (30, 20, channels), dtype=np.uint8)
@@ -121,6 +185,20 @@ def made_section(document, seed):
 def unseen():
     """A protocol's document on unseen people, the network ahead."""
     return copy.deepcopy(UNSEEN)
+
+
+@pytest.fixture
+def evaluated():
+    """The document of a saved model: with CMC, open set and groups."""
+    return copy.deepcopy(EVALUATED)
+
+
+@pytest.fixture
+def evaluated_section(evaluated):
+    """A saved model's section, with the open set's curves."""
+    rates = np.linspace(0, 1, 100)
+    curves = {"network": (rates, rates**0.02), "raw_pixels": (rates, rates**0.3)}
+    return dataclasses.replace(made_section(evaluated, 7), open_set_curves=curves)
 
 
 @pytest.fixture

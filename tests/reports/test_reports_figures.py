@@ -8,6 +8,7 @@ from likeness.reports.figures import (
     counted,
     figure_kind,
     figure_kinds,
+    grouping_kinds,
     interval,
     method_label,
     methods_of,
@@ -26,6 +27,12 @@ from likeness.reports.figures import (
         ("tar_at_far_1e-3", "TAR @ FAR 0.1 %", False),
         ("one_shot_10way", "10-way one-shot", False),
         ("one_shot_40way", "40-way one-shot", False),
+        ("frr", "FRR", True),
+        ("far", "FAR", True),
+        ("fpir", "FPIR", True),
+        ("fnir", "FNIR", True),
+        ("dir_at_fpir_5e-2", "DIR @ FPIR 5 %", False),
+        ("dir_at_fpir_1e-1", "DIR @ FPIR 10 %", False),
         ("open_set_error", "open set error", True),
         ("something_new", "something new", False),
     ],
@@ -55,6 +62,32 @@ def test_columns_are_in_the_field_s_order_whatever_the_document_s(unseen):
 def test_the_network_is_the_first_method(unseen):
     assert list(methods_of(unseen)) == ["network", "raw_pixels", "fisherfaces"]
     assert method_label("local_binary_patterns") == "local binary patterns"
+
+
+def test_rates_at_other_rates_stand_in_the_order_of_their_size(evaluated):
+    assert [kind.name for kind in figure_kinds(evaluated["open_set"])] == [
+        "fpir",
+        "fnir",
+        "dir_at_fpir_5e-2",
+        "dir_at_fpir_1e-1",
+    ]
+
+
+def test_one_rate_that_is_had_for_another_is_not_compared():
+    exchanged = ("far", "frr", "fpir", "fnir")
+    assert not any(figure_kind(name).compared for name in exchanged)
+    assert all(figure_kind(name).compared for name in ("eer", "auc", "dir_at_fpir_5e-2"))
+
+
+def test_a_grouping_has_the_figures_of_any_of_its_groups(evaluated):
+    (grouping,) = evaluated["groups"]
+    assert [kind.name for kind in grouping_kinds(grouping)] == ["frr", "far", "one_shot_10way"]
+
+
+def test_counted_says_how_often_was_searched(evaluated):
+    said = counted(evaluated["open_set"])
+    assert "200 galleries, 5 people enrolled in each, 9,000 mated searches" in said
+    assert "10,000 non-mated searches, 100 different photos of strangers; seeds: halves 0" in said
 
 
 @given(st.floats(0, 1))

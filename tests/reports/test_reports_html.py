@@ -1,6 +1,7 @@
 """The report's folder: one page that needs nothing else, and its JSON."""
 
 import base64
+import dataclasses
 import io
 import itertools
 import json
@@ -301,3 +302,46 @@ def test_a_report_with_hardly_anything_in_it(make_content, unseen):
     assert "There is no baseline to compare with." in words
     assert "seed 1" in words
     assert "Fold by fold" not in words
+
+
+@pytest.fixture
+def evaluated_page(make_content, evaluated_section):
+    content = make_content()
+    document = {**content.document, "protocols": [evaluated_section.document]}
+    return Page(
+        report_html(dataclasses.replace(content, document=document, sections=[evaluated_section]))
+    )
+
+
+def test_a_saved_model_s_page_has_searches_and_groups(evaluated_page):
+    for said in (
+        "Open set: 5 of 10 people enrolled, the others strangers",
+        "Strangers are taken for somebody in <40.2 %> of searches.",
+        "DIR @ FPIR 5 %",
+        "200 galleries",
+        "By glasses <b>",
+        "<i>yes</i>",
+        "6,600",
+        "yes</i>: 4 people, fewer than 10: too few to say anything.",
+    ):
+        assert said in evaluated_page.words, said
+    titles = {words.strip() for words in evaluated_page.texts}
+    assert {"CMC", "Open set: identification", "Open set: DET"} <= titles
+    small = [attributes for attributes in evaluated_page.all("tr") if "small" in str(attributes)]
+    assert len(small) == 1
+
+
+def test_only_rates_that_can_be_compared_are_called_best(evaluated_page):
+    """Three of six figures of the open set's two methods, and five of the pairs'."""
+    best = [a for a in evaluated_page.all("td") if a.get("class") == "best"]
+    assert len(best) == 5 + 2
+
+
+def test_a_page_without_searches_has_none(page):
+    assert "Open set" not in page.words
+    assert "CMC" not in page.words
+
+
+def test_one_evaluation_has_no_folds_to_speak_of(evaluated_page):
+    assert "Threshold 0.800." in evaluated_page.words
+    assert "fold's" not in evaluated_page.words

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from likeness.reports._axes import BOTTOM, LEFT, RIGHT, TOP, Axis, Plot, Style, even_ticks
 from likeness.reports.plots import (
+    cmc_plot,
     det_plot,
     energies_histogram,
     learning_curves,
     one_shot_plot,
+    open_set_det_plot,
+    open_set_plot,
     roc_plot,
 )
 
@@ -22,6 +25,7 @@ GENUINE = np.abs(RNG.normal(0.4, 0.2, 200))
 IMPOSTOR = np.abs(RNG.normal(1.2, 0.2, 2000))
 FAR = np.linspace(0, 1, 5000)
 CURVES = {"network": (FAR, FAR**0.05), "raw_pixels": (FAR, FAR**0.3)}
+CMC = {"network": [0.95, 1.0, 1.0], "raw_pixels": [0.8, 0.9, 0.95]}
 HISTORIES = [{"loss": [3.0, 2.0, 1.5]}, {"loss": [2.5, 1.5]}]
 MARK = "drawn faces, not AT&T"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,6 +34,11 @@ PLOTS = {
     "energies": lambda mark: energies_histogram(GENUINE, IMPOSTOR, threshold=0.8, mark=mark),
     "roc": lambda mark: roc_plot(CURVES, mark=mark),
     "det": lambda mark: det_plot(CURVES, genuine_pairs=200, impostor_pairs=2000, mark=mark),
+    "cmc": lambda mark: cmc_plot(CMC, mark=mark),
+    "open set": lambda mark: open_set_plot(CURVES, at_threshold=(0.4, 0.95), mark=mark),
+    "open-set det": lambda mark: open_set_det_plot(
+        CURVES, mated_probes=100, non_mated_probes=100, mark=mark
+    ),
     "loss": lambda mark: learning_curves(HISTORIES, series="loss", mark=mark),
     "one-shot": lambda mark: one_shot_plot(
         [0.9, 0.95], title="10-way", baselines={"raw_pixels": 0.8}, mark=mark
@@ -223,3 +232,41 @@ def test_ticks_are_even_inside_and_not_too_many(low, width, most):
     if len(values) > 2:
         gaps = np.diff(values)
         assert gaps == pytest.approx([gaps[0]] * len(gaps), rel=1e-6)
+
+
+def test_the_cmc_has_a_point_for_every_rank_and_says_rank_one():
+    svg = cmc_plot(CMC)
+    raw, network = lines(svg)
+    assert len(network) == len(raw) == 3
+    assert (np.diff(raw[:, 1]) < 0).all()  # upwards
+    assert network[-1, 1] == TOP
+    assert "Rank 1: network 95.0 %, raw pixels 80.0 %." in svg
+    assert {"1", "2", "3"} <= set(words(svg))
+
+
+def test_a_cmc_of_one_rank_does_not_fail():
+    assert "CMC" in words(cmc_plot({"network": [1.0]}))
+
+
+def test_the_open_set_shows_where_the_threshold_stands():
+    svg = open_set_plot(CURVES, at_threshold=(0.4, 0.95))
+    (dot,) = ElementTree.fromstring(svg).iter(f"{SVG}circle")
+    assert float(dot.get("cx")) == pytest.approx(LEFT + 0.4 * (RIGHT - LEFT), abs=0.5)
+    assert float(dot.get("cy")) == pytest.approx(BOTTOM - 0.95 * (BOTTOM - TOP), abs=0.5)
+    assert "its threshold" in words(svg)
+    without = open_set_plot(CURVES, at_threshold=None)
+    assert not list(ElementTree.fromstring(without).iter(f"{SVG}circle"))
+
+
+@pytest.mark.parametrize("found", [0.0, 0.5, 0.99, 1.0])
+def test_words_at_a_dot_keep_off_the_legend(found):
+    svg = open_set_plot(CURVES, at_threshold=(0.4, found))
+    said = next(t for t in ElementTree.fromstring(svg).iter(f"{SVG}text") if "its" in t.text)
+    assert TOP + 8 < float(said.get("y")) <= BOTTOM
+
+
+def test_the_open_set_det_starts_where_the_probes_show_something():
+    svg = open_set_det_plot(CURVES, mated_probes=100, non_mated_probes=100)
+    assert "5 %" in words(svg)
+    assert "1 %" not in words(svg)
+    assert "DIR at FPIR 5 %: network 86" in svg

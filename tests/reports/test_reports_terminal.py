@@ -106,5 +106,32 @@ def test_the_report_s_mark_holds_for_protocols_that_do_not_say(make_content):
     assert flowing(printed(print_report, document)).count("drawn faces, not AT&T") == 3
 
 
+def test_a_saved_model_s_searches_and_groups_are_told(evaluated):
+    text = printed(print_protocol, evaluated)
+    words = flowing(text)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "95.0 % at rank 1, 99.0 % at rank 2, 100.0 % at rank 3." in words
+    assert "rank 4" not in words
+    assert "open-set, 5 of 10 people enrolled, the others strangers" in words
+    assert "40.2 %" in words
+    assert "Strangers are taken for somebody in <40.2 %> of searches." in words
+    assert "By glasses <b>" in words
+    assert "<i>yes</i>" in words
+    assert "1,600 impostor" in words
+    assert "too few to say anything." in words
+    assert "–" in row(text, "no").split()
+
+
+def test_what_there_is_none_of_is_not_told(unseen):
+    words = flowing(printed(print_protocol, unseen))
+    assert not {"rank", "open-set", "By"} & set(words.split())
+
+
+def test_drawn_searches_and_groups_are_marked(evaluated):
+    evaluated["drawn"] = evaluated["open_set"]["drawn"] = True
+    text = flowing(printed(print_protocol, evaluated))
+    assert text.count("drawn faces, not AT&T") == 3
+
+
 def test_a_very_narrow_terminal_does_not_fail(make_content):
     assert printed(print_report, make_content().document, width=30)

@@ -117,3 +117,13 @@ def test_the_headline_needs_a_figure_that_both_have(lab, unseen):
     lab["figures"] = {"rank_1": {"mean": 1.0}}
     assert headline([lab, unseen]).figure is None
     assert headline([lab, unseen]).why == ""
+
+
+def test_an_open_set_is_judged_by_what_is_found_at_equal_rates(evaluated):
+    part = evaluated["open_set"]
+    part["baselines"]["raw_pixels"] |= {"fpir": {"mean": 0.0}, "fnir": {"mean": 0.0}}
+    judged = verdict(part)
+    assert not judged.loses
+    assert judged.sentences == (
+        "The network is ahead of raw pixels in every figure on unseen people.",
+    )

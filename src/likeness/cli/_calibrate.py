@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
-from likeness.cli._terminal import check_json_place, errors, output, write_json
-from likeness.errors import OutputError, SettingError
+from likeness.cli._terminal import check_folder_place, check_json_place, errors, output, write_json
+from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
 from likeness.model import check_model, load_model, store_calibration
@@ -68,8 +68,7 @@ def calibrate(
         "wrong_names": None if wrong_names is None else _rate(wrong_names, "--wrong-names"),
     }
     check_json_place(json_)
-    if report is not None and report.exists() and not report.is_dir():
-        raise OutputError(f"--report: expected a folder. Received: {report}, a file.")
+    check_folder_place(report, "--report")
     check_model(model)  # before the photos are read and Keras is loaded
     data = read_data(photos)
     data.require(identities=2, items_each=2)

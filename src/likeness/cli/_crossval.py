@@ -20,7 +20,10 @@ def crossval(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     protocol: Annotated[
         str,
-        typer.Option(help="U4: four folds of unseen people. S20: two folds. L: the lab split."),
+        typer.Option(
+            help="U4: four folds of unseen people. S20: two folds. open-set: as U4, half of the "
+            "test people never enrolled. L: the lab split."
+        ),
     ] = "U4",
     mode: Mode = "batches",
     recipe: RecipeFile = None,

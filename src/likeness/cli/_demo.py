@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from likeness import datasets
-from likeness.cli._terminal import errors, output, training_bars
+from likeness.cli._terminal import check_folder_place, errors, output, training_bars
 from likeness.datasets import Dataset
-from likeness.errors import DataNotFoundError, OutputError
+from likeness.errors import DataNotFoundError
 from likeness.training import BATCHES, PAIRS
 from likeness.training.quiet import load_keras
 
@@ -31,8 +31,7 @@ def demo(
     and marks every figure.
     """
     load_keras()
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"--out: expected a folder. Received: {out}, a file.")
+    check_folder_place(out, "--out")
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]

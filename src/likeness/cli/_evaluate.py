@@ -1,12 +1,14 @@
 """``likeness evaluate MODEL DATA``."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
-from likeness.cli._terminal import check_json_place, errors, output, write_json
+from likeness.cli._terminal import check_folder_place, check_json_place, errors, output, write_json
+from likeness.datasets.person_labels import read_person_labels
 from likeness.model import check_model, load_model
 from likeness.training.quiet import load_keras
 
@@ -14,24 +16,46 @@ from likeness.training.quiet import load_keras
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder of a model made by `likeness train`.")],
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="CSV file with a column person, and a column for each way of grouping."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder to write a page (report.html) and report.json to.")
+    ] = None,
     json_: Annotated[
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Measure a saved model on the people of a data set, and say what it was trained on."""
+    """Measure a saved model on the people of a data set, and say what it was trained on.
+
+    All pairs, one-shot trials, the CMC, and an open set with half of the people never enrolled,
+    at the model's threshold.
+    """
     check_json_place(json_)
+    check_folder_place(report, "--report")
     check_model(model)  # before the photos are read and Keras is loaded
     people = read_data(data)
     people.require(identities=2, items_each=2)
-    from likeness.experiments.saved_model import evaluate_model  # late: only here
+    labels = None if groups is None else read_person_labels(groups, people.distinct)
+    from likeness.experiments.saved_model import evaluate_model, model_report  # late: only here
 
+    began = time.perf_counter()
     with errors().status("Embedding and counting"):
         load_keras()
-        document = evaluate_model(load_model(model), people)
+        loaded = load_model(model)
+        section = evaluate_model(loaded, people, labels=labels)
     for note in people.notes:
         errors().print(f"Note: {note}", style="yellow", markup=False)
     if json_ != "-":
         from likeness.reports import print_protocol  # late: only for people
 
-        print_protocol(output(), document)
-    write_json(document, json_)
+        print_protocol(output(), section.document)
+    if report is not None:
+        from likeness.reports import write_report  # late: brings Jinja
+
+        seconds = time.perf_counter() - began
+        page = write_report(model_report(loaded, people, section, seconds=seconds), report)
+        if json_ != "-":
+            output().print(f"The report: {page}", soft_wrap=True, highlight=False, style="bold")
+    write_json(section.document, json_)

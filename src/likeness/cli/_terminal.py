@@ -46,6 +46,16 @@ def is_place(file: Path) -> bool:
     return file.resolve().parent.is_dir() and not file.is_dir()
 
 
+def check_folder_place(folder: Path | None, option: str) -> None:
+    """Raise before a long run if a folder could not be made there.
+
+    Raises:
+        OutputError: there is a file.
+    """
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise OutputError(f"{option}: expected a folder. Received: {folder}, a file.")
+
+
 def write_json(document: Mapping[str, Any], file: str | None) -> None:
     """Write the document to the file, whole or not at all; ``-`` is standard output.
 

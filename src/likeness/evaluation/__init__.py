@@ -9,6 +9,7 @@ from likeness.evaluation.fusion import FUSIONS, fuse
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.identification import (
     Identification,
+    cumulative_match,
     n_way_k_shot,
     one_shot_each_item,
     rank_one,
@@ -16,6 +17,16 @@ from likeness.evaluation.identification import (
 from likeness.evaluation.intervals import Interval, people_intervals
 from likeness.evaluation.leaks import LeakReport, find_leaks
 from likeness.evaluation.next_photo import NextPhotoCurve, next_photo_curve
+from likeness.evaluation.open_set import (
+    OpenSet,
+    OpenSetEvaluation,
+    OpenSetRates,
+    dir_at_fpir,
+    evaluate_open_set,
+    open_set_halves,
+    open_set_rates,
+)
+from likeness.evaluation.open_set_intervals import open_set_intervals
 from likeness.evaluation.pair_energies import (
     PairEnergies,
     all_pair_energies,
@@ -51,6 +62,9 @@ __all__ = [
     "Interval",
     "LeakReport",
     "NextPhotoCurve",
+    "OpenSet",
+    "OpenSetEvaluation",
+    "OpenSetRates",
     "PairEnergies",
     "accuracy_at",
     "all_pair_energies",
@@ -58,9 +72,12 @@ __all__ = [
     "choose_fusion",
     "choose_threshold",
     "cross_fitted_threshold",
+    "cumulative_match",
+    "dir_at_fpir",
     "equal_error_rate",
     "error_rates",
     "evaluate_matrix",
+    "evaluate_open_set",
     "evaluate_pairs",
     "evaluate_unseen",
     "find_leaks",
@@ -70,6 +87,9 @@ __all__ = [
     "n_way_k_shot",
     "next_photo_curve",
     "one_shot_each_item",
+    "open_set_halves",
+    "open_set_intervals",
+    "open_set_rates",
     "people_intervals",
     "rank_one",
     "roc",

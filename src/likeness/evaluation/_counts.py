@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import describe
-from likeness.errors import DataError, TooFewError
+from likeness.errors import DataError, SettingError, TooFewError
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,15 @@ class ErrorRates:
     frr: Floats
     genuine_pairs: int
     impostor_pairs: int
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Return (FAR, FRR) at a threshold.
+
+        Raises:
+            SettingError: the threshold is NaN, which accepts nothing and refuses nothing.
+        """
+        place = step_at(self.thresholds, threshold)
+        return float(self.far[place]), float(self.frr[place])
 
 
 class Counter:
@@ -112,6 +121,17 @@ def error_rates(
     ([-inf, 0.1, 0.4, 0.9], [0.0, 0.0, 0.5, 1.0], [1.0, 0.5, 0.0, 0.0])
     """
     return Counter(genuine, impostor).rates(genuine_weights, impostor_weights)
+
+
+def step_at(thresholds: Floats, threshold: float) -> int:
+    """Return which of the ascending thresholds, the first −∞, gives the rates at a threshold.
+
+    Raises:
+        SettingError: the threshold is NaN.
+    """
+    if np.isnan(threshold):
+        raise SettingError("threshold: expected a number. Received: nan.")
+    return int(np.searchsorted(thresholds, threshold, side="right")) - 1
 
 
 def _check_weights(weights: Floats, count: int, argument: str) -> None:

@@ -2,10 +2,12 @@
 
 Ties: where k enrolled identities are equally near and the right one is among them, the
 probe counts as 1/k right, what a fair coin would give; taking the first would favour
-whoever is listed first.
+whoever is listed first. At rank R, with n identities strictly nearer, it is (R − n)/k right.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,25 +19,88 @@ from likeness.sampling.episodes import episodes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Places:
+    """Where the right identity stands among the enrolled ones, for each probe.
+
+    Args:
+        nearer: ``(n,)``, how many identities are nearer than the right one.
+        level: ``(n,)``, how many are exactly as near, itself among them: 1 or more.
+    """
+
+    nearer: NDArray[np.int64]
+    level: NDArray[np.int64]
+
+    def credit(self, rank: int = 1) -> NDArray[np.float64]:
+        """Return how right each probe is at a rank, ``(n,)``, 0…1: ties as a fair draw."""
+        return np.clip((rank - self.nearer) / self.level, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Identification:
     """The outcome of identification trials.
 
     Args:
         ways: enrolled identities in each trial.
         shots: enrolled items of each.
-        correct: ``(trials,)``, 0…1: 1 where the nearest identity was the right one.
+        places: of the right identity, one per trial.
         probe_codes: ``(trials,)``, whose probe each trial was.
     """
 
     ways: int
     shots: int
-    correct: NDArray[np.float64]
+    places: Places
     probe_codes: Codes
+
+    @cached_property
+    def correct(self) -> NDArray[np.float64]:
+        """``(trials,)``, 0…1: 1 where the nearest identity was the right one."""
+        return self.places.credit(1)
 
     @property
     def rate(self) -> float:
         """Rank-1 rate: the mean over all trials, 0…1."""
         return float(self.correct.mean())
+
+
+def cumulative_match(found: Identification, *, most: int = 100) -> NDArray[np.float64]:
+    """Return the cumulative match characteristic (CMC), ``(ranks,)``, 0…1, rising.
+
+    At rank R, the share of trials whose right identity is among the R nearest: ranks
+    1…``ways``, where it is 1, or as far as ``most``. (ISO/IEC 19795-1, closed set.)
+
+    >>> import numpy as np
+    >>> apart = np.array([[1.0, 9.0, 4.0, 5.0], [1.0, 9.0, 2.0, 3.0]] * 2)
+    >>> cumulative_match(one_shot_each_item(apart, np.array([0, 1, 0, 1]))).tolist()
+    [0.5, 1.0]
+    """
+    ranks = range(1, min(found.ways, most) + 1)
+    return np.array([found.places.credit(rank).mean() for rank in ranks])
+
+
+def person_energies(matrix: Energies, gallery_codes: Codes) -> tuple[Codes, Energies]:
+    """Return who is enrolled, and each probe's energy to each: the smallest of their items'.
+
+    Args:
+        matrix: ``(probes, gallery)``.
+        gallery_codes: ``(gallery,)``, at least one.
+
+    Returns:
+        (identities ``(g,)`` ascending, energies ``(probes, g)``).
+    """
+    order = np.argsort(gallery_codes, kind="stable")
+    identities, first = np.unique(gallery_codes[order], return_index=True)
+    return identities, np.minimum.reduceat(matrix[:, order], first, axis=1)
+
+
+def find_places(each: Energies, right: NDArray[np.intp]) -> Places:
+    """Return where the right identity stands for each probe.
+
+    Args:
+        each: ``(probes, g)`` energies to the enrolled identities.
+        right: ``(probes,)``, the column of the right one.
+    """
+    own = np.take_along_axis(each, right[:, None], axis=1)
+    return Places(nearer=(each < own).sum(axis=1), level=(each == own).sum(axis=1))
 
 
 def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDArray[np.float64]:
@@ -53,12 +118,7 @@ def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDAr
     >>> rank_one(np.array([[0.2, 0.9], [0.5, 0.5]]), np.array([7, 8]), np.array([7, 8])).tolist()
     [1.0, 0.5]
     """
-    _check_closed_set(matrix, probe_codes, gallery_codes)
-    identities = np.unique(gallery_codes)
-    each = np.stack([matrix[:, gallery_codes == code].min(axis=1) for code in identities], axis=1)
-    nearest = each == each.min(axis=1, keepdims=True)
-    right = nearest & (identities[None, :] == probe_codes[:, None])
-    return np.asarray(right.sum(axis=1) / nearest.sum(axis=1), dtype=np.float64)
+    return _closed_set_places(matrix, probe_codes, gallery_codes).credit(1)
 
 
 def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
@@ -84,18 +144,11 @@ def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
             f"Received: {len(codes)} photos of {len(members)} people."
         )
     places = min(len(items) for items in members)
-    correct, whose = [], []
+    trials = []
     for place in range(places):
         enrolled = np.array([items[place] for items in members])
-        probes = np.setdiff1d(np.arange(len(codes)), enrolled)
-        correct.append(rank_one(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled]))
-        whose.append(codes[probes])
-    return Identification(
-        ways=len(members),
-        shots=1,
-        correct=np.concatenate(correct),
-        probe_codes=np.concatenate(whose),
-    )
+        trials.append((np.setdiff1d(np.arange(len(codes)), enrolled), enrolled))
+    return _closed_set(matrix, codes, trials, ways=len(members), shots=1)
 
 
 def n_way_k_shot(
@@ -117,21 +170,54 @@ def n_way_k_shot(
     """
     check_square(matrix, codes)
     check_in_range(count, 1, 2**30, argument="count", whole=True)
-    correct, whose = [], []
-    for episode in episodes(codes, ways=ways, shots=shots, count=count, seed=seed):
-        enrolled = episode.gallery.reshape(-1)
-        energies = matrix[np.ix_(episode.probes, enrolled)]
-        correct.append(rank_one(energies, codes[episode.probes], codes[enrolled]))
-        whose.append(codes[episode.probes])
-    return Identification(
-        ways=ways,
-        shots=shots,
-        correct=np.concatenate(correct),
-        probe_codes=np.concatenate(whose),
+    trials = [
+        (episode.probes, episode.gallery.reshape(-1))
+        for episode in episodes(codes, ways=ways, shots=shots, count=count, seed=seed)
+    ]
+    return _closed_set(matrix, codes, trials, ways=ways, shots=shots)
+
+
+def joined(parts: Sequence[Places]) -> Places:
+    """Return the places of all parts, one after the other; at least one part."""
+    return Places(
+        nearer=np.concatenate([part.nearer for part in parts]),
+        level=np.concatenate([part.level for part in parts]),
     )
 
 
-def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+def _closed_set(
+    matrix: Energies,
+    codes: Codes,
+    trials: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    *,
+    ways: int,
+    shots: int,
+) -> Identification:
+    """Recognise (probes, enrolled) items, one search after the other."""
+    places = [
+        _closed_set_places(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
+        for probes, enrolled in trials
+    ]
+    return Identification(
+        ways=ways,
+        shots=shots,
+        places=joined(places),
+        probe_codes=np.concatenate([codes[probes] for probes, _ in trials]),
+    )
+
+
+def _closed_set_places(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Places:
+    _check_closed_set(matrix, probe_codes, gallery_codes)
+    identities, each = person_energies(matrix, gallery_codes)
+    return find_places(each, np.searchsorted(identities, probe_codes))
+
+
+def check_search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+    """Raise unless the matrix holds an energy for each probe and each enrolled item.
+
+    Raises:
+        DataError: it has another shape, nothing is enrolled, or an energy is NaN.
+    """
     if matrix.shape != (len(probe_codes), len(gallery_codes)) or len(gallery_codes) == 0:
         raise DataError(
             f"matrix: expected energies of {len(probe_codes)} probes to {len(gallery_codes)} "
@@ -139,6 +225,10 @@ def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes
         )
     if np.isnan(matrix).any():
         raise DataError("matrix: expected energies. Received: NaN in some places.")
+
+
+def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
+    check_search(matrix, probe_codes, gallery_codes)
     strangers = np.setdiff1d(probe_codes, gallery_codes)
     if len(strangers):
         raise DataError(

@@ -8,8 +8,9 @@ one person form no pair. (Bolle, Ratha & Pankanti, «Error analysis of pattern r
 systems — the subsets bootstrap», CVIU 2004, resample by person likewise.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,17 @@ class Interval:
         return asdict(self)
 
 
+class Resampler(Protocol):
+    """Figures that can be had again for people drawn again."""
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """The figures of everybody, each counted once."""
+
+    def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
+        """Return the figures for people drawn with replacement."""
+
+
 def people_intervals(
     folds: Sequence[Evaluation], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
 ) -> dict[str, Interval]:
@@ -50,23 +62,60 @@ def people_intervals(
         SettingError: a setting is out of its range.
         TooFewError: there is no fold.
     """
-    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
-    check_in_range(level, 0.5, 0.999, argument="level")
-    if not folds:
-        raise TooFewError("folds: expected at least one evaluation. Received: none.")
-    names = [name for name in folds[0].figures if all(name in fold.figures for fold in folds)]
-    resamplers = [_Resampler(fold) for fold in folds]
-    rng = np.random.default_rng(seed)
-    draws = np.empty((repetitions, len(names)))
-    for row in draws:
-        per_fold = [resampler.draw(rng) for resampler in resamplers]
-        row[:] = [np.mean([figures[name] for figures in per_fold]) for name in names]
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return resampled_intervals(
+        [_Resampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
+    )
+
+
+def resampled_intervals(
+    folds: Sequence[Resampler], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
+) -> dict[str, Interval]:
+    """Return the mean over folds of whatever figures all of them have, with its interval.
+
+    Args and errors are those of `people_intervals`.
+    """
+    names, draws = drawn_figures(folds, repetitions=repetitions, seed=seed)
+    low, high = quantiles(draws, level=level)
     means = [float(np.mean([fold.figures[name] for fold in folds])) for name in names]
     return {
         name: Interval(mean=mean, low=float(low[i]), high=float(high[i]))
         for i, (name, mean) in enumerate(zip(names, means, strict=True))
     }
+
+
+def drawn_figures(
+    folds: Sequence[Resampler], *, repetitions: int, seed: int
+) -> tuple[list[str], Floats]:
+    """Return the names of the figures that all folds have, and their means in each draw.
+
+    Returns:
+        (names, ``(repetitions, names)``).
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TooFewError: there is no fold.
+    """
+    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
+    if not folds:
+        raise TooFewError("folds: expected at least one evaluation. Received: none.")
+    names = [name for name in folds[0].figures if all(name in fold.figures for fold in folds)]
+    rng = np.random.default_rng(seed)
+    draws = np.empty((repetitions, len(names)))
+    for row in draws:
+        per_fold = [fold.draw(rng) for fold in folds]
+        row[:] = [np.mean([figures[name] for figures in per_fold]) for name in names]
+    return names, draws
+
+
+def quantiles(draws: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the lower and the upper end that hold so large a share of the draws.
+
+    Raises:
+        SettingError: the level is out of its range.
+    """
+    check_in_range(level, 0.5, 0.999, argument="level")
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
 
 
 class _Resampler:
@@ -83,6 +132,10 @@ class _Resampler:
         self._probes_of = np.empty(0, np.int64) if trials is None else trials.probe_codes
         # Who is in no pair says nothing; drawing them would only thin out the others.
         self._present = np.union1d(self._genuine_of, self._impostor_of)
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        return self._fold.figures
 
     def draw(self, rng: np.random.Generator) -> dict[str, float]:
         while True:

@@ -87,10 +87,8 @@ def accuracy_at(rates: ErrorRates, threshold: float) -> float:
     >>> accuracy_at(error_rates([1.0, 3.0], [2.0, 4.0]), 2.5)
     0.5
     """
-    if np.isnan(threshold):
-        raise SettingError("threshold: expected a number. Received: nan.")
-    place = int(np.searchsorted(rates.thresholds, threshold, side="right")) - 1
-    return float(1.0 - (rates.far[place] + rates.frr[place]) / 2)
+    far, frr = rates.at(threshold)
+    return 1.0 - (far + frr) / 2
 
 
 def choose_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:

@@ -24,6 +24,10 @@ FORMAT = "likeness.protocol/1"
 SHOWN_MISTAKES = 8
 BOOTSTRAP_SEED = 0
 BOOTSTRAP_REPETITIONS = 500
+INTERVALS = (
+    f"95 %, percentile bootstrap over people, {BOOTSTRAP_REPETITIONS} repetitions, "
+    f"seed {BOOTSTRAP_SEED}"
+)
 
 
 def versions() -> dict[str, str]:
@@ -87,8 +91,7 @@ def section(
         "counts": counts(network, data),
         "figures": figures.pop("network"),
         "baselines": figures,
-        "intervals": "95 %, percentile bootstrap over people, "
-        f"{BOOTSTRAP_REPETITIONS} repetitions, seed {BOOTSTRAP_SEED}",
+        "intervals": INTERVALS,
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
         "threshold": float(np.mean(thresholds)) if thresholds else None,
@@ -106,9 +109,9 @@ def section(
         genuine=np.concatenate([fold.pairs.genuine for fold in network]),
         impostor=np.concatenate([fold.pairs.impostor for fold in network]),
         threshold=document["threshold"],
-        curves={name: _curve(folds) for name, folds in methods.items()},
+        curves={name: curve_of(folds) for name, folds in methods.items()},
         histories=[_history(run.record["histories"]) for run in trained],
-        mistakes=_mistakes(network, tests),
+        mistakes=worst_pairs(network, tests),
     )
 
 
@@ -130,14 +133,14 @@ def _history(histories: Mapping[str, Mapping[str, list[float]]]) -> Mapping[str,
     return histories.get("choosing") or histories["final"]
 
 
-def _curve(folds: Sequence[Evaluation]) -> Any:
+def curve_of(folds: Sequence[Evaluation]) -> Any:
     """Return (FAR, TAR) over the pairs of all folds together."""
     genuine = np.concatenate([fold.pairs.genuine for fold in folds])
     impostor = np.concatenate([fold.pairs.impostor for fold in folds])
     return roc(Counter(genuine, impostor).rates())
 
 
-def _mistakes(folds: Sequence[Evaluation], tests: Sequence[Dataset]) -> list[Mistake]:
+def worst_pairs(folds: Sequence[Evaluation], tests: Sequence[Dataset]) -> list[Mistake]:
     """Return the pairs farthest on the wrong side of their fold's threshold, worst first."""
     found = []
     for fold, test in zip(folds, tests, strict=True):

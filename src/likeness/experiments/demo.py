@@ -76,6 +76,11 @@ def network_facts(recipe: TrainingRecipe, folder: Path) -> NetworkFacts:
     """
     network = untrained_network(recipe)
     draw_pictures(network, folder)
+    return describe_network(network)
+
+
+def describe_network(network: Any) -> NetworkFacts:
+    """Describe a `SiameseNet`."""
     lines: list[str] = []
     network.summary(line_length=78, print_fn=lines.append)
     return NetworkFacts(
@@ -96,6 +101,7 @@ def report_content(
     *,
     network: NetworkFacts,
     seconds: float,
+    title: str | None = None,
 ) -> ReportContent:
     """Return what the report on these protocols is made of.
 
@@ -104,11 +110,11 @@ def report_content(
         sections: one per protocol.
         network: what to say about the network.
         seconds: how long it all took.
+        title: of the page; names the data if not given.
     """
-    title = "A Siamese network on " + data.name
     document = {
         "format": FORMAT,
-        "title": title,
+        "title": title or f"A Siamese network on {data.name}",
         "drawn": data.drawn,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "data": {

@@ -1,44 +1,153 @@
 """A saved model measured on a data set, with what of it the model was trained on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from likeness.datasets import Dataset
-from likeness.evaluation import BASELINES, Evaluation, LeakReport, evaluate_unseen
-from likeness.experiments._result import FORMAT, counts, figures_with_intervals, versions
+from likeness.datasets.person_labels import Labels
+from likeness.energies import energy_matrix
+from likeness.evaluation import BASELINES, Embedder, Evaluation, LeakReport, evaluate_matrix
+from likeness.evaluation.groups import compare_groups
+from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
+from likeness.experiments._open_set_part import HALVES_SEED, with_cmc, with_open_set
+from likeness.experiments._result import (
+    BOOTSTRAP_REPETITIONS,
+    BOOTSTRAP_SEED,
+    FORMAT,
+    INTERVALS,
+    counts,
+    curve_of,
+    figures_with_intervals,
+    versions,
+    worst_pairs,
+)
+from likeness.experiments.demo import describe_network, report_content
 from likeness.model import SiameseModel
+from likeness.reports.content import ProtocolSection, ReportContent
 
 
-def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
-    """Return the figures of a model on all pairs and one-shot trials of a data set, as JSON.
+def evaluate_model(
+    model: SiameseModel, data: Dataset, *, labels: Labels | None = None
+) -> ProtocolSection:
+    """Return the figures of a model on all pairs and searches of a data set.
 
-    The baseline beside it is raw pixels, which needs no training people; Fisherfaces would.
-    What the model was trained on is known from its record: people by name, photos by digest.
+    Its document has the figures of verification and one-shot identification, the CMC, an open
+    set (where there are four people or more), and a table for each way of grouping people. The
+    baseline beside it is raw pixels, which needs no training people; Fisherfaces would. What
+    the model was trained on is known from its record: people by name, photos by digest.
+
+    Args:
+        model: with or without a threshold.
+        data: at least two people with two photos each.
+        labels: of people, by column; see `read_person_labels`.
 
     Raises:
         TooFewError: there are fewer than two people with two photos each.
     """
-    network = evaluate_unseen(model, data, threshold=model.threshold)
-    pixels = evaluate_unseen(BASELINES["raw_pixels"](data), data, threshold=None)
-    leaks = leaks_of_model(model.record, data, network)
-    return {
+    data.require(identities=2, items_each=2)
+    network = _measured(model, data, threshold=model.threshold)
+    pixels = _measured(BASELINES["raw_pixels"](data), data, threshold=None)
+    methods = {"network": [network[0]], "raw_pixels": [pixels[0]]}
+    section = with_cmc(_section(model, data, methods), methods)
+    if network[1] is not None and pixels[1] is not None:
+        section = with_open_set(
+            section,
+            {"network": [network[1]], "raw_pixels": [pixels[1]]},
+            tests=[data],
+            calibrated=bool(model.calibration),
+        )
+    if labels is None:
+        return section
+    return replace(
+        section, document={**section.document, "groups": _groups(*network, data, labels)}
+    )
+
+
+def model_report(
+    model: SiameseModel, data: Dataset, section: ProtocolSection, *, seconds: float
+) -> ReportContent:
+    """Return what the page on an evaluation is made of.
+
+    Args:
+        model: that was evaluated.
+        data: on which.
+        section: what `evaluate_model` returned.
+        seconds: how long it took.
+    """
+    from likeness.encoders import SiameseNet  # late: brings Keras
+
+    return report_content(
+        data,
+        [section],
+        title=f"A saved model on {data.name}",
+        network=describe_network(SiameseNet(model.encoder, model.energy)),
+        seconds=seconds,
+    )
+
+
+def _measured(
+    embedder: Embedder, data: Dataset, *, threshold: float | None
+) -> tuple[Evaluation, OpenSetEvaluation | None]:
+    matrix = energy_matrix(embedder.energy, embedder.embed(data.items))
+    return (
+        evaluate_matrix(matrix, data.codes, threshold=threshold),
+        evaluate_open_set(matrix, data.codes, threshold=threshold, seed=HALVES_SEED)
+        if len(data.distinct) >= FEWEST_PEOPLE
+        else None,
+    )
+
+
+def _section(
+    model: SiameseModel, data: Dataset, methods: Mapping[str, list[Evaluation]]
+) -> ProtocolSection:
+    network = methods["network"]
+    leaks = leaks_of_model(model.record, data, network[0])
+    recipe = dict(model.record.get("recipe", {}))
+    document = {
         "format": FORMAT,
         "protocol": "evaluate",
         "title": f"{data.name}: all pairs of {len(data.distinct)} people",
         "unseen_people": leaks.leaks == 0,
         "drawn": data.drawn,
         "data": {"name": data.name, "digest": data.digest, "licence": data.licence},
-        "counts": counts([network], data),
-        "figures": figures_with_intervals([network]),
-        "baselines": {"raw_pixels": figures_with_intervals([pixels])},
+        "counts": counts(network, data),
+        "figures": figures_with_intervals(network),
+        "baselines": {"raw_pixels": figures_with_intervals(methods["raw_pixels"])},
+        "intervals": INTERVALS,
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
         "threshold": model.threshold,
         "fingerprint": model.fingerprint,
-        "seeds": {"recipe": model.record.get("recipe", {}).get("seed")},
+        "seeds": {"recipe": recipe.get("seed")},
+        "recipe": recipe,
         "notes": list(data.notes),
         "versions": versions(),
     }
+    return ProtocolSection(
+        document=document,
+        genuine=network[0].pairs.genuine,
+        impostor=network[0].pairs.impostor,
+        threshold=model.threshold,
+        curves={name: curve_of(folds) for name, folds in methods.items()},
+        mistakes=worst_pairs(network, [data]),
+    )
+
+
+def _groups(
+    evaluation: Evaluation, open_set: OpenSetEvaluation | None, data: Dataset, labels: Labels
+) -> list[dict[str, Any]]:
+    return [
+        compare_groups(
+            evaluation,
+            None if open_set is None else open_set.open_set,
+            column=column,
+            labels=[of_person.get(person) for person in data.distinct],
+            repetitions=BOOTSTRAP_REPETITIONS,
+            seed=BOOTSTRAP_SEED,
+        ).as_dict()
+        for column, of_person in labels.items()
+    ]
 
 
 def leaks_of_model(record: Mapping[str, Any], data: Dataset, measured: Evaluation) -> LeakReport:

@@ -5,9 +5,10 @@ side only, by `likeness.training.train` for the network and by cross-fitting for
 baselines.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 
+from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
@@ -16,9 +17,9 @@ from likeness.evaluation import (
     LeakReport,
     cross_fitted_threshold,
     evaluate_matrix,
-    evaluate_unseen,
     find_leaks,
 )
+from likeness.evaluation.baselines import Fit
 from likeness.experiments._jobs import Trained, UnseenPeopleJob
 from likeness.experiments._pool import JobProgress, run_side_by_side
 from likeness.experiments._result import section
@@ -91,31 +92,85 @@ def unseen_people_section(
     partition_seed: int | None,
 ) -> ProtocolSection:
     """Measure what the trainings left behind, and the baselines, on the same folds."""
-    recipe = runs[0].record["recipe"]
-    methods = {"network": [_network(run, test) for run, (_, test) in zip(runs, parts, strict=True)]}
-    for name, fit in BASELINES.items():
-        methods[name] = [
-            evaluate_unseen(fit(a), b, threshold=cross_fitted_threshold(fit, a)) for a, b in parts
+    evaluations = evaluate_folds(fold_energies(parts, runs))
+    return folds_section(
+        data, parts, runs, evaluations, protocol=protocol, partition_seed=partition_seed
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FoldEnergies:
+    """One method's energies on one fold's test people.
+
+    Args:
+        matrix: ``(n, n)``, between all their photos.
+        codes: ``(n,)``.
+        threshold: chosen on people of the training side; None if there were too few.
+    """
+
+    matrix: Energies
+    codes: Codes
+    threshold: float | None
+
+
+def fold_energies(parts: Sequence[Part], runs: Sequence[Trained]) -> dict[str, list[FoldEnergies]]:
+    """Return the energies of the network and of each baseline: method → one per fold."""
+    found = {
+        "network": [
+            FoldEnergies(
+                matrix=energy_matrix(run.record["recipe"]["energy"], run.embeddings),
+                codes=test.codes,
+                threshold=run.threshold,
+            )
+            for run, (_, test) in zip(runs, parts, strict=True)
         ]
+    }
+    for name, fit in BASELINES.items():
+        found[name] = [_baseline(fit, training, test) for training, test in parts]
+    return found
+
+
+def evaluate_folds(energies: Mapping[str, Sequence[FoldEnergies]]) -> dict[str, list[Evaluation]]:
+    """Measure every method on every fold."""
+    return {
+        name: [evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold) for fold in folds]
+        for name, folds in energies.items()
+    }
+
+
+def folds_section(
+    data: Dataset,
+    parts: Sequence[Part],
+    runs: Sequence[Trained],
+    evaluations: Mapping[str, Sequence[Evaluation]],
+    *,
+    protocol: str,
+    partition_seed: int | None,
+) -> ProtocolSection:
+    """Put the result of folds by person together."""
     people = len(parts[0][1].distinct)
     return section(
         {
             "protocol": protocol,
             "title": f"unseen people: {len(parts)} folds, {people} people each, never trained on",
             "unseen_people": True,
-            "seeds": {"recipe": recipe["seed"], "partition": partition_seed},
+            "seeds": {"recipe": runs[0].record["recipe"]["seed"], "partition": partition_seed},
         },
         data,
-        methods,
+        evaluations,
         tests=[test for _, test in parts],
         trained=runs,
         leaks=_together([find_leaks(a, b) for a, b in parts]),
     )
 
 
-def _network(run: Trained, test: Dataset) -> Evaluation:
-    matrix = energy_matrix(run.record["recipe"]["energy"], run.embeddings)
-    return evaluate_matrix(matrix, test.codes, threshold=run.threshold)
+def _baseline(fit: Fit, training: Dataset, test: Dataset) -> FoldEnergies:
+    embedder = fit(training)
+    return FoldEnergies(
+        matrix=energy_matrix(embedder.energy, embedder.embed(test.items)),
+        codes=test.codes,
+        threshold=cross_fitted_threshold(fit, training),
+    )
 
 
 def _together(reports: Sequence[LeakReport]) -> LeakReport:

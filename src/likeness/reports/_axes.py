@@ -139,12 +139,15 @@ class Plot:
         )
 
     def dots(self, x: ArrayLike, y: ArrayLike, texts: Sequence[str], style: Style) -> None:
-        """Draw a dot at each point, and a word (if any) above or below it: away from their mean."""
+        """Draw a dot at each point, and a word (if any) above or below it: away from their mean.
+
+        Never above the frame, where the legend is.
+        """
         middle = float(np.mean(np.asarray(y)))
         places = self._places(x, y)
         for (a, b), value, text in zip(places, np.asarray(y), texts, strict=True):
             self._parts.append(f'<circle cx="{a:g}" cy="{b:g}" r="5" style="fill:{style.colour}"/>')
-            above = -10 if value >= middle else 20
+            above = -10 if value >= middle and b > TOP + 22 else 20
             halo = f"text-anchor:middle;paint-order:stroke;stroke:{CARD};stroke-width:4px"
             if text:
                 self._text(float(a), float(b) + above, text, colour=f"{INK};{halo}")

@@ -10,16 +10,20 @@ from likeness.reports.figures import (
     FigureKind,
     counted,
     figure_kinds,
+    grouping_kinds,
     interval,
     method_label,
     methods_of,
     percent,
 )
 from likeness.reports.plots import (
+    cmc_plot,
     det_plot,
     energies_histogram,
     learning_curves,
     one_shot_plot,
+    open_set_det_plot,
+    open_set_plot,
     roc_plot,
 )
 from likeness.reports.verdict import verdict
@@ -34,17 +38,17 @@ def protocol_view(section: ProtocolSection, *, drawn: bool) -> dict[str, Any]:
     """
     document = section.document
     kinds = figure_kinds(document)
+    mark = DRAWN_MARK if drawn else ""
     return {
-        "protocol": document["protocol"],
+        **_table(document, kinds),
         "title": document.get("title", ""),
         "unseen": bool(document.get("unseen_people")),
-        "kinds": kinds,
-        "rows": _rows(document, kinds),
-        "counted": counted(document),
         "leaks": int(document.get("leaks") or 0),
         "leak_sentences": document.get("leak_report", {}).get("sentences", ()),
         "verdict": verdict(document),
-        "plots": _plots(section, kinds, mark=DRAWN_MARK if drawn else ""),
+        "plots": _plots(section, kinds, mark=mark),
+        "open_set": _open_set(section, mark=mark),
+        "groups": [_grouping(grouping) for grouping in document.get("groups", ())],
         "mistakes": _mistakes(section.mistakes),
         "threshold": document.get("threshold"),
         "folds": _folds(document, kinds),
@@ -65,6 +69,71 @@ def key_figures(document: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def _table(document: Mapping[str, Any], kinds: Sequence[FigureKind]) -> dict[str, Any]:
+    """Return what a table of figures shows: methods as rows, figures as columns."""
+    return {
+        "protocol": document["protocol"],
+        "kinds": kinds,
+        "rows": _rows(document, kinds),
+        "counted": counted(document),
+    }
+
+
+def _open_set(section: ProtocolSection, *, mark: str) -> dict[str, Any] | None:
+    """Return the open set's table, words and plots, or None where there was none."""
+    document = section.document.get("open_set")
+    if not document:
+        return None
+    figures, curves = document["figures"], section.open_set_curves
+    at_threshold = (
+        (figures["fpir"]["mean"], 1.0 - figures["fnir"]["mean"]) if "fpir" in figures else None
+    )
+    return {
+        **_table(document, figure_kinds(document)),
+        "title": document["title"],
+        "sentences": document["sentences"],
+        "verdict": verdict(document),
+        "plots": [
+            open_set_plot(curves, at_threshold=at_threshold, mark=mark),
+            open_set_det_plot(
+                curves,
+                mated_probes=document["counts"]["mated_probes"],
+                non_mated_probes=document["counts"]["non_mated_probes"],
+                mark=mark,
+            ),
+        ]
+        if curves
+        else [],
+    }
+
+
+def _grouping(grouping: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one table of groups: groups as rows, figures as columns."""
+    kinds = grouping_kinds(grouping)
+    return {
+        "column": grouping["column"],
+        "kinds": kinds,
+        "sentences": grouping["sentences"],
+        "rows": [
+            {
+                "label": group["label"],
+                "small": bool(group["small"]),
+                "counts": [
+                    group[name] for name in ("people", "photos", "genuine_pairs", "impostor_pairs")
+                ],
+                "cells": [
+                    {
+                        "value": percent(group["figures"].get(kind.name, {}).get("mean")),
+                        "interval": interval(group["figures"].get(kind.name)),
+                    }
+                    for kind in kinds
+                ],
+            }
+            for group in grouping["groups"]
+        ],
+    }
+
+
 def _rows(document: Mapping[str, Any], kinds: Sequence[FigureKind]) -> list[dict[str, Any]]:
     methods = methods_of(document)
     best = {kind.name: _best(kind, methods) for kind in kinds}
@@ -76,7 +145,9 @@ def _rows(document: Mapping[str, Any], kinds: Sequence[FigureKind]) -> list[dict
                 {
                     "value": percent(figures[kind.name]["mean"] if kind.name in figures else None),
                     "interval": interval(figures.get(kind.name)),
-                    "best": kind.name in figures and figures[kind.name]["mean"] == best[kind.name],
+                    "best": kind.compared
+                    and kind.name in figures
+                    and figures[kind.name]["mean"] == best[kind.name],
                 }
                 for kind in kinds
             ],
@@ -111,6 +182,8 @@ def _plots(section: ProtocolSection, kinds: Sequence[FigureKind], *, mark: str) 
                 mark=mark,
             )
         )
+    if section.document.get("cmc"):
+        found.append(cmc_plot(section.document["cmc"], mark=mark))
     found += _one_shot(section.document, kinds, mark=mark)
     for series in ("loss", "held_out_auc"):
         if any(history.get(series) for history in section.histories):

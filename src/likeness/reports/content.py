@@ -41,6 +41,8 @@ class ProtocolSection:
         curves: method → (FAR, TAR), all folds together.
         histories: one per fold: "loss" and "held_out_auc", a number per epoch.
         mistakes: the worst first.
+        open_set_curves: method → (FPIR, DIR), all folds together; empty where there was no open
+            set.
     """
 
     document: Mapping[str, Any]
@@ -50,6 +52,7 @@ class ProtocolSection:
     curves: Mapping[str, Curve]
     histories: Sequence[Mapping[str, Sequence[float]]] = ()
     mistakes: Sequence[Mistake] = ()
+    open_set_curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -14,9 +14,18 @@ _FIXED = {
     "auc": ("AUC", "area under the ROC", False),
     "eer": ("EER", "equal error rate", True),
     "accuracy": ("accuracy", "accuracy on balanced pairs", False),
+    "far": ("FAR", "impostor pairs accepted", True),
+    "frr": ("FRR", "genuine pairs rejected", True),
+    "fpir": ("FPIR", "strangers taken for somebody", True),
+    "fnir": ("FNIR", "enrolled people not found", True),
     "rank_1": ("rank-1", "rank-1 identification", False),
 }
-_ORDER = ("auc", "eer", "tar_at_far", "accuracy", "one_shot", "rank_1")
+_ORDER = (
+    "auc", "eer", "tar_at_far", "accuracy", "frr", "far", "fpir", "fnir", "dir_at_fpir", "one_shot",
+    "rank_1",
+)  # fmt: skip
+_EXCHANGED = {"far", "frr", "fpir", "fnir"}
+"""One is had for the other by another threshold, so that neither alone is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +37,14 @@ class FigureKind:
         label: for the head of a column.
         words: for a sentence.
         smaller_is_better: as an error rate is.
+        compared: whether the better of two methods can be told by it alone.
     """
 
     name: str
     label: str
     words: str
     smaller_is_better: bool
+    compared: bool = True
 
 
 def figure_kind(name: str) -> FigureKind:
@@ -43,7 +54,13 @@ def figure_kind(name: str) -> FigureKind:
     ('10-way one-shot', 'TAR at FAR 1 %')
     """
     label, words, smaller = _FIXED.get(name) or _derived(name)
-    return FigureKind(name=name, label=label, words=words, smaller_is_better=smaller)
+    return FigureKind(
+        name=name,
+        label=label,
+        words=words,
+        smaller_is_better=smaller,
+        compared=name not in _EXCHANGED,
+    )
 
 
 def _derived(name: str) -> tuple[str, str, bool]:
@@ -52,6 +69,9 @@ def _derived(name: str) -> tuple[str, str, bool]:
     if match := re.fullmatch(r"tar_at_far_(\d+e-?\d+)", name):
         rate = f"{100 * float(match[1]):g} %"
         return f"TAR @ FAR {rate}", f"TAR at FAR {rate}", False
+    if match := re.fullmatch(r"dir_at_fpir_(\d+e-?\d+)", name):
+        rate = f"{100 * float(match[1]):g} %"
+        return f"DIR @ FPIR {rate}", f"DIR at FPIR {rate}", False
     plain = name.replace("_", " ")
     return plain, plain, name.endswith(("error", "error_rate", "eer"))
 
@@ -64,10 +84,16 @@ def figure_kinds(protocol: Mapping[str, Any]) -> list[FigureKind]:
     return [figure_kind(name) for name in sorted(names, key=_place)]
 
 
-def _place(name: str) -> tuple[int, int, str]:
+def grouping_kinds(grouping: Mapping[str, Any]) -> list[FigureKind]:
+    """Return the figures that the groups of a grouping's document have."""
+    names = {name for group in grouping["groups"] for name in group["figures"]}
+    return [figure_kind(name) for name in sorted(names, key=_place)]
+
+
+def _place(name: str) -> tuple[int, float, str]:
     known = (i for i, start in enumerate(_ORDER) if name.startswith(start))
-    number = re.search(r"\d+", name)
-    return next(known, len(_ORDER)), int(number[0]) if number else 0, name
+    number = re.search(r"\d+(e-?\d+)?", name)
+    return next(known, len(_ORDER)), float(number[0]) if number else 0.0, name
 
 
 def method_label(name: str) -> str:
@@ -111,6 +137,11 @@ def counted(protocol: Mapping[str, Any]) -> str:
             ("genuine_pairs", "genuine pair", "genuine pairs"),
             ("impostor_pairs", "impostor pair", "impostor pairs"),
             ("one_shot_trials", "one-shot trial", "one-shot trials"),
+            ("galleries", "gallery", "galleries"),
+            ("enrolled", "person enrolled in each", "people enrolled in each"),
+            ("mated_searches", "mated search", "mated searches"),
+            ("non_mated_searches", "non-mated search", "non-mated searches"),
+            ("non_mated_probes", "different photo of strangers", "different photos of strangers"),
         )
         if counts.get(name)
     ]

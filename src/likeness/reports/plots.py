@@ -1,4 +1,6 @@
-"""The report's plots, each as SVG text: energies, ROC, DET, learning curves, one-shot.
+"""The report's plots, each as SVG text.
+
+Energies, ROC, DET, learning curves, one-shot, CMC, and the two of an open set.
 
 The same arguments give the same text. ``mark`` stands on the plot where the data is made up.
 """
@@ -102,15 +104,96 @@ def det_plot(
         genuine_pairs, impostor_pairs: how many stand behind the curves.
         mark: warning on the plot.
     """
-    x = _deviate_axis("impostor pairs accepted (FAR)", impostor_pairs)
-    y = _deviate_axis("genuine pairs rejected (FRR)", genuine_pairs)
-    plot = Plot(
+    return _trade_off(
         "DET",
         "The two error rates against each other. " + _at_one_percent(curves),
-        x=x,
-        y=y,
+        curves,
+        x=_deviate_axis("impostor pairs accepted (FAR)", impostor_pairs),
+        y=_deviate_axis("genuine pairs rejected (FRR)", genuine_pairs),
         mark=mark,
     )
+
+
+def open_set_det_plot(
+    curves: Mapping[str, Curve], *, mated_probes: int, non_mated_probes: int, mark: str = ""
+) -> str:
+    """Return FNIR over FPIR of each method, on normal-deviate axes.
+
+    Args:
+        curves: method → (FPIR, DIR), DIR = 1 − FNIR.
+        mated_probes, non_mated_probes: how many different ones stand behind the curves.
+        mark: warning on the plot.
+    """
+    return _trade_off(
+        "Open set: DET",
+        "The two error rates of identification against each other. " + _at_five_percent(curves),
+        curves,
+        x=_deviate_axis("strangers taken for somebody (FPIR)", non_mated_probes),
+        y=_deviate_axis("enrolled people not found (FNIR)", mated_probes),
+        mark=mark,
+    )
+
+
+def open_set_plot(
+    curves: Mapping[str, Curve], *, at_threshold: tuple[float, float] | None, mark: str = ""
+) -> str:
+    """Return DIR over FPIR of each method.
+
+    Args:
+        curves: method → (FPIR, DIR).
+        at_threshold: the network's (FPIR, DIR) at its threshold; None if it has none.
+        mark: warning on the plot.
+    """
+    ticks = even_ticks(0, 1, _whole_percent)
+    plot = Plot(
+        "Open set: identification",
+        "Share of enrolled people found over share of strangers taken for somebody. "
+        + _at_five_percent(curves),
+        x=Axis(label="strangers taken for somebody (FPIR)", low=0.0, high=1.0, ticks=ticks),
+        y=Axis(label="enrolled people found (DIR)", low=0.0, high=1.0, ticks=ticks),
+        mark=mark,
+    )
+    _draw_methods(plot, curves)
+    if at_threshold is not None:
+        fpir, found = at_threshold
+        plot.dots([fpir], [found], ["its threshold"], method_style("network"))
+    plot.legend([method_style(name) for name in curves])
+    return plot.svg()
+
+
+def cmc_plot(curves: Mapping[str, Sequence[float]], *, mark: str = "") -> str:
+    """Return the cumulative match characteristic of each method: a rate for each rank from 1.
+
+    Args:
+        curves: method → ``(ranks,)``, 0…1, rising; at least one rank.
+        mark: warning on the plot.
+    """
+    longest = max(len(rates) for rates in curves.values())
+    low = _floor(np.concatenate([np.asarray(rates, float) for rates in curves.values()]))
+    first = ", ".join(f"{method_label(name)} {percent(r[0])}" for name, r in curves.items())
+    plot = Plot(
+        "CMC",
+        f"Share of probes whose right person is among the nearest R. Rank 1: {first}.",
+        x=Axis(label="rank R", low=1, high=max(longest, 2), ticks=_whole_numbers(longest)),
+        y=Axis(
+            label="right person among the R nearest",
+            low=low,
+            high=1.0,
+            ticks=even_ticks(low, 1, _whole_percent),
+        ),
+        mark=mark,
+    )
+    ranked = {name: (np.arange(1.0, len(r) + 1), np.asarray(r)) for name, r in curves.items()}
+    _draw_methods(plot, ranked)
+    plot.legend([method_style(name) for name in curves])
+    return plot.svg()
+
+
+def _trade_off(
+    title: str, description: str, curves: Mapping[str, Curve], *, x: Axis, y: Axis, mark: str
+) -> str:
+    """Return one error rate over the other, of (false acceptances, 1 − false rejections)."""
+    plot = Plot(title, description, x=x, y=y, mark=mark)
     diagonal = [max(x.low, y.low), x.high]
     plot.curve(diagonal, diagonal, EQUAL)
     drawn = _draw_methods(plot, {name: _within(curve, x, y) for name, curve in curves.items()})
@@ -140,7 +223,7 @@ def learning_curves(
         title, label = "AUC on held-out people", "AUC, after each epoch"
         low = _floor(finite)
         y = Axis(label=label, low=low, high=1.0, ticks=even_ticks(low, 1, _whole_percent))
-    x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_epochs(longest))
+    x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_whole_numbers(longest))
     ends = ", ".join(f"{line[-1]:.3g}" for line in lines)
     plot = Plot(title, f"One line per fold; last values: {ends}.", x=x, y=y, mark=mark)
     styles = [fold_style(fold) for fold in range(len(lines))]
@@ -207,11 +290,20 @@ def _within(curve: Curve, x: Axis, y: Axis) -> Curve:
 
 
 def _at_one_percent(curves: Mapping[str, Curve]) -> str:
+    return f"TAR at FAR 1 %: {_reached(curves, 0.01)}."
+
+
+def _at_five_percent(curves: Mapping[str, Curve]) -> str:
+    return f"DIR at FPIR 5 %: {_reached(curves, 0.05)}."
+
+
+def _reached(curves: Mapping[str, Curve], most: float) -> str:
+    """Say what each curve reaches where its first rate is at most this."""
     found = []
-    for name, (far, tar) in curves.items():
-        reached = np.asarray(tar)[np.asarray(far) <= 0.01]
-        found.append(f"{method_label(name)} {percent(float(reached.max(initial=0.0)))}")
-    return f"TAR at FAR 1 %: {', '.join(found)}."
+    for name, (rate, reached) in curves.items():
+        inside = np.asarray(reached)[np.asarray(rate) <= most]
+        found.append(f"{method_label(name)} {percent(float(inside.max(initial=0.0)))}")
+    return ", ".join(found)
 
 
 _DEVIATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
@@ -228,7 +320,7 @@ def _deviates(rates: Floats) -> Floats:
     return np.array([inverse(min(max(float(rate), 1e-9), 1 - 1e-9)) for rate in rates])
 
 
-def _epochs(longest: int) -> list[tuple[float, str]]:
+def _whole_numbers(longest: int) -> list[tuple[float, str]]:
     ticks = even_ticks(1, max(longest, 2), "{:g}".format)
     return [(value, text) for value, text in ticks if value == int(value)]
 

@@ -1,6 +1,6 @@
 """The report on a terminal of 80 columns: tables, leaks, and what the figures say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -14,6 +14,7 @@ from likeness.reports.figures import (
     FigureKind,
     counted,
     figure_kinds,
+    grouping_kinds,
     interval,
     method_label,
     methods_of,
@@ -65,6 +66,8 @@ def print_protocol(
 ) -> None:
     """Print one protocol: its table, its leaks, and how the network does against the baselines.
 
+    Then what it has of the CMC, of the open set, and of groups of people.
+
     Args:
         console: where to.
         protocol: the protocol's JSON document.
@@ -73,9 +76,62 @@ def print_protocol(
     console.print(figures_table(protocol, drawn=drawn))
     console.print(Text(counted(protocol), style="dim"))
     console.print(_leaks(protocol))
+    _print_verdict(console, protocol)
+    if cmc := protocol.get("cmc"):
+        console.print(Text(_cmc(cmc["network"])))
+    if part := protocol.get("open_set"):
+        _print_open_set(console, part, drawn=drawn)
+    for grouping in protocol.get("groups", ()):
+        _print_grouping(console, grouping, drawn=bool(protocol.get("drawn", drawn)))
+
+
+def _print_verdict(console: Console, protocol: Mapping[str, Any]) -> None:
     judged = verdict(protocol)
     for sentence in judged.sentences:
         console.print(Text(sentence, style="bold red" if judged.loses else "bold green"))
+
+
+def _cmc(rates: Sequence[float]) -> str:
+    """Say the cumulative match at a few ranks."""
+    last = next((rank for rank, rate in enumerate(rates, 1) if rate >= 0.9995), len(rates))
+    shown = [rank for rank in (1, 2, 3, 5, 10, 20, 50, 100) if rank < last] + [last]
+    said = ", ".join(f"{percent(rates[rank - 1])} at rank {rank}" for rank in shown)
+    return f"CMC, the right person among so many nearest: {said}."
+
+
+def _print_open_set(console: Console, part: Mapping[str, Any], *, drawn: bool | None) -> None:
+    console.print(figures_table(part, drawn=drawn))
+    console.print(Text(counted(part), style="dim"))
+    for sentence in part["sentences"]:
+        console.print(Text(sentence))
+    _print_verdict(console, part)
+
+
+def _print_grouping(console: Console, grouping: Mapping[str, Any], *, drawn: bool) -> None:
+    words = f"By {grouping['column']}"
+    table = Table(
+        title=Text(f"{DRAWN_MARK} · {words}" if drawn else words, style="bold"),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("")
+    for heading in ("people", "photos", "pairs"):
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    kinds = grouping_kinds(grouping)
+    for kind in kinds:
+        table.add_column(Text(_heading(kind)), justify="right")
+    for group in grouping["groups"]:
+        counts = [Text(f"{group[name]:,}") for name in ("people", "photos")]
+        pairs = [f"{group[f'{kind}_pairs']:,} {kind}" for kind in ("genuine", "impostor")]
+        counts.append(Text("\n".join(pairs)))
+        cells = [_cell(group["figures"].get(kind.name)) for kind in kinds]
+        table.add_row(
+            Text(group["label"]), *counts, *cells, style="dim" if group["small"] else None
+        )
+    console.print(table)
+    for sentence in grouping["sentences"]:
+        console.print(Text(sentence, style="yellow"))
 
 
 def _leaks(protocol: Mapping[str, Any]) -> Panel | Text:

@@ -27,7 +27,7 @@ def verdict(protocol: Mapping[str, Any]) -> Verdict:
         protocol: a protocol's JSON document.
     """
     where = "unseen people" if protocol.get("unseen_people") else "the pairs of this protocol"
-    kinds = figure_kinds(protocol)
+    kinds = [kind for kind in figure_kinds(protocol) if kind.compared]
     baselines: Mapping[str, Any] = protocol.get("baselines", {})
     if not baselines:
         return Verdict(sentences=("There is no baseline to compare with.",), loses=False)

@@ -1,0 +1,280 @@
+"""Figures by group of people: does the model serve all of them alike?
+
+A group is too small to say anything about people like them below ten people: a single one who
+is hard to tell apart would move its rates by a tenth or more. Its figures are shown, with that
+warning, and never compared. A FAR below 3 / (impostor pairs within the group) is not claimed.
+A difference between two groups stands out only if its 95 % interval, from people of both groups
+drawn again, excludes 0. The interval of an error rate reaches up to
+3/n at least, of the n pairs or photos behind it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes
+from likeness.evaluation._counts import Floats
+from likeness.evaluation.intervals import Interval, drawn_figures, quantiles
+from likeness.evaluation.open_set import OpenSet, missed
+from likeness.evaluation.unseen import Evaluation, one_shot_name
+from likeness.evaluation.verification import EVIDENCE
+
+FEWEST_PEOPLE = 10
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One group of people.
+
+    Args:
+        label: what they have in common.
+        people, photos: how many.
+        genuine_pairs, impostor_pairs: between photos of the group.
+        figures: by name, rates 0…1: "frr", "far" (both people in the group), "fnir" (among
+            everybody enrolled in an open set), and the one-shot rate (among everybody). Empty
+            where there is no genuine or no impostor pair.
+        warnings: why its figures say little, in sentences.
+    """
+
+    label: str
+    people: int
+    photos: int
+    genuine_pairs: int
+    impostor_pairs: int
+    figures: Mapping[str, Interval]
+    warnings: tuple[str, ...]
+
+    @property
+    def small(self) -> bool:
+        """Whether it is too small to be compared."""
+        return self.people < FEWEST_PEOPLE or not self.figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A figure of one group less that of another.
+
+    Args:
+        figure: its name.
+        first, second: labels of the groups.
+        difference: first − second, −1…1, with its interval.
+        stands_out: whether the interval excludes 0.
+    """
+
+    figure: str
+    first: str
+    second: str
+    difference: Interval
+    stands_out: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """One way of grouping people.
+
+    Args:
+        column: what it is called.
+        groups: in the order of their labels.
+        differences: between groups that are not too small.
+        unlabelled: people who are in no group.
+    """
+
+    column: str
+    groups: tuple[Group, ...]
+    differences: tuple[Difference, ...]
+    unlabelled: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        groups = [{**asdict(group), "small": group.small} for group in self.groups]
+        return {**asdict(self), "groups": groups, "sentences": self.sentences()}
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        said = [f"{group.label}: {warning}" for group in self.groups for warning in group.warnings]
+        if self.unlabelled:
+            said.append(f"People without a label: {self.unlabelled}.")
+        outstanding = [found for found in self.differences if found.stands_out]
+        said += [_difference_in_words(found) for found in outstanding]
+        if not self.differences:
+            said.append("No two groups are large enough to be compared.")
+        elif not outstanding:
+            said.append(f"No difference of {len(self.differences)} excludes 0 with its interval.")
+        else:
+            said.append(
+                f"{len(outstanding)} of {len(self.differences)} differences stand out; one in "
+                "twenty would by chance."
+            )
+        return said
+
+
+def compare_groups(
+    evaluation: Evaluation,
+    open_set: OpenSet | None,
+    *,
+    column: str,
+    labels: Sequence[str | None],
+    repetitions: int = 500,
+    seed: int = 0,
+) -> Grouping:
+    """Measure each group of people, and the differences between groups.
+
+    Args:
+        evaluation: of everybody.
+        open_set: of everybody; None if there was none.
+        column: what the grouping is called.
+        labels: one per identity code; None for a person without a label.
+        repetitions: how often people are drawn again, within each group.
+        seed: of the draws.
+
+    Raises:
+        SettingError: a setting is out of its range.
+    """
+    groups, draws = [], []
+    for place, label in enumerate(sorted({label for label in labels if label is not None})):
+        members = np.array([code for code, own in enumerate(labels) if own == label])
+        group = _GroupResampler(evaluation, open_set, members)
+        names, drawn = (
+            drawn_figures([group], repetitions=repetitions, seed=seed + place)
+            if group.figures
+            else ([], np.empty((repetitions, 0)))
+        )
+        groups.append(_group(label, group, names, drawn))
+        draws.append(dict(zip(names, drawn.T, strict=True)))
+    compared = [place for place, group in enumerate(groups) if not group.small]
+    return Grouping(
+        column=column,
+        groups=tuple(groups),
+        differences=tuple(
+            _difference(name, groups[a], groups[b], draws[a][name] - draws[b][name])
+            for a, b in combinations(compared, 2)
+            for name in groups[a].figures
+            if name in groups[b].figures
+        ),
+        unlabelled=sum(label is None for label in labels),
+    )
+
+
+def _group(label: str, group: "_GroupResampler", names: Sequence[str], draws: Floats) -> Group:
+    low, high = quantiles(draws, level=LEVEL)
+    figures = {
+        name: Interval(mean=group.figures[name], low=float(low[i]), high=float(high[i]))
+        for i, name in enumerate(names)
+    }
+    pairs = group.impostor_pairs
+    people = len(group.members)
+    warnings = []
+    if not figures:
+        warnings.append("its people have no two photos of one, or no two people: not measured.")
+    if people < FEWEST_PEOPLE:
+        warnings.append(
+            f"{people} {'person' if people == 1 else 'people'}, fewer than {FEWEST_PEOPLE}: too "
+            "few to say anything about people like them."
+        )
+    for name, behind in (("far", pairs), ("frr", group.genuine_pairs), ("fnir", group.photos)):
+        if name in figures:
+            end = max(figures[name].high, _least(behind))
+            figures[name] = replace(figures[name], high=end)
+    if "far" in figures and figures["far"].mean < _least(pairs):
+        warnings.append(f"{pairs:,} impostor pairs show no FAR under {100 * _least(pairs):.2g} %.")
+    return Group(
+        label=label,
+        people=people,
+        photos=group.photos,
+        genuine_pairs=group.genuine_pairs,
+        impostor_pairs=pairs,
+        figures=figures,
+        warnings=tuple(warnings),
+    )
+
+
+def _least(behind: int) -> float:
+    """Return the lowest rate that so many pairs or photos can show (the «rule of three»)."""
+    return min(1.0, EVIDENCE / behind)
+
+
+def _difference(name: str, first: Group, second: Group, draws: Floats) -> Difference:
+    low, high = (float(end) for end in quantiles(draws, level=LEVEL))
+    means = [group.figures[name].mean for group in (first, second)]
+    shown = name != "far" or max(means) >= max(_least(g.impostor_pairs) for g in (first, second))
+    return Difference(
+        figure=name,
+        first=first.label,
+        second=second.label,
+        difference=Interval(mean=means[0] - means[1], low=low, high=high),
+        stands_out=shown and (low > 0 or high < 0),
+    )
+
+
+def _difference_in_words(found: Difference) -> str:
+    size, ends = found.difference.mean, sorted((found.difference.low, found.difference.high))
+    if size < 0:
+        ends = [-ends[1], -ends[0]]
+    name = found.figure.replace("_", " ") if "_" in found.figure else found.figure.upper()
+    return (
+        f"{name}: {found.first} is {100 * abs(size):.1f} percentage points "
+        f"{'above' if size > 0 else 'below'} {found.second} "
+        f"({100 * ends[0]:.1f} to {100 * ends[1]:.1f})."
+    )
+
+
+class _GroupResampler:
+    """The figures of one group under other numbers of each of its people.
+
+    At one threshold every figure is a mean over pairs or probes, weighted by how often the people
+    in each were drawn.
+    """
+
+    def __init__(self, evaluation: Evaluation, open_set: OpenSet | None, members: Codes) -> None:
+        pairs, self.members = evaluation.pairs, members
+        self._people = int(pairs.codes.max()) + 1
+        self.photos = int(np.isin(pairs.codes, members).sum())
+        genuine_of = pairs.codes[pairs.genuine_pairs[:, :1]]
+        impostor_of = pairs.codes[pairs.impostor_pairs]
+        self.genuine_pairs, self.impostor_pairs = (
+            int(np.isin(people, members).all(axis=1).sum()) for people in (genuine_of, impostor_of)
+        )
+        # By figure: how wrong or right each pair or probe is, and the people in it, (n, 1 or 2).
+        self._means: dict[str, tuple[Floats, Codes]] = {}
+        self.figures: Mapping[str, float] = {}
+        if not self.genuine_pairs or not self.impostor_pairs:
+            return
+        threshold = evaluation.threshold
+        if threshold is not None:
+            self._keep("frr", pairs.genuine > threshold, genuine_of)
+            self._keep("far", pairs.impostor <= threshold, impostor_of)
+            if open_set is not None:
+                found = open_set.searches
+                self._keep("fnir", missed(found, threshold), found.mated_codes[:, None])
+        if (trials := evaluation.identification) is not None:
+            self._keep(one_shot_name(trials), trials.correct, trials.probe_codes[:, None])
+        self.figures = self._measure(np.ones(self._people)) or {}
+
+    def _keep(self, name: str, values: NDArray[Any], people: Codes) -> None:
+        inside = np.isin(people, self.members).all(axis=1)
+        if inside.any():
+            self._means[name] = values[inside].astype(np.float64), people[inside]
+
+    def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
+        while True:
+            drawn = rng.choice(self.members, len(self.members))
+            often = np.bincount(drawn, minlength=self._people).astype(np.float64)
+            figures = self._measure(often)
+            if figures is not None:
+                return figures
+
+    def _measure(self, often: Floats) -> dict[str, float] | None:
+        """Return the figures; None where there is nothing to take the mean of."""
+        figures = {}
+        for name, (values, people) in self._means.items():
+            weights = often[people].prod(axis=1)
+            total = float(weights.sum())
+            if total == 0:
+                return None
+            figures[name] = float(values @ weights) / total
+        return figures

@@ -1,0 +1,368 @@
+"""Open-set identification: who is it, if anybody? With the words of ISO/IEC 19795-1.
+
+A *search* compares a probe with everybody enrolled. It is *mated* if the probe's person is
+enrolled, *non-mated* if not (a stranger). A candidate is an enrolled person whose energy is at
+most the threshold.
+
+FPIR (false positive identification rate) is the share of non-mated searches that return a
+candidate: the nearest person's energy is at most the threshold. FNIR (false negative
+identification rate) at rank R is the share of mated searches that do not return the right
+person as one of the R nearest and at most the threshold. DIR (detection and identification
+rate, P. Grother & P. Phillips, «Models of large population recognition performance», CVPR
+2004) is 1 − FNIR at rank 1.
+
+Both rates come from the one counting primitive: FPIR counts the nearest energies of strangers
+as FAR counts impostor pairs; mated searches count the right person's energy as genuine ones
+do, each weighted by how right it is at the rank (ties are a fair draw, as in `rank_one`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from likeness.arrays import Codes, Energies, check_in_range
+from likeness.errors import SettingError, TooFewError
+from likeness.evaluation._counts import Counter, Floats, step_at
+from likeness.evaluation.identification import (
+    Places,
+    check_search,
+    find_places,
+    joined,
+    person_energies,
+)
+from likeness.evaluation.pair_energies import check_square
+from likeness.evaluation.verification import EVIDENCE
+
+FPIRS = (0.05, 0.1)
+"""The false positive identification rates at which the DIR is reported."""
+
+HALVES = 20
+MOST_INDICES = 10
+"""Photo indices that are enrolled in turn; of more, so many evenly spread ones."""
+
+FEWEST_PEOPLE = 4
+"""Two enrolled and two strangers."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Searches:
+    """The outcomes of searches, mated and non-mated apart.
+
+    Args:
+        mated: ``(m,)`` energies between a probe and its own person.
+        places: of that person among the enrolled, ``m`` of them.
+        mated_codes: ``(m,)``, whose probe it was.
+        mated_items: ``(m,)``, which probe.
+        non_mated: ``(s,)`` energies between a stranger's probe and the nearest person.
+        non_mated_codes: ``(s,)``, whose probe it was.
+        non_mated_items: ``(s,)``, which probe.
+        nearest_codes: ``(s,)``, who that nearest person is.
+    """
+
+    mated: Energies
+    places: Places
+    mated_codes: Codes
+    mated_items: Codes
+    non_mated: Energies
+    non_mated_codes: Codes
+    non_mated_items: Codes
+    nearest_codes: Codes
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenSetRates:
+    """FPIR and FNIR at every threshold that makes a difference.
+
+    Args:
+        thresholds: ``(t,)``, ascending, the first −∞.
+        fpir: ``(t,)``, 0…1, rising.
+        fnir: ``(t,)``, 1…0, falling; ends above 0 where the right person is not the nearest.
+        rank: at which the right person must be.
+        mated_probes, non_mated_probes: how many different probes stand behind the rates; in
+            repeated galleries each is searched many times.
+    """
+
+    thresholds: Floats
+    fpir: Floats
+    fnir: Floats
+    rank: int
+    mated_probes: int
+    non_mated_probes: int
+
+    @property
+    def least_fpir(self) -> float:
+        """The lowest FPIR that these probes can show, 3/n (the «rule of three»)."""
+        return EVIDENCE / self.non_mated_probes
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Return (FPIR, FNIR) at a threshold.
+
+        Raises:
+            SettingError: the threshold is NaN.
+        """
+        place = step_at(self.thresholds, threshold)
+        return float(self.fpir[place]), float(self.fnir[place])
+
+
+class OpenSetCounter:
+    """Sorts the searches once, and then gives the rates for any weights of them.
+
+    Args:
+        found: the searches, at least one of each kind.
+        rank: at which the right person must be, 1 or more.
+
+    Raises:
+        TooFewError: there is no mated or no non-mated search.
+        SettingError: the rank is out of its range.
+    """
+
+    def __init__(self, found: Searches, *, rank: int = 1) -> None:
+        check_in_range(rank, 1, 2**30, argument="rank", whole=True)
+        if not len(found.mated) or not len(found.non_mated):
+            raise TooFewError(
+                "open set: expected probes of people who are enrolled and of people who are not. "
+                f"Received: {len(found.mated)} and {len(found.non_mated)}."
+            )
+        self._counter = Counter(found.mated, found.non_mated)
+        self._rank = rank
+        self._credit = found.places.credit(rank)
+        self._probes = [len(np.unique(k)) for k in (found.mated_items, found.non_mated_items)]
+
+    def rates(
+        self, mated_weights: Floats | None = None, non_mated_weights: Floats | None = None
+    ) -> OpenSetRates:
+        """Return the rates; each search counts as often as its weight says, or once.
+
+        Args:
+            mated_weights: ``(m,)``, 0 or more, not all 0.
+            non_mated_weights: ``(s,)``, likewise.
+        """
+        often = np.ones(len(self._credit)) if mated_weights is None else mated_weights
+        returned = float(np.average(self._credit, weights=often))
+        # Where nobody is ever at the rank, any weights will do: the share is 0 times theirs.
+        weights = often * self._credit if returned > 0 else often
+        counted = self._counter.rates(weights, non_mated_weights)
+        return OpenSetRates(
+            thresholds=counted.thresholds,
+            fpir=counted.far,
+            fnir=1.0 - returned * (1.0 - counted.frr),
+            rank=self._rank,
+            mated_probes=self._probes[0],
+            non_mated_probes=self._probes[1],
+        )
+
+
+def open_set_rates(found: Searches, *, rank: int = 1) -> OpenSetRates:
+    """Return FPIR and FNIR at every threshold that makes a difference.
+
+    Raises:
+        TooFewError: there is no mated or no non-mated search.
+        SettingError: the rank is out of its range.
+
+    >>> import numpy as np
+    >>> energies = np.array([[0.2, 0.7], [0.6, 0.5], [0.4, 0.9]])
+    >>> found = search(energies, np.array([7, 7, 9]), np.array([7, 8]))
+    >>> rates = open_set_rates(found)
+    >>> rates.at(0.3), rates.at(0.65)
+    ((0.0, 0.5), (1.0, 0.5))
+    >>> open_set_rates(found, rank=2).at(0.65)
+    (1.0, 0.0)
+    """
+    return OpenSetCounter(found, rank=rank).rates()
+
+
+def dir_at_fpir(rates: OpenSetRates, fpir: float) -> float:
+    """Return the DIR, 1 − FNIR, at the largest threshold whose FPIR is at most this.
+
+    Raises:
+        SettingError: the rate is out of its range, or below what the probes can show.
+    """
+    if not 0 < fpir <= 1:
+        raise SettingError(f"fpir: expected a rate above 0, at most 1. Received: {fpir!r}.")
+    if fpir < rates.least_fpir:
+        raise SettingError(
+            f"fpir: {rates.non_mated_probes} probes of strangers support no FPIR under "
+            f"{rates.least_fpir:.2g}. Received: {fpir:g}. Measure on more people."
+        )
+    return float(1.0 - rates.fnir[np.flatnonzero(rates.fpir <= fpir)[-1]])
+
+
+def missed(found: Searches, threshold: float, *, rank: int = 1) -> Floats:
+    """Return how wrong each mated search ends at a threshold, ``(m,)``, 0…1; its mean is the FNIR.
+
+    1 where the right person is not one of the R nearest and at most the threshold.
+    """
+    return 1.0 - found.places.credit(rank) * (found.mated <= threshold)
+
+
+def search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Searches:
+    """Search each probe among the enrolled people; a person's energy is the smallest.
+
+    Args:
+        matrix: ``(probes, gallery)`` energies.
+        probe_codes: ``(probes,)``; those in the gallery are mated, the others strangers.
+        gallery_codes: ``(gallery,)``, at least one.
+
+    Raises:
+        DataError: the shapes do not fit, or an energy is NaN.
+    """
+    check_search(matrix, probe_codes, gallery_codes)
+    identities, each = person_energies(matrix, gallery_codes)
+    known = np.isin(probe_codes, identities)
+    right = np.searchsorted(identities, probe_codes[known])
+    strangers = each[~known]
+    items = np.arange(len(probe_codes))
+    return Searches(
+        mated=each[known, right],
+        places=find_places(each[known], right),
+        mated_codes=probe_codes[known],
+        mated_items=items[known],
+        non_mated=strangers.min(axis=1),
+        non_mated_codes=probe_codes[~known],
+        non_mated_items=items[~known],
+        nearest_codes=identities[strangers.argmin(axis=1)],
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenSet:
+    """Searches in repeated galleries of half of the people.
+
+    Args:
+        searches: all of them.
+        halves: for each repetition, the codes of the people enrolled.
+        shots: enrolled photos of each.
+        galleries: how many were searched.
+    """
+
+    searches: Searches
+    halves: tuple[tuple[int, ...], ...]
+    shots: int
+    galleries: int
+
+
+def open_set_halves(
+    matrix: Energies, codes: Codes, *, halves: int = HALVES, shots: int = 1, seed: int = 0
+) -> OpenSet:
+    """Enrol half of the people, search everybody's other photos; again with other halves.
+
+    In each half, each photo index k in turn is enrolled (with K shots: the photos k … k+K−1, and
+    on from the first where they end; of more than ten indices, ten evenly spread ones). Other
+    photos of enrolled people are mated probes, all photos of the others non-mated ones. Halves
+    come in twos: one half of a shuffled list of people, then the other, so that nobody is a
+    stranger much more often than others.
+
+    Args:
+        matrix: ``(n, n)`` energies between all photos.
+        codes: ``(n,)``, whose each is.
+        halves: how many.
+        shots: K.
+        seed: of the shuffles.
+
+    Raises:
+        TooFewError: there are fewer than four people, too few photos to enrol, or none left.
+        SettingError: a setting is out of its range.
+        DataError: the matrix does not fit the codes, or an energy is NaN.
+    """
+    check_square(matrix, codes)
+    check_in_range(halves, 1, 100_000, argument="halves", whole=True)
+    check_in_range(shots, 1, 1000, argument="shots", whole=True)
+    people = np.unique(codes)
+    members = {int(code): np.flatnonzero(codes == code) for code in people}
+    photos = min((len(items) for items in members.values()), default=0)
+    if len(people) < FEWEST_PEOPLE or photos < shots or len(codes) == shots * len(people):
+        raise TooFewError(
+            f"open set: expected {FEWEST_PEOPLE} people or more, photos to enrol of each "
+            f"(shots: {shots}), and others to search. Received: {len(codes)} photos of "
+            f"{len(people)} people, {photos} or more of each."
+        )
+    drawn = _halves(people, halves, seed=seed)
+    firsts = np.linspace(0, photos - 1, min(photos, MOST_INDICES)).round().astype(int)
+    found = []
+    for half in drawn:
+        for first in firsts:
+            place = (first + np.arange(shots)) % photos
+            enrolled = np.concatenate([members[code][place] for code in half])
+            probes = np.setdiff1d(np.arange(len(codes)), enrolled)
+            outcome = search(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
+            found.append((probes, outcome))
+    return OpenSet(
+        searches=_together(found), halves=tuple(drawn), shots=shots, galleries=len(found)
+    )
+
+
+def _halves(people: Codes, count: int, *, seed: int) -> list[tuple[int, ...]]:
+    rng = np.random.default_rng(seed)
+    size = len(people) // 2
+    drawn: list[tuple[int, ...]] = []
+    while len(drawn) < count:
+        order = rng.permutation(people)
+        drawn += [tuple(sorted(half.tolist())) for half in (order[:size], order[-size:])]
+    return drawn[:count]
+
+
+def _together(found: list[tuple[Codes, Searches]]) -> Searches:
+    """Join the searches of all galleries; ``items`` become places in the whole data."""
+    fields = ("mated", "mated_codes", "non_mated", "non_mated_codes", "nearest_codes")
+    return Searches(
+        **{name: np.concatenate([getattr(part, name) for _, part in found]) for name in fields},
+        places=joined([part.places for _, part in found]),
+        mated_items=np.concatenate([probes[part.mated_items] for probes, part in found]),
+        non_mated_items=np.concatenate([probes[part.non_mated_items] for probes, part in found]),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenSetEvaluation:
+    """What was measured in an open set.
+
+    Args:
+        open_set: the searches behind it.
+        threshold: chosen on other people; None if there was none.
+        figures: by name, rates 0…1: "fpir" and "fnir" (left out without a threshold), and
+            "dir_at_fpir_5e-2", "dir_at_fpir_1e-1" (left out where the probes are too few).
+    """
+
+    open_set: OpenSet
+    threshold: float | None
+    figures: Mapping[str, float]
+
+
+def evaluate_open_set(
+    matrix: Energies,
+    codes: Codes,
+    *,
+    threshold: float | None,
+    halves: int = HALVES,
+    shots: int = 1,
+    seed: int = 0,
+) -> OpenSetEvaluation:
+    """Measure on the ``(n, n)`` energies between all photos; see `open_set_halves`."""
+    found = open_set_halves(matrix, codes, halves=halves, shots=shots, seed=seed)
+    return OpenSetEvaluation(
+        open_set=found,
+        threshold=threshold,
+        figures=open_set_figures(open_set_rates(found.searches), threshold),
+    )
+
+
+def open_set_figures(rates: OpenSetRates, threshold: float | None) -> dict[str, float]:
+    """Return the figures of an open set, by name."""
+    figures = {}
+    if threshold is not None:
+        figures["fpir"], figures["fnir"] = rates.at(threshold)
+    for fpir in FPIRS:
+        if fpir >= rates.least_fpir:
+            figures[dir_name(fpir)] = dir_at_fpir(rates, fpir)
+    return figures
+
+
+def dir_name(fpir: float) -> str:
+    """Return the figure's name.
+
+    >>> dir_name(0.05), dir_name(0.1)
+    ('dir_at_fpir_5e-2', 'dir_at_fpir_1e-1')
+    """
+    digits, _, power = f"{fpir:.0e}".partition("e")
+    return f"dir_at_fpir_{digits}e{int(power)}"

@@ -1,0 +1,69 @@
+"""Intervals of open-set figures, by resampling people.
+
+A person drawn w times weighs w in mated searches. A non-mated search is a pair of people, the
+stranger and the nearest person enrolled, drawn v and w times, and weighs v·w: some people are
+taken for others again and again, and some are those that others are taken for. (As in
+`likeness.evaluation.intervals`; the galleries themselves are not drawn again, because a
+gallery with the same person twice has fewer people in it, and fewer false candidates.)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from likeness.evaluation.intervals import Interval, resampled_intervals
+from likeness.evaluation.open_set import OpenSetCounter, OpenSetEvaluation, open_set_figures
+from likeness.evaluation.verification import EVIDENCE
+
+
+def open_set_intervals(
+    folds: Sequence[OpenSetEvaluation],
+    *,
+    repetitions: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """Return the mean over folds of every figure that all folds have, with its interval.
+
+    The interval of FPIR and FNIR reaches up to 3/n at least, of the n different probes behind
+    it (the «rule of three»): no error among people drawn again is not no error at all.
+
+    Args and errors are those of `likeness.evaluation.people_intervals`.
+    """
+    found = resampled_intervals(
+        [_Resampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
+    )
+    for name, kind in (("fpir", "non_mated_items"), ("fnir", "mated_items")):
+        if name in found:
+            probes = sum(len(np.unique(getattr(f.open_set.searches, kind))) for f in folds)
+            least = min(1.0, EVIDENCE / probes)
+            found[name] = replace(found[name], high=max(found[name].high, least))
+    return found
+
+
+class _Resampler:
+    """Figures of one fold under other numbers of each person."""
+
+    def __init__(self, fold: OpenSetEvaluation) -> None:
+        self._fold = fold
+        self._searches = fold.open_set.searches
+        self._counter = OpenSetCounter(self._searches)
+        found = self._searches
+        self._present = np.union1d(found.mated_codes, found.non_mated_codes)
+        self._people = int(self._present.max()) + 1
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        return self._fold.figures
+
+    def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
+        found = self._searches
+        while True:
+            drawn = rng.choice(self._present, len(self._present))
+            often = np.bincount(drawn, minlength=self._people).astype(np.float64)
+            mated = often[found.mated_codes]
+            non_mated = often[found.non_mated_codes] * often[found.nearest_codes]
+            if mated.any() and non_mated.any():
+                rates = self._counter.rates(mated, non_mated)
+                return open_set_figures(rates, self._fold.threshold)
