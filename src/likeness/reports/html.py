@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from likeness.errors import OutputError, require_extra
+from likeness.errors import OutputError
 from likeness.reports._files import write_whole
 from likeness.reports._page import key_figures, protocol_view
 from likeness.reports._photos import data_uri
+from likeness.reports._templates import render_page
 from likeness.reports.content import ReportContent
 from likeness.reports.figures import DRAWN_MARK, interval, percent
 from likeness.reports.verdict import Headline, headline, verdict
-
-TEMPLATES = Path(__file__).parent / "templates"
-XMLNS = ' xmlns="http://www.w3.org/2000/svg"'
 
 
 def write_report(content: ReportContent, folder: Path) -> Path:
@@ -66,24 +64,7 @@ def report_html(content: ReportContent) -> str:
     Raises:
         MissingExtraError: Jinja is not installed.
     """
-    jinja = require_extra("jinja2")
-    environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # Our own markup, escaped where it was made; in HTML an <svg> needs no namespace.
-    environment.filters["drawing"] = lambda svg: jinja.utils.markupsafe.Markup(
-        svg.replace(XMLNS, "")
-    )
-    page = environment.get_template("report.html.jinja")
-    return str(page.render(_view(content), style=_style(jinja)))
-
-
-def _style(jinja: Any) -> Any:
-    return jinja.utils.markupsafe.Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    return render_page("report.html.jinja", **_view(content))
 
 
 def _view(content: ReportContent) -> dict[str, Any]:

@@ -1,0 +1,186 @@
+"""The predicted risk of each person to be confused, and whom to ask for another photo.
+
+The model. A new photo of a person has the energy G to the nearest of the person's k enrolled
+photos, and the energy M to the nearest photo of anybody else. It goes wrong if G ≥ M, or if G is
+above the threshold. M is taken from the person's enrolled photos: a new one will be as near to
+others as they are. G is not known; its distribution G_k is that of the whole gallery: for every
+photo with at least k other photos of its person, the nearest of k of them (all choices, exactly),
+everybody with the same weight. Where fewer than `FEWEST_PEOPLE` people have k+1 photos, the
+largest k is taken for which they have: too strict rather than too kind. The mean of P(G_k ≥ M)
+over a person's photos is the risk by the gallery.
+
+Where a person has two photos or more, they are also tried on each other, one left out at a time
+(with k−1 enrolled, so a little too strict). The risk is the mean of both, the gallery's
+counting as `GALLERY_WEIGHT` photos.
+
+With one more photo enrolled, G_k becomes G_{k+1} (the last such step that can be measured); the
+risk is scaled by the change of the gallery's. The gain is how much it falls. A new photo also
+draws others towards the person; that is left out. So are light, age and cameras that the enrolled
+photos do not show: a real error rate may be higher, and the order of people is worth more than
+the figure.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Energies
+from likeness.evaluation.doctor.gallery_energies import FEWEST_PEOPLE, GalleryEnergies
+
+GALLERY_WEIGHT = 4.0
+"""In photos: what the gallery says counts as much as four trials of the person's own. A single
+photo that was tried and failed must not make a risk of 100 %."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonRisk:
+    """How likely a new photo of one person goes wrong.
+
+    Args:
+        person: who.
+        photos: how many are enrolled.
+        nearest: the person whose photo is nearest to one of theirs.
+        nearest_energy: of those two photos.
+        confusion: chance of the answer being another enrolled person, 0…1; None where fewer than
+            `FEWEST_PEOPLE` people have two photos.
+        error: chance of another person or, by the threshold, of nobody, 0…1; at least
+            ``confusion``.
+        gain: how much ``error`` falls with one more photo; None where fewer than `FEWEST_PEOPLE`
+            people have three.
+    """
+
+    person: int
+    photos: int
+    nearest: int
+    nearest_energy: float
+    confusion: float | None
+    error: float | None
+    gain: float | None
+
+
+def person_risks(energies: GalleryEnergies, *, threshold: float | None) -> list[PersonRisk]:
+    """Return everybody's risk, in the order of gain: whom to ask first for another photo.
+
+    Where no gain can be measured the order is that of the error, and without that of the
+    nearest other person.
+    """
+    curves = _Curves(energies)
+    limit = np.inf if threshold is None else threshold
+    risks = [_risk(energies, person, curves, limit) for person in range(energies.people)]
+    return sorted(risks, key=_urgency)
+
+
+def _urgency(risk: PersonRisk) -> tuple[float, float, float]:
+    return (-(risk.gain or 0.0), -(risk.error or 0.0), risk.nearest_energy)
+
+
+def _risk(
+    energies: GalleryEnergies, person: int, curves: "_Curves", threshold: float
+) -> PersonRisk:
+    own = energies.photos_of(person)
+    impostor, genuine = energies.impostor[own], energies.own[own]
+    closest = int(own[impostor.argmin()])
+    count = len(own)
+    tried = count if count > 1 else 0
+    confused = curves.confusion(impostor, photos=count, threshold=threshold)
+    wrong = curves.error(impostor, photos=count, threshold=threshold)
+    error = _mixed(wrong, (genuine >= impostor) | (genuine > threshold), tried)
+    return PersonRisk(
+        person=person,
+        photos=count,
+        nearest=int(energies.codes[energies.nearest_stranger[closest]]),
+        nearest_energy=float(energies.impostor[closest]),
+        confusion=_mixed(confused, (genuine >= impostor) & (impostor <= threshold), tried),
+        error=error,
+        gain=_gain(error, impostor, curves, photos=count, threshold=threshold),
+    )
+
+
+def _mixed(gallery: float | None, failed: NDArray[np.bool_], tried: int) -> float | None:
+    if gallery is None:
+        return None
+    return float((GALLERY_WEIGHT * gallery + failed[:tried].sum()) / (GALLERY_WEIGHT + tried))
+
+
+def _gain(
+    error: float | None, impostor: Energies, curves: "_Curves", *, photos: int, threshold: float
+) -> float | None:
+    if error is None or curves.most < 2:
+        return None
+    step = min(photos, curves.most - 1)
+    before = curves.error(impostor, photos=step, threshold=threshold)
+    after = curves.error(impostor, photos=step + 1, threshold=threshold)
+    if not before or after is None:
+        return 0.0
+    return error * (1 - min(1.0, after / before))
+
+
+class _Curves:
+    """P(G_k ≥ x) of the gallery, for k up to ``most``."""
+
+    def __init__(self, energies: GalleryEnergies) -> None:
+        self._own = [_own_energies(energies, person) for person in range(energies.people)]
+        enough = np.sort([own.shape[1] for own in self._own])[::-1]
+        self.most = int(enough[FEWEST_PEOPLE - 1]) if len(enough) >= FEWEST_PEOPLE else 0
+        self._known: dict[int, tuple[Energies, Energies]] = {}
+
+    def confusion(self, impostor: Energies, *, photos: int, threshold: float) -> float | None:
+        """Return the mean chance of G_k ≥ M where M is accepted."""
+        if not self.most:
+            return None
+        reached = self._at_least(impostor, photos)
+        return float((reached * (impostor <= threshold)).mean())
+
+    def error(self, impostor: Energies, *, photos: int, threshold: float) -> float | None:
+        """Return the mean chance of G_k ≥ M or G_k > threshold."""
+        if not self.most:
+            return None
+        # G > t is G ≥ the next number after t.
+        limits = np.minimum(impostor, np.nextafter(threshold, np.inf))
+        return float(self._at_least(limits, photos).mean())
+
+    def _at_least(self, limits: Energies, photos: int) -> Energies:
+        values, above = self._curve(min(photos, self.most))
+        return above[np.searchsorted(values, limits, side="left")]
+
+    def _curve(self, photos: int) -> tuple[Energies, Energies]:
+        if photos not in self._known:
+            self._known[photos] = self._measured(photos)
+        return self._known[photos]
+
+    def _measured(self, photos: int) -> tuple[Energies, Energies]:
+        """Return the sorted energies, and the weight of each with all larger ones."""
+        values, weights = [], []
+        for own in self._own:
+            if own.shape[1] >= photos:
+                share = _chance_of_being_nearest(own.shape[1], photos)
+                values.append(own.ravel())
+                weights.append(np.tile(share, len(own)) / len(own))
+        every, weight = np.concatenate(values), np.concatenate(weights)
+        order = np.argsort(every)
+        above = np.cumsum(weight[order][::-1])[::-1] / weight.sum()
+        return every[order], np.append(above, 0.0)
+
+
+def _own_energies(energies: GalleryEnergies, person: int) -> Energies:
+    """Return ``(photos, photos − 1)``: each photo's energies to the person's others, sorted."""
+    own = energies.photos_of(person)
+    block = energies.matrix[np.ix_(own, own)]
+    off = ~np.eye(len(own), dtype=bool)
+    return np.sort(block[off].reshape(len(own), len(own) - 1), axis=1)
+
+
+def _chance_of_being_nearest(others: int, chosen: int) -> Energies:
+    """Return, for each of the sorted others, how likely it is the nearest of so many chosen.
+
+    The i-th is if the rest of the chosen are among those behind it:
+    C(others − 1 − i, chosen − 1) / C(others, chosen). Computed by the ratio of neighbours.
+    """
+    out = np.zeros(others)
+    share = chosen / others
+    for place in range(others - chosen + 1):
+        out[place] = share
+        behind = others - 1 - place
+        share *= (behind - chosen + 1) / behind if behind else 0.0
+    return out
