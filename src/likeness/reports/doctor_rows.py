@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from likeness.evaluation.doctor import SMALLEST_GAIN
 from likeness.reports.figures import percent
 
 MOST_ROWS = 20
@@ -230,7 +231,3 @@ def _people(document: Mapping[str, Any]) -> list[Finding]:
         for person in people
         if not measured or person["gain"] > SMALLEST_GAIN
     ]
-
-
-SMALLEST_GAIN = 0.0005
-"""It would be shown as 0.0 %."""

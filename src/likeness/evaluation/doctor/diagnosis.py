@@ -13,7 +13,7 @@ from likeness.errors import DataError
 from likeness.evaluation.doctor.gallery_energies import GalleryEnergies
 from likeness.evaluation.doctor.look_alikes import LookAlike, look_alikes
 from likeness.evaluation.doctor.misplaced import Misplaced, misplaced_photos
-from likeness.evaluation.doctor.risk import PersonRisk, person_risks
+from likeness.evaluation.doctor.risk import SMALLEST_GAIN, PersonRisk, person_risks
 from likeness.evaluation.near_duplicates import duplicates_within
 from likeness.images.check import PhotoCheck
 from likeness.images.faces.face import Face
@@ -88,6 +88,10 @@ class Diagnosis:
                 "The model has no threshold: look-alikes are ranked, none is flagged. Choose one "
                 "with `likeness calibrate`."
             )
+        if self.risks and all(
+            risk.gain is not None and risk.gain < SMALLEST_GAIN for risk in self.risks
+        ):
+            found.append("Nobody is predicted to gain from another photo.")
         return found
 
     def as_dict(self) -> dict[str, Any]:

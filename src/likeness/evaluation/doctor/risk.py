@@ -36,6 +36,9 @@ GALLERY_WEIGHT = 8.0
 weak evidence: a single one that failed must not make a risk of 100 %. Tried on raw pixels and on
 made-up galleries: 4 to 16 predict each person's errors about equally well, 0 and 1 worse."""
 
+SMALLEST_GAIN = 0.0005
+"""A gain under this would be shown as 0.0 %: nobody is asked for it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PersonRisk:
