@@ -32,7 +32,7 @@ LAYERS = (
 FRONT_DOOR = {"__init__", "__main__", "_version"}
 """Outside the layers: the list of public names, `python -m likeness`, and a constant."""
 
-HEAVY = ("jax", "keras", "matplotlib", "scipy", "sklearn", "tensorflow", "torch")
+HEAVY = ("cv2", "jax", "keras", "matplotlib", "scipy", "sklearn", "tensorflow", "torch")
 
 WITH_KERAS = {
     "augment.py",

@@ -120,5 +120,12 @@ def energy_matrix(name: str, left: Any, right: Any | None = None) -> Energies:
     a = check_embeddings(left, argument="left").astype(np.float64)
     b = a if right is None else check_embeddings(right, argument="right").astype(np.float64)
     block = max(1, 4_000_000 // max(1, b.size))
-    rows = [all_pairs(energy, a[i : i + block], b) for i in range(0, len(a), block)]
-    return np.concatenate(rows) if rows else np.empty((0, len(b)))
+    energies = np.empty((len(a), len(b)))
+    for start in range(0, len(a), block):
+        rows = slice(start, start + block)
+        # Every energy is symmetric: of a set with itself, half of it is enough.
+        first = start if right is None else 0
+        energies[rows, first:] = all_pairs(energy, a[rows], b[first:])
+        if right is None:
+            energies[start:, rows] = energies[rows, start:].T
+    return energies

@@ -7,6 +7,10 @@
     │   ├── DataNotFoundError       nothing at the path, in the cache or at the mirrors
     │   ├── DigestError             the photos are not the ones they claim to be
     │   ├── ImageError              a file is not a photo that can be read
+    │   ├── FaceError               the face that was asked for is not to be had
+    │   │   ├── NoFaceError             no face was found in a photo
+    │   │   ├── SeveralFacesError       more faces than one were found
+    │   │   └── FaceTooSmallError       the face has too few pixels
     │   ├── TooFewError             too few identities or items for what was asked
     │   └── OverlapError            identities or items stand on both sides of a split
     ├── SettingError            an argument is out of its range
@@ -42,6 +46,22 @@ class DigestError(DataError):
 
 class ImageError(DataError):
     """A file is not a photo that can be read."""
+
+
+class FaceError(DataError):
+    """The face that was asked for cannot be had from a photo."""
+
+
+class NoFaceError(FaceError):
+    """No face was found in a photo."""
+
+
+class SeveralFacesError(FaceError):
+    """More faces than one were found in a photo of one person."""
+
+
+class FaceTooSmallError(FaceError):
+    """The face in a photo has too few pixels."""
 
 
 class TooFewError(DataError):

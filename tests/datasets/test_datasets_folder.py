@@ -207,3 +207,15 @@ def test_a_size_out_of_range(tmp_path: Path, size: tuple[int, int]) -> None:
 def test_channels_out_of_range(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"channels: expected 1 \(grey\) or 3"):
         folder(tmp_path, channels=2)
+
+
+def test_each_photo_is_shown_in_its_original_size_and_colours(tmp_path: Path) -> None:
+    two_people(tmp_path)
+    pixels = save(tmp_path / "cy" / "1.png", rows=90, columns=70, colour=True)
+    (tmp_path / "cy" / "2.jpg").write_bytes(b"broken")
+    shown = {}
+    data = folder(tmp_path, on_photo=shown.__setitem__)
+    assert tuple(shown) == data.item_names
+    assert np.array_equal(shown["cy/1.png"], pixels)
+    assert shown["ada/1.pgm"].shape == (20, 16, 1)
+    assert data.items.shape[1:] == (112, 92, 1)

@@ -12,6 +12,7 @@ from likeness.cli import (
     _crossval,
     _data,
     _demo,
+    _doctor,
     _evaluate,
     _next_photo,
     _picture,
@@ -24,8 +25,8 @@ app = typer.Typer(
     name="likeness",
     help="One-shot face recognition with Siamese networks: train on a few photos, measure "
     "honestly.",
-    epilog="Exit codes: 0 done, 1 the audit found something shared, 2 could not try (one sentence "
-    "says why), 130 stopped by Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 the audit or the doctor found something, 2 could not try (one "
+    "sentence says why), 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,6 +40,7 @@ app.command("calibrate")(_calibrate.calibrate)
 app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
 app.command("audit")(_audit.audit)
+app.command("doctor")(_doctor.doctor)
 app.command("picture")(_picture.picture)
 
 

@@ -1,16 +1,13 @@
 """``likeness data ...``: get data sets and look at what they hold."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
-from rich.progress import Progress
 
 from likeness import datasets
-from likeness.cli._terminal import errors, output
+from likeness.cli._terminal import errors, output, reading_bar
 from likeness.datasets import Dataset
 
 app = typer.Typer(help="Get data sets and look at what they hold.", no_args_is_help=True)
@@ -30,7 +27,7 @@ def att(
 
     Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
     """
-    with _bar("AT&T faces") as tell:
+    with reading_bar("AT&T faces") as tell:
         data = datasets.att(path, download=not offline, on_progress=tell)
     _describe(data)
     output().print("Every photo is the one it should be (SHA-256 per person).")
@@ -44,7 +41,7 @@ def folder(
     ] = False,
 ) -> None:
     """A folder with one sub-folder of photos per person: read it and say what it holds."""
-    with _bar(str(path)) as tell:
+    with reading_bar(str(path)) as tell:
         data = datasets.folder(path, strict=strict, on_progress=tell)
     _describe(data)
 
@@ -61,11 +58,3 @@ def _describe(data: Dataset) -> None:
     console.print(f"Terms: {data.licence}", highlight=False)
     for note in data.notes:
         errors().print(f"[yellow]Note:[/] {note}", highlight=False)
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[datasets.OnProgress]:
-    """Show one progress bar; yields what the readers call with (done, total)."""
-    with Progress(console=errors(), transient=True) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from likeness.datasets import OnProgress
 from likeness.errors import OutputError
 from likeness.training import TrainingProgress
 
@@ -86,6 +87,14 @@ def _replace(path: Path, text: str) -> None:
         fresh = Path(place) / path.name
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
+
+
+@contextmanager
+def reading_bar(title: str) -> Iterator[OnProgress]:
+    """Show one progress bar; yields what the readers call with (done, total)."""
+    with Progress(console=errors(), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 class TrainingBars:

@@ -1,6 +1,7 @@
 """A folder with one sub-folder of photos per person."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ def folder(
     channels: int = 1,
     strict: bool = False,
     on_progress: OnProgress | None = None,
+    on_photo: Callable[[str, Photo], None] | None = None,
 ) -> Dataset:
     """Return the photos of a folder that holds one sub-folder per person.
 
@@ -45,6 +47,8 @@ def folder(
         strict: whether a broken file is an error; otherwise it is left out and named in the
             notes.
         on_progress: called with (photos read, photos in all).
+        on_photo: called with (item name, ``(rows, columns, 1 or 3)``) for each photo that could
+            be read, in its original size and colours.
 
     Returns:
         items ``(n, rows, columns, channels)``, uint8; item names «person/file.jpg»; notes
@@ -58,7 +62,7 @@ def folder(
     _check_settings(size, channels)
     path = Path(path).expanduser()
     files, notes = _list(path)
-    photos, read, broken = _read(files, size, channels, on_progress)
+    photos, read, broken = _read(files, size, channels, on_progress, on_photo)
     if broken and (strict or not photos):
         raise ImageError(_cannot_read(path, broken, len(files)))
     # The grammar of an ImageError: what was expected, then «Received: » file and reason.
@@ -122,7 +126,11 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
 
 
 def _read(
-    files: list[Path], size: tuple[int, int] | None, channels: int, on_progress: OnProgress | None
+    files: list[Path],
+    size: tuple[int, int] | None,
+    channels: int,
+    on_progress: OnProgress | None,
+    on_photo: Callable[[str, Photo], None] | None,
 ) -> tuple[list[Photo], list[Path], list[ImageError]]:
     """Return the photos, all of one size, the files that they came from, and what failed."""
     photos: list[Photo] = []
@@ -134,6 +142,8 @@ def _read(
         except ImageError as error:
             broken.append(error)
         else:
+            if on_photo:
+                on_photo(_name(file), photo)
             if size is None and _needs_a_size(photo, photos):
                 size = USUAL_SIZE
                 photos = [_fitted(earlier, size, channels) for earlier in photos]

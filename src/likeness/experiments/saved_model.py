@@ -156,23 +156,35 @@ def leaks_of_model(record: Mapping[str, Any], data: Dataset, measured: Evaluatio
     People with equal names count as the same, whatever their photos: better one false alarm
     than a leak unseen. Pairs count as trained on if both photos were.
     """
-    learned = record.get("data", {})
-    names = set(learned.get("identities", ()))
-    digests = set(learned.get("item_digests", ()))
-    known = [digest[:16] in digests for digest in data.item_digests]
+    known = _known_items(record, data)
     pairs = measured.pairs
     shared = {
         kind: int(sum(known[a] and known[b] for a, b in rows))
         for kind, rows in (("genuine", pairs.genuine_pairs), ("impostor", pairs.impostor_pairs))
     }
-    people_known = {data.identities[i] for i, is_known in enumerate(known) if is_known}
     return LeakReport(
         identities=len(data.distinct),
         items=len(data),
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostor),
-        shared_identities=len((set(data.distinct) & names) | people_known),
+        shared_identities=len(known_people(record, data)),
         shared_items=sum(known),
         shared_genuine_pairs=shared["genuine"],
         shared_impostor_pairs=shared["impostor"],
     )
+
+
+def known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
+    """Return the people of the data that a model was trained on, by its record.
+
+    By name, or by a photo: a person may have been renamed since.
+    """
+    names = set(record.get("data", {}).get("identities", ()))
+    known = _known_items(record, data)
+    by_photo = {data.identities[i] for i, is_known in enumerate(known) if is_known}
+    return (set(data.distinct) & names) | by_photo
+
+
+def _known_items(record: Mapping[str, Any], data: Dataset) -> list[bool]:
+    digests = set(record.get("data", {}).get("item_digests", ()))
+    return [digest[:16] in digests for digest in data.item_digests]

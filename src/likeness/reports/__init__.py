@@ -1,5 +1,6 @@
 """What people read: the terminal's tables, the HTML report, the network's picture."""
 
+from likeness.reports.doctor import print_doctor, write_doctor
 from likeness.reports.html import write_report
 from likeness.reports.network_picture import LayerBox, TowerPicture, draw_network, network_svg
 from likeness.reports.next_photo import (
@@ -17,8 +18,10 @@ __all__ = [
     "network_svg",
     "next_photo_plot",
     "next_photo_table",
+    "print_doctor",
     "print_protocol",
     "print_report",
+    "write_doctor",
     "write_next_photo_plot",
     "write_report",
 ]

@@ -1,0 +1,1 @@
+"""What the decision tools cost, and whether they keep what they say."""

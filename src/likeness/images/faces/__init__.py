@@ -1,0 +1,7 @@
+"""The faces in a photo: where they are, how they are turned, and whether there is exactly one."""
+
+from likeness.images.faces.face import Face, FaceFinder, only_face
+from likeness.images.faces.haar import HaarFaceFinder
+from likeness.images.faces.yunet import YuNetFaceFinder
+
+__all__ = ["Face", "FaceFinder", "HaarFaceFinder", "YuNetFaceFinder", "only_face"]

@@ -1,0 +1,100 @@
+"""Faces by a network file for `cv2.FaceDetectorYN`, such as YuNet, that you bring."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import check_in_range
+from likeness.errors import FaceError, MissingExtraError, require_extra
+from likeness.images.faces.face import Face
+from likeness.images.fit import fit
+
+SHRUNK_TO = 1024
+"""Pixels of the longer side; YuNet was trained on faces of 10 to 300 pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class YuNetFaceFinder:
+    """Wu et al., «YuNet: a tiny millisecond-level face detector», 2023, as OpenCV runs it.
+
+    Its file is not part of OpenCV. OpenCV's model zoo offers one under the MIT licence.
+
+    Args:
+        path: the ONNX file.
+        least_score: of a face, 0…1.
+    """
+
+    path: Path
+    least_score: float = 0.7
+
+    def __post_init__(self) -> None:
+        check_in_range(self.least_score, 0.0, 1.0, argument="least_score")
+        _ = self._detector  # a broken file is said now, not at the first photo
+
+    def find(self, photo: NDArray[np.uint8]) -> list[Face]:
+        """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first.
+
+        Raises:
+            DataError: the photo has another shape or type.
+            FaceError: the network in the file is no such face detector.
+        """
+        rows, columns = photo.shape[:2]
+        scale = min(1.0, SHRUNK_TO / max(rows, columns))
+        size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
+        colour = fit(photo, rows=size[0], columns=size[1], channels=3)
+        cv2 = require_extra("cv2", extra="faces")
+        self._detector.setInputSize((size[1], size[0]))
+        try:
+            _, found = self._detector.detect(np.ascontiguousarray(colour[..., ::-1]))
+        except cv2.error as error:
+            raise self._refused(error) from error
+        faces = [_face(row, (rows, columns), scale) for row in (() if found is None else found)]
+        return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
+
+    @cached_property
+    def _detector(self) -> Any:
+        cv2 = require_extra("cv2", extra="faces")
+        if not hasattr(cv2, "FaceDetectorYN"):
+            raise MissingExtraError(
+                f"this needs OpenCV 4.5.4 or newer. Found: {cv2.__version__}. "
+                'Install it with `pip install "likeness[faces]"`.'
+            )
+        if not Path(self.path).is_file():
+            raise FaceError(
+                f"{self.path}: expected an ONNX file for cv2.FaceDetectorYN. Found: "
+                f"{'a folder' if Path(self.path).is_dir() else 'nothing'}. OpenCV's model zoo "
+                "has face_detection_yunet."
+            )
+        try:
+            return cv2.FaceDetectorYN.create(str(self.path), "", (320, 320), self.least_score)
+        except cv2.error as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> FaceError:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return FaceError(
+            f"{self.path}: expected an ONNX file for cv2.FaceDetectorYN. OpenCV refuses it: "
+            f"{lines[0] if lines else 'without a reason'}. Try OpenCV's face_detection_yunet."
+        )
+
+
+def _face(row: NDArray[np.float32], size: tuple[int, int], scale: float) -> Face:
+    """Read OpenCV's row: x, y, width, height, five points (x, y), the eyes first; score."""
+    rows, columns = size
+    x, y, wide, tall = (float(value) / scale for value in row[:4])
+    points = [(float(row[at + 1]) / scale, float(row[at]) / scale) for at in (4, 6)]
+    left, right = sorted(points, key=lambda point: point[1])
+    return Face(
+        box=(
+            min(max(round(y), 0), rows - 1),
+            min(max(round(x), 0), columns - 1),
+            min(max(round(y + tall), 1), rows),
+            min(max(round(x + wide), 1), columns),
+        ),
+        score=float(row[14]),
+        eyes=(left, right),
+    )
