@@ -18,6 +18,7 @@ from likeness.evaluation import (
     roc,
 )
 from likeness.experiments._jobs import Trained
+from likeness.figures import watermark
 from likeness.reports.content import Mistake, ProtocolSection
 
 FORMAT = "likeness.protocol/1"
@@ -91,6 +92,7 @@ def section(
         f"{BOOTSTRAP_REPETITIONS} repetitions, seed {BOOTSTRAP_SEED}",
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
+        "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
         "threshold": float(np.mean(thresholds)) if thresholds else None,
         "folds": [
             _fold(number, evaluation, test, run)

@@ -6,6 +6,7 @@ from typing import Any
 from likeness.datasets import Dataset
 from likeness.evaluation import BASELINES, Evaluation, LeakReport, evaluate_unseen
 from likeness.experiments._result import FORMAT, counts, figures_with_intervals, versions
+from likeness.figures import watermark
 from likeness.model import SiameseModel
 
 
@@ -33,6 +34,7 @@ def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
         "baselines": {"raw_pixels": figures_with_intervals([pixels])},
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
+        "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
         "threshold": model.threshold,
         "fingerprint": model.fingerprint,
         "seeds": {"recipe": model.record.get("recipe", {}).get("seed")},

@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.reports._photos import photo_uri
-from likeness.reports.content import Mistake, ProtocolSection
-from likeness.reports.figures import (
-    DRAWN_MARK,
+from likeness.figures import (
     FigureKind,
     counted,
     figure_kinds,
@@ -14,7 +11,10 @@ from likeness.reports.figures import (
     method_label,
     methods_of,
     percent,
+    watermark,
 )
+from likeness.reports._photos import photo_uri
+from likeness.reports.content import Mistake, ProtocolSection
 from likeness.reports.plots import (
     det_plot,
     energies_histogram,
@@ -32,7 +32,23 @@ def protocol_view(section: ProtocolSection, *, drawn: bool) -> dict[str, Any]:
         section: its result.
         drawn: whether the photos are made up: every picture then says so.
     """
-    document = section.document
+    document = {**section.document, "drawn": drawn}
+    kinds = figure_kinds(document)
+    return {
+        **figures_view(document),
+        "plots": _plots(section, kinds, mark=watermark(document) or ""),
+        "mistakes": _mistakes(section.mistakes),
+        "threshold": document.get("threshold"),
+        "folds": _folds(document, kinds),
+    }
+
+
+def figures_view(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template shows of a result's figures and leaks, without pictures.
+
+    Args:
+        document: a protocol's JSON document.
+    """
     kinds = figure_kinds(document)
     return {
         "protocol": document["protocol"],
@@ -43,11 +59,8 @@ def protocol_view(section: ProtocolSection, *, drawn: bool) -> dict[str, Any]:
         "counted": counted(document),
         "leaks": int(document.get("leaks") or 0),
         "leak_sentences": document.get("leak_report", {}).get("sentences", ()),
+        "mark": watermark(document) or "",
         "verdict": verdict(document),
-        "plots": _plots(section, kinds, mark=DRAWN_MARK if drawn else ""),
-        "mistakes": _mistakes(section.mistakes),
-        "threshold": document.get("threshold"),
-        "folds": _folds(document, kinds),
     }
 
 

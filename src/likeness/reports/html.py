@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import OutputError, require_extra
+from likeness.figures import interval, percent, watermark
 from likeness.reports._files import write_whole
 from likeness.reports._page import key_figures, protocol_view
 from likeness.reports._photos import data_uri
 from likeness.reports.content import ReportContent
-from likeness.reports.figures import DRAWN_MARK, interval, percent
 from likeness.reports.verdict import Headline, headline, verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -92,8 +92,8 @@ def _view(content: ReportContent) -> dict[str, Any]:
     return {
         "document": document,
         "drawn": drawn,
-        "mark": DRAWN_MARK if drawn else "",
-        "head": _head(headline(document["protocols"])),
+        "mark": watermark({"drawn": drawn}) or "",
+        "head": _head(headline(document["protocols"]), drawn=drawn),
         "sections": [protocol_view(section, drawn=drawn) for section in content.sections],
         "network_uri": _network_uri(content.network_svg),
         "summary": content.summary,
@@ -102,7 +102,7 @@ def _view(content: ReportContent) -> dict[str, Any]:
     }
 
 
-def _head(head: Headline) -> dict[str, Any]:
+def _head(head: Headline, *, drawn: bool) -> dict[str, Any]:
     """Return the two cards at the top, and what they say together."""
     cards = []
     for document, title in ((head.unseen, "People it has never seen"), (head.known, "")):
@@ -116,7 +116,7 @@ def _head(head: Headline) -> dict[str, Any]:
                     "value": percent(figure["mean"]),
                     "interval": interval(figure),
                     "words": head.figure.words,
-                    "leaks": int(document.get("leaks") or 0),
+                    "mark": watermark({**document, "drawn": drawn}) or "",
                 }
             )
     first = head.unseen or head.known
@@ -125,6 +125,7 @@ def _head(head: Headline) -> dict[str, Any]:
         "why": head.why,
         "verdict": verdict(first) if first else None,
         "figures": key_figures(first) if first else [],
+        "mark": watermark({**(first or {}), "drawn": drawn}) or "",
         "protocol": first["protocol"] if first else "",
     }
 

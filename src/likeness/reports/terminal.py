@@ -9,8 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from likeness.reports.figures import (
-    DRAWN_MARK,
+from likeness.figures import (
     FigureKind,
     counted,
     figure_kinds,
@@ -18,6 +17,7 @@ from likeness.reports.figures import (
     method_label,
     methods_of,
     percent,
+    watermark,
 )
 from likeness.reports.verdict import headline, verdict
 
@@ -33,8 +33,8 @@ def figures_table(
         drawn: whether to mark it as made-up data; what the document says if not given.
     """
     words = title or f"{protocol['protocol']}, {protocol.get('title', '')}"
-    is_drawn = protocol.get("drawn", False) if drawn is None else drawn
-    head = f"{DRAWN_MARK} · {words}" if is_drawn else words
+    mark = watermark(protocol if drawn is None else {**protocol, "drawn": drawn})
+    head = f"{mark} · {words}" if mark else words
     table = Table(
         title=Text(head, style="bold"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
     )
@@ -104,4 +104,5 @@ def print_report(console: Console, document: Mapping[str, Any]) -> None:
         print_protocol(console, protocol, drawn=drawn)
     if said := headline(document["protocols"]).why:
         console.print()
-        console.print(Text(f"{DRAWN_MARK}: {said}" if drawn else said, style="bold"))
+        mark = watermark({"drawn": drawn})
+        console.print(Text(f"{mark}: {said}" if mark else said, style="bold"))
