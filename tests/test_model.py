@@ -24,6 +24,8 @@ pytestmark = pytest.mark.backend
 
 PREPARATION = Preparation(rows=16, columns=12)
 
+FILES = ["card.json", "card.md", "encoder.keras", "model.json", "recipe.json"]
+
 FRESH = """
 import sys
 import numpy as np
@@ -188,7 +190,7 @@ class TestSaveAndLoad:
         self, model: SiameseModel, saved: Path
     ) -> None:
         names = sorted(path.name for path in saved.iterdir())
-        assert names == ["encoder.keras", "model.json", "recipe.json"]
+        assert names == FILES
         document = json.loads((saved / "model.json").read_text())
         assert document["format"] == "likeness.model/1"
         assert document["fingerprint"] == model.fingerprint
@@ -344,11 +346,7 @@ class TestCalibration:
         after = load_model(saved)
         assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
         assert after.fingerprint == before.fingerprint
-        assert sorted(file.name for file in saved.iterdir()) == [
-            "encoder.keras",
-            "model.json",
-            "recipe.json",
-        ]
+        assert sorted(file.name for file in saved.iterdir()) == FILES
 
     def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
         store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})

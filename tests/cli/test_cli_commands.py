@@ -84,6 +84,7 @@ class TestHelp:
             "evaluate",
             "calibrate",
             "crossval",
+            "card",
             "audit",
             "picture",
         ):
@@ -97,6 +98,8 @@ class TestHelp:
 class TestTrainAndEvaluate:
     def test_writes_a_model_with_its_recipe(self, model: Path) -> None:
         assert sorted(file.name for file in model.iterdir()) == [
+            "card.json",
+            "card.md",
             "encoder.keras",
             "model.json",
             "recipe.json",

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from likeness.card._document import FORMAT, model_card
+from likeness.card._facts import card_facts
 from likeness.card._markdown import card_markdown
 from likeness.card._results import check_result
 
-__all__ = ["FORMAT", "card_files", "card_markdown", "check_result", "model_card"]
+__all__ = ["FORMAT", "card_facts", "card_files", "card_markdown", "check_result", "model_card"]
 
 
 def card_files(document: Mapping[str, Any]) -> dict[str, str]:

@@ -110,7 +110,8 @@ def _threshold(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[s
         source = "held-out people" if on_others else "training pairs"
     else:
         source = "by hand"
-    found = {"value": value, "source": source, "valid_for": None, "evidence": {}, "date": None}
+    found: dict[str, Any] = {"value": value, "source": source}
+    found |= {"valid_for": None, "evidence": {}, "date": None}
     if source == "calibration":
         found |= _calibrated(calibration)
     elif source in ("held-out people", "training pairs"):

@@ -1,4 +1,4 @@
-"""What a card says in whole sentences: what a threshold is worth, limits, and what it is not for."""
+"""What a card says in whole sentences: what a threshold is worth, its limits, its misuses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 NOT_FOR = (
     "There is no liveness detection: a photo of a person, held up, is accepted like the person. "
     "Do not let it open anything alone.",
-    "Not for decisions about people without a person looking: it errs, and who it errs about has "
-    "a right to be seen by somebody.",
+    "Not for decisions about people without a person looking at each one: it makes mistakes, and "
+    "more of them with some people than with others.",
     "Not for other cameras, poses, light or people than those of the training photos, until it "
     "has been measured on photos like yours.",
     "Face templates (embeddings) are biometric data, which the law of many countries protects in "

@@ -17,6 +17,7 @@ from likeness.evaluation import (
     people_intervals,
     roc,
 )
+from likeness.experiments._evidence import Learned, evidence
 from likeness.experiments._jobs import Trained
 from likeness.figures import watermark
 from likeness.reports.content import Mistake, ProtocolSection
@@ -25,6 +26,11 @@ FORMAT = "likeness.protocol/1"
 SHOWN_MISTAKES = 8
 BOOTSTRAP_SEED = 0
 BOOTSTRAP_REPETITIONS = 500
+BOOTSTRAP = {"seed": BOOTSTRAP_SEED, "repetitions": BOOTSTRAP_REPETITIONS, "level": 0.95}
+INTERVALS = (
+    f"95 %, percentile bootstrap over people, {BOOTSTRAP_REPETITIONS} repetitions, "
+    f"seed {BOOTSTRAP_SEED}"
+)
 
 
 def versions() -> dict[str, str]:
@@ -65,6 +71,7 @@ def section(
     *,
     tests: Sequence[Dataset],
     trained: Sequence[Trained],
+    learned: Sequence[Learned],
     leaks: LeakReport,
 ) -> ProtocolSection:
     """Put one protocol's result together.
@@ -75,6 +82,7 @@ def section(
         methods: "network" and the baselines → one evaluation per fold.
         tests: the photos that each fold's pairs index.
         trained: one per fold.
+        learned: what each fold was trained on.
         leaks: of all folds together.
     """
     network = methods["network"]
@@ -88,8 +96,7 @@ def section(
         "counts": counts(network, data),
         "figures": figures.pop("network"),
         "baselines": figures,
-        "intervals": "95 %, percentile bootstrap over people, "
-        f"{BOOTSTRAP_REPETITIONS} repetitions, seed {BOOTSTRAP_SEED}",
+        "intervals": INTERVALS,
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
         "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
@@ -111,6 +118,7 @@ def section(
         curves={name: _curve(folds) for name, folds in methods.items()},
         histories=[_history(run.record["histories"]) for run in trained],
         mistakes=_mistakes(network, tests),
+        evidence=evidence(methods, tests, learned, bootstrap=BOOTSTRAP),
     )
 
 

@@ -1,28 +1,46 @@
 """A saved model measured on a data set, with what of it the model was trained on."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from likeness.datasets import Dataset
-from likeness.evaluation import BASELINES, Evaluation, LeakReport, evaluate_unseen
-from likeness.experiments._result import FORMAT, counts, figures_with_intervals, versions
+from likeness.evaluation import BASELINES, evaluate_unseen, leaks_against
+from likeness.experiments._evidence import Learned, evidence
+from likeness.experiments._result import (
+    BOOTSTRAP,
+    FORMAT,
+    INTERVALS,
+    counts,
+    figures_with_intervals,
+    versions,
+)
 from likeness.figures import watermark
 from likeness.model import SiameseModel
 
 
-def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
+def evaluate_model(
+    model: SiameseModel, data: Dataset, *, with_evidence: bool = False
+) -> dict[str, Any]:
     """Return the figures of a model on all pairs and one-shot trials of a data set, as JSON.
 
     The baseline beside it is raw pixels, which needs no training people; Fisherfaces would.
     What the model was trained on is known from its record: people by name, photos by digest.
+
+    Args:
+        model: a saved model.
+        data: at least two people with two photos each.
+        with_evidence: whether "evidence" holds what the figures were computed from.
 
     Raises:
         TooFewError: there are fewer than two people with two photos each.
     """
     network = evaluate_unseen(model, data, threshold=model.threshold)
     pixels = evaluate_unseen(BASELINES["raw_pixels"](data), data, threshold=None)
-    leaks = leaks_of_model(model.record, data, network)
-    return {
+    learned = model.record.get("data", {})
+    known = Learned(
+        identities=learned.get("identities", ()), digests=learned.get("item_digests", ())
+    )
+    leaks = leaks_against(known.identities, known.digests, data, network.pairs)
+    document = {
         "format": FORMAT,
         "protocol": "evaluate",
         "title": f"{data.name}: all pairs of {len(data.distinct)} people",
@@ -32,6 +50,7 @@ def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
         "counts": counts([network], data),
         "figures": figures_with_intervals([network]),
         "baselines": {"raw_pixels": figures_with_intervals([pixels])},
+        "intervals": INTERVALS,
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
         "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
@@ -41,31 +60,7 @@ def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
         "notes": list(data.notes),
         "versions": versions(),
     }
-
-
-def leaks_of_model(record: Mapping[str, Any], data: Dataset, measured: Evaluation) -> LeakReport:
-    """Return what of the data the model was trained on, from the model's record.
-
-    People with equal names count as the same, whatever their photos: better one false alarm
-    than a leak unseen. Pairs count as trained on if both photos were.
-    """
-    learned = record.get("data", {})
-    names = set(learned.get("identities", ()))
-    digests = set(learned.get("item_digests", ()))
-    known = [digest[:16] in digests for digest in data.item_digests]
-    pairs = measured.pairs
-    shared = {
-        kind: int(sum(known[a] and known[b] for a, b in rows))
-        for kind, rows in (("genuine", pairs.genuine_pairs), ("impostor", pairs.impostor_pairs))
-    }
-    people_known = {data.identities[i] for i, is_known in enumerate(known) if is_known}
-    return LeakReport(
-        identities=len(data.distinct),
-        items=len(data),
-        genuine_pairs=len(pairs.genuine),
-        impostor_pairs=len(pairs.impostor),
-        shared_identities=len((set(data.distinct) & names) | people_known),
-        shared_items=sum(known),
-        shared_genuine_pairs=shared["genuine"],
-        shared_impostor_pairs=shared["impostor"],
-    )
+    if with_evidence:
+        methods = {"network": [network], "raw_pixels": [pixels]}
+        document["evidence"] = evidence(methods, [data], [known], bootstrap=BOOTSTRAP)
+    return document

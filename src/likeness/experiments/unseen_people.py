@@ -19,6 +19,7 @@ from likeness.evaluation import (
     evaluate_unseen,
     find_leaks,
 )
+from likeness.experiments._evidence import Learned
 from likeness.experiments._jobs import Trained, UnseenPeopleJob
 from likeness.experiments._pool import JobProgress, run_side_by_side
 from likeness.experiments._result import section
@@ -109,6 +110,7 @@ def unseen_people_section(
         methods,
         tests=[test for _, test in parts],
         trained=runs,
+        learned=[Learned.of(training) for training, _ in parts],
         leaks=_together([find_leaks(a, b) for a, b in parts]),
     )
 

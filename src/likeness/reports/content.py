@@ -41,6 +41,7 @@ class ProtocolSection:
         curves: method → (FAR, TAR), all folds together.
         histories: one per fold: "loss" and "held_out_auc", a number per epoch.
         mistakes: the worst first.
+        evidence: JSON values from which the document's figures can be computed again.
     """
 
     document: Mapping[str, Any]
@@ -50,6 +51,7 @@ class ProtocolSection:
     curves: Mapping[str, Curve]
     histories: Sequence[Mapping[str, Sequence[float]]] = ()
     mistakes: Sequence[Mistake] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -57,7 +59,8 @@ class ReportContent:
     """A whole report.
 
     Args:
-        document: JSON values: title, data, recipe, network, versions, seconds, protocols.
+        document: JSON values: title, data, recipe, network, versions, seconds, protocols; each
+            protocol with the evidence of its figures.
         sections: one per protocol, in the order of ``document["protocols"]``.
         network_svg: the network's picture.
         summary: the network's layers, as text.

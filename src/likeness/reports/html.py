@@ -6,6 +6,7 @@ content policy forbids it.
 
 import json
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from likeness.reports._files import write_whole
 from likeness.reports._page import key_figures, protocol_view
 from likeness.reports._photos import data_uri
 from likeness.reports.content import ReportContent
+from likeness.reports.json_text import json_text
 from likeness.reports.verdict import Headline, headline, verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,19 +51,26 @@ def report_json(content: ReportContent) -> str:
         OutputError: a figure is NaN or infinite, for which JSON has no word.
     """
     try:
-        text = json.dumps(
-            content.document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False
-        )
+        return json_text(content.document)
     except ValueError as error:
         raise OutputError(
             "report.json: expected finite figures. Received one that is NaN or infinite "
             f"({error}). Nothing was written; look at the network's energies."
         ) from error
-    return text + "\n"
 
 
 def report_html(content: ReportContent) -> str:
     """Return the page. All text in it is escaped: people's folders have any name.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+    """
+    page = page_environment().get_template("report.html.jinja")
+    return str(page.render(_view(content), style=page_style()))
+
+
+def page_environment() -> Any:
+    """Return what renders our templates, everything in them escaped.
 
     Raises:
         MissingExtraError: Jinja is not installed.
@@ -75,15 +84,25 @@ def report_html(content: ReportContent) -> str:
         lstrip_blocks=True,
     )
     # Our own markup, escaped where it was made; in HTML an <svg> needs no namespace.
-    environment.filters["drawing"] = lambda svg: jinja.utils.markupsafe.Markup(
-        svg.replace(XMLNS, "")
-    )
-    page = environment.get_template("report.html.jinja")
-    return str(page.render(_view(content), style=_style(jinja)))
+    environment.filters["drawing"] = lambda svg: _markup(svg.replace(XMLNS, ""))
+    environment.filters["commands"] = _with_commands
+    return environment
 
 
-def _style(jinja: Any) -> Any:
-    return jinja.utils.markupsafe.Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+def page_style() -> Any:
+    """Return the style sheet of every page, as markup."""
+    return _markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+
+
+def _with_commands(sentence: str) -> Any:
+    """Return a sentence with what stands between backticks as code, everything escaped."""
+    parts = [escape(part) for part in sentence.split("`")]
+    return _markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts)))
+
+
+def _markup(text: str) -> Any:
+    """Return text that is not to be escaped again."""
+    return require_extra("markupsafe").Markup(text)
 
 
 def _view(content: ReportContent) -> dict[str, Any]:
