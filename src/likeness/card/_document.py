@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.card._results import shown_result
+from likeness.card._results import is_number, shown_result
 from likeness.card._words import NOT_FOR, limits, threshold_sentences
 from likeness.figures import watermark
 
@@ -92,7 +92,7 @@ def _training(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[st
         else 0,
         "refitted_on_everybody": "choosing" in stages and "final" in stages,
         "interrupted": record.get("interrupted") is True,
-        "recipe": dict(recipe),
+        "recipe": {name: setting for name, setting in recipe.items() if _is_plain(setting)},
     }
 
 
@@ -160,4 +160,8 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> int | float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None if isinstance(value, bool) or not is_number(value) else value
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | bool) or is_number(value)

@@ -72,7 +72,7 @@ def _threshold(threshold: Mapping[str, Any]) -> Rows:
         ("From", threshold["source"] or "nothing"),
         ("Valid for a gallery of", _number(valid.get("people")) or "no size is known"),
         *(
-            (name.replace("_", " ").capitalize(), _number(fact))
+            (f"Evidence: {name.replace('_', ' ')}", _number(fact))
             for name, fact in threshold["evidence"].items()
         ),
         ("Date", threshold["date"]),

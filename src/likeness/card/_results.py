@@ -102,15 +102,17 @@ def _is_whole(result: Mapping[str, Any]) -> bool:
     return (
         all(isinstance(result.get(key), str) for key in ("protocol", "title"))
         and isinstance(result.get("leaks"), int)
-        and isinstance(result.get("intervals", ""), str)
         and isinstance(_object(result.get("leak_report")).get("sentences"), list)
         and _are_figures(result.get("figures"))
         and isinstance(result.get("baselines", {}), Mapping)
         and all(_are_figures(figures) for figures in result.get("baselines", {}).values())
         and isinstance(counts, Mapping)
         and all(isinstance(count, int) for count in counts.values())
+        and all(isinstance(result.get(key, ""), str) for key in ("intervals", "added"))
+        and all(isinstance(result.get(key, False), bool) for key in ("drawn", "unseen_people"))
         and isinstance(result.get("seeds", {}), Mapping)
-        and (result.get("threshold") is None or _is_number(result["threshold"]))
+        and all(seed is None or is_number(seed) for seed in result.get("seeds", {}).values())
+        and (result.get("threshold") is None or is_number(result["threshold"]))
     )
 
 
@@ -121,13 +123,14 @@ def _are_figures(figures: Any) -> bool:
         and all(
             isinstance(name, str)
             and isinstance(figure, Mapping)
-            and all(_is_number(figure.get(end)) for end in _RATES)
+            and all(is_number(figure.get(end)) for end in _RATES)
             for name, figure in figures.items()
         )
     )
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
