@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.card import card_markdown, check_result, model_card
-from likeness.cli._terminal import check_json_place, errors, output, write_json
+from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
 from likeness.errors import OutputError, SettingError
 from likeness.model import read_model_document, store_about
 
@@ -81,5 +81,5 @@ def _read(file: Path) -> Any:
 
 
 def _check_page_place(html: Path | None) -> None:
-    if html is not None and (html.is_dir() or not html.resolve().parent.is_dir()):
+    if html is not None and not is_place(html):
         raise OutputError(f"--html: expected a file in an existing folder. Received: {html}.")
