@@ -20,11 +20,12 @@ LAYERS = (
     {"recogniser", "training", "reports"},
     {"evaluation"},
     {"model"},
+    {"card"},
     {"feeds", "augment", "encoders", "losses"},
     {"sampling", "datasets"},
     {"images"},
     {"energies"},
-    {"arrays"},
+    {"arrays", "figures"},
     {"errors"},
 )
 """From left to right: a part may import the parts to its right, and none beside it."""

@@ -14,15 +14,24 @@ import keras
 import numpy as np
 import pytest
 
+from likeness.card import card_markdown, model_card
 from likeness.encoders import convnet, finished, fit_whitening
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, ModelError, NoThresholdError, OutputError, SettingError
 from likeness.images.preparation import Preparation
-from likeness.model import SiameseModel, check_writable_place, load_model, store_calibration
+from likeness.model import (
+    SiameseModel,
+    check_writable_place,
+    load_model,
+    store_about,
+    store_calibration,
+)
 
 pytestmark = pytest.mark.backend
 
 PREPARATION = Preparation(rows=16, columns=12)
+
+FILES = ["card.json", "card.md", "encoder.keras", "model.json", "recipe.json"]
 
 FRESH = """
 import sys
@@ -188,7 +197,7 @@ class TestSaveAndLoad:
         self, model: SiameseModel, saved: Path
     ) -> None:
         names = sorted(path.name for path in saved.iterdir())
-        assert names == ["encoder.keras", "model.json", "recipe.json"]
+        assert names == FILES
         document = json.loads((saved / "model.json").read_text())
         assert document["format"] == "likeness.model/1"
         assert document["fingerprint"] == model.fingerprint
@@ -344,11 +353,7 @@ class TestCalibration:
         after = load_model(saved)
         assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
         assert after.fingerprint == before.fingerprint
-        assert sorted(file.name for file in saved.iterdir()) == [
-            "encoder.keras",
-            "model.json",
-            "recipe.json",
-        ]
+        assert sorted(file.name for file in saved.iterdir()) == FILES
 
     def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
         store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
@@ -359,3 +364,61 @@ class TestCalibration:
         with pytest.raises(ModelError, match=r"Found no model\.json"):
             store_calibration(tmp_path, threshold=0.25, calibration={})
         assert list(tmp_path.iterdir()) == []
+
+
+class TestCard:
+    def test_a_saved_model_has_a_card_of_its_document(
+        self, model: SiameseModel, saved: Path
+    ) -> None:
+        document = json.loads((saved / "model.json").read_text())
+        card = json.loads((saved / "card.json").read_text())
+        assert card == model_card(document)
+        assert card["fingerprint"] == model.fingerprint
+        assert card["training"]["parameters"] == model.encoder.count_params()
+        assert (saved / "card.md").read_text() == card_markdown(card)
+
+    def test_it_follows_the_threshold(self, saved: Path) -> None:
+        calibration = {"threshold": 0.25, "purpose": {"people": 500, "photos_each": 1}}
+        store_calibration(saved, threshold=0.25, calibration=calibration)
+        card = json.loads((saved / "card.json").read_text())
+        assert card["threshold"]["value"] == 0.25
+        assert card["threshold"]["valid_for"]["people"] == 500
+        assert "up to 500 people" in (saved / "card.md").read_text()
+
+    def test_what_is_said_about_a_model_travels_with_it(self, saved: Path, tmp_path: Path) -> None:
+        store_about(saved, {"name": "the door"})
+        twice = load_model(saved).save(tmp_path / "twice")
+        assert json.loads((twice / "card.json").read_text())["name"] == "the door"
+        assert load_model(twice).fingerprint == load_model(saved).fingerprint
+
+    @pytest.mark.parametrize("text", [None, "", "{"])
+    def test_no_card_and_a_damaged_one_are_no_hindrance(
+        self, model: SiameseModel, saved: Path, text: str | None
+    ) -> None:
+        for name in ("card.json", "card.md"):
+            (saved / name).unlink()
+            if text is not None:
+                (saved / name).write_text(text)
+        assert load_model(saved).fingerprint == model.fingerprint
+        store_calibration(saved, threshold=0.25, calibration={})
+        assert json.loads((saved / "card.json").read_text())["threshold"]["value"] == 0.25
+
+    def test_a_model_of_before_there_were_cards_loads(
+        self, model: SiameseModel, saved: Path
+    ) -> None:
+        edit(saved, about=..., parameters=...)
+        assert dict(load_model(saved).about) == {}
+
+    def test_a_card_that_cannot_be_written_leaves_the_model_as_it_was(self, saved: Path) -> None:
+        (saved / "card.md").unlink()
+        (saved / "card.md").mkdir()
+        before = (saved / "model.json").read_bytes()
+        with pytest.raises(OutputError, match=r"threshold, calibration cannot be written.*as it w"):
+            store_calibration(saved, threshold=0.25, calibration={})
+        assert (saved / "model.json").read_bytes() == before
+        assert sorted(path.name for path in saved.iterdir()) == FILES
+
+    @pytest.mark.parametrize("record", [{"data": "lost"}, {"recipe": 3, "held_out": [1]}, {}])
+    def test_any_record_can_be_saved(self, tmp_path: Path, record: dict[str, Any]) -> None:
+        folder = made(record=record).save(tmp_path / "model")
+        assert json.loads((folder / "card.json").read_text())["data"]["people"] is None

@@ -5,6 +5,8 @@ On disk a model is a folder::
     model.json      format version, preparation, energy, threshold, calibration, fingerprint
     encoder.keras   the encoder, as Keras saves it
     recipe.json     the recipe alone, ready for another training
+    card.json       the model card, for programs; made of model.json alone
+    card.md         the model card, for people
 
 Nothing in it is code; a folder whose parts do not belong together is refused.
 """
@@ -23,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from likeness.arrays import Embeddings, Energies, Images, Prepared, check_images, describe
+from likeness.card import card_files
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import ModelError, NoThresholdError, OutputError, require_extra
 from likeness.images.preparation import Preparation
@@ -43,6 +46,7 @@ class SiameseModel:
         record: how the model came to be (recipe, data, histories, seconds), JSON values only.
         calibration: what the threshold promises, and on what evidence, JSON values only; empty
             if it is the one that training chose.
+        about: what its card says beyond that (name, licence, results), JSON values only.
     """
 
     preparation: Preparation
@@ -51,6 +55,7 @@ class SiameseModel:
     threshold: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         energy_by_name(self.energy)
@@ -133,8 +138,10 @@ class SiameseModel:
             "energy": self.energy,
             "threshold": self.threshold,
             "embedding_size": int(self.encoder.output_shape[-1]),
+            "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
             "record": dict(self.record),
             "calibration": dict(self.calibration),
+            "about": dict(self.about),
         }
         try:
             text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
@@ -146,7 +153,7 @@ class SiameseModel:
                 fresh = Path(place) / "fresh"
                 fresh.mkdir()
                 self.encoder.save(fresh / "encoder.keras")
-                (fresh / "model.json").write_text(text + "\n", encoding="utf-8")
+                _write_texts(fresh, {**card_files(document), "model.json": text + "\n"})
                 if "recipe" in self.record:
                     recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
                     (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
@@ -180,6 +187,7 @@ def load_model(folder: str | Path) -> SiameseModel:
             threshold=document["threshold"],
             record=document.get("record", {}),
             calibration=document.get("calibration", {}),
+            about=document.get("about", {}),
         )
     except Exception as error:  # Keras raises many kinds for a damaged file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -201,13 +209,22 @@ def check_model(folder: str | Path) -> None:
     Raises:
         ModelError: there is none, or it is of another format.
     """
-    _read_document(Path(folder))
+    read_model_document(folder)
+
+
+def read_model_document(folder: str | Path) -> dict[str, Any]:
+    """Return ``model.json``: all of a model but its encoder, read without Keras.
+
+    Raises:
+        ModelError: there is no model, or it is of another format.
+    """
+    return _read_document(Path(folder))
 
 
 def store_calibration(
     folder: str | Path, *, threshold: float, calibration: Mapping[str, Any]
 ) -> None:
-    """Give a saved model another threshold; ``model.json`` is replaced whole or not at all.
+    """Give a saved model another threshold, and its card too; all files whole or none.
 
     The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
 
@@ -215,20 +232,41 @@ def store_calibration(
         ModelError: there is no model.
         OutputError: it cannot be written.
     """
-    folder = Path(folder)
-    document = _read_document(folder)
-    document |= {"threshold": threshold, "calibration": dict(calibration)}
+    _replace_entries(Path(folder), {"threshold": threshold, "calibration": dict(calibration)})
+
+
+def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
+    """Give a saved model's card another name, licence or results; all files whole or none.
+
+    Raises:
+        ModelError: there is no model.
+        OutputError: it cannot be written.
+    """
+    _replace_entries(Path(folder), {"about": dict(about)})
+
+
+def _replace_entries(folder: Path, entries: Mapping[str, Any]) -> None:
+    """Replace entries of ``model.json``, and the card that is made of it."""
+    document = _read_document(folder) | dict(entries)
     text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+    # The model last: what fails before it leaves the model as it was, and a card that is too
+    # new is made again with the next change.
+    texts = {**card_files(document), "model.json": text + "\n"}
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".likeness-") as place:
-            fresh = Path(place) / "model.json"
-            fresh.write_text(text + "\n", encoding="utf-8")
-            fresh.replace(folder / "model.json")
+            _write_texts(Path(place), texts)
+            for name in texts:
+                (Path(place) / name).replace(folder / name)
     except OSError as error:
         raise OutputError(
-            f"{folder}: the threshold cannot be written: {error.strerror or error}. The model "
-            "is as it was; make room."
+            f"{folder}: {', '.join(entries)} cannot be written: {error.strerror or error}. The "
+            "model is as it was; make room."
         ) from error
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def check_writable_place(folder: Path, *, overwrite: bool) -> None:
@@ -300,6 +338,7 @@ def _check_entries(path: Path, document: dict[str, Any]) -> None:
         ("preparation", isinstance(document["preparation"], dict), "an object"),
         ("record", isinstance(document.get("record", {}), dict), "an object"),
         ("calibration", isinstance(document.get("calibration", {}), dict), "an object"),
+        ("about", isinstance(document.get("about", {}), dict), "an object"),
         ("threshold", threshold is None or is_number, "a number or null"),
     ):
         if not fits:

@@ -84,6 +84,7 @@ class TestHelp:
             "evaluate",
             "calibrate",
             "crossval",
+            "card",
             "audit",
             "picture",
         ):
@@ -97,6 +98,8 @@ class TestHelp:
 class TestTrainAndEvaluate:
     def test_writes_a_model_with_its_recipe(self, model: Path) -> None:
         assert sorted(file.name for file in model.iterdir()) == [
+            "card.json",
+            "card.md",
             "encoder.keras",
             "model.json",
             "recipe.json",
@@ -126,9 +129,13 @@ class TestTrainAndEvaluate:
         refused(result, "one that holds other files")
 
     def test_evaluation_says_what_was_trained_on(self, model: Path, photos: Path) -> None:
-        result = likeness("evaluate", str(model), str(photos), "--json", "-", cwd=model.parent)
+        words = [str(model), str(photos), "--json", "-", "--evidence"]
+        result = likeness("evaluate", *words, cwd=model.parent)
         assert result.returncode == 0, result.stderr
         document = json.loads(result.stdout)
+        assert document["watermark"] == "leaky split: no forecast for unseen people"
+        (fold,) = document["evidence"]["folds"]
+        assert len(fold["methods"]["network"]["energies"]) == 24 * 23 // 2
         assert document["leak_report"]["shared_identities"] == 8
         assert document["leak_report"]["shared_items"] == 24
         assert set(document["figures"]["auc"]) == {"mean", "low", "high"}
@@ -143,6 +150,7 @@ class TestTrainAndEvaluate:
         result = likeness("evaluate", str(model), str(others), cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         assert "No leak" in result.stdout
+        assert "leaky split" not in result.stdout
 
     def test_ctrl_c_before_the_first_epoch_writes_nothing(
         self, photos: Path, tmp_path: Path
@@ -178,6 +186,10 @@ class TestCrossval:
         for method in (document["figures"], *document["baselines"].values()):
             assert set(method["eer"]) == {"mean", "low", "high"}
             assert "one_shot_4way" in method
+
+    def test_evidence_needs_a_place(self, tmp_path: Path) -> None:
+        result = likeness("crossval", "drawn", "--evidence", cwd=tmp_path)
+        refused(result, "--evidence: expected --json FILE")
 
     def test_unknown_protocol(self, tmp_path: Path) -> None:
         result = likeness("crossval", "drawn", "--protocol", "U5", cwd=tmp_path)

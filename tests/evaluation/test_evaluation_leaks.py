@@ -7,7 +7,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from likeness.datasets import Dataset, identity_folds, split_by_identity
-from likeness.evaluation import LeakReport, find_leaks
+from likeness.evaluation import LeakReport, find_leaks, leaks_against, matrix_pair_energies
 from likeness.sampling import LabelledPairs, sample_pairs
 
 
@@ -160,3 +160,33 @@ class TestWords:
         assert document["leaks"] == 0
         assert document["sentences"] == report.sentences()
         assert document["items"] == 9
+
+
+class TestAgainstARecord:
+    def against(self, names: list[str], digests: list[str], test: Dataset) -> LeakReport:
+        energies = matrix_pair_energies(np.zeros((len(test), len(test))), test.codes)
+        return leaks_against(names, digests, test, energies)
+
+    def test_nothing_recorded_is_clean(self) -> None:
+        report = self.against([], [], people(3, 2))
+        assert report.leaks == 0
+        assert (report.identities, report.items) == (3, 6)
+        assert (report.genuine_pairs, report.impostor_pairs) == (3, 12)
+
+    def test_people_of_equal_names_count_whatever_their_photos(self) -> None:
+        report = self.against(["p1", "elsewhere"], [], people(3, 2))
+        assert (report.shared_identities, report.leaks) == (1, 1)
+
+    @pytest.mark.parametrize("length", [16, 64])
+    def test_a_known_photo_makes_its_person_known_and_two_a_pair(self, length: int) -> None:
+        test = people(3, 2)
+        known = [digest[:length] for digest in test.item_digests[1:4]]
+        report = self.against([], known, test)
+        assert (report.shared_identities, report.shared_items) == (2, 3)
+        assert (report.shared_genuine_pairs, report.shared_impostor_pairs) == (1, 2)
+
+    def test_as_the_slow_way_where_all_pairs_were_trained_on(self) -> None:
+        train = people(5, 3)
+        test = train.of(["p0", "p3"])
+        found = self.against(list(train.distinct), list(train.item_digests), test)
+        assert found == find_leaks(train, test)

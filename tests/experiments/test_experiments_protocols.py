@@ -6,30 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from likeness.datasets import Dataset, drawn_faces
+from likeness.datasets import Dataset
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation import accuracy_at, auc, equal_error_rate, error_rates
-from likeness.experiments.demo import lab_and_unseen
 from likeness.experiments.lab_split import lab_pairs, lab_split
 from likeness.experiments.unseen_people import unseen_people
 from likeness.reports.content import ProtocolSection
-from likeness.training import BATCHES, PAIRS
+from likeness.training import BATCHES
 
+# As in conftest: that the same settings give the same figures is a test here.
 QUICK = {"epochs": 1, "steps": 2, "width": 2, "encoder": "convnet", "rows": 28, "columns": 23}
-
-
-@pytest.fixture(scope="module")
-def people() -> Dataset:
-    return drawn_faces(identities=14, photos_each=4, size=(56, 46), seed=5)
-
-
-@pytest.fixture(scope="module")
-def both(people: Dataset) -> list[ProtocolSection]:
-    return lab_and_unseen(
-        people,
-        lab=dataclasses.replace(PAIRS, **QUICK),
-        unseen=dataclasses.replace(BATCHES, **QUICK),
-    )
 
 
 class TestUnseenPeople:

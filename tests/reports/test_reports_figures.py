@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.reports.figures import (
+from likeness.figures import (
+    DRAWN_MARK,
+    LEAK_MARK,
     counted,
     figure_kind,
     figure_kinds,
@@ -13,6 +15,7 @@ from likeness.reports.figures import (
     method_label,
     methods_of,
     percent,
+    watermark,
 )
 
 
@@ -121,3 +124,17 @@ def test_counted_leaves_out_what_there_is_none_of():
     document = {"protocol": "L", "counts": {"folds": 1, "one_shot_trials": 0}}
     assert counted(document) == "Protocol L: 1 fold."
     assert counted({"protocol": "L"}) == "Protocol L: no counts."
+
+
+@pytest.mark.parametrize(
+    ("document", "mark"),
+    [
+        ({}, None),
+        ({"drawn": False, "leaks": 0}, None),
+        ({"drawn": True}, DRAWN_MARK),
+        ({"leaks": 1}, LEAK_MARK),
+        ({"drawn": True, "leaks": 2}, f"{DRAWN_MARK} · {LEAK_MARK}"),
+    ],
+)
+def test_one_mark_says_all_that_there_is_to_warn_of(document, mark):
+    assert watermark(document) == mark

@@ -20,6 +20,7 @@ from likeness.reports.content import ProtocolSection, ReportContent
 from likeness.reports.html import report_html, report_json
 
 MARK = "drawn faces, not AT&amp;T"
+LEAKY = "leaky split: no forecast for unseen people"
 VOID = {"meta", "link", "img", "br", "circle", "line", "polyline", "polygon", "rect"}
 
 
@@ -225,6 +226,41 @@ def test_drawn_data_is_marked_on_the_page_every_table_every_plot_and_every_photo
     photos = re.findall(r"<figcaption>(.*?)</figcaption>", text)
     assert len(photos) == 4
     assert all(MARK in caption for caption in photos)
+
+
+def parts_of(text):
+    """The sections of the two protocols: the leaking one, and the clean one."""
+    return re.findall(r'<section aria-labelledby="protocol-\d">.*?</section>', text, re.DOTALL)
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_leaky_split_is_marked_on_its_banner_tables_plots_and_pairs_only(make_content, drawn):
+    mark = f"{MARK} · {LEAKY}" if drawn else LEAKY
+    lab, unseen = parts_of(report_html(make_content(drawn=drawn)))
+    assert f'<p class="banner" role="note"><strong>{mark}</strong></p>' in lab
+    captions = re.findall(r"<caption>(.*?)</caption>|<figcaption>(.*?)</figcaption>", lab)
+    assert len(captions) == 4
+    assert all(mark in "".join(caption) for caption in captions)
+    plots = re.findall(r"<svg.*?</svg>", lab, flags=re.DOTALL)
+    assert len(plots) == 5
+    assert all(plot.count(mark) == 2 for plot in plots)
+    assert LEAKY not in unseen
+
+
+def test_the_first_glance_marks_the_leaky_figure_and_not_the_other(make_content):
+    text = report_html(make_content())
+    head = text[: text.index('<section aria-labelledby="protocol-1"')]
+    cards = re.findall(r'<div class="card (\w+)">(.*?)</div>', head, re.DOTALL)
+    assert {kind: LEAKY in card for kind, card in cards} == {"known": True, "unseen": False}
+
+
+def test_a_marked_plot_has_room_for_mark_and_title(make_content):
+    lab, _ = parts_of(report_html(make_content(drawn=True)))
+    for plot in re.findall(r"<svg.*?</svg>", lab, flags=re.DOTALL):
+        top = float(re.search(r'viewBox="0 (-?\d+) ', plot)[1])
+        lines = [float(y) for y in re.findall(r'<text x="10.0" y="(-?[\d.]+)"', plot)][:2]
+        assert sorted(lines) == [2.0, 18.0]
+        assert lines[1] - 11.5 > top
 
 
 def test_real_data_is_not_called_drawn(make_content):

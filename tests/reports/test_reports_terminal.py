@@ -135,3 +135,13 @@ def test_drawn_searches_and_groups_are_marked(evaluated):
 
 def test_a_very_narrow_terminal_does_not_fail(make_content):
     assert printed(print_report, make_content().document, width=30)
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_the_title_of_a_leaky_split_says_so(lab, unseen, drawn):
+    mark = "leaky split: no forecast for unseen people"
+    both = f"drawn faces, not AT&T · {mark}" if drawn else mark
+    for part in (lab, unseen):
+        part["drawn"] = drawn
+    assert flowing(table_text(figures_table(lab))).startswith(f"{both} · L, lab split")
+    assert mark not in flowing(table_text(figures_table(unseen)))

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from likeness.card import model_card
 from likeness.datasets import Dataset
 from likeness.errors import NoThresholdError, SettingError, TooFewError, TrainingFailedError
+from likeness.evaluation import evaluate_unseen
 from likeness.model import SiameseModel, load_model
 from likeness.sampling import LabelledPairs, sample_pairs
 from likeness.training import TrainingProgress, TrainingRecipe, train, train_on_pairs
@@ -74,6 +76,29 @@ class TestEveryKind:
         assert len(decided["people"]) == 2
         assert set(decided["people"]) < set(people.distinct)
         assert (decided["genuine_pairs"], decided["impostor_pairs"]) == (2 * 6, 4 * 4)
+
+    def test_the_figures_in_the_record_are_of_the_people_held_out_and_lean_on_nothing_else(
+        self, trained: Any, people: Dataset, kind: str
+    ) -> None:
+        model = trained(kind)[0]
+        result = model.record["held_out"]
+        held = people.of(model.record["threshold"]["people"])
+        # Without a final stage the saved network is the one that was measured.
+        measured = evaluate_unseen(model, held, threshold=None)
+        assert {name: figure["mean"] for name, figure in result["figures"].items()} == (
+            pytest.approx(dict(measured.figures), abs=1e-6)
+        )
+        assert "accuracy" not in result["figures"]
+        assert set(result["baselines"]) == {"raw_pixels"}
+        assert result["counts"] == {
+            "identities": 2,
+            "items": 8,
+            "genuine_pairs": 12,
+            "impostor_pairs": 16,
+            "one_shot_trials": 4 * 6,
+        }
+        assert (result["leaks"], result["watermark"], result["unseen_people"]) == (0, None, True)
+        assert model_card({"record": model.record})["results"][0]["protocol"] == "held-out"
 
     def test_it_tells_the_people_it_has_learned_apart(
         self, trained: Any, people: Dataset, kind: str
@@ -147,6 +172,7 @@ class TestTooFew:
         model = train(dataclasses.replace(recipes["triplet"], refit=True), few_people)
         assert model.threshold is None
         assert model.record["threshold"]["people"] == ()
+        assert "held_out" not in model.record
         # With nobody to judge by, every epoch is learned.
         assert model.record["epochs"] == 2
         assert set(model.record["histories"]) == {"choosing"}

@@ -9,6 +9,7 @@ from likeness._version import __version__
 from likeness.cli import (
     _audit,
     _calibrate,
+    _card,
     _crossval,
     _data,
     _demo,
@@ -39,6 +40,7 @@ app.command("evaluate")(_evaluate.evaluate)
 app.command("calibrate")(_calibrate.calibrate)
 app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
+app.command("card")(_card.card)
 app.command("audit")(_audit.audit)
 app.command("doctor")(_doctor.doctor)
 app.command("picture")(_picture.picture)

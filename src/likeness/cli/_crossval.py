@@ -12,7 +12,13 @@ from likeness.cli._arguments import (
     read_data,
     read_recipe,
 )
-from likeness.cli._terminal import check_json_place, output, training_bars, write_json
+from likeness.cli._terminal import (
+    check_evidence,
+    check_json_place,
+    output,
+    training_bars,
+    write_json,
+)
 from likeness.errors import SettingError
 
 
@@ -35,6 +41,9 @@ def crossval(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Trainings side by side; as many as cores.")
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Put into the JSON what every figure follows from.")
+    ] = False,
     json_: Annotated[
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
@@ -50,6 +59,7 @@ def crossval(
         "pairs" if protocol == "L" else mode, file=recipe, changes=set_ or [], seed=seed
     )
     check_json_place(json_)
+    check_evidence(evidence, json_)
     people = read_data(data)
     with training_bars() as bars:
         result = PROTOCOLS[protocol](
@@ -63,7 +73,8 @@ def crossval(
         from likeness.reports import print_protocol  # late: only for people
 
         print_protocol(output(), result.document)
-    write_json(result.document, json_)
+    document = dict(result.document)
+    write_json(document | {"evidence": result.evidence} if evidence else document, json_)
 
 
 def _title(protocol: str, job: int) -> str:

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
-from likeness.cli._terminal import check_folder_place, check_json_place, errors, output, write_json
+from likeness.cli._terminal import (
+    check_evidence,
+    check_folder_place,
+    check_json_place,
+    errors,
+    output,
+    write_json,
+)
 from likeness.datasets.person_labels import read_person_labels
 from likeness.model import check_model, load_model
 from likeness.training.quiet import load_keras
@@ -23,6 +30,9 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="Folder to write a page (report.html) and report.json to.")
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Put into the JSON what every figure follows from.")
+    ] = False,
     json_: Annotated[
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
@@ -34,6 +44,7 @@ def evaluate(
     """
     check_json_place(json_)
     check_folder_place(report, "--report")
+    check_evidence(evidence, json_)
     check_model(model)  # before the photos are read and Keras is loaded
     people = read_data(data)
     people.require(identities=2, items_each=2)
@@ -58,4 +69,5 @@ def evaluate(
         page = write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
             output().print(f"The report: {page}", soft_wrap=True, highlight=False, style="bold")
-    write_json(section.document, json_)
+    document = dict(section.document)
+    write_json(document | {"evidence": section.evidence} if evidence else document, json_)

@@ -1,6 +1,5 @@
 """Where the commands print: tables and words on one console, progress and errors on another."""
 
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from likeness.datasets import OnProgress
-from likeness.errors import OutputError
+from likeness.errors import OutputError, SettingError
 from likeness.training import TrainingProgress
 
 
@@ -57,6 +56,16 @@ def check_folder_place(folder: Path | None, option: str) -> None:
         raise OutputError(f"{option}: expected a folder. Received: {folder}, a file.")
 
 
+def check_evidence(wanted: bool, file: str | None) -> None:
+    """Raise where evidence is wanted and there is no JSON for it to stand in.
+
+    Raises:
+        SettingError: it is so.
+    """
+    if wanted and file is None:
+        raise SettingError("--evidence: expected --json FILE, which it stands in. Received: none.")
+
+
 def write_json(document: Mapping[str, Any], file: str | None) -> None:
     """Write the document to the file, whole or not at all; ``-`` is standard output.
 
@@ -65,7 +74,9 @@ def write_json(document: Mapping[str, Any], file: str | None) -> None:
     """
     if file is None:
         return
-    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    from likeness.reports.json_text import json_text  # late: only for programs
+
+    text = json_text(document)
     if file == "-":
         sys.stdout.write(text)
         return

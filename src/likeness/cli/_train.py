@@ -84,3 +84,4 @@ def _say(document: dict[str, Any]) -> None:
             "pairs)."
         )
     console.print(f"Model {document['fingerprint'][:12]} written to {document['model']}")
+    console.print(f"Its card: {Path(document['model']) / 'card.md'}", soft_wrap=True, markup=False)

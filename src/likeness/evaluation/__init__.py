@@ -15,7 +15,7 @@ from likeness.evaluation.identification import (
     rank_one,
 )
 from likeness.evaluation.intervals import Interval, people_intervals
-from likeness.evaluation.leaks import LeakReport, find_leaks
+from likeness.evaluation.leaks import LeakReport, find_leaks, leaks_against
 from likeness.evaluation.next_photo import NextPhotoCurve, next_photo_curve
 from likeness.evaluation.open_set import (
     OpenSet,
@@ -82,6 +82,7 @@ __all__ = [
     "evaluate_unseen",
     "find_leaks",
     "fuse",
+    "leaks_against",
     "listed_pair_energies",
     "matrix_pair_energies",
     "n_way_k_shot",

@@ -4,7 +4,7 @@ A score on people, photos or pairs that were trained on says how well they were 
 heart, not how the network will do on anybody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.datasets import Dataset
+from likeness.evaluation.pair_energies import PairEnergies
 from likeness.sampling import LabelledPairs, all_pairs_of
 
 
@@ -100,6 +101,52 @@ def find_leaks(
         shared_genuine_pairs=sum(pair in known_pairs for pair in genuine),
         shared_impostor_pairs=sum(pair in known_pairs for pair in impostor),
     )
+
+
+DIGITS = 16
+"""So much of each photo's digest stands in a model's record."""
+
+
+def leaks_against(
+    identities: Iterable[str], digests: Iterable[str], test: Dataset, pairs: PairEnergies
+) -> LeakReport:
+    """Compare a test part with what is recorded of a training part: names and digests.
+
+    People with equal names count as the same, whatever their photos: better one false alarm
+    than a leak unseen. Pairs count as trained on if both photos were.
+
+    Args:
+        identities: trained on.
+        digests: of the photos trained on, their first `DIGITS` digits or all of them.
+        test: what was measured on.
+        pairs: of it.
+    """
+    digests = list(digests)
+    known = _learned_items(digests, test)
+    return LeakReport(
+        identities=len(test.distinct),
+        items=len(test),
+        genuine_pairs=len(pairs.genuine),
+        impostor_pairs=len(pairs.impostor),
+        shared_identities=len(learned_people(identities, digests, test)),
+        shared_items=int(known.sum()),
+        shared_genuine_pairs=int(known[pairs.genuine_pairs].all(axis=1).sum()),
+        shared_impostor_pairs=int(known[pairs.impostor_pairs].all(axis=1).sum()),
+    )
+
+
+def learned_people(identities: Iterable[str], digests: Iterable[str], test: Dataset) -> set[str]:
+    """Return the people of a test part who are recorded of a training part.
+
+    By name, or by a photo: a person may have been renamed since.
+    """
+    known = np.flatnonzero(_learned_items(digests, test)).tolist()
+    return (set(test.distinct) & set(identities)) | {test.identities[i] for i in known}
+
+
+def _learned_items(digests: Iterable[str], test: Dataset) -> NDArray[np.bool_]:
+    learned = {digest[:DIGITS] for digest in digests}
+    return np.array([digest[:DIGITS] in learned for digest in test.item_digests], dtype=bool)
 
 
 def _percent(part: int, total: int) -> str:

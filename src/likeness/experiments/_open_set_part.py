@@ -10,8 +10,8 @@ from likeness.evaluation import Evaluation, cumulative_match, open_set_rates
 from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates
 from likeness.evaluation.open_set_intervals import open_set_intervals
 from likeness.experiments._result import BOOTSTRAP_REPETITIONS, BOOTSTRAP_SEED
+from likeness.figures import percent
 from likeness.reports.content import Curve, ProtocolSection
-from likeness.reports.figures import percent
 
 HALVES_SEED = 0
 POINTS = 200
@@ -63,6 +63,8 @@ def with_open_set(
         "enrolled, the others strangers",
         "unseen_people": section.document["unseen_people"],
         "drawn": section.document["drawn"],
+        "leaks": section.document["leaks"],
+        "watermark": section.document["watermark"],
         "counts": counts,
         "figures": ours,
         "baselines": figures,

@@ -17,13 +17,16 @@ from likeness.evaluation import (
     people_intervals,
     roc,
 )
+from likeness.experiments._evidence import Learned, evidence
 from likeness.experiments._jobs import Trained
+from likeness.figures import watermark
 from likeness.reports.content import Mistake, ProtocolSection
 
 FORMAT = "likeness.protocol/1"
 SHOWN_MISTAKES = 8
 BOOTSTRAP_SEED = 0
 BOOTSTRAP_REPETITIONS = 500
+BOOTSTRAP = {"seed": BOOTSTRAP_SEED, "repetitions": BOOTSTRAP_REPETITIONS, "level": 0.95}
 INTERVALS = (
     f"95 %, percentile bootstrap over people, {BOOTSTRAP_REPETITIONS} repetitions, "
     f"seed {BOOTSTRAP_SEED}"
@@ -68,6 +71,7 @@ def section(
     *,
     tests: Sequence[Dataset],
     trained: Sequence[Trained],
+    learned: Sequence[Learned],
     leaks: LeakReport,
 ) -> ProtocolSection:
     """Put one protocol's result together.
@@ -78,6 +82,7 @@ def section(
         methods: "network" and the baselines → one evaluation per fold.
         tests: the photos that each fold's pairs index.
         trained: one per fold.
+        learned: what each fold was trained on.
         leaks: of all folds together.
     """
     network = methods["network"]
@@ -94,6 +99,7 @@ def section(
         "intervals": INTERVALS,
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
+        "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
         "threshold": float(np.mean(thresholds)) if thresholds else None,
         "folds": [
             _fold(number, evaluation, test, run)
@@ -112,6 +118,7 @@ def section(
         curves={name: curve_of(folds) for name, folds in methods.items()},
         histories=[_history(run.record["histories"]) for run in trained],
         mistakes=worst_pairs(network, tests),
+        evidence=evidence(methods, tests, learned, bootstrap=BOOTSTRAP),
     )
 
 

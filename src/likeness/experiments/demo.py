@@ -130,7 +130,7 @@ def report_content(
         "versions": versions(),
         "seeds": {part.document["protocol"]: part.document["seeds"] for part in sections},
         "seconds": {"total": round(seconds, 1)},
-        "protocols": [dict(part.document) for part in sections],
+        "protocols": [{**part.document, "evidence": dict(part.evidence)} for part in sections],
     }
     return ReportContent(
         document=document, sections=sections, network_svg=network.svg, summary=network.summary

@@ -19,6 +19,7 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
+from likeness.experiments._evidence import Learned
 from likeness.experiments._jobs import LabSplitJob, Trained
 from likeness.experiments._pool import JobProgress, run_side_by_side
 from likeness.experiments._result import section
@@ -96,6 +97,7 @@ def lab_section(
         methods,
         tests=[data],
         trained=[run],
+        learned=[Learned.of(data, learned.pairs)],
         leaks=find_leaks(data, data, train_pairs=learned, test_pairs=tested),
     )
 

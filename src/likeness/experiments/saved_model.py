@@ -7,11 +7,14 @@ from typing import Any
 from likeness.datasets import Dataset
 from likeness.datasets.person_labels import Labels
 from likeness.energies import energy_matrix
-from likeness.evaluation import BASELINES, Embedder, Evaluation, LeakReport, evaluate_matrix
+from likeness.evaluation import BASELINES, Embedder, Evaluation, evaluate_matrix, leaks_against
 from likeness.evaluation.groups import compare_groups
+from likeness.evaluation.leaks import learned_people
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
+from likeness.experiments._evidence import Learned, evidence
 from likeness.experiments._open_set_part import HALVES_SEED, with_cmc, with_open_set
 from likeness.experiments._result import (
+    BOOTSTRAP,
     BOOTSTRAP_REPETITIONS,
     BOOTSTRAP_SEED,
     FORMAT,
@@ -23,6 +26,7 @@ from likeness.experiments._result import (
     worst_pairs,
 )
 from likeness.experiments.demo import describe_network, report_content
+from likeness.figures import watermark
 from likeness.model import SiameseModel
 from likeness.reports.content import ProtocolSection, ReportContent
 
@@ -30,7 +34,7 @@ from likeness.reports.content import ProtocolSection, ReportContent
 def evaluate_model(
     model: SiameseModel, data: Dataset, *, labels: Labels | None = None
 ) -> ProtocolSection:
-    """Return the figures of a model on all pairs and searches of a data set.
+    """Return the figures of a model on all pairs and searches of a data set, and their evidence.
 
     Its document has the figures of verification and one-shot identification, the CMC, an open
     set (where there are four people or more), and a table for each way of grouping people. The
@@ -86,6 +90,19 @@ def model_report(
     )
 
 
+def known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
+    """Return the people of the data that a model was trained on, by its record."""
+    learned = _learned(record)
+    return learned_people(learned.identities, learned.digests, data)
+
+
+def _learned(record: Mapping[str, Any]) -> Learned:
+    learned = record.get("data", {})
+    return Learned(
+        identities=learned.get("identities", ()), digests=learned.get("item_digests", ())
+    )
+
+
 def _measured(
     embedder: Embedder, data: Dataset, *, threshold: float | None
 ) -> tuple[Evaluation, OpenSetEvaluation | None]:
@@ -102,7 +119,8 @@ def _section(
     model: SiameseModel, data: Dataset, methods: Mapping[str, list[Evaluation]]
 ) -> ProtocolSection:
     network = methods["network"]
-    leaks = leaks_of_model(model.record, data, network[0])
+    learned = _learned(model.record)
+    leaks = leaks_against(learned.identities, learned.digests, data, network[0].pairs)
     recipe = dict(model.record.get("recipe", {}))
     document = {
         "format": FORMAT,
@@ -117,6 +135,7 @@ def _section(
         "intervals": INTERVALS,
         "leaks": leaks.leaks,
         "leak_report": leaks.as_dict(),
+        "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
         "threshold": model.threshold,
         "fingerprint": model.fingerprint,
         "seeds": {"recipe": recipe.get("seed")},
@@ -131,6 +150,7 @@ def _section(
         threshold=model.threshold,
         curves={name: curve_of(folds) for name, folds in methods.items()},
         mistakes=worst_pairs(network, [data]),
+        evidence=evidence(methods, [data], [learned], bootstrap=BOOTSTRAP),
     )
 
 
@@ -148,43 +168,3 @@ def _groups(
         ).as_dict()
         for column, of_person in labels.items()
     ]
-
-
-def leaks_of_model(record: Mapping[str, Any], data: Dataset, measured: Evaluation) -> LeakReport:
-    """Return what of the data the model was trained on, from the model's record.
-
-    People with equal names count as the same, whatever their photos: better one false alarm
-    than a leak unseen. Pairs count as trained on if both photos were.
-    """
-    known = _known_items(record, data)
-    pairs = measured.pairs
-    shared = {
-        kind: int(sum(known[a] and known[b] for a, b in rows))
-        for kind, rows in (("genuine", pairs.genuine_pairs), ("impostor", pairs.impostor_pairs))
-    }
-    return LeakReport(
-        identities=len(data.distinct),
-        items=len(data),
-        genuine_pairs=len(pairs.genuine),
-        impostor_pairs=len(pairs.impostor),
-        shared_identities=len(known_people(record, data)),
-        shared_items=sum(known),
-        shared_genuine_pairs=shared["genuine"],
-        shared_impostor_pairs=shared["impostor"],
-    )
-
-
-def known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
-    """Return the people of the data that a model was trained on, by its record.
-
-    By name, or by a photo: a person may have been renamed since.
-    """
-    names = set(record.get("data", {}).get("identities", ()))
-    known = _known_items(record, data)
-    by_photo = {data.identities[i] for i, is_known in enumerate(known) if is_known}
-    return (set(data.distinct) & names) | by_photo
-
-
-def _known_items(record: Mapping[str, Any], data: Dataset) -> list[bool]:
-    digests = set(record.get("data", {}).get("item_digests", ()))
-    return [digest[:16] in digests for digest in data.item_digests]

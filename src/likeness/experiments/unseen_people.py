@@ -20,6 +20,7 @@ from likeness.evaluation import (
     find_leaks,
 )
 from likeness.evaluation.baselines import Fit
+from likeness.experiments._evidence import Learned
 from likeness.experiments._jobs import Trained, UnseenPeopleJob
 from likeness.experiments._pool import JobProgress, run_side_by_side
 from likeness.experiments._result import section
@@ -160,6 +161,7 @@ def folds_section(
         evaluations,
         tests=[test for _, test in parts],
         trained=runs,
+        learned=[Learned.of(training) for training, _ in parts],
         leaks=_together([find_leaks(a, b) for a, b in parts]),
     )
 

@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.reports._photos import photo_uri
-from likeness.reports.content import Mistake, ProtocolSection
-from likeness.reports.figures import (
-    DRAWN_MARK,
+from likeness.figures import (
     FigureKind,
     counted,
     figure_kinds,
@@ -15,7 +12,10 @@ from likeness.reports.figures import (
     method_label,
     methods_of,
     percent,
+    watermark,
 )
+from likeness.reports._photos import photo_uri
+from likeness.reports.content import Mistake, ProtocolSection
 from likeness.reports.plots import (
     cmc_plot,
     det_plot,
@@ -36,22 +36,34 @@ def protocol_view(section: ProtocolSection, *, drawn: bool) -> dict[str, Any]:
         section: its result.
         drawn: whether the photos are made up: every picture then says so.
     """
-    document = section.document
+    document = {**section.document, "drawn": drawn}
     kinds = figure_kinds(document)
-    mark = DRAWN_MARK if drawn else ""
+    return {
+        **figures_view(document),
+        "plots": _plots(section, kinds, mark=watermark(document) or ""),
+        "open_set": _open_set(section, mark=watermark(document) or ""),
+        "groups": [_grouping(grouping) for grouping in document.get("groups", ())],
+        "mistakes": _mistakes(section.mistakes),
+        "threshold": document.get("threshold"),
+        "folds": _folds(document, kinds),
+    }
+
+
+def figures_view(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template shows of a result's figures and leaks, without pictures.
+
+    Args:
+        document: a protocol's JSON document.
+    """
+    kinds = figure_kinds(document)
     return {
         **_table(document, kinds),
         "title": document.get("title", ""),
         "unseen": bool(document.get("unseen_people")),
         "leaks": int(document.get("leaks") or 0),
         "leak_sentences": document.get("leak_report", {}).get("sentences", ()),
+        "mark": watermark(document) or "",
         "verdict": verdict(document),
-        "plots": _plots(section, kinds, mark=mark),
-        "open_set": _open_set(section, mark=mark),
-        "groups": [_grouping(grouping) for grouping in document.get("groups", ())],
-        "mistakes": _mistakes(section.mistakes),
-        "threshold": document.get("threshold"),
-        "folds": _folds(document, kinds),
     }
 
 
@@ -91,6 +103,7 @@ def _open_set(section: ProtocolSection, *, mark: str) -> dict[str, Any] | None:
     return {
         **_table(document, figure_kinds(document)),
         "title": document["title"],
+        "mark": mark,
         "sentences": document["sentences"],
         "verdict": verdict(document),
         "plots": [

@@ -1,7 +1,7 @@
 """How each series looks, the same in every plot of a report."""
 
+from likeness.figures import method_label
 from likeness.reports._axes import Style
-from likeness.reports.figures import method_label
 
 GENUINE = Style(label="genuine pairs", colour="var(--genuine, #00746b)")
 IMPOSTOR = Style(label="impostor pairs", colour="var(--impostor, #c2472f)", dash="5 2")

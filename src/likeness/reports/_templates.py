@@ -1,6 +1,7 @@
 """Pages from templates: all text in them is escaped, people's folders have any name."""
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -27,5 +28,12 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     markup = jinja.utils.markupsafe.Markup
     # Our own markup, escaped where it was made; in HTML an <svg> needs no namespace.
     environment.filters["drawing"] = lambda svg: markup(svg.replace(XMLNS, ""))
+    environment.filters["commands"] = lambda sentence: markup(_with_commands(sentence))
     style = markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return str(environment.get_template(template).render(values, style=style))
+
+
+def _with_commands(sentence: str) -> str:
+    """Return a sentence with what stands between backticks as code, everything escaped."""
+    parts = [escape(part) for part in sentence.split("`")]
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))

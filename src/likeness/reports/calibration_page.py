@@ -17,9 +17,9 @@ from likeness.evaluation import error_rates, roc
 from likeness.evaluation.calibration import Calibration
 from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.probability_fit import FittedProbability
+from likeness.figures import watermark
 from likeness.reports._files import write_whole
 from likeness.reports._templates import render
-from likeness.reports.figures import DRAWN_MARK
 from likeness.reports.plots import det_plot, energies_histogram
 from likeness.reports.reliability_plot import reliability_plot
 
@@ -63,7 +63,7 @@ def _view(
     calibration: Calibration, comparisons: Comparisons, fitted: FittedProbability | None
 ) -> dict[str, Any]:
     provenance = calibration.provenance
-    mark = DRAWN_MARK if provenance["data"]["drawn"] else ""
+    mark = watermark(provenance["data"]) or ""
     return {
         "mark": mark,
         "calibration": calibration,

@@ -43,6 +43,7 @@ class ProtocolSection:
         mistakes: the worst first.
         open_set_curves: method → (FPIR, DIR), all folds together; empty where there was no open
             set.
+        evidence: JSON values from which the document's figures can be computed again.
     """
 
     document: Mapping[str, Any]
@@ -53,6 +54,7 @@ class ProtocolSection:
     histories: Sequence[Mapping[str, Sequence[float]]] = ()
     mistakes: Sequence[Mistake] = ()
     open_set_curves: Mapping[str, Curve] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,7 +62,8 @@ class ReportContent:
     """A whole report.
 
     Args:
-        document: JSON values: title, data, recipe, network, versions, seconds, protocols.
+        document: JSON values: title, data, recipe, network, versions, seconds, protocols; each
+            protocol with the evidence of its figures.
         sections: one per protocol, in the order of ``document["protocols"]``.
         network_svg: the network's picture.
         summary: the network's layers, as text.

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from likeness.figures import watermark
 from likeness.reports._files import write_whole
 from likeness.reports._photos import photo_uri
 from likeness.reports._templates import render
 from likeness.reports.doctor_rows import Finding, Findings, doctor_findings, photo_table
-from likeness.reports.figures import DRAWN_MARK
 
 
 def print_doctor(console: Console, document: Mapping[str, Any]) -> None:
@@ -88,7 +88,7 @@ def doctor_html(document: Mapping[str, Any], photos: Mapping[str, NDArray[np.uin
     tables = doctor_findings(document)
     view = {
         "document": document,
-        "mark": DRAWN_MARK if document["data"]["drawn"] else "",
+        "mark": watermark(document["data"]) or "",
         "tables": [_view(findings, photos) for findings in tables],
         "photos": photo_table(document),
         "has_photos": any(row.photos for findings in tables for row in findings.rows),

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import OutputError
+from likeness.figures import interval, percent, watermark
 from likeness.reports._files import write_whole
 from likeness.reports._page import key_figures, protocol_view
 from likeness.reports._photos import data_uri
 from likeness.reports._templates import render
 from likeness.reports.content import ReportContent
-from likeness.reports.figures import DRAWN_MARK, interval, percent
+from likeness.reports.json_text import json_text
 from likeness.reports.verdict import Headline, headline, verdict
 
 
@@ -47,15 +48,12 @@ def report_json(content: ReportContent) -> str:
         OutputError: a figure is NaN or infinite, for which JSON has no word.
     """
     try:
-        text = json.dumps(
-            content.document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False
-        )
+        return json_text(content.document)
     except ValueError as error:
         raise OutputError(
             "report.json: expected finite figures. Received one that is NaN or infinite "
             f"({error}). Nothing was written; look at the network's energies."
         ) from error
-    return text + "\n"
 
 
 def report_html(content: ReportContent) -> str:
@@ -73,8 +71,8 @@ def _view(content: ReportContent) -> dict[str, Any]:
     return {
         "document": document,
         "drawn": drawn,
-        "mark": DRAWN_MARK if drawn else "",
-        "head": _head(headline(document["protocols"])),
+        "mark": watermark({"drawn": drawn}) or "",
+        "head": _head(headline(document["protocols"]), drawn=drawn),
         "sections": [protocol_view(section, drawn=drawn) for section in content.sections],
         "network_uri": _network_uri(content.network_svg),
         "summary": content.summary,
@@ -83,7 +81,7 @@ def _view(content: ReportContent) -> dict[str, Any]:
     }
 
 
-def _head(head: Headline) -> dict[str, Any]:
+def _head(head: Headline, *, drawn: bool) -> dict[str, Any]:
     """Return the two cards at the top, and what they say together."""
     cards = []
     for document, title in ((head.unseen, "People it has never seen"), (head.known, "")):
@@ -97,7 +95,7 @@ def _head(head: Headline) -> dict[str, Any]:
                     "value": percent(figure["mean"]),
                     "interval": interval(figure),
                     "words": head.figure.words,
-                    "leaks": int(document.get("leaks") or 0),
+                    "mark": watermark({**document, "drawn": drawn}) or "",
                 }
             )
     first = head.unseen or head.known
@@ -106,6 +104,7 @@ def _head(head: Headline) -> dict[str, Any]:
         "why": head.why,
         "verdict": verdict(first) if first else None,
         "figures": key_figures(first) if first else [],
+        "mark": watermark({**(first or {}), "drawn": drawn}) or "",
         "protocol": first["protocol"] if first else "",
     }
 

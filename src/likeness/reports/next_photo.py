@@ -8,9 +8,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from likeness.figures import interval, percent, watermark
 from likeness.reports._axes import Axis, Plot, Style, even_ticks
 from likeness.reports._files import write_whole
-from likeness.reports.figures import DRAWN_MARK, interval, percent
 
 ASIDE = 0.04
 """So far apart are the intervals of the two series, in photos, so that none hides the other."""
@@ -42,7 +42,7 @@ def next_photo_plot(document: Mapping[str, Any]) -> str:
             high=top,
             ticks=even_ticks(0, top, lambda rate: f"{100 * rate:.3g} %"),
         ),
-        mark=DRAWN_MARK if document.get("drawn") else "",
+        mark=watermark(document) or "",
     )
     for aside, style, figures in series:
         places = [k + aside for k in photos]
@@ -66,7 +66,7 @@ def write_next_photo_plot(document: Mapping[str, Any], file: Path) -> Path:
 def next_photo_table(document: Mapping[str, Any]) -> Table:
     """Return a row for each number of photos."""
     head = f"{document['people']} people, fusion of their photos: {document['fusion']}"
-    mark = f"{DRAWN_MARK} · " if document.get("drawn") else ""
+    mark = f"{found} · " if (found := watermark(document)) else ""
     table = Table(
         title=Text(mark + head, style="bold"),
         box=box.SIMPLE_HEAD,

@@ -2,7 +2,8 @@
 
 Energies, ROC, DET, learning curves, one-shot, CMC, and the two of an open set.
 
-The same arguments give the same text. ``mark`` stands on the plot where the data is made up.
+The same arguments give the same text. ``mark`` stands on the plot where the data is made up or
+the split leaks.
 """
 
 import math
@@ -12,10 +13,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from likeness.figures import method_label, percent
 from likeness.reports._axes import Axis, Plot, even_ticks
 from likeness.reports._styles import EQUAL, GENUINE, IMPOSTOR, fold_style, method_style
 from likeness.reports.content import Curve
-from likeness.reports.figures import method_label, percent
 
 Floats = NDArray[np.float64]
 

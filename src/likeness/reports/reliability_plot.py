@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from likeness.evaluation.probability_figures import ReliabilityBin
+from likeness.figures import percent
 from likeness.reports._axes import Axis, Plot, Style, even_ticks
 from likeness.reports._styles import EQUAL, method_style
-from likeness.reports.figures import percent
 
 INTERVAL = Style(label="95 % interval", colour="var(--network, #1f5fbf)", width=1.2)
 

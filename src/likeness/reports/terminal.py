@@ -9,8 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from likeness.reports.figures import (
-    DRAWN_MARK,
+from likeness.figures import (
     FigureKind,
     counted,
     figure_kinds,
@@ -19,6 +18,7 @@ from likeness.reports.figures import (
     method_label,
     methods_of,
     percent,
+    watermark,
 )
 from likeness.reports.verdict import headline, verdict
 
@@ -34,8 +34,8 @@ def figures_table(
         drawn: whether to mark it as made-up data; what the document says if not given.
     """
     words = title or f"{protocol['protocol']}, {protocol.get('title', '')}"
-    is_drawn = protocol.get("drawn", False) if drawn is None else drawn
-    head = f"{DRAWN_MARK} · {words}" if is_drawn else words
+    mark = watermark(protocol if drawn is None else {**protocol, "drawn": drawn})
+    head = f"{mark} · {words}" if mark else words
     table = Table(
         title=Text(head, style="bold"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
     )
@@ -82,7 +82,8 @@ def print_protocol(
     if part := protocol.get("open_set"):
         _print_open_set(console, part, drawn=drawn)
     for grouping in protocol.get("groups", ()):
-        _print_grouping(console, grouping, drawn=bool(protocol.get("drawn", drawn)))
+        shown = protocol if drawn is None else {**protocol, "drawn": drawn}
+        _print_grouping(console, grouping, mark=watermark(shown))
 
 
 def _print_verdict(console: Console, protocol: Mapping[str, Any]) -> None:
@@ -107,10 +108,10 @@ def _print_open_set(console: Console, part: Mapping[str, Any], *, drawn: bool | 
     _print_verdict(console, part)
 
 
-def _print_grouping(console: Console, grouping: Mapping[str, Any], *, drawn: bool) -> None:
+def _print_grouping(console: Console, grouping: Mapping[str, Any], *, mark: str | None) -> None:
     words = f"By {grouping['column']}"
     table = Table(
-        title=Text(f"{DRAWN_MARK} · {words}" if drawn else words, style="bold"),
+        title=Text(f"{mark} · {words}" if mark else words, style="bold"),
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -160,4 +161,5 @@ def print_report(console: Console, document: Mapping[str, Any]) -> None:
         print_protocol(console, protocol, drawn=drawn)
     if said := headline(document["protocols"]).why:
         console.print()
-        console.print(Text(f"{DRAWN_MARK}: {said}" if drawn else said, style="bold"))
+        mark = watermark({"drawn": drawn})
+        console.print(Text(f"{mark}: {said}" if mark else said, style="bold"))

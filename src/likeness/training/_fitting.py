@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from likeness.arrays import Codes, Embeddings, Prepared
+from likeness.arrays import Codes, Prepared
 from likeness.encoders import fit_whitening
 from likeness.errors import TrainingFailedError, require_extra
-from likeness.evaluation import PairEnergies, all_pair_energies, auc, error_rates
+from likeness.evaluation import all_pair_energies, auc, error_rates
 from likeness.feeds import PairFeed
 from likeness.sampling import LabelledPairs
 from likeness.training._networks import (
@@ -202,17 +202,8 @@ def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out
     if recipe.whitening:
         learned = embed_prepared(encoder, items)
         embeddings = fit_whitening(learned, shrinkage=recipe.shrinkage)(embeddings)
-    every = _pair_energies(recipe, embeddings, held_out.codes)
+    every = all_pair_energies(embeddings, held_out.codes, energy=recipe.energy)
     return float(auc(error_rates(every.genuine, every.impostor)))
-
-
-def held_out_energies(recipe: TrainingRecipe, encoder: Any, held_out: HeldOut) -> PairEnergies:
-    """Return the energies of all pairs of the held-out people."""
-    return _pair_energies(recipe, embed_prepared(encoder, held_out.items), held_out.codes)
-
-
-def _pair_energies(recipe: TrainingRecipe, embeddings: Embeddings, codes: Codes) -> PairEnergies:
-    return all_pair_energies(embeddings, codes, energy=recipe.energy)
 
 
 def _tensorboard(options: FitOptions) -> list[Any]:

@@ -8,20 +8,23 @@ and no person's photos are wasted. That the threshold carries over from one netw
 other is an assumption; the accuracy on unseen people, measured at it, is the check.
 """
 
+import datetime
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from likeness._version import __version__
 from likeness.arrays import Codes, Prepared
 from likeness.datasets import Dataset, split_by_identity
-from likeness.energies import energy_by_name
+from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation import choose_threshold
+from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
 from likeness.images.preparation import Preparation
 from likeness.model import SiameseModel
 from likeness.sampling import LabelledPairs
-from likeness.training._fitting import Fit, FitOptions, HeldOut, fit_once, held_out_energies
+from likeness.training._fitting import Fit, FitOptions, HeldOut, fit_once
+from likeness.training._held_out import held_out_result
 from likeness.training._networks import embed_prepared
 from likeness.training.progress import OnProgress
 from likeness.training.recipe import TrainingRecipe
@@ -50,8 +53,9 @@ def train(
         log_dir: where to write TensorBoard logs, if anywhere.
 
     Returns:
-        The model; ``model.record`` tells recipe, data, histories, people held out, counts of
-        pairs behind the threshold, seconds, and whether it was interrupted.
+        The model; ``model.record`` tells recipe, data, histories, people held out and the
+        figures on them, counts of pairs behind the threshold, seconds, date, and whether it
+        was interrupted.
 
     Raises:
         TooFewError: the data has too few people or photos.
@@ -71,12 +75,17 @@ def train(
         log_dir=None if log_dir is None else Path(log_dir),
     )
     fits = {"choosing": fit_once(recipe, preparation(rest.items), rest.codes, options)}
-    decided = _choose_threshold(recipe, fits["choosing"], held, held_out)
+    measured = _measure(recipe, fits["choosing"], held_out)
+    decided = _choose_threshold(held, measured)
     if recipe.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
         options = replace(options, stage="final", epochs=epochs, held_out=None)
         fits |= _unless_interrupted(recipe, preparation(data.items), data.codes, options)
-    return _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
+    model = _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
+    if held is None or held_out is None or measured is None:
+        return model
+    result = held_out_result(measured, rest, held, held_out.items, seed=recipe.seed)
+    return replace(model, record={**model.record, "held_out": result})
 
 
 def train_on_pairs(
@@ -146,17 +155,24 @@ def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset |
     return rest, held
 
 
-def _choose_threshold(
-    recipe: TrainingRecipe, fit: Fit, held: Dataset | None, held_out: HeldOut | None
-) -> _Decided:
-    if held is None or held_out is None:
+def _measure(recipe: TrainingRecipe, fit: Fit, held_out: HeldOut | None) -> Evaluation | None:
+    """Measure the network of the choosing stage on the people that it has not learned."""
+    if held_out is None:
+        return None
+    embeddings = embed_prepared(fit.encoder, held_out.items)
+    matrix = energy_matrix(recipe.energy, embeddings)
+    return evaluate_matrix(matrix, held_out.codes, threshold=None)
+
+
+def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Decided:
+    if held is None or measured is None:
         return _Decided()
-    energies = held_out_energies(recipe, fit.encoder, held_out)
+    pairs = measured.pairs
     return _Decided(
-        threshold=choose_threshold(energies.genuine, energies.impostor),
+        threshold=choose_threshold(pairs.genuine, pairs.impostor),
         people=held.distinct,
-        genuine_pairs=len(energies.genuine),
-        impostor_pairs=len(energies.impostor),
+        genuine_pairs=len(pairs.genuine),
+        impostor_pairs=len(pairs.impostor),
     )
 
 
@@ -186,6 +202,8 @@ def _model(
     assert kept is not None
     wanted_final = recipe.refit and bool(decided.people)
     record: dict[str, Any] = {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "likeness": __version__,
         "recipe": recipe.as_dict(),
         "data": {
             "name": data.name,

@@ -1,4 +1,4 @@
-"""How figures are called and written, for tables on the terminal and on the page."""
+"""How figures are called, written and marked: on the terminal, on pages, in cards and in JSON."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 DRAWN_MARK = "drawn faces, not AT&T"
-"""Stands on every table and picture of a run on made-up data."""
+"""Of a run on made-up data."""
+
+LEAK_MARK = "leaky split: no forecast for unseen people"
+"""Of a test part that holds people, photos or pairs that were trained on."""
 
 METHODS = {"network": "network", "raw_pixels": "raw pixels", "fisherfaces": "Fisherfaces"}
 
@@ -104,6 +107,26 @@ def method_label(name: str) -> str:
 def methods_of(protocol: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the network's figures first, and each baseline's, by name of the method."""
     return {"network": protocol["figures"], **protocol.get("baselines", {})}
+
+
+def watermark(document: Mapping[str, Any]) -> str | None:
+    """Return what must stand on every table, picture and card made from a result.
+
+    Args:
+        document: with "drawn" and "leaks", of one protocol or of a whole report.
+
+    Returns:
+        The marks in one line; None if there is nothing to warn of.
+
+    >>> watermark({"drawn": False, "leaks": 3})
+    'leaky split: no forecast for unseen people'
+    """
+    marks = [
+        mark
+        for mark, holds in ((DRAWN_MARK, document.get("drawn")), (LEAK_MARK, document.get("leaks")))
+        if holds
+    ]
+    return " · ".join(marks) or None
 
 
 def percent(rate: float | None) -> str:

@@ -1,0 +1,87 @@
+"""What a card lists as name and fact, the same in Markdown and on the page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Rows = list[tuple[str, Any]]
+
+
+def card_facts(card: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the facts of a card in words, in four tables: model, data, training, threshold.
+
+    Args:
+        card: of `model_card`.
+    """
+    tables = {
+        "model": _head(card),
+        "data": _data(card),
+        "training": _training(card["training"]),
+        "threshold": _threshold(card["threshold"]),
+    }
+    return {
+        table: {name: "not known" if fact is None else str(fact) for name, fact in rows}
+        for table, rows in tables.items()
+    }
+
+
+def _head(card: Mapping[str, Any]) -> Rows:
+    return [
+        ("Fingerprint", card["fingerprint"]),
+        ("Made", card["created"]),
+        ("likeness", card["likeness"]),
+        ("Licence of the model", card["licence"]["model"] or "none was stated"),
+    ]
+
+
+def _data(card: Mapping[str, Any]) -> Rows:
+    data = card["data"]
+    return [
+        ("Name", data["name"]),
+        ("Licence and credit", card["licence"]["data"]),
+        ("People", _number(data["people"])),
+        ("Photos", _number(data["photos"])),
+        ("Digest (SHA-256)", data["digest"]),
+        ("Photos are", "drawn, not real" if data["drawn"] else "as they were given"),
+    ]
+
+
+def _training(training: Mapping[str, Any]) -> Rows:
+    rows, columns, channels = training["reads"]
+    colour = "grey" if channels == 1 else "colour"
+    held_out = f"{training['held_out_people']} people, to choose the epoch and the threshold"
+    return [
+        ("Mode", training["mode"]),
+        ("Loss", training["loss"]),
+        ("Encoder", training["encoder"]),
+        ("Weights", _number(training["parameters"])),
+        ("Reads", None if rows is None else f"{rows} × {columns} pixels, {colour}"),
+        ("Embedding", _number(training["embedding_size"])),
+        ("Energy (lower is more alike)", training["energy"]),
+        ("Epochs", _number(training["epochs"])),
+        ("Held out", held_out if training["held_out_people"] else "nobody"),
+        ("Then learned from everybody", "yes" if training["refitted_on_everybody"] else "no"),
+        ("Seed", training["seed"]),
+        ("Seconds", training["seconds"]),
+    ]
+
+
+def _threshold(threshold: Mapping[str, Any]) -> Rows:
+    valid = threshold["valid_for"] or {}
+    return [
+        ("Accepts if the energy is at most", _number(threshold["value"]) or "no threshold"),
+        ("From", threshold["source"] or "nothing"),
+        ("Valid for a gallery of", _number(valid.get("people")) or "no size is known"),
+        *(
+            (f"Evidence: {name.replace('_', ' ')}", _number(fact))
+            for name, fact in threshold["evidence"].items()
+        ),
+        ("Date", threshold["date"]),
+    ]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.6g}" if isinstance(value, float) else value
