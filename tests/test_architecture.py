@@ -19,11 +19,12 @@ LAYERS = (
     {"experiments"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
+    {"runtime"},
     {"model"},
-    {"feeds", "augment", "encoders", "losses"},
+    {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
     {"images"},
-    {"energies"},
+    {"energies", "onnx_session", "parts"},
     {"arrays"},
     {"errors"},
 )
@@ -32,7 +33,18 @@ LAYERS = (
 FRONT_DOOR = {"__init__", "__main__", "_version"}
 """Outside the layers: the list of public names, `python -m likeness`, and a constant."""
 
-HEAVY = ("jax", "keras", "matplotlib", "scipy", "sklearn", "tensorflow", "torch")
+HEAVY = (
+    "jax",
+    "keras",
+    "matplotlib",
+    "onnx",
+    "onnxruntime",
+    "scipy",
+    "sklearn",
+    "tensorflow",
+    "tf2onnx",
+    "torch",
+)
 
 WITH_KERAS = {
     "augment.py",
@@ -166,6 +178,7 @@ class TestHeavyPackages:
             "import likeness.cli._app",
             "import likeness.model, likeness.evaluation, likeness.reports, likeness.datasets",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
+            "import likeness; likeness.open_model, likeness.OnnxModel",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:

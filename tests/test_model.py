@@ -187,8 +187,9 @@ class TestSaveAndLoad:
     def test_the_folder_is_data_that_describes_itself(
         self, model: SiameseModel, saved: Path
     ) -> None:
-        names = sorted(path.name for path in saved.iterdir())
-        assert names == ["encoder.keras", "model.json", "recipe.json"]
+        names = {path.name for path in saved.iterdir()}
+        # Whether there is encoder.onnx depends on what is installed beside Keras.
+        assert names - {"encoder.onnx"} == {"encoder.keras", "model.json", "recipe.json"}
         document = json.loads((saved / "model.json").read_text())
         assert document["format"] == "likeness.model/1"
         assert document["fingerprint"] == model.fingerprint
@@ -344,11 +345,11 @@ class TestCalibration:
         after = load_model(saved)
         assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
         assert after.fingerprint == before.fingerprint
-        assert sorted(file.name for file in saved.iterdir()) == [
+        assert {file.name for file in saved.iterdir()} - {"encoder.onnx"} == {
             "encoder.keras",
             "model.json",
             "recipe.json",
-        ]
+        }
 
     def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
         store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})

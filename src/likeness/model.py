@@ -4,6 +4,7 @@ On disk a model is a folder::
 
     model.json      format version, preparation, energy, threshold, calibration, fingerprint
     encoder.keras   the encoder, as Keras saves it
+    encoder.onnx    the same for ONNX Runtime, where the exporter was installed
     recipe.json     the recipe alone, ready for another training
 
 Nothing in it is code; a folder whose parts do not belong together is refused.
@@ -14,7 +15,8 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,10 +26,25 @@ import numpy as np
 
 from likeness.arrays import Embeddings, Energies, Images, Prepared, check_images, describe
 from likeness.energies import energy_by_name, energy_matrix
-from likeness.errors import ModelError, NoThresholdError, OutputError, require_extra
+from likeness.errors import (
+    MissingExtraError,
+    ModelError,
+    NoThresholdError,
+    OutputError,
+    require_extra,
+)
+from likeness.export.onnx_file import onnx_bytes
 from likeness.images.preparation import Preparation
+from likeness.parts import FILES, canonical, document_text, part_entry, write_document
 
 FORMAT = "likeness.model/1"
+"""Of a trained model. What was added since (``parts``, ``no_onnx``) may be left out and may be
+ignored: whoever reads the rest reads it rightly."""
+
+IMPORTED_FORMAT = "likeness.model/2"
+"""Of an imported encoder: no encoder.keras, another preparation. Who knows only the first
+format must not take it for a damaged one."""
+
 _BATCH = 64
 
 
@@ -79,13 +96,12 @@ class SiameseModel:
         Raises:
             NoThresholdError: the model has no threshold.
         """
-        if self.threshold is None:
-            raise NoThresholdError(
-                "this model has no threshold, so it cannot decide; it was trained on too few "
-                "people to hold some out. Train on at least six people with two photos each, "
-                "or pass a threshold of your own: `replace(model, threshold=...)`."
-            )
-        return bool(self.energies(left[None], right[None])[0, 0] <= self.threshold)
+        return decided(self, left, right)
+
+    @property
+    def runtime(self) -> str:
+        """What runs the encoder: "keras"."""
+        return "keras"
 
     def _encode(self, prepared: Prepared) -> Embeddings:
         """Run the encoder on one batch, on whatever backend is in force."""
@@ -107,14 +123,25 @@ class SiameseModel:
             "energy": self.energy,
             "encoder": self.encoder.get_config(),
         }
-        digest = hashlib.sha256(_canonical(head).encode())
+        digest = hashlib.sha256(canonical(head).encode())
         for values in self.encoder.get_weights():
             digest.update(f"{values.shape}{values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def _onnx(self) -> bytes | str:
+        """The encoder as an ONNX file, or a sentence that says why there is none."""
+        try:
+            return onnx_bytes(self.encoder)
+        except (MissingExtraError, ModelError) as error:
+            return str(error)
+
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the model as a folder, whole or not at all.
+
+        Where the exporter is not installed, the folder has no ONNX part, and ``no_onnx`` in
+        ``model.json`` says why and what to do.
 
         Args:
             folder: its path; must not exist yet, or be empty.
@@ -137,37 +164,61 @@ class SiameseModel:
             "calibration": dict(self.calibration),
         }
         try:
-            text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+            document_text(document)
         except (TypeError, ValueError) as error:
             raise ModelError(f"record: expected JSON values only. {error}.") from error
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
-                fresh = Path(place) / "fresh"
-                fresh.mkdir()
-                self.encoder.save(fresh / "encoder.keras")
-                (fresh / "model.json").write_text(text + "\n", encoding="utf-8")
-                if "recipe" in self.record:
-                    recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
-                    (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
-                _swap_in(fresh, folder, aside=Path(place) / "aside")
-        except OSError as error:
-            raise OutputError(
-                f"the model cannot be written to {folder}: {error.strerror or error}. "
-                "Nothing was changed there; choose another folder or make room."
-            ) from error
+        with whole_folder(folder) as fresh:
+            self.encoder.save(fresh / "encoder.keras")
+            document |= self._save_onnx(fresh, document)
+            (fresh / "model.json").write_text(document_text(document), encoding="utf-8")
+            if "recipe" in self.record:
+                recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
+                (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
         return folder
+
+    def _save_onnx(self, fresh: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the ONNX part, and return what ``model.json`` says of it."""
+        if isinstance(self._onnx, str):
+            return {"parts": {}, "no_onnx": self._onnx}
+        (fresh / FILES["onnx"]).write_bytes(self._onnx)
+        return {"parts": {"onnx": part_entry("onnx", self._onnx, document)}}
+
+
+def decided(model: Any, left: Images, right: Images) -> bool:
+    """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+
+    Args:
+        model: has ``threshold`` and ``energies``.
+        left, right: the photos.
+
+    Raises:
+        NoThresholdError: the model has no threshold.
+    """
+    if model.threshold is None:
+        raise NoThresholdError(
+            "this model has no threshold, so it cannot decide. Choose one with `likeness calibrate "
+            "MODEL PHOTOS` (training does from six people with two photos each), or pass one of "
+            "your own: `replace(model, threshold=...)`."
+        )
+    return bool(model.energies(left[None], right[None])[0, 0] <= model.threshold)
 
 
 def load_model(folder: str | Path) -> SiameseModel:
-    """Read a model that `SiameseModel.save` wrote.
+    """Read a model that `SiameseModel.save` wrote, to run it on Keras.
+
+    `likeness.open_model` runs it without Keras where it can, and imported models too.
 
     Raises:
         ModelError: there is none, it is of another format, or its parts do not belong
             together.
     """
     folder = Path(folder)
-    document = _read_document(folder)
+    document = read_document(folder)
+    if document["format"] == IMPORTED_FORMAT:
+        raise ModelError(
+            f"{folder} has no encoder.keras: it was imported as an ONNX file. Open it with "
+            "`open_model` (the runtime onnx or auto)."
+        )
     keras = require_extra("keras")
     # Importing these registers the layers that Keras will meet in the file.
     require_extra("likeness.encoders")
@@ -201,34 +252,36 @@ def check_model(folder: str | Path) -> None:
     Raises:
         ModelError: there is none, or it is of another format.
     """
-    _read_document(Path(folder))
+    read_document(Path(folder))
 
 
 def store_calibration(
-    folder: str | Path, *, threshold: float, calibration: Mapping[str, Any]
+    folder: str | Path,
+    *,
+    threshold: float,
+    calibration: Mapping[str, Any],
+    variant: str = "float32",
 ) -> None:
     """Give a saved model another threshold; ``model.json`` is replaced whole or not at all.
 
     The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
 
+    Args:
+        folder: of the model.
+        threshold, calibration: as in `SiameseModel`.
+        variant: "float32", or "int8", whose energies are others: it has its own threshold.
+
     Raises:
-        ModelError: there is no model.
+        ModelError: there is no model, or it has no such variant.
         OutputError: it cannot be written.
     """
     folder = Path(folder)
-    document = _read_document(folder)
-    document |= {"threshold": threshold, "calibration": dict(calibration)}
-    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
-    try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".likeness-") as place:
-            fresh = Path(place) / "model.json"
-            fresh.write_text(text + "\n", encoding="utf-8")
-            fresh.replace(folder / "model.json")
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the threshold cannot be written: {error.strerror or error}. The model "
-            "is as it was; make room."
-        ) from error
+    document = read_document(folder)
+    owner = document if variant == "float32" else document.get("parts", {}).get(variant)
+    if owner is None:
+        raise ModelError(f"{folder} has no variant {variant!r}. Make it with `likeness export`.")
+    owner |= {"threshold": threshold, "calibration": dict(calibration)}
+    write_document(folder, document)
 
 
 def check_writable_place(folder: Path, *, overwrite: bool) -> None:
@@ -255,6 +308,29 @@ def check_writable_place(folder: Path, *, overwrite: bool) -> None:
         )
 
 
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a fresh folder to write into; at the end it takes the place of ``folder``.
+
+    If anything is raised inside, what was there stays as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
+            fresh = Path(place) / "fresh"
+            fresh.mkdir()
+            yield fresh
+            _swap_in(fresh, folder, aside=Path(place) / "aside")
+    except OSError as error:
+        raise OutputError(
+            f"the model cannot be written to {folder}: {error.strerror or error}. "
+            "Nothing was changed there; choose another folder or make room."
+        ) from error
+
+
 def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
     if folder.exists():
@@ -268,7 +344,12 @@ def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
+def read_document(folder: Path) -> dict[str, Any]:
+    """Return the content of ``model.json``.
+
+    Raises:
+        ModelError: there is none, it is of another format, or entries are missing or damaged.
+    """
     path = folder / "model.json"
     if not path.is_file():
         raise ModelError(
@@ -279,7 +360,8 @@ def _read_document(folder: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path}: expected JSON. It cannot be read: {error}.") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    known = (FORMAT, IMPORTED_FORMAT)
+    if not isinstance(document, dict) or document.get("format") not in known:
         found = document.get("format") if isinstance(document, dict) else describe(document)
         raise ModelError(
             f"{path}: expected the format {FORMAT!r}. Received: {found!r}. Use the version "
@@ -300,6 +382,7 @@ def _check_entries(path: Path, document: dict[str, Any]) -> None:
         ("preparation", isinstance(document["preparation"], dict), "an object"),
         ("record", isinstance(document.get("record", {}), dict), "an object"),
         ("calibration", isinstance(document.get("calibration", {}), dict), "an object"),
+        ("parts", _is_table(document.get("parts", {})), "an object of objects"),
         ("threshold", threshold is None or is_number, "a number or null"),
     ):
         if not fits:
@@ -309,5 +392,5 @@ def _check_entries(path: Path, document: dict[str, Any]) -> None:
             )
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values())

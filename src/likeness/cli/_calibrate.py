@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
+from likeness.cli._opening import Runtime, Variant, check_runs, opened
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
-from likeness.model import check_model, load_model, store_calibration
-from likeness.training.quiet import load_keras
+from likeness.model import store_calibration
 
 
 def calibrate(
-    model: Annotated[Path, typer.Argument(help="Folder of a model made by `likeness train`.")],
+    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
     photos: Annotated[str, typer.Argument(help=f"People it was not trained on: {DATA_HELP}")],
     people: Annotated[int | None, typer.Option(help="How many people are enrolled.")] = None,
     strangers_accepted: Annotated[
@@ -30,6 +30,8 @@ def calibrate(
         bool,
         typer.Option("--extrapolate", help="Fit a tail where the comparisons are too few."),
     ] = False,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say it, but leave the model as it is.")
     ] = False,
@@ -40,16 +42,18 @@ def calibrate(
     """Find the threshold for a purpose on people never trained on, and store it in the model."""
     purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
     check_json_place(json_)
-    check_model(model)  # before the photos are read and Keras is loaded
+    check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data(photos)
     data.require(identities=2, items_each=2)
     from likeness.experiments.calibrated import calibrate_model  # late: only here
 
     with errors().status("Embedding and counting"):
-        load_keras()
-        found = calibrate_model(load_model(model), data, purpose, extrapolate=extrapolate)
+        face_model = opened(model, runtime=runtime, variant=variant)
+        found = calibrate_model(face_model, data, purpose, extrapolate=extrapolate)
     if not dry_run:
-        store_calibration(model, threshold=found.threshold, calibration=found.as_dict())
+        store_calibration(
+            model, threshold=found.threshold, calibration=found.as_dict(), variant=variant
+        )
     for note in data.notes:
         errors().print(f"Note: {note}", style="yellow", markup=False)
     if json_ != "-":

@@ -10,14 +10,14 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError
 from likeness.evaluation.calibration import Calibration, Purpose, calibrate
-from likeness.model import SiameseModel
+from likeness.runtime.opening import FaceModel
 
 DIGITS = 16
 """So much of each digest stands in a model's record."""
 
 
 def calibrate_model(
-    model: SiameseModel, data: Dataset, purpose: Purpose, *, extrapolate: bool = False
+    model: FaceModel, data: Dataset, purpose: Purpose, *, extrapolate: bool = False
 ) -> Calibration:
     """Find a model's threshold for a purpose.
 

@@ -6,10 +6,15 @@ from typing import Any
 from likeness.datasets import Dataset
 from likeness.evaluation import BASELINES, Evaluation, LeakReport, evaluate_unseen
 from likeness.experiments._result import FORMAT, counts, figures_with_intervals, versions
-from likeness.model import SiameseModel
+from likeness.runtime.opening import FaceModel
+
+UNKNOWN = (
+    "This encoder was imported: whom it was trained on is not known here, so a leak could not be "
+    "seen. Ask its authors."
+)
 
 
-def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
+def evaluate_model(model: FaceModel, data: Dataset) -> dict[str, Any]:
     """Return the figures of a model on all pairs and one-shot trials of a data set, as JSON.
 
     The baseline beside it is raw pixels, which needs no training people; Fisherfaces would.
@@ -21,19 +26,24 @@ def evaluate_model(model: SiameseModel, data: Dataset) -> dict[str, Any]:
     network = evaluate_unseen(model, data, threshold=model.threshold)
     pixels = evaluate_unseen(BASELINES["raw_pixels"](data), data, threshold=None)
     leaks = leaks_of_model(model.record, data, network)
+    report = leaks.as_dict()
+    imported = "imported" in model.record
+    if imported:
+        report["sentences"] = [UNKNOWN]
     return {
         "format": FORMAT,
         "protocol": "evaluate",
         "title": f"{data.name}: all pairs of {len(data.distinct)} people",
-        "unseen_people": leaks.leaks == 0,
+        "unseen_people": leaks.leaks == 0 and not imported,
         "drawn": data.drawn,
         "data": {"name": data.name, "digest": data.digest, "licence": data.licence},
         "counts": counts([network], data),
         "figures": figures_with_intervals([network]),
         "baselines": {"raw_pixels": figures_with_intervals([pixels])},
         "leaks": leaks.leaks,
-        "leak_report": leaks.as_dict(),
+        "leak_report": report,
         "threshold": model.threshold,
+        "runtime": model.runtime,
         "fingerprint": model.fingerprint,
         "seeds": {"recipe": model.record.get("recipe", {}).get("seed")},
         "notes": list(data.notes),
