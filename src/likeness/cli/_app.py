@@ -6,7 +6,18 @@ import sys
 import typer
 
 from likeness._version import __version__
-from likeness.cli import _audit, _calibrate, _crossval, _data, _demo, _evaluate, _picture, _train
+from likeness.cli import (
+    _audit,
+    _calibrate,
+    _crossval,
+    _data,
+    _demo,
+    _evaluate,
+    _export,
+    _model,
+    _picture,
+    _train,
+)
 from likeness.cli._terminal import errors
 from likeness.errors import LikenessError
 
@@ -26,6 +37,8 @@ app.add_typer(_data.app, name="data")
 app.command("train")(_train.train)
 app.command("evaluate")(_evaluate.evaluate)
 app.command("calibrate")(_calibrate.calibrate)
+app.command("export")(_export.export)
+app.add_typer(_model.app, name="model")
 app.command("crossval")(_crossval.crossval)
 app.command("audit")(_audit.audit)
 app.command("picture")(_picture.picture)
