@@ -1,5 +1,6 @@
 """`OnnxSession`: an ONNX file that ONNX Runtime runs, one input to one embedding."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -107,4 +108,4 @@ def _named(tensors: Any) -> str:
 def _short(error: Exception) -> str:
     """Return the first line of an error without the code in front of it."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rpartition("] : ")[2][:200].rstrip(". ")
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])[:200].rstrip(". ")

@@ -14,7 +14,8 @@ that was swapped, or a ``model.json`` that was edited, no longer fits its seal.
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    _replace(folder / "model.json", document_text(document).encode())
+    with _written(folder / "model.json", document_text(document).encode()) as swap_in:
+        swap_in()
 
 
 def document_text(document: Mapping[str, Any]) -> str:
@@ -137,10 +139,11 @@ def add_part(
         OutputError: it cannot be written.
     """
     parts = parts_of(document)
-    if parts.pop(name, None) is not None:
-        # Between the two files the old part must not be listed with the new one's bytes.
-        write_document(folder, {**document, "parts": parts})
-    _replace(folder / FILES[name], data)
+    with _written(folder / FILES[name], data) as swap_in:
+        if parts.pop(name, None) is not None:
+            # Between the two files the old part must not be listed with the new one's bytes.
+            write_document(folder, {**document, "parts": parts})
+        swap_in()
     parts[name] = {**part_entry(name, data, document), **(entries or {})}
     whole = {**document, "parts": parts}
     if name == "onnx":
@@ -149,12 +152,18 @@ def add_part(
     return whole
 
 
-def _replace(path: Path, data: bytes) -> None:
+@contextmanager
+def _written(path: Path, data: bytes) -> Iterator[Callable[[], object]]:
+    """Write the bytes beside ``path``; yields what puts them in its place.
+
+    Raises:
+        OutputError: they cannot be written, or not put there.
+    """
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".likeness-") as place:
             fresh = Path(place) / path.name
             fresh.write_bytes(data)
-            fresh.replace(path)
+            yield lambda: fresh.replace(path)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}. It is as it was; make room."

@@ -25,7 +25,12 @@ def export(
             f"others measure the loss: {DATA_HELP}"
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make it again.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Make again what is there: with --int8, the int8 variant."
+        ),
+    ] = False,
     json_: Annotated[
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
@@ -47,9 +52,9 @@ def export(
 
     loss = None
     with errors().status("Exporting"):
-        if "onnx" not in parts_of(before) or overwrite:
+        if "onnx" not in parts_of(before) or (overwrite and not int8):
             _load_keras_for(before)
-        document = export_onnx(model, overwrite=overwrite)
+        document = export_onnx(model, overwrite=overwrite and not int8)
         if people is not None:
             loss = export_int8(model, people, overwrite=overwrite)
     parts = parts_of(read_document(model))

@@ -11,12 +11,12 @@ the threshold) would depend on the machine.
 """
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from likeness.arrays import Prepared
 from likeness.errors import MissingExtraError, ModelError, require_extra
+from likeness.export.installed import is_installed
 
 _QUANTISED = ("Conv", "Gemm", "MatMul")
 _OPSET = 13
@@ -35,7 +35,7 @@ def int8_bytes(data: bytes, prepared: Prepared) -> bytes:
         MissingExtraError: the package onnx is not installed.
         ModelError: the encoder cannot be quantised.
     """
-    if find_spec("onnx") is None:
+    if not is_installed("onnx"):
         raise MissingExtraError(
             "quantising needs the module 'onnx', which is not installed. Run `pip install onnx`."
         )

@@ -2,13 +2,13 @@
 
 import tempfile
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from likeness.errors import MissingExtraError, ModelError, require_extra
+from likeness.export.installed import is_installed
 from likeness.onnx_session import OnnxSession
 
 CLOSE = 1e-5
@@ -26,7 +26,7 @@ def why_no_export() -> str | None:
             "`KERAS_BACKEND=tensorflow likeness export MODEL`, where TensorFlow and tf2onnx are "
             "installed (the saved model is the same on every backend)."
         )
-    missing = [module for module in _NEEDED[backend] if find_spec(module) is None]
+    missing = [module for module in _NEEDED[backend] if not is_installed(module)]
     if missing:
         return (
             f"the export to ONNX needs {' and '.join(missing)}; run "
