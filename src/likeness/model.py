@@ -353,7 +353,7 @@ def read_document(folder: Path) -> dict[str, Any]:
     path = folder / "model.json"
     if not path.is_file():
         raise ModelError(
-            f"{folder}: expected a folder with model.json and encoder.keras. Found no "
+            f"{folder}: expected a folder with model.json and an encoder. Found no "
             "model.json. Make a model with `likeness train`."
         )
     try:

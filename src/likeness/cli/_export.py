@@ -8,7 +8,7 @@ import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
 from likeness.cli._terminal import check_json_place, errors, output, write_json
-from likeness.errors import SettingError
+from likeness.errors import SettingError, require_extra
 from likeness.model import read_document
 from likeness.parts import parts_of
 
@@ -56,6 +56,8 @@ def export(
             _load_keras_for(before)
         document = export_onnx(model, overwrite=overwrite and not int8)
         if people is not None:
+            # Its quantiser's own sessions have remarks on other people's graphs.
+            require_extra("onnxruntime").set_default_logger_severity(3)
             loss = export_int8(model, people, overwrite=overwrite)
     parts = parts_of(read_document(model))
     if json_ != "-":

@@ -9,7 +9,6 @@ import numpy as np
 
 from likeness._version import __version__
 from likeness.arrays import Embeddings
-from likeness.datasets.drawn import drawn_faces
 from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation, preparation_to_data
@@ -121,6 +120,8 @@ def _check_shape(session: OnnxSession, preparation: FixedPreparation) -> None:
 
 def _tried(session: OnnxSession, preparation: FixedPreparation) -> Embeddings:
     """Return the embeddings of drawn faces, having looked at them."""
+    from likeness.datasets.drawn import drawn_faces  # late: only an import draws
+
     size = (max(preparation.rows, 16), max(preparation.columns, 16))
     faces = drawn_faces(identities=3, photos_each=2, size=size, seed=0)
     prepared = preparation(faces.items)
