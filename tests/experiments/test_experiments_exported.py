@@ -103,6 +103,22 @@ def test_a_swapped_variant_is_refused(folder: Path, people: Dataset) -> None:
         open_model(folder, variant="int8")
 
 
+@pytest.mark.parametrize("entry", ["fingerprint", "threshold"])
+def test_an_entry_of_the_variant_that_is_gone_or_changed(
+    folder: Path, people: Dataset, entry: str
+) -> None:
+    export_int8(folder, people)
+    parts = json.loads((folder / "model.json").read_text())["parts"]
+    if entry == "fingerprint":
+        parts["int8"][entry] = "0" * 64
+    else:
+        del parts["int8"][entry]
+    change(folder, parts=parts)
+    with pytest.raises(ModelError, match=r"do not belong together|damaged model: 'threshold'"):
+        open_model(folder, variant="int8")
+    assert open_model(folder).runtime == "onnx"
+
+
 def test_people_that_were_trained_on_say_nothing_of_the_loss(folder: Path, people: Dataset) -> None:
     change(folder, record={"data": {"identities": [people.distinct[0]], "item_digests": []}})
     with pytest.raises(OverlapError, match=r"1 of the 8 people were trained on"):

@@ -192,8 +192,10 @@ def _licence(document: Mapping[str, Any]) -> str:
 def _int8(name: str, part: Mapping[str, Any]) -> str:
     if name != "int8":
         return ""
-    threshold = part["threshold"]
+    threshold = part.get("threshold")
     said = "no threshold of its own yet" if threshold is None else f"threshold {threshold:.4g}"
+    if "loss" not in part:
+        return f"; {said}"
     figures = part["loss"]["figures"]
     before, after = (100 * figures[kind]["eer"]["mean"] for kind in ("float32", "int8"))
     return f", EER {after:.1f} % instead of {before:.1f} %; {said}"

@@ -111,15 +111,23 @@ def onnx_model(
         raise ModelError(
             f"{folder} holds a damaged model: {error}. Restore it or make it again."
         ) from error
-    if name == "onnx" and document["format"] == IMPORTED_FORMAT:
-        expected = imported_fingerprint(data, document["preparation"], document["energy"])
-        if expected != document["fingerprint"]:
-            raise ModelError(
-                f"{folder}: the parts of the model do not belong together. Expected the "
-                f"fingerprint {document['fingerprint'][:12]}, they give {expected[:12]}. Restore "
-                "the folder or import it again."
-            )
+    expected = _fingerprint_of(data, document, variant=variant)
+    if expected not in (None, model.fingerprint):
+        raise ModelError(
+            f"{folder}: the parts of the model do not belong together. Expected the fingerprint "
+            f"{model.fingerprint[:12]}, {FILES[name]} gives {str(expected)[:12]}. Restore the "
+            "folder or make it again."
+        )
     return model
+
+
+def _fingerprint_of(data: bytes, document: Mapping[str, Any], *, variant: str) -> str | None:
+    """Return the fingerprint where it is of the file; of Keras' weights only the seal tells."""
+    if variant == "int8":
+        return int8_fingerprint(data, document["fingerprint"])
+    if document["format"] == IMPORTED_FORMAT:
+        return imported_fingerprint(data, document["preparation"], document["energy"])
+    return None
 
 
 def imported_fingerprint(data: bytes, preparation: Mapping[str, Any], energy: str) -> str:
