@@ -24,6 +24,7 @@ UNIT = "ONNX Runtime"
 COLUMNS = {
     "cold_seconds": ("cold start", "s"),
     "one_photo_milliseconds": ("one photo, p50", "ms"),
+    "processor_milliseconds": ("of the processor", "ms"),
     "photos_per_second": ("batch of 64", "photos/s"),
     "resident_megabytes": ("resident", "MB"),
 }
@@ -93,7 +94,7 @@ def markdown(folder: Path, runs: Runs) -> str:
     return lines + (
         f"\nThe best of {rounds} processes each, in turns, one thread; × is beside {UNIT} in the "
         "same run. Cold start: from starting Python to the first embedding. A photo's time has "
-        "its preparation in it.\n"
+        "its preparation in it. Keras as `load_model` runs it, layer by layer.\n"
     )
 
 

@@ -56,8 +56,8 @@ def onnx_bytes(encoder: Any) -> bytes:
             shape = (None, *encoder.input_shape[1:])
             signature = [keras.InputSpec(shape=shape, dtype="float32", name="photo")]
             with warnings.catch_warnings():
-                # Keras asks NumPy for a name that NumPy is about to give another meaning.
-                warnings.simplefilter("ignore", FutureWarning)
+                # Tracers warn of what could go wrong; whether it did is looked at below.
+                warnings.simplefilter("ignore")
                 encoder.export(str(path), format="onnx", verbose=False, input_signature=signature)
             data = path.read_bytes()
         except Exception as error:  # The exporters raise many kinds.
