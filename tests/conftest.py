@@ -1,8 +1,10 @@
 """What all tests share: no photograph, no network, no cache but their own."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from likeness.datasets import Dataset, drawn_faces
@@ -34,3 +36,86 @@ def real_data() -> str:
     if not place:
         pytest.skip("needs the AT&T faces: set LIKENESS_DATA")
     return str(Path(place).resolve())
+
+
+@pytest.fixture(scope="session")
+def small_onnx() -> Callable[..., bytes]:
+    """Return a function that makes a small face encoder as an ONNX file, as others publish them."""
+    pytest.importorskip("onnx")
+    return _small_onnx
+
+
+def _small_onnx(
+    *,
+    shape: tuple[int | str, ...] = ("n", 3, 16, 12),
+    size: int = 8,
+    seed: int = 0,
+    opset: int = 17,
+    weights_in_inputs: bool = False,
+    kind: str = "plain",
+) -> bytes:
+    """A convolution, ReLU, and a product with the flattened map: one embedding per photo.
+
+    ``kind`` spoils it: "two_inputs", "two_outputs", "double", "constant", "nan", "map" (four
+    axes), "flat" (one embedding for all photos), "batch" (a photo's embedding depends on the
+    others').
+    """
+    import onnx
+    from onnx import helper, numpy_helper
+
+    kinds = onnx.TensorProto
+    rng = np.random.default_rng(seed)
+    first = shape[1] == 3 or shape[1] == 1
+    channels, rows, columns = shape[1:] if first else (shape[3], shape[1], shape[2])
+    arrays = {
+        "kernel": rng.normal(size=(4, channels, 3, 3)).astype(np.float32) / 5,
+        "matrix": rng.normal(size=(4 * rows * columns, size)).astype(np.float32) / 50,
+        "nothing": np.zeros(1, np.float32),
+    }
+    nodes = [] if first else [helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2])]
+    nodes += [
+        helper.make_node("Conv", ["x" if first else "t", "kernel"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"]),
+        helper.make_node("Flatten", ["r"], ["f"]),
+        helper.make_node("MatMul", ["f", "matrix"], ["e"]),
+    ]
+    spoiled = {
+        "constant": [helper.make_node("Mul", ["e", "nothing"], ["y"])],
+        "nan": [
+            helper.make_node("Mul", ["e", "nothing"], ["z"]),
+            helper.make_node("Div", ["e", "z"], ["i"]),
+            helper.make_node("Sub", ["i", "i"], ["y"]),
+        ],
+        "map": [helper.make_node("Unsqueeze", ["e", "axes"], ["y"])],
+        "flat": [helper.make_node("ReduceMean", ["e"], ["y"], axes=[0], keepdims=1)],
+        "batch": [
+            helper.make_node("ReduceMean", ["e"], ["m"], axes=[0], keepdims=1),
+            helper.make_node("Add", ["e", "m"], ["y"]),
+        ],
+        "two_inputs": [helper.make_node("Add", ["e", "x2"], ["y"])],
+    }
+    nodes += spoiled.get(kind, [helper.make_node("Identity", ["e"], ["y"])])
+    initial = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    if kind == "map":
+        initial.append(numpy_helper.from_array(np.array([2, 3]), "axes"))
+    inputs = [helper.make_tensor_value_info("x", kinds.FLOAT, shape)]
+    out_shape = {"map": (shape[0], size, 1, 1), "flat": (1, size)}.get(kind, (shape[0], size))
+    outputs = [helper.make_tensor_value_info("y", kinds.FLOAT, out_shape)]
+    if kind == "two_inputs":
+        inputs.append(helper.make_tensor_value_info("x2", kinds.FLOAT, (shape[0], size)))
+    if kind == "two_outputs":
+        outputs.append(helper.make_tensor_value_info("e", kinds.FLOAT, (shape[0], size)))
+    if weights_in_inputs:  # as files of ONNX before version 4 have them
+        inputs += [
+            helper.make_tensor_value_info(name, kinds.FLOAT, array.shape)
+            for name, array in arrays.items()
+        ]
+    graph = helper.make_graph(nodes, "encoder", inputs, outputs, initial)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    if kind == "double":
+        model.graph.input[0].type.tensor_type.elem_type = kinds.DOUBLE
+        model.graph.output[0].type.tensor_type.elem_type = kinds.DOUBLE
+        model.graph.node[0].input[0], model.graph.node[-1].output[0] = "x32", "y32"
+        model.graph.node.insert(0, helper.make_node("Cast", ["x"], ["x32"], to=kinds.FLOAT))
+        model.graph.node.append(helper.make_node("Cast", ["y32"], ["y"], to=kinds.DOUBLE))
+    return bytes(model.SerializeToString())

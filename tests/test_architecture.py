@@ -19,12 +19,13 @@ LAYERS = (
     {"experiments"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
+    {"runtime"},
     {"model"},
     {"card"},
-    {"feeds", "augment", "encoders", "losses"},
+    {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
     {"images"},
-    {"energies"},
+    {"energies", "onnx_session", "parts"},
     {"arrays", "figures"},
     {"errors"},
 )
@@ -33,7 +34,19 @@ LAYERS = (
 FRONT_DOOR = {"__init__", "__main__", "_version"}
 """Outside the layers: the list of public names, `python -m likeness`, and a constant."""
 
-HEAVY = ("cv2", "jax", "keras", "matplotlib", "scipy", "sklearn", "tensorflow", "torch")
+HEAVY = (
+    "cv2",
+    "jax",
+    "keras",
+    "matplotlib",
+    "onnx",
+    "onnxruntime",
+    "scipy",
+    "sklearn",
+    "tensorflow",
+    "tf2onnx",
+    "torch",
+)
 
 WITH_KERAS = {
     "augment.py",
@@ -168,6 +181,7 @@ class TestHeavyPackages:
             "import likeness.model, likeness.evaluation, likeness.reports, likeness.datasets",
             "import likeness.recogniser",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
+            "import likeness; likeness.open_model, likeness.OnnxModel",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:

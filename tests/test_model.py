@@ -197,7 +197,8 @@ class TestSaveAndLoad:
         self, model: SiameseModel, saved: Path
     ) -> None:
         names = sorted(path.name for path in saved.iterdir())
-        assert names == FILES
+        # Whether there is encoder.onnx depends on what is installed beside Keras.
+        assert [name for name in names if name != "encoder.onnx"] == FILES
         document = json.loads((saved / "model.json").read_text())
         assert document["format"] == "likeness.model/1"
         assert document["fingerprint"] == model.fingerprint
@@ -353,7 +354,8 @@ class TestCalibration:
         after = load_model(saved)
         assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
         assert after.fingerprint == before.fingerprint
-        assert sorted(file.name for file in saved.iterdir()) == FILES
+        names = sorted(file.name for file in saved.iterdir())
+        assert [name for name in names if name != "encoder.onnx"] == FILES
 
     def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
         store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})

@@ -12,6 +12,7 @@ import likeness.errors
 PUBLIC = [
     "Dataset",
     "LikenessError",
+    "OnnxModel",
     "Preparation",
     "SiameseModel",
     "SiameseNet",
@@ -26,6 +27,7 @@ PUBLIC = [
     "identity_folds",
     "load_model",
     "losses",
+    "open_model",
     "sampling",
     "split_by_identity",
     "train",

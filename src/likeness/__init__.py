@@ -13,6 +13,7 @@ from likeness.errors import require_extra
 _HOME = {
     "Dataset": "likeness.datasets",
     "LikenessError": "likeness.errors",
+    "OnnxModel": "likeness.runtime",
     "Preparation": "likeness.images.preparation",
     "SiameseModel": "likeness.model",
     "SiameseNet": "likeness.encoders.siamese",
@@ -20,6 +21,7 @@ _HOME = {
     "check_disjoint": "likeness.datasets",
     "identity_folds": "likeness.datasets",
     "load_model": "likeness.model",
+    "open_model": "likeness.runtime",
     "split_by_identity": "likeness.datasets",
     "train": "likeness.training",
 }
@@ -31,6 +33,7 @@ _MODULES = ("datasets", "encoders", "energies", "errors", "evaluation", "losses"
 __all__ = [
     "Dataset",
     "LikenessError",
+    "OnnxModel",
     "Preparation",
     "SiameseModel",
     "SiameseNet",
@@ -45,6 +48,7 @@ __all__ = [
     "identity_folds",
     "load_model",
     "losses",
+    "open_model",
     "sampling",
     "split_by_identity",
     "train",

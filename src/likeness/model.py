@@ -4,6 +4,7 @@ On disk a model is a folder::
 
     model.json      format version, preparation, energy, threshold, calibration, fingerprint
     encoder.keras   the encoder, as Keras saves it
+    encoder.onnx    the same for ONNX Runtime, where the exporter was installed
     recipe.json     the recipe alone, ready for another training
     card.json       the model card, for programs; made of model.json alone
     card.md         the model card, for people
@@ -16,7 +17,8 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,10 +29,25 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies, Images, Prepared, check_images, describe
 from likeness.card import card_files
 from likeness.energies import energy_by_name, energy_matrix
-from likeness.errors import ModelError, NoThresholdError, OutputError, require_extra
+from likeness.errors import (
+    MissingExtraError,
+    ModelError,
+    NoThresholdError,
+    OutputError,
+    require_extra,
+)
+from likeness.export.onnx_file import onnx_bytes
 from likeness.images.preparation import Preparation
+from likeness.parts import FILES, canonical, document_text, part_entry
 
 FORMAT = "likeness.model/1"
+"""Of a trained model. What was added since (``parts``, ``no_onnx``) may be left out and may be
+ignored: whoever reads the rest reads it rightly."""
+
+IMPORTED_FORMAT = "likeness.model/2"
+"""Of an imported encoder: no encoder.keras, another preparation. Who knows only the first
+format must not take it for a damaged one."""
+
 _BATCH = 64
 
 
@@ -84,13 +101,12 @@ class SiameseModel:
         Raises:
             NoThresholdError: the model has no threshold.
         """
-        if self.threshold is None:
-            raise NoThresholdError(
-                "this model has no threshold, so it cannot decide; it was trained on too few "
-                "people to hold some out. Train on at least six people with two photos each, "
-                "or pass a threshold of your own: `replace(model, threshold=...)`."
-            )
-        return bool(self.energies(left[None], right[None])[0, 0] <= self.threshold)
+        return decided(self, left, right)
+
+    @property
+    def runtime(self) -> str:
+        """What runs the encoder: "keras"."""
+        return "keras"
 
     def _encode(self, prepared: Prepared) -> Embeddings:
         """Run the encoder on one batch, on whatever backend is in force."""
@@ -112,14 +128,25 @@ class SiameseModel:
             "energy": self.energy,
             "encoder": self.encoder.get_config(),
         }
-        digest = hashlib.sha256(_canonical(head).encode())
+        digest = hashlib.sha256(canonical(head).encode())
         for values in self.encoder.get_weights():
             digest.update(f"{values.shape}{values.dtype}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def _onnx(self) -> bytes | str:
+        """The encoder as an ONNX file, or a sentence that says why there is none."""
+        try:
+            return onnx_bytes(self.encoder)
+        except (MissingExtraError, ModelError) as error:
+            return str(error)
+
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the model as a folder, whole or not at all.
+
+        Where the exporter is not installed, the folder has no ONNX part, and ``no_onnx`` in
+        ``model.json`` says why and what to do.
 
         Args:
             folder: its path; must not exist yet, or be empty.
@@ -144,37 +171,61 @@ class SiameseModel:
             "about": dict(self.about),
         }
         try:
-            text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+            document_text(document)
         except (TypeError, ValueError) as error:
             raise ModelError(f"record: expected JSON values only. {error}.") from error
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
-                fresh = Path(place) / "fresh"
-                fresh.mkdir()
-                self.encoder.save(fresh / "encoder.keras")
-                _write_texts(fresh, {**card_files(document), "model.json": text + "\n"})
-                if "recipe" in self.record:
-                    recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
-                    (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
-                _swap_in(fresh, folder, aside=Path(place) / "aside")
-        except OSError as error:
-            raise OutputError(
-                f"the model cannot be written to {folder}: {error.strerror or error}. "
-                "Nothing was changed there; choose another folder or make room."
-            ) from error
+        with whole_folder(folder) as fresh:
+            self.encoder.save(fresh / "encoder.keras")
+            document |= self._save_onnx(fresh, document)
+            write_texts(fresh, model_texts(document))
+            if "recipe" in self.record:
+                recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
+                (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
         return folder
+
+    def _save_onnx(self, fresh: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the ONNX part, and return what ``model.json`` says of it."""
+        if isinstance(self._onnx, str):
+            return {"parts": {}, "no_onnx": self._onnx}
+        (fresh / FILES["onnx"]).write_bytes(self._onnx)
+        return {"parts": {"onnx": part_entry("onnx", self._onnx, document)}}
+
+
+def decided(model: Any, left: Images, right: Images) -> bool:
+    """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+
+    Args:
+        model: has ``threshold`` and ``energies``.
+        left, right: the photos.
+
+    Raises:
+        NoThresholdError: the model has no threshold.
+    """
+    if model.threshold is None:
+        raise NoThresholdError(
+            "this model has no threshold, so it cannot decide. Choose one with `likeness calibrate "
+            "MODEL PHOTOS` (training does from six people with two photos each), or pass one of "
+            "your own: `replace(model, threshold=...)`."
+        )
+    return bool(model.energies(left[None], right[None])[0, 0] <= model.threshold)
 
 
 def load_model(folder: str | Path) -> SiameseModel:
-    """Read a model that `SiameseModel.save` wrote.
+    """Read a model that `SiameseModel.save` wrote, to run it on Keras.
+
+    `likeness.open_model` runs it without Keras where it can, and imported models too.
 
     Raises:
         ModelError: there is none, it is of another format, or its parts do not belong
             together.
     """
     folder = Path(folder)
-    document = _read_document(folder)
+    document = read_document(folder)
+    if document["format"] == IMPORTED_FORMAT:
+        raise ModelError(
+            f"{folder} has no encoder.keras: it was imported as an ONNX file. Open it with "
+            "`open_model` (the runtime onnx or auto)."
+        )
     keras = require_extra("keras")
     # Importing these registers the layers that Keras will meet in the file.
     require_extra("likeness.encoders")
@@ -209,30 +260,36 @@ def check_model(folder: str | Path) -> None:
     Raises:
         ModelError: there is none, or it is of another format.
     """
-    read_model_document(folder)
-
-
-def read_model_document(folder: str | Path) -> dict[str, Any]:
-    """Return ``model.json``: all of a model but its encoder, read without Keras.
-
-    Raises:
-        ModelError: there is no model, or it is of another format.
-    """
-    return _read_document(Path(folder))
+    read_document(folder)
 
 
 def store_calibration(
-    folder: str | Path, *, threshold: float, calibration: Mapping[str, Any]
+    folder: str | Path,
+    *,
+    threshold: float,
+    calibration: Mapping[str, Any],
+    variant: str = "float32",
 ) -> None:
     """Give a saved model another threshold, and its card too; all files whole or none.
 
     The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
 
+    Args:
+        folder: of the model.
+        threshold, calibration: as in `SiameseModel`.
+        variant: "float32", or "int8", whose energies are others: it has its own threshold.
+
     Raises:
-        ModelError: there is no model.
+        ModelError: there is no model, or it has no such variant.
         OutputError: it cannot be written.
     """
-    _replace_entries(Path(folder), {"threshold": threshold, "calibration": dict(calibration)})
+    folder = Path(folder)
+    document = read_document(folder)
+    owner = document if variant == "float32" else document.get("parts", {}).get(variant)
+    if owner is None:
+        raise ModelError(f"{folder} has no variant {variant!r}. Make it with `likeness export`.")
+    owner |= {"threshold": threshold, "calibration": dict(calibration)}
+    _replace_document(folder, document, what="the threshold")
 
 
 def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
@@ -242,29 +299,34 @@ def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
         ModelError: there is no model.
         OutputError: it cannot be written.
     """
-    _replace_entries(Path(folder), {"about": dict(about)})
+    document = read_document(folder) | {"about": dict(about)}
+    _replace_document(Path(folder), document, what="the card")
 
 
-def _replace_entries(folder: Path, entries: Mapping[str, Any]) -> None:
-    """Replace entries of ``model.json``, and the card that is made of it."""
-    document = _read_document(folder) | dict(entries)
-    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False)
+def model_texts(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text files that say what a model is: its card, and ``model.json`` last."""
+    return {**card_files(document), "model.json": document_text(document)}
+
+
+def _replace_document(folder: Path, document: Mapping[str, Any], *, what: str) -> None:
+    """Replace ``model.json``, and the card that is made of it."""
+    texts = model_texts(document)
     # The model last: what fails before it leaves the model as it was, and a card that is too
     # new is made again with the next change.
-    texts = {**card_files(document), "model.json": text + "\n"}
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".likeness-") as place:
-            _write_texts(Path(place), texts)
+            write_texts(Path(place), texts)
             for name in texts:
                 (Path(place) / name).replace(folder / name)
     except OSError as error:
         raise OutputError(
-            f"{folder}: {', '.join(entries)} cannot be written: {error.strerror or error}. The "
-            "model is as it was; make room."
+            f"{folder}: {what} cannot be written: {error.strerror or error}. The model is as it "
+            "was; make room."
         ) from error
 
 
-def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write text files into a folder."""
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -293,6 +355,29 @@ def check_writable_place(folder: Path, *, overwrite: bool) -> None:
         )
 
 
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a fresh folder to write into; at the end it takes the place of ``folder``.
+
+    If anything is raised inside, what was there stays as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
+            fresh = Path(place) / "fresh"
+            fresh.mkdir()
+            yield fresh
+            _swap_in(fresh, folder, aside=Path(place) / "aside")
+    except OSError as error:
+        raise OutputError(
+            f"the model cannot be written to {folder}: {error.strerror or error}. "
+            "Nothing was changed there; choose another folder or make room."
+        ) from error
+
+
 def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
     if folder.exists():
@@ -306,18 +391,25 @@ def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _read_document(folder: Path) -> dict[str, Any]:
+def read_document(folder: str | Path) -> dict[str, Any]:
+    """Return the content of ``model.json``: all of a model but its encoder, read without Keras.
+
+    Raises:
+        ModelError: there is none, it is of another format, or entries are missing or damaged.
+    """
+    folder = Path(folder)
     path = folder / "model.json"
     if not path.is_file():
         raise ModelError(
-            f"{folder}: expected a folder with model.json and encoder.keras. Found no "
+            f"{folder}: expected a folder with model.json and an encoder. Found no "
             "model.json. Make a model with `likeness train`."
         )
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path}: expected JSON. It cannot be read: {error}.") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    known = (FORMAT, IMPORTED_FORMAT)
+    if not isinstance(document, dict) or document.get("format") not in known:
         found = document.get("format") if isinstance(document, dict) else describe(document)
         raise ModelError(
             f"{path}: expected the format {FORMAT!r}. Received: {found!r}. Use the version "
@@ -339,6 +431,7 @@ def _check_entries(path: Path, document: dict[str, Any]) -> None:
         ("record", isinstance(document.get("record", {}), dict), "an object"),
         ("calibration", isinstance(document.get("calibration", {}), dict), "an object"),
         ("about", isinstance(document.get("about", {}), dict), "an object"),
+        ("parts", _is_table(document.get("parts", {})), "an object of objects"),
         ("threshold", threshold is None or is_number, "a number or null"),
     ):
         if not fits:
@@ -348,5 +441,5 @@ def _check_entries(path: Path, document: dict[str, Any]) -> None:
             )
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values())

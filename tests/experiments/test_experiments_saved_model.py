@@ -131,7 +131,7 @@ class TestReport:
         labels = {"room": {name: "ab"[i % 2] for i, name in enumerate(people.distinct)}}
         section = evaluate_model(model, people, labels=labels)
         content = model_report(model, people, section, seconds=1.0)
-        assert content.document["protocols"] == [section.document]
+        assert content.document["protocols"] == [{**section.document, "evidence": section.evidence}]
         assert content.document["network"]["parameters"] == model.encoder.count_params()
         page = report_html(content)
         for said in (

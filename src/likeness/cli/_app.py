@@ -15,6 +15,8 @@ from likeness.cli import (
     _demo,
     _doctor,
     _evaluate,
+    _export,
+    _model,
     _next_photo,
     _picture,
     _train,
@@ -38,6 +40,8 @@ app.add_typer(_data.app, name="data")
 app.command("train")(_train.train)
 app.command("evaluate")(_evaluate.evaluate)
 app.command("calibrate")(_calibrate.calibrate)
+app.add_typer(_model.app, name="model")
+app.command("export")(_export.export)
 app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
 app.command("card")(_card.card)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
+from likeness.cli._opening import Runtime, Variant, check_runs, opened
 from likeness.cli._terminal import check_folder_place, check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
-from likeness.model import check_model, load_model, store_calibration
-from likeness.training.quiet import load_keras
+from likeness.model import store_calibration
 
 if TYPE_CHECKING:
     from likeness.experiments.calibrated import CalibrationEvidence
 
 
 def calibrate(
-    model: Annotated[Path, typer.Argument(help="Folder of a model made by `likeness train`.")],
+    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
     photos: Annotated[str, typer.Argument(help=f"People it was not trained on: {DATA_HELP}")],
     people: Annotated[int | None, typer.Option(help="How many people are enrolled.")] = None,
     strangers_accepted: Annotated[
@@ -50,6 +50,8 @@ def calibrate(
     report: Annotated[
         Path | None, typer.Option(help="Folder for a page with plots and every comparison.")
     ] = None,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say it, but leave the model as it is.")
     ] = False,
@@ -69,20 +71,25 @@ def calibrate(
     }
     check_json_place(json_)
     check_folder_place(report, "--report")
-    check_model(model)  # before the photos are read and Keras is loaded
+    check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data(photos)
     data.require(identities=2, items_each=2)
     from likeness.experiments.calibrated import calibration_evidence  # late: only here
 
     with errors().status("Embedding and counting"):
-        load_keras()
         evidence = calibration_evidence(
-            load_model(model), data, purpose, extrapolate=extrapolate, **settings
+            opened(model, runtime=runtime, variant=variant),
+            data,
+            purpose,
+            extrapolate=extrapolate,
+            **settings,
         )
     found = evidence.calibration
     page = None if report is None else _report(evidence, data.distinct, report)
     if not dry_run:
-        store_calibration(model, threshold=found.threshold, calibration=found.as_dict())
+        store_calibration(
+            model, threshold=found.threshold, calibration=found.as_dict(), variant=variant
+        )
     for note in data.notes:
         errors().print(f"Note: {note}", style="yellow", markup=False)
     if json_ != "-":

@@ -11,7 +11,7 @@ import typer
 from likeness.card import card_markdown, check_result, model_card
 from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
 from likeness.errors import OutputError, SettingError
-from likeness.model import read_model_document, store_about
+from likeness.model import read_document, store_about
 
 
 def card(
@@ -35,7 +35,7 @@ def card(
     """
     check_json_place(json_)
     _check_page_place(html)
-    document = read_model_document(model)
+    document = read_document(model)
     about = {
         **document.get("about", {}),
         **{key: word for key, word in (("name", name), ("licence", licence)) if word is not None},

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from likeness import datasets
 from likeness.cli._arguments import DATA_HELP, is_named, read_data
+from likeness.cli._opening import check_runs, opened
 from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError, OutputError, require_extra
-from likeness.model import check_model, load_model
-from likeness.training.quiet import load_keras
 
 if TYPE_CHECKING:
     from likeness.images.check import PhotoCheck
@@ -52,15 +51,14 @@ def doctor(
     check_json_place(json_)
     _check_report(report)
     if model is not None:
-        check_model(model)  # before the photos are read and Keras is loaded
+        check_runs(model, runtime="auto", variant="float32")  # before the photos are read
     finder, note = _finder(faces)
     data, checks = _read(photos, finder)
     from likeness.experiments.gallery_doctor import examine_gallery  # late: only here
 
     with errors().status("Comparing photos and people"):
-        if model is not None:
-            load_keras()
-        document = examine_gallery(data, checks, None if model is None else load_model(model))
+        compares = None if model is None else opened(model, runtime="auto", variant="float32")
+        document = examine_gallery(data, checks, compares)
     if note:
         document["sentences"].append(note)
     _tell(document, data, report, to_terminal=json_ != "-")

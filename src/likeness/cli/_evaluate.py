@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
+from likeness.cli._opening import Runtime, Variant, check_runs, opened
 from likeness.cli._terminal import (
     check_evidence,
     check_folder_place,
@@ -16,12 +17,10 @@ from likeness.cli._terminal import (
     write_json,
 )
 from likeness.datasets.person_labels import read_person_labels
-from likeness.model import check_model, load_model
-from likeness.training.quiet import load_keras
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder of a model made by `likeness train`.")],
+    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     groups: Annotated[
         Path | None,
@@ -33,6 +32,8 @@ def evaluate(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Put into the JSON what every figure follows from.")
     ] = False,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
     json_: Annotated[
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
@@ -45,7 +46,7 @@ def evaluate(
     check_json_place(json_)
     check_folder_place(report, "--report")
     check_evidence(evidence, json_)
-    check_model(model)  # before the photos are read and Keras is loaded
+    check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data(data)
     people.require(identities=2, items_each=2)
     labels = None if groups is None else read_person_labels(groups, people.distinct)
@@ -53,8 +54,7 @@ def evaluate(
 
     began = time.perf_counter()
     with errors().status("Embedding and counting"):
-        load_keras()
-        loaded = load_model(model)
+        loaded = opened(model, runtime=runtime, variant=variant)
         section = evaluate_model(loaded, people, labels=labels)
     for note in people.notes:
         errors().print(f"Note: {note}", style="yellow", markup=False)

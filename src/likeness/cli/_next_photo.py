@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from likeness.cli._arguments import DATA_HELP, read_data
+from likeness.cli._opening import Runtime, Variant, check_runs, opened
 from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
 from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
-from likeness.model import check_model, load_model
-from likeness.training.quiet import load_keras
 
 
 def next_photo(
@@ -34,6 +33,8 @@ def next_photo(
     ] = None,
     draws: Annotated[int, typer.Option(help="How often the enrolled photos are drawn.")] = DRAWS,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
     out: Annotated[Path | None, typer.Option(help="Draw the curve into this SVG file.")] = None,
     json_: Annotated[
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
@@ -49,15 +50,19 @@ def next_photo(
         check_fusion(fusion)
     check_json_place(json_)
     _check_out(out)
-    check_model(model)  # before the photos are read and Keras is loaded
+    check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data(photos)
     data.require(identities=2, items_each=2)
     from likeness.experiments.next_photo import next_photo_of_model  # late: only here
 
     with errors().status("Embedding and counting"):
-        load_keras()
         document = next_photo_of_model(
-            load_model(model), data, fusion=fusion, counts=asked, draws=draws, seed=seed
+            opened(model, runtime=runtime, variant=variant),
+            data,
+            fusion=fusion,
+            counts=asked,
+            draws=draws,
+            seed=seed,
         )
     for note in document["notes"]:
         errors().print(f"Note: {note}", style="yellow", markup=False)

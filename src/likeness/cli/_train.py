@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from likeness.cli._arguments import (
     DATA_HELP,
@@ -14,7 +15,7 @@ from likeness.cli._arguments import (
     read_recipe,
 )
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
-from likeness.model import check_writable_place
+from likeness.model import check_writable_place, read_document
 from likeness.training.quiet import load_keras
 
 
@@ -66,6 +67,7 @@ def _document(model: Any, folder: Path) -> dict[str, Any]:
         "threshold": model.threshold,
         **{key: value for key, value in model.record.items() if key != "threshold"},
         "threshold_evidence": model.record["threshold"],
+        "no_onnx": read_document(folder).get("no_onnx"),
     }
 
 
@@ -85,3 +87,7 @@ def _say(document: dict[str, Any]) -> None:
         )
     console.print(f"Model {document['fingerprint'][:12]} written to {document['model']}")
     console.print(f"Its card: {Path(document['model']) / 'card.md'}", soft_wrap=True, markup=False)
+    if document["no_onnx"]:
+        console.print(
+            f"[yellow]It has no ONNX part:[/] {escape(document['no_onnx'])}", highlight=False
+        )

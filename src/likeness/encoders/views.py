@@ -49,11 +49,24 @@ class Views(layers.Layer):
         return ops.concatenate(views, axis=0)
 
     def _moved(self, photos: Any, down: int, across: int) -> Any:
-        rows, columns = photos.shape[1], photos.shape[2]
-        # Rows and columns to take, beyond the edge the last one again: a copy of the edge.
-        row = [min(max(place - down * self.shift, 0), rows - 1) for place in range(rows)]
-        column = [min(max(place - across * self.shift, 0), columns - 1) for place in range(columns)]
-        return ops.take(ops.take(photos, row, axis=1), column, axis=2)
+        return self._along(self._along(photos, down, axis=1), across, axis=2)
+
+    def _along(self, photos: Any, way: int, *, axis: int) -> Any:
+        """Move along one axis; what comes in is a copy of the edge.
+
+        Slices, not `ops.take`: that one has no ONNX form on torch.
+        """
+        length = photos.shape[axis]
+        step = min(self.shift, length - 1)
+        before = (slice(None),) * axis
+        if way > 0:
+            edge, rest = photos[(*before, slice(0, 1))], photos[(*before, slice(0, length - step))]
+            return ops.concatenate([edge] * step + [rest], axis=axis)
+        edge, rest = (
+            photos[(*before, slice(length - 1, None))],
+            photos[(*before, slice(step, None))],
+        )
+        return ops.concatenate([rest] + [edge] * step, axis=axis)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape, the number of photos times the views."""

@@ -14,7 +14,7 @@ from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
-from likeness.model import SiameseModel
+from likeness.runtime.opening import FaceModel
 
 DIGITS = 16
 """So much of each digest stands in a model's record."""
@@ -39,7 +39,7 @@ class CalibrationEvidence:
 
 
 def calibrate_model(
-    model: SiameseModel,
+    model: FaceModel,
     data: Dataset,
     purpose: Purpose,
     *,
@@ -54,7 +54,7 @@ def calibrate_model(
 
 
 def calibration_evidence(
-    model: SiameseModel,
+    model: FaceModel,
     data: Dataset,
     purpose: Purpose,
     *,

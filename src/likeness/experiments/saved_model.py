@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from likeness.datasets import Dataset
 from likeness.datasets.person_labels import Labels
 from likeness.energies import energy_matrix
@@ -25,14 +27,20 @@ from likeness.experiments._result import (
     versions,
     worst_pairs,
 )
-from likeness.experiments.demo import describe_network, report_content
+from likeness.experiments.demo import NetworkFacts, describe_network, report_content
 from likeness.figures import watermark
 from likeness.model import SiameseModel
 from likeness.reports.content import ProtocolSection, ReportContent
+from likeness.runtime.opening import FaceModel
+
+UNKNOWN = (
+    "This encoder was imported: whom it was trained on is not known here, so a leak could not be "
+    "seen. Ask its authors."
+)
 
 
 def evaluate_model(
-    model: SiameseModel, data: Dataset, *, labels: Labels | None = None
+    model: FaceModel, data: Dataset, *, labels: Labels | None = None
 ) -> ProtocolSection:
     """Return the figures of a model on all pairs and searches of a data set, and their evidence.
 
@@ -69,7 +77,7 @@ def evaluate_model(
 
 
 def model_report(
-    model: SiameseModel, data: Dataset, section: ProtocolSection, *, seconds: float
+    model: FaceModel, data: Dataset, section: ProtocolSection, *, seconds: float
 ) -> ReportContent:
     """Return what the page on an evaluation is made of.
 
@@ -79,15 +87,24 @@ def model_report(
         section: what `evaluate_model` returned.
         seconds: how long it took.
     """
-    from likeness.encoders import SiameseNet  # late: brings Keras
-
     return report_content(
         data,
         [section],
         title=f"A saved model on {data.name}",
-        network=describe_network(SiameseNet(model.encoder, model.energy)),
+        network=_facts(model),
         seconds=seconds,
     )
+
+
+def _facts(model: FaceModel) -> NetworkFacts:
+    """Describe the network; where Keras does not run it, its layers are not known here."""
+    if isinstance(model, SiameseModel):
+        from likeness.encoders import SiameseNet  # late: brings Keras
+
+        return describe_network(SiameseNet(model.encoder, model.energy))
+    size = int(model.embed(np.zeros((1, 16, 16, 1), np.uint8)).shape[1])
+    facts = {"runtime": "ONNX Runtime", "energy": model.energy, "embedding_size": size}
+    return NetworkFacts(summary="", svg="", facts=facts)
 
 
 def known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
@@ -116,17 +133,21 @@ def _measured(
 
 
 def _section(
-    model: SiameseModel, data: Dataset, methods: Mapping[str, list[Evaluation]]
+    model: FaceModel, data: Dataset, methods: Mapping[str, list[Evaluation]]
 ) -> ProtocolSection:
     network = methods["network"]
     learned = _learned(model.record)
     leaks = leaks_against(learned.identities, learned.digests, data, network[0].pairs)
+    report = leaks.as_dict()
+    imported = "imported" in model.record
+    if imported:
+        report["sentences"] = [UNKNOWN]
     recipe = dict(model.record.get("recipe", {}))
     document = {
         "format": FORMAT,
         "protocol": "evaluate",
         "title": f"{data.name}: all pairs of {len(data.distinct)} people",
-        "unseen_people": leaks.leaks == 0,
+        "unseen_people": leaks.leaks == 0 and not imported,
         "drawn": data.drawn,
         "data": {"name": data.name, "digest": data.digest, "licence": data.licence},
         "counts": counts(network, data),
@@ -134,9 +155,10 @@ def _section(
         "baselines": {"raw_pixels": figures_with_intervals(methods["raw_pixels"])},
         "intervals": INTERVALS,
         "leaks": leaks.leaks,
-        "leak_report": leaks.as_dict(),
+        "leak_report": report,
         "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
         "threshold": model.threshold,
+        "runtime": model.runtime,
         "fingerprint": model.fingerprint,
         "seeds": {"recipe": recipe.get("seed")},
         "recipe": recipe,

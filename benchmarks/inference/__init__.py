@@ -1,0 +1,1 @@
+"""What an answer costs on each runtime: Keras, ONNX Runtime, int8."""

@@ -1,0 +1,41 @@
+"""How commands open a model: on what runtime, and Keras only where it is needed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.cli._terminal import errors
+from likeness.runtime import FaceModel, chosen_runtime, open_model
+
+Runtime = Annotated[
+    str, typer.Option(help="What runs the encoder: onnx, keras, or auto (onnx where it is there).")
+]
+Variant = Annotated[
+    str, typer.Option(help="float32, or int8 where `likeness export --int8` made one.")
+]
+
+
+def check_runs(model: Path, *, runtime: str, variant: str) -> None:
+    """Raise unless the folder holds what was asked for, as far as can be told without running.
+
+    Raises:
+        ModelError: it does not.
+    """
+    chosen_runtime(model, runtime=runtime, variant=variant)
+
+
+def opened(model: Path, *, runtime: str, variant: str) -> FaceModel:
+    """Return the model, and say on standard error what runs it.
+
+    Raises:
+        ModelError: there is none, or it lacks the part that was asked for.
+    """
+    chosen = chosen_runtime(model, runtime=runtime, variant=variant)
+    if chosen == "keras":
+        from likeness.training.quiet import load_keras  # late: only here
+
+        load_keras()
+    words = {"onnx": f"ONNX Runtime, {variant}", "keras": "Keras"}
+    errors().print(f"Running on {words[chosen]}.", style="dim", highlight=False)
+    return open_model(model, runtime=chosen, variant=variant)

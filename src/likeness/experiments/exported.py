@@ -1,0 +1,123 @@
+"""A saved model's further forms: its ONNX part, and an int8 variant with what it costs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness.datasets import Dataset, split_by_identity
+from likeness.energies import energy_matrix
+from likeness.errors import ModelError, OutputError
+from likeness.evaluation.unseen import Evaluation, evaluate_matrix
+from likeness.experiments._result import counts, figures_with_intervals
+from likeness.experiments.calibrated import check_not_trained_on
+from likeness.export.int8 import int8_bytes
+from likeness.export.onnx_file import onnx_bytes
+from likeness.model import IMPORTED_FORMAT, load_model, read_document
+from likeness.onnx_session import OnnxSession
+from likeness.parts import add_part, parts_of, read_part
+from likeness.runtime.onnx_model import int8_fingerprint, onnx_model
+
+MOST_FOR_RANGES = 200
+"""More photos than this hardly widen the ranges of the activations any more."""
+
+
+def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Give a saved model its ONNX part; one that is there and whole is kept.
+
+    Args:
+        folder: of the model.
+        overwrite: whether to make it again.
+
+    Returns:
+        What ``model.json`` now says.
+
+    Raises:
+        ModelError: there is no such model, or its encoder cannot be exported.
+        MissingExtraError: Keras or the exporter is not installed.
+        OutputError: it cannot be written.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    if document["format"] == IMPORTED_FORMAT or ("onnx" in parts_of(document) and not overwrite):
+        read_part(folder, "onnx", document)
+        return document
+    data = onnx_bytes(load_model(folder).encoder)
+    return add_part(folder, "onnx", data, document)
+
+
+def export_int8(
+    folder: str | Path, data: Dataset, *, overwrite: bool = False, seed: int = 0
+) -> dict[str, Any]:
+    """Give a saved model an int8 variant, and measure what it loses by it.
+
+    Half of the people set the ranges of the activations, the others measure. The variant has
+    other energies, so it gets no threshold: calibrate it.
+
+    Args:
+        folder: of a model with an ONNX part.
+        data: photos of at least four people it was not trained on, two each.
+        overwrite: whether a variant that is there may be replaced.
+        seed: of who sets the ranges.
+
+    Returns:
+        What is stored of the loss: the figures of both variants on the same pairs, with
+        intervals over people, and the differences of their energies.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be quantised.
+        TooFewError: there are too few people.
+        OverlapError: the model was trained on some of them.
+        OutputError: a variant is there, or it cannot be written.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    if "onnx" not in parts_of(document):
+        raise ModelError(f"{folder} has no ONNX part to quantise. Run `likeness export` first.")
+    if "int8" in parts_of(document) and not overwrite:
+        raise OutputError(
+            f"{folder} already has an int8 variant. Replace it with `--overwrite` "
+            "(`overwrite=True`); its threshold goes with it."
+        )
+    data.require(identities=4, items_each=2)
+    model = onnx_model(folder, document)
+    check_not_trained_on(model.record, data)
+    setting, measuring = split_by_identity(data, held_out=0.5, seed=seed)
+    measuring.require(identities=2, items_each=2)
+    ranges = setting.take(np.linspace(0, len(setting) - 1, min(len(setting), MOST_FOR_RANGES)))
+    small = int8_bytes(read_part(folder, "onnx", document), model.preparation(ranges.items))
+    session = OnnxSession(small, name="the int8 variant")
+    matrices = {
+        "float32": energy_matrix(model.energy, model.embed(measuring.items)),
+        "int8": energy_matrix(model.energy, session(model.preparation(measuring.items))),
+    }
+    measured = {
+        name: evaluate_matrix(matrix, measuring.codes, threshold=None)
+        for name, matrix in matrices.items()
+    }
+    loss = {
+        "data": {"name": data.name, "digest": data.digest, "drawn": data.drawn},
+        "ranges": {"identities": len(setting.distinct), "items": len(ranges), "seed": seed},
+        "counts": counts([measured["int8"]], measuring),
+        "figures": {name: figures_with_intervals([one]) for name, one in measured.items()},
+        "energy_difference": _difference(measured["float32"], measured["int8"]),
+    }
+    entries = {
+        "fingerprint": int8_fingerprint(small, document["fingerprint"]),
+        "threshold": None,
+        "calibration": {},
+        "loss": loss,
+    }
+    add_part(folder, "int8", small, document, entries=entries)
+    return loss
+
+
+def _difference(exact: Evaluation, rounded: Evaluation) -> dict[str, float]:
+    """Return by how much the energies of the same pairs differ."""
+    apart = np.concatenate(
+        [
+            np.abs(exact.pairs.genuine - rounded.pairs.genuine),
+            np.abs(exact.pairs.impostor - rounded.pairs.impostor),
+        ]
+    )
+    return {"mean": float(apart.mean()), "largest": float(apart.max())}

@@ -1,0 +1,136 @@
+"""`FixedPreparation`: photos made ready with fixed figures, as other people's encoders ask."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from likeness.arrays import Images, Prepared, check_images, check_in_range
+from likeness.errors import SettingError
+from likeness.images.fit import fit
+from likeness.images.preparation import Preparation
+
+KIND = "fixed"
+COLOURS = ("rgb", "bgr", "grey")
+LAYOUTS = ("nchw", "nhwc")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPreparation:
+    """How photos are made ready for an encoder that came from elsewhere.
+
+    Every photo is cut at the middle to the aspect ratio and resized (see `fit`; nothing is
+    squeezed), its colours are ordered, and ``(pixel − mean) / scale`` is taken with figures
+    that are the same for all photos. What an encoder was trained with stands in its
+    documentation: ArcFace, say, with rgb, nchw, mean 127.5 and scale 127.5.
+
+    Args:
+        rows, columns: the size that the encoder reads, 8…1024 pixels.
+        colours: the order of the channels, one of `COLOURS`; "grey" is one channel.
+        layout: "nchw" (channels first) or "nhwc" (channels last).
+        mean, scale: of the pixels 0…255; one number, or one per channel in the order of
+            ``colours``. A scale is not zero.
+
+    Raises:
+        SettingError: a setting is out of its range.
+    """
+
+    rows: int
+    columns: int
+    colours: str = "rgb"
+    layout: str = "nchw"
+    mean: tuple[float, ...] = (127.5,)
+    scale: tuple[float, ...] = (127.5,)
+
+    def __post_init__(self) -> None:
+        check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
+        check_in_range(self.columns, 8, 1024, argument="columns", whole=True)
+        for name, value, known in (
+            ("colours", self.colours, COLOURS),
+            ("layout", self.layout, LAYOUTS),
+        ):
+            if value not in known:
+                raise SettingError(
+                    f"{name}: expected one of {', '.join(known)}. Received: {value!r}."
+                )
+        for name in ("mean", "scale"):
+            object.__setattr__(self, name, self._per_channel(name))
+        if 0 in self.scale:
+            raise SettingError("scale: expected numbers other than 0. Received: 0.")
+
+    def _per_channel(self, name: str) -> tuple[float, ...]:
+        given = getattr(self, name)
+        values = tuple(given) if isinstance(given, list | tuple) else (given,)
+        if len(values) not in (1, self.channels):
+            raise SettingError(
+                f"{name}: expected one number, or {self.channels} for {self.colours}. "
+                f"Received: {len(values)}."
+            )
+        for value in values:
+            check_in_range(value, -1e6, 1e6, argument=name)
+        return tuple(float(value) for value in values)
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3."""
+        return 1 if self.colours == "grey" else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of one prepared photo, in the order of the layout."""
+        if self.layout == "nchw":
+            return (self.channels, self.rows, self.columns)
+        return (self.rows, self.columns, self.channels)
+
+    def __call__(self, images: Images) -> Prepared:
+        """Return ``(n, *shape)``, float32.
+
+        Args:
+            images: ``(n, any rows, any columns, 1 or 3)``, uint8, rgb or grey.
+
+        Raises:
+            DataError: it has another shape or type, or no pixels.
+        """
+        check_images(images)
+        out = np.empty((len(images), self.rows, self.columns, self.channels), np.float32)
+        for place, image in enumerate(images):
+            out[place] = fit(image, rows=self.rows, columns=self.columns, channels=self.channels)
+        if self.colours == "bgr":
+            out = out[..., ::-1].copy()
+        out -= np.array(self.mean, np.float32)
+        out /= np.array(self.scale, np.float32)
+        return np.ascontiguousarray(out.transpose(0, 3, 1, 2) if self.layout == "nchw" else out)
+
+
+def preparation_to_data(preparation: Preparation | FixedPreparation) -> dict[str, Any]:
+    """Return JSON values from which `preparation_from_data` makes it again."""
+    if isinstance(preparation, FixedPreparation):
+        entries = asdict(preparation)
+        return {
+            "kind": KIND,
+            **entries,
+            "mean": list(entries["mean"]),
+            "scale": list(entries["scale"]),
+        }
+    return asdict(preparation)
+
+
+def preparation_from_data(entries: Mapping[str, Any]) -> Preparation | FixedPreparation:
+    """Return the preparation that ``model.json`` describes.
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TypeError: an entry is missing or unknown.
+
+    >>> preparation_from_data({"rows": 56, "columns": 46, "channels": 1}).shape
+    (56, 46, 1)
+    >>> preparation_from_data({"kind": "fixed", "rows": 112, "columns": 112}).shape
+    (3, 112, 112)
+    """
+    if "kind" not in entries:
+        return Preparation(**entries)
+    settings = dict(entries)
+    if (kind := settings.pop("kind")) != KIND:
+        raise SettingError(f"preparation: expected the kind {KIND!r}. Received: {kind!r}.")
+    return FixedPreparation(**settings)

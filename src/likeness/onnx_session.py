@@ -1,0 +1,111 @@
+"""`OnnxSession`: an ONNX file that ONNX Runtime runs, one input to one embedding."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from likeness.arrays import Embeddings, Prepared
+from likeness.errors import MissingExtraError, ModelError, require_extra
+
+AT_ONCE = 4
+"""Photos in one run. More at once was slower on one thread: the work no longer fits the cache."""
+
+_QUIET = 4
+"""ONNX Runtime's log level «fatal»: what goes wrong is raised, and need not be printed too."""
+
+
+class OnnxSession:
+    """Runs the encoder in an ONNX file on the processor. Threads may share it.
+
+    Args:
+        data: the bytes of the file.
+        name: what to call it in a message.
+        threads: that ONNX Runtime may use for one photo.
+
+    Raises:
+        ModelError: it is no ONNX file, has another number of inputs or outputs than one
+            each, or reads something else than floats.
+        MissingExtraError: ONNX Runtime is not installed.
+    """
+
+    def __init__(self, data: bytes, *, name: str, threads: int = 1) -> None:
+        self._session = _opened(data, name, threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelError(
+                f"{name}: expected one input and one output. Received: {_named(inputs)} and "
+                f"{_named(outputs)}."
+            )
+        if inputs[0].type != "tensor(float)" or outputs[0].type != "tensor(float)":
+            raise ModelError(
+                f"{name}: expected an input and an output of 32-bit floats. Received: "
+                f"{inputs[0].type} and {outputs[0].type}."
+            )
+        self.name = name
+        self._input = inputs[0].name
+        self.input_shape: tuple[Any, ...] = tuple(inputs[0].shape)
+        self.output_shape: tuple[Any, ...] = tuple(outputs[0].shape)
+
+    def __call__(self, prepared: Prepared) -> Embeddings:
+        """Return ``(n, d)`` float32 embeddings of at least one prepared photo.
+
+        Raises:
+            ModelError: the file's encoder does not read such photos, or does not give one
+                embedding for each.
+        """
+        step = self._at_once
+        parts = [self._run(prepared[i : i + step]) for i in range(0, len(prepared), step)]
+        return np.concatenate(parts)
+
+    @property
+    def _at_once(self) -> int:
+        """Many public encoders were exported for exactly one photo."""
+        return 1 if self.input_shape[:1] == (1,) else AT_ONCE
+
+    def _run(self, prepared: Prepared) -> Embeddings:
+        try:
+            found = self._session.run(None, {self._input: prepared})[0]
+        except Exception as error:  # ONNX Runtime's own classes, one per kind of trouble.
+            raise ModelError(
+                f"{self.name}: expected an encoder of photos of the shape "
+                f"{prepared.shape[1:]}. It reads {list(self.input_shape)}: {_short(error)}."
+            ) from error
+        embeddings = np.asarray(found)
+        if embeddings.ndim != 2 or len(embeddings) != len(prepared):
+            raise ModelError(
+                f"{self.name}: expected one row of numbers per photo. Received: the shape "
+                f"{embeddings.shape} for {len(prepared)} photos."
+            )
+        return embeddings
+
+
+def _opened(data: bytes, name: str, threads: int) -> Any:
+    try:
+        runtime = require_extra("onnxruntime")
+    except MissingExtraError as error:
+        raise MissingExtraError(
+            "this needs the module 'onnxruntime', which cannot be imported "
+            f"({error.__cause__}). Install it with `pip install onnxruntime`."
+        ) from error.__cause__
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _QUIET
+    try:
+        return runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(
+            f"{name}: expected an ONNX file, whole, with its weights inside. ONNX Runtime cannot "
+            f"open it: {_short(error)}."
+        ) from error
+
+
+def _named(tensors: Any) -> str:
+    return f"{len(tensors)} ({', '.join(tensor.name for tensor in tensors)})"
+
+
+def _short(error: Exception) -> str:
+    """Return the first line of an error without the code in front of it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])[:200].rstrip(". ")

@@ -1,0 +1,174 @@
+"""``likeness export`` and ``likeness model`` as a person types them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from likeness.datasets import drawn_faces
+
+WITHOUT_EXPORTER = """
+import sys
+sys.modules["tf2onnx"] = None  # as if it were not installed
+sys.argv[0] = "likeness"
+from likeness.cli import main
+main()
+"""
+
+
+def run(*arguments: str, cwd: Path, code: str | None = None) -> subprocess.CompletedProcess[str]:
+    start = ["-m", "likeness"] if code is None else ["-c", code]
+    return subprocess.run(
+        [sys.executable, *start, *arguments],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def said(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stderr
+    return " ".join(result.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def place(small_onnx: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody's encoder in face.onnx, imported into «face», and photos of six people."""
+    place = tmp_path_factory.mktemp("model")
+    (place / "face.onnx").write_bytes(small_onnx(size=32))
+    people = drawn_faces(identities=6, photos_each=3, size=(32, 24), seed=1)
+    for name, item in zip(people.item_names, people.items, strict=True):
+        file = place / "photos" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(item[..., 0]).save(file)
+    words = ["--size", "12x16", "--licence", "CC-BY-4.0", "--name", "Small Face"]
+    result = run("model", "import", "face.onnx", *words, "--out", "face", cwd=place)
+    assert "It has no threshold: choose one with `likeness calibrate`" in said(result)
+    return place
+
+
+class TestImported:
+    def test_show_says_what_there_is(self, place: Path) -> None:
+        result = run("model", "show", "face", "--json", "shown.json", cwd=place)
+        words = said(result)
+        for part in (
+            "Small Face (imported)",
+            "likeness.model/2",
+            "12×16 pixels, rgb, nchw, (pixel − 127.5) / 127.5",
+            "32 numbers, cosine energy",
+            "none; choose one with `likeness calibrate",
+            "CC-BY-4.0",
+            "encoder.onnx, 99.0 kB",
+        ):
+            assert part in words
+        document = json.loads((place / "shown.json").read_text())
+        stored = json.loads((place / "face" / "model.json").read_text())
+        assert document["fingerprint"] == stored["fingerprint"]
+        assert document["fingerprint"] in words
+        assert document["format"] == "likeness.model-summary/1"
+
+    def test_it_is_evaluated_calibrated_and_quantised(self, place: Path) -> None:
+        evaluated = run("evaluate", "face", "photos", "--json", "found.json", cwd=place)
+        assert "whom it was trained on is not known here" in said(evaluated)
+        assert "Running on ONNX Runtime, float32." in evaluated.stderr
+        document = json.loads((place / "found.json").read_text())
+        assert (document["runtime"], document["unseen_people"]) == ("onnx", False)
+        words = ["--far", "0.4", "--json", "-"]
+        calibrated = run("calibrate", "face", "photos", *words, cwd=place)
+        assert calibrated.returncode == 0, calibrated.stderr
+        exported = run("export", "face", "--int8", "--photos", "photos", cwd=place)
+        words_of_export = said(exported)
+        assert "Wrote face/encoder.int8.onnx" in words_of_export
+        assert "on 3 people (9 genuine and 27 impostor pairs" in words_of_export
+        rounded = ["--far", "0.4", "--variant", "int8", "--json", "int8.json"]
+        assert "Stored in face" in said(run("calibrate", "face", "photos", *rounded, cwd=place))
+        document = json.loads((place / "face" / "model.json").read_text())
+        assert document["threshold"] == json.loads(calibrated.stdout)["threshold"]
+        stored = document["parts"]["int8"]
+        assert stored["threshold"] == json.loads((place / "int8.json").read_text())["threshold"]
+        assert stored["calibration"]["provenance"]["model"] == stored["fingerprint"]
+        assert f"threshold {stored['threshold']:.4g}" in said(
+            run("model", "show", "face", cwd=place)
+        )
+
+    def test_a_swapped_file_is_seen(self, place: Path) -> None:
+        words = ["--size", "12x16", "--licence", "MIT", "--out", "swapped"]
+        said(run("model", "import", "face.onnx", *words, cwd=place))
+        (place / "swapped" / "encoder.onnx").write_bytes(b"other")
+        for command in (["model", "show", "swapped"], ["evaluate", "swapped", "photos"]):
+            result = run(*command, cwd=place)
+            assert result.returncode == 2
+            assert "It was swapped or damaged" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--size", "112"], "--size: expected columns and rows such as 112x112. Received: '112'."),
+        (["--size", "16x12"], "It reads ['n', 3, 16, 12]; change them to what it reads."),
+        (["--size", "12x16", "--layout", "nhwc"], "of the shape (16, 12, 3), as size, layout and"),
+        (["--size", "12x16", "--layout", "hwc"], "layout: expected one of nchw, nhwc"),
+        (["--size", "12x16", "--channels", "grey"], "of the shape (1, 16, 12)"),
+        (["--size", "12x16", "--mean", "a"], "--mean: expected a number, or one per channel"),
+        (["--size", "12x16", "--scale", "0"], "scale: expected numbers other than 0"),
+        (["--size", "12x16", "--energy", "dot"], "energy: expected one of cosine"),
+        (["--size", "12x16", "--licence", ""], "licence: expected the encoder's terms"),
+    ],
+)
+def test_an_import_that_cannot_be_is_one_sentence(
+    place: Path, words: list[str], sentence: str
+) -> None:
+    command = ["model", "import", "face.onnx", "--licence", "MIT", *words, "--out", "nothing"]
+    result = run(*command, cwd=place)
+    assert result.returncode == 2
+    assert sentence in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert not (place / "nothing").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "Found no model.json"),
+        (["face", "--int8"], "expected --int8 and --photos together"),
+        (["face", "--photos", "photos"], "expected --int8 and --photos together"),
+        (["face", "--int8", "--photos", "nobody"], "nobody"),
+    ],
+)
+def test_an_export_that_cannot_be_is_one_sentence(
+    place: Path, words: list[str], sentence: str
+) -> None:
+    result = run("export", *words, cwd=place)
+    assert result.returncode == 2
+    assert sentence in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
+def test_train_says_what_is_missing_and_export_makes_up_for_it(place: Path) -> None:
+    keras = pytest.importorskip("keras")
+    pytest.importorskip("tf2onnx")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("needs Keras on TensorFlow")
+    quick = ["epochs=1", "steps=2", "width=2", "encoder=convnet", "held_out=0"]
+    settings = [word for change in quick for word in ("--set", change)]
+    words = ["train", "photos", "--out", "ours", *settings]
+    trained = said(run(*words, cwd=place, code=WITHOUT_EXPORTER))
+    assert "It has no ONNX part: the export to ONNX needs tf2onnx; run `pip install" in trained
+    assert not (place / "ours" / "encoder.onnx").exists()
+    shown = said(run("model", "show", "ours", cwd=place))
+    assert "none: the export to ONNX needs tf2onnx" in shown
+    refused = run("evaluate", "ours", "photos", "--runtime", "onnx", cwd=place)
+    assert refused.returncode == 2
+    assert "Make one with `likeness export MODEL`" in " ".join(refused.stderr.split())
+    assert "Wrote ours/encoder.onnx" in said(run("export", "ours", cwd=place))
+    evaluated = run("evaluate", "ours", "photos", "--json", "-", cwd=place)
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert json.loads(evaluated.stdout)["runtime"] == "onnx"

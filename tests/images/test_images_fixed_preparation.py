@@ -1,0 +1,133 @@
+"""`FixedPreparation`: size, order of the channels, layout, and (pixel − mean) / scale."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from likeness.errors import DataError, SettingError
+from likeness.images.fit import fit
+from likeness.images.fixed_preparation import (
+    FixedPreparation,
+    preparation_from_data,
+    preparation_to_data,
+)
+from likeness.images.preparation import Preparation
+
+CHANNEL = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}
+
+
+def photos(*, channels: int = 3, size: tuple[int, int] = (20, 15)) -> Any:
+    rng = np.random.default_rng(3)
+    return rng.integers(0, 256, (2, *size, channels), dtype=np.uint8)
+
+
+def slowly(images: Any, prepare: FixedPreparation) -> Any:
+    """Number by number."""
+    out = np.empty((len(images), *prepare.shape))
+    for n, image in enumerate(images):
+        small = fit(image, rows=prepare.rows, columns=prepare.columns, channels=prepare.channels)
+        for place, channel in enumerate(CHANNEL[prepare.colours]):
+            mean = prepare.mean[place % len(prepare.mean)]
+            scale = prepare.scale[place % len(prepare.scale)]
+            for row in range(prepare.rows):
+                for column in range(prepare.columns):
+                    number = (float(small[row, column, channel]) - mean) / scale
+                    where = (
+                        (place, row, column) if prepare.layout == "nchw" else (row, column, place)
+                    )
+                    out[(n, *where)] = number
+    return out
+
+
+@given(
+    colours=st.sampled_from(["rgb", "bgr", "grey"]),
+    layout=st.sampled_from(["nchw", "nhwc"]),
+    channels=st.sampled_from([1, 3]),
+    each=st.booleans(),
+)
+@settings(max_examples=24, deadline=None)
+def test_every_number_is_where_it_should_be(
+    colours: str, layout: str, channels: int, each: bool
+) -> None:
+    count = (1 if colours == "grey" else 3) if each else 1
+    prepare = FixedPreparation(
+        rows=9,
+        columns=11,
+        colours=colours,
+        layout=layout,
+        mean=tuple(100.0 + i for i in range(count)),
+        scale=tuple(50.0 - i for i in range(count)),
+    )
+    found = prepare(photos(channels=channels))
+    assert found.dtype == np.float32
+    assert found.flags["C_CONTIGUOUS"]
+    np.testing.assert_allclose(found, slowly(photos(channels=channels), prepare), atol=1e-5)
+
+
+def test_the_range_of_arcface() -> None:
+    extremes = np.array([0, 255], np.uint8).reshape(2, 1, 1, 1).repeat(112, 1).repeat(112, 2)
+    found = FixedPreparation(rows=112, columns=112)(extremes)
+    assert found.shape == (2, 3, 112, 112)
+    assert (found[0] == -1).all()
+    assert (found[1] == 1).all()
+
+
+def test_nothing_is_squeezed() -> None:
+    wide = np.zeros((1, 20, 60, 1), np.uint8)
+    wide[:, :, :15] = 255  # well beyond the middle square: cut away
+    found = FixedPreparation(rows=8, columns=8, colours="grey", mean=(0.0,), scale=(1.0,))(wide)
+    assert (found == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"rows": 4}, r"^rows: expected a whole number from 8 to 1024\. Received: 4\.$"),
+        ({"columns": 1e9}, r"^columns: expected a whole number from 8 to 1024"),
+        ({"colours": "gray"}, r"^colours: expected one of rgb, bgr, grey\. Received: 'gray'\.$"),
+        ({"layout": "nhcw"}, r"^layout: expected one of nchw, nhwc\. Received: 'nhcw'\.$"),
+        ({"mean": (1.0, 2.0)}, r"^mean: expected one number, or 3 for rgb\. Received: 2\.$"),
+        ({"colours": "grey", "scale": (1.0,) * 3}, r"^scale: expected one number, or 1 for grey"),
+        ({"scale": (0.0,)}, r"^scale: expected numbers other than 0\. Received: 0\.$"),
+        ({"mean": (float("nan"),)}, r"^mean: expected a number from -1e\+06 to 1e\+06"),
+        ({"mean": ("x",)}, r"^mean: expected a number"),
+    ],
+)
+def test_impossible_settings(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        FixedPreparation(**{"rows": 16, "columns": 16} | changes)
+
+
+@pytest.mark.parametrize(
+    "images", [photos()[0], photos().astype(np.float32), photos(channels=2), photos(size=(0, 5))]
+)
+def test_what_is_no_photo(images: Any) -> None:
+    with pytest.raises(DataError):
+        FixedPreparation(rows=16, columns=16)(images)
+
+
+@pytest.mark.parametrize(
+    "preparation",
+    [
+        Preparation(rows=20, columns=10),
+        FixedPreparation(rows=112, columns=96, colours="bgr", layout="nhwc"),
+        FixedPreparation(rows=16, columns=16, mean=(1.5, 2, 3), scale=(4, 5, 6)),
+    ],
+)
+def test_it_is_data(preparation: Any) -> None:
+    entries = json.loads(json.dumps(preparation_to_data(preparation)))
+    assert preparation_from_data(entries) == preparation
+    assert hash(preparation_from_data(entries)) == hash(preparation)
+
+
+def test_our_own_is_written_as_it_always_was() -> None:
+    assert preparation_to_data(Preparation()) == {"rows": 56, "columns": 46, "channels": 1}
+
+
+def test_another_kind_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"^preparation: expected the kind 'fixed'\. Received"):
+        preparation_from_data({"kind": "warped", "rows": 16, "columns": 16})
