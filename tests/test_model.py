@@ -68,6 +68,11 @@ def saved(model: SiameseModel, tmp_path: Path) -> Path:
     return model.save(tmp_path / "model")
 
 
+def files(folder: Path) -> list[str]:
+    """Its files but encoder.onnx, which depends on what is installed beside Keras."""
+    return sorted(path.name for path in folder.iterdir() if path.name != "encoder.onnx")
+
+
 def edit(folder: Path, **changes: Any) -> None:
     path = folder / "model.json"
     document = json.loads(path.read_text()) | changes
@@ -354,8 +359,7 @@ class TestCalibration:
         after = load_model(saved)
         assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
         assert after.fingerprint == before.fingerprint
-        names = sorted(file.name for file in saved.iterdir())
-        assert [name for name in names if name != "encoder.onnx"] == FILES
+        assert files(saved) == FILES
 
     def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
         store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
@@ -415,10 +419,10 @@ class TestCard:
         (saved / "card.md").unlink()
         (saved / "card.md").mkdir()
         before = (saved / "model.json").read_bytes()
-        with pytest.raises(OutputError, match=r"threshold, calibration cannot be written.*as it w"):
+        with pytest.raises(OutputError, match=r"the threshold cannot be written.*as it w"):
             store_calibration(saved, threshold=0.25, calibration={})
         assert (saved / "model.json").read_bytes() == before
-        assert sorted(path.name for path in saved.iterdir()) == FILES
+        assert files(saved) == FILES
 
     @pytest.mark.parametrize("record", [{"data": "lost"}, {"recipe": 3, "held_out": [1]}, {}])
     def test_any_record_can_be_saved(self, tmp_path: Path, record: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ class PixelModel:
     calibration: dict[str, Any] = field(default_factory=dict)
     energy: str = "euclidean"
     fingerprint: str = "f" * 64
+    runtime: str = "numpy"
 
     def embed(self, images: Any) -> Any:
         return images.reshape(len(images), -1) / 255.0

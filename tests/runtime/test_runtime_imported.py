@@ -84,7 +84,12 @@ def test_a_network_of_keras_comes_in_like_any_other(tmp_path: Path) -> None:
 def test_the_folder_describes_itself(file: Path, tmp_path: Path) -> None:
     model = imported(file, tmp_path / "model", name="Small Face", energy="euclidean")
     folder = tmp_path / "model"
-    assert sorted(path.name for path in folder.iterdir()) == ["encoder.onnx", "model.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "card.json",
+        "card.md",
+        "encoder.onnx",
+        "model.json",
+    ]
     assert (folder / "encoder.onnx").read_bytes() == file.read_bytes()
     document = json.loads((folder / "model.json").read_text())
     assert document["format"] == "likeness.model/2"
