@@ -42,6 +42,11 @@ ERRORS = {
     "TrainingFailedError": "LikenessError",
     "ModelError": "LikenessError",
     "NoThresholdError": "ModelError",
+    "GalleryError": "LikenessError",
+    "GalleryMismatchError": "GalleryError",
+    "GalleryKeyError": "GalleryError",
+    "UnknownPersonError": "GalleryError",
+    "AlreadyEnrolledError": "GalleryError",
     "OutputError": "LikenessError",
     "MissingExtraError": "LikenessError",
 }

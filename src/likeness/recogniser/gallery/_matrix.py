@@ -1,0 +1,270 @@
+"""All embeddings of a gallery in one contiguous matrix, and exact search in it.
+
+Search is a product in float32 for an estimate of every energy, and the formula of
+`likeness.energies` in float64 for the few that may be among the nearest. How far the estimate
+can be off is bounded (Higham, *Accuracy and Stability of Numerical Algorithms*, 3.5: a sum of d
+products is off by at most about d·u·|a||b|), and the search goes on until everything it left
+out is farther than what it returns even at that bound. So the answer is that of the formula.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.energies import GUARD, energy_by_name, energy_matrix
+
+_UNIT = float(np.finfo(np.float32).eps)
+_SCORES = 4_000_000
+"""How many estimates are held at a time."""
+_BLOCK = 256
+
+Floats32 = NDArray[np.float32]
+Floats64 = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Nearest:
+    """The nearest templates of a probe: rows of the matrix, and their exact energies."""
+
+    rows: Ids
+    energies: Floats64
+
+
+class TemplateMatrix:
+    """Templates by ascending id: ids, people, embeddings. Room grows by doubling.
+
+    A removed row is zeroed and skipped; when every tenth row is such a gap they are closed.
+
+    Args:
+        energy: one of `likeness.energies.ENERGY_NAMES`.
+        dimensions: d.
+        room: for so many templates at first.
+    """
+
+    def __init__(self, *, energy: str, dimensions: int, room: int = 0) -> None:
+        self._energy = energy
+        self._count = 0
+        self._gaps = np.empty(0, np.int64)
+        room = max(room + room // 16, 64)
+        self._ids = np.empty(room, np.int64)
+        self._people = np.empty(room, np.int64)
+        self._vectors = np.empty((room, dimensions), np.float32)
+        # Half the squared length of each (Euclidean), or one over the length (cosine).
+        self._lengths = np.empty(room, np.float32)
+        self._longest = 0.0
+
+    def __len__(self) -> int:
+        return self._count - len(self._gaps)
+
+    def append(self, ids: Ids, people: Ids, vectors: Floats32) -> None:
+        """Add templates whose ids are above all that are here."""
+        start, stop = self._count, self._count + len(ids)
+        if stop > len(self._ids):
+            self._grow(stop)
+        self._ids[start:stop] = ids
+        self._people[start:stop] = people
+        self._vectors[start:stop] = vectors
+        squared = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+        if len(squared):
+            self._longest = max(self._longest, float(np.sqrt(squared.max())))
+        if self._energy == "cosine":
+            self._lengths[start:stop] = 1 / np.sqrt(np.maximum(squared, GUARD))
+        else:
+            self._lengths[start:stop] = squared / 2
+        self._count = stop
+
+    def remove_template(self, template_id: int) -> None:
+        """Remove a template, if it is here."""
+        row = self.row_of(template_id)
+        if row is not None:
+            self._remove(np.array([row]))
+
+    def remove_person(self, person_id: int) -> None:
+        """Remove all templates of a person."""
+        self._remove(np.flatnonzero(self._people[: self._count] == person_id))
+
+    def move(self, person_id: int, *, into: int) -> None:
+        """Give a person's templates to another."""
+        people = self._people[: self._count]
+        people[people == person_id] = into
+
+    def row_of(self, template_id: int) -> int | None:
+        """Return the row of a template; None if it is not here."""
+        row = int(np.searchsorted(self._ids[: self._count], template_id))
+        if row == self._count or self._ids[row] != template_id or self._people[row] < 0:
+            return None
+        return row
+
+    def people_of(self, rows: Ids) -> Ids:
+        """Return whose the rows are."""
+        return self._people[rows]
+
+    def rows_of(self, template_ids: Ids) -> Ids:
+        """Return the rows of templates that are here."""
+        return np.searchsorted(self._ids[: self._count], template_ids).astype(np.int64)
+
+    def exact(self, probe: Floats64, rows: Ids) -> Floats64:
+        """Return the energies, ``(rows,)``, of a probe ``(d,)`` to some rows."""
+        vectors = self._vectors[rows].astype(np.float64)
+        energies: Floats64 = energy_by_name(self._energy)(vectors, probe)
+        return energies
+
+    def everything(self, probes: Floats64) -> tuple[Ids, Ids, Floats64]:
+        """Return ids, people, and all exact energies ``(probes, n)``."""
+        kept = self._kept()
+        ids, people = self._ids[kept], self._people[kept]
+        return ids, people, energy_matrix(self._energy, probes, self._vectors[kept])
+
+    def nearest_people(self, probes: Floats64, k: int) -> list[Nearest]:
+        """Return, for each probe of ``(b, d)``, templates that hold the k nearest people.
+
+        The rows are in order of their energies, and the first row of each of the k nearest
+        people is among them: a person's energy is the smallest of their templates' energies.
+        """
+        if not len(self):
+            nothing = Nearest(rows=np.empty(0, np.int64), energies=np.empty(0))
+            return [nothing for _ in probes]
+        wanted = min(4 * k + 16, len(self))
+        found = []
+        for probe, (rows, scores) in zip(probes, self._lowest(probes, wanted), strict=True):
+            found.append(self._certain(probe, k, rows, scores))
+        return found
+
+    def _certain(self, probe: Floats64, k: int, rows: Ids, scores: Floats32) -> Nearest:
+        """Widen the search until nothing that was left out can be nearer."""
+        wanted = len(rows)
+        while wanted < len(self):
+            nearest = self._sorted(probe, rows)
+            _, first = np.unique(self._people[nearest.rows], return_index=True)
+            if len(first) >= k:
+                last = nearest.energies[np.sort(first)[k - 1]]
+                if last < self._at_least(probe, float(scores.max())):
+                    return nearest
+            wanted = 8 * wanted
+            if wanted < len(self):
+                ((rows, scores),) = self._lowest(probe[None], wanted)
+        return self._sorted(probe, self._kept())
+
+    def _sorted(self, probe: Floats64, rows: Ids) -> Nearest:
+        energies = self.exact(probe, rows)
+        order = np.lexsort((self._ids[rows], energies))
+        return Nearest(rows=rows[order], energies=energies[order])
+
+    def _at_least(self, probe: Floats64, score: float) -> float:
+        """Return the energy that a template with this estimate, or a higher one, has at least."""
+        terms = (self._vectors.shape[1] + 4) * _UNIT
+        length = float(np.sqrt(probe @ probe))
+        if self._energy == "manhattan":
+            return score * (1 - 2 * terms) - 2 * _UNIT * float(np.abs(probe).sum())
+        if self._energy == "cosine":
+            return 1 + (score - 2 * terms * length) / max(length, GUARD**0.5)
+        longest = max(self._longest, length)
+        squared = 2 * (score - 2 * terms * longest * longest) + length * length
+        if self._energy == "squared_euclidean":
+            return squared
+        return float(np.sqrt(max(squared, GUARD)))
+
+    def _lowest(self, probes: Floats64, wanted: int) -> list[tuple[Ids, Floats32]]:
+        """Return the ``wanted`` rows with the lowest estimates, for each probe."""
+        asked = np.ascontiguousarray(probes, np.float32)
+        step = max(_BLOCK, _SCORES // len(asked))
+        kept: list[list[tuple[Ids, Floats32]]] = [[] for _ in asked]
+        for start in range(0, self._count, step):
+            stop = min(start + step, self._count)
+            scores = self._estimates(asked, start, stop)
+            gaps = self._gaps[(self._gaps >= start) & (self._gaps < stop)] - start
+            scores[:, gaps] = np.inf
+            for place, line in zip(kept, scores, strict=True):
+                rows = _lowest_of(line, wanted)
+                place.append((rows + start, line[rows]))
+        return [_joined(parts, wanted) for parts in kept]
+
+    def _estimates(self, probes: Floats32, start: int, stop: int) -> Floats32:
+        """Return ``(b, stop − start)`` numbers that rise with the energy."""
+        vectors, lengths = self._vectors[start:stop], self._lengths[start:stop]
+        if self._energy == "manhattan":
+            return np.stack([_city_blocks(vectors, probe) for probe in probes])
+        # One probe is a matrix by a vector, which BLAS streams faster than the transpose.
+        one = len(probes) == 1
+        products = (vectors @ probes[0])[None] if one else probes @ vectors.T
+        if self._energy == "cosine":
+            products *= lengths
+            return np.negative(products, out=products)
+        return np.subtract(lengths, products, out=products)
+
+    def _remove(self, rows: Ids) -> None:
+        self._vectors[rows] = 0
+        self._lengths[rows] = 0
+        self._people[rows] = -1
+        self._gaps = np.union1d(self._gaps, rows)
+        if len(self._gaps) > max(64, self._count // 10):
+            self._close_gaps()
+
+    def _close_gaps(self) -> None:
+        kept = self._kept()
+        count = len(kept)
+        for values in (self._ids, self._people, self._vectors, self._lengths):
+            values[:count] = values[kept]
+            values[count : self._count] = 0
+        self._count = count
+        self._gaps = np.empty(0, np.int64)
+
+    def _kept(self) -> Ids:
+        return np.flatnonzero(self._people[: self._count] >= 0)
+
+    def _grow(self, needed: int) -> None:
+        room = max(needed, 2 * len(self._ids))
+        self._ids = _wider(self._ids, room)
+        self._people = _wider(self._people, room)
+        self._vectors = _wider(self._vectors, room)
+        self._lengths = _wider(self._lengths, room)
+
+
+def _wider(values: NDArray[Any], room: int) -> NDArray[Any]:
+    fresh = np.empty((room, *values.shape[1:]), values.dtype)
+    fresh[: len(values)] = values
+    return fresh
+
+
+def _city_blocks(vectors: Floats32, probe: Floats32) -> Floats32:
+    """Return ``(n,)`` sums of absolute differences, a block at a time: it stays in the cache."""
+    sums = np.empty(len(vectors), np.float32)
+    for start in range(0, len(vectors), 2048):
+        part = vectors[start : start + 2048] - probe
+        np.abs(part, out=part).sum(axis=1, out=sums[start : start + 2048])
+    return sums
+
+
+def _lowest_of(scores: Floats32, wanted: int) -> Ids:
+    """Return the places of the ``wanted`` lowest scores of a line.
+
+    They lie in the ``wanted`` blocks with the lowest minima, so only these are sorted.
+    """
+    blocks, rest = divmod(len(scores), _BLOCK)
+    if blocks <= 2 * wanted:
+        return _partition(scores, wanted)
+    minima = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
+    chosen = _partition(minima, wanted)
+    places = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
+    if rest:
+        places = np.concatenate([places, np.arange(blocks * _BLOCK, len(scores))])
+    return places[_partition(scores[places], wanted)]
+
+
+def _partition(scores: Floats32, wanted: int) -> Ids:
+    if wanted >= len(scores):
+        return np.arange(len(scores))
+    return np.argpartition(scores, wanted - 1)[:wanted].astype(np.int64)
+
+
+def _joined(parts: list[tuple[Ids, Floats32]], wanted: int) -> tuple[Ids, Floats32]:
+    rows = np.concatenate([part[0] for part in parts])
+    scores = np.concatenate([part[1] for part in parts])
+    if len(parts) > 1 or np.isinf(scores).any():
+        best = _partition(scores, wanted)
+        rows, scores = rows[best], scores[best]
+    real = np.isfinite(scores)
+    return rows[real], scores[real]

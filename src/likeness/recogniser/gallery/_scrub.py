@@ -1,0 +1,227 @@
+"""After a deletion: no byte of it stays in the gallery's files, and that is looked at.
+
+SQLite zeroes what is deleted (`secure_delete`), but the write-ahead log holds the pages as they
+were until a checkpoint truncates it, which a long reader can prevent: so its result is read.
+Then the files are searched for the bytes; if a copy was left behind, the file is written anew
+(`VACUUM`).
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from likeness.recogniser.gallery._byte_search import found_in
+from likeness.recogniser.gallery._database import BUSY_MS, path_of, writing
+from likeness.recogniser.gallery._people import chunks
+from likeness.recogniser.gallery._schema import gallery, photos, tables
+
+SHORTEST_NAME = 6
+"""Bytes; a shorter name is found in any large file by chance."""
+
+SHORTEST_CONTENT = 16
+_PIECE = 256
+
+_SERVER = (
+    "The server's write-ahead log, replicas and backups keep what was removed until they turn "
+    "over."
+)
+_ELSEWHERE = "Backups, copies and exports of the gallery are not reached from here."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traces:
+    """What must not be found any more.
+
+    Args:
+        names: of people.
+        contents: embeddings, ciphertexts, photos, digests.
+    """
+
+    names: tuple[str, ...] = ()
+    contents: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scrubbed:
+    """How far the files are free of it; the fields are those of a `Receipt`."""
+
+    checkpoint: str
+    verified_absent: bool
+    searched: tuple[str, ...]
+    remains: tuple[str, ...]
+
+
+def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
+    """Bring the files in order after a committed deletion, and look.
+
+    Args:
+        engine: of the gallery, with no transaction of this thread open.
+        traces: what was deleted.
+        patience: seconds to wait for readers.
+    """
+    if engine.dialect.name == "postgresql":
+        return _vacuum_server(engine, traces)
+    path = path_of(engine.url)
+    if path is None:
+        _clear_flag(engine)
+        return Scrubbed(
+            checkpoint="none: the gallery is in memory",
+            verified_absent=not _rows_with(engine, traces),
+            searched=("the rows",),
+            remains=(_ELSEWHERE,),
+        )
+    files = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+    done = _truncate(engine, patience)
+    left = _left(engine, files, traces) if done else traces
+    checkpoint = "the write-ahead log is truncated"
+    if done and _any(left):
+        _run(engine, "VACUUM")
+        done = _truncate(engine, patience)
+        left = _left(engine, files, traces)
+        checkpoint += ", the file is written anew"
+    if not done:
+        checkpoint = "a reader holds the write-ahead log; the next opening truncates it"
+    absent = done and not _any(left)
+    if absent:
+        _clear_flag(engine)
+        _truncate(engine, patience)
+    remains = [_ELSEWHERE]
+    if any(len(name.encode()) < SHORTEST_NAME for name in traces.names):
+        remains.append(
+            "The name is too short to be searched for as bytes: its row is gone, and SQLite "
+            "zeroed it."
+        )
+    if _mentions(engine, traces.names):
+        remains.append("The name also stands in entries of other people, which were left.")
+    return Scrubbed(
+        checkpoint=checkpoint,
+        verified_absent=absent and not _rows_with(engine, traces),
+        searched=tuple(file.name for file in files),
+        remains=tuple(remains),
+    )
+
+
+def contents_of(
+    connection: sa.Connection, rows: Sequence[Mapping[str, Any]]
+) -> tuple[bytes, ...]:
+    """Return what would give away templates that are about to be deleted: searchable pieces."""
+    ids = [row["id"] for row in rows]
+    kept = [
+        bytes(content)
+        for part in chunks(ids)
+        for content in connection.execute(
+            sa.select(photos.c.content).where(photos.c.template_id.in_(part))
+        ).scalars()
+    ]
+    stored = [bytes(row["vector"] if row["sealed"] is None else row["sealed"]) for row in rows]
+    digests = [row["photo_digest"] for row in rows]
+    pieces = [piece for content in (*stored, *kept) for piece in _pieces(content)]
+    return (
+        *pieces,
+        *(digest.encode() for digest in digests),
+        *(bytes.fromhex(digest) for digest in digests),
+    )
+
+
+def _pieces(content: bytes) -> list[bytes]:
+    """Return parts of a content: a long one does not lie in the file in one piece."""
+    if len(content) <= _PIECE:
+        return [content] if len(content) >= SHORTEST_CONTENT else []
+    starts = {len(content) // 3, len(content) // 2, len(content) - _PIECE}
+    return [content[start : start + _PIECE] for start in sorted(starts)]
+
+
+def _any(traces: Traces) -> bool:
+    return bool(traces.names or traces.contents)
+
+
+def _left(engine: sa.Engine, files: Sequence[Path], traces: Traces) -> Traces:
+    """Return what is still found in the files and does not belong to somebody else."""
+    names = [name for name in traces.names if len(name.encode()) >= SHORTEST_NAME]
+    patterns = [*(name.encode() for name in names), *traces.contents]
+    found = found_in(files, patterns)
+    left_names = [name for place, name in enumerate(names) if place in found]
+    contents = [part for place, part in enumerate(traces.contents, len(names)) if place in found]
+    return Traces(
+        names=tuple(name for name in left_names if not _mentions(engine, [name])),
+        contents=tuple(part for part in contents if not _held(engine, part)),
+    )
+
+
+def _mentions(engine: sa.Engine, names: Sequence[str]) -> int:
+    """Return in how many text columns another row holds one of the names."""
+    return sum(
+        _count(engine, column, sa.func.instr(column, name) > 0)
+        for name in names
+        for table in tables.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, sa.Text)
+    )
+
+
+def _held(engine: sa.Engine, content: bytes) -> bool:
+    """Return whether another row holds exactly these bytes."""
+    return any(
+        _count(engine, column, sa.func.instr(sa.cast(column, sa.LargeBinary), content) > 0)
+        for table in tables.sorted_tables
+        for column in table.columns
+        if not isinstance(column.type, sa.Integer)
+    )
+
+
+def _rows_with(engine: sa.Engine, traces: Traces) -> int:
+    people = tables.tables["people"].c.name
+    return sum(_count(engine, people, people == name) for name in traces.names)
+
+
+def _count(engine: sa.Engine, column: sa.Column[Any], condition: Any) -> int:
+    query = sa.select(sa.func.count()).select_from(column.table).where(condition)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def _truncate(engine: sa.Engine, patience: float) -> bool:
+    """Truncate the write-ahead log; return whether it could be done in time."""
+    end = time.monotonic() + patience
+    while True:
+        wait = max(1, int(1000 * (end - time.monotonic())))
+        (busy, _, _), *_ = _run(engine, "PRAGMA wal_checkpoint(TRUNCATE)", wait=wait)
+        if not busy:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.02)
+
+
+def _run(engine: sa.Engine, statement: str, *, wait: int = BUSY_MS) -> list[Any]:
+    """Run a statement outside of any transaction."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {wait}")
+        rows = cursor.execute(statement).fetchall()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        return list(rows)
+    finally:
+        connection.close()
+
+
+def _clear_flag(engine: sa.Engine) -> None:
+    with writing(engine).begin() as connection:
+        connection.execute(gallery.update().values(scrub_pending=0))
+
+
+def _vacuum_server(engine: sa.Engine, traces: Traces) -> Scrubbed:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM templates, people, photos")
+    _clear_flag(engine)
+    return Scrubbed(
+        checkpoint="the server's tables are vacuumed",
+        verified_absent=not _rows_with(engine, traces),
+        searched=("the server's rows",),
+        remains=(_SERVER, _ELSEWHERE),
+    )
