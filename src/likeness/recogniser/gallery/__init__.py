@@ -3,6 +3,9 @@
 `create_gallery` makes one, `open_gallery` opens one; what they return is a `Gallery`.
 """
 
+from likeness.recogniser.gallery._backup import Copied, backup_gallery, copy_gallery
+from likeness.recogniser.gallery._check import GalleryCheck, check_gallery
+from likeness.recogniser.gallery._export import Imported, export_people, import_people
 from likeness.recogniser.gallery._opening import create_gallery, open_gallery
 from likeness.recogniser.gallery._receipts import seal_of
 from likeness.recogniser.gallery._rows import photo_digest
@@ -26,17 +29,25 @@ __all__ = [
     "AllEnergies",
     "AuditEntry",
     "Candidate",
+    "Copied",
     "Counts",
     "Enrolled",
     "Gallery",
+    "GalleryCheck",
     "GalleryKey",
     "GalleryModel",
+    "Imported",
     "NewTemplate",
     "Person",
     "Receipt",
     "SqlGallery",
     "Template",
+    "backup_gallery",
+    "check_gallery",
+    "copy_gallery",
     "create_gallery",
+    "export_people",
+    "import_people",
     "open_gallery",
     "photo_digest",
     "read_key",

@@ -35,7 +35,10 @@ def _search(files: list[str], patterns: list[bytes]) -> dict[int, list[str]]:
         path = Path(name)
         if not path.is_file() or not path.stat().st_size:
             continue
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as bytes_:
+        with (
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as bytes_,
+        ):
             for place, pattern in enumerate(patterns):
                 if bytes_.find(pattern) >= 0:
                     found.setdefault(place, []).append(path.name)

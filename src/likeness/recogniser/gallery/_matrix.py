@@ -156,13 +156,13 @@ class TemplateMatrix:
     def _at_least(self, probe: Floats64, score: float) -> float:
         """Return the energy that a template with this estimate, or a higher one, has at least."""
         terms = (self._vectors.shape[1] + 4) * _UNIT
-        length = float(np.sqrt(probe @ probe))
+        length = float(np.linalg.norm(probe))
         if self._energy == "manhattan":
             return score * (1 - 2 * terms) - 2 * _UNIT * float(np.abs(probe).sum())
         if self._energy == "cosine":
             return 1 + (score - 2 * terms * length) / max(length, GUARD**0.5)
         longest = max(self._longest, length)
-        squared = 2 * (score - 2 * terms * longest * longest) + length * length
+        squared: float = 2 * (score - 2 * terms * longest * longest) + length * length
         if self._energy == "squared_euclidean":
             return squared
         return float(np.sqrt(max(squared, GUARD)))
@@ -191,9 +191,11 @@ class TemplateMatrix:
         one = len(probes) == 1
         products = (vectors @ probes[0])[None] if one else probes @ vectors.T
         if self._energy == "cosine":
-            products *= lengths
-            return np.negative(products, out=products)
-        return np.subtract(lengths, products, out=products)
+            products *= -lengths
+        else:
+            np.subtract(lengths, products, out=products)
+        scores: Floats32 = products
+        return scores
 
     def _remove(self, rows: Ids) -> None:
         self._vectors[rows] = 0

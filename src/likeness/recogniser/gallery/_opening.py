@@ -53,10 +53,12 @@ def open_gallery(
         with engine.begin() as connection:
             version = _migrations.version_of(connection)
         if version is None:
-            raise GalleryError(f"{shown(url)}: expected a gallery. Found none. Enrol somebody first.")
+            raise GalleryError(
+                f"{shown(url)}: expected a gallery. Found none. Enrol somebody first."
+            )
         if version != _migrations.VERSION:
             with writing(engine).begin() as connection:
-                _lock(connection)
+                lock_server(connection)
                 _migrations.migrate(connection, where=shown(url))
     return _opened(engine, model=model, key=key, by=by)
 
@@ -105,7 +107,7 @@ def prepare(
     connection: sa.Connection, model: GalleryModel, *, where: str, key: GalleryKey | None
 ) -> bool:
     """Make the tables if they are not there; return whether they were made."""
-    _lock(connection)
+    lock_server(connection)
     if _migrations.version_of(connection) is not None:
         _migrations.migrate(connection, where=where)
         return False
@@ -114,7 +116,7 @@ def prepare(
     return True
 
 
-def _lock(connection: sa.Connection) -> None:
+def lock_server(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 

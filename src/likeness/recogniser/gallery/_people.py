@@ -1,25 +1,17 @@
 """People in the tables: found, listed, enrolled, renamed, merged, removed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from likeness.errors import AlreadyEnrolledError, SettingError, UnknownPersonError
 from likeness.recogniser.gallery import _changes
-from likeness.recogniser.gallery._rows import as_json, now, person_digest, template_digest
+from likeness.recogniser.gallery._pages import chunks
+from likeness.recogniser.gallery._rows import Row, as_json, person_digest, template_digest
 from likeness.recogniser.gallery._schema import people, photos, templates
 from likeness.recogniser.gallery._transaction import Writing
 from likeness.recogniser.gallery.records import Person
-
-MANY = 500
-"""Parameters of one statement stay below what every database takes."""
-
-
-def chunks(values: Sequence[Any], size: int = MANY) -> Iterable[Sequence[Any]]:
-    """Return the values in parts that one statement can take."""
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def find_person(connection: sa.Connection, name: str) -> sa.RowMapping | None:
@@ -43,17 +35,22 @@ def need_person(connection: sa.Connection, name: str, *, where: str) -> sa.RowMa
     return row
 
 
-def as_person(connection: sa.Connection, row: Mapping[str, Any]) -> Person:
+def as_person(connection: sa.Connection, row: Row) -> Person:
     """Return the record of a row."""
-    count = connection.execute(
-        sa.select(sa.func.count()).where(templates.c.person_id == row["id"])
-    ).scalar_one()
-    return _record(row, count)
+    return _record(row, _template_counts(connection, [row["id"]]).get(row["id"], 0))
 
 
-def list_people(
-    connection: sa.Connection, *, after: str | None, limit: int
-) -> tuple[Person, ...]:
+def as_people(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Person]:
+    """Return the records of some people by their ids."""
+    counts = _template_counts(connection, ids)
+    return {
+        row["id"]: _record(row, counts.get(row["id"], 0))
+        for part in chunks(ids)
+        for row in connection.execute(sa.select(people).where(people.c.id.in_(part))).mappings()
+    }
+
+
+def list_people(connection: sa.Connection, *, after: str | None, limit: int) -> tuple[Person, ...]:
     """Return a page of people in the order of their names' characters."""
     query = sa.select(people)
     # By code points in every database, whatever its language.
@@ -63,34 +60,11 @@ def list_people(
     if after is not None:
         query = query.where(order > after)
     rows = connection.execute(query.order_by(order).limit(limit)).mappings().all()
-    counts: dict[int, int] = {}
-    for part in chunks([row["id"] for row in rows]):
-        grouped = (
-            sa.select(templates.c.person_id, sa.func.count())
-            .where(templates.c.person_id.in_(part))
-            .group_by(templates.c.person_id)
-        )
-        counts |= {found[0]: found[1] for found in connection.execute(grouped)}
+    counts = _template_counts(connection, [row["id"] for row in rows])
     return tuple(_record(row, counts.get(row["id"], 0)) for row in rows)
 
 
-def add_person(
-    writing: Writing, name: str, metadata: Mapping[str, Any], *, created: str | None = None
-) -> sa.RowMapping:
-    """Insert a person and return their row."""
-    row = {
-        "id": writing.person_id(),
-        "name": name,
-        "metadata": as_json(metadata, argument="metadata"),
-        "created": created or now(),
-    }
-    writing.connection.execute(people.insert().values(**row, digest=person_digest(row)))
-    found = find_person(writing.connection, name)
-    assert found is not None
-    return found
-
-
-def update_person(writing: Writing, row: Mapping[str, Any], **values: str) -> None:
+def update_person(writing: Writing, row: Row, **values: str) -> None:
     """Change a person's name or metadata."""
     fresh = dict(row) | values
     writing.connection.execute(
@@ -168,7 +142,20 @@ def remove_templates(connection: sa.Connection, ids: Sequence[int]) -> int:
     return kept
 
 
-def _record(row: Mapping[str, Any], count: int) -> Person:
+def _template_counts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Return how many templates each of some people has; who has none is left out."""
+    counts: dict[int, int] = {}
+    for part in chunks(ids):
+        grouped = (
+            sa.select(templates.c.person_id, sa.func.count())
+            .where(templates.c.person_id.in_(part))
+            .group_by(templates.c.person_id)
+        )
+        counts |= {found[0]: found[1] for found in connection.execute(grouped)}
+    return counts
+
+
+def _record(row: Row, count: int) -> Person:
     return Person(
         id=row["id"],
         name=row["name"],

@@ -3,10 +3,9 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from likeness.recogniser.gallery._rows import now
+from likeness.recogniser.gallery._rows import Row, now
 from likeness.recogniser.gallery.records import RECEIPT_FORMAT, Receipt
 
 _SEALED = (
@@ -23,7 +22,7 @@ _SEALED = (
 
 
 def draft(
-    person: Mapping[str, Any],
+    person: Row,
     template_ids: Sequence[int],
     *,
     photos: int,

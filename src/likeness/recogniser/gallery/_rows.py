@@ -15,6 +15,9 @@ from likeness.errors import DataError, GalleryKeyError, SettingError
 from likeness.recogniser.gallery.keys import KEY_VARIABLE, GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel, NewTemplate
 
+Row = Mapping[Any, Any]
+"""A row by its columns' names."""
+
 LONGEST_NAME = 200
 LARGEST = 1e15
 """No number of an embedding is beyond it: sums of squares stay finite in float32."""
@@ -71,9 +74,7 @@ def check_template(template: NewTemplate, model: GalleryModel) -> bytes:
     with np.errstate(over="ignore"):
         content = vector.astype("<f4")
     if not (np.abs(content) <= LARGEST).all():  # NaN is not, either
-        raise DataError(
-            f"vector: expected finite numbers, at most {LARGEST:g}. Received: others."
-        )
+        raise DataError(f"vector: expected finite numbers, at most {LARGEST:g}. Received: others.")
     check_digest(template.photo_digest)
     if template.photo is not None and photo_digest(template.photo) != template.photo_digest:
         raise DataError("photo_digest: expected the SHA-256 of the photo. Received: another.")
@@ -103,12 +104,12 @@ def check_digest(digest: Any) -> str:
     return digest
 
 
-def person_digest(row: Mapping[str, Any]) -> str:
+def person_digest(row: Row) -> str:
     """Return the digest of a person's row."""
     return _digest(row["id"], row["name"], row["metadata"], row["created"])
 
 
-def template_digest(row: Mapping[str, Any]) -> str:
+def template_digest(row: Row) -> str:
     """Return the digest of a template's row, as it is stored: sealed or plain."""
     names = ("model", "photo_digest", "quality", "provenance", "created")
     content = row["vector"] if row["sealed"] is None else row["sealed"]
@@ -178,14 +179,14 @@ class Sealing:
         key = self.require()
         return stored if key is None else key.open(stored, label)
 
-    def vector_columns(self, content: bytes, row: Mapping[str, Any]) -> dict[str, Any]:
+    def vector_columns(self, content: bytes, row: Row) -> dict[str, Any]:
         """Return the columns that hold an embedding, for a row with its other columns."""
         if self.key_id is None:
             return {"vector": content, "sealed": None, "key_id": None}
         sealed = self.seal(content, template_label(row))
         return {"vector": None, "sealed": sealed, "key_id": self.key_id}
 
-    def vector_of(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
+    def vector_of(self, row: Row) -> NDArray[np.float32]:
         """Return a row's embedding, ``(d,)``."""
         if row["sealed"] is None:
             content = bytes(row["vector"])
@@ -194,7 +195,7 @@ class Sealing:
         return np.frombuffer(content, "<f4").astype(np.float32)
 
 
-def template_label(row: Mapping[str, Any]) -> bytes:
+def template_label(row: Row) -> bytes:
     """Return what a template's ciphertext is bound to."""
     return (
         f"likeness.gallery/1 template {row['id']} of person {row['person_id']}, photo "

@@ -85,9 +85,7 @@ templates = sa.Table(
     "templates",
     tables,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column(
-        "person_id", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False, index=True
-    ),
+    sa.Column("person_id", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False, index=True),
     # Exactly one of the two: the embedding, or its ciphertext and the key's id.
     sa.Column("vector", VectorColumn),
     sa.Column("sealed", sa.LargeBinary),

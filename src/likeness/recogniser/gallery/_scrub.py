@@ -7,7 +7,7 @@ Then the files are searched for the bytes; if a copy was left behind, the file i
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from likeness.recogniser.gallery._byte_search import found_in
 from likeness.recogniser.gallery._database import BUSY_MS, path_of, writing
-from likeness.recogniser.gallery._people import chunks
+from likeness.recogniser.gallery._pages import chunks
+from likeness.recogniser.gallery._rows import Row
 from likeness.recogniser.gallery._schema import gallery, photos, tables
 
 SHORTEST_NAME = 6
@@ -26,8 +27,7 @@ SHORTEST_CONTENT = 16
 _PIECE = 256
 
 _SERVER = (
-    "The server's write-ahead log, replicas and backups keep what was removed until they turn "
-    "over."
+    "The server's write-ahead log, replicas and backups keep what was removed until they turn over."
 )
 _ELSEWHERE = "Backups, copies and exports of the gallery are not reached from here."
 
@@ -96,7 +96,7 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
             "zeroed it."
         )
     if _mentions(engine, traces.names):
-        remains.append("The name also stands in entries of other people, which were left.")
+        remains.append("The same letters also occur in entries that stay, such as another name.")
     return Scrubbed(
         checkpoint=checkpoint,
         verified_absent=absent and not _rows_with(engine, traces),
@@ -105,9 +105,7 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
     )
 
 
-def contents_of(
-    connection: sa.Connection, rows: Sequence[Mapping[str, Any]]
-) -> tuple[bytes, ...]:
+def contents_of(connection: sa.Connection, rows: Sequence[Row]) -> tuple[bytes, ...]:
     """Return what would give away templates that are about to be deleted: searchable pieces."""
     ids = [row["id"] for row in rows]
     kept = [

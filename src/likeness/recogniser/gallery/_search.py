@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.recogniser.gallery import _changes
 from likeness.recogniser.gallery._matrix import TemplateMatrix
-from likeness.recogniser.gallery._people import chunks
+from likeness.recogniser.gallery._pages import chunks
 from likeness.recogniser.gallery._rows import Sealing
 from likeness.recogniser.gallery._schema import people, templates
 from likeness.recogniser.gallery._server_search import nearest_on_server

@@ -83,9 +83,7 @@ def has_index(connection: sa.Connection) -> bool:
     return bool(connection.execute(query).scalar())
 
 
-def make_index(
-    connection: sa.Connection, model: GalleryModel, *, links: int, effort: int
-) -> None:
+def make_index(connection: sa.Connection, model: GalleryModel, *, links: int, effort: int) -> None:
     """Make the HNSW index anew (Malkov & Yashunin 2018: ``links`` is M, ``effort`` efConstruction).
 
     Raises:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from likeness.errors import AlreadyEnrolledError, UnknownPersonError
 from likeness.recogniser.gallery import _changes
 from likeness.recogniser.gallery._matrix import TemplateMatrix
-from likeness.recogniser.gallery._people import chunks
+from likeness.recogniser.gallery._pages import chunks
 from likeness.recogniser.gallery._rows import (
+    Row,
     Sealing,
     as_json,
     check_template,
@@ -132,7 +133,7 @@ def _photo_row(writing: Writing, template_id: int, digest: str, photo: bytes) ->
     }
 
 
-def provenance_of(row: Mapping[str, Any]) -> dict[str, Any]:
+def provenance_of(row: Row) -> dict[str, Any]:
     """Return where a template's row says it comes from."""
     found: dict[str, Any] = json.loads(row["provenance"])
     return found
@@ -192,9 +193,7 @@ def read_templates(
     ]
 
 
-def read_photo(
-    connection: sa.Connection, sealing: Sealing, row: Mapping[str, Any]
-) -> bytes | None:
+def read_photo(connection: sa.Connection, sealing: Sealing, row: Row) -> bytes | None:
     """Return the kept photo of a template's row; None if none was kept."""
     query = sa.select(photos.c.content).where(photos.c.template_id == row["id"])
     stored = connection.execute(query).scalar()
@@ -207,24 +206,24 @@ def replace_vectors(writing: Writing, contents: Mapping[int, bytes]) -> None:
     """Give every template another embedding, as the gallery's present model made it."""
     for part in chunks(sorted(contents)):
         query = sa.select(templates).where(templates.c.id.in_(part))
+        fresh = []
         for row in writing.connection.execute(query).mappings().all():
-            fresh = dict(row) | {"model": writing.model.fingerprint}
-            fresh |= writing.sealing.vector_columns(contents[row["id"]], fresh)
-            store_template(writing.connection, fresh)
+            changed = dict(row) | {"model": writing.model.fingerprint}
+            fresh.append(changed | writing.sealing.vector_columns(contents[row["id"]], changed))
+        store_templates(writing.connection, fresh)
 
 
-def store_template(connection: sa.Connection, row: Mapping[str, Any]) -> None:
-    """Write the embedding and the model of a template's row, and its digest."""
+def store_templates(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Write the embeddings and models of some templates' rows, and their digests."""
+    columns = ("vector", "sealed", "key_id", "model", "digest")
+    changed = templates.update().where(templates.c.id == sa.bindparam("place"))
     connection.execute(
-        templates.update()
-        .where(templates.c.id == row["id"])
-        .values(
-            vector=row["vector"],
-            sealed=row["sealed"],
-            key_id=row["key_id"],
-            model=row["model"],
-            digest=template_digest(row),
-        )
+        changed.values({column: sa.bindparam(f"new_{column}") for column in columns}),
+        [
+            {"place": row["id"], "new_digest": template_digest(row)}
+            | {f"new_{column}": row[column] for column in columns[:-1]}
+            for row in rows
+        ],
     )
 
 

@@ -1,5 +1,6 @@
 """The gallery's own row, and a transaction that writes under its lock."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,28 +120,26 @@ class Writing:
             Change(number=number, kind=kind, first=first, last=first if last is None else last),
         )
 
-    def audit(
-        self,
-        what: str,
-        *,
-        person_id: int | None = None,
-        templates: int = 0,
-        receipt: str | None = None,
-        receipt_digest: str | None = None,
-    ) -> None:
-        """Write to the audit log: no name, and nothing biometric."""
-        self.connection.execute(
-            audit.insert().values(
-                number=self._advance("last_audit", 1) + 1,
-                at=now(),
-                who=self.by,
-                what=what,
-                person_id=person_id,
-                templates=templates,
-                receipt=receipt,
-                receipt_digest=receipt_digest,
-            )
-        )
+    def audit(self, what: str, **values: Any) -> None:
+        """Write to the audit log: no name, and nothing biometric.
+
+        Args:
+            what: was done.
+            values: ``person_id``, ``templates``, ``receipt``, ``receipt_digest``.
+        """
+        self.audit_many([{"what": what, **values}])
+
+    def audit_many(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Write several entries to the audit log."""
+        nothing = {"person_id": None, "templates": 0, "receipt": None, "receipt_digest": None}
+        rows = [
+            nothing
+            | {"number": self._advance("last_audit", 1) + 1, "at": now(), "who": self.by}
+            | dict(entry)
+            for entry in entries
+        ]
+        if rows:
+            self.connection.execute(audit.insert(), rows)
 
     def set(self, **values: Any) -> None:
         """Change the gallery's own row."""

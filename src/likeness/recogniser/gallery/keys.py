@@ -43,9 +43,7 @@ class GalleryKey:
 
     def __post_init__(self) -> None:
         if len(self.secret) != 32:
-            raise GalleryKeyError(
-                f"key: expected 32 bytes. Received: {len(self.secret)}; {_HOW}."
-            )
+            raise GalleryKeyError(f"key: expected 32 bytes. Received: {len(self.secret)}; {_HOW}.")
 
     @classmethod
     def generate(cls) -> "GalleryKey":
@@ -104,7 +102,7 @@ def read_key(file: str | Path | None = None) -> GalleryKey | None:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not Base64"
         raise GalleryKeyError(
-            f"--key-file: {file} cannot be read: {reason}. Expected a file that holds a key; {_HOW}."
+            f"--key-file: {file} cannot be read: {reason}. Expected a file with a key; {_HOW}."
         ) from error
     return _parsed(text, str(file))
 

@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from likeness.arrays import check_embeddings, check_in_range
-from likeness.errors import DataError, GalleryError, GalleryMismatchError, SettingError
+from likeness.errors import DataError, GalleryMismatchError, SettingError
 from likeness.recogniser.gallery import _changes, _people, _templates
 from likeness.recogniser.gallery._database import MEMORY, in_words, shown, writing
+from likeness.recogniser.gallery._enrolment import APPROVED, ENROLLED, Entry, enrol_entries
 from likeness.recogniser.gallery._receipts import draft, seal_of
+from likeness.recogniser.gallery._rotation import reseal
 from likeness.recogniser.gallery._rows import (
     LARGEST,
+    Row,
     Sealing,
     as_json,
     check_name,
@@ -91,6 +94,11 @@ class SqlGallery:
         return self._engine
 
     @property
+    def sealing(self) -> Sealing:
+        """How it stores embeddings and photos, for checks."""
+        return self._sealing
+
+    @property
     def model(self) -> GalleryModel:
         """Whose embeddings it holds."""
         return self._model
@@ -121,8 +129,7 @@ class SqlGallery:
             DataError: an embedding or a value does not fit.
             SettingError: the name does not fit.
         """
-        noted = None if metadata is None else {name: metadata}
-        return self._enrol({name: templates}, how="enrolled", metadata=noted)[name]
+        return self._enrol([Entry(name=name, templates=templates, metadata=metadata)], ENROLLED)[0]
 
     def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
         """Enrol several people in one transaction: all of them or none.
@@ -132,7 +139,8 @@ class SqlGallery:
             DataError: an embedding or a value does not fit.
             SettingError: a name does not fit.
         """
-        return self._enrol(people, how="enrolled")
+        entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
+        return dict(zip(people, self._enrol(entries, ENROLLED), strict=True))
 
     def approve(self, name: str, template: NewTemplate) -> Enrolled:
         """Add a probe that was recognised to the person's templates, marked as approved.
@@ -142,7 +150,7 @@ class SqlGallery:
             AlreadyEnrolledError: the photo is somebody else's.
             DataError: the embedding does not fit.
         """
-        return self._enrol({name: [template]}, how="approved")[name]
+        return self._enrol([Entry(name=name, templates=[template])], APPROVED)[0]
 
     def undo(self, template_id: int) -> Receipt:
         """Take an approved template back.
@@ -151,7 +159,7 @@ class SqlGallery:
             UnknownPersonError: there is no such template.
             SettingError: it was not approved but enrolled.
         """
-        return self._remove(template_id, what="undid an approval", only="approved")
+        return self._remove(template_id, what="undid an approval", only=APPROVED)
 
     def rename(self, name: str, new: str) -> Person:
         """Give a person another name; naming them as they are called is no news.
@@ -161,7 +169,7 @@ class SqlGallery:
             AlreadyEnrolledError: the new name is somebody else's.
         """
         old, fresh = check_name(name), check_name(new, argument="new")
-        with self._write() as transaction:
+        with self.writing() as transaction:
             person = _people.rename_person(transaction, old, fresh, where=self.where)
         if old != fresh:
             self._scrub(Traces(names=(old,)))
@@ -177,7 +185,7 @@ class SqlGallery:
             SettingError: the two are one.
         """
         gone, stays = check_name(name), check_name(into, argument="into")
-        with self._write() as transaction:
+        with self.writing() as transaction:
             person = _people.merge_people(transaction, gone, stays, where=self.where)
         self._scrub(Traces(names=(gone,)))
         return person
@@ -190,7 +198,7 @@ class SqlGallery:
             DataError: it holds something else than JSON values.
         """
         checked = check_name(name)
-        with self._write() as transaction:
+        with self.writing() as transaction:
             row = _people.need_person(transaction.connection, checked, where=self.where)
             text = as_json(metadata, argument="metadata")
             _people.update_person(transaction, row, metadata=text)
@@ -212,7 +220,7 @@ class SqlGallery:
             UnknownPersonError: nobody of that name is enrolled.
         """
         checked = check_name(name)
-        with self._write() as transaction:
+        with self.writing() as transaction:
             connection = transaction.connection
             person = _people.need_person(connection, checked, where=self.where)
             query = sa.select(templates).where(templates.c.person_id == person["id"])
@@ -229,7 +237,7 @@ class SqlGallery:
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
-        with self._read() as (connection, _):
+        with self.reading() as (connection, _):
             row = _people.need_person(connection, check_name(name), where=self.where)
             return _people.as_person(connection, row)
 
@@ -241,7 +249,7 @@ class SqlGallery:
             limit: people on a page, 1…10,000.
         """
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
-        with self._read() as (connection, _):
+        with self.reading() as (connection, _):
             return _people.list_people(connection, after=after, limit=int(limit))
 
     def templates(self, name: str | None = None, *, vectors: bool = False) -> Iterator[Template]:
@@ -258,7 +266,7 @@ class SqlGallery:
         person_id = None if name is None else self.person(name).id
         after = 0
         while True:
-            with self._read() as (connection, _):
+            with self.reading() as (connection, _):
                 page = _templates.read_templates(
                     connection,
                     self._sealing,
@@ -278,13 +286,13 @@ class SqlGallery:
         Raises:
             UnknownPersonError: there is no such template.
         """
-        with self._read() as (connection, _):
+        with self.reading() as (connection, _):
             row = _templates.need_template(connection, template_id, where=self.where)
             return _templates.read_photo(connection, self._sealing, row)
 
     def counts(self) -> Counts:
         """Return how much there is."""
-        with self._read() as (connection, _):
+        with self.reading() as (connection, _):
             numbers = [
                 connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
                 for table in (people, templates, photos)
@@ -305,7 +313,7 @@ class SqlGallery:
             .order_by(audit.c.number)
             .limit(int(limit))
         )
-        with self._read() as (connection, _):
+        with self.reading() as (connection, _):
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return tuple(AuditEntry(when=row.pop("at"), **row) for row in rows)
 
@@ -366,7 +374,7 @@ class SqlGallery:
         Raises:
             DataError: an embedding does not fit, or one is missing.
         """
-        with self._write() as transaction:
+        with self.writing() as transaction:
             ids = set(transaction.connection.execute(sa.select(templates.c.id)).scalars())
             if ids != set(vectors):
                 raise DataError(
@@ -394,6 +402,28 @@ class SqlGallery:
         self._search = Search(model, self._sealing)
         self._scrub(Traces())
 
+    def rotate_key(self, key: GalleryKey | None) -> None:
+        """Seal everything with another key; a plain gallery becomes encrypted.
+
+        Other processes that have the gallery open are told at their next question. On a
+        PostgreSQL server search moves from the server into the process, or back.
+
+        Args:
+            key: the new one; None stores everything plain.
+
+        Raises:
+            GalleryKeyError: the present key is missing.
+            SettingError: the gallery has this key already.
+        """
+        fresh = Sealing(key_id=None if key is None else key.id, key=key, where=self.where)
+        if fresh.key_id == self.key_id:
+            raise SettingError("key: expected another one. Received: the gallery's own.")
+        with self.writing() as transaction:
+            traces = reseal(transaction, fresh)
+        self._key, self._sealing = key, fresh
+        self._search = Search(self._model, fresh)
+        self._scrub(traces)
+
     def build_index(self, *, links: int = 16, effort: int = 64) -> None:
         """Make, or make anew, the HNSW index of a gallery on a PostgreSQL server.
 
@@ -409,7 +439,7 @@ class SqlGallery:
                 "build_index: expected a plain gallery on a PostgreSQL server. Received: "
                 f"{self.where}, which is searched exactly in the process."
             )
-        with self._write() as transaction:
+        with self.writing() as transaction:
             make_index(transaction.connection, self._model, links=links, effort=effort)
 
     def close(self) -> None:
@@ -428,16 +458,16 @@ class SqlGallery:
         self.close()
 
     @contextmanager
-    def _read(self) -> Iterator[tuple[sa.Connection, GalleryRow]]:
-        """A transaction that sees one moment."""
+    def reading(self) -> Iterator[tuple[sa.Connection, GalleryRow]]:
+        """Begin a transaction that sees one moment; for what goes through the whole gallery."""
         with in_words(self._engine.url), self._turn, self._engine.begin() as connection:
             row = read_gallery_row(connection, where=self.where)
             self._check_same(row)
             yield connection, row
 
     @contextmanager
-    def _write(self) -> Iterator[Writing]:
-        """A transaction that holds the gallery's lock; all of it or nothing."""
+    def writing(self) -> Iterator[Writing]:
+        """Begin a transaction that holds the gallery's lock; all of it or nothing."""
         with in_words(self._engine.url), self._turn, self._writing.begin() as connection:
             row = read_gallery_row(connection, where=self.where, lock=True)
             self._check_same(row)
@@ -459,7 +489,7 @@ class SqlGallery:
             self._search = Search(self._model, self._sealing)
 
     def _answered(self, ask: Callable[[sa.Connection, GalleryRow], Answer]) -> Answer:
-        with self._search.lock, self._read() as (connection, row):
+        with self._search.lock, self.reading() as (connection, row):
             return ask(connection, row)
 
     def _check_probes(self, probes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -471,52 +501,12 @@ class SqlGallery:
             )
         return asked
 
-    def _enrol(
-        self,
-        wanted: Mapping[str, Sequence[NewTemplate]],
-        *,
-        how: str,
-        metadata: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> dict[str, Enrolled]:
-        with self._write() as transaction:
-            batches = []
-            for name, fresh in wanted.items():
-                if how == "approved":
-                    row = _people.need_person(
-                        transaction.connection, check_name(name), where=self.where
-                    )
-                else:
-                    row = self._person_for(transaction, name, metadata)
-                batches.append((row["id"], row["name"], fresh, [None] * len(fresh)))
-            outcome = _templates.add_templates(transaction, batches, how=how)
-            found = {}
-            for name, batch, (added, already) in zip(wanted, batches, outcome, strict=True):
-                if added:
-                    transaction.audit(how, person_id=batch[0], templates=len(added))
-                row = _people.need_person(transaction.connection, batch[1], where=self.where)
-                person = _people.as_person(transaction.connection, row)
-                found[name] = Enrolled(person=person, added=added, already=already)
-        return found
-
-    def _person_for(
-        self,
-        transaction: Writing,
-        name: str,
-        metadata: Mapping[str, Mapping[str, Any]] | None,
-    ) -> sa.RowMapping:
-        checked = check_name(name)
-        row = _people.find_person(transaction.connection, checked)
-        noted = None if metadata is None else metadata[name]
-        if row is None:
-            row = _people.add_person(transaction, checked, noted or {})
-            transaction.audit("added", person_id=row["id"])
-        elif noted is not None:
-            text = as_json(noted, argument="metadata")
-            _people.update_person(transaction, row, metadata=text)
-        return row
+    def _enrol(self, entries: Sequence[Entry], how: str) -> list[Enrolled]:
+        with self.writing() as transaction:
+            return enrol_entries(transaction, entries, how=how, where=self.where)
 
     def _remove(self, template_id: int, *, what: str, only: str | None = None) -> Receipt:
-        with self._write() as transaction:
+        with self.writing() as transaction:
             connection = transaction.connection
             row = _templates.need_template(connection, template_id, where=self.where)
             how = _templates.provenance_of(row).get("how")
@@ -536,16 +526,14 @@ class SqlGallery:
         self,
         transaction: Writing,
         what: str,
-        person: Mapping[str, Any],
-        rows: Sequence[Mapping[str, Any]],
+        person: Row,
+        rows: Sequence[Row],
         *,
         person_removed: bool,
     ) -> Receipt:
         ids = [row["id"] for row in rows]
         kept = _people.remove_templates(transaction.connection, ids)
-        receipt = draft(
-            person, ids, photos=kept, by=transaction.by, person_removed=person_removed
-        )
+        receipt = draft(person, ids, photos=kept, by=transaction.by, person_removed=person_removed)
         transaction.set(scrub_pending=1)
         transaction.audit(
             what,
