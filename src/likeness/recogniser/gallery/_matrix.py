@@ -160,7 +160,7 @@ class TemplateMatrix:
         if self._energy == "manhattan":
             return score * (1 - 2 * terms) - 2 * _UNIT * float(np.abs(probe).sum())
         if self._energy == "cosine":
-            return 1 + (score - 2 * terms * length) / max(length, GUARD**0.5)
+            return 1 + (score - 2 * terms * length) / max(length, float(np.sqrt(GUARD)))
         longest = max(self._longest, length)
         squared: float = 2 * (score - 2 * terms * longest * longest) + length * length
         if self._energy == "squared_euclidean":
