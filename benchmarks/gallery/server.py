@@ -55,7 +55,10 @@ def _line(
             (answer,) = gallery.search(probe[None], k=K, approximate=approximate)
             seconds.append(time.perf_counter() - begun)
             right += len(people & {candidate.name for candidate in answer})
-        line |= {f"{kind}_ms": 1e3 * float(np.median(seconds)), f"{kind}_recall": right / (K * PROBES)}
+        line |= {
+            f"{kind}_ms": 1e3 * float(np.median(seconds)),
+            f"{kind}_recall": right / (K * PROBES),
+        }
     return line
 
 

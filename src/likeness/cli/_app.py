@@ -6,7 +6,17 @@ import sys
 import typer
 
 from likeness._version import __version__
-from likeness.cli import _audit, _calibrate, _crossval, _data, _demo, _evaluate, _picture, _train
+from likeness.cli import (
+    _audit,
+    _calibrate,
+    _crossval,
+    _data,
+    _demo,
+    _evaluate,
+    _gallery,
+    _picture,
+    _train,
+)
 from likeness.cli._terminal import errors
 from likeness.errors import LikenessError
 
@@ -14,8 +24,8 @@ app = typer.Typer(
     name="likeness",
     help="One-shot face recognition with Siamese networks: train on a few photos, measure "
     "honestly.",
-    epilog="Exit codes: 0 done, 1 the audit found something shared, 2 could not try (one sentence "
-    "says why), 130 stopped by Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 the audit found something shared or the check damage, 2 could "
+    "not try (one sentence says why), 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,6 +38,7 @@ app.command("evaluate")(_evaluate.evaluate)
 app.command("calibrate")(_calibrate.calibrate)
 app.command("crossval")(_crossval.crossval)
 app.command("audit")(_audit.audit)
+app.add_typer(_gallery.app, name="gallery")
 app.command("picture")(_picture.picture)
 
 

@@ -82,8 +82,8 @@ def copy_gallery(source: SqlGallery, where: str | Path) -> Copied:
     engine = make_engine(url, new=True)
     try:
         with (
-            in_words(url),
             source.reading() as (there, _),
+            in_words(url),
             writing(engine).begin() as here,
         ):
             return _copied(there, here, where=shown(url))

@@ -174,6 +174,7 @@ def _sentence(reason: str) -> str:
         ("read-only", "it may only be read here. Make the file and its folder writable."),
         ("disk is full", "the disk is full. Nothing was changed; make room."),
         ("unable to open", "it cannot be opened. Look at the path and its permissions."),
+        ("resolve", f"the server cannot be reached ({reason}). Look at the address."),
         ("connect", f"the server cannot be reached ({reason}). Look at the address."),
     ):
         if word in low:
