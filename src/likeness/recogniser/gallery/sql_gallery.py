@@ -70,7 +70,7 @@ class SqlGallery:
         self._writing = writing(engine)
         self._by = by
         self._key = key
-        self._patience = patience
+        self.patience = patience
         # In memory all threads share one connection, so they take turns.
         alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
         self._turn = RLock() if alone else nullcontext()
@@ -549,4 +549,4 @@ class SqlGallery:
 
     def _scrub(self, traces: Traces) -> Any:
         with in_words(self._engine.url), self._turn:
-            return scrub(self._engine, traces, patience=self._patience)
+            return scrub(self._engine, traces, patience=self.patience)
