@@ -92,7 +92,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A place for a gallery in each store."""
     if request.param == "postgresql":
         return request.getfixturevalue("server").schema()
-    return ":memory:" if request.param == "memory" else str(tmp_path / "staff.db")
+    return ":memory:" if request.param == "memory" else str(tmp_path / "people.db")
 
 
 @pytest.fixture

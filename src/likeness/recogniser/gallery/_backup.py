@@ -136,13 +136,25 @@ def _digested(connection: sa.Connection) -> Copied:
 
 
 def _row_digest(table: sa.Table, row: Row) -> str:
+    """Return the digest of what a row holds.
+
+    Raises:
+        GalleryError: it is not the one that was stored with the row.
+    """
+    if table is audit:
+        return repr(tuple(row.values()))
     if table is people:
-        return person_digest(row)
-    if table is templates:
-        return template_digest(row)
-    if table is photos:
-        return photo_row_digest(row["template_id"], row["key_id"], bytes(row["content"]))
-    return repr(tuple(row.values()))
+        digest = person_digest(row)
+    elif table is templates:
+        digest = template_digest(row)
+    else:
+        digest = photo_row_digest(row["template_id"], row["key_id"], bytes(row["content"]))
+    if digest != row["digest"]:
+        raise GalleryError(
+            f"{table.name}: a row is not the one that was written. Nothing was copied; run "
+            "`likeness gallery check`."
+        )
+    return digest
 
 
 def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:

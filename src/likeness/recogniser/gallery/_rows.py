@@ -128,7 +128,8 @@ def photo_row_digest(template_id: int, key_id: str | None, content: bytes) -> st
 
 
 def _digest(*values: Any, content: bytes = b"") -> str:
-    head = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    # A damaged row may hold anything; its digest is then just another.
+    head = json.dumps(values, ensure_ascii=True, separators=(",", ":"), default=repr)
     return hashlib.sha256(head.encode() + b"\0" + content).hexdigest()
 
 
