@@ -157,9 +157,7 @@ class TestGallery:
                 execute(f"UPDATE templates SET {column} = ? WHERE id = 2", (rows[0],))
                 for number, name in ((1, "a"), (2, "b")):
                     digest = photo_of(name, kept=True).photo_digest
-                    execute(
-                        "UPDATE templates SET photo_digest = ? WHERE id = ?", (digest, number)
-                    )
+                    execute("UPDATE templates SET photo_digest = ? WHERE id = ?", (digest, number))
             else:
                 execute("UPDATE templates SET photo_digest = ? WHERE id = 1", (rows[1],))
                 execute("UPDATE templates SET photo_digest = ? WHERE id = 2", (rows[0],))

@@ -141,3 +141,28 @@ def test_many_probes_at_once() -> None:
         (alone,) = matrix.nearest_people(probe[None], 4)
         assert matrix.people_of(found.rows)[0] == matrix.people_of(alone.rows)[0]
         assert found.energies[0] == alone.energies[0]
+
+
+@pytest.mark.parametrize("energy", ENERGY_NAMES)
+def test_many_probes_of_a_large_matrix(energy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where many are asked together, a bound from a sample saves looking; nothing is missed."""
+    monkeypatch.setattr("likeness.recogniser.gallery._matrix._SAMPLE", 100)
+    monkeypatch.setattr("likeness.recogniser.gallery._matrix._SCORES", 6000)
+    rng = np.random.default_rng(4)
+    vectors = rng.standard_normal((4000, 6)).astype(np.float32)
+    # Ascending, so that the sample is like nothing in the last blocks, and many twins.
+    vectors = vectors[np.argsort(vectors[:, 0])]
+    vectors[1000:1500] = vectors[1000]
+    owners = np.arange(4000) // 3
+    matrix = filled(energy, vectors, owners)
+    for gone in range(0, 4000, 7):
+        matrix.remove_template(gone)
+    kept = np.isin(np.arange(1, 4001), range(0, 4000, 7), invert=True)
+    probes = np.concatenate([rng.standard_normal((9, 6)), vectors[[1000, 3999]].astype(float)])
+    for probe, found in zip(probes, matrix.nearest_people(probes, 4), strict=True):
+        people = list(dict.fromkeys(matrix.people_of(found.rows).tolist()))[:4]
+        expected = slow_people(energy, vectors[kept], owners[kept], probe)
+        assert {person for _, person in expected[:4]} == set(people) or expected[3][0] == (
+            pytest.approx(expected[4][0], rel=1e-12)
+        )
+        assert found.energies[0] == pytest.approx(expected[0][0], rel=1e-12)

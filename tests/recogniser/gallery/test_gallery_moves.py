@@ -38,7 +38,10 @@ def content(gallery: SqlGallery) -> list[object]:
     """All that a gallery says of people, templates and history."""
     return [
         gallery.people(limit=1000),
-        [vars(entry) | {"vector": vector_bytes(entry)} for entry in gallery.templates(vectors=True)],
+        [
+            vars(entry) | {"vector": vector_bytes(entry)}
+            for entry in gallery.templates(vectors=True)
+        ],
         gallery.audit(limit=1000),
         [gallery.photo(template.id) for template in gallery.templates()],
     ]
@@ -115,7 +118,7 @@ class TestCopy:
         connection.close()
         with (
             open_gallery(file) as gallery,
-            pytest.raises(GalleryError, match="is not the one that was written. Nothing was cop"),
+            pytest.raises(GalleryError, match=r"is not the one that was written\. Nothing was"),
         ):
             copy_gallery(gallery, tmp_path / "other.db")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["staff.db"]
@@ -132,7 +135,9 @@ class TestCopy:
                 yield rows[:-1] if ours and table.name == "templates" else rows
 
         monkeypatch.setattr(backup, "pages", without_the_last)
-        with pytest.raises(GalleryError, match="expected a copy equal to its source. Received: 3 p"):
+        with pytest.raises(
+            GalleryError, match=r"expected a copy equal to its source\. Received: 3 p"
+        ):
             copy_gallery(source, tmp_path / "other.db")
         assert not (tmp_path / "other.db").exists()
 
@@ -250,7 +255,7 @@ class TestExport:
     def test_the_first_line_says_what_it_is(self, lines: list[str]) -> None:
         with (
             create_gallery(":memory:", model_of()) as gallery,
-            pytest.raises(DataError, match="^line 1: expected"),
+            pytest.raises(DataError, match=r"^line 1: expected"),
         ):
             import_people(gallery, lines)
 
@@ -307,7 +312,9 @@ class TestCheck:
         place = content.find(vector_of("7").tobytes())
         content[place] ^= 1
         file.write_bytes(content)
-        assert any("is not the one that was written" in text for text in check_gallery(file).problems)
+        assert any(
+            "is not the one that was written" in text for text in check_gallery(file).problems
+        )
 
     def test_finds_damage_on_a_server(self, server: Server) -> None:
         place = server.schema()

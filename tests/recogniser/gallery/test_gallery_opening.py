@@ -39,7 +39,9 @@ class TestAddress:
         url = parse_place(text)
         assert (url.drivername, url.database) == expected
 
-    @pytest.mark.parametrize("text", ["", "mysql://host/x", "sqlite:///", "x://", "postgresql+a://"])
+    @pytest.mark.parametrize(
+        "text", ["", "mysql://host/x", "sqlite:///", "x://", "postgresql+a://"]
+    )
     def test_is_nothing_else(self, text: str) -> None:
         with pytest.raises(SettingError, match=r"^gallery: expected a path"):
             parse_place(text)
@@ -120,7 +122,10 @@ class TestRefused:
     def test_another_model(self, file: Path) -> None:
         create_gallery(file, model_of()).close()
         other = GalleryModel(fingerprint="cf13e0cc060a5", energy="euclidean", dimensions=8)
-        for opening in (lambda: open_gallery(file, model=other), lambda: create_gallery(file, other)):
+        for opening in (
+            lambda: open_gallery(file, model=other),
+            lambda: create_gallery(file, other),
+        ):
             with pytest.raises(GalleryMismatchError) as error:
                 opening()
             assert str(error.value) == (
@@ -144,7 +149,7 @@ class TestRefused:
     def test_a_file_of_another_kind(self, file: Path, content: bytes) -> None:
         file.write_bytes(content)
         for opening in (open_gallery, lambda place: create_gallery(place, model_of())):
-            with pytest.raises(GalleryError, match="staff.db"):
+            with pytest.raises(GalleryError, match=r"staff\.db"):
                 opening(file)
         assert file.read_bytes() == content
 

@@ -154,7 +154,9 @@ def test_another_model_or_key_is_told_to_all(file: Path) -> None:
             reader.enrol("Bob", [photo_of("b")])
         other = GalleryModel(fingerprint="cf13e0cc060a", energy="cosine", dimensions=8)
         writer.replace_vectors(other, {1: vector_of("a")})
-        with pytest.raises(GalleryMismatchError, match=r"was given to the model cf13e0cc060a since"):
+        with pytest.raises(
+            GalleryMismatchError, match=r"was given to the model cf13e0cc060a since"
+        ):
             reader.search(vector_of("a")[None])
 
 

@@ -8,6 +8,7 @@ out is farther than what it returns even at that bound. So the answer is that of
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from likeness.energies import GUARD, energy_by_name, energy_matrix
 
 _UNIT = float(np.finfo(np.float32).eps)
-_SCORES = 4_000_000
-"""How many estimates are held at a time."""
+_SCORES = 1_000_000
+"""Of many probes, how many estimates are made at a time."""
+_SAMPLE = 16_384
 _BLOCK = 256
 
 Floats32 = NDArray[np.float32]
@@ -135,7 +137,7 @@ class TemplateMatrix:
 
     def _certain(self, probe: Floats64, k: int, rows: Ids, scores: Floats32) -> Nearest:
         """Widen the search until nothing that was left out can be nearer."""
-        wanted = len(rows)
+        wanted = max(1, len(rows))
         while wanted < len(self):
             nearest = self._sorted(probe, rows)
             _, first = np.unique(self._people[nearest.rows], return_index=True)
@@ -170,21 +172,43 @@ class TemplateMatrix:
     def _lowest(self, probes: Floats64, wanted: int) -> list[tuple[Ids, Floats32]]:
         """Return the ``wanted`` rows with the lowest estimates, for each probe."""
         asked = np.ascontiguousarray(probes, np.float32)
-        step = max(_BLOCK, _SCORES // len(asked))
-        kept: list[list[tuple[Ids, Floats32]]] = [[] for _ in asked]
-        for start in range(0, self._count, step):
-            stop = min(start + step, self._count)
-            scores = self._estimates(asked, start, stop)
-            gaps = self._gaps[(self._gaps >= start) & (self._gaps < stop)] - start
-            scores[:, gaps] = np.inf
-            for place, line in zip(kept, scores, strict=True):
-                rows = _lowest_of(line, wanted)
-                place.append((rows + start, line[rows]))
-        return [_joined(parts, wanted) for parts in kept]
+        if len(asked) > 1 and self._count > 2 * _SAMPLE:
+            return self._lowest_below(asked, wanted)
+        lines = self._scores(asked, 0, self._count)
+        return [_real(*_lowest_of(line, wanted)) for line in lines]
 
-    def _estimates(self, probes: Floats32, start: int, stop: int) -> Floats32:
-        """Return ``(b, stop − start)`` numbers that rise with the energy."""
-        vectors, lengths = self._vectors[start:stop], self._lengths[start:stop]
+    def _lowest_below(self, asked: Floats32, wanted: int) -> list[tuple[Ids, Floats32]]:
+        """The same for many probes: the product in blocks that stay in the processor's cache.
+
+        The ``wanted``-th lowest estimate of a sample is a bound that at least so many rows of
+        all are below, so of most blocks nothing but their minimum is looked at.
+        """
+        lowest = _Lowest(len(asked), wanted, self._sample_bounds(asked, wanted))
+        step = max(_BLOCK, _SCORES // len(asked) // _BLOCK * _BLOCK)
+        for start in range(0, self._count, step):
+            lowest.look(self._scores(asked, start, min(start + step, self._count)), start)
+        return [_real(*found) for found in lowest.found()]
+
+    def _sample_bounds(self, asked: Floats32, wanted: int) -> Floats32:
+        rows = self._kept()
+        rows = rows[:: max(1, len(rows) // _SAMPLE)]
+        if len(rows) < wanted:
+            return np.full(len(asked), np.inf, np.float32)
+        scores = self._compared(asked, self._vectors[rows], self._lengths[rows])
+        bounds: Floats32 = np.partition(scores, wanted - 1, axis=1)[:, wanted - 1]
+        # A product in another block may round otherwise. (Were it to miss some even so, the
+        # search would be widened, not wrong.)
+        return np.asarray(bounds + 1e-4 * np.abs(bounds), np.float32)
+
+    def _scores(self, probes: Floats32, start: int, stop: int) -> Floats32:
+        """Return the estimates of rows ``start`` to ``stop``; a gap's is infinite."""
+        scores = self._compared(probes, self._vectors[start:stop], self._lengths[start:stop])
+        gaps = self._gaps[(self._gaps >= start) & (self._gaps < stop)] - start
+        scores[:, gaps] = np.inf
+        return scores
+
+    def _compared(self, probes: Floats32, vectors: Floats32, lengths: Floats32) -> Floats32:
+        """Return ``(b, n)`` numbers that rise with the energy."""
         if self._energy == "manhattan":
             return np.stack([_city_blocks(vectors, probe) for probe in probes])
         # One probe is a matrix by a vector, which BLAS streams faster than the transpose.
@@ -240,20 +264,70 @@ def _city_blocks(vectors: Floats32, probe: Floats32) -> Floats32:
     return sums
 
 
-def _lowest_of(scores: Floats32, wanted: int) -> Ids:
-    """Return the places of the ``wanted`` lowest scores of a line.
+def _lowest_of(scores: Floats32, wanted: int) -> tuple[Ids, Floats32]:
+    """Return the places and values of the ``wanted`` lowest scores of a line.
 
     They lie in the ``wanted`` blocks with the lowest minima, so only these are sorted.
     """
     blocks, rest = divmod(len(scores), _BLOCK)
     if blocks <= 2 * wanted:
-        return _partition(scores, wanted)
+        places = _partition(scores, wanted)
+        return places, scores[places]
     minima = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
     chosen = _partition(minima, wanted)
     places = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
     if rest:
         places = np.concatenate([places, np.arange(blocks * _BLOCK, len(scores))])
-    return places[_partition(scores[places], wanted)]
+    places = places[_partition(scores[places], wanted)]
+    return places, scores[places]
+
+
+class _Lowest:
+    """Gathers what is at or below each probe's bound, and keeps the lowest."""
+
+    def __init__(self, probes: int, wanted: int, bounds: Floats32) -> None:
+        self._probes = probes
+        self._wanted = wanted
+        self._bounds = bounds
+        self._parts: list[tuple[Ids, Ids, Floats32]] = []
+        self._gathered = 0
+
+    def look(self, scores: Floats32, start: int) -> None:
+        """Take in the estimates ``(probes, n)`` of the rows from ``start``."""
+        whole = scores.shape[1] // _BLOCK * _BLOCK
+        blocks = scores[:, :whole].reshape(len(scores), -1, _BLOCK)
+        probes, places = np.nonzero(blocks.min(axis=2) <= self._bounds[:, None])
+        self._take(probes, start + places * _BLOCK, blocks[probes, places])
+        rest = scores[:, whole:]
+        everyone = np.arange(len(rest))
+        self._take(everyone, np.full(len(rest), start + whole), rest)
+
+    def _take(self, probes: Ids, starts: Ids, scores: Floats32) -> None:
+        """Take lines of estimates: of which probe, of the rows from where."""
+        lines, places = np.nonzero(scores <= self._bounds[probes][:, None])
+        self._parts.append((probes[lines], starts[lines] + places, scores[lines, places]))
+        self._gathered += len(lines)
+        if self._gathered > 2 * _SCORES + 2 * self._probes * self._wanted:
+            self._reduce()
+
+    def _reduce(self) -> tuple[Ids, Ids, Floats32]:
+        """Keep the ``wanted`` lowest of each probe, by probe."""
+        probes, rows, scores = (
+            np.concatenate([part[place] for part in self._parts]) for place in range(3)
+        )
+        order = np.lexsort((scores, probes))
+        probes, rows, scores = probes[order], rows[order], scores[order]
+        rank = np.arange(len(probes)) - np.searchsorted(probes, probes)
+        kept = rank < self._wanted
+        self._parts = [(probes[kept], rows[kept], scores[kept])]
+        self._gathered = int(kept.sum())
+        return self._parts[0]
+
+    def found(self) -> list[tuple[Ids, Floats32]]:
+        """Return the lowest of each probe."""
+        probes, rows, scores = self._reduce()
+        ends = np.searchsorted(probes, np.arange(self._probes + 1))
+        return [(rows[low:high], scores[low:high]) for low, high in pairwise(ends.tolist())]
 
 
 def _partition(scores: Floats32, wanted: int) -> Ids:
@@ -262,11 +336,7 @@ def _partition(scores: Floats32, wanted: int) -> Ids:
     return np.argpartition(scores, wanted - 1)[:wanted].astype(np.int64)
 
 
-def _joined(parts: list[tuple[Ids, Floats32]], wanted: int) -> tuple[Ids, Floats32]:
-    rows = np.concatenate([part[0] for part in parts])
-    scores = np.concatenate([part[1] for part in parts])
-    if len(parts) > 1 or np.isinf(scores).any():
-        best = _partition(scores, wanted)
-        rows, scores = rows[best], scores[best]
-    real = np.isfinite(scores)
-    return rows[real], scores[real]
+def _real(rows: Ids, scores: Floats32) -> tuple[Ids, Floats32]:
+    """Leave out the gaps."""
+    kept = np.isfinite(scores)
+    return rows[kept], scores[kept]

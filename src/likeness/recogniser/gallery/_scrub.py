@@ -76,16 +76,16 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
         )
     files = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
     done = _truncate(engine, patience)
-    left = _left(engine, files, traces) if done else traces
+    left = _left(engine, files, traces) if done else _Left()
     checkpoint = "the write-ahead log is truncated"
-    if done and _any(left):
+    if done and left.traces:
         _run(engine, "VACUUM")
         done = _truncate(engine, patience)
         left = _left(engine, files, traces)
         checkpoint += ", the file is written anew"
     if not done:
         checkpoint = "a reader holds the write-ahead log; the next opening truncates it"
-    absent = done and not _any(left)
+    absent = done and not left.traces
     if absent:
         _clear_flag(engine)
         _truncate(engine, patience)
@@ -95,7 +95,7 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
             "The name is too short to be searched for as bytes: its row is gone, and SQLite "
             "zeroed it."
         )
-    if _mentions(engine, traces.names):
+    if left.mentions:
         remains.append("The same letters also occur in entries that stay, such as another name.")
     return Scrubbed(
         checkpoint=checkpoint,
@@ -133,28 +133,28 @@ def _pieces(content: bytes) -> list[bytes]:
     return [content[start : start + _PIECE] for start in sorted(starts)]
 
 
-def _any(traces: Traces) -> bool:
-    return bool(traces.names or traces.contents)
+@dataclass(frozen=True, kw_only=True)
+class _Left:
+    """What was found in the files: how many traces, and how many mentions that are others'."""
+
+    traces: int = 0
+    mentions: int = 0
 
 
-def _left(engine: sa.Engine, files: Sequence[Path], traces: Traces) -> Traces:
-    """Return what is still found in the files and does not belong to somebody else."""
+def _left(engine: sa.Engine, files: Sequence[Path], traces: Traces) -> _Left:
     names = [name for name in traces.names if len(name.encode()) >= SHORTEST_NAME]
     patterns = [*(name.encode() for name in names), *traces.contents]
     found = found_in(files, patterns)
-    left_names = [name for place, name in enumerate(names) if place in found]
-    contents = [part for place, part in enumerate(traces.contents, len(names)) if place in found]
-    return Traces(
-        names=tuple(name for name in left_names if not _mentions(engine, [name])),
-        contents=tuple(part for part in contents if not _held(engine, part)),
-    )
+    # Rows that stay may hold the same: a longer name, a twin's embedding.
+    mentions = sum(bool(_mentions(engine, names[place])) for place in found if place < len(names))
+    twins = sum(_held(engine, patterns[place]) for place in found if place >= len(names))
+    return _Left(traces=len(found) - mentions - twins, mentions=mentions)
 
 
-def _mentions(engine: sa.Engine, names: Sequence[str]) -> int:
-    """Return in how many text columns another row holds one of the names."""
+def _mentions(engine: sa.Engine, name: str) -> int:
+    """Return how many text entries hold a name."""
     return sum(
         _count(engine, column, sa.func.instr(column, name) > 0)
-        for name in names
         for table in tables.sorted_tables
         for column in table.columns
         if isinstance(column.type, sa.Text)
