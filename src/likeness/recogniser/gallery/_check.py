@@ -72,8 +72,16 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
         GalleryMismatchError: it is of another version.
         GalleryKeyError: the key is another.
     """
-    with open_gallery(where, key=key) as opened:
-        return check_open_gallery(opened)
+    try:
+        with open_gallery(where, key=key) as opened:
+            return check_open_gallery(opened)
+    except GalleryError as error:
+        if "malformed" not in str(error.__cause__):
+            raise
+        problem = "file: it is so damaged that it cannot be opened; restore a backup"
+        return GalleryCheck(
+            where=str(where), people=0, templates=0, photos=0, problems=(problem,), notes=()
+        )
 
 
 def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
@@ -86,9 +94,9 @@ def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
     notes: list[str] = []
     counts = {"people": 0, "templates": 0, "photos": 0}
     with opened.reading() as (connection, row):
-        problems += _pages_of_file(connection)
         looked = _Looked(opened, notes)
         parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
+            _pages_of_file,
             _orphans,
             _numbers,
             looked.people,
@@ -115,14 +123,14 @@ def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
     )
 
 
-def _pages_of_file(connection: sa.Connection) -> list[str]:
+def _pages_of_file(connection: sa.Connection) -> Iterator[str]:
     if connection.dialect.name != "sqlite":
-        return []
-    verdicts = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-    problems = [f"file: {verdict}" for verdict in verdicts if verdict != "ok"]
+        return
+    for verdict in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
+        if verdict != "ok":
+            yield f"file: {verdict}"
     for table, number, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        problems.append(f"{table}: row {number} refers to nothing in {parent}")
-    return problems
+        yield f"{table}: row {number} refers to nothing in {parent}"
 
 
 def _orphans(connection: sa.Connection) -> Iterator[str]:

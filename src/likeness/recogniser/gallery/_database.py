@@ -1,6 +1,7 @@
 """Where a gallery lives: engines, what is set on every connection, and errors in words."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,7 +159,7 @@ def in_words(url: sa.URL) -> Iterator[None]:
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         first = str(cause).strip().splitlines()[0].rstrip(".") if str(cause).strip() else "failed"
         raise GalleryError(f"{shown(url)}: {_sentence(first)}") from error

@@ -88,7 +88,7 @@ def rename_person(writing: Writing, name: str, new: str, *, where: str) -> Perso
             )
         update_person(writing, row, name=new)
         # The old name is personal data that is no longer needed.
-        writing.set(scrub_pending=1)
+        writing.ask_for_scrub()
         writing.audit("renamed", person_id=row["id"])
     return as_person(writing.connection, dict(row) | {"name": new})
 
@@ -125,7 +125,7 @@ def merge_people(writing: Writing, name: str, into: str, *, where: str) -> Perso
     update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))
     connection.execute(people.delete().where(people.c.id == gone["id"]))
     writing.change(_changes.MERGED, gone["id"], stays["id"])
-    writing.set(scrub_pending=1)
+    writing.ask_for_scrub()
     writing.audit("merged into another", person_id=gone["id"], templates=moved)
     writing.audit("merged with another", person_id=stays["id"], templates=moved)
     found = find_person(connection, into)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from likeness.recogniser.gallery._pages import pages
 from likeness.recogniser.gallery._rows import Row, Sealing, photo_label, photo_row_digest
 from likeness.recogniser.gallery._schema import photos, templates
-from likeness.recogniser.gallery._scrub import Traces, contents_of
+from likeness.recogniser.gallery._scrub import Traces, traces_of
 from likeness.recogniser.gallery._server_search import INDEX
 from likeness.recogniser.gallery._templates import store_templates
 from likeness.recogniser.gallery._transaction import Writing
@@ -25,24 +25,23 @@ def reseal(writing: Writing, fresh: Sealing) -> Traces:
     """
     connection, old = writing.connection, writing.sealing
     old.require()
-    sample: tuple[bytes, ...] = ()
+    traces = Traces()
     count = 0
     for rows in pages(connection, templates, size=_AT_ONCE):
-        if not sample:
-            # The digests stay; a few of the old contents stand for all.
-            pieces = contents_of(connection, rows[:_SAMPLE])
-            digests = {row["photo_digest"] for row in rows[:_SAMPLE]}
-            sample = tuple(p for p in pieces if not {p.decode("latin-1"), p.hex()} & digests)
+        if not traces.contents:
+            # A few of the old contents stand for all; the digests stay.
+            traces = Traces(contents=traces_of(connection, rows[:_SAMPLE]).contents)
         count += len(rows)
         store_templates(connection, [_resealed(row, old, fresh) for row in rows])
         for row in rows:
             _reseal_photo(connection, row, old, fresh)
-    writing.set(key_id=fresh.key_id, scrub_pending=1)
+    writing.set(key_id=fresh.key_id)
+    writing.ask_for_scrub()
     what = "decrypted" if fresh.key_id is None else "encrypted with another key"
     writing.audit(what, templates=count)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
-    return Traces(contents=sample)
+    return traces
 
 
 def _resealed(row: Row, old: Sealing, fresh: Sealing) -> Mapping[str, Any]:

@@ -67,7 +67,7 @@ gallery = sa.Table(
     sa.Column("last_audit", sa.BigInteger, nullable=False),
     # Set with a deletion, cleared when the files were seen to be free of it: a process that
     # is killed in between leaves the work to the next one.
-    sa.Column("scrub_pending", sa.Integer, nullable=False),
+    sa.Column("scrub_pending", sa.BigInteger, nullable=False),
     sa.CheckConstraint("id = 1", name="one_gallery"),
 )
 

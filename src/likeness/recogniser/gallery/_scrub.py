@@ -18,7 +18,7 @@ from likeness.recogniser.gallery._byte_search import found_in
 from likeness.recogniser.gallery._database import BUSY_MS, path_of, writing
 from likeness.recogniser.gallery._pages import chunks
 from likeness.recogniser.gallery._rows import Row
-from likeness.recogniser.gallery._schema import gallery, photos, tables
+from likeness.recogniser.gallery._schema import gallery, people, photos, tables, templates
 
 SHORTEST_NAME = 6
 """Bytes; a shorter name is found in any large file by chance."""
@@ -38,10 +38,12 @@ class Traces:
 
     Args:
         names: of people.
-        contents: embeddings, ciphertexts, photos, digests.
+        digests: of photos.
+        contents: pieces of embeddings, ciphertexts, kept photos.
     """
 
     names: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
     contents: tuple[bytes, ...] = field(default=(), repr=False)
 
 
@@ -63,11 +65,12 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
         traces: what was deleted.
         patience: seconds to wait for readers.
     """
+    pending = _pending(engine)
     if engine.dialect.name == "postgresql":
-        return _vacuum_server(engine, traces)
+        return _vacuum_server(engine, traces, pending)
     path = path_of(engine.url)
     if path is None:
-        _clear_flag(engine)
+        _clear_flag(engine, pending)
         return Scrubbed(
             checkpoint="none: the gallery is in memory",
             verified_absent=not _rows_with(engine, traces),
@@ -87,7 +90,7 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
         checkpoint = "a reader holds the write-ahead log; the next opening truncates it"
     absent = done and not left.traces
     if absent:
-        _clear_flag(engine)
+        _clear_flag(engine, pending)
         _truncate(engine, patience)
     remains = [_ELSEWHERE]
     if any(len(name.encode()) < SHORTEST_NAME for name in traces.names):
@@ -105,8 +108,10 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
     )
 
 
-def contents_of(connection: sa.Connection, rows: Sequence[Row]) -> tuple[bytes, ...]:
-    """Return what would give away templates that are about to be deleted: searchable pieces."""
+def traces_of(
+    connection: sa.Connection, rows: Sequence[Row], *, names: tuple[str, ...] = ()
+) -> Traces:
+    """Return what would give away templates that are about to be deleted."""
     ids = [row["id"] for row in rows]
     kept = [
         bytes(content)
@@ -116,12 +121,10 @@ def contents_of(connection: sa.Connection, rows: Sequence[Row]) -> tuple[bytes, 
         ).scalars()
     ]
     stored = [bytes(row["vector"] if row["sealed"] is None else row["sealed"]) for row in rows]
-    digests = [row["photo_digest"] for row in rows]
-    pieces = [piece for content in (*stored, *kept) for piece in _pieces(content)]
-    return (
-        *pieces,
-        *(digest.encode() for digest in digests),
-        *(bytes.fromhex(digest) for digest in digests),
+    return Traces(
+        names=names,
+        digests=tuple(row["photo_digest"] for row in rows),
+        contents=tuple(piece for content in (*stored, *kept) for piece in _pieces(content)),
     )
 
 
@@ -143,7 +146,12 @@ class _Left:
 
 def _left(engine: sa.Engine, files: Sequence[Path], traces: Traces) -> _Left:
     names = [name for name in traces.names if len(name.encode()) >= SHORTEST_NAME]
-    patterns = [*(name.encode() for name in names), *traces.contents]
+    patterns = [
+        *(name.encode() for name in names),
+        *(digest.encode() for digest in traces.digests),
+        *(bytes.fromhex(digest) for digest in traces.digests),
+        *traces.contents,
+    ]
     found = found_in(files, patterns)
     # Rows that stay may hold the same: a longer name, a twin's embedding.
     mentions = sum(bool(_mentions(engine, names[place])) for place in found if place < len(names))
@@ -172,8 +180,9 @@ def _held(engine: sa.Engine, content: bytes) -> bool:
 
 
 def _rows_with(engine: sa.Engine, traces: Traces) -> int:
-    people = tables.tables["people"].c.name
-    return sum(_count(engine, people, people == name) for name in traces.names)
+    named = sum(_count(engine, people.c.name, people.c.name == name) for name in traces.names)
+    column = templates.c.photo_digest
+    return named + sum(_count(engine, column, column.in_(part)) for part in chunks(traces.digests))
 
 
 def _count(engine: sa.Engine, column: sa.Column[Any], condition: Any) -> int:
@@ -208,15 +217,22 @@ def _run(engine: sa.Engine, statement: str, *, wait: int = BUSY_MS) -> list[Any]
         connection.close()
 
 
-def _clear_flag(engine: sa.Engine) -> None:
+def _pending(engine: sa.Engine) -> int:
+    with engine.begin() as connection:
+        return int(connection.execute(sa.select(gallery.c.scrub_pending)).scalar_one())
+
+
+def _clear_flag(engine: sa.Engine, pending: int) -> None:
+    """Note that it is done, unless something else was deleted meanwhile."""
     with writing(engine).begin() as connection:
-        connection.execute(gallery.update().values(scrub_pending=0))
+        asked = gallery.c.scrub_pending == pending
+        connection.execute(gallery.update().where(asked).values(scrub_pending=0))
 
 
-def _vacuum_server(engine: sa.Engine, traces: Traces) -> Scrubbed:
+def _vacuum_server(engine: sa.Engine, traces: Traces, pending: int) -> Scrubbed:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM templates, people, photos")
-    _clear_flag(engine)
+    _clear_flag(engine, pending)
     return Scrubbed(
         checkpoint="the server's tables are vacuumed",
         verified_absent=not _rows_with(engine, traces),

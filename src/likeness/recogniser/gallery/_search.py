@@ -1,7 +1,7 @@
 """Search in one gallery: in the process, or on the server, the same answer."""
 
-from collections.abc import Sequence
-from threading import RLock
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
@@ -21,6 +21,9 @@ from likeness.recogniser.gallery.records import AllEnergies, Candidate, GalleryM
 _EVERY_ID = (0, 2**62)
 _PROBES = 64
 
+Exact = Callable[[NDArray[np.float64], Sequence[int]], NDArray[np.float64]]
+"""From a probe ``(d,)`` and templates' ids to their energies."""
+
 
 class Search:
     """Answers of one gallery, in step with its change log.
@@ -34,7 +37,6 @@ class Search:
     """
 
     def __init__(self, model: GalleryModel, sealing: Sealing) -> None:
-        self.lock = RLock()
         self._model = model
         self._sealing = sealing
         self._matrix: TemplateMatrix | None = None
@@ -55,8 +57,15 @@ class Search:
                 nearest_on_server(connection, self._model, probe, k=k, ef_search=approximate)
                 for probe in probes
             ]
-            return self._ranked_from_rows(connection, probes, chosen, k)
+            owners = _owners(connection, chosen)
+            ids = [place for owner in owners.values() for place in owner.template_ids]
+            exact = self._exact_from_rows(connection, ids)
+            return _ranked(owners, probes, chosen, k, exact)
         matrix = self._synced(connection, row)
+
+        def exact_here(probe: NDArray[np.float64], ids: Sequence[int]) -> NDArray[np.float64]:
+            return matrix.exact(probe, matrix.rows_of(np.array(ids)))
+
         answers: list[tuple[Candidate, ...]] = []
         for start in range(0, len(probes), _PROBES):
             part = probes[start : start + _PROBES]
@@ -64,7 +73,7 @@ class Search:
                 _first_people(matrix.people_of(near.rows), k)
                 for near in matrix.nearest_people(part, k)
             ]
-            answers += self._ranked_from_matrix(connection, matrix, part, chosen, k)
+            answers += _ranked(_owners(connection, chosen), part, chosen, k, exact_here)
         return answers
 
     def everything(
@@ -127,73 +136,32 @@ class Search:
         elif change.kind == _changes.MERGED:
             matrix.move(change.first, into=change.last)
 
-    def _ranked_from_matrix(
-        self,
-        connection: sa.Connection,
-        matrix: TemplateMatrix,
-        probes: NDArray[np.float64],
-        chosen: Sequence[list[int]],
-        k: int,
-    ) -> list[tuple[Candidate, ...]]:
-        names, owned = _people_with_templates(connection, chosen)
-        return [
-            _best(
-                [
-                    _candidate(
-                        person,
-                        names[person],
-                        owned[person],
-                        matrix.exact(probe, matrix.rows_of(np.array(owned[person]))),
-                    )
-                    for person in wanted
-                ],
-                k,
-            )
-            for probe, wanted in zip(probes, chosen, strict=True)
-        ]
-
-    def _ranked_from_rows(
-        self,
-        connection: sa.Connection,
-        probes: NDArray[np.float64],
-        chosen: Sequence[list[int]],
-        k: int,
-    ) -> list[tuple[Candidate, ...]]:
-        names, owned = _people_with_templates(connection, chosen)
+    def _exact_from_rows(self, connection: sa.Connection, ids: Sequence[int]) -> Exact:
+        """Return what gives the energies of a probe to templates of a server."""
         vectors: dict[int, bytes] = {}
-        for part in chunks([place for ids in owned.values() for place in ids]):
+        for part in chunks(ids):
             query = sa.select(templates.c.id, templates.c.vector).where(templates.c.id.in_(part))
             vectors |= {found[0]: found[1] for found in connection.execute(query)}
         energy = energy_by_name(self._model.energy)
-        return [
-            _best(
-                [
-                    _candidate(
-                        person,
-                        names[person],
-                        owned[person],
-                        energy(
-                            _stacked(
-                                [vectors[place] for place in owned[person]],
-                                self._model.dimensions,
-                            ),
-                            probe,
-                        ),
-                    )
-                    for person in wanted
-                ],
-                k,
-            )
-            for probe, wanted in zip(probes, chosen, strict=True)
-        ]
+
+        def exact(probe: NDArray[np.float64], wanted: Sequence[int]) -> NDArray[np.float64]:
+            stacked = _stacked([vectors[place] for place in wanted], self._model.dimensions)
+            return np.asarray(energy(stacked, probe))
+
+        return exact
 
 
-def _people_with_templates(
-    connection: sa.Connection, chosen: Sequence[list[int]]
-) -> tuple[dict[int, str], dict[int, list[int]]]:
-    """Return the names of some people and the ids of their templates."""
-    names: dict[int, str] = {}
-    owned: dict[int, list[int]] = {}
+@dataclass(frozen=True, kw_only=True)
+class _Owner:
+    """A person and their templates."""
+
+    name: str
+    template_ids: list[int]
+
+
+def _owners(connection: sa.Connection, chosen: Sequence[list[int]]) -> dict[int, _Owner]:
+    """Return some people by their ids."""
+    owners: dict[int, _Owner] = {}
     for part in chunks(sorted({person for wanted in chosen for person in wanted})):
         query = (
             sa.select(people.c.id, people.c.name, templates.c.id)
@@ -202,30 +170,41 @@ def _people_with_templates(
             .order_by(templates.c.id)
         )
         for person, name, template in connection.execute(query):
-            names[person] = name
-            owned.setdefault(person, []).append(template)
-    return names, owned
+            owners.setdefault(person, _Owner(name=name, template_ids=[]))
+            owners[person].template_ids.append(template)
+    return owners
+
+
+def _ranked(
+    owners: dict[int, _Owner],
+    probes: NDArray[np.float64],
+    chosen: Sequence[list[int]],
+    k: int,
+    exact: Exact,
+) -> list[tuple[Candidate, ...]]:
+    """Return the k nearest of the people that were chosen for each probe."""
+    answers = []
+    for probe, wanted in zip(probes, chosen, strict=True):
+        found = []
+        for person in wanted:
+            ids = owners[person].template_ids
+            energies = exact(probe, ids)
+            found.append(
+                Candidate(
+                    person_id=person,
+                    name=owners[person].name,
+                    energy=float(energies.min()),
+                    template_ids=tuple(ids),
+                    energies=tuple(energies.tolist()),
+                )
+            )
+        answers.append(tuple(sorted(found, key=lambda one: (one.energy, one.person_id))[:k]))
+    return answers
 
 
 def _first_people(owners: NDArray[np.int64], k: int) -> list[int]:
     """Return the first k different people of a list."""
     return list(dict.fromkeys(owners.tolist()))[:k]
-
-
-def _candidate(
-    person: int, name: str, template_ids: Sequence[int], energies: NDArray[np.float64]
-) -> Candidate:
-    return Candidate(
-        person_id=person,
-        name=name,
-        energy=float(energies.min()),
-        template_ids=tuple(template_ids),
-        energies=tuple(energies.tolist()),
-    )
-
-
-def _best(candidates: list[Candidate], k: int) -> tuple[Candidate, ...]:
-    return tuple(sorted(candidates, key=lambda one: (one.energy, one.person_id))[:k])
 
 
 def _stacked(contents: Sequence[bytes], dimensions: int) -> NDArray[np.float64]:

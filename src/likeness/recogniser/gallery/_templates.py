@@ -256,10 +256,7 @@ def _batches(
     if not sealed and connection.dialect.name != "sqlite":
         raise NotImplementedError("plain embeddings on a server are searched there")
     query = f"SELECT {columns} FROM templates WHERE id BETWEEN %d AND %d ORDER BY id"
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(query % ids)
-        while rows := cursor.fetchmany(_AT_ONCE):
-            yield rows
-    finally:
-        cursor.close()
+    result = connection.exec_driver_sql(query % ids)
+    while rows := result.cursor.fetchmany(_AT_ONCE):
+        yield rows
+    result.close()

@@ -21,7 +21,7 @@ class GalleryRow:
     model: GalleryModel
     key_id: str | None
     last_change: int
-    scrub_pending: bool
+    scrub_pending: int
 
 
 def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = False) -> GalleryRow:
@@ -52,7 +52,7 @@ def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = Fals
         ),
         key_id=row["key_id"],
         last_change=row["last_change"],
-        scrub_pending=bool(row["scrub_pending"]),
+        scrub_pending=row["scrub_pending"],
     )
 
 
@@ -144,6 +144,11 @@ class Writing:
     def set(self, **values: Any) -> None:
         """Change the gallery's own row."""
         self._row |= values
+
+    def ask_for_scrub(self) -> None:
+        """Note that something was deleted whose bytes must go from the files."""
+        # A number of its own for each time: who clears it clears no later one.
+        self.set(scrub_pending=self._row["last_audit"] + 1)
 
     def finish(self) -> None:
         """Write the gallery's own row, before the transaction is committed."""

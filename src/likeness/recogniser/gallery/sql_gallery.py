@@ -27,9 +27,9 @@ from likeness.recogniser.gallery._rows import (
     check_template,
 )
 from likeness.recogniser.gallery._schema import audit, people, photos, templates
-from likeness.recogniser.gallery._scrub import Traces, contents_of, scrub
+from likeness.recogniser.gallery._scrub import Traces, scrub, traces_of
 from likeness.recogniser.gallery._search import Search
-from likeness.recogniser.gallery._server_search import make_index
+from likeness.recogniser.gallery._server_search import INDEX, make_index
 from likeness.recogniser.gallery._transaction import GalleryRow, Writing, read_gallery_row
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import (
@@ -73,6 +73,7 @@ class SqlGallery:
         self.patience = patience
         # In memory all threads share one connection, so they take turns.
         alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
+        self._searching = RLock()
         self._turn = RLock() if alone else nullcontext()
         with in_words(engine.url), self._turn, engine.begin() as connection:
             row = read_gallery_row(connection, where=self.where)
@@ -225,11 +226,11 @@ class SqlGallery:
             person = _people.need_person(connection, checked, where=self.where)
             query = sa.select(templates).where(templates.c.person_id == person["id"])
             rows = connection.execute(query).mappings().all()
-            contents = contents_of(connection, rows)
+            traces = traces_of(connection, rows, names=(checked,))
             receipt = self._delete(transaction, "forgot", person, rows, person_removed=True)
             connection.execute(people.delete().where(people.c.id == person["id"]))
             transaction.change(_changes.FORGOT, person["id"])
-        return self._finished(receipt, Traces(names=(checked,), contents=contents))
+        return self._finished(receipt, traces)
 
     def person(self, name: str) -> Person:
         """Return a person.
@@ -392,12 +393,12 @@ class SqlGallery:
                 model=model.fingerprint,
                 energy=model.energy,
                 dimensions=model.dimensions,
-                scrub_pending=1,
             )
+            transaction.ask_for_scrub()
             transaction.change(_changes.REPLACED, 0)
             transaction.audit("given to another model", templates=len(ids))
             if self._engine.dialect.name == "postgresql":
-                transaction.connection.exec_driver_sql("DROP INDEX IF EXISTS templates_hnsw")
+                transaction.connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
         self._model = model
         self._search = Search(model, self._sealing)
         self._scrub(Traces())
@@ -489,7 +490,7 @@ class SqlGallery:
             self._search = Search(self._model, self._sealing)
 
     def _answered(self, ask: Callable[[sa.Connection, GalleryRow], Answer]) -> Answer:
-        with self._search.lock, self.reading() as (connection, row):
+        with self._searching, self.reading() as (connection, row):
             return ask(connection, row)
 
     def _check_probes(self, probes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -517,10 +518,10 @@ class SqlGallery:
                 )
             query = sa.select(people).where(people.c.id == row["person_id"])
             person = connection.execute(query).mappings().one()
-            contents = contents_of(connection, [row])
+            traces = traces_of(connection, [row])
             receipt = self._delete(transaction, what, person, [row], person_removed=False)
             transaction.change(_changes.REMOVED, template_id)
-        return self._finished(receipt, Traces(contents=contents))
+        return self._finished(receipt, traces)
 
     def _delete(
         self,
@@ -534,7 +535,7 @@ class SqlGallery:
         ids = [row["id"] for row in rows]
         kept = _people.remove_templates(transaction.connection, ids)
         receipt = draft(person, ids, photos=kept, by=transaction.by, person_removed=person_removed)
-        transaction.set(scrub_pending=1)
+        transaction.ask_for_scrub()
         transaction.audit(
             what,
             person_id=person["id"],
