@@ -44,6 +44,7 @@ ERRORS = {
     "NoThresholdError": "ModelError",
     "GalleryError": "LikenessError",
     "GalleryMismatchError": "GalleryError",
+    "GalleryDamagedError": "GalleryError",
     "GalleryKeyError": "GalleryError",
     "UnknownPersonError": "GalleryError",
     "AlreadyEnrolledError": "GalleryError",

@@ -15,6 +15,7 @@
     │   └── NoThresholdError        a decision was asked of a model without a threshold
     ├── GalleryError            a gallery cannot be opened, read or written
     │   ├── GalleryMismatchError    it belongs to another model or another version
+    │   ├── GalleryDamagedError     its file is not what was written
     │   ├── GalleryKeyError         it is encrypted and the key is missing, or another
     │   ├── UnknownPersonError      nobody of that name is enrolled
     │   └── AlreadyEnrolledError    the name or the photo is somebody else's
@@ -79,6 +80,10 @@ class GalleryError(LikenessError):
 
 class GalleryMismatchError(GalleryError):
     """The gallery belongs to another model, or to another version of `likeness`."""
+
+
+class GalleryDamagedError(GalleryError):
+    """The file of the gallery is not what was written."""
 
 
 class GalleryKeyError(GalleryError):

@@ -346,3 +346,30 @@ class TestCheck:
     def test_needs_a_gallery(self, tmp_path: Path, ask: Callable[[Path], object]) -> None:
         with pytest.raises(GalleryError, match="Found nothing"):
             ask(tmp_path / "staff.db")
+
+    @pytest.mark.parametrize("kind", ["flipped", "cut", "overwritten"])
+    def test_of_a_broken_file_says_so_and_nothing_raises(self, file: Path, kind: str) -> None:
+        with create_gallery(file, model_of()) as gallery:
+            gallery.enrol_many({f"person {n}": [photo_of(f"{n}")] for n in range(150)})
+        good = file.read_bytes()
+        rng = np.random.default_rng(len(kind))
+        for _ in range(8):
+            content = bytearray(good)
+            if kind == "flipped":
+                for place in rng.integers(100, len(content), 40):
+                    content[place] ^= int(rng.integers(1, 255))
+            elif kind == "cut":
+                content = content[: int(rng.integers(100, len(content)))]
+            else:
+                place = int(rng.integers(1, len(content) // 4096)) * 4096
+                content[place : place + 4096] = rng.bytes(4096)
+            for end in ("-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
+            file.write_bytes(content)
+            assert not check_gallery(file).sound
+            try:
+                with open_gallery(file) as gallery:
+                    gallery.search(vector_of("7")[None])
+                    gallery.people()
+            except GalleryError as error:
+                assert str(file) in str(error)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from likeness.errors import GalleryError, GalleryKeyError, LikenessError
+from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
 from likeness.recogniser.gallery._backup import rows_of
 from likeness.recogniser.gallery._opening import open_gallery
 from likeness.recogniser.gallery._rows import (
@@ -75,9 +75,7 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
     try:
         with open_gallery(where, key=key) as opened:
             return check_open_gallery(opened)
-    except GalleryError as error:
-        if "malformed" not in str(error.__cause__):
-            raise
+    except GalleryDamagedError:
         problem = "file: it is so damaged that it cannot be opened; restore a backup"
         return GalleryCheck(
             where=str(where), people=0, templates=0, photos=0, problems=(problem,), notes=()
@@ -109,7 +107,7 @@ def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
                     problems.append(problem)
                     if len(problems) >= MOST:
                         break
-            except (GalleryError, sa.exc.SQLAlchemyError) as error:
+            except (GalleryError, sa.exc.SQLAlchemyError, ValueError) as error:
                 first = str(error).splitlines()[0]
                 problems.append(f"the rows cannot be read to the end: {first}")
         counts = looked.counts

@@ -145,7 +145,7 @@ class Sealing:
     def __init__(self, *, key_id: str | None, key: GalleryKey | None, where: str) -> None:
         self.key_id = key_id
         self._key = key
-        self._where = where
+        self.where = where
         if key is not None and key_id is None:
             raise GalleryKeyError(
                 f"{where} is not encrypted; it was opened with the key {key.id}. Open it without "
@@ -165,7 +165,7 @@ class Sealing:
         """
         if self.key_id is not None and self._key is None:
             raise GalleryKeyError(
-                f"{self._where} is encrypted with the key {self.key_id}. Received: no key. Give "
+                f"{self.where} is encrypted with the key {self.key_id}. Received: no key. Give "
                 f"it with --key-file or {KEY_VARIABLE}."
             )
         return self._key

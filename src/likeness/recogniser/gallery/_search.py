@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from likeness.energies import energy_by_name, energy_matrix
+from likeness.errors import GalleryDamagedError
 from likeness.recogniser.gallery import _changes
 from likeness.recogniser.gallery._matrix import TemplateMatrix
 from likeness.recogniser.gallery._pages import chunks
@@ -23,6 +24,14 @@ _PROBES = 64
 
 Exact = Callable[[NDArray[np.float64], Sequence[int]], NDArray[np.float64]]
 """From a probe ``(d,)`` and templates' ids to their energies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owner:
+    """A person and their templates."""
+
+    name: str
+    template_ids: list[int]
 
 
 class Search:
@@ -57,7 +66,7 @@ class Search:
                 nearest_on_server(connection, self._model, probe, k=k, ef_search=approximate)
                 for probe in probes
             ]
-            owners = _owners(connection, chosen)
+            owners = self._owners(connection, chosen)
             ids = [place for owner in owners.values() for place in owner.template_ids]
             exact = self._exact_from_rows(connection, ids)
             return _ranked(owners, probes, chosen, k, exact)
@@ -73,7 +82,7 @@ class Search:
                 _first_people(matrix.people_of(near.rows), k)
                 for near in matrix.nearest_people(part, k)
             ]
-            answers += _ranked(_owners(connection, chosen), part, chosen, k, exact_here)
+            answers += _ranked(self._owners(connection, chosen), part, chosen, k, exact_here)
         return answers
 
     def everything(
@@ -136,6 +145,27 @@ class Search:
         elif change.kind == _changes.MERGED:
             matrix.move(change.first, into=change.last)
 
+    def _owners(self, connection: sa.Connection, chosen: Sequence[list[int]]) -> dict[int, _Owner]:
+        """Return some people by their ids."""
+        wanted = sorted({person for people_of_one in chosen for person in people_of_one})
+        owners: dict[int, _Owner] = {}
+        for part in chunks(wanted):
+            query = (
+                sa.select(people.c.id, people.c.name, templates.c.id)
+                .join(templates)
+                .where(people.c.id.in_(part))
+                .order_by(templates.c.id)
+            )
+            for person, name, template in connection.execute(query):
+                owners.setdefault(person, _Owner(name=name, template_ids=[]))
+                owners[person].template_ids.append(template)
+        if len(owners) < len(wanted):
+            raise GalleryDamagedError(
+                f"{self._sealing.where}: a template's person is not to be found. Run "
+                "`likeness gallery check`, or restore a backup."
+            )
+        return owners
+
     def _exact_from_rows(self, connection: sa.Connection, ids: Sequence[int]) -> Exact:
         """Return what gives the energies of a probe to templates of a server."""
         vectors: dict[int, bytes] = {}
@@ -149,30 +179,6 @@ class Search:
             return np.asarray(energy(stacked, probe))
 
         return exact
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Owner:
-    """A person and their templates."""
-
-    name: str
-    template_ids: list[int]
-
-
-def _owners(connection: sa.Connection, chosen: Sequence[list[int]]) -> dict[int, _Owner]:
-    """Return some people by their ids."""
-    owners: dict[int, _Owner] = {}
-    for part in chunks(sorted({person for wanted in chosen for person in wanted})):
-        query = (
-            sa.select(people.c.id, people.c.name, templates.c.id)
-            .join(templates)
-            .where(people.c.id.in_(part))
-            .order_by(templates.c.id)
-        )
-        for person, name, template in connection.execute(query):
-            owners.setdefault(person, _Owner(name=name, template_ids=[]))
-            owners[person].template_ids.append(template)
-    return owners
 
 
 def _ranked(
