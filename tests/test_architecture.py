@@ -165,6 +165,7 @@ class TestHeavyPackages:
             "import likeness.cli",
             "import likeness.cli._app",
             "import likeness.model, likeness.evaluation, likeness.reports, likeness.datasets",
+            "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
         ],
     )

@@ -85,6 +85,7 @@ class TestHelp:
             "calibrate",
             "crossval",
             "audit",
+            "gallery",
             "picture",
         ):
             assert command in result.stdout

@@ -36,7 +36,7 @@ class GalleryKey:
     >>> key.open(key.seal(b"vector", b"row 7"), b"row 7")
     b'vector'
     >>> key.id, key
-    ('c80d19e33dc2', GalleryKey())
+    ('d38350cca6f3', GalleryKey())
     """
 
     secret: bytes = field(repr=False)
