@@ -192,3 +192,24 @@ def test_encrypting_leaves_no_plain_embedding(file: Path) -> None:
         assert len(left(file.parent, plain)) == 300
         gallery.rotate_key(GalleryKey.generate())
         assert left(file.parent, plain) == {}
+
+
+def test_a_copy_that_another_program_left_behind_is_found_and_removed(file: Path) -> None:
+    """Somebody's tool wrote and deleted without zeroing: the search finds it, and the file is
+    written anew."""
+    with create_gallery(file, model_of()) as gallery:
+        gallery.enrol("Ada Lovelace", [photo_of("a")])
+        crowd(gallery, 20)
+    careless = sqlite3.connect(file, isolation_level=None)
+    careless.execute("PRAGMA secure_delete = OFF")
+    careless.execute("CREATE TABLE notes (content)")
+    careless.execute("INSERT INTO notes VALUES (?)", (b"Ada Lovelace" + vector_of("a").tobytes(),))
+    careless.execute("DROP TABLE notes")
+    careless.close()
+    assert left(file.parent, [b"Ada Lovelace" + vector_of("a").tobytes()])
+    with open_gallery(file) as gallery:
+        receipt = gallery.forget("Ada Lovelace")
+        assert "the file is written anew" in receipt.checkpoint
+        assert receipt.verified_absent
+        assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}
+    assert check_gallery(file).sound

@@ -27,7 +27,7 @@ from likeness.recogniser.gallery._rows import (
     check_template,
 )
 from likeness.recogniser.gallery._schema import audit, people, photos, templates
-from likeness.recogniser.gallery._scrub import Traces, scrub, traces_of
+from likeness.recogniser.gallery._scrub import Scrubbed, Traces, scrub, traces_of
 from likeness.recogniser.gallery._search import Search
 from likeness.recogniser.gallery._server_search import INDEX, make_index
 from likeness.recogniser.gallery._transaction import GalleryRow, Writing, read_gallery_row
@@ -46,6 +46,8 @@ from likeness.recogniser.gallery.records import (
 )
 
 _PAGE = 1000
+_AT_OPENING = 0.5
+"""Seconds: opening waits no longer for a reader that keeps deleted bytes in the files."""
 
 Answer = TypeVar("Answer")
 
@@ -80,9 +82,8 @@ class SqlGallery:
         self._model = row.model
         self._sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
         self._search = Search(self._model, self._sealing)
-        if row.scrub_pending:
-            with self._turn:
-                self._scrub(Traces())
+        if row.scrub_pending:  # a killed process, or a reader in the way, left it to us
+            self._scrub(Traces(), patience=min(patience, _AT_OPENING))
 
     @property
     def where(self) -> str:
@@ -548,6 +549,7 @@ class SqlGallery:
     def _finished(self, receipt: Receipt, traces: Traces) -> Receipt:
         return replace(receipt, **vars(self._scrub(traces)))
 
-    def _scrub(self, traces: Traces) -> Any:
+    def _scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
+        wait = self.patience if patience is None else patience
         with in_words(self._engine.url), self._turn:
-            return scrub(self._engine, traces, patience=self.patience)
+            return scrub(self._engine, traces, patience=wait)
