@@ -144,4 +144,4 @@ def test_three_hundred_kills(file: Path) -> None:
 
 @pytest.mark.slow
 def test_three_hundred_kills_of_two_writers(file: Path) -> None:
-    assert killed_runs(file, runs=150, writers=2, seed=3) > 150
+    assert killed_runs(file, runs=300, writers=2, seed=3) > 300
