@@ -180,6 +180,7 @@ class TestHeavyPackages:
             "import likeness.cli._app",
             "import likeness.model, likeness.evaluation, likeness.reports, likeness.datasets",
             "import likeness.recogniser",
+            "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
         ],

@@ -48,6 +48,12 @@ ERRORS = {
     "TrainingFailedError": "LikenessError",
     "ModelError": "LikenessError",
     "NoThresholdError": "ModelError",
+    "GalleryError": "LikenessError",
+    "GalleryMismatchError": "GalleryError",
+    "GalleryDamagedError": "GalleryError",
+    "GalleryKeyError": "GalleryError",
+    "UnknownPersonError": "GalleryError",
+    "AlreadyEnrolledError": "GalleryError",
     "OutputError": "LikenessError",
     "MissingExtraError": "LikenessError",
 }

@@ -17,6 +17,12 @@
     ├── TrainingFailedError     the loss became NaN or infinite
     ├── ModelError              a saved model cannot be used
     │   └── NoThresholdError        a decision was asked of a model without a threshold
+    ├── GalleryError            a gallery cannot be opened, read or written
+    │   ├── GalleryMismatchError    it belongs to another model or another version
+    │   ├── GalleryDamagedError     its file is not what was written
+    │   ├── GalleryKeyError         it is encrypted and the key is missing, or another
+    │   ├── UnknownPersonError      nobody of that name is enrolled
+    │   └── AlreadyEnrolledError    the name or the photo is somebody else's
     ├── OutputError             the result cannot be written
     └── MissingExtraError       an optional dependency is not installed
 
@@ -86,6 +92,30 @@ class ModelError(LikenessError):
 
 class NoThresholdError(ModelError):
     """A decision was asked of a model that has no threshold."""
+
+
+class GalleryError(LikenessError):
+    """A gallery cannot be opened, read or written."""
+
+
+class GalleryMismatchError(GalleryError):
+    """The gallery belongs to another model, or to another version of `likeness`."""
+
+
+class GalleryDamagedError(GalleryError):
+    """The file of the gallery is not what was written."""
+
+
+class GalleryKeyError(GalleryError):
+    """The gallery is encrypted and the key is missing, or is another."""
+
+
+class UnknownPersonError(GalleryError):
+    """Nobody of that name is enrolled, or there is no such template."""
+
+
+class AlreadyEnrolledError(GalleryError):
+    """The name is taken, or the photo is somebody else's."""
 
 
 class OutputError(LikenessError):

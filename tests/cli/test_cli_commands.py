@@ -86,6 +86,7 @@ class TestHelp:
             "crossval",
             "card",
             "audit",
+            "gallery",
             "picture",
         ):
             assert command in result.stdout

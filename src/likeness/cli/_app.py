@@ -16,6 +16,7 @@ from likeness.cli import (
     _doctor,
     _evaluate,
     _export,
+    _gallery,
     _model,
     _next_photo,
     _picture,
@@ -28,8 +29,8 @@ app = typer.Typer(
     name="likeness",
     help="One-shot face recognition with Siamese networks: train on a few photos, measure "
     "honestly.",
-    epilog="Exit codes: 0 done, 1 the audit or the doctor found something, 2 could not try (one "
-    "sentence says why), 130 stopped by Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 the audit, the doctor or the check found something, 2 could not "
+    "try (one sentence says why), 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,6 +48,7 @@ app.command("crossval")(_crossval.crossval)
 app.command("card")(_card.card)
 app.command("audit")(_audit.audit)
 app.command("doctor")(_doctor.doctor)
+app.add_typer(_gallery.app, name="gallery")
 app.command("picture")(_picture.picture)
 
 

@@ -1,4 +1,4 @@
-"""From energies to answers: known, unknown or ambiguous. NumPy only."""
+"""The recogniser: people who are enrolled, and who somebody is. It runs without Keras."""
 
 from likeness.recogniser.answer import Answer, Neighbour, Promise
 from likeness.recogniser.decision import Decider, DecidingModel, decide

@@ -1,0 +1,1 @@
+"""How fast a gallery answers, beside the bare NumPy product."""

@@ -1,0 +1,102 @@
+"""Enrolment of one person or a hundred thousand, with as few statements as that takes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from likeness.recogniser.gallery._pages import chunks
+from likeness.recogniser.gallery._people import as_people, need_person, update_person
+from likeness.recogniser.gallery._rows import as_json, check_name, now, person_digest
+from likeness.recogniser.gallery._schema import people
+from likeness.recogniser.gallery._templates import add_templates
+from likeness.recogniser.gallery._transaction import Writing
+from likeness.recogniser.gallery.records import Enrolled, NewTemplate
+
+ENROLLED, APPROVED, IMPORTED = "enrolled", "approved", "imported"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Entry:
+    """A person to be enrolled.
+
+    Args:
+        name: of the person.
+        templates: of their photos.
+        metadata: replaces what is noted about them; None leaves it.
+        created: when they were first enrolled; None is now.
+        template_created: the same of each template; empty is now.
+    """
+
+    name: str
+    templates: Sequence[NewTemplate]
+    metadata: Mapping[str, Any] | None = None
+    created: str | None = None
+    template_created: Sequence[str | None] = field(default=())
+
+
+def enrol_entries(
+    writing: Writing, entries: Sequence[Entry], *, how: str, where: str
+) -> list[Enrolled]:
+    """Add the templates of some people, who are made if need be.
+
+    Args:
+        writing: the transaction.
+        entries: who. A name may come twice.
+        how: "enrolled", "approved" (the person must be there) or "imported".
+        where: the gallery's name, for messages.
+
+    Raises:
+        AlreadyEnrolledError: a photo is somebody else's.
+        DataError: an embedding or a value does not fit.
+        SettingError: a name does not fit.
+        UnknownPersonError: a probe is approved for nobody enrolled.
+    """
+    names = [check_name(entry.name) for entry in entries]
+    if how == APPROVED:
+        for name in names:
+            need_person(writing.connection, name, where=where)
+    ids = _people_for(writing, names, entries)
+    batches = [
+        (ids[name], name, entry.templates, entry.template_created or [None] * len(entry.templates))
+        for name, entry in zip(names, entries, strict=True)
+    ]
+    outcome = add_templates(writing, batches, how=how)
+    writing.audit_many(
+        {"what": how, "person_id": ids[name], "templates": len(added)}
+        for name, (added, _) in zip(names, outcome, strict=True)
+        if added
+    )
+    found = as_people(writing.connection, sorted(set(ids.values())))
+    return [
+        Enrolled(person=found[ids[name]], added=added, already=already)
+        for name, (added, already) in zip(names, outcome, strict=True)
+    ]
+
+
+def _people_for(writing: Writing, names: Sequence[str], entries: Sequence[Entry]) -> dict[str, int]:
+    """Return the id of each name; who is not there yet is inserted."""
+    there: dict[str, sa.RowMapping] = {}
+    for part in chunks(names):
+        query = sa.select(people).where(people.c.name.in_(part))
+        there |= {row["name"]: row for row in writing.connection.execute(query).mappings()}
+    fresh: dict[str, dict[str, Any]] = {}
+    for name, entry in zip(names, entries, strict=True):
+        noted = None if entry.metadata is None else as_json(entry.metadata, argument="metadata")
+        if name in there:
+            if noted is not None and json.loads(there[name]["metadata"]) != json.loads(noted):
+                update_person(writing, there[name], metadata=noted)
+        elif name not in fresh:
+            row = {
+                "id": writing.person_id(),
+                "name": name,
+                "metadata": noted or "{}",
+                "created": entry.created or now(),
+            }
+            fresh[name] = row | {"digest": person_digest(row)}
+    for rows in chunks(list(fresh.values()), 10_000):
+        writing.connection.execute(people.insert(), rows)
+    writing.audit_many({"what": "added", "person_id": row["id"]} for row in fresh.values())
+    return {name: row["id"] for name, row in (there | fresh).items()}

@@ -1,0 +1,165 @@
+"""People in the tables: found, listed, enrolled, renamed, merged, removed."""
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from likeness.errors import AlreadyEnrolledError, SettingError, UnknownPersonError
+from likeness.recogniser.gallery import _changes
+from likeness.recogniser.gallery._pages import chunks
+from likeness.recogniser.gallery._rows import Row, as_json, person_digest, template_digest
+from likeness.recogniser.gallery._schema import people, photos, templates
+from likeness.recogniser.gallery._transaction import Writing
+from likeness.recogniser.gallery.records import Person
+
+
+def find_person(connection: sa.Connection, name: str) -> sa.RowMapping | None:
+    """Return the row of a person by their checked name; None if there is none."""
+    query = sa.select(people).where(people.c.name == name)
+    return connection.execute(query).mappings().first()
+
+
+def need_person(connection: sa.Connection, name: str, *, where: str) -> sa.RowMapping:
+    """Return the row of a person.
+
+    Raises:
+        UnknownPersonError: there is none.
+    """
+    row = find_person(connection, name)
+    if row is None:
+        raise UnknownPersonError(
+            f"name: expected somebody enrolled in {where}. Received: {name!r}. See who is with "
+            "`people()`."
+        )
+    return row
+
+
+def as_person(connection: sa.Connection, row: Row) -> Person:
+    """Return the record of a row."""
+    return _record(row, _template_counts(connection, [row["id"]]).get(row["id"], 0))
+
+
+def as_people(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Person]:
+    """Return the records of some people by their ids."""
+    counts = _template_counts(connection, ids)
+    return {
+        row["id"]: _record(row, counts.get(row["id"], 0))
+        for part in chunks(ids)
+        for row in connection.execute(sa.select(people).where(people.c.id.in_(part))).mappings()
+    }
+
+
+def list_people(connection: sa.Connection, *, after: str | None, limit: int) -> tuple[Person, ...]:
+    """Return a page of people in the order of their names' characters."""
+    query = sa.select(people)
+    # By code points in every database, whatever its language.
+    order = people.c.name
+    if connection.dialect.name == "postgresql":
+        order = sa.collate(order, "C")  # type: ignore[assignment]
+    if after is not None:
+        query = query.where(order > after)
+    rows = connection.execute(query.order_by(order).limit(limit)).mappings().all()
+    counts = _template_counts(connection, [row["id"] for row in rows])
+    return tuple(_record(row, counts.get(row["id"], 0)) for row in rows)
+
+
+def update_person(writing: Writing, row: Row, **values: str) -> None:
+    """Change a person's name or metadata."""
+    fresh = dict(row) | values
+    writing.connection.execute(
+        people.update()
+        .where(people.c.id == row["id"])
+        .values(**values, digest=person_digest(fresh))
+    )
+
+
+def rename_person(writing: Writing, name: str, new: str, *, where: str) -> Person:
+    """Give a person another name.
+
+    Raises:
+        AlreadyEnrolledError: somebody else has it.
+    """
+    row = need_person(writing.connection, name, where=where)
+    if new != name:
+        if find_person(writing.connection, new) is not None:
+            raise AlreadyEnrolledError(
+                f"new: {new!r} is somebody else in {where}. Choose another name, or merge the two."
+            )
+        update_person(writing, row, name=new)
+        # The old name is personal data that is no longer needed.
+        writing.ask_for_scrub()
+        writing.audit("renamed", person_id=row["id"])
+    return as_person(writing.connection, dict(row) | {"name": new})
+
+
+def merge_people(writing: Writing, name: str, into: str, *, where: str) -> Person:
+    """Give all of a person's templates to another, and remove the first.
+
+    Raises:
+        SettingError: the two are one.
+    """
+    if name == into:
+        raise SettingError(f"into: expected somebody else. Received: {into!r} twice.")
+    connection = writing.connection
+    gone = need_person(connection, name, where=where)
+    stays = need_person(connection, into, where=where)
+    rows = connection.execute(
+        sa.select(templates).where(templates.c.person_id == gone["id"])
+    ).mappings()
+    moved = 0
+    for row in rows.all():
+        fresh = dict(row) | {"person_id": stays["id"]}
+        if row["sealed"] is not None:  # a ciphertext is bound to its person
+            content = writing.sealing.vector_of(row).astype("<f4").tobytes()
+            fresh |= writing.sealing.vector_columns(content, fresh)
+        fresh["digest"] = template_digest(fresh)
+        changed = ("person_id", "sealed", "digest")
+        connection.execute(
+            templates.update()
+            .where(templates.c.id == row["id"])
+            .values({column: fresh[column] for column in changed})
+        )
+        moved += 1
+    metadata = json.loads(gone["metadata"]) | json.loads(stays["metadata"])
+    update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))
+    connection.execute(people.delete().where(people.c.id == gone["id"]))
+    writing.change(_changes.MERGED, gone["id"], stays["id"])
+    writing.ask_for_scrub()
+    writing.audit("merged into another", person_id=gone["id"], templates=moved)
+    writing.audit("merged with another", person_id=stays["id"], templates=moved)
+    found = find_person(connection, into)
+    assert found is not None
+    return as_person(connection, found)
+
+
+def remove_templates(connection: sa.Connection, ids: Sequence[int]) -> int:
+    """Delete templates and their photos; return how many photos there were."""
+    kept = 0
+    for part in chunks(ids):
+        kept += connection.execute(photos.delete().where(photos.c.template_id.in_(part))).rowcount
+        connection.execute(templates.delete().where(templates.c.id.in_(part)))
+    return kept
+
+
+def _template_counts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Return how many templates each of some people has; who has none is left out."""
+    counts: dict[int, int] = {}
+    for part in chunks(ids):
+        grouped = (
+            sa.select(templates.c.person_id, sa.func.count())
+            .where(templates.c.person_id.in_(part))
+            .group_by(templates.c.person_id)
+        )
+        counts |= {found[0]: found[1] for found in connection.execute(grouped)}
+    return counts
+
+
+def _record(row: Row, count: int) -> Person:
+    return Person(
+        id=row["id"],
+        name=row["name"],
+        metadata=json.loads(row["metadata"]),
+        created=row["created"],
+        templates=count,
+    )

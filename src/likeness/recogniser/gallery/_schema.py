@@ -1,0 +1,162 @@
+"""The one schema of every store, in SQLAlchemy's words.
+
+Counters stand in the gallery's own row and are moved under its lock, so ids are never used
+twice and the change log has no gap. JSON and times are text: a row's digest is then the same
+in every database.
+"""
+
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from likeness.errors import require_extra
+
+FORMAT = "likeness.gallery/1"
+
+tables = sa.MetaData()
+
+
+class VectorColumn(TypeDecorator[bytes]):
+    """An embedding: little-endian float32 bytes here, pgvector's type in PostgreSQL."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the database has for it."""
+        if dialect.name == "postgresql":
+            vector = require_extra("pgvector.sqlalchemy", extra="postgres").VECTOR()
+            return dialect.type_descriptor(vector)
+        return dialect.type_descriptor(sa.LargeBinary())
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
+        """Return what the database takes."""
+        if value is None or dialect.name != "postgresql":
+            return value
+        return np.frombuffer(value, "<f4")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Return little-endian float32 bytes."""
+        if value is None or dialect.name != "postgresql":
+            return None if value is None else bytes(value)
+        return np.asarray(value, "<f4").tobytes()
+
+
+schema_version = sa.Table(
+    "schema_version",
+    tables,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+)
+
+gallery = sa.Table(
+    "gallery",
+    tables,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("energy", sa.Text, nullable=False),
+    sa.Column("dimensions", sa.Integer, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("next_person", sa.BigInteger, nullable=False),
+    sa.Column("next_template", sa.BigInteger, nullable=False),
+    sa.Column("last_change", sa.BigInteger, nullable=False),
+    sa.Column("last_audit", sa.BigInteger, nullable=False),
+    # Set with a deletion, cleared when the files were seen to be free of it: a process that
+    # is killed in between leaves the work to the next one.
+    sa.Column("scrub_pending", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_gallery"),
+)
+
+people = sa.Table(
+    "people",
+    tables,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("metadata", sa.Text, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+)
+
+templates = sa.Table(
+    "templates",
+    tables,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("person_id", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False, index=True),
+    # Exactly one of the two: the embedding, or its ciphertext and the key's id.
+    sa.Column("vector", VectorColumn),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("key_id", sa.Text),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("photo_digest", sa.Text, nullable=False, unique=True),
+    sa.Column("quality", sa.Text, nullable=False),
+    sa.Column("provenance", sa.Text, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.CheckConstraint("(vector IS NULL) <> (sealed IS NULL)", name="plain_or_sealed"),
+    sa.CheckConstraint("(sealed IS NULL) = (key_id IS NULL)", name="sealed_with_a_key"),
+)
+
+photos = sa.Table(
+    "photos",
+    tables,
+    sa.Column(
+        "template_id",
+        sa.BigInteger,
+        sa.ForeignKey("templates.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("digest", sa.Text, nullable=False),
+)
+
+changes = sa.Table(
+    "changes",
+    tables,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    tables,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("person_id", sa.BigInteger),
+    sa.Column("templates", sa.BigInteger, nullable=False),
+    sa.Column("receipt", sa.Text),
+    sa.Column("receipt_digest", sa.Text),
+)
+
+_APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN "
+        "SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        for verb in ("update", "delete")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()",
+    ],
+}
+
+
+def create_tables(connection: sa.Connection) -> None:
+    """Create everything in an empty database, inside the caller's transaction."""
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
+        connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
+    tables.create_all(connection)
+    for statement in _APPEND_ONLY[dialect]:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,138 @@
+"""Encryption at rest: AES-256-GCM (NIST SP 800-38D), one key for a gallery.
+
+What is sealed is bound to its row: the associated data names the template, the person, the
+photo and the model, so that a ciphertext that is moved to another row does not open there.
+"""
+
+import base64
+import binascii
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from likeness.errors import GalleryKeyError, OutputError
+
+KEY_VARIABLE = "LIKENESS_GALLERY_KEY"
+_NONCE = 12
+_HOW = (
+    "a key is 32 random bytes in Base64; make one with "
+    "`likeness gallery rotate-key GALLERY --new-key-file FILE`"
+)
+
+
+@dataclass(frozen=True)
+class GalleryKey:
+    """A key of 32 bytes.
+
+    Args:
+        secret: the bytes. They are never shown.
+
+    Raises:
+        GalleryKeyError: it is of another length.
+
+    >>> key = GalleryKey(bytes(32))
+    >>> key.open(key.seal(b"vector", b"row 7"), b"row 7")
+    b'vector'
+    >>> key.id, key
+    ('d38350cca6f3', GalleryKey())
+    """
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != 32:
+            raise GalleryKeyError(f"key: expected 32 bytes. Received: {len(self.secret)}; {_HOW}.")
+
+    @classmethod
+    def generate(cls) -> "GalleryKey":
+        """Return a new key from the operating system's random numbers."""
+        return cls(secrets.token_bytes(32))
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that tell keys apart and do not tell the key."""
+        return hashlib.sha256(b"likeness gallery key id" + self.secret).hexdigest()[:12]
+
+    def as_text(self) -> str:
+        """Return the key as Base64, for a key file."""
+        return base64.b64encode(self.secret).decode()
+
+    def seal(self, content: bytes, row: bytes) -> bytes:
+        """Return nonce and ciphertext of ``content``, bound to ``row``."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # late: plain ones need none
+
+        # Random nonces of 96 bits: far from a collision up to 2³² seals under one key.
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + AESGCM(self.secret).encrypt(nonce, content, row)
+
+    def open(self, sealed: bytes, row: bytes) -> bytes:
+        """Return what was sealed.
+
+        Raises:
+            GalleryKeyError: it was sealed with another key or for another row, or is damaged.
+        """
+        from cryptography.exceptions import InvalidTag  # late, as above
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            return AESGCM(self.secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], row)
+        except (InvalidTag, ValueError) as error:
+            raise GalleryKeyError(
+                f"an encrypted entry ({row.decode()}) does not open with the key {self.id}: it is "
+                "damaged, or was moved from another row. Run `likeness gallery check`."
+            ) from error
+
+
+def read_key(file: str | Path | None = None) -> GalleryKey | None:
+    """Return the key of the file, or of the environment variable; None if neither is given.
+
+    Args:
+        file: holds the key as Base64; goes before the variable.
+
+    Raises:
+        GalleryKeyError: the file cannot be read, or it holds no key.
+    """
+    if file is None:
+        text = os.environ.get(KEY_VARIABLE, "")
+        return _parsed(text, KEY_VARIABLE) if text.strip() else None
+    try:
+        text = Path(file).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not Base64"
+        raise GalleryKeyError(
+            f"--key-file: {file} cannot be read: {reason}. Expected a file with a key; {_HOW}."
+        ) from error
+    return _parsed(text, str(file))
+
+
+def write_key(key: GalleryKey, file: str | Path) -> None:
+    """Write a key to a new file that only its owner may read.
+
+    Raises:
+        OutputError: something is there already, or it cannot be written.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as place:
+            place.write(key.as_text() + "\n")
+            place.flush()
+            os.fsync(place.fileno())
+    except FileExistsError as error:
+        raise OutputError(
+            f"{file}: expected the name of a new file. Received: one that is there; a key is never "
+            "written over. Choose another name."
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def _parsed(text: str, source: str) -> GalleryKey:
+    try:
+        secret = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if len(secret) != 32:
+        raise GalleryKeyError(f"{source}: expected a key. Received: something else; {_HOW}.")
+    return GalleryKey(secret)

@@ -1,0 +1,251 @@
+"""What a gallery takes and gives: people, templates, answers, receipts. All frozen."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import check_in_range
+from likeness.energies import energy_by_name
+from likeness.errors import SettingError
+
+RECEIPT_FORMAT = "likeness.receipt/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GalleryModel:
+    """Whose embeddings a gallery holds.
+
+    Args:
+        fingerprint: of the model, as `SiameseModel.fingerprint` gives it.
+        energy: one of `likeness.energies.ENERGY_NAMES`.
+        dimensions: d, the numbers in an embedding, 1…16,000.
+
+    Raises:
+        SettingError: a value is out of its range.
+    """
+
+    fingerprint: str
+    energy: str
+    dimensions: int
+
+    def __post_init__(self) -> None:
+        energy_by_name(self.energy)
+        check_in_range(self.dimensions, 1, 16_000, argument="dimensions", whole=True)
+        if not self.fingerprint:
+            raise SettingError("fingerprint: expected the model's fingerprint. Received: ''.")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NewTemplate:
+    """An embedding of one photo, to be enrolled.
+
+    Args:
+        vector: ``(d,)``, float32, finite.
+        photo_digest: SHA-256 of the photo's bytes, 64 hexadecimal digits: what makes enrolment
+            idempotent.
+        quality: what was measured on the photo, JSON values only.
+        provenance: where it comes from (a file, a camera), JSON values only. The entry ``how``
+            is the gallery's own: "enrolled", "approved" or "imported".
+        photo: the photo's bytes, if it is to be kept.
+    """
+
+    vector: NDArray[np.floating[Any]]
+    photo_digest: str
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    photo: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who is enrolled.
+
+    Args:
+        id: never given to anybody else, not after forgetting either.
+        name: unique in the gallery.
+        metadata: JSON values.
+        created: when, UTC, ISO 8601.
+        templates: how many.
+    """
+
+    id: int
+    name: str
+    metadata: Mapping[str, Any]
+    created: str
+    templates: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Template:
+    """One enrolled embedding.
+
+    Args:
+        id: never given to another template.
+        person_id: whose it is.
+        person: the person's name.
+        vector: ``(d,)`` float32; None if it was not asked for.
+        model: fingerprint of the model that made it.
+        photo_digest: SHA-256 of the photo.
+        quality: JSON values.
+        provenance: JSON values; ``how`` is "enrolled", "approved" or "imported".
+        created: when, UTC, ISO 8601.
+        photo_kept: whether the photo itself is in the gallery.
+    """
+
+    id: int
+    person_id: int
+    person: str
+    vector: NDArray[np.float32] | None
+    model: str
+    photo_digest: str
+    quality: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    created: str
+    photo_kept: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolled:
+    """The outcome of an enrolment.
+
+    Args:
+        person: as they are now.
+        added: ids of the new templates.
+        already: ids of the templates whose photos had been enrolled for this person before.
+    """
+
+    person: Person
+    added: tuple[int, ...]
+    already: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """Somebody near to a probe.
+
+    Args:
+        person_id: who.
+        name: their name.
+        energy: the smallest of their templates' energies.
+        template_ids: all their templates, by id.
+        energies: the energy of each, to be fused otherwise if need be.
+    """
+
+    person_id: int
+    name: str
+    energy: float
+    template_ids: tuple[int, ...]
+    energies: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AllEnergies:
+    """The energies of probes to every template of a gallery.
+
+    Args:
+        template_ids: ``(n,)``.
+        person_ids: ``(n,)``, whose each template is.
+        energies: ``(probes, n)`` float64.
+    """
+
+    template_ids: NDArray[np.int64]
+    person_ids: NDArray[np.int64]
+    energies: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How much a gallery holds."""
+
+    people: int
+    templates: int
+    photos: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """One line of the audit log: who did what, when. No name and no biometric content.
+
+    Args:
+        number: 1, 2, 3, ...
+        when: UTC, ISO 8601.
+        who: the operator.
+        what: "enrolled", "renamed", "forgot", ...
+        person_id: to whom, if to one person.
+        templates: how many templates it added or removed.
+        receipt: number of the receipt, after forgetting.
+        receipt_digest: SHA-256 of the receipt, after forgetting: whoever holds the receipt can
+            prove it, and nobody else learns from it whose it was.
+    """
+
+    number: int
+    when: str
+    who: str
+    what: str
+    person_id: int | None
+    templates: int
+    receipt: str | None
+    receipt_digest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What was forgotten, and how far it is gone.
+
+    Args:
+        id: its number; the audit log has it.
+        secret: 32 random hexadecimal digits. They are nowhere else, so that the audit log's
+            digest of this receipt does not tell whose it is.
+        name: of the person.
+        person_id: of the person.
+        person_removed: whether the person was forgotten, or only a photo of them.
+        template_ids: the templates that were removed.
+        photos: how many kept photos were removed.
+        when: UTC, ISO 8601.
+        by: the operator.
+        checkpoint: what became of the bytes in the store's files.
+        verified_absent: whether the store was searched afterwards and nothing was found.
+        searched: what was searched.
+        remains: what a gallery cannot reach, in sentences.
+    """
+
+    id: str
+    secret: str
+    name: str
+    person_id: int
+    person_removed: bool
+    template_ids: tuple[int, ...]
+    photos: int
+    when: str
+    by: str
+    checkpoint: str = ""
+    verified_absent: bool = False
+    searched: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": RECEIPT_FORMAT, **asdict(self)}
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        count = len(self.template_ids)
+        what = f"{count} template{'' if count == 1 else 's'}"
+        if self.photos:
+            what += f" and {self.photos} kept photo{'' if self.photos == 1 else 's'}"
+        whom = f"Forgot {self.name}" if self.person_removed else f"Forgot a photo of {self.name}"
+        proof = (
+            f"Verified: nothing of it is found in {', '.join(self.searched)}."
+            if self.verified_absent
+            else "Not verified: bytes may be left in the files of the gallery. Run "
+            "`likeness gallery check`."
+        )
+        return [
+            f"{whom}: {what} removed, {self.when}, receipt {self.id}.",
+            f"Files: {self.checkpoint}.",
+            proof,
+            *self.remains,
+        ]

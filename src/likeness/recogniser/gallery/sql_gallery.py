@@ -1,0 +1,555 @@
+"""`SqlGallery`: a gallery in SQLite, in PostgreSQL, or in memory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from threading import RLock
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from likeness.arrays import check_embeddings, check_in_range
+from likeness.errors import DataError, GalleryMismatchError, SettingError
+from likeness.recogniser.gallery import _changes, _people, _templates
+from likeness.recogniser.gallery._database import MEMORY, in_words, shown, writing
+from likeness.recogniser.gallery._enrolment import APPROVED, ENROLLED, Entry, enrol_entries
+from likeness.recogniser.gallery._receipts import draft, seal_of
+from likeness.recogniser.gallery._rotation import reseal
+from likeness.recogniser.gallery._rows import (
+    LARGEST,
+    Row,
+    Sealing,
+    as_json,
+    check_name,
+    check_template,
+)
+from likeness.recogniser.gallery._schema import audit, people, photos, templates
+from likeness.recogniser.gallery._scrub import Scrubbed, Traces, scrub, traces_of
+from likeness.recogniser.gallery._search import Search
+from likeness.recogniser.gallery._server_search import INDEX, make_index
+from likeness.recogniser.gallery._transaction import GalleryRow, Writing, read_gallery_row
+from likeness.recogniser.gallery.keys import GalleryKey
+from likeness.recogniser.gallery.records import (
+    AllEnergies,
+    AuditEntry,
+    Candidate,
+    Counts,
+    Enrolled,
+    GalleryModel,
+    NewTemplate,
+    Person,
+    Receipt,
+    Template,
+)
+
+_PAGE = 1000
+_AT_OPENING = 0.5
+"""Seconds: opening waits no longer for a reader that keeps deleted bytes in the files."""
+
+Answer = TypeVar("Answer")
+
+
+class SqlGallery:
+    """A gallery in a database; make it with `open_gallery` or `create_gallery`.
+
+    One object serves several threads; searches in the embedded store take turns.
+
+    Args:
+        engine: of the database, whose schema is this version's.
+        key: of an encrypted gallery; without it people can be listed but not searched.
+        by: who works with it, for the audit log.
+        patience: seconds that a deletion waits for readers before it leaves the files to the
+            next opening.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, *, key: GalleryKey | None, by: str, patience: float = 5.0
+    ) -> None:
+        self._engine = engine
+        self._writing = writing(engine)
+        self._by = by
+        self._key = key
+        self.patience = patience
+        # In memory all threads share one connection, so they take turns.
+        alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
+        self._searching = RLock()
+        self._turn = RLock() if alone else nullcontext()
+        with in_words(engine.url), self._turn, engine.begin() as connection:
+            row = read_gallery_row(connection, where=self.where)
+        self._model = row.model
+        self._sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
+        self._search = Search(self._model, self._sealing)
+        if row.scrub_pending:  # a killed process, or a reader in the way, left it to us
+            self._scrub(Traces(), patience=min(patience, _AT_OPENING))
+
+    @property
+    def where(self) -> str:
+        """Its path or address, without a password."""
+        return shown(self._engine.url)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database's engine, for copies and checks."""
+        return self._engine
+
+    @property
+    def sealing(self) -> Sealing:
+        """How it stores embeddings and photos, for checks."""
+        return self._sealing
+
+    @property
+    def model(self) -> GalleryModel:
+        """Whose embeddings it holds."""
+        return self._model
+
+    @property
+    def key_id(self) -> str | None:
+        """The id of the key it is encrypted with; None if it is plain."""
+        return self._sealing.key_id
+
+    def enrol(
+        self,
+        name: str,
+        templates: Sequence[NewTemplate],
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Enrolled:
+        """Add templates to a person, who is made if need be.
+
+        A photo that is already enrolled for this person is not added again.
+
+        Args:
+            name: 1 to 200 letters.
+            templates: of their photos; may be none.
+            metadata: replaces what is noted about them; None leaves it.
+
+        Raises:
+            AlreadyEnrolledError: a photo is somebody else's.
+            DataError: an embedding or a value does not fit.
+            SettingError: the name does not fit.
+        """
+        return self._enrol([Entry(name=name, templates=templates, metadata=metadata)], ENROLLED)[0]
+
+    def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
+        """Enrol several people in one transaction: all of them or none.
+
+        Raises:
+            AlreadyEnrolledError: a photo is somebody else's.
+            DataError: an embedding or a value does not fit.
+            SettingError: a name does not fit.
+        """
+        entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
+        return dict(zip(people, self._enrol(entries, ENROLLED), strict=True))
+
+    def approve(self, name: str, template: NewTemplate) -> Enrolled:
+        """Add a probe that was recognised to the person's templates, marked as approved.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+            AlreadyEnrolledError: the photo is somebody else's.
+            DataError: the embedding does not fit.
+        """
+        return self._enrol([Entry(name=name, templates=[template])], APPROVED)[0]
+
+    def undo(self, template_id: int) -> Receipt:
+        """Take an approved template back.
+
+        Raises:
+            UnknownPersonError: there is no such template.
+            SettingError: it was not approved but enrolled.
+        """
+        return self._remove(template_id, what="undid an approval", only=APPROVED)
+
+    def rename(self, name: str, new: str) -> Person:
+        """Give a person another name; naming them as they are called is no news.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+            AlreadyEnrolledError: the new name is somebody else's.
+        """
+        old, fresh = check_name(name), check_name(new, argument="new")
+        with self.writing() as transaction:
+            person = _people.rename_person(transaction, old, fresh, where=self.where)
+        if old != fresh:
+            self._scrub(Traces(names=(old,)))
+        return person
+
+    def merge(self, name: str, *, into: str) -> Person:
+        """Give a person's templates to another; the first is gone.
+
+        What is noted about the second goes before what is noted about the first.
+
+        Raises:
+            UnknownPersonError: one of the two is not enrolled.
+            SettingError: the two are one.
+        """
+        gone, stays = check_name(name), check_name(into, argument="into")
+        with self.writing() as transaction:
+            person = _people.merge_people(transaction, gone, stays, where=self.where)
+        self._scrub(Traces(names=(gone,)))
+        return person
+
+    def describe_person(self, name: str, metadata: Mapping[str, Any]) -> Person:
+        """Replace what is noted about a person.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+            DataError: it holds something else than JSON values.
+        """
+        checked = check_name(name)
+        with self.writing() as transaction:
+            row = _people.need_person(transaction.connection, checked, where=self.where)
+            text = as_json(metadata, argument="metadata")
+            _people.update_person(transaction, row, metadata=text)
+            transaction.audit("described", person_id=row["id"])
+        return self.person(checked)
+
+    def remove_template(self, template_id: int) -> Receipt:
+        """Forget one photo; the person stays, even with no photo left.
+
+        Raises:
+            UnknownPersonError: there is no such template.
+        """
+        return self._remove(template_id, what="removed a template")
+
+    def forget(self, name: str) -> Receipt:
+        """Forget a person, and say how far they are gone.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+        """
+        checked = check_name(name)
+        with self.writing() as transaction:
+            connection = transaction.connection
+            person = _people.need_person(connection, checked, where=self.where)
+            query = sa.select(templates).where(templates.c.person_id == person["id"])
+            rows = connection.execute(query).mappings().all()
+            traces = traces_of(connection, rows, names=(checked,))
+            receipt = self._delete(transaction, "forgot", person, rows, person_removed=True)
+            connection.execute(people.delete().where(people.c.id == person["id"]))
+            transaction.change(_changes.FORGOT, person["id"])
+        return self._finished(receipt, traces)
+
+    def person(self, name: str) -> Person:
+        """Return a person.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+        """
+        with self.reading() as (connection, _):
+            row = _people.need_person(connection, check_name(name), where=self.where)
+            return _people.as_person(connection, row)
+
+    def people(self, *, after: str | None = None, limit: int = 100) -> tuple[Person, ...]:
+        """Return a page of people, in the order of their names' characters.
+
+        Args:
+            after: the last name of the page before.
+            limit: people on a page, 1…10,000.
+        """
+        check_in_range(limit, 1, 10_000, argument="limit", whole=True)
+        with self.reading() as (connection, _):
+            return _people.list_people(connection, after=after, limit=int(limit))
+
+    def templates(self, name: str | None = None, *, vectors: bool = False) -> Iterator[Template]:
+        """Go through a person's templates, or all, by id.
+
+        Args:
+            name: whose; None for everybody's.
+            vectors: whether the embeddings are wanted; of an encrypted gallery they need its
+                key.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+        """
+        person_id = None if name is None else self.person(name).id
+        after = 0
+        while True:
+            with self.reading() as (connection, _):
+                page = _templates.read_templates(
+                    connection,
+                    self._sealing,
+                    after=after,
+                    limit=_PAGE,
+                    person_id=person_id,
+                    vectors=vectors,
+                )
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].id
+
+    def photo(self, template_id: int) -> bytes | None:
+        """Return a kept photo; None if it was not kept.
+
+        Raises:
+            UnknownPersonError: there is no such template.
+        """
+        with self.reading() as (connection, _):
+            row = _templates.need_template(connection, template_id, where=self.where)
+            return _templates.read_photo(connection, self._sealing, row)
+
+    def counts(self) -> Counts:
+        """Return how much there is."""
+        with self.reading() as (connection, _):
+            numbers = [
+                connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for table in (people, templates, photos)
+            ]
+        return Counts(people=numbers[0], templates=numbers[1], photos=numbers[2])
+
+    def audit(self, *, after: int = 0, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return a page of the audit log, oldest first.
+
+        Args:
+            after: number of the last entry of the page before.
+            limit: entries on a page, 1…10,000.
+        """
+        check_in_range(limit, 1, 10_000, argument="limit", whole=True)
+        query = (
+            sa.select(audit)
+            .where(audit.c.number > after)
+            .order_by(audit.c.number)
+            .limit(int(limit))
+        )
+        with self.reading() as (connection, _):
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return tuple(AuditEntry(when=row.pop("at"), **row) for row in rows)
+
+    def search(
+        self, probes: NDArray[np.floating[Any]], *, k: int = 5, approximate: int | None = None
+    ) -> list[tuple[Candidate, ...]]:
+        """Return the k nearest people of each probe, nearest first; fewer if there are fewer.
+
+        Args:
+            probes: embeddings, ``(n, d)``.
+            k: how many people, 1…1000.
+            approximate: search PostgreSQL's HNSW index (`build_index`) with so long a list of
+                candidates, 1…1000; it may miss people. None is exact.
+
+        Raises:
+            DataError: the probes do not fit.
+            SettingError: k is out of range, or there is no such index.
+            GalleryMismatchError: the gallery was given to another model.
+            GalleryKeyError: it is encrypted and there is no key, or it was given another.
+        """
+        check_in_range(k, 1, 1000, argument="k", whole=True)
+        asked = self._check_probes(probes)
+        if approximate is not None and self._engine.dialect.name != "postgresql":
+            raise SettingError(
+                "approximate: expected a gallery on a PostgreSQL server. Received: "
+                f"{self.where}, which is searched exactly."
+            )
+        return self._answered(
+            lambda connection, row: self._search.nearest(
+                connection, row, asked, k=int(k), approximate=approximate
+            )
+        )
+
+    def energies(self, probes: NDArray[np.floating[Any]]) -> AllEnergies:
+        """Return the exact energies of probes to every template, for fusions other than min.
+
+        Raises:
+            DataError: the probes do not fit.
+            GalleryMismatchError: the gallery was given to another model.
+            GalleryKeyError: it is encrypted and there is no key, or it was given another.
+        """
+        asked = self._check_probes(probes)
+        return self._answered(
+            lambda connection, row: self._search.everything(connection, row, asked)
+        )
+
+    def replace_vectors(
+        self, model: GalleryModel, vectors: Mapping[int, NDArray[np.floating[Any]]]
+    ) -> None:
+        """Give every template the embedding of another model, and the gallery that model.
+
+        Other processes that have the gallery open are told at their next question.
+
+        Args:
+            model: the new one.
+            vectors: ``(d,)`` for each template's id, all of them.
+
+        Raises:
+            DataError: an embedding does not fit, or one is missing.
+        """
+        with self.writing() as transaction:
+            ids = set(transaction.connection.execute(sa.select(templates.c.id)).scalars())
+            if ids != set(vectors):
+                raise DataError(
+                    f"vectors: expected an embedding for each of the {len(ids)} templates. "
+                    f"Received: {len(vectors)}, {len(ids - set(vectors))} missing and "
+                    f"{len(set(vectors) - ids)} of none."
+                )
+            contents = {
+                place: check_template(NewTemplate(vector=vector, photo_digest="0" * 64), model)
+                for place, vector in vectors.items()
+            }
+            transaction.model = model
+            _templates.replace_vectors(transaction, contents)
+            transaction.set(
+                model=model.fingerprint,
+                energy=model.energy,
+                dimensions=model.dimensions,
+            )
+            transaction.ask_for_scrub()
+            transaction.change(_changes.REPLACED, 0)
+            transaction.audit("given to another model", templates=len(ids))
+            if self._engine.dialect.name == "postgresql":
+                transaction.connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
+        self._model = model
+        self._search = Search(model, self._sealing)
+        self._scrub(Traces())
+
+    def rotate_key(self, key: GalleryKey | None) -> None:
+        """Seal everything with another key; a plain gallery becomes encrypted.
+
+        Other processes that have the gallery open are told at their next question. On a
+        PostgreSQL server search moves from the server into the process, or back.
+
+        Args:
+            key: the new one; None stores everything plain.
+
+        Raises:
+            GalleryKeyError: the present key is missing.
+            SettingError: the gallery has this key already.
+        """
+        fresh = Sealing(key_id=None if key is None else key.id, key=key, where=self.where)
+        if fresh.key_id == self.key_id:
+            raise SettingError("key: expected another one. Received: the gallery's own.")
+        with self.writing() as transaction:
+            traces = reseal(transaction, fresh)
+        self._key, self._sealing = key, fresh
+        self._search = Search(self._model, fresh)
+        self._scrub(traces)
+
+    def build_index(self, *, links: int = 16, effort: int = 64) -> None:
+        """Make, or make anew, the HNSW index of a gallery on a PostgreSQL server.
+
+        Args:
+            links: of each template in the graph (HNSW's M), 2…100.
+            effort: candidates while it is built (efConstruction), 2·links…1000.
+
+        Raises:
+            SettingError: the gallery is elsewhere or encrypted, or a value is out of range.
+        """
+        if self._engine.dialect.name != "postgresql" or self.key_id is not None:
+            raise SettingError(
+                "build_index: expected a plain gallery on a PostgreSQL server. Received: "
+                f"{self.where}, which is searched exactly in the process."
+            )
+        with self.writing() as transaction:
+            make_index(transaction.connection, self._model, links=links, effort=effort)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[sa.Connection, GalleryRow]]:
+        """Begin a transaction that sees one moment; for what goes through the whole gallery."""
+        with in_words(self._engine.url), self._turn, self._engine.begin() as connection:
+            row = read_gallery_row(connection, where=self.where)
+            self._check_same(row)
+            yield connection, row
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Begin a transaction that holds the gallery's lock; all of it or nothing."""
+        with in_words(self._engine.url), self._turn, self._writing.begin() as connection:
+            row = read_gallery_row(connection, where=self.where, lock=True)
+            self._check_same(row)
+            transaction = Writing(
+                connection=connection, by=self._by, model=self._model, sealing=self._sealing
+            )
+            yield transaction
+            transaction.finish()
+
+    def _check_same(self, row: GalleryRow) -> None:
+        if row.model != self._model:
+            raise GalleryMismatchError(
+                f"{self.where} was given to the model {row.model.fingerprint[:12]} since it was "
+                f"opened with {self._model.fingerprint[:12]}. Open it again with that model."
+            )
+        if row.key_id != self.key_id:
+            # With the sentence that fits: no key, another key, or no longer encrypted.
+            self._sealing = Sealing(key_id=row.key_id, key=self._key, where=self.where)
+            self._search = Search(self._model, self._sealing)
+
+    def _answered(self, ask: Callable[[sa.Connection, GalleryRow], Answer]) -> Answer:
+        with self._searching, self.reading() as (connection, row):
+            return ask(connection, row)
+
+    def _check_probes(self, probes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        asked = check_embeddings(probes, argument="probes").astype(np.float64)
+        if asked.shape[1] != self._model.dimensions or (np.abs(asked) > LARGEST).any():
+            raise DataError(
+                f"probes: expected embeddings of {self._model.dimensions} numbers, at most "
+                f"{LARGEST:g}. Received: {asked.shape[1]} numbers, up to {np.abs(asked).max():g}."
+            )
+        return asked
+
+    def _enrol(self, entries: Sequence[Entry], how: str) -> list[Enrolled]:
+        with self.writing() as transaction:
+            return enrol_entries(transaction, entries, how=how, where=self.where)
+
+    def _remove(self, template_id: int, *, what: str, only: str | None = None) -> Receipt:
+        with self.writing() as transaction:
+            connection = transaction.connection
+            row = _templates.need_template(connection, template_id, where=self.where)
+            how = _templates.provenance_of(row).get("how")
+            if only is not None and how != only:
+                raise SettingError(
+                    f"template: expected an approved one. Template {template_id} was {how}; remove "
+                    "it with `remove_template()`."
+                )
+            query = sa.select(people).where(people.c.id == row["person_id"])
+            person = connection.execute(query).mappings().one()
+            traces = traces_of(connection, [row])
+            receipt = self._delete(transaction, what, person, [row], person_removed=False)
+            transaction.change(_changes.REMOVED, template_id)
+        return self._finished(receipt, traces)
+
+    def _delete(
+        self,
+        transaction: Writing,
+        what: str,
+        person: Row,
+        rows: Sequence[Row],
+        *,
+        person_removed: bool,
+    ) -> Receipt:
+        ids = [row["id"] for row in rows]
+        kept = _people.remove_templates(transaction.connection, ids)
+        receipt = draft(person, ids, photos=kept, by=transaction.by, person_removed=person_removed)
+        transaction.ask_for_scrub()
+        transaction.audit(
+            what,
+            person_id=person["id"],
+            templates=len(ids),
+            receipt=receipt.id,
+            receipt_digest=seal_of(receipt),
+        )
+        return receipt
+
+    def _finished(self, receipt: Receipt, traces: Traces) -> Receipt:
+        return replace(receipt, **vars(self._scrub(traces)))
+
+    def _scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
+        wait = self.patience if patience is None else patience
+        with in_words(self._engine.url), self._turn:
+            return scrub(self._engine, traces, patience=wait)

@@ -1,0 +1,39 @@
+"""The search for bytes in files: across parts, in many files, and without `likeness`."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from likeness.recogniser.gallery import _byte_search
+from likeness.recogniser.gallery._byte_search import found_in
+
+
+def test_finds_which_pattern_is_in_which_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"..Ada Lovelace..")
+    (tmp_path / "b").write_bytes(b"\0\1\2\3 Ada Lovelace")
+    (tmp_path / "empty").touch()
+    files = [tmp_path / name for name in ("a", "b", "empty", "absent")]
+    found = found_in(files, [b"Ada Lovelace", b"nobody", b"\1\2\3"])
+    assert found == {0: ["a", "b"], 2: ["b"]}
+    assert found_in(files, []) == {}
+
+
+@pytest.mark.parametrize("shift", [-12, -11, -6, -1, 0])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_finds_what_lies_across_two_parts(tmp_path: Path, shift: int, parts: int) -> None:
+    place = parts * _byte_search._PART + shift
+    (tmp_path / "a").write_bytes(bytes(place) + b"Ada Lovelace" + bytes(100))
+    assert found_in([tmp_path / "a"], [b"Ada Lovelace", b"e\0"]) == {0: ["a"], 1: ["a"]}
+
+
+def test_imports_nothing_but_the_standard_library() -> None:
+    """It is run by its path, where neither `likeness` nor its dependencies need to be found."""
+    tree = ast.parse(Path(_byte_search.__file__).read_text())
+    modules = {
+        alias.name if isinstance(node, ast.Import) else str(node.module)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert modules == {"collections.abc", "json", "pathlib", "subprocess", "sys"}

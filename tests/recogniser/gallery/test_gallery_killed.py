@@ -1,0 +1,147 @@
+"""Kill -9 at random moments: what was acknowledged is there, and nothing is there half."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likeness.recogniser.gallery import check_gallery, create_gallery, open_gallery
+
+from .conftest import model_of
+
+WRITER = """
+import hashlib, json, sys
+import numpy as np
+from likeness.recogniser.gallery import NewTemplate, open_gallery
+
+where, who, run = sys.argv[1:]
+rng = np.random.default_rng([int(who), int(run)])
+gallery = open_gallery(where, by="writer")
+gallery.patience = 0.05
+mine = [person.name for person in gallery.people(limit=10000)
+        if person.name.startswith(f"w{who} ")]
+
+def photo(name):
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return NewTemplate(vector=rng.standard_normal(8), photo_digest=digest)
+
+def say(*what):
+    print(json.dumps(what), flush=True)
+
+say("ready")
+step = 0
+while True:
+    step += 1
+    kind = rng.choice(["enrol", "enrol", "forget", "merge"])
+    if kind == "enrol" or len(mine) < 2:
+        name = f"w{who} r{run} s{step}"
+        say("begin", "enrol", name)
+        gallery.enrol(name, [photo(f"{name}/{n}") for n in range(3)])
+        mine.append(name)
+        say("done")
+    elif kind == "forget":
+        name = mine.pop(int(rng.integers(len(mine))))
+        say("begin", "forget", name)
+        gallery.forget(name)
+        say("done")
+    else:
+        name = mine.pop(int(rng.integers(len(mine))))
+        into = mine[int(rng.integers(len(mine)))]
+        say("begin", "merge", name, into)
+        gallery.merge(name, into=into)
+        say("done")
+"""
+
+State = dict[str, int]
+"""Names, and how many templates each has."""
+
+
+def applied(state: State, change: Sequence[str]) -> State:
+    """The state after a change."""
+    after = dict(state)
+    kind, name, *rest = change
+    if kind == "enrol":
+        after[name] = 3
+    else:
+        count = after.pop(name)
+        if kind == "merge":
+            after[rest[0]] += count
+    return after
+
+
+def start(file: Path, who: int, run: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(file), str(who), str(run)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def acknowledged(process: subprocess.Popen[str], state: State) -> tuple[State, State]:
+    """What a killed writer had acknowledged, and what would be there with its last change."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout.read().splitlines():
+        with contextlib.suppress(ValueError):  # the last line may be cut
+            said.append(json.loads(line))
+    pending: Sequence[str] | None = None
+    for kind, *rest in said:
+        if kind == "begin":
+            pending = rest
+        elif kind == "done" and pending is not None:
+            state, pending = applied(state, pending), None
+    return state, state if pending is None else applied(state, pending)
+
+
+def found_in(file: Path, who: int) -> State:
+    with open_gallery(file) as gallery:
+        people = gallery.people(limit=10_000)
+    return {p.name: p.templates for p in people if p.name.startswith(f"w{who} ")}
+
+
+def killed_runs(file: Path, *, runs: int, writers: int, seed: int) -> int:
+    """Run writers, kill them at random moments, and look; return the acknowledged changes."""
+    rng = np.random.default_rng(seed)
+    create_gallery(file, model_of()).close()
+    states: list[State] = [{} for _ in range(writers)]
+    changes = 0
+    for run in range(runs):
+        processes = [start(file, who, run) for who in range(writers)]
+        for process in processes:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline()) == ["ready"]
+        time.sleep(rng.uniform(0, 0.5))
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+        for who, process in enumerate(processes):
+            before = states[who]
+            least, most = acknowledged(process, before)
+            process.wait()
+            found = found_in(file, who)
+            assert found in (least, most), f"run {run}, writer {who}"
+            changes += found != before
+            states[who] = found
+        if run % 20 == 0 or run == runs - 1:
+            assert check_gallery(file).problems == ()
+    return changes
+
+
+def test_a_few_kills(file: Path) -> None:
+    assert killed_runs(file, runs=3, writers=2, seed=1) > 0
+
+
+@pytest.mark.slow
+def test_three_hundred_kills(file: Path) -> None:
+    assert killed_runs(file, runs=300, writers=1, seed=2) > 200
+
+
+@pytest.mark.slow
+def test_three_hundred_kills_of_two_writers(file: Path) -> None:
+    assert killed_runs(file, runs=300, writers=2, seed=3) > 300

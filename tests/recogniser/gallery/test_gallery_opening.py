@@ -1,0 +1,249 @@
+"""Opening and making galleries: addresses, versions, models, and what is not a gallery."""
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from likeness.errors import GalleryError, GalleryMismatchError, LikenessError, SettingError
+from likeness.recogniser.gallery import (
+    Gallery,
+    GalleryModel,
+    check_gallery,
+    create_gallery,
+    open_gallery,
+)
+from likeness.recogniser.gallery import _migrations as migrations
+from likeness.recogniser.gallery._database import APPLICATION_ID, parse_place, shown
+from likeness.recogniser.gallery._schema import schema_version
+
+from .conftest import Server, model_of, photo_of
+
+
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("staff.db", ("sqlite", "staff.db")),
+            ("/a b/staff.db", ("sqlite", "/a b/staff.db")),
+            ("sqlite:///staff.db", ("sqlite", "staff.db")),
+            (":memory:", ("sqlite", ":memory:")),
+            ("sqlite://", ("sqlite", ":memory:")),
+            ("postgres://ada@host/staff", ("postgresql+psycopg", "staff")),
+            ("postgresql://host/staff", ("postgresql+psycopg", "staff")),
+        ],
+    )
+    def test_is_a_path_or_a_url(self, text: str, expected: tuple[str, str]) -> None:
+        url = parse_place(text)
+        assert (url.drivername, url.database) == expected
+
+    @pytest.mark.parametrize(
+        "text", ["", "mysql://host/x", "sqlite:///", "x://", "postgresql+a://"]
+    )
+    def test_is_nothing_else(self, text: str) -> None:
+        with pytest.raises(SettingError, match=r"^gallery: expected a path"):
+            parse_place(text)
+
+    def test_is_shown_without_its_password(self) -> None:
+        assert "secret" not in shown(parse_place("postgresql://ada:secret@host/staff"))
+
+    @pytest.mark.parametrize("kind", [str, Path])
+    def test_a_path_is_a_path(self, tmp_path: Path, kind: type) -> None:
+        place = kind(tmp_path / "sta%20ff #1?.db")
+        create_gallery(place, model_of()).close()
+        assert [file.name for file in tmp_path.iterdir()] == ["sta%20ff #1?.db"]
+        open_gallery(place).close()
+
+
+class TestMaking:
+    def test_keeps_what_it_is(self, place: str) -> None:
+        if place == ":memory:":
+            pytest.skip("a gallery in memory cannot be opened a second time")
+        model = GalleryModel(fingerprint="cf13", energy="cosine", dimensions=3)
+        create_gallery(place, model).close()
+        with open_gallery(place, model=model) as opened:
+            gallery: Gallery = opened
+            assert gallery.model == model
+            assert gallery.key_id is None
+        create_gallery(place, model).close()
+        assert check_gallery(place).sound
+
+    def test_on_a_server_without_the_extension(self, server: Server) -> None:
+        with create_gallery(server.database(), model_of()) as gallery:
+            assert gallery.enrol("Ada", [photo_of("a")]).added == (1,)
+
+    def test_is_for_the_owners_eyes(self, file: Path) -> None:
+        create_gallery(file, model_of()).close()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    def test_every_connection_is_set_up(self, file: Path) -> None:
+        with create_gallery(file, model_of()) as gallery:
+            connections = [gallery.engine.connect() for _ in range(3)]
+            for connection in connections:
+                found = {
+                    name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                    for name in (
+                        "journal_mode",
+                        "synchronous",
+                        "secure_delete",
+                        "foreign_keys",
+                        "application_id",
+                    )
+                }
+                assert found == {
+                    "journal_mode": "wal",
+                    "synchronous": 2,
+                    "secure_delete": 1,
+                    "foreign_keys": 1,
+                    "application_id": APPLICATION_ID,
+                }
+                assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() >= 5000
+                connection.close()
+
+    @pytest.mark.parametrize(
+        ("fingerprint", "energy", "dimensions", "sentence"),
+        [
+            ("", "cosine", 3, "fingerprint: expected"),
+            ("x", "other", 3, "energy: expected one of"),
+            ("x", "cosine", 0, "dimensions: expected a whole number"),
+            ("x", "cosine", 20_000, "dimensions: expected a whole number"),
+        ],
+    )
+    def test_a_model_must_be_one(
+        self, fingerprint: str, energy: str, dimensions: int, sentence: str
+    ) -> None:
+        with pytest.raises(SettingError, match=f"^{sentence}"):
+            GalleryModel(fingerprint=fingerprint, energy=energy, dimensions=dimensions)
+
+
+class TestRefused:
+    def test_another_model(self, file: Path) -> None:
+        create_gallery(file, model_of()).close()
+        other = GalleryModel(fingerprint="cf13e0cc060a5", energy="euclidean", dimensions=8)
+        for opening in (
+            lambda: open_gallery(file, model=other),
+            lambda: create_gallery(file, other),
+        ):
+            with pytest.raises(GalleryMismatchError) as error:
+                opening()
+            assert str(error.value) == (
+                f"{file} was enrolled with model 8524c4c431a3; this recogniser uses cf13e0cc060a. "
+                "Open it with the old model, or run `likeness people re-enrol`."
+            )
+        with pytest.raises(GalleryMismatchError, match="embeddings of 8 numbers compared by eucl"):
+            open_gallery(file, model=model_of("cosine"))
+
+    def test_nothing_there(self, tmp_path: Path) -> None:
+        with pytest.raises(GalleryError, match=r"expected a gallery\. Found nothing\."):
+            open_gallery(tmp_path / "staff.db")
+        assert list(tmp_path.iterdir()) == []
+        with pytest.raises(GalleryError, match=r"expected a place in an existing folder\."):
+            create_gallery(tmp_path / "no" / "staff.db", model_of())
+        for opening in (open_gallery, lambda place: create_gallery(place, model_of())):
+            with pytest.raises(GalleryError, match=r"expected a file\. Received: a folder\."):
+                opening(tmp_path)
+
+    @pytest.mark.parametrize("content", [b"hello", b"SQLite format 3\0", bytes(5000)])
+    def test_a_file_of_another_kind(self, file: Path, content: bytes) -> None:
+        file.write_bytes(content)
+        for opening in (open_gallery, lambda place: create_gallery(place, model_of())):
+            with pytest.raises(GalleryError, match=r"staff\.db"):
+                opening(file)
+        assert file.read_bytes() == content
+
+    def test_another_sqlite_file_is_not_changed(self, file: Path) -> None:
+        with sqlite3.connect(file) as other:
+            other.execute("CREATE TABLE people (name)")
+        other.close()
+        before = file.read_bytes()
+        for opening in (open_gallery, lambda place: create_gallery(place, model_of())):
+            with pytest.raises(GalleryError, match="Received: another SQLite database"):
+                opening(file)
+        assert file.read_bytes() == before
+
+    def test_an_empty_file_becomes_one_only_if_asked(self, file: Path) -> None:
+        file.touch()
+        with pytest.raises(GalleryError, match="Received: an empty file"):
+            open_gallery(file)
+        create_gallery(file, model_of()).close()
+
+    def test_an_empty_database_on_a_server(self, server: Server) -> None:
+        with pytest.raises(GalleryError, match=r"expected a gallery\. Found none\."):
+            open_gallery(server.schema())
+
+    def test_a_server_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(GalleryError, match=r"^postgresql\+psycopg://.*cannot be reached"):
+            open_gallery(f"postgresql://ada:secret@/x?host={tmp_path}")
+
+    def test_a_damaged_file_is_said_in_a_sentence(self, file: Path) -> None:
+        with create_gallery(file, model_of()) as gallery:
+            gallery.enrol_many({f"person {n}": [photo_of(f"{n}")] for n in range(50)})
+        content = bytearray(file.read_bytes())
+        content[4096:] = b"\xa5" * (len(content) - 4096)
+        file.write_bytes(content)
+        with pytest.raises(LikenessError, match=r"staff\.db: "):
+            open_gallery(file)
+
+
+class TestMigrations:
+    """No older version exists yet, so the steps here are made up; the machinery is not."""
+
+    def connected(self, file: Path) -> sa.Engine:
+        create_gallery(file, model_of()).close()
+        return sa.create_engine(f"sqlite:///{file}")
+
+    def test_a_newer_gallery_is_refused(self, place: str) -> None:
+        if place == ":memory:":
+            pytest.skip("a gallery in memory cannot be opened a second time")
+        with create_gallery(place, model_of()) as gallery, gallery.engine.begin() as connection:
+            connection.execute(schema_version.update().values(version=9))
+        with pytest.raises(
+            GalleryMismatchError,
+            match=r"has schema version 9; this version of likeness knows up to 1\. Nothing was",
+        ):
+            open_gallery(place)
+
+    def test_an_older_one_is_brought_up_step_by_step(self, file: Path) -> None:
+        done: list[int] = []
+        steps = {1: lambda _: done.append(1), 2: lambda _: done.append(2)}
+        with self.connected(file).begin() as connection:
+            assert migrations.migrate(connection, where="x", version=3, steps=steps)
+            assert migrations.version_of(connection) == 3
+            assert not migrations.migrate(connection, where="x", version=3, steps=steps)
+        assert done == [1, 2]
+
+    def test_a_step_that_fails_leaves_everything(self, gallery: object, place: str) -> None:
+        engine = gallery.engine  # type: ignore[attr-defined]
+
+        def first(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("ALTER TABLE people ADD COLUMN shoe INTEGER")
+
+        def second(connection: sa.Connection) -> None:
+            raise RuntimeError("no")
+
+        with pytest.raises(RuntimeError), engine.begin() as connection:
+            migrations.migrate(connection, where="x", version=3, steps={1: first, 2: second})
+        with engine.begin() as connection:
+            assert migrations.version_of(connection) == 1
+            columns = {column["name"] for column in sa.inspect(connection).get_columns("people")}
+        assert "shoe" not in columns
+
+    def test_one_that_is_too_old(self, file: Path) -> None:
+        with (
+            self.connected(file).begin() as connection,
+            pytest.raises(GalleryMismatchError, match="which is too old for this version"),
+        ):
+            migrations.migrate(connection, where="x", version=3, steps={2: lambda _: None})
+
+    def test_opening_migrates(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        create_gallery(file, model_of()).close()
+        monkeypatch.setattr(migrations, "VERSION", 2)
+        monkeypatch.setattr(
+            migrations.migrate, "__kwdefaults__", {"version": 2, "steps": {1: lambda _: None}}
+        )
+        open_gallery(file).close()
+        with sqlite3.connect(file) as connection:
+            assert connection.execute("SELECT version FROM schema_version").fetchall() == [(2,)]
+        connection.close()
