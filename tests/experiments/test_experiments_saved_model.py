@@ -1,10 +1,12 @@
 """A saved model on a data set: figures, searches, groups, leaks, and its page's content."""
 
+import io
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from likeness.datasets import Dataset, drawn_faces
 from likeness.encoders import convnet
@@ -14,6 +16,7 @@ from likeness.evaluation import evaluate_open_set, evaluate_unseen, one_shot_eac
 from likeness.experiments.saved_model import evaluate_model, model_report
 from likeness.images.preparation import Preparation
 from likeness.model import SiameseModel
+from likeness.reports import print_protocol
 from likeness.reports.html import report_html
 
 
@@ -76,6 +79,24 @@ def test_a_calibrated_threshold_is_not_called_a_poor_one(people) -> None:
     assert "no operating point for an open set" in plain
     assert "no operating point" not in calibrated
     assert "calibrated for a purpose" in calibrated
+
+
+def test_people_the_threshold_was_calibrated_on_are_said(people) -> None:
+    """By name or by photo; the figures at that threshold are no forecast for others."""
+    digest = people.of([people.distinct[3]]).item_digests[1][:16]
+    seen = {"identities": [people.distinct[0], "somebody"], "item_digests": [digest]}
+    model = PixelModel(calibration={"provenance": {"data": seen}})
+    section = evaluate_model(model, people)
+    assert section.document["threshold_seen"] == 2
+    sentences = section.document["leak_report"]["sentences"]
+    assert "The threshold was calibrated on 2 of these 12 people" in sentences[-1]
+    page = report_html(model_report(model, people, section, seconds=1.0))
+    assert "The threshold knows these people" in page
+    said = io.StringIO()
+    print_protocol(Console(file=said, width=100), section.document)
+    assert "The threshold knows these people" in said.getvalue()
+    others = PixelModel(calibration={"provenance": {"data": {"identities": ["somebody"]}}})
+    assert evaluate_model(others, people).document["threshold_seen"] == 0
 
 
 def test_a_model_without_a_threshold_says_so(people) -> None:

@@ -106,7 +106,14 @@ def calibration_evidence(
         margin=margin.as_dict(),
         provenance={
             "model": model.fingerprint,
-            "data": {"name": data.name, "digest": data.digest, "drawn": data.drawn},
+            "data": {
+                "name": data.name,
+                "digest": data.digest,
+                "drawn": data.drawn,
+                # So that an evaluation on these people can say that the threshold knows them.
+                "identities": list(data.distinct),
+                "item_digests": [digest[:DIGITS] for digest in data.item_digests],
+            },
             "date": now,
             "likeness": __version__,
         },

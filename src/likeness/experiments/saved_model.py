@@ -96,6 +96,12 @@ def model_report(
     )
 
 
+def _threshold_seen(model: FaceModel, data: Dataset) -> int:
+    """Return how many of the people the threshold was calibrated on."""
+    known = _learned(model.calibration.get("provenance", {}))
+    return len(learned_people(known.identities, known.digests, data))
+
+
 def _facts(model: FaceModel) -> NetworkFacts:
     """Describe the network; where Keras does not run it, its layers are not known here."""
     if isinstance(model, SiameseModel):
@@ -142,6 +148,12 @@ def _section(
     imported = "imported" in model.record
     if imported:
         report["sentences"] = [UNKNOWN]
+    seen = _threshold_seen(model, data)
+    if seen:
+        report["sentences"].append(
+            f"The threshold was calibrated on {seen} of these {len(data.distinct)} people: the "
+            "figures at it look better than they would on others."
+        )
     recipe = dict(model.record.get("recipe", {}))
     document = {
         "format": FORMAT,
@@ -158,6 +170,7 @@ def _section(
         "leak_report": report,
         "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
         "threshold": model.threshold,
+        "threshold_seen": seen,
         "runtime": model.runtime,
         "fingerprint": model.fingerprint,
         "seeds": {"recipe": recipe.get("seed")},

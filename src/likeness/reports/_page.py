@@ -61,6 +61,7 @@ def figures_view(document: Mapping[str, Any]) -> dict[str, Any]:
         "title": document.get("title", ""),
         "unseen": bool(document.get("unseen_people")),
         "leaks": int(document.get("leaks") or 0),
+        "threshold_seen": int(document.get("threshold_seen") or 0),
         "leak_sentences": document.get("leak_report", {}).get("sentences", ()),
         "mark": watermark(document) or "",
         "verdict": verdict(document),

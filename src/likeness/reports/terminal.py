@@ -137,9 +137,13 @@ def _print_grouping(console: Console, grouping: Mapping[str, Any], *, mark: str 
 
 def _leaks(protocol: Mapping[str, Any]) -> Panel | Text:
     sentences = [str(said) for said in protocol.get("leak_report", {}).get("sentences", ())]
-    if not protocol.get("leaks"):
+    if not protocol.get("leaks") and not protocol.get("threshold_seen"):
         return Text("\n".join(sentences) or "No leak was found.", style="green")
-    title = f"Leaks in protocol {protocol['protocol']}"
+    title = (
+        f"Leaks in protocol {protocol['protocol']}"
+        if protocol.get("leaks")
+        else "The threshold knows these people"
+    )
     return Panel(
         Text("\n".join(sentences) or f"{protocol['leaks']} leaks."),
         title=Text(title),
