@@ -131,7 +131,7 @@ def rotate_key(
     if (new_key_file is None) is not decrypt:
         raise SettingError("expected either --new-key-file FILE or --decrypt.")
     with open_gallery(gallery, key=read_key(key_file)) as opened:
-        opened.sealing.require()  # before a key is made
+        opened.store.sealing.require()  # before a key is made
         key = None
         if new_key_file is not None:
             if not new_key_file.exists():

@@ -136,7 +136,7 @@ def test_a_long_reader_is_waited_for_and_then_told(file: Path) -> None:
     patterns = traces("Ada Lovelace", photo_of("a"))
     reader = sqlite3.connect(file, isolation_level=None)
     gallery = open_gallery(file)
-    gallery.patience = 0.2
+    gallery.store.patience = 0.2
     try:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM people").fetchone()
