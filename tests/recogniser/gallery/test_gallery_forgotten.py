@@ -160,7 +160,7 @@ def test_a_process_that_is_killed_leaves_the_files_to_the_next(file: Path) -> No
         made.enrol("Ada Lovelace", [photo_of("a")])
     script = (
         "import os, sys\n"
-        "import likeness.recogniser.gallery.sql_gallery as module\n"
+        "import likeness.recogniser.gallery._store as module\n"
         "module.scrub = lambda *_, **__: os.kill(os.getpid(), 9)\n"
         "from likeness.recogniser.gallery import open_gallery\n"
         "open_gallery(sys.argv[1]).forget('Ada Lovelace')\n"
