@@ -16,6 +16,7 @@ from likeness.recogniser.gallery import (
     create_gallery,
     open_gallery,
     photo_digest,
+    seal_of,
 )
 from likeness.recogniser.gallery._byte_search import found_in
 
@@ -213,3 +214,19 @@ def test_a_copy_that_another_program_left_behind_is_found_and_removed(file: Path
         assert receipt.verified_absent
         assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}
     assert check_gallery(file).sound
+
+
+def test_what_was_forgotten_stays_so_if_the_files_cannot_be_looked_at(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with create_gallery(file, model_of()) as gallery:
+        gallery.enrol("Ada Lovelace", [photo_of("a")])
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        receipt = gallery.forget("Ada Lovelace")
+        assert not receipt.verified_absent
+        assert "not looked at to the end" in receipt.checkpoint
+        assert gallery.people() == ()
+        assert seal_of(receipt) == gallery.audit()[-1].receipt_digest
+    monkeypatch.undo()
+    open_gallery(file).close()
+    assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from subprocess import SubprocessError
 from threading import RLock
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from likeness.errors import GalleryMismatchError
+from likeness.errors import GalleryError, GalleryMismatchError
 from likeness.recogniser.gallery._database import MEMORY, in_words, shown, writing
 from likeness.recogniser.gallery._rows import Sealing
 from likeness.recogniser.gallery._scrub import Scrubbed, Traces, scrub
@@ -89,10 +90,18 @@ class Store:
             return ask(self._search, connection, row)
 
     def scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
-        """Bring the files in order after a deletion."""
+        """Bring the files in order after a deletion, which stands even if that cannot be done."""
         wait = self.patience if patience is None else patience
-        with in_words(self.engine.url), self._turn:
-            return scrub(self.engine, traces, patience=wait)
+        try:
+            with in_words(self.engine.url), self._turn:
+                return scrub(self.engine, traces, patience=wait)
+        except (GalleryError, OSError, SubprocessError) as error:
+            return Scrubbed(
+                checkpoint=f"not looked at to the end ({error}); the next opening does it",
+                verified_absent=False,
+                searched=(),
+                remains=(),
+            )
 
     def give_model(self, model: GalleryModel) -> None:
         """Note that the gallery was given to another model."""
