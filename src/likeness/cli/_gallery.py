@@ -89,8 +89,8 @@ def backup(
 ) -> None:
     """Write a gallery to a new file as of one moment, while others read and write it.
 
-    The backup is a gallery itself: to restore it, put it in the place of the other. Who is
-    forgotten later is still in it.
+    The backup is a gallery itself: open it where it is, or copy it with `likeness gallery copy`.
+    Who is forgotten later is still in it.
     """
     from likeness.recogniser.gallery import backup_gallery, open_gallery  # late: a database
 
@@ -131,7 +131,7 @@ def rotate_key(
     if (new_key_file is None) is not decrypt:
         raise SettingError("expected either --new-key-file FILE or --decrypt.")
     with open_gallery(gallery, key=read_key(key_file)) as opened:
-        opened.sealing.require()  # before a key is made
+        opened.store.sealing.require()  # before a key is made
         key = None
         if new_key_file is not None:
             if not new_key_file.exists():

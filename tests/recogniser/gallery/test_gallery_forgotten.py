@@ -16,6 +16,7 @@ from likeness.recogniser.gallery import (
     create_gallery,
     open_gallery,
     photo_digest,
+    seal_of,
 )
 from likeness.recogniser.gallery._byte_search import found_in
 
@@ -136,7 +137,7 @@ def test_a_long_reader_is_waited_for_and_then_told(file: Path) -> None:
     patterns = traces("Ada Lovelace", photo_of("a"))
     reader = sqlite3.connect(file, isolation_level=None)
     gallery = open_gallery(file)
-    gallery.patience = 0.2
+    gallery.store.patience = 0.2
     try:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM people").fetchone()
@@ -160,7 +161,7 @@ def test_a_process_that_is_killed_leaves_the_files_to_the_next(file: Path) -> No
         made.enrol("Ada Lovelace", [photo_of("a")])
     script = (
         "import os, sys\n"
-        "import likeness.recogniser.gallery.sql_gallery as module\n"
+        "import likeness.recogniser.gallery._store as module\n"
         "module.scrub = lambda *_, **__: os.kill(os.getpid(), 9)\n"
         "from likeness.recogniser.gallery import open_gallery\n"
         "open_gallery(sys.argv[1]).forget('Ada Lovelace')\n"
@@ -213,3 +214,19 @@ def test_a_copy_that_another_program_left_behind_is_found_and_removed(file: Path
         assert receipt.verified_absent
         assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}
     assert check_gallery(file).sound
+
+
+def test_what_was_forgotten_stays_so_if_the_files_cannot_be_looked_at(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with create_gallery(file, model_of()) as gallery:
+        gallery.enrol("Ada Lovelace", [photo_of("a")])
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        receipt = gallery.forget("Ada Lovelace")
+        assert not receipt.verified_absent
+        assert "not looked at to the end" in receipt.checkpoint
+        assert gallery.people() == ()
+        assert seal_of(receipt) == gallery.audit()[-1].receipt_digest
+    monkeypatch.undo()
+    open_gallery(file).close()
+    assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}

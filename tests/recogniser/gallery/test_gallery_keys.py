@@ -102,7 +102,7 @@ def sealed(file: Path) -> SqlGallery:
 
 
 def stored(gallery: SqlGallery) -> list[bytes]:
-    with gallery.engine.connect() as connection:
+    with gallery.store.engine.connect() as connection:
         return list(connection.exec_driver_sql("SELECT sealed FROM templates").scalars())
 
 
@@ -148,7 +148,7 @@ class TestGallery:
 
     @pytest.mark.parametrize("column", ["sealed", "person_id", "photo_digest"])
     def test_ciphertexts_cannot_be_swapped(self, sealed: SqlGallery, column: str) -> None:
-        with sealed.engine.begin() as connection:
+        with sealed.store.engine.begin() as connection:
             execute = connection.exec_driver_sql
             rows = execute(f"SELECT {column} FROM templates ORDER BY id").scalars().all()
             execute("UPDATE templates SET photo_digest = id")  # a moment without its uniqueness

@@ -24,7 +24,7 @@ from likeness.recogniser.gallery import NewTemplate, open_gallery
 where, who, run = sys.argv[1:]
 rng = np.random.default_rng([int(who), int(run)])
 gallery = open_gallery(where, by="writer")
-gallery.patience = 0.05
+gallery.store.patience = 0.05
 mine = [person.name for person in gallery.people(limit=10000)
         if person.name.startswith(f"w{who} ")]
 

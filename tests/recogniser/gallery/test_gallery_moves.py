@@ -85,10 +85,10 @@ class TestCopy:
             assert back == there
             # It goes on as the first would have: no id is given twice.
             assert copied.enrol("Eve", [photo_of("e")]).added == (6,)
-            assert check_gallery(place, key=copied.sealing.require()).sound
+            assert check_gallery(place, key=copied.store.sealing.require()).sound
         with reopened(tmp_path / "back.db", source) as again:
             assert content(again) == content(source)
-            assert check_gallery(again.where, key=again.sealing.require()).sound
+            assert check_gallery(again.where, key=again.store.sealing.require()).sound
 
     def test_nothing_is_written_over(self, source: SqlGallery, tmp_path: Path) -> None:
         other = tmp_path / "other.db"
@@ -147,7 +147,7 @@ class TestBackup:
         made = backup_gallery(source, tmp_path / "backup.db")
         with reopened(made, source) as opened:
             assert content(opened) == content(source)
-        assert check_gallery(made, key=source.sealing.require()).sound
+        assert check_gallery(made, key=source.store.sealing.require()).sound
 
     def test_of_a_gallery_that_is_written_to(self, file: Path, tmp_path: Path) -> None:
         with create_gallery(file, model_of()) as gallery:
@@ -321,7 +321,7 @@ class TestCheck:
         with create_gallery(place, model_of()) as gallery:
             fill(gallery)
             assert check_gallery(place).problems == ()
-            with gallery.engine.begin() as connection:
+            with gallery.store.engine.begin() as connection:
                 connection.exec_driver_sql("UPDATE templates SET vector = '[1,2]' WHERE id = 1")
         problems = check_gallery(place).problems
         assert "template 1: has 2 numbers, and should have 8" in problems

@@ -80,7 +80,7 @@ class TestMaking:
 
     def test_every_connection_is_set_up(self, file: Path) -> None:
         with create_gallery(file, model_of()) as gallery:
-            connections = [gallery.engine.connect() for _ in range(3)]
+            connections = [gallery.store.engine.connect() for _ in range(3)]
             for connection in connections:
                 found = {
                     name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -197,7 +197,10 @@ class TestMigrations:
     def test_a_newer_gallery_is_refused(self, place: str) -> None:
         if place == ":memory:":
             pytest.skip("a gallery in memory cannot be opened a second time")
-        with create_gallery(place, model_of()) as gallery, gallery.engine.begin() as connection:
+        with (
+            create_gallery(place, model_of()) as gallery,
+            gallery.store.engine.begin() as connection,
+        ):
             connection.execute(schema_version.update().values(version=9))
         with pytest.raises(
             GalleryMismatchError,
@@ -215,7 +218,7 @@ class TestMigrations:
         assert done == [1, 2]
 
     def test_a_step_that_fails_leaves_everything(self, gallery: object, place: str) -> None:
-        engine = gallery.engine  # type: ignore[attr-defined]
+        engine = gallery.store.engine  # type: ignore[attr-defined]
 
         def first(connection: sa.Connection) -> None:
             connection.exec_driver_sql("ALTER TABLE people ADD COLUMN shoe INTEGER")

@@ -274,7 +274,10 @@ class TestAudit:
     @pytest.mark.parametrize("change", ["DELETE FROM audit", "UPDATE audit SET who = 'x'"])
     def test_is_append_only(self, gallery: SqlGallery, change: str) -> None:
         gallery.enrol("Ada", [])
-        with pytest.raises(Exception, match="append-only"), gallery.engine.begin() as connection:
+        with (
+            pytest.raises(Exception, match="append-only"),
+            gallery.store.engine.begin() as connection,
+        ):
             connection.exec_driver_sql(change)
         assert len(gallery.audit()) == 1
 

@@ -74,7 +74,7 @@ def test_a_sealed_gallery_on_a_server_is_searched_in_the_process(server: Server)
         filled(place, "cosine", vectors, key=key) as sealed,
     ):
         assert answers(sealed, probes, 5) == answers(plain, probes, 5)
-        with sealed.engine.connect() as connection:
+        with sealed.store.engine.connect() as connection:
             count = connection.exec_driver_sql("SELECT count(vector) FROM templates").scalar()
         assert count == 0
         with pytest.raises(SettingError, match="plain gallery on a PostgreSQL server"):

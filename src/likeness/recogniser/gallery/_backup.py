@@ -82,7 +82,7 @@ def copy_gallery(source: SqlGallery, where: str | Path) -> Copied:
     engine = make_engine(url, new=True)
     try:
         with (
-            source.reading() as (there, _),
+            source.store.reading() as (there, _),
             in_words(url),
             writing(engine).begin() as here,
         ):
@@ -175,7 +175,7 @@ def backup_gallery(source: SqlGallery, file: str | Path) -> Path:
         GalleryError: the gallery is not in a SQLite file, or the backup is damaged.
     """
     file = Path(file)
-    if path_of(source.engine.url) is None:
+    if path_of(source.store.engine.url) is None:
         raise GalleryError(
             f"{source.where}: expected a gallery in a SQLite file. Received: another store. Use "
             "`likeness gallery copy` to a file, or the server's own pg_dump."
@@ -199,8 +199,8 @@ def backup_gallery(source: SqlGallery, file: str | Path) -> Path:
 
 def _back_up(source: SqlGallery, fresh: Path) -> None:
     os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
-    with in_words(source.engine.url), closing(sqlite3.connect(fresh)) as target:
-        connection = source.engine.raw_connection()
+    with in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
+        connection = source.store.engine.raw_connection()
         try:
             # All pages at once: one moment, which other writers need not wait for.
             connection.driver_connection.backup(target, pages=-1)  # type: ignore[union-attr]

@@ -91,7 +91,7 @@ def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
     problems: list[str] = []
     notes: list[str] = []
     counts = {"people": 0, "templates": 0, "photos": 0}
-    with opened.reading() as (connection, row):
+    with opened.store.reading() as (connection, row):
         looked = _Looked(opened, notes)
         parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
             _pages_of_file,
@@ -174,10 +174,10 @@ class _Looked:
         self.counts = {"people": 0, "templates": 0, "photos": 0}
         self._model = opened.model
         self._key_id = opened.key_id
-        self._sealing: Sealing | None = opened.sealing
+        self._sealing: Sealing | None = opened.store.sealing
         self._notes = notes
         try:
-            opened.sealing.require()
+            opened.store.sealing.require()
         except GalleryKeyError:
             self._sealing = None
             notes.append("the gallery is encrypted and there is no key: nothing was opened")

@@ -55,7 +55,7 @@ def export_people(gallery: SqlGallery, *, with_photos: bool = True) -> Iterator[
         GalleryKeyError: it is encrypted and there is no key.
     """
     model = gallery.model
-    gallery.sealing.require()
+    gallery.store.sealing.require()
     yield _line(
         {
             "format": FORMAT,
@@ -64,7 +64,7 @@ def export_people(gallery: SqlGallery, *, with_photos: bool = True) -> Iterator[
             "dimensions": model.dimensions,
         }
     )
-    with gallery.reading() as (connection, _):
+    with gallery.store.reading() as (connection, _):
         for page in pages(connection, people, size=_AT_ONCE):
             for row in page:
                 found = _templates_of(gallery, connection, row, with_photos=with_photos)
@@ -84,7 +84,7 @@ def _templates_of(
     found = []
     for template in read_templates(
         connection,
-        gallery.sealing,
+        gallery.store.sealing,
         after=0,
         limit=2**31,
         person_id=person["id"],
@@ -102,7 +102,7 @@ def _templates_of(
         if with_photos and template.photo_kept:
             query = sa.select(templates).where(templates.c.id == template.id)
             row = connection.execute(query).mappings().one()
-            photo = read_photo(connection, gallery.sealing, row)
+            photo = read_photo(connection, gallery.store.sealing, row)
             entry["photo"] = base64.b64encode(photo or b"").decode()
         found.append(entry)
     return found
@@ -125,7 +125,7 @@ def import_people(gallery: SqlGallery, lines: Iterable[str]) -> Imported:
     numbered = enumerate(lines, 1)
     _check_head(gallery, next(numbered, (1, ""))[1])
     total = {"people": 0, "added": 0, "already": 0}
-    with gallery.writing() as writing:
+    with gallery.store.writing() as writing:
         before = _count(writing.connection)
         entries: list[Entry] = []
         for number, line in numbered:

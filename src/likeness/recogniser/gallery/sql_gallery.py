@@ -1,20 +1,17 @@
 """`SqlGallery`: a gallery in SQLite, in PostgreSQL, or in memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from threading import RLock
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from likeness.arrays import check_embeddings, check_in_range
-from likeness.errors import DataError, GalleryMismatchError, SettingError
+from likeness.errors import DataError, SettingError
 from likeness.recogniser.gallery import _changes, _people, _templates
-from likeness.recogniser.gallery._database import MEMORY, in_words, shown, writing
 from likeness.recogniser.gallery._enrolment import APPROVED, ENROLLED, Entry, enrol_entries
 from likeness.recogniser.gallery._receipts import draft, seal_of
 from likeness.recogniser.gallery._rotation import reseal
@@ -27,10 +24,10 @@ from likeness.recogniser.gallery._rows import (
     check_template,
 )
 from likeness.recogniser.gallery._schema import audit, people, photos, templates
-from likeness.recogniser.gallery._scrub import Scrubbed, Traces, scrub, traces_of
-from likeness.recogniser.gallery._search import Search
+from likeness.recogniser.gallery._scrub import Traces, traces_of
 from likeness.recogniser.gallery._server_search import INDEX, make_index
-from likeness.recogniser.gallery._transaction import GalleryRow, Writing, read_gallery_row
+from likeness.recogniser.gallery._store import Store
+from likeness.recogniser.gallery._transaction import Writing
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import (
     AllEnergies,
@@ -46,10 +43,6 @@ from likeness.recogniser.gallery.records import (
 )
 
 _PAGE = 1000
-_AT_OPENING = 0.5
-"""Seconds: opening waits no longer for a reader that keeps deleted bytes in the files."""
-
-Answer = TypeVar("Answer")
 
 
 class SqlGallery:
@@ -68,47 +61,27 @@ class SqlGallery:
     def __init__(
         self, engine: sa.Engine, *, key: GalleryKey | None, by: str, patience: float = 5.0
     ) -> None:
-        self._engine = engine
-        self._writing = writing(engine)
-        self._by = by
-        self._key = key
-        self.patience = patience
-        # In memory all threads share one connection, so they take turns.
-        alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
-        self._searching = RLock()
-        self._turn = RLock() if alone else nullcontext()
-        with in_words(engine.url), self._turn, engine.begin() as connection:
-            row = read_gallery_row(connection, where=self.where)
-        self._model = row.model
-        self._sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
-        self._search = Search(self._model, self._sealing)
-        if row.scrub_pending:  # a killed process, or a reader in the way, left it to us
-            self._scrub(Traces(), patience=min(patience, _AT_OPENING))
+        self._store = Store(engine, key=key, by=by, patience=patience)
+
+    @property
+    def store(self) -> Store:
+        """What it is kept in; for copies, checks and exports."""
+        return self._store
 
     @property
     def where(self) -> str:
         """Its path or address, without a password."""
-        return shown(self._engine.url)
-
-    @property
-    def engine(self) -> sa.Engine:
-        """The database's engine, for copies and checks."""
-        return self._engine
-
-    @property
-    def sealing(self) -> Sealing:
-        """How it stores embeddings and photos, for checks."""
-        return self._sealing
+        return self._store.where
 
     @property
     def model(self) -> GalleryModel:
         """Whose embeddings it holds."""
-        return self._model
+        return self._store.model
 
     @property
     def key_id(self) -> str | None:
         """The id of the key it is encrypted with; None if it is plain."""
-        return self._sealing.key_id
+        return self._store.sealing.key_id
 
     def enrol(
         self,
@@ -171,10 +144,10 @@ class SqlGallery:
             AlreadyEnrolledError: the new name is somebody else's.
         """
         old, fresh = check_name(name), check_name(new, argument="new")
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             person = _people.rename_person(transaction, old, fresh, where=self.where)
         if old != fresh:
-            self._scrub(Traces(names=(old,)))
+            self._store.scrub(Traces(names=(old,)))
         return person
 
     def merge(self, name: str, *, into: str) -> Person:
@@ -187,9 +160,9 @@ class SqlGallery:
             SettingError: the two are one.
         """
         gone, stays = check_name(name), check_name(into, argument="into")
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             person = _people.merge_people(transaction, gone, stays, where=self.where)
-        self._scrub(Traces(names=(gone,)))
+        self._store.scrub(Traces(names=(gone,)))
         return person
 
     def describe_person(self, name: str, metadata: Mapping[str, Any]) -> Person:
@@ -200,7 +173,7 @@ class SqlGallery:
             DataError: it holds something else than JSON values.
         """
         checked = check_name(name)
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             row = _people.need_person(transaction.connection, checked, where=self.where)
             text = as_json(metadata, argument="metadata")
             _people.update_person(transaction, row, metadata=text)
@@ -222,7 +195,7 @@ class SqlGallery:
             UnknownPersonError: nobody of that name is enrolled.
         """
         checked = check_name(name)
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             connection = transaction.connection
             person = _people.need_person(connection, checked, where=self.where)
             query = sa.select(templates).where(templates.c.person_id == person["id"])
@@ -239,7 +212,7 @@ class SqlGallery:
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
-        with self.reading() as (connection, _):
+        with self._store.reading() as (connection, _):
             row = _people.need_person(connection, check_name(name), where=self.where)
             return _people.as_person(connection, row)
 
@@ -251,7 +224,7 @@ class SqlGallery:
             limit: people on a page, 1…10,000.
         """
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
-        with self.reading() as (connection, _):
+        with self._store.reading() as (connection, _):
             return _people.list_people(connection, after=after, limit=int(limit))
 
     def templates(self, name: str | None = None, *, vectors: bool = False) -> Iterator[Template]:
@@ -268,10 +241,10 @@ class SqlGallery:
         person_id = None if name is None else self.person(name).id
         after = 0
         while True:
-            with self.reading() as (connection, _):
+            with self._store.reading() as (connection, _):
                 page = _templates.read_templates(
                     connection,
-                    self._sealing,
+                    self._store.sealing,
                     after=after,
                     limit=_PAGE,
                     person_id=person_id,
@@ -288,13 +261,13 @@ class SqlGallery:
         Raises:
             UnknownPersonError: there is no such template.
         """
-        with self.reading() as (connection, _):
+        with self._store.reading() as (connection, _):
             row = _templates.need_template(connection, template_id, where=self.where)
-            return _templates.read_photo(connection, self._sealing, row)
+            return _templates.read_photo(connection, self._store.sealing, row)
 
     def counts(self) -> Counts:
         """Return how much there is."""
-        with self.reading() as (connection, _):
+        with self._store.reading() as (connection, _):
             numbers = [
                 connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
                 for table in (people, templates, photos)
@@ -315,7 +288,7 @@ class SqlGallery:
             .order_by(audit.c.number)
             .limit(int(limit))
         )
-        with self.reading() as (connection, _):
+        with self._store.reading() as (connection, _):
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return tuple(AuditEntry(when=row.pop("at"), **row) for row in rows)
 
@@ -338,13 +311,13 @@ class SqlGallery:
         """
         check_in_range(k, 1, 1000, argument="k", whole=True)
         asked = self._check_probes(probes)
-        if approximate is not None and self._engine.dialect.name != "postgresql":
+        if approximate is not None and not self._store.on_server:
             raise SettingError(
                 "approximate: expected a gallery on a PostgreSQL server. Received: "
                 f"{self.where}, which is searched exactly."
             )
-        return self._answered(
-            lambda connection, row: self._search.nearest(
+        return self._store.answer(
+            lambda search, connection, row: search.nearest(
                 connection, row, asked, k=int(k), approximate=approximate
             )
         )
@@ -358,8 +331,8 @@ class SqlGallery:
             GalleryKeyError: it is encrypted and there is no key, or it was given another.
         """
         asked = self._check_probes(probes)
-        return self._answered(
-            lambda connection, row: self._search.everything(connection, row, asked)
+        return self._store.answer(
+            lambda search, connection, row: search.everything(connection, row, asked)
         )
 
     def replace_vectors(
@@ -376,7 +349,7 @@ class SqlGallery:
         Raises:
             DataError: an embedding does not fit, or one is missing.
         """
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             ids = set(transaction.connection.execute(sa.select(templates.c.id)).scalars())
             if ids != set(vectors):
                 raise DataError(
@@ -398,11 +371,10 @@ class SqlGallery:
             transaction.ask_for_scrub()
             transaction.change(_changes.REPLACED, 0)
             transaction.audit("given to another model", templates=len(ids))
-            if self._engine.dialect.name == "postgresql":
+            if self._store.on_server:
                 transaction.connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
-        self._model = model
-        self._search = Search(model, self._sealing)
-        self._scrub(Traces())
+        self._store.give_model(model)
+        self._store.scrub(Traces())
 
     def rotate_key(self, key: GalleryKey | None) -> None:
         """Seal everything with another key; a plain gallery becomes encrypted.
@@ -420,11 +392,10 @@ class SqlGallery:
         fresh = Sealing(key_id=None if key is None else key.id, key=key, where=self.where)
         if fresh.key_id == self.key_id:
             raise SettingError("key: expected another one. Received: the gallery's own.")
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             traces = reseal(transaction, fresh)
-        self._key, self._sealing = key, fresh
-        self._search = Search(self._model, fresh)
-        self._scrub(traces)
+        self._store.give_key(key, fresh)
+        self._store.scrub(traces)
 
     def build_index(self, *, links: int = 16, effort: int = 64) -> None:
         """Make, or make anew, the HNSW index of a gallery on a PostgreSQL server.
@@ -436,17 +407,17 @@ class SqlGallery:
         Raises:
             SettingError: the gallery is elsewhere or encrypted, or a value is out of range.
         """
-        if self._engine.dialect.name != "postgresql" or self.key_id is not None:
+        if not self._store.on_server or self.key_id is not None:
             raise SettingError(
                 "build_index: expected a plain gallery on a PostgreSQL server. Received: "
                 f"{self.where}, which is searched exactly in the process."
             )
-        with self.writing() as transaction:
-            make_index(transaction.connection, self._model, links=links, effort=effort)
+        with self._store.writing() as transaction:
+            make_index(transaction.connection, self.model, links=links, effort=effort)
 
     def close(self) -> None:
         """Let go of the store."""
-        self._engine.dispose()
+        self._store.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -459,56 +430,21 @@ class SqlGallery:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[tuple[sa.Connection, GalleryRow]]:
-        """Begin a transaction that sees one moment; for what goes through the whole gallery."""
-        with in_words(self._engine.url), self._turn, self._engine.begin() as connection:
-            row = read_gallery_row(connection, where=self.where)
-            self._check_same(row)
-            yield connection, row
-
-    @contextmanager
-    def writing(self) -> Iterator[Writing]:
-        """Begin a transaction that holds the gallery's lock; all of it or nothing."""
-        with in_words(self._engine.url), self._turn, self._writing.begin() as connection:
-            row = read_gallery_row(connection, where=self.where, lock=True)
-            self._check_same(row)
-            transaction = Writing(
-                connection=connection, by=self._by, model=self._model, sealing=self._sealing
-            )
-            yield transaction
-            transaction.finish()
-
-    def _check_same(self, row: GalleryRow) -> None:
-        if row.model != self._model:
-            raise GalleryMismatchError(
-                f"{self.where} was given to the model {row.model.fingerprint[:12]} since it was "
-                f"opened with {self._model.fingerprint[:12]}. Open it again with that model."
-            )
-        if row.key_id != self.key_id:
-            # With the sentence that fits: no key, another key, or no longer encrypted.
-            self._sealing = Sealing(key_id=row.key_id, key=self._key, where=self.where)
-            self._search = Search(self._model, self._sealing)
-
-    def _answered(self, ask: Callable[[sa.Connection, GalleryRow], Answer]) -> Answer:
-        with self._searching, self.reading() as (connection, row):
-            return ask(connection, row)
-
     def _check_probes(self, probes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         asked = check_embeddings(probes, argument="probes").astype(np.float64)
-        if asked.shape[1] != self._model.dimensions or (np.abs(asked) > LARGEST).any():
+        if asked.shape[1] != self.model.dimensions or (np.abs(asked) > LARGEST).any():
             raise DataError(
-                f"probes: expected embeddings of {self._model.dimensions} numbers, at most "
+                f"probes: expected embeddings of {self.model.dimensions} numbers, at most "
                 f"{LARGEST:g}. Received: {asked.shape[1]} numbers, up to {np.abs(asked).max():g}."
             )
         return asked
 
     def _enrol(self, entries: Sequence[Entry], how: str) -> list[Enrolled]:
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             return enrol_entries(transaction, entries, how=how, where=self.where)
 
     def _remove(self, template_id: int, *, what: str, only: str | None = None) -> Receipt:
-        with self.writing() as transaction:
+        with self._store.writing() as transaction:
             connection = transaction.connection
             row = _templates.need_template(connection, template_id, where=self.where)
             how = _templates.provenance_of(row).get("how")
@@ -547,9 +483,4 @@ class SqlGallery:
         return receipt
 
     def _finished(self, receipt: Receipt, traces: Traces) -> Receipt:
-        return replace(receipt, **vars(self._scrub(traces)))
-
-    def _scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
-        wait = self.patience if patience is None else patience
-        with in_words(self._engine.url), self._turn:
-            return scrub(self._engine, traces, patience=wait)
+        return replace(receipt, **vars(self._store.scrub(traces)))
