@@ -239,7 +239,7 @@ class _GroupResampler:
         self.genuine_pairs, self.impostor_pairs = (
             int(np.isin(people, members).all(axis=1).sum()) for people in (genuine_of, impostor_of)
         )
-        # By figure: how wrong or right each pair or probe is, and the people in it, (n, 1 or 2).
+        # By figure: how wrong or right each pair or probe is, and the people in it, (1 or 2, n).
         self._means: dict[str, tuple[Floats, Codes]] = {}
         self.figures: Mapping[str, float] = {}
         if not self.genuine_pairs or not self.impostor_pairs:
@@ -258,7 +258,7 @@ class _GroupResampler:
     def _keep(self, name: str, values: NDArray[Any], people: Codes) -> None:
         inside = np.isin(people, self.members).all(axis=1)
         if inside.any():
-            self._means[name] = values[inside].astype(np.float64), people[inside]
+            self._means[name] = values[inside].astype(np.float64), people[inside].T.copy()
 
     def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
         while True:
@@ -272,7 +272,7 @@ class _GroupResampler:
         """Return the figures; None where there is nothing to take the mean of."""
         figures = {}
         for name, (values, people) in self._means.items():
-            weights = often[people].prod(axis=1)
+            weights = often[people].prod(axis=0)
             total = float(weights.sum())
             if total == 0:
                 return None

@@ -159,16 +159,17 @@ class _Folds:
     count: int
     genuine: Codes
     """``(g,)``, the fold that each comparison is held out in."""
-    impostor: Codes
-    """``(i, 2)``, of each of the two people."""
+    first: Codes
+    second: Codes
+    """``(i,)`` each, those of the two people of impostor comparisons."""
 
     def held_out(self, fold: int) -> tuple[Mask, Mask]:
         """Return the comparisons, both of whose people are in the fold."""
-        return self.genuine == fold, (self.impostor == fold).all(axis=1)
+        return self.genuine == fold, (self.first == fold) & (self.second == fold)
 
     def rest(self, fold: int) -> tuple[Mask, Mask]:
         """Return the comparisons, neither of whose people is in the fold."""
-        return self.genuine != fold, (self.impostor != fold).all(axis=1)
+        return self.genuine != fold, (self.first != fold) & (self.second != fold)
 
 
 def _deal(found: Comparisons, *, seed: int) -> _Folds:
@@ -179,7 +180,11 @@ def _deal(found: Comparisons, *, seed: int) -> _Folds:
     order = order[np.argsort(~np.isin(order, found.genuine_people), kind="stable")]
     fold_of = np.empty(int(people.max()) + 1, np.int64)
     fold_of[order] = np.arange(len(order)) % count
-    folds = _Folds(count, fold_of[found.genuine_people[:, 0]], fold_of[found.impostor_people])
+    genuine, *impostor = (
+        fold_of[people]
+        for people in (found.genuine_people[:, 0], *np.transpose(found.impostor_people))
+    )
+    folds = _Folds(count, genuine, *impostor)
     parts = [part(fold) for part in (folds.held_out, folds.rest) for fold in range(count)]
     if not all(mask.any() for part in parts for mask in part):
         raise TooFewError(

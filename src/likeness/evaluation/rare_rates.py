@@ -9,6 +9,7 @@ which is honest for rates near 0, where ± two standard errors is not.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -42,6 +43,8 @@ class Rate:
 class AcceptedRate:
     """The share of comparisons with an energy at most a threshold, for any threshold.
 
+    They are sorted only when that is needed: below all energies, the lowest few are enough.
+
     Args:
         energies: ``(n,)``, at least one.
         people: ``(n, 2)``, whose two photos each comparison is of, codes from 0.
@@ -49,11 +52,10 @@ class AcceptedRate:
     """
 
     def __init__(self, energies: Energies, people: Codes, *, confidence: float = 0.95) -> None:
-        order = np.argsort(energies, kind="stable")
-        self._energies = np.asarray(energies, np.float64)[order]
-        self._people = np.asarray(people, np.int64)[order]
+        self._energies = np.asarray(energies, np.float64)
+        self._people = np.asarray(people, np.int64)
         self._count = int(self._people.max()) + 1
-        self._compared = self._per_person(len(order))
+        self._compared = self._per_person(self._people)
         self._z = NormalDist().inv_cdf((1 + confidence) / 2)
 
     def __len__(self) -> int:
@@ -61,7 +63,9 @@ class AcceptedRate:
 
     def at(self, threshold: float) -> Rate:
         """Return the rate at a threshold, with its interval."""
-        accepted = int(np.searchsorted(self._energies, threshold, side="right"))
+        return self._rate(int(np.count_nonzero(self._energies <= threshold)))
+
+    def _rate(self, accepted: int) -> Rate:
         share = accepted / len(self)
         effective = len(self) / self._dependence(accepted)
         low, high = wilson(share, effective, self._z)
@@ -78,14 +82,16 @@ class AcceptedRate:
         if self.at(-np.inf).high > rate:
             return None
         # The upper end rises with the threshold (but for small changes of the dependence).
+        ordered = self._ordered[0]
         low, high = 0, len(self)
         while high - low > 1:
             middle = (low + high) // 2
-            below = self.at(self._energies[middle - 1]).high <= rate
+            level = int(np.searchsorted(ordered, ordered[middle - 1], side="right"))
+            below = self._rate(level).high <= rate
             low, high = (middle, high) if below else (low, middle)
-        accepted = int(np.searchsorted(self._energies, self._energies[low], side="left"))
-        beyond = self._energies[accepted]
-        last = self._energies[accepted - 1] if accepted else beyond - abs(beyond) * 1e-3 - 1e-9
+        accepted = int(np.searchsorted(ordered, ordered[low], side="left"))
+        beyond = ordered[accepted]
+        last = ordered[accepted - 1] if accepted else beyond - abs(beyond) * 1e-3 - 1e-9
         return float(min(last + (beyond - last) / 2, np.nextafter(beyond, -np.inf)))
 
     def _dependence(self, accepted: int) -> float:
@@ -99,13 +105,32 @@ class AcceptedRate:
         share = accepted / len(self)
         compared = len(self) - self._compared
         known = compared > 0
-        without = (accepted - self._per_person(accepted))[known] / compared[known]
+        without = (accepted - self._per_person(self._first(accepted)))[known] / compared[known]
         spread = float(((without - without.mean()) ** 2).sum()) * (1 - 1 / len(without))
         return spread * len(self) / (share * (1 - share))
 
-    def _per_person(self, first: int) -> NDArray[np.int64]:
-        """Return how many of the first comparisons each person is part of."""
-        left, right = self._people[:first].T
+    def _first(self, count: int) -> Codes:
+        """Return the people of the lowest comparisons; of equal ones, those given first."""
+        return self._lowest[:count] if count <= FEW else self._ordered[1][:count]
+
+    @cached_property
+    def _ordered(self) -> tuple[NDArray[np.float64], Codes]:
+        """All energies, ascending, and their people."""
+        order = np.argsort(self._energies, kind="stable")
+        return self._energies[order], self._people[order]
+
+    @cached_property
+    def _lowest(self) -> Codes:
+        """The people of the lowest `FEW` comparisons, in order."""
+        if len(self) <= FEW:
+            return self._ordered[1]
+        last = np.partition(self._energies, FEW - 1)[FEW - 1]
+        near = np.flatnonzero(self._energies <= last)
+        return self._people[near[np.argsort(self._energies[near], kind="stable")[:FEW]]]
+
+    def _per_person(self, people: Codes) -> NDArray[np.int64]:
+        """Return how many of these comparisons each person is part of."""
+        left, right = people.T
         counts = np.bincount(left, minlength=self._count)
         return np.asarray(counts + np.bincount(right[right != left], minlength=self._count))
 

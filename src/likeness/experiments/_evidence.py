@@ -1,7 +1,8 @@
 """What a result's figures were computed from, so that anybody can compute them again.
 
 With the energies, names and digests of one protocol, the rules in words, and the seed of the
-bootstrap, every figure, interval, leak and count of its document follows.
+bootstrap, every figure, interval, leak and count of its document follows; those of groups with
+the people's labels too, and those of an open set with the halves named in the document.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +27,42 @@ RULES = {
         "weighs w in genuine pairs and as a probe, a pair of people v times w; each figure is the "
         "mean over folds, the interval numpy.quantile (linear) of the repetitions"
     ),
+    "cmc": (
+        "at rank R a probe of one_shot counts (R − n) / k, at least 0 and at most 1: n people are "
+        "nearer than its own, k as near, itself among them; to the last rank of all folds, or 100"
+    ),
     "eer": "where FAR and FRR, straight between neighbouring thresholds, cross",
+    "groups": (
+        "per group, all of whose people are in a pair or probe: frr, far, one-shot, and fnir over "
+        "the open set's searches for them; by the bootstrap, members drawn in the order of "
+        "`people` with seed + the place of the label among all, sorted; drawn again where a "
+        "figure has nothing left; a high end is 3 / n at least, of n genuine pairs, impostor pairs "
+        "or (for fnir) photos; a difference is that of the groups' repetitions, one by one"
+    ),
     "one_shot": (
         "the k-th photo of every person is enrolled and all other photos are probes, for each k "
         "that every person has; of n equally near people each counts 1/n"
+    ),
+    "open_set": (
+        "of each half, the k-th photos are enrolled, k in numpy.linspace(0, n − 1, min(n, "
+        "10)).round() with n photos that every person has (K shots: k … k + K − 1, modulo n); "
+        "other photos of the half are mated probes, all photos of other people non-mated ones; "
+        "fpir: the nearest person is accepted; fnir: 1 − the mean of 1/n (of n nearest people, the "
+        "right one among them) where accepted; dir_at: the share found at the largest energy with "
+        "fpir at most that, left out under 3 / fpir different non-mated probes"
+    ),
+    "open_set_bootstrap": (
+        "a mated search weighs w, a non-mated one v times w of the stranger and the nearest "
+        "person (of equals, the first in `people`); drawn from all who are searched for; again "
+        "where a kind has nothing left; a high end is 3 / n at least, of n different probes"
+    ),
+    "open_set_curves": (
+        "the mean dir over folds at each fpir that any fold has, of these at most 200: "
+        "numpy.linspace(0, count − 1, 200).round()"
+    ),
+    "open_set_halves": (
+        "rng = numpy.random.default_rng(seed of the halves) in each fold; order = "
+        "rng.permutation(people); its first half, then its last, and again"
     ),
     "tar_at_far": ("at the largest energy with FAR at most 1 %; left out under 300 impostor pairs"),
 }

@@ -72,7 +72,15 @@ def evaluate_model(
     if labels is None:
         return section
     return replace(
-        section, document={**section.document, "groups": _groups(*network, data, labels)}
+        section,
+        document={**section.document, "groups": _groups(*network, data, labels)},
+        evidence={
+            **section.evidence,
+            "labels": [
+                {"column": column, "labels": _by_person(of_person, data)}
+                for column, of_person in labels.items()
+            ],
+        },
     )
 
 
@@ -197,9 +205,14 @@ def _groups(
             evaluation,
             None if open_set is None else open_set.open_set,
             column=column,
-            labels=[of_person.get(person) for person in data.distinct],
+            labels=_by_person(of_person, data),
             repetitions=BOOTSTRAP_REPETITIONS,
             seed=BOOTSTRAP_SEED,
         ).as_dict()
         for column, of_person in labels.items()
     ]
+
+
+def _by_person(of_person: Mapping[str, str], data: Dataset) -> list[str | None]:
+    """Return the labels in the order of the people; None for one without a label."""
+    return [of_person.get(person) for person in data.distinct]

@@ -1,0 +1,1 @@
+"""A report computed again, slowly and otherwise: nothing here comes from `likeness`."""
