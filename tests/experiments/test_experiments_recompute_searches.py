@@ -159,6 +159,8 @@ def test_few_people_leaks_and_no_threshold(identities: int, known: int) -> None:
     digests = [digest[:16] for digest in people.item_digests]
     record = {"data": {"identities": ["somebody"], "item_digests": digests[:known]}}
     model: Any = Pixels(record, threshold=None if identities == 8 else 2.0)
+    seen = {"identities": [people.distinct[1]], "item_digests": digests[:known]}
+    model.calibration = {"provenance": {"data": seen}}
     labels = {"all": dict.fromkeys(people.distinct[:-1], "everybody")}
     document = with_evidence(evaluate_model(model, people, labels=labels))
     assert (document["watermark"] or "").count("leaky split") == bool(known)

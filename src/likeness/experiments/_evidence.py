@@ -87,6 +87,14 @@ class Learned:
         """Return what is known of a data set."""
         return cls(identities=data.distinct, digests=data.item_digests, pairs=pairs)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "identities": list(self.identities),
+            "digests": [digest[:DIGITS] for digest in self.digests],
+            "pairs": "all" if self.pairs is None else self.pairs.tolist(),
+        }
+
 
 def evidence(
     methods: Mapping[str, Sequence[Evaluation]],
@@ -129,11 +137,7 @@ def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -
             }
             for name, evaluation in measured.items()
         },
-        "training": {
-            "identities": list(learned.identities),
-            "digests": [digest[:DIGITS] for digest in learned.digests],
-            "pairs": "all" if learned.pairs is None else learned.pairs.tolist(),
-        },
+        "training": learned.as_dict(),
     }
 
 

@@ -106,8 +106,12 @@ def model_report(
 
 def _threshold_seen(model: FaceModel, data: Dataset) -> int:
     """Return how many of the people the threshold was calibrated on."""
-    known = _learned(model.calibration.get("provenance", {}))
+    known = _calibrated(model)
     return len(learned_people(known.identities, known.digests, data))
+
+
+def _calibrated(model: FaceModel) -> Learned:
+    return _learned(model.calibration.get("provenance", {}))
 
 
 def _facts(model: FaceModel) -> NetworkFacts:
@@ -193,7 +197,8 @@ def _section(
         threshold=model.threshold,
         curves={name: curve_of(folds) for name, folds in methods.items()},
         mistakes=worst_pairs(network, [data]),
-        evidence=evidence(methods, [data], [learned], bootstrap=BOOTSTRAP),
+        evidence=evidence(methods, [data], [learned], bootstrap=BOOTSTRAP)
+        | {"calibration": _calibrated(model).as_dict()},
     )
 
 

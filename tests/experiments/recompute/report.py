@@ -38,6 +38,9 @@ def claims_of_protocol(protocol: dict[str, Any], under: str) -> Claims:
     shared = sum(count for name, count in together.items() if name.startswith("shared"))
     found["leaks"] = shared
     found["leak_report"] = together | {"leaks": shared}
+    if by_record:
+        seen = leaks_of_record({**folds[0], "training": evidence["calibration"]})
+        found["threshold_seen"] = seen["shared_identities"]
     thresholds = [method.threshold for method in network if method.threshold is not None]
     if thresholds:
         found["threshold"] = sum(thresholds) / len(thresholds)
