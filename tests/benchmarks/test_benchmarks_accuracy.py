@@ -108,6 +108,7 @@ def test_opencv_recognises_photos_it_learned(method, people) -> None:
     assert learned.mean() > 0.9
 
 
+@pytest.mark.slow  # each run starts Keras in eight processes
 def test_a_run_writes_its_table_and_goes_on(people, tmp_path) -> None:
     for place, (person, item) in enumerate(zip(people.identities, people.items, strict=True)):
         (tmp_path / "photos" / person).mkdir(parents=True, exist_ok=True)

@@ -102,6 +102,7 @@ class TestTrainAndEvaluate:
             "card.json",
             "card.md",
             "encoder.keras",
+            "encoder.onnx",
             "model.json",
             "recipe.json",
         ]

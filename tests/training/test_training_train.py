@@ -177,7 +177,7 @@ class TestTooFew:
         assert model.record["epochs"] == 2
         assert set(model.record["histories"]) == {"choosing"}
         assert model.record["interrupted"] is False
-        with pytest.raises(NoThresholdError, match="trained on too few people"):
+        with pytest.raises(NoThresholdError, match="training does from six people"):
             model.is_same(few_people.items[0], few_people.items[1])
 
     def test_one_person(self, people: Dataset, recipes: dict[str, TrainingRecipe]) -> None:
