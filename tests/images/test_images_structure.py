@@ -1,4 +1,4 @@
-"""What is read of a file before its reader: EXIF's turn, a JPEG's segments, and what is too much."""
+"""What is read of a file before its reader: EXIF's turn, segments, what is too much."""
 
 import io
 import struct

@@ -31,9 +31,8 @@ def why_a_bomb(data: bytes) -> str | None:
     >>> why_a_bomb(START + bytes([255, 0xDA, 0, 2]) * 101)
     'more than 100 scans'
     """
-    pieces, metadata, scans = 0, 0, 0
-    for kind, size in _pieces(data):
-        pieces += 1
+    metadata, scans = 0, 0
+    for pieces, (kind, size) in enumerate(_pieces(data), start=1):
         metadata += 0 if kind in _OF_PIXELS else size
         scans += kind == SCAN
         if scans > MOST_SCANS:

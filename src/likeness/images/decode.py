@@ -4,7 +4,7 @@ import io
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -196,7 +196,7 @@ def _exif(photo: Any) -> bytes:
 
 
 # From the way a camera stored a photo under each orientation (EXIF 2.3, tag 274).
-_UPRIGHT_FROM = {
+_UPRIGHT_FROM: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     2: np.fliplr,
     3: lambda pixels: pixels[::-1, ::-1],
     4: np.flipud,
