@@ -42,6 +42,7 @@ ERRORS = {
     "NoFaceError": "FaceError",
     "SeveralFacesError": "FaceError",
     "FaceTooSmallError": "FaceError",
+    "NoEyesError": "FaceError",
     "TooFewError": "DataError",
     "OverlapError": "DataError",
     "SettingError": "LikenessError",

@@ -10,7 +10,8 @@
     │   ├── FaceError               the face that was asked for is not to be had
     │   │   ├── NoFaceError             no face was found in a photo
     │   │   ├── SeveralFacesError       more faces than one were found
-    │   │   └── FaceTooSmallError       the face has too few pixels
+    │   │   ├── FaceTooSmallError       the face has too few pixels
+    │   │   └── NoEyesError             the two eyes of a face were not found
     │   ├── TooFewError             too few identities or items for what was asked
     │   └── OverlapError            identities or items stand on both sides of a split
     ├── SettingError            an argument is out of its range
@@ -68,6 +69,10 @@ class SeveralFacesError(FaceError):
 
 class FaceTooSmallError(FaceError):
     """The face in a photo has too few pixels."""
+
+
+class NoEyesError(FaceError):
+    """The two eyes of a face were not found, and the encoder asks for them."""
 
 
 class TooFewError(DataError):

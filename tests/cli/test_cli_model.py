@@ -99,6 +99,17 @@ class TestImported:
             run("model", "show", "face", cwd=place)
         )
 
+    def test_an_encoder_that_asks_for_the_eyes_is_given_them(self, place: Path) -> None:
+        words = ["--size", "12x16", "--licence", "MIT", "--eyes", "3.5,6,8.5,6.25"]
+        said(run("model", "import", "face.onnx", *words, "--out", "eyes", cwd=place))
+        shown = said(run("model", "show", "eyes", cwd=place))
+        assert "the eyes at (3.5, 6) and (8.5, 6.25)" in shown
+        stored = json.loads((place / "eyes" / "model.json").read_text())
+        assert stored["preparation"]["eyes"] == [3.5, 6.0, 8.5, 6.25]
+        refused = run("evaluate", "eyes", "photos", cwd=place)  # of 24 × 32 pixels
+        assert refused.returncode == 2
+        assert "expected photos of one face with two eyes" in " ".join(refused.stderr.split())
+
     def test_a_swapped_file_is_seen(self, place: Path) -> None:
         words = ["--size", "12x16", "--licence", "MIT", "--out", "swapped"]
         said(run("model", "import", "face.onnx", *words, cwd=place))
@@ -119,6 +130,11 @@ class TestImported:
         (["--size", "12x16", "--channels", "grey"], "of the shape (1, 16, 12)"),
         (["--size", "12x16", "--mean", "a"], "--mean: expected a number, or one per channel"),
         (["--size", "12x16", "--scale", "0"], "scale: expected numbers other than 0"),
+        (["--size", "12x16", "--eyes", "3,4"], "--eyes: expected four numbers by commas, column"),
+        (
+            ["--size", "12x16", "--eyes", "3,4,12,4"],
+            "eyes (column): expected a number from 0 to 11",
+        ),
         (["--size", "12x16", "--energy", "dot"], "energy: expected one of cosine"),
         (["--size", "12x16", "--licence", ""], "licence: expected the encoder's terms"),
     ],

@@ -3,15 +3,19 @@
 import io
 import os
 import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from likeness.errors import DataError, ImageError
+from likeness.images import _pixels
 from likeness.images.decode import EXTENSIONS, decode, decode_file
 
 RNG = np.random.default_rng(1)
@@ -69,7 +73,35 @@ def test_the_turn_in_exif_is_applied(turn: int) -> None:
     np.testing.assert_array_equal(decode(data, name="p")[..., 0], upright)
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "MPO"])
+def test_the_turn_is_read_from_every_format_that_notes_it(kind: str) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    options = {"lossless": True} if kind == "WEBP" else {}
+    image = Image.new("RGB", (16, 32), "white")
+    image.paste("black", (0, 0, 16, 16))  # the top, which the turn brings to the right
+    pixels = decode(written(image, kind, exif=exif, **options), name="p")
+    assert pixels.shape == (16, 32, 3)
+    assert pixels[:, :16].min() > 200 and pixels[:, 16:].max() < 50
+    assert pixels.flags["C_CONTIGUOUS"]
+
+
+def test_the_turn_in_a_text_of_imagemagick() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 3
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Raw profile type exif", f"\nexif\n      34\n{exif.tobytes().hex()}\n", zip=True)
+    data = written(Image.fromarray(GREY), "PNG", pnginfo=text)
+    np.testing.assert_array_equal(decode(data, name="p")[..., 0], GREY[::-1, ::-1])
+
+
+def test_an_orientation_that_there_is_not_says_nothing() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 9
+    data = written(Image.fromarray(GREY), "PNG", exif=exif)
+    np.testing.assert_array_equal(decode(data, name="p")[..., 0], GREY)
+
+
 def test_damaged_exif_does_not_cost_the_photo() -> None:
     data = written(Image.fromarray(GREY), "PNG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")
     np.testing.assert_array_equal(decode(data, name="p")[..., 0], GREY)
@@ -272,6 +304,78 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     os.truncate(file, 300 * 2**20)  # sparse: takes no room
     with pytest.raises(ImageError, match=r"\(300 MiB\)"):
         decode_file(file)
+
+
+def test_too_many_bytes_are_refused_without_a_file_too() -> None:
+    with pytest.raises(ImageError, match=r"Received: p \(129 MiB\)"):
+        decode(b"P5 2 1 255 ".ljust(129 * 2**20), name="p")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match=r"\(a pipe or a device, not a file\)\.$"):
+        decode_file(tmp_path / "pipe.png")
+
+
+def test_a_folder_called_like_a_photo(tmp_path: Path) -> None:
+    (tmp_path / "ada.png").mkdir()
+    with pytest.raises(ImageError, match=r"cannot be read: Is a directory"):
+        decode_file(tmp_path / "ada.png")
+
+
+@pytest.mark.parametrize(
+    ("data", "called"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(20), "PNG, broken"),
+        (b"\xff\xd8\xff\xd9" + bytes(20), "JPEG, broken"),
+        (b"BM" + bytes(20), "BMP, broken"),
+        (b"RIFF\0\0\0\0WEBP" + bytes(20), "WEBP, broken"),
+        (b"\x1f\x8b" + bytes(20), "gzip"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_of_its_format(data: bytes, called: str) -> None:
+    with pytest.raises(ImageError, match=rf"Received: p \({called}\)\."):
+        decode(data, name="p")
+
+
+def test_a_photo_of_one_endless_row() -> None:
+    with pytest.raises(ImageError, match=r"Received: p \(PPM, 65536×1 pixels\)\."):
+        decode(b"P5 65536 1 255\n" + bytes(65536), name="p")
+    assert decode(b"P5 65535 1 255\n" + bytes(65535), name="p").shape == (1, 65535, 1)
+
+
+def test_strips_are_the_photo_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    see_through = np.concatenate([COLOUR, GREY[..., None]], axis=2)
+    photos = [
+        written(Image.fromarray(see_through), "PNG"),
+        written(Image.fromarray(GREY.astype(np.uint16) * 250), "PNG"),
+        written(Image.fromarray(COLOUR).quantize(9), "PNG", transparency=2),
+        written(Image.fromarray(COLOUR).convert("CMYK"), "JPEG"),
+    ]
+    whole = [decode(data, name="p") for data in photos]
+    monkeypatch.setattr(_pixels, "_AT_ONCE", 100)  # 3 of 20 rows at a time, then 2
+    for data, expected in zip(photos, whole, strict=True):
+        np.testing.assert_array_equal(decode(data, name="p"), expected)
+
+
+def test_damage_beside_the_pixels_is_not_talked_about(recwarn: pytest.WarningsRecorder) -> None:
+    whole = written(Image.fromarray(GREY), "PNG")
+    no_frames = b"acTL" + bytes(8)
+    animation = struct.pack(">I", 8) + no_frames + struct.pack(">I", zlib.crc32(no_frames))
+    data = whole[:33] + animation + whole[33:]
+    with pytest.warns(UserWarning, match="Invalid APNG"):
+        Image.open(io.BytesIO(data))
+    recwarn.clear()
+    decode(data, name="p")
+    assert len(recwarn) == 0
+
+
+def test_threads_leave_the_warnings_filters_as_they_were() -> None:
+    before = list(warnings.filters)
+    data = written(Image.fromarray(GREY), "JPEG")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: decode(data, name="p"), range(200)))
+    assert warnings.filters == before
 
 
 def test_extensions_are_lower_case_and_sorted() -> None:

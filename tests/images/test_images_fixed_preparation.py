@@ -95,6 +95,12 @@ def test_nothing_is_squeezed() -> None:
         ({"scale": (0.0,)}, r"^scale: expected numbers other than 0\. Received: 0\.$"),
         ({"mean": (float("nan"),)}, r"^mean: expected a number from -1e\+06 to 1e\+06"),
         ({"mean": ("x",)}, r"^mean: expected a number"),
+        ({"eyes": (1.0, 2.0)}, r"^eyes: expected four numbers, column and row of the left eye"),
+        ({"eyes": 3.0}, r"^eyes: expected four numbers, .*Received: 3\.0\.$"),
+        ({"eyes": (3, 5, 16, 5)}, r"^eyes \(column\): expected a number from 0 to 15"),
+        ({"eyes": (3, -1, 9, 5)}, r"^eyes \(row\): expected a number from 0 to 15"),
+        ({"eyes": (9, 5, 3, 5)}, r"^eyes: expected the right one at least 2 pixels to the right"),
+        ({"eyes": (3, "b", 9, 5)}, r"^eyes \(row\): expected a number"),
     ],
 )
 def test_impossible_settings(changes: dict[str, Any], sentence: str) -> None:
@@ -116,12 +122,20 @@ def test_what_is_no_photo(images: Any) -> None:
         Preparation(rows=20, columns=10),
         FixedPreparation(rows=112, columns=96, colours="bgr", layout="nhwc"),
         FixedPreparation(rows=16, columns=16, mean=(1.5, 2, 3), scale=(4, 5, 6)),
+        FixedPreparation(rows=112, columns=96, eyes=(30.3, 51, 65, 50.5)),
     ],
 )
 def test_it_is_data(preparation: Any) -> None:
     entries = json.loads(json.dumps(preparation_to_data(preparation)))
     assert preparation_from_data(entries) == preparation
     assert hash(preparation_from_data(entries)) == hash(preparation)
+
+
+def test_who_does_not_ask_for_the_eyes_is_written_as_before() -> None:
+    assert "eyes" not in preparation_to_data(FixedPreparation(rows=16, columns=16))
+    asking = FixedPreparation(rows=16, columns=16, eyes=[3, 5, 9, 6])  # type: ignore[arg-type]
+    assert preparation_to_data(asking)["eyes"] == [3.0, 5.0, 9.0, 6.0]
+    assert asking.eyes == (3.0, 5.0, 9.0, 6.0)
 
 
 def test_our_own_is_written_as_it_always_was() -> None:

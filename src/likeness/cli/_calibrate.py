@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP, read_data
-from likeness.cli._opening import Runtime, Variant, check_runs, opened
+from likeness.cli._arguments import DATA_HELP
+from likeness.cli._opening import Runtime, Variant, check_runs, opened, read_data_for
 from likeness.cli._terminal import check_folder_place, check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
@@ -72,7 +72,7 @@ def calibrate(
     check_json_place(json_)
     check_folder_place(report, "--report")
     check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
-    data = read_data(photos)
+    data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
     from likeness.experiments.calibrated import calibration_evidence  # late: only here
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP, read_data
-from likeness.cli._opening import Runtime, Variant, check_runs, opened
+from likeness.cli._arguments import DATA_HELP
+from likeness.cli._opening import Runtime, Variant, check_runs, opened, read_data_for
 from likeness.cli._terminal import (
     check_evidence,
     check_folder_place,
@@ -47,7 +47,7 @@ def evaluate(
     check_folder_place(report, "--report")
     check_evidence(evidence, json_)
     check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
-    people = read_data(data)
+    people = read_data_for(model, data)
     people.require(identities=2, items_each=2)
     labels = None if groups is None else read_person_labels(groups, people.distinct)
     from likeness.experiments.saved_model import evaluate_model, model_report  # late: only here

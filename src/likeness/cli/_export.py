@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP, read_data
+from likeness.cli._arguments import DATA_HELP
+from likeness.cli._opening import read_data_for
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError, require_extra
 from likeness.model import read_document
@@ -47,7 +48,7 @@ def export(
         )
     check_json_place(json_)
     before = read_document(model)
-    people = None if photos is None else read_data(photos)
+    people = None if photos is None else read_data_for(model, photos)
     from likeness.experiments.exported import export_int8, export_onnx  # late: only here
 
     loss = None

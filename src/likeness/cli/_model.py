@@ -36,6 +36,13 @@ def import_(
         "127.5"
     ),
     scale: Annotated[str, typer.Option(help="Then divided by; one, or three by commas.")] = "127.5",
+    eyes: Annotated[
+        str | None,
+        typer.Option(
+            help="Where it wants the eyes, such as 38.3,51.7,73.5,51.5: column and row of the "
+            "left one, then of the right one."
+        ),
+    ] = None,
     energy: Annotated[
         str, typer.Option(help="cosine, euclidean, squared_euclidean or manhattan.")
     ] = "cosine",
@@ -56,6 +63,7 @@ def import_(
         layout=layout,
         mean=_numbers(mean, "--mean"),
         scale=_numbers(scale, "--scale"),
+        eyes=None if eyes is None else _places(eyes),
     )
     check_json_place(json_)
     from likeness.runtime import import_model  # late: only here
@@ -163,7 +171,11 @@ def _preparation(entries: Mapping[str, Any]) -> str:
         colours = "grey" if entries["channels"] == 1 else "rgb"
         return f"{size}, {colours}, each photo's mean 0 and deviation 1"
     mean, scale = (_short(entries[name]) for name in ("mean", "scale"))
-    return f"{size}, {entries['colours']}, {entries['layout']}, (pixel − {mean}) / {scale}"
+    said = f"{size}, {entries['colours']}, {entries['layout']}, (pixel − {mean}) / {scale}"
+    if "eyes" not in entries:
+        return said
+    places = [f"{place:g}" for place in entries["eyes"]]
+    return f"{said}, the eyes at ({', '.join(places[:2])}) and ({', '.join(places[2:])})"
 
 
 def _short(numbers: list[float]) -> str:
@@ -219,3 +231,15 @@ def _numbers(word: str, option: str) -> tuple[float, ...]:
         raise SettingError(
             f"{option}: expected a number, or one per channel by commas. Received: {word!r}."
         ) from error
+
+
+def _places(word: str) -> tuple[float, float, float, float]:
+    """Read «38.3,51.7,73.5,51.5»."""
+    try:
+        left_column, left_row, right_column, right_row = map(float, word.split(","))
+    except ValueError as error:
+        raise SettingError(
+            "--eyes: expected four numbers by commas, column and row of the left eye and of the "
+            f"right one, such as 38.3,51.7,73.5,51.5. Received: {word!r}."
+        ) from error
+    return (left_column, left_row, right_column, right_row)

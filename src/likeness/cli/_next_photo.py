@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP, read_data
-from likeness.cli._opening import Runtime, Variant, check_runs, opened
+from likeness.cli._arguments import DATA_HELP
+from likeness.cli._opening import Runtime, Variant, check_runs, opened, read_data_for
 from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
 from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
@@ -51,7 +51,7 @@ def next_photo(
     check_json_place(json_)
     _check_out(out)
     check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
-    data = read_data(photos)
+    data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
     from likeness.experiments.next_photo import next_photo_of_model  # late: only here
 

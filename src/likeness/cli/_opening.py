@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
+from likeness.cli._arguments import read_data
 from likeness.cli._terminal import errors
+from likeness.datasets import Dataset
+from likeness.images.fixed_preparation import preparation_from_data
+from likeness.model import read_document
 from likeness.runtime import FaceModel, chosen_runtime, open_model
 
 Runtime = Annotated[
@@ -39,3 +43,20 @@ def opened(model: Path, *, runtime: str, variant: str) -> FaceModel:
     words = {"onnx": f"ONNX Runtime, {variant}", "keras": "Keras"}
     errors().print(f"Running on {words[chosen]}.", style="dim", highlight=False)
     return open_model(model, runtime=chosen, variant=variant)
+
+
+def read_data_for(model: Path, data: str) -> Dataset:
+    """Return the data set or folder as the model asks for it: by the eyes, or as it is.
+
+    Raises:
+        DataError: it cannot be had, or the model asks for eyes and no photo has them.
+        ModelError: there is no model in the folder.
+    """
+    from likeness.experiments.by_the_eyes import by_the_eyes  # late: only with photos
+
+    photos = read_data(data)
+    entries = read_document(model)["preparation"]
+    if "eyes" not in entries:
+        return photos
+    with errors().status("Looking for the eyes"):
+        return by_the_eyes(photos, preparation_from_data(entries))

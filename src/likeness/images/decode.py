@@ -1,20 +1,29 @@
 """From the bytes of a photo to its pixels, whatever they turn out to be."""
 
 import io
+import stat
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from likeness.errors import ImageError
+from likeness.images._bombs import MOST_SIDE, PNG, why_a_bomb
+from likeness.images._exif import UPRIGHT, orientation
+from likeness.images._jpeg import START, split_exif
+from likeness.images._pixels import grey_or_rgb
 
 MOST_PIXELS = 40_000_000
 """Larger photos are refused by their header, before any memory is spent on them."""
 
-MOST_BYTES = 256 * 2**20
-"""Larger files are not read at all; 40 megapixels fit in this uncompressed, at 16 bits."""
+MOST_BYTES = 128 * 2**20
+"""Larger files are not read at all; 40 megapixels of colour fit in this uncompressed."""
 
 EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".webp")
 
@@ -32,6 +41,11 @@ _STRANGERS = (
     (4, b"ftyphei", "HEIC"),
     (4, b"ftypmif1", "HEIC"),
     (4, b"ftypavif", "AVIF"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, PNG, "PNG, broken"),
+    (0, START + b"\xff", "JPEG, broken"),
+    (0, b"BM", "BMP, broken"),
+    (8, b"WEBP", "WEBP, broken"),
 )
 
 
@@ -42,6 +56,8 @@ def decode(data: bytes, *, name: str) -> NDArray[np.uint8]:
     scaled to 8 bits. Palettes, CMYK and YCbCr become RGB; what is transparent becomes white.
     Of a JPEG with several pictures in it, as some phones write, the first is the photo.
 
+    Whatever the bytes are, it takes less than 1 GiB beside them.
+
     Args:
         data: the bytes of a file.
         name: what to call it in a message.
@@ -51,26 +67,34 @@ def decode(data: bytes, *, name: str) -> NDArray[np.uint8]:
 
     Raises:
         ImageError: it is no photo of these formats, breaks off, is animated, or is larger
-            than 40 megapixels.
+            than 40 megapixels or 128 MiB; or it is made to cost more than a photo can.
 
     >>> decode(b"P5 2 1 255 " + bytes([7, 9]), name="two.pgm").tolist()
     [[[7], [9]]]
     """
     if not data:
         raise _refused(name, "0 bytes")
+    if len(data) > MOST_BYTES:
+        raise _refused(name, f"{len(data) / 2**20:.0f} MiB")
+    if why := why_a_bomb(data):
+        raise _refused(name, why)
+    bare, exif = split_exif(data) if data.startswith(START) else (data, b"")
     # Pillow's readers raise nearly anything on hostile bytes: OSError, SyntaxError,
-    # ValueError, struct.error, IndexError, OverflowError, its own bomb error and warning.
+    # ValueError, struct.error, IndexError, OverflowError, MemoryError, its own bomb error.
     try:
-        photo = Image.open(io.BytesIO(data), formats=_FORMATS)
+        with _without_warnings():
+            photo = Image.open(io.BytesIO(bare), formats=_FORMATS)
+            frames = getattr(photo, "n_frames", 1)
     except Exception as error:
         raise _refused(name, _what_came(data, error)) from error
-    _check_header(photo, name)
+    _check_header(photo, name, frames=frames)
     try:
-        photo.load()
-        return _as_grey_or_rgb(_turned(photo))
+        pixels = grey_or_rgb(photo)
     except Exception as error:
-        why = "breaks off" if "truncated" in str(error) else f"broken: {error}"
-        raise _refused(name, f"{photo.format}, {why}") from error
+        raise _refused(name, f"{photo.format}, {_why(error)}") from error
+    turn = orientation(exif or _exif(photo))
+    del photo
+    return pixels if turn == UPRIGHT else np.ascontiguousarray(_UPRIGHT_FROM[turn](pixels))
 
 
 def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
@@ -81,14 +105,18 @@ def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
         name: what to call it in a message; the path if not given.
 
     Raises:
-        ImageError: also if the file cannot be read, or is larger than 256 MiB.
+        ImageError: also if the file cannot be read, or is larger than 128 MiB.
     """
     name = name or str(path)
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise _refused(name, f"{size / 2**20:.0f} MiB")
-        data = path.read_bytes()
+        about = path.stat()
+        # A pipe would be waited for, and a device read for ever.
+        if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
+            raise _refused(name, "a pipe or a device, not a file")
+        if about.st_size > MOST_BYTES:
+            raise _refused(name, f"{about.st_size / 2**20:.0f} MiB")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise _refused(name, f"cannot be read: {error.strerror}") from error
     return decode(data, name=name)
@@ -98,9 +126,26 @@ def _refused(name: str, came: str) -> ImageError:
     return ImageError(f"expected {_EXPECTED}. Received: {name} ({came}).")
 
 
+_FILTERS = threading.Lock()
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep Pillow's remarks on what is damaged beside the pixels off the terminal.
+
+    The filters are the whole process's, so one thread at a time changes them and puts them
+    back; reading pixels, which takes the time, stays outside.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _what_came(data: bytes, error: Exception) -> str:
-    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+    if isinstance(error, Image.DecompressionBombError):
         return "more than 40 megapixels"
+    if str(error).startswith(_TEXT_BOMBS):
+        return f"PNG, {_why(error)}"
     for offset, magic, called in _STRANGERS:
         if data[offset : offset + len(magic)] == magic:
             return called
@@ -109,35 +154,54 @@ def _what_came(data: bytes, error: Exception) -> str:
     return f"{len(data)} bytes of something else, or a broken header"
 
 
-def _check_header(photo: Any, name: str) -> None:
+def _why(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "more than memory holds"
+    if "truncated" in str(error):
+        return "breaks off"
+    if str(error).startswith(_TEXT_BOMBS):
+        return "texts that unpack to megabytes"
+    said = " ".join(str(error).split())[:_MOST_SAID].rstrip(".")
+    return f"broken: {said}" if said else "broken"
+
+
+_TEXT_BOMBS = ("Decompressed data too large", "Too much memory used in text chunks")
+"""Pillow's words on texts and profiles of a PNG: 1 MiB each, 64 MiB together."""
+
+_MOST_SAID = 100
+"""Characters of a reader's own words: some quote what they read."""
+
+
+def _check_header(photo: Any, name: str, *, frames: int) -> None:
     columns, rows = photo.size
     if columns * rows > MOST_PIXELS:
         raise _refused(name, f"{photo.format}, {columns * rows / 1e6:.0f} megapixels")
-    if columns * rows == 0:
+    if not 0 < columns <= MOST_SIDE or not 0 < rows <= MOST_SIDE:
         raise _refused(name, f"{photo.format}, {columns}×{rows} pixels")
-    frames = getattr(photo, "n_frames", 1)
-    if frames > 1 and photo.format != "MPO":
+    if frames > 1:
         raise _refused(name, f"{photo.format}, {frames} frames")
     if photo.mode == "F":
         raise _refused(name, f"{photo.format} of floating numbers")
 
 
-def _turned(photo: Any) -> Any:
+def _exif(photo: Any) -> bytes:
+    """Return what a PNG or WebP has of it, also as text, as ImageMagick wrote it into PNG."""
+    exif = photo.info.get("exif")
+    if isinstance(exif, bytes):
+        return exif
     try:
-        return ImageOps.exif_transpose(photo)
-    except Exception:
-        # Damaged EXIF says nothing about the turn, and the pixels are whole.
-        return photo
+        return bytes.fromhex("".join(photo.info["Raw profile type exif"].split("\n")[3:]))
+    except (KeyError, AttributeError, ValueError):
+        return b""
 
 
-def _as_grey_or_rgb(photo: Any) -> NDArray[np.uint8]:
-    if photo.mode.startswith("I"):
-        levels = np.asarray(photo).astype(np.int64).clip(0, 65535)
-        return ((levels * 255 + 32767) // 65535).astype(np.uint8)[..., None]
-    grey = photo.mode in ("1", "L", "LA", "La")
-    if photo.has_transparency_data:
-        photo = photo.convert("RGBA")
-        paper = Image.new("RGBA", photo.size, "white")
-        photo = Image.alpha_composite(paper, photo).convert("RGB")
-    pixels = np.array(photo.convert("L" if grey else "RGB"), dtype=np.uint8)
-    return pixels[..., None] if grey else pixels
+# From the way a camera stored a photo under each orientation (EXIF 2.3, tag 274).
+_UPRIGHT_FROM: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: np.fliplr,
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: np.rot90,
+}

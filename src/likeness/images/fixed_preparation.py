@@ -15,6 +15,9 @@ KIND = "fixed"
 COLOURS = ("rgb", "bgr", "grey")
 LAYOUTS = ("nchw", "nhwc")
 
+NEAREST_EYES = 2
+"""Pixels between the eyes in what an encoder reads."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FixedPreparation:
@@ -31,6 +34,10 @@ class FixedPreparation:
         layout: "nchw" (channels first) or "nhwc" (channels last).
         mean, scale: of the pixels 0…255; one number, or one per channel in the order of
             ``colours``. A scale is not zero.
+        eyes: (left column, left row, right column, right row): where the encoder wants the
+            eyes in the ``rows`` × ``columns`` that it reads, as its documentation says; left is
+            left in the picture. A photo is brought there with `images.align.prepare_face`
+            before it comes here. None if the encoder does not ask for it.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -42,6 +49,7 @@ class FixedPreparation:
     layout: str = "nchw"
     mean: tuple[float, ...] = (127.5,)
     scale: tuple[float, ...] = (127.5,)
+    eyes: tuple[float, float, float, float] | None = None
 
     def __post_init__(self) -> None:
         check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
@@ -58,6 +66,27 @@ class FixedPreparation:
             object.__setattr__(self, name, self._per_channel(name))
         if 0 in self.scale:
             raise SettingError("scale: expected numbers other than 0. Received: 0.")
+        if self.eyes is not None:
+            object.__setattr__(self, "eyes", self._places())
+
+    def _places(self) -> tuple[float, float, float, float]:
+        given = self.eyes
+        if not isinstance(given, list | tuple) or len(given) != 4:
+            raise SettingError(
+                "eyes: expected four numbers, column and row of the left eye and of the right "
+                f"one. Received: {given!r}."
+            )
+        for value, side, size in zip(
+            given, ("column", "row") * 2, (self.columns, self.rows) * 2, strict=True
+        ):
+            check_in_range(value, 0, size - 1, argument=f"eyes ({side})")
+        left, _, right, _ = given
+        if right - left < NEAREST_EYES:
+            raise SettingError(
+                f"eyes: expected the right one at least {NEAREST_EYES} pixels to the right of the "
+                f"left one; left and right are those of the picture. Received: {given!r}."
+            )
+        return (float(given[0]), float(given[1]), float(given[2]), float(given[3]))
 
     def _per_channel(self, name: str) -> tuple[float, ...]:
         given = getattr(self, name)
@@ -107,12 +136,11 @@ def preparation_to_data(preparation: Preparation | FixedPreparation) -> dict[str
     """Return JSON values from which `preparation_from_data` makes it again."""
     if isinstance(preparation, FixedPreparation):
         entries = asdict(preparation)
-        return {
-            "kind": KIND,
-            **entries,
-            "mean": list(entries["mean"]),
-            "scale": list(entries["scale"]),
-        }
+        lists = {name: list(entries[name]) for name in ("mean", "scale")}
+        # An encoder that does not ask for the eyes is written, and its fingerprint taken, as
+        # it was before one could.
+        eyes = entries.pop("eyes")
+        return {"kind": KIND, **entries, **lists} | ({"eyes": list(eyes)} if eyes else {})
     return asdict(preparation)
 
 

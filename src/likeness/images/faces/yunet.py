@@ -47,12 +47,13 @@ class YuNetFaceFinder:
         size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
         colour = fit(photo, rows=size[0], columns=size[1], channels=3)
         cv2 = require_extra("cv2", extra="faces")
-        self._detector.setInputSize((size[1], size[0]))
         try:
+            self._detector.setInputSize((size[1], size[0]))
             _, found = self._detector.detect(np.ascontiguousarray(colour[..., ::-1]))
         except cv2.error as error:
             raise self._refused(error) from error
-        faces = [_face(row, (rows, columns), scale) for row in (() if found is None else found)]
+        rows_found = [] if found is None else [row for row in found if np.isfinite(row).all()]
+        faces = [_face(row, (rows, columns), scale) for row in rows_found]
         return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
 
     @cached_property

@@ -1,0 +1,128 @@
+"""A face brought to where an encoder wants its eyes."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from likeness.arrays import check_images, check_in_range
+from likeness.errors import DataError, NoEyesError, NoFaceError
+from likeness.images.faces.face import Face
+
+Photo = NDArray[np.uint8]
+
+LEAST_APART = 2.0
+"""Pixels between the eyes in a photo; nearer ones give no direction."""
+
+
+def prepare_face(
+    photo: Photo,
+    face: Face | None,
+    *,
+    eyes: tuple[float, float, float, float] | None,
+    size: tuple[int, int],
+    name: str = "the photo",
+) -> Photo:
+    """Return what a model reads of a photo: the face by its eyes, or the photo as it is.
+
+    Args:
+        photo: ``(rows, columns, 1 or 3)``, uint8, as it was decoded.
+        face: the one in it; only its eyes are used.
+        eyes: what the model's preparation asks for; None if it does not.
+        size: (rows, columns) that it reads.
+        name: what to call the photo in a message.
+
+    Returns:
+        ``(*size, 1 or 3)``, uint8; without ``eyes`` the photo itself, for the preparation to
+        cut and resize.
+
+    Raises:
+        NoFaceError: the eyes are asked for, and there is no face.
+        NoEyesError: they are asked for, and two were not found in it.
+        DataError: the photo has another shape or type.
+    """
+    if eyes is None:
+        return photo
+    if face is None:
+        raise NoFaceError(
+            f"{name}: expected one face, as the model wants its eyes at a given place. Found: "
+            "none. Take a photo from the front, in even light."
+        )
+    if face.eyes is None:
+        raise NoEyesError(
+            f"{name}: expected two eyes, as the model wants them at a given place. Found: a face "
+            "without. Take a photo from the front, with both eyes seen, or give another finder."
+        )
+    (left_row, left_column), (right_row, right_column) = face.eyes
+    found = (left_column, left_row, right_column, right_row)
+    if math.dist(found[:2], found[2:]) < LEAST_APART:
+        raise NoEyesError(
+            f"{name}: expected two eyes at least {LEAST_APART:g} pixels apart. Found: "
+            f"{math.dist(found[:2], found[2:]):.2g}. Take the photo from nearer."
+        )
+    return aligned(photo, found, to=eyes, size=size)
+
+
+def aligned(
+    photo: Photo,
+    found: tuple[float, float, float, float],
+    *,
+    to: tuple[float, float, float, float],
+    size: tuple[int, int],
+) -> Photo:
+    """Return the photo turned, scaled and moved so that two points of it lie where they should.
+
+    Two points fix a similarity: with places as complex numbers z = column + i row it is
+    w = a z + b, where a = (w₂ − w₁) / (z₂ − z₁). (Umeyama, «Least-squares estimation of
+    transformation parameters between two point patterns», 1991, equations 40 to 43, comes to
+    this for two points.) Places count from the centre of the first pixel, as in OpenCV's
+    ``warpAffine`` and the published templates. In between, numbers are interpolated linearly;
+    what is shrunk to less than half is averaged first, so that nothing is left out; what lies
+    outside the photo is black, as where such encoders were trained.
+
+    Args:
+        photo: ``(rows, columns, 1 or 3)``, uint8.
+        found: (column, row) of the left point in the photo, and of the right one.
+        to: the same in what is returned.
+        size: (rows, columns) of what is returned.
+
+    Returns:
+        ``(*size, 1 or 3)``, uint8.
+
+    Raises:
+        DataError: the photo has another shape or type, or the points are one.
+
+    >>> import numpy as np
+    >>> row = np.array([[[10], [20], [30], [40]]], np.uint8)
+    >>> aligned(row, (0, 0, 2, 0), to=(1, 0, 3, 0), size=(1, 4)).ravel().tolist()
+    [0, 10, 20, 30]
+    """
+    check_images(photo[None], argument="photo")
+    if photo.shape[2] not in (1, 3) or not photo.size:
+        raise DataError(
+            f"photo: expected at least one pixel, of 1 or 3 channels. Received: {photo.shape}."
+        )
+    for side, word in zip(size, ("rows", "columns"), strict=True):
+        check_in_range(side, 1, 65535, argument=f"size ({word})", whole=True)
+    first, second = complex(*found[:2]), complex(*found[2:])
+    target_first, target_second = complex(*to[:2]), complex(*to[2:])
+    if abs(second - first) == 0 or abs(target_second - target_first) == 0:
+        raise DataError(f"found, to: expected two points each. Received: {found} and {to}.")
+    picture: Any = Image.fromarray(photo[..., 0] if photo.shape[2] == 1 else photo)
+    shrunk = int(abs(second - first) / abs(target_second - target_first))
+    if shrunk >= 2:
+        picture = picture.reduce(shrunk)
+        # Of k pixels the middle one: their common centre lies at (k − 1) / 2.
+        middle = (shrunk - 1) / 2 * (1 + 1j)
+        first, second = (first - middle) / shrunk, (second - middle) / shrunk
+    # Pillow asks where each place of the result comes from, counted from the pixel's corner.
+    back = (second - first) / (target_second - target_first)
+    corner = (1 + 1j) / 2
+    moved = first + corner - back * (target_first + corner)
+    matrix = (back.real, -back.imag, moved.real, back.imag, back.real, moved.imag)
+    made = picture.transform(
+        (size[1], size[0]), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+    )
+    return np.array(made, np.uint8).reshape(*size, photo.shape[2])
