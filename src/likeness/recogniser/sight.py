@@ -51,7 +51,8 @@ class Sight:
     def __post_init__(self) -> None:
         if self.cut and self.finder is None:
             raise SettingError(
-                "cut: expected a finder of faces beside it. Received: none. Name one: `--faces haar`."
+                "cut: expected a finder of faces beside it. Received: none. Name one: "
+                "`--faces haar`."
             )
 
     def one(self, data: bytes, *, name: str) -> Seen:
