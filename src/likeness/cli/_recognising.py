@@ -117,4 +117,6 @@ def photo_bytes(file: Path) -> bytes:
 
 def warn(what: str) -> None:
     """Say a warning on standard error."""
-    errors().print(f"Warning: {what}", style="yellow", markup=False, highlight=False)
+    errors().print(
+        f"Warning: {what}", style="yellow", markup=False, highlight=False, soft_wrap=True
+    )
