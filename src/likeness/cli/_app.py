@@ -14,11 +14,15 @@ from likeness.cli import (
     _data,
     _demo,
     _doctor,
+    _enrol,
     _evaluate,
     _export,
+    _forget,
     _gallery,
+    _identify,
     _model,
     _next_photo,
+    _people,
     _picture,
     _train,
 )
@@ -29,8 +33,9 @@ app = typer.Typer(
     name="likeness",
     help="One-shot face recognition with Siamese networks: train on a few photos, measure "
     "honestly.",
-    epilog="Exit codes: 0 done, 1 the audit, the doctor or the check found something, 2 could not "
-    "try (one sentence says why), 130 stopped by Ctrl-C.",
+    epilog="Exit codes: 0 done, known or accepted; 1 unknown, ambiguous or rejected, or the audit, "
+    "the doctor or the check found something; 2 could not try (one sentence says why); 130 stopped "
+    "by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,6 +53,14 @@ app.command("crossval")(_crossval.crossval)
 app.command("card")(_card.card)
 app.command("audit")(_audit.audit)
 app.command("doctor")(_doctor.doctor)
+app.command("enrol")(_enrol.enrol)
+app.command("identify")(_identify.identify)
+app.command("verify")(_identify.verify)
+app.add_typer(_people.app, name="people")
+app.command("approve")(_forget.approve)
+app.command("undo")(_forget.undo)
+app.command("forget")(_forget.forget)
+app.command("re-enrol")(_forget.re_enrol)
 app.add_typer(_gallery.app, name="gallery")
 app.command("picture")(_picture.picture)
 

@@ -1,6 +1,28 @@
 """The recogniser: people who are enrolled, and who somebody is. It runs without Keras."""
 
+from importlib import import_module
+from typing import Any
+
 from likeness.recogniser.answer import Answer, Neighbour, Promise
 from likeness.recogniser.decision import Decider, DecidingModel, decide
 
-__all__ = ["Answer", "Decider", "DecidingModel", "Neighbour", "Promise", "decide"]
+__all__ = [
+    "Answer",
+    "Decider",
+    "DecidingModel",
+    "Neighbour",
+    "Promise",
+    "Recogniser",
+    "Sight",
+    "decide",
+    "re_enrol",
+]
+
+_LATE = {"Recogniser": "recogniser", "Sight": "sight", "re_enrol": "recogniser"}
+
+
+def __getattr__(name: str) -> Any:
+    # Late: a recogniser brings the database, which a decision alone does not need.
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

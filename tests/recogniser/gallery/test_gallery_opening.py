@@ -130,7 +130,7 @@ class TestRefused:
                 opening()
             assert str(error.value) == (
                 f"{file} was enrolled with model 8524c4c431a3; this recogniser uses cf13e0cc060a. "
-                "Open it with the old model, or run `likeness people re-enrol`."
+                "Open it with the old model, or run `likeness re-enrol`."
             )
         with pytest.raises(GalleryMismatchError, match="embeddings of 8 numbers compared by eucl"):
             open_gallery(file, model=model_of("cosine"))

@@ -131,7 +131,7 @@ def _opened(
         raise GalleryMismatchError(
             f"{shown(url)} was enrolled with model {found.fingerprint[:12]}; this recogniser uses "
             f"{model.fingerprint[:12]}. Open it with the old model, or run "
-            "`likeness people re-enrol`."
+            "`likeness re-enrol`."
         )
     if model is not None and found != model:
         raise GalleryMismatchError(

@@ -1,0 +1,341 @@
+"""`Recogniser`: photos in, people out: enrol, identify, verify, approve, undo, forget."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from likeness.arrays import Embeddings, Images
+from likeness.errors import DataError, GalleryMismatchError, UnknownPersonError
+from likeness.recogniser.answer import Answer
+from likeness.recogniser.decision import NEAREST, Decider, DecidingModel
+from likeness.recogniser.gallery import (
+    Enrolled,
+    Gallery,
+    GalleryModel,
+    NewTemplate,
+    Receipt,
+    photo_digest,
+)
+from likeness.recogniser.people_energies import energy_to_person, people_energies
+from likeness.recogniser.sight import Seen, Sight
+
+
+class EmbeddingModel(DecidingModel, Protocol):
+    """What a recogniser asks of a model."""
+
+    def embed(self, images: Images) -> Embeddings:
+        """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookAlikeFound:
+    """Somebody else who is within the threshold of a photo that was enrolled.
+
+    Args:
+        name: of the other person.
+        energy: of the photo to them; lower is more alike.
+    """
+
+    name: str
+    energy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrolledPhoto:
+    """The outcome of enrolling one photo.
+
+    Args:
+        enrolled: what the gallery did.
+        look_alike: the nearest other person within the threshold; None if there is none, or the
+            model has no threshold.
+        warnings: what may be wrong with the photo.
+    """
+
+    enrolled: Enrolled
+    look_alike: LookAlikeFound | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """Whether a photo shows the person that it is said to show.
+
+    Args:
+        name: of that person.
+        accepted: whether energy ≤ threshold.
+        energy: fused over the person's photos.
+        threshold: in force.
+        probability: see `Answer`; None if the model has no probabilities.
+        prior: that the probability is stated for.
+        warnings: what may be wrong with the photo.
+        model: its fingerprint.
+    """
+
+    name: str
+    accepted: bool
+    energy: float
+    threshold: float
+    probability: float | None
+    prior: float
+    warnings: tuple[str, ...]
+    model: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": "likeness.verification/1", **asdict(self)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Identified:
+    """One face of a photo, and who it is.
+
+    Args:
+        answer: who.
+        box: of the face, (top, left, bottom, right); None if faces were not looked for.
+        warnings: what may be wrong with the photo.
+    """
+
+    answer: Answer
+    box: tuple[int, int, int, int] | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recogniser:
+    """A model and a gallery of its embeddings.
+
+    Args:
+        model: embeds photos; without a threshold it enrols but does not answer.
+        gallery: of this model.
+        sight: how photos are looked at.
+        prior: of probabilities; the calibration's own if not given.
+
+    Raises:
+        GalleryMismatchError: the gallery is another model's.
+    """
+
+    model: EmbeddingModel
+    gallery: Gallery
+    sight: Sight = field(default_factory=Sight)
+    prior: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.gallery.model.fingerprint != self.model.fingerprint:
+            raise GalleryMismatchError(
+                f"{self.gallery.where} was enrolled with model "
+                f"{self.gallery.model.fingerprint[:12]}; this recogniser uses "
+                f"{self.model.fingerprint[:12]}. Open it with the old model, or run "
+                "`likeness re-enrol`."
+            )
+
+    @cached_property
+    def decider(self) -> Decider:
+        """What decides.
+
+        Raises:
+            NoThresholdError: the model has no threshold.
+        """
+        return Decider.of(self.model, prior=self.prior)
+
+    @property
+    def fusion(self) -> str:
+        """How a person's photos are made one energy: as the threshold was calibrated for."""
+        purpose = self.decider.purpose
+        return "min" if purpose is None else purpose.fusion
+
+    def enrol(
+        self,
+        name: str,
+        photo: bytes,
+        *,
+        file: str = "the photo",
+        keep_photo: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> EnrolledPhoto:
+        """Enrol one photo of a person, who is made if need be.
+
+        Args:
+            name: 1 to 200 letters.
+            photo: its bytes.
+            file: what to call the photo in messages.
+            keep_photo: whether the photo itself goes into the gallery, to be enrolled again
+                after a change of the model.
+            metadata: replaces what is noted about the person; None leaves it.
+
+        Raises:
+            ImageError, FaceError: the photo cannot be used.
+            AlreadyEnrolledError: the photo is somebody else's.
+            SettingError: the name does not fit.
+        """
+        seen = self.sight.one(photo, name=file)
+        template = self._template(seen, photo, keep_photo=keep_photo)
+        enrolled = self.gallery.enrol(name, [template], metadata=metadata)
+        look_alike = self._look_alike(enrolled, template) if enrolled.added else None
+        return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
+
+    def identify(self, photo: bytes, *, file: str = "the photo", nearest: int = NEAREST) -> Answer:
+        """Say whom a photo of one person shows.
+
+        Args:
+            photo: its bytes.
+            file: what to call the photo in messages.
+            nearest: how many of the nearest people to return, 1…1000.
+
+        Raises:
+            ImageError, FaceError: the photo cannot be used.
+            NoThresholdError: the model has no threshold.
+        """
+        return self.identify_seen([self.sight.one(photo, name=file)], nearest=nearest)[0].answer
+
+    def identify_all(
+        self, photo: bytes, *, file: str = "the photo", nearest: int = NEAREST
+    ) -> list[Identified]:
+        """Say whom each face of a group photo shows, the largest face first.
+
+        Raises:
+            ImageError, FaceError: the photo cannot be used.
+            SettingError: the recogniser has no finder of faces.
+            NoThresholdError: the model has no threshold.
+        """
+        return self.identify_seen(self.sight.every(photo, name=file), nearest=nearest)
+
+    def identify_seen(self, seen: Sequence[Seen], *, nearest: int = NEAREST) -> list[Identified]:
+        """Say who somebody is whose photo was looked at already."""
+        decider = self.decider
+        probes = np.concatenate([self.model.embed(one.pixels[None]) for one in seen])
+        found = people_energies(self.gallery, probes, fusion=self.fusion, nearest=max(nearest, 2))
+        warnings = decider.warnings(people=self.gallery.counts().people)
+        return [
+            Identified(
+                # The search returns the nearest only; what is promised depends on all.
+                answer=replace(decider.decide(names, energies, nearest=nearest), warnings=warnings),
+                box=one.box,
+                warnings=one.warnings,
+            )
+            for one, names, energies in zip(seen, found.names, found.energies, strict=True)
+        ]
+
+    def verify(self, name: str, photo: bytes, *, file: str = "the photo") -> Verified:
+        """Say whether a photo shows the person of that name.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled, or with no photo.
+            ImageError, FaceError: the photo cannot be used.
+            NoThresholdError: the model has no threshold.
+        """
+        decider = self.decider
+        self.gallery.person(name)  # before the photo is looked at
+        seen = self.sight.one(photo, name=file)
+        probe = self.model.embed(seen.pixels[None])
+        energy = energy_to_person(self.gallery, name, probe, fusion=self.fusion)
+        if energy is None:
+            raise UnknownPersonError(
+                f"{name!r} is enrolled without a photo, so nothing can be compared. Enrol one."
+            )
+        ratio = decider.ratio
+        return Verified(
+            name=name,
+            accepted=energy <= decider.threshold,
+            energy=energy,
+            threshold=decider.threshold,
+            probability=None
+            if ratio is None
+            else float(ratio.probability(energy, prior=decider.prior)),
+            prior=decider.prior,
+            warnings=seen.warnings,
+            model=decider.fingerprint,
+        )
+
+    def approve(
+        self, name: str, photo: bytes, *, file: str = "the photo", keep_photo: bool = False
+    ) -> EnrolledPhoto:
+        """Add a probe that somebody recognised to a person's templates; `undo` takes it back.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+            ImageError, FaceError: the photo cannot be used.
+            AlreadyEnrolledError: the photo is somebody else's.
+        """
+        seen = self.sight.one(photo, name=file)
+        template = self._template(seen, photo, keep_photo=keep_photo)
+        enrolled = self.gallery.approve(name, template)
+        look_alike = self._look_alike(enrolled, template) if enrolled.added else None
+        return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
+
+    def undo(self, template_id: int) -> Receipt:
+        """Take an approved template back."""
+        return self.gallery.undo(template_id)
+
+    def forget(self, name: str) -> Receipt:
+        """Forget a person, and say how far they are gone."""
+        return self.gallery.forget(name)
+
+    def _template(self, seen: Seen, photo: bytes, *, keep_photo: bool) -> NewTemplate:
+        return NewTemplate(
+            vector=self.model.embed(seen.pixels[None])[0],
+            photo_digest=photo_digest(photo),
+            quality={**seen.quality, "warnings": list(seen.warnings)},
+            provenance={"cut": self.sight.cut},
+            photo=photo if keep_photo else None,
+        )
+
+    def _look_alike(self, enrolled: Enrolled, template: NewTemplate) -> LookAlikeFound | None:
+        if self.model.threshold is None:
+            return None
+        (found,) = self.gallery.search(template.vector[None], k=2)
+        for one in found:
+            if one.person_id != enrolled.person.id and one.energy <= self.model.threshold:
+                return LookAlikeFound(name=one.name, energy=one.energy)
+        return None
+
+
+def gallery_model(model: EmbeddingModel) -> GalleryModel:
+    """Return what a gallery has to know of a model."""
+    size = model.embed(np.zeros((1, 64, 64, 1), np.uint8)).shape[1]
+    return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
+
+
+def re_enrol(
+    gallery: Gallery,
+    model: EmbeddingModel,
+    *,
+    sight: Sight | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Give a gallery to another model, from its kept photos; all of it or nothing.
+
+    Args:
+        gallery: opened without a model.
+        model: the new one.
+        sight: how the photos are looked at.
+        on_progress: called with (photos embedded, photos in all).
+
+    Returns:
+        How many templates have another embedding.
+
+    Raises:
+        DataError: a photo was not kept.
+    """
+    sight = sight or Sight()
+    templates = list(gallery.templates())
+    missing = [one for one in templates if not one.photo_kept]
+    if missing:
+        who = ", ".join(sorted({one.person for one in missing})[:3])
+        raise DataError(
+            f"re-enrol: expected the kept photos of all {len(templates)} templates. "
+            f"{len(missing)} were not kept (of {who}). Enrol their photos into a new gallery."
+        )
+    vectors = {}
+    for done, template in enumerate(templates, 1):
+        photo = gallery.photo(template.id)
+        if photo is None:
+            raise DataError(f"re-enrol: the photo of template {template.id} is gone. Run it again.")
+        seen = sight.one(photo, name=f"template {template.id}")
+        vectors[template.id] = model.embed(seen.pixels[None])[0]
+        if on_progress:
+            on_progress(done, len(templates))
+    gallery.replace_vectors(gallery_model(model), vectors)
+    return len(vectors)

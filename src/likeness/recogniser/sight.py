@@ -1,0 +1,116 @@
+"""`Sight`: from the bytes of a photo to the pixels that the encoder is given."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import NoFaceError, SettingError
+from likeness.images.check import PhotoCheck, check_photo
+from likeness.images.decode import decode
+from likeness.images.faces.face import Face, FaceFinder, only_face
+
+Photo = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Seen:
+    """One face, or one whole photo, ready for the encoder.
+
+    Args:
+        pixels: ``(rows, columns, 1 or 3)``, uint8.
+        box: of the face in the photo, (top, left, bottom, right); None if it was not looked for.
+        quality: what was measured, JSON values.
+        warnings: what may be wrong with the photo, in words.
+    """
+
+    pixels: Photo
+    box: tuple[int, int, int, int] | None
+    quality: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """How photos are looked at before they are embedded.
+
+    Args:
+        finder: what looks for faces; None takes photos as they are.
+        cut: whether the encoder gets the face alone; else the whole photo, and the finder only
+            sees to it that there is one face. Take what the encoder was trained on.
+
+    Raises:
+        SettingError: faces are to be cut out and nothing finds them.
+    """
+
+    finder: FaceFinder | None = None
+    cut: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cut and self.finder is None:
+            raise SettingError(
+                "cut: expected a finder of faces beside it. Received: none. Name one: "
+                "`--faces haar`."
+            )
+
+    def one(self, data: bytes, *, name: str) -> Seen:
+        """Return the one person of a photo.
+
+        Args:
+            data: the bytes of the photo.
+            name: what to call it in a message.
+
+        Raises:
+            ImageError: it is no photo that can be read.
+            FaceError: with a finder, there is not exactly one face of sufficient size.
+        """
+        photo = decode(data, name=name)
+        if self.finder is None:
+            return _seen(photo, check_photo(photo))
+        face = only_face(self.finder, photo, name=name)
+        check = check_photo(photo, finder=_Found(face))
+        return _seen(face.cut(photo) if self.cut else photo, check, box=face.box)
+
+    def every(self, data: bytes, *, name: str) -> list[Seen]:
+        """Return each face of a group photo, cut out, the largest first.
+
+        Raises:
+            ImageError: it is no photo that can be read.
+            NoFaceError: no face is found.
+            SettingError: there is no finder.
+        """
+        if self.finder is None:
+            raise SettingError(
+                "all faces: expected a finder of faces. Received: none. Name one: `--faces haar`."
+            )
+        photo = decode(data, name=name)
+        faces = self.finder.find(photo)
+        if not faces:
+            raise NoFaceError(f"{name}: expected faces. Found: none. Take it in even light.")
+        return [
+            _seen(face.cut(photo), check_photo(photo, finder=_Found(face)), box=face.box)
+            for face in faces
+        ]
+
+
+@dataclass(frozen=True, kw_only=False)
+class _Found:
+    """A finder of what was found already: nothing is looked for twice."""
+
+    face: Face
+
+    def find(self, photo: Photo) -> list[Face]:
+        return [self.face]
+
+
+def _seen(
+    pixels: Photo, check: PhotoCheck, *, box: tuple[int, int, int, int] | None = None
+) -> Seen:
+    return Seen(
+        pixels=pixels,
+        box=box,
+        quality=asdict(check.quality),
+        warnings=tuple(warning.words for warning in check.warnings),
+    )
