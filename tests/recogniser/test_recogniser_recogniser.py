@@ -19,6 +19,7 @@ from likeness.errors import (
     AlreadyEnrolledError,
     DataError,
     GalleryMismatchError,
+    NoEyesError,
     NoFaceError,
     NoThresholdError,
     SettingError,
@@ -26,6 +27,7 @@ from likeness.errors import (
     UnknownPersonError,
 )
 from likeness.evaluation import fuse, rank_one
+from likeness.images.align import prepare_face
 from likeness.images.faces import Face
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.recogniser import Recogniser, Sight, re_enrol
@@ -65,14 +67,18 @@ def model_of(
     )
 
 
-class Finder:
+class Faces:
     """Finds what it is told."""
 
-    def __init__(self, *boxes: tuple[int, int, int, int]) -> None:
-        self.boxes = boxes
+    def __init__(self, *faces: Face) -> None:
+        self.faces = list(faces)
 
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
-        return [Face(box=box, score=1.0) for box in self.boxes]
+        return self.faces
+
+
+def finder(*boxes: tuple[int, int, int, int]) -> Faces:
+    return Faces(*(Face(box=box, score=1.0) for box in boxes))
 
 
 def recogniser_of(model: Any = None, **settings: Any) -> Recogniser:
@@ -191,15 +197,15 @@ def test_approve_and_undo(enrolled: Recogniser, faces: Dataset) -> None:
 def test_a_finder_sees_to_one_face_and_cuts_it_out(faces: Dataset) -> None:
     photo = np.full((200, 200, 1), 90, np.uint8)
     photo[20:80, 20:80] = 200
-    recogniser = recogniser_of(sight=Sight(finder=Finder((20, 20, 80, 80)), cut=True))
+    recogniser = recogniser_of(sight=Sight(finder=finder((20, 20, 80, 80)), cut=True))
     recogniser.enrol("Ada", png(photo))
     (template,) = recogniser.gallery.templates("Ada", vectors=True)
     assert template.vector == pytest.approx(np.full(16, 200 / 255), abs=1e-6)
     assert template.provenance["cut"] is True
-    nobody = replace(recogniser, sight=Sight(finder=Finder()))
+    nobody = replace(recogniser, sight=Sight(finder=finder()))
     with pytest.raises(NoFaceError):
         nobody.enrol("Bob", png(photo))
-    two = replace(recogniser, sight=Sight(finder=Finder((0, 0, 60, 60), (20, 20, 80, 80))))
+    two = replace(recogniser, sight=Sight(finder=finder((0, 0, 60, 60), (20, 20, 80, 80))))
     with pytest.raises(SeveralFacesError):
         two.enrol("Bob", png(photo))
     found = two.identify_all(png(photo))
@@ -207,6 +213,26 @@ def test_a_finder_sees_to_one_face_and_cuts_it_out(faces: Dataset) -> None:
     assert found[1].answer.energy == pytest.approx(0, abs=1e-5)
     with pytest.raises(NoFaceError):
         nobody.identify_all(png(photo))
+
+
+def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (120, 100, 1), np.uint8)
+    eyes = ((50.0, 30.0), (54.0, 70.0))
+    face = Face(box=(10, 10, 110, 90), score=1.0, eyes=eyes, pose="frontal")
+    wanted = (20.0, 24.0, 44.0, 24.0)
+    sight = Sight(finder=Faces(face), eyes=wanted, size=(64, 64), cut=True)
+    expected = prepare_face(photo, face, eyes=wanted, size=(64, 64))
+    (alone, *_) = sight.every(png(photo), name="x")
+    for seen in (sight.one(png(photo), name="x"), alone):
+        assert seen.pixels.shape == (64, 64, 1)
+        np.testing.assert_array_equal(seen.pixels, expected)
+    blind = Sight(finder=Faces(replace(face, eyes=None)), eyes=wanted, size=(64, 64))
+    with pytest.raises(NoEyesError, match="x: expected two eyes"):
+        blind.one(png(photo), name="x")
+    with pytest.raises(SettingError, match="eyes: expected a finder"):
+        Sight(eyes=wanted, size=(64, 64))
+    with pytest.raises(SettingError, match="size: expected"):
+        Sight(finder=Faces(face), eyes=wanted)
 
 
 def test_cutting_asks_for_a_finder() -> None:

@@ -123,7 +123,7 @@ def re_enrol(
 
     check_json_place(json_)
     loaded = open_model(model)
-    seeing = sight(faces, cut=cut_faces)
+    seeing = sight(faces, cut=cut_faces, model=loaded)
     with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Embedding") as tell:
         count = enrol_again(opened, loaded, sight=seeing, on_progress=tell)
     if json_ != "-":

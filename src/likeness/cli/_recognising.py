@@ -14,6 +14,7 @@ from likeness.runtime import chosen_runtime, open_model
 if TYPE_CHECKING:
     from likeness.recogniser.recogniser import Recogniser
     from likeness.recogniser.sight import Sight
+    from likeness.runtime import FaceModel
 
 Where = Annotated[
     str, typer.Option("--gallery", help="A path, or postgresql+psycopg://USER@HOST/DATABASE.")
@@ -43,8 +44,11 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
-def sight(faces: str, *, cut: bool) -> "Sight":
+def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight":
     """Return how photos are looked at.
+
+    A model whose preparation asks for the eyes gets them: from OpenCV's finder if no other one
+    is named.
 
     Raises:
         SettingError: faces are to be cut out and nothing finds them.
@@ -52,12 +56,17 @@ def sight(faces: str, *, cut: bool) -> "Sight":
     """
     from likeness.recogniser.sight import Sight  # late: only here
 
-    if faces == "none":
+    preparation = getattr(model, "preparation", None)
+    eyes = getattr(preparation, "eyes", None)
+    if faces == "none" and eyes is None:
         return Sight(cut=cut)
     from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
 
-    finder = HaarFaceFinder() if faces == "haar" else YuNetFaceFinder(path=Path(faces))
-    return Sight(finder=finder, cut=cut)
+    own = faces in ("none", "haar")
+    finder = HaarFaceFinder() if own else YuNetFaceFinder(path=Path(faces))
+    if preparation is None or eyes is None:
+        return Sight(finder=finder, cut=cut)
+    return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
 
 
 @contextmanager
@@ -76,7 +85,7 @@ def recogniser(
     from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
     from likeness.recogniser.recogniser import Recogniser, gallery_model
 
-    seeing = sight(faces, cut=cut)
+    sight(faces, cut=cut)  # what is wrong with it is said before the model is opened
     key = read_key(key_file)
     if chosen_runtime(model) == "keras":
         errors().print(
@@ -92,6 +101,7 @@ def recogniser(
         else open_gallery(where, model=described, key=key)
     )
     with opened as gallery:
+        seeing = sight(faces, cut=cut, model=loaded)
         yield Recogniser(model=loaded, gallery=gallery, sight=seeing)
 
 

@@ -1,13 +1,14 @@
 """`Sight`: from the bytes of a photo to the pixels that the encoder is given."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import NoFaceError, SettingError
+from likeness.images.align import prepare_face
 from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.decode import decode
 from likeness.images.faces.face import Face, FaceFinder, only_face
@@ -40,20 +41,28 @@ class Sight:
         finder: what looks for faces; None takes photos as they are.
         cut: whether the encoder gets the face alone; else the whole photo, and the finder only
             sees to it that there is one face. Take what the encoder was trained on.
+        eyes: where the encoder wants the eyes, as its preparation says (see
+            `images.align.prepare_face`); None if it does not ask for them. Goes before ``cut``.
+        size: (rows, columns) that the encoder reads; needed with ``eyes``.
 
     Raises:
-        SettingError: faces are to be cut out and nothing finds them.
+        SettingError: faces or eyes are wanted and nothing finds them, or no size is given.
     """
 
     finder: FaceFinder | None = None
     cut: bool = False
+    eyes: tuple[float, float, float, float] | None = None
+    size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.cut and self.finder is None:
-            raise SettingError(
-                "cut: expected a finder of faces beside it. Received: none. Name one: "
-                "`--faces haar`."
-            )
+        for argument, wanted in (("cut", self.cut), ("eyes", self.eyes is not None)):
+            if wanted and self.finder is None:
+                raise SettingError(
+                    f"{argument}: expected a finder of faces beside it. Received: none. Name one: "
+                    "`--faces haar`."
+                )
+        if self.eyes is not None and self.size is None:
+            raise SettingError("size: expected (rows, columns) beside eyes. Received: none.")
 
     def one(self, data: bytes, *, name: str) -> Seen:
         """Return the one person of a photo.
@@ -64,21 +73,22 @@ class Sight:
 
         Raises:
             ImageError: it is no photo that can be read.
-            FaceError: with a finder, there is not exactly one face of sufficient size.
+            FaceError: with a finder, there is not exactly one face of sufficient size, or its
+                eyes are wanted and not found.
         """
         photo = decode(data, name=name)
         if self.finder is None:
             return _seen(photo, check_photo(photo))
         face = only_face(self.finder, photo, name=name)
         check = check_photo(photo, finder=_Found(face))
-        return _seen(face.cut(photo) if self.cut else photo, check, box=face.box)
+        return _seen(self._pixels(photo, face, name=name), check, box=face.box)
 
     def every(self, data: bytes, *, name: str) -> list[Seen]:
         """Return each face of a group photo, cut out, the largest first.
 
         Raises:
             ImageError: it is no photo that can be read.
-            NoFaceError: no face is found.
+            FaceError: no face is found, or eyes are wanted and one face shows none.
             SettingError: there is no finder.
         """
         if self.finder is None:
@@ -89,10 +99,20 @@ class Sight:
         faces = self.finder.find(photo)
         if not faces:
             raise NoFaceError(f"{name}: expected faces. Found: none. Take it in even light.")
+        alone = replace(self, cut=True)
         return [
-            _seen(face.cut(photo), check_photo(photo, finder=_Found(face)), box=face.box)
+            _seen(
+                alone._pixels(photo, face, name=name),
+                check_photo(photo, finder=_Found(face)),
+                box=face.box,
+            )
             for face in faces
         ]
+
+    def _pixels(self, photo: Photo, face: Face, *, name: str) -> Photo:
+        if self.eyes is not None and self.size is not None:
+            return prepare_face(photo, face, eyes=self.eyes, size=self.size, name=name)
+        return face.cut(photo) if self.cut else photo
 
 
 @dataclass(frozen=True, kw_only=False)
