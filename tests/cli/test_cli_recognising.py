@@ -92,6 +92,14 @@ def test_enrol_nothing_usable_is_two(here: Path) -> None:
     assert ask("enrol", "enrol/person-0/photo.png", "--name", "Mallory", *WITH) == 2
 
 
+def test_no_gallery_is_made_for_nothing(here: Path) -> None:
+    Path("bad.png").write_text("words")
+    result = run("enrol", "bad.png", "--name", "Ada", *WITH, cwd=here)
+    assert result.returncode == 2
+    assert "None of 1 photos can be read. The first: expected a JPEG" in result.stderr
+    assert not list(here.glob("staff.db*"))
+
+
 def test_enrol_a_csv_with_metadata(here: Path) -> None:
     Path("staff.csv").write_text(
         "person,photo,room\nAda,enrol/person-0/photo.png,7\nBob,enrol/person-1/photo.png,9\n"

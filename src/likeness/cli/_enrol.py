@@ -1,6 +1,7 @@
 """``likeness enrol``: photos of people into a gallery."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,6 +79,7 @@ def enrol(
     """
     check_json_place(json_)
     planned = _plan(photos, name)
+    _check_any_is_a_photo(planned)
     done = _Done()
     with (
         recogniser(
@@ -92,6 +94,26 @@ def enrol(
     _say(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
         raise typer.Exit(COULD_NOT_TRY)
+
+
+def _check_any_is_a_photo(planned: Sequence[Planned]) -> None:
+    """Raise before a gallery is made for nothing.
+
+    Raises:
+        ImageError: none of the photos can be read; the first one's reason.
+    """
+    from likeness.images.decode import decode  # late: Pillow
+
+    errors: list[ImageError] = []
+    for one in planned:
+        try:
+            decode(photo_bytes(one.file), name=str(one.file))
+        except ImageError as error:
+            errors.append(error)
+        else:
+            return
+    if errors:
+        raise ImageError(f"None of {len(errors)} photos can be read. The first: {errors[0]}")
 
 
 def _enrol_one(

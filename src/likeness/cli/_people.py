@@ -25,7 +25,8 @@ def list_(gallery: Where, json_: Json = None) -> None:
         people = [vars(person) for person in everybody(opened)]
     if json_ != "-":
         for person in people:
-            _print(f"{person['name']}  {person['templates']} photos, since {person['created']}")
+            photos = "1 photo" if person["templates"] == 1 else f"{person['templates']} photos"
+            _print(f"{person['name']}  {photos}, since {person['created']}")
         _print(f"{len(people):,} people.")
     write_json({"format": "likeness.people-list/1", "people": people}, json_)
 

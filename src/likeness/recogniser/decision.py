@@ -215,6 +215,8 @@ class Decider:
         if second is None:
             return f"{within}; nobody else is enrolled."
         gap = f"{second.name} is {second.energy - first.energy:.4g} farther away"
+        if self.margin == 0 and status == "known":
+            return f"{within}; {gap}."
         if self.margin is not None:
             needed = f"a margin of {self.margin:.4g} is needed"
             return f"{within}; {gap}{',' if status == 'known' else ', and'} {needed}."

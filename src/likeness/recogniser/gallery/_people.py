@@ -30,7 +30,7 @@ def need_person(connection: sa.Connection, name: str, *, where: str) -> sa.RowMa
     if row is None:
         raise UnknownPersonError(
             f"name: expected somebody enrolled in {where}. Received: {name!r}. See who is with "
-            "`people()`."
+            "`likeness people list`."
         )
     return row
 
