@@ -14,8 +14,9 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 demo: $(VENV)/.installed-demo
 	$(BIN)/likeness demo
 
+# A file's tests stay together: what they share is made once. As many workers as cores.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The bars of the main job, on the real photos: whole protocols, minutes each.
 test-slow: $(VENV)/.installed-dev

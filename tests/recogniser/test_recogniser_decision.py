@@ -141,6 +141,11 @@ class TestWhatItSays:
                 "ada is nearest, at 0.5, within the threshold of 1; bob is 0.25 farther away, and "
                 "a margin of 0.3 is needed.",
             ),
+            (
+                [0.5, 0.75],
+                0.0,
+                "ada is nearest, at 0.5, within the threshold of 1; bob is 0.25 farther away.",
+            ),
             ([1.5, 1.6], 0.3, "ada is nearest, at 1.5, beyond the threshold of 1."),
             (
                 [0.5],

@@ -214,15 +214,13 @@ class Decider:
         within = f"{nearest}, within the threshold of {self.threshold:.4g}"
         if second is None:
             return f"{within}; nobody else is enrolled."
+        known = status == "known"
+        if self.margin is None:
+            other = f"; {second.name} is beyond it" if known else f", and so is {second.name}"
+            return f"{within}{other} (no margin was measured)."
         gap = f"{second.name} is {second.energy - first.energy:.4g} farther away"
-        if self.margin == 0 and status == "known":
-            return f"{within}; {gap}."
-        if self.margin is not None:
-            needed = f"a margin of {self.margin:.4g} is needed"
-            return f"{within}; {gap}{',' if status == 'known' else ', and'} {needed}."
-        if status == "known":
-            return f"{within}; {second.name} is beyond it (no margin was measured)."
-        return f"{within}, and so is {second.name} (no margin was measured)."
+        needed = f"{',' if known else ', and'} a margin of {self.margin:.4g} is needed"
+        return f"{within}; {gap}{'' if known and self.margin == 0 else needed}."
 
 
 def decide(
