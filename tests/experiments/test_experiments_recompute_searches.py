@@ -247,6 +247,6 @@ def test_every_number_of_an_evaluation_s_page_follows_from_its_report(tmp_path: 
 def test_every_number_of_the_open_set_on_the_real_photos_follows(real_data: str) -> None:
     """Raw pixels stand where the network stands: the loops do not care whose energies they are."""
     document = open_set_document(att(), folds=4)
-    assert len(json_text(document)) < 1_500_000
+    assert len(json_text(document)) < 5_000_000
     inside = {"protocols": [document]}
     check(inside, claims_of_protocol(document, "protocols/0"), INPUTS)

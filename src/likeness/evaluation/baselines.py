@@ -11,7 +11,7 @@ from likeness.datasets import Dataset, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError, require_extra
 from likeness.evaluation.pair_energies import matrix_pair_energies
-from likeness.evaluation.unseen import Embedder
+from likeness.evaluation.unseen import ChosenOn, Embedder
 from likeness.evaluation.verification import choose_threshold
 
 COMPONENTS = 150
@@ -165,6 +165,20 @@ def cross_fitted_threshold(
     Raises:
         SettingError: ``folds`` is out of its range.
     """
+    found = cross_fitted_energies(fit, train, folds=folds, partition_seed=partition_seed)
+    return None if found is None else choose_threshold(*found)
+
+
+def cross_fitted_energies(
+    fit: Fit, train: Dataset, *, folds: int = 3, partition_seed: int | None = None
+) -> ChosenOn | None:
+    """Return the energies that `cross_fitted_threshold` chooses on: of genuine, of impostor pairs.
+
+    None where fewer than four people have two different photos.
+
+    Raises:
+        SettingError: ``folds`` is out of its range.
+    """
     check_in_range(folds, 2, 2**30, argument="folds", whole=True)
     train = _with_differences(train)
     folds = min(folds, len(train.distinct) // 2)
@@ -177,4 +191,4 @@ def cross_fitted_threshold(
         pairs = matrix_pair_energies(matrix, held.codes)
         genuine.append(pairs.genuine)
         impostor.append(pairs.impostor)
-    return choose_threshold(np.concatenate(genuine), np.concatenate(impostor))
+    return np.concatenate(genuine), np.concatenate(impostor)

@@ -18,6 +18,9 @@ from likeness.evaluation.verification import (
     tar_at_far,
 )
 
+ChosenOn = tuple[Energies, Energies]
+"""Energies of genuine and of impostor pairs, of people on the training side."""
+
 FAR = 0.01
 """The false acceptance rate at which the true acceptance rate is reported."""
 
@@ -44,12 +47,15 @@ class Evaluation:
         figures: by name, rates 0…1: "auc", "eer", "tar_at_far_1e-2" (left out where the
             pairs are too few to show it), "accuracy" (left out without a threshold), and
             "one_shot_Nway".
+        chosen_on: the energies of genuine and of impostor pairs that the threshold was chosen
+            on, where they are known.
     """
 
     pairs: PairEnergies
     identification: Identification | None
     threshold: float | None
     figures: Mapping[str, float]
+    chosen_on: ChosenOn | None = None
 
 
 def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | None) -> Evaluation:

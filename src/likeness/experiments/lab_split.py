@@ -5,6 +5,7 @@ trained on; the leak report beside the figures says how many.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -83,7 +84,8 @@ def lab_section(
     learned, tested = split
     energy = run.record["recipe"]["energy"]
     pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
-    methods = {"network": [evaluate_pairs(pairs, threshold=run.threshold)]}
+    measured = evaluate_pairs(pairs, threshold=run.threshold)
+    methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
     for name, fit in BASELINES.items():
         methods[name] = [_baseline(fit(data), data, learned, tested)]
     return section(
@@ -111,4 +113,6 @@ def _baseline(
         listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)
         for pairs in (learned, tested)
     )
-    return evaluate_pairs(left_over, threshold=choose_threshold(seen.genuine, seen.impostor))
+    chosen_on = seen.genuine, seen.impostor
+    measured = evaluate_pairs(left_over, threshold=choose_threshold(*chosen_on))
+    return replace(measured, chosen_on=chosen_on)

@@ -6,7 +6,7 @@ baselines.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
@@ -15,11 +15,12 @@ from likeness.evaluation import (
     BASELINES,
     Evaluation,
     LeakReport,
-    cross_fitted_threshold,
+    choose_threshold,
     evaluate_matrix,
     find_leaks,
 )
-from likeness.evaluation.baselines import Fit
+from likeness.evaluation.baselines import Fit, cross_fitted_energies
+from likeness.evaluation.unseen import ChosenOn
 from likeness.experiments._evidence import Learned
 from likeness.experiments._jobs import Trained, UnseenPeopleJob
 from likeness.experiments._pool import JobProgress, run_side_by_side
@@ -107,11 +108,13 @@ class FoldEnergies:
         matrix: ``(n, n)``, between all their photos.
         codes: ``(n,)``.
         threshold: chosen on people of the training side; None if there were too few.
+        chosen_on: the energies that it was chosen on; None if there is none.
     """
 
     matrix: Energies
     codes: Codes
     threshold: float | None
+    chosen_on: ChosenOn | None
 
 
 def fold_energies(parts: Sequence[Part], runs: Sequence[Trained]) -> dict[str, list[FoldEnergies]]:
@@ -122,6 +125,7 @@ def fold_energies(parts: Sequence[Part], runs: Sequence[Trained]) -> dict[str, l
                 matrix=energy_matrix(run.record["recipe"]["energy"], run.embeddings),
                 codes=test.codes,
                 threshold=run.threshold,
+                chosen_on=run.chosen_on,
             )
             for run, (_, test) in zip(runs, parts, strict=True)
         ]
@@ -134,7 +138,13 @@ def fold_energies(parts: Sequence[Part], runs: Sequence[Trained]) -> dict[str, l
 def evaluate_folds(energies: Mapping[str, Sequence[FoldEnergies]]) -> dict[str, list[Evaluation]]:
     """Measure every method on every fold."""
     return {
-        name: [evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold) for fold in folds]
+        name: [
+            replace(
+                evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold),
+                chosen_on=fold.chosen_on,
+            )
+            for fold in folds
+        ]
         for name, folds in energies.items()
     }
 
@@ -168,10 +178,12 @@ def folds_section(
 
 def _baseline(fit: Fit, training: Dataset, test: Dataset) -> FoldEnergies:
     embedder = fit(training)
+    chosen_on = cross_fitted_energies(fit, training)
     return FoldEnergies(
         matrix=energy_matrix(embedder.energy, embedder.embed(test.items)),
         codes=test.codes,
-        threshold=cross_fitted_threshold(fit, training),
+        threshold=None if chosen_on is None else choose_threshold(*chosen_on),
+        chosen_on=chosen_on,
     )
 
 

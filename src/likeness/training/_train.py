@@ -10,6 +10,7 @@ other is an assumption; the accuracy on unseen people, measured at it, is the ch
 
 import datetime
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
+from likeness.evaluation.unseen import ChosenOn
 from likeness.images.preparation import Preparation
 from likeness.model import SiameseModel
 from likeness.sampling import LabelledPairs
@@ -28,6 +30,8 @@ from likeness.training._held_out import held_out_result
 from likeness.training._networks import embed_prepared
 from likeness.training.progress import OnProgress
 from likeness.training.recipe import TrainingRecipe
+
+OnThreshold = Callable[[ChosenOn], None]
 
 FEWEST_TO_HOLD_OUT = 6
 """People with two photos or more, below which nobody is held out."""
@@ -38,6 +42,7 @@ def train(
     data: Dataset,
     *,
     on_progress: OnProgress | None = None,
+    on_threshold: OnThreshold | None = None,
     log_dir: str | Path | None = None,
 ) -> SiameseModel:
     """Train a model on photos of people.
@@ -50,6 +55,8 @@ def train(
         data: at least two people with two photos each; from six people on, some are held
             out to choose the epoch and the threshold, below that there is no threshold.
         on_progress: called after every batch.
+        on_threshold: called with the energies of genuine and of impostor pairs that the
+            threshold was chosen on, if one was.
         log_dir: where to write TensorBoard logs, if anywhere.
 
     Returns:
@@ -77,6 +84,8 @@ def train(
     fits = {"choosing": fit_once(recipe, preparation(rest.items), rest.codes, options)}
     measured = _measure(recipe, fits["choosing"], held_out)
     decided = _choose_threshold(held, measured)
+    if on_threshold is not None and measured is not None:
+        on_threshold((measured.pairs.genuine, measured.pairs.impostor))
     if recipe.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
         options = replace(options, stage="final", epochs=epochs, held_out=None)
@@ -94,6 +103,7 @@ def train_on_pairs(
     pairs: LabelledPairs,
     *,
     on_progress: OnProgress | None = None,
+    on_threshold: OnThreshold | None = None,
 ) -> SiameseModel:
     """Train a model on exactly these pairs, the way of the lab: nobody is held out.
 
@@ -104,6 +114,7 @@ def train_on_pairs(
         data: what the pairs index.
         pairs: genuine and impostor ones.
         on_progress: called after every batch.
+        on_threshold: called with the energies that the threshold was chosen on.
 
     Raises:
         SettingError: the recipe is of another mode.
@@ -122,8 +133,11 @@ def train_on_pairs(
     fit = fit_once(recipe, prepared, data.codes, options)
     embeddings = embed_prepared(fit.encoder, prepared)
     energies = energy_by_name(recipe.energy)(*(embeddings[side] for side in pairs.pairs.T))
+    chosen_on = energies[pairs.genuine], energies[~pairs.genuine]
+    if on_threshold is not None:
+        on_threshold(chosen_on)
     decided = _Decided(
-        threshold=choose_threshold(energies[pairs.genuine], energies[~pairs.genuine]),
+        threshold=choose_threshold(*chosen_on),
         people=data.distinct,
         genuine_pairs=int(pairs.genuine.sum()),
         impostor_pairs=int((~pairs.genuine).sum()),

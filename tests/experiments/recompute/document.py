@@ -13,7 +13,7 @@ INPUTS = (
     r"network/(parameters|embedding_size)",
     r"(protocols/\d+/)?recipe/\w+",
     r"seeds/\w+(/\w+)?|seeds/open-set/\w+|protocols/\d+/seeds/\w+",
-    # What a training was and took; its threshold was chosen on other people.
+    # What a training was and took.
     r"protocols/\d+/folds/\d+/(epochs|training_seconds)",
     # Which halves were enrolled with how many photos of each: the searches follow from them.
     r"(protocols/\d+/)?open_set/(seeds/halves|counts/shots)",

@@ -1,5 +1,7 @@
 """One method's energies, and its one-shot trials, read from the evidence."""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -52,7 +54,29 @@ def read_method(fold: dict[str, Any], name: str) -> Method:
         else:
             impostor.append((energy, whose[i], whose[j]))
     trials = one_shot_trials(whose, energy_of) if fold["one_shot"] else []
-    return Method(whose, energy_of, genuine, impostor, method["threshold"], trials, len(set(whose)))
+    threshold = method["threshold"]
+    if method["chosen_on"] is not None:
+        threshold = best_threshold(**method["chosen_on"])
+        near = math.isclose(threshold, method["threshold"], rel_tol=0, abs_tol=1e-9)
+        assert near, f"threshold of {name}: {method['threshold']} does not follow"
+    return Method(whose, energy_of, genuine, impostor, threshold, trials, len(set(whose)))
+
+
+def best_threshold(genuine: list[float], impostor: list[float]) -> float:
+    """The energy at which the two error rates together are least, and half of the way beyond."""
+    own = Counter(genuine)
+    other = Counter(impostor)
+    wrong = [(1.0, -math.inf)]
+    accepted = falsely = 0
+    for energy in sorted({*own, *other}):
+        accepted += own[energy]
+        falsely += other[energy]
+        wrong.append((1 - accepted / len(genuine) + falsely / len(impostor), energy))
+    least = min(sum_of_rates for sum_of_rates, _ in wrong)
+    best = [place for place, (rates, _) in enumerate(wrong) if rates <= least + 1e-12]
+    place = best[len(best) // 2]
+    energy = wrong[place][1]
+    return energy if place == len(wrong) - 1 else (energy + wrong[place + 1][1]) / 2
 
 
 def photos_by_person(whose: Sequence[int]) -> dict[int, list[int]]:
