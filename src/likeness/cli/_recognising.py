@@ -58,7 +58,7 @@ def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight"
 
     preparation = getattr(model, "preparation", None)
     eyes = getattr(preparation, "eyes", None)
-    if faces == "none" and eyes is None:
+    if faces == "none" and (eyes is None or cut):
         return Sight(cut=cut)
     from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
 
@@ -85,7 +85,6 @@ def recogniser(
     from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
     from likeness.recogniser.recogniser import Recogniser, gallery_model
 
-    sight(faces, cut=cut)  # what is wrong with it is said before the model is opened
     key = read_key(key_file)
     if chosen_runtime(model) == "keras":
         errors().print(
@@ -94,6 +93,7 @@ def recogniser(
             markup=False,
         )
     loaded = open_model(model)
+    seeing = sight(faces, cut=cut, model=loaded)  # before a gallery is made
     described = gallery_model(loaded)
     opened = (
         create_gallery(where, described, key=key)
@@ -101,7 +101,6 @@ def recogniser(
         else open_gallery(where, model=described, key=key)
     )
     with opened as gallery:
-        seeing = sight(faces, cut=cut, model=loaded)
         yield Recogniser(model=loaded, gallery=gallery, sight=seeing)
 
 
