@@ -203,4 +203,24 @@ PAIRS = TrainingRecipe(
 )
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
-RECIPES = {"batches": BATCHES, "pairs": PAIRS}
+CHARACTERS = TrainingRecipe(
+    rows=35,
+    columns=35,
+    frame="ink",
+    mirror_identities=False,
+    turn_identities=True,
+    mirrored=False,
+    geometry=1.5,
+    light=0.0,
+    cover=0.0,
+    bending=1.0,
+    identities=32,
+    items_each=3,
+    epochs=10,
+    steps=500,
+    held_out=0.05,
+    refit=False,
+)
+"""For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
+
+RECIPES = {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS}
