@@ -7,6 +7,9 @@ from PIL import Image
 
 from likeness.arrays import Images, Prepared, check_images, check_in_range
 from likeness.errors import DataError, SettingError
+from likeness.images.ink_frame import ink_frame
+
+FRAMES = ("whole", "ink")
 
 FLAT = 1.0
 """Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
@@ -27,11 +30,14 @@ class Preparation:
     Args:
         rows, columns: the size that the encoder reads, 8…1024 pixels.
         channels: 1 (grey) or 3 (colour).
+        frame: "whole" photos, or "ink": a drawing is first brought to the middle and to one
+            size (`images.ink_frame`).
     """
 
     rows: int = 56
     columns: int = 46
     channels: int = 1
+    frame: str = "whole"
 
     def __post_init__(self) -> None:
         check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
@@ -39,6 +45,10 @@ class Preparation:
         if self.channels not in (1, 3):
             raise SettingError(
                 f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
+            )
+        if self.frame not in FRAMES:
+            raise SettingError(
+                f"frame: expected one of {', '.join(FRAMES)}. Received: {self.frame!r}."
             )
 
     @property
@@ -74,5 +84,9 @@ class Preparation:
         grey = image.shape[-1] == 1
         photo = Image.fromarray(image[..., 0] if grey else image)
         photo = photo.convert("L" if self.channels == 1 else "RGB")
+        if self.frame == "ink":
+            return np.asarray(
+                ink_frame(photo, rows=self.rows, columns=self.columns), dtype=np.float32
+            ).reshape(self.shape)
         photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
         return np.asarray(photo, dtype=np.float32).reshape(self.shape)

@@ -1,5 +1,6 @@
 """The network that a recipe trains, and the feed that goes with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
-from likeness.augment import Distortions
+from likeness.augment import Bending, Distortions
 from likeness.encoders import (
     EnergyLayer,
     Views,
@@ -37,7 +38,7 @@ class TrainingSet:
     Args:
         items: ``(n, rows, columns, channels)``.
         codes: ``(n,)``.
-        kin: ``(n,)``: equal for a person and their mirrored double.
+        kin: ``(n,)``: equal for a person and their mirrored and turned doubles.
         pairs: the only pairs to learn from; None to draw pairs freely.
     """
 
@@ -50,16 +51,21 @@ class TrainingSet:
 def training_set(
     recipe: TrainingRecipe, items: Prepared, codes: Codes, pairs: LabelledPairs | None
 ) -> TrainingSet:
-    """Return what is learned from; with mirrored people added if the recipe says so.
+    """Return what is learned from; with mirrored and turned people added if the recipe says so.
 
-    Fixed pairs refer to the photos as they are: nobody is mirrored then.
+    Fixed pairs refer to the photos as they are: nobody is mirrored or turned then.
     """
-    if not recipe.mirror_identities or pairs is not None:
-        return TrainingSet(items=items, codes=codes, kin=codes, pairs=pairs)
+    parts = [items]
+    if recipe.turn_identities and pairs is None:
+        parts = [np.rot90(items, quarters, axes=(1, 2)) for quarters in range(4)]
+    if recipe.mirror_identities and pairs is None:
+        parts += [part[:, :, ::-1] for part in parts]
+    people = int(codes.max()) + 1
     return TrainingSet(
-        items=np.concatenate([items, items[:, :, ::-1]]),
-        codes=np.concatenate([codes, codes + codes.max() + 1]),
-        kin=np.concatenate([codes, codes]),
+        items=np.concatenate(parts),
+        codes=np.concatenate([codes + people * place for place in range(len(parts))]),
+        kin=np.tile(codes, len(parts)),
+        pairs=pairs,
     )
 
 
@@ -97,11 +103,16 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     distortions = Distortions(
         recipe.geometry, recipe.light, recipe.cover, seed=recipe.seed + 1, name="distortions"
     )
+    bending = Bending(recipe.bending, seed=recipe.seed + 3, name="bending")
+
+    def distorted(photos: Any) -> Any:
+        return bending(distortions(photos)) if recipe.bending else distortions(photos)
+
     if recipe.mode == "pairs":
-        network = _pair_network(recipe, encoder, distortions)
+        network = _pair_network(recipe, encoder, distorted)
     else:
         photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
-        output = encoder(distortions(photo))
+        output = encoder(distorted(photo))
         if recipe.loss == "margin_softmax":
             output = CosineHead(classes, seed=recipe.seed + 2, name="classes")(output)
         network = keras.Model(photo, output)
@@ -110,7 +121,7 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     return network
 
 
-def _pair_network(recipe: TrainingRecipe, encoder: Any, distortions: Any) -> Any:
+def _pair_network(recipe: TrainingRecipe, encoder: Any, distorted: Callable[[Any], Any]) -> Any:
     """Return a `SiameseNet` as it is trained: both sides through the towers as one batch.
 
     Batch normalisation then sees left and right photos together; two towers one after the
@@ -119,7 +130,7 @@ def _pair_network(recipe: TrainingRecipe, encoder: Any, distortions: Any) -> Any
     shape = encoder.input_shape[1:]
     left, right = (keras.layers.Input(shape, name=side) for side in ("left", "right"))
     both = keras.layers.Concatenate(axis=0, name="both")([left, right])
-    halves = keras.ops.split(encoder(distortions(both)), 2, axis=0)
+    halves = keras.ops.split(encoder(distorted(both)), 2, axis=0)
     return keras.Model([left, right], EnergyLayer(recipe.energy, name="energy")(*halves))
 
 

@@ -156,7 +156,9 @@ class _Decided:
 
 
 def _preparation(recipe: TrainingRecipe) -> Preparation:
-    return Preparation(rows=recipe.rows, columns=recipe.columns, channels=recipe.channels)
+    return Preparation(
+        rows=recipe.rows, columns=recipe.columns, channels=recipe.channels, frame=recipe.frame
+    )
 
 
 def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:

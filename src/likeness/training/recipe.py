@@ -13,6 +13,7 @@ _CHOICES = {
     "encoder": ("convnet", "residual"),
     "loss": ("contrastive", "margin_softmax", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
+    "frame": ("whole", "ink"),
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -32,6 +33,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "geometry": (0, 5),
     "light": (0, 5),
     "cover": (0, 1),
+    "bending": (0, 5),
     "shift": (0, 64),
     "shrinkage": (1e-6, 1),
     "held_out": (0, 0.9),
@@ -64,8 +66,10 @@ class TrainingRecipe:
         hardness: of drawing pairs by their present energy (0: evenly).
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
         weight_decay: of AdamW.
-        geometry, light, cover: strengths of the distortions.
+        geometry, light, cover, bending: strengths of the distortions.
         mirror_identities: learn mirrored people as further people.
+        turn_identities: learn people turned by a quarter, a half and three quarters as further
+            people: for characters, say, which turned are others.
         mirrored: embed a photo as the mean of itself and its mirror image.
         shift: embed it as the mean of itself and copies moved by so many pixels towards the
             corners; 0: do not.
@@ -74,7 +78,7 @@ class TrainingRecipe:
         held_out: share of the people held out to choose the epoch and the threshold.
         patience: stop after so many epochs with a held-out AUC clearly below the best.
         refit: train once more on everybody, for as many epochs as were best.
-        rows, columns, channels: what the encoder reads.
+        rows, columns, channels, frame: what the encoder reads; see `Preparation`.
         seed: of everything random.
 
     Raises:
@@ -101,7 +105,9 @@ class TrainingRecipe:
     geometry: float = 1.0
     light: float = 1.0
     cover: float = 0.5
+    bending: float = 0.0
     mirror_identities: bool = True
+    turn_identities: bool = False
     mirrored: bool = True
     shift: int = 3
     whitening: bool = True
@@ -112,6 +118,7 @@ class TrainingRecipe:
     rows: int = 56
     columns: int = 46
     channels: int = 1
+    frame: str = "whole"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -133,6 +140,11 @@ class TrainingRecipe:
                 raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
         if self.channels == 2:
             raise SettingError("channels: expected 1 (grey) or 3 (colour). Received: 2.")
+        if self.turn_identities and self.rows != self.columns:
+            raise SettingError(
+                "turn_identities: expected as many rows as columns, so that what is turned fits. "
+                f"Received: rows {self.rows} and columns {self.columns}."
+            )
         self._check_loss()
 
     def _check_loss(self) -> None:
