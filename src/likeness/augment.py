@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Codes, Prepared, check_in_range
 
 # Ranges at strength 1, as half-widths of uniform distributions.
 TURN = 0.15  # radians, 8.6 degrees
@@ -188,13 +188,9 @@ class Bending(layers.Layer):
         """Return ``(n, rows, columns, channels)``: bent while training, else as given."""
         if not training or self.strength == 0:
             return photos
-        rows, columns = photos.shape[1], photos.shape[2]
         shape = (ops.shape(photos)[0], 2, ARROWS, ARROWS)
         arrows = keras.random.normal(shape, stddev=self.strength * BEND, seed=self._seeds)
-        moves = ops.einsum("rk,nakl,cl->narc", _spread(rows), arrows, _spread(columns))
-        down = ops.reshape(ops.arange(rows, dtype="float32"), (1, -1, 1)) + rows * moves[:, 0]
-        across = ops.reshape(ops.arange(columns, dtype="float32"), (1, 1, -1))
-        return _sampled(photos, down, across + columns * moves[:, 1])
+        return _bent(photos, arrows)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
@@ -203,6 +199,40 @@ class Bending(layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""
         return input_shape
+
+
+def bent_alike(photos: Prepared, codes: Codes, *, strength: float, seed: int) -> Prepared:
+    """Bend pictures as `Bending` does, but all of one identity in the same way.
+
+    So bent, they are those of somebody else, whose habits differ: a further identity.
+
+    Args:
+        photos: ``(n, rows, columns, channels)``.
+        codes: ``(n,)``, 0…identities−1.
+        strength: of `Bending`.
+        seed: of the ways.
+    """
+    ways = (int(codes.max()) + 1, 2, ARROWS, ARROWS)
+    arrows = np.random.default_rng(seed).normal(scale=strength * BEND, size=ways)
+    parts = [
+        ops.convert_to_numpy(
+            _bent(
+                ops.convert_to_tensor(photos[start : start + 64]),
+                ops.convert_to_tensor(arrows[codes[start : start + 64]].astype(np.float32)),
+            )
+        )
+        for start in range(0, len(photos), 64)
+    ]
+    return np.concatenate(parts)
+
+
+def _bent(photos: Any, arrows: Any) -> Any:
+    """Return the photos bent by ``(n, 2, ARROWS, ARROWS)`` arrows, in heights and widths."""
+    rows, columns = photos.shape[1], photos.shape[2]
+    moves = ops.einsum("rk,nakl,cl->narc", _spread(rows), arrows, _spread(columns))
+    down = ops.reshape(ops.arange(rows, dtype="float32"), (1, -1, 1)) + rows * moves[:, 0]
+    across = ops.reshape(ops.arange(columns, dtype="float32"), (1, 1, -1))
+    return _sampled(photos, down, across + columns * moves[:, 1])
 
 
 def _spread(length: int) -> Any:

@@ -105,6 +105,4 @@ class BatchFeed(keras.utils.PyDataset):
 
     def _draw(self) -> None:
         seed = int(np.random.SeedSequence([self._seed, self._epoch]).generate_state(1)[0])
-        self._current = identity_batches(
-            self._codes, **self._shape, seed=seed, groups=self._groups
-        )
+        self._current = identity_batches(self._codes, **self._shape, seed=seed, groups=self._groups)

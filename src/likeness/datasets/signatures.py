@@ -112,11 +112,13 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
     kept = [(writer, k, name) for writer, k, name in listed if name is not None]
     with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
         items = np.stack([_picture(archive, f"{w}/{k}.png", file) for w, k, _ in kept])
+    names = [name for _, _, name in kept]
     media = [MEDIA[(k - 1) // len(NAMES)] for _, k, _ in kept]
+    writers_of = [f"w{writer}" for writer, _, _ in kept]
     return Dataset(
         items,
-        [f"w{writer}" for writer, _, _ in kept],
-        [f"w{writer}/{name}/{medium}" for (writer, _, name), medium in zip(kept, media, strict=True)],
+        writers_of,
+        ["/".join(parts) for parts in zip(writers_of, names, media, strict=True)],
         name="signatures",
         licence=LICENCE,
         notes=tuple(
@@ -124,7 +126,7 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
             for writer, k, name in listed
             if name is None
         ),
-        facets={"name": [name for _, _, name in kept], "medium": media},
+        facets={"name": names, "medium": media},
     )
 
 

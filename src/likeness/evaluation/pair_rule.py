@@ -5,7 +5,9 @@ the same pen), a figure over all pairs would be about that; then only pairs that
 only pairs that differ in it, say something about the identity.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +43,24 @@ class PairRule:
     different: tuple[str, ...] = ()
     between: tuple[tuple[str, str, str], ...] = ()
 
+    @classmethod
+    def of(cls, recipe: Mapping[str, Any]) -> "PairRule":
+        """Return which pairs count for a model, by the ``within`` and ``across`` of its recipe."""
+        within, across = recipe.get("within"), recipe.get("across")
+        return cls(same=(within,) if within else (), different=(across,) if across else ())
+
     def __bool__(self) -> bool:
         """Whether any pair is left out."""
         return bool(self.same or self.different or self.between)
+
+    def pairs_if_known(self, data: Dataset) -> LabelledPairs | None:
+        """Return `pairs`, or None: nothing is left out, or the data has no such facets.
+
+        Raises:
+            TooFewError: no genuine pair, or no impostor pair, counts.
+        """
+        asked = {*self.same, *self.different, *(name for name, _, _ in self.between)}
+        return self.pairs(data) if asked and asked <= set(data.facets) else None
 
     def pairs(self, data: Dataset) -> LabelledPairs:
         """Return the pairs that count, each once.
@@ -69,20 +86,20 @@ class PairRule:
         kept = every.take(np.flatnonzero(counts))
         if not 0 < kept.genuine.sum() < len(kept):
             raise TooFewError(
-                f"{data.name}: expected genuine and impostor pairs {self.in_words()}. Received: "
+                f"{data.name}: expected genuine and impostor pairs ({self.in_words()}). Received: "
                 f"{int(kept.genuine.sum())} genuine pairs of {len(kept)}."
             )
         return kept
 
     def in_words(self) -> str:
-        """Say which pairs count: «of one name and two media»."""
+        """Say which pairs count: «one name, two of medium»."""
         said = [f"one {name}" for name in self.same]
         said += [f"two of {name}" for name in self.different]
         said += [
             f"{name} {one}" if one == other else f"{name} {one} against {other}"
             for name, one, other in self.between
         ]
-        return f"of {', '.join(said)}" if said else "of all items"
+        return ", ".join(said) or "all"
 
 
 def _codes(data: Dataset, name: str) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
-from likeness.augment import Bending, Distortions, StrokeWidth
+from likeness.augment import Bending, Distortions, StrokeWidth, bent_alike
 from likeness.encoders import (
     EnergyLayer,
     Views,
@@ -30,6 +30,9 @@ from likeness.losses import (
 from likeness.sampling import LabelledPairs, hard_pairs
 from likeness.training.recipe import TrainingRecipe
 
+BENT = 2.0
+"""How strongly a further person is bent; twice as much as a hand usually varies."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingSet:
@@ -38,7 +41,7 @@ class TrainingSet:
     Args:
         items: ``(n, rows, columns, channels)``.
         codes: ``(n,)``.
-        kin: ``(n,)``: equal for a person and their mirrored and turned doubles.
+        kin: ``(n,)``: equal for a person and their mirrored, turned and bent doubles.
         pairs: the only pairs to learn from; None to draw pairs freely.
         groups: ``(n,)``, equal within an identity; None for a single one.
     """
@@ -58,15 +61,20 @@ def training_set(
     *,
     groups: Codes | None = None,
 ) -> TrainingSet:
-    """Return what is learned from; with mirrored and turned people added if the recipe says so.
+    """Return what is learned from, with the further people that the recipe asks for.
 
-    Fixed pairs refer to the photos as they are: nobody is mirrored or turned then.
+    Fixed pairs refer to the photos as they are: nobody is added then.
     """
     parts = [items]
     if recipe.turn_identities and pairs is None:
         parts = [np.rot90(items, quarters, axes=(1, 2)) for quarters in range(4)]
     if recipe.mirror_identities and pairs is None:
         parts += [part[:, :, ::-1] for part in parts]
+    if pairs is None:
+        parts += [
+            bent_alike(items, codes, strength=BENT, seed=recipe.seed + 100 + way)
+            for way in range(recipe.bent_identities)
+        ]
     people = int(codes.max()) + 1
     return TrainingSet(
         items=np.concatenate(parts),

@@ -34,6 +34,7 @@ from likeness.training.progress import OnProgress
 from likeness.training.recipe import TrainingRecipe
 
 OnThreshold = Callable[[ChosenOn], None]
+OnMeasured = Callable[[Evaluation], None]
 
 FEWEST_TO_HOLD_OUT = 6
 """People with two photos or more, below which nobody is held out."""
@@ -45,6 +46,7 @@ def train(
     *,
     on_progress: OnProgress | None = None,
     on_threshold: OnThreshold | None = None,
+    on_measured: OnMeasured | None = None,
     log_dir: str | Path | None = None,
 ) -> SiameseModel:
     """Train a model on photos of people.
@@ -59,6 +61,8 @@ def train(
         on_progress: called after every batch.
         on_threshold: called with the energies of genuine and of impostor pairs that the
             threshold was chosen on, if one was.
+        on_measured: called with what was measured on the people held out, if any were: these
+            energies and who is in each pair, for probabilities, say.
         log_dir: where to write TensorBoard logs, if anywhere.
 
     Returns:
@@ -90,6 +94,8 @@ def train(
     decided = _choose_threshold(held, measured)
     if on_threshold is not None and measured is not None:
         on_threshold((measured.pairs.genuine, measured.pairs.impostor))
+    if on_measured is not None and measured is not None:
+        on_measured(measured)
     if recipe.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
         options = replace(
@@ -180,19 +186,9 @@ def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset |
     return rest, held
 
 
-def counted(recipe: TrainingRecipe) -> PairRule:
-    """Return which pairs count for a recipe."""
-    return PairRule(
-        same=(recipe.within,) if recipe.within else (),
-        different=(recipe.across,) if recipe.across else (),
-    )
-
-
 def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
-    rule = counted(recipe)
-    return HeldOut(
-        _preparation(recipe)(held.items), held.codes, rule.pairs(held) if rule else None
-    )
+    rule = PairRule.of(recipe.as_dict())
+    return HeldOut(_preparation(recipe)(held.items), held.codes, rule.pairs(held) if rule else None)
 
 
 def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:

@@ -35,6 +35,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "cover": (0, 1),
     "bending": (0, 5),
     "stroke_width": (0, 1),
+    "bent_identities": (0, 20),
     "shift": (0, 64),
     "shrinkage": (1e-6, 1),
     "held_out": (0, 0.9),
@@ -74,6 +75,8 @@ class TrainingRecipe:
         mirror_identities: learn mirrored people as further people.
         turn_identities: learn people turned by a quarter, a half and three quarters as further
             people: for characters, say, which turned are others.
+        bent_identities: so many times, learn all people bent, each in a way of their own, as
+            further people: hands that nobody has.
         mirrored: embed a photo as the mean of itself and its mirror image.
         shift: embed it as the mean of itself and copies moved by so many pixels towards the
             corners; 0: do not.
@@ -115,6 +118,7 @@ class TrainingRecipe:
     across: str = ""
     mirror_identities: bool = True
     turn_identities: bool = False
+    bent_identities: int = 0
     mirrored: bool = True
     shift: int = 3
     whitening: bool = True
