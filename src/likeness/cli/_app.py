@@ -10,6 +10,7 @@ from likeness.cli import (
     _audit,
     _calibrate,
     _card,
+    _compare,
     _crossval,
     _data,
     _demo,
@@ -58,6 +59,7 @@ app.command("doctor")(_doctor.doctor)
 app.command("enrol")(_enrol.enrol)
 app.command("identify")(_identify.identify)
 app.command("verify")(_identify.verify)
+app.command("compare")(_compare.compare)
 app.add_typer(_people.app, name="people")
 app.command("approve")(_forget.approve)
 app.command("undo")(_forget.undo)
