@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,26 +13,16 @@ from PIL import Image
 
 from likeness.cli._app import app
 from likeness.datasets import Dataset
-from likeness.errors import GalleryMismatchError, LikenessError
+from likeness.errors import GalleryMismatchError
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model import store_calibration
 from likeness.recogniser.gallery import open_gallery
 from likeness.runtime.imported import import_model
 
+from .conftest import ask, document, run
+
 OF = ["--gallery", "staff.db"]
 WITH = [*OF, "--model", "model"]
-
-
-def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *words],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -59,22 +48,6 @@ def here(
     return tmp_path
 
 
-def ask(*words: str) -> int:
-    """Run a command in this process; returns its exit code."""
-    try:
-        app(list(words), standalone_mode=True)
-    except SystemExit as left:
-        return int(left.code or 0)
-    except LikenessError:
-        return 2
-    return 0
-
-
-def document(*words: str, name: str = "out.json") -> tuple[int, dict]:
-    code = ask(*words, "--json", name)
-    return code, json.loads(Path(name).read_text())
-
-
 def test_enrol_a_folder_again_and_with_a_broken_photo(here: Path) -> None:
     code, done = document("enrol", "enrol", *WITH)
     assert (code, done["added"], done["refused"]) == (0, 8, [])
@@ -96,7 +69,7 @@ def test_no_gallery_is_made_for_nothing(here: Path) -> None:
     Path("bad.png").write_text("words")
     result = run("enrol", "bad.png", "--name", "Ada", *WITH, cwd=here)
     assert result.returncode == 2
-    assert "None of 1 photos can be read. The first: expected a JPEG" in result.stderr
+    assert "None of 1 photos can be used. The first: expected a JPEG" in result.stderr
     assert not list(here.glob("staff.db*"))
 
 
