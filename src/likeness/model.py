@@ -88,8 +88,8 @@ class SiameseModel:
             self._encode(self.preparation(images[start : start + _BATCH]))
             for start in range(0, len(images), _BATCH)
         ]
-        size = self.encoder.output_shape[-1]
-        return np.concatenate(parts) if parts else np.empty((0, size), np.float32)
+        empty = np.empty((0, self.embedding_size), np.float32)
+        return np.concatenate(parts) if parts else empty
 
     def energies(self, left: Images, right: Images) -> Energies:
         """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""
@@ -102,6 +102,11 @@ class SiameseModel:
             NoThresholdError: the model has no threshold.
         """
         return decided(self, left, right)
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
+        return int(self.encoder.output_shape[-1])
 
     @property
     def runtime(self) -> str:
@@ -164,7 +169,7 @@ class SiameseModel:
             "preparation": asdict(self.preparation),
             "energy": self.energy,
             "threshold": self.threshold,
-            "embedding_size": int(self.encoder.output_shape[-1]),
+            "embedding_size": self.embedding_size,
             "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
             "record": dict(self.record),
             "calibration": dict(self.calibration),

@@ -77,7 +77,7 @@ def test_backup_is_a_gallery_and_replaces_nothing(place: Path) -> None:
 def test_rotate_key_from_plain_to_sealed_and_back(place: Path) -> None:
     result = command("rotate-key", "staff.db", "--new-key-file", "first", cwd=place)
     assert result.returncode == 0, result.stderr
-    assert "Made a key in first." in result.stdout
+    assert "Made a key in first." in result.stderr
     with open_gallery(place / "staff.db", key=read_key(place / "first")) as gallery:
         assert gallery.search(np.eye(4)[:1], k=1)[0][0].name == "Ada"
     refused(command("rotate-key", "staff.db", "--new-key-file", "second", cwd=place), "no key")
@@ -126,7 +126,7 @@ def test_starts_without_what_learning_needs(place: Path) -> None:
         "print([m for m in ('keras', 'tensorflow', 'sklearn', 'scipy', 'matplotlib', 'psycopg', "
         "'pgvector', 'sqlalchemy.orm') if m in sys.modules])"
     )
-    result = subprocess.gallery(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=place
     )
     assert result.stdout.strip() == "[]"

@@ -69,23 +69,8 @@ def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight"
     return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
 
 
-@contextmanager
-def recogniser(
-    where: str, model: Path, *, key_file: Path | None, faces: str, cut: bool, new: bool = False
-) -> Iterator["Recogniser"]:
-    """Open the model and its gallery.
-
-    Args:
-        where: the gallery.
-        model: its folder.
-        key_file: holds the gallery's key.
-        faces, cut: see `sight`.
-        new: whether a gallery that is not there is made.
-    """
-    from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
-    from likeness.recogniser.recogniser import Recogniser, gallery_model
-
-    key = read_key(key_file)
+def model_and_sight(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel", "Sight"]:
+    """Open a model, and return how photos are looked at for it; see `sight`."""
     if chosen_runtime(model) == "keras":
         errors().print(
             "This model has no ONNX part, so it starts slowly. Make one: `likeness export MODEL`.",
@@ -93,7 +78,26 @@ def recogniser(
             markup=False,
         )
     loaded = open_model(model)
-    seeing = sight(faces, cut=cut, model=loaded)  # before a gallery is made
+    return loaded, sight(faces, cut=cut, model=loaded)
+
+
+@contextmanager
+def recogniser(
+    where: str, seeing: tuple["FaceModel", "Sight"], *, key_file: Path | None, new: bool = False
+) -> Iterator["Recogniser"]:
+    """Open a gallery for a model.
+
+    Args:
+        where: the gallery.
+        seeing: of `model_and_sight`.
+        key_file: holds the gallery's key.
+        new: whether a gallery that is not there is made.
+    """
+    from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
+    from likeness.recogniser.recogniser import Recogniser, gallery_model
+
+    loaded, look = seeing
+    key = read_key(key_file)
     described = gallery_model(loaded)
     opened = (
         create_gallery(where, described, key=key)
@@ -101,7 +105,7 @@ def recogniser(
         else open_gallery(where, model=described, key=key)
     )
     with opened as gallery:
-        yield Recogniser(model=loaded, gallery=gallery, sight=seeing)
+        yield Recogniser(model=loaded, gallery=gallery, sight=look)
 
 
 def photo_bytes(file: Path) -> bytes:

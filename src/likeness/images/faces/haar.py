@@ -64,6 +64,11 @@ class HaarFaceFinder:
         check_in_range(self.neighbours, 1, 20, argument="neighbours", whole=True)
         _load("frontalface_default")  # before the first of a thousand photos, not at it
 
+    @property
+    def name(self) -> str:
+        """What it is called where a face's origin is noted."""
+        return "haar" if self.neighbours == NEIGHBOURS else f"haar ({self.neighbours} neighbours)"
+
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first.
 

@@ -1,5 +1,6 @@
 """Faces by a network file for `cv2.FaceDetectorYN`, such as YuNet, that you bring."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,11 @@ class YuNetFaceFinder:
     def __post_init__(self) -> None:
         check_in_range(self.least_score, 0.0, 1.0, argument="least_score")
         _ = self._detector  # a broken file is said now, not at the first photo
+
+    @cached_property
+    def name(self) -> str:
+        """What it is called where a face's origin is noted: by its file's SHA-256."""
+        return f"detector {hashlib.sha256(self.path.read_bytes()).hexdigest()[:12]}"
 
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first.
