@@ -102,7 +102,7 @@ def test_without_opencv_it_says_how_to_install_it(place: Path, tmp_path: Path) -
     assert result.returncode == 0, result.stderr
     said = " ".join(result.stdout.split())
     assert "Faces were not looked for." in said
-    assert '`pip install "likeness[faces]"`' in said
+    assert '`pip install "opencv-python-headless<4.12"`' in said
 
 
 @pytest.mark.slow
