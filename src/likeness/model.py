@@ -378,7 +378,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             _swap_in(fresh, folder, aside=Path(place) / "aside")
     except OSError as error:
         raise OutputError(
-            f"the model cannot be written to {folder}: {error.strerror or error}. "
+            f"{folder} cannot be written: {error.strerror or error}. "
             "Nothing was changed there; choose another folder or make room."
         ) from error
 

@@ -1,6 +1,7 @@
 """Enrol, identify, verify, forget … as a person types it, in folders of drawn faces."""
 
 import hashlib
+import io
 import json
 import signal
 import subprocess
@@ -13,17 +14,29 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.cli._app import app
 from likeness.datasets import Dataset
-from likeness.errors import GalleryError, GalleryMismatchError
+from likeness.errors import GalleryError, GalleryMismatchError, NoFaceError
+from likeness.images.decode import decode
+from likeness.images.faces import HaarFaceFinder
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model import store_calibration
 from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key
+from likeness.recogniser.sight import Sight
 from likeness.runtime.imported import import_model
 
 from .conftest import ask, document, refused, run
+
+
+def png_of(pixels: NDArray[Any]) -> bytes:
+    """The bytes of a grey photo."""
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
 
 CUT = ["--faces", "haar", "--cut-faces"]
 
@@ -446,3 +459,73 @@ class TestOneWayToLook:
         assert ask("re-enrol", *cut.model, *CUT) == 0
         assert ask("verify", name, photo, *cut.model, *CUT) == 0
         assert ask("gallery", "check", "staff.db") == 0
+
+
+class TestFacesOfAFolder:
+    """``likeness data faces`` writes what ``--cut-faces`` gives at the door."""
+
+    @pytest.fixture(autouse=True)
+    def _with_opencv(self, folder: Path) -> None:
+        pytest.importorskip("cv2")
+
+    def test_the_pixels_are_those_at_the_door(self) -> None:
+        Path("enrol/person-0/none.png").write_bytes(blank := png_of(np.full((90, 70), 128)))
+        Path("enrol/person-1/photo.jpg").write_bytes(b"no photo")
+        code, done = document("data", "faces", "enrol", "faces")
+        assert code == 0
+        assert (done["format"], done["photos"]) == ("likeness.face-photos/1", done["people"])
+        assert done["photos"] + len(done["left_out"]) == 10
+        assert any("none.png: expected one face" in words for words in done["left_out"])
+        assert any("photo.jpg" in words for words in done["left_out"])
+        sight = Sight(finder=HaarFaceFinder(), cut=True)
+        written = sorted(Path("faces").glob("*/*"))
+        assert len(written) == done["photos"] > 0
+        for file in written:
+            source = Path("enrol", file.parent.name, "photo.png").read_bytes()
+            expected = sight.one(source, name="x").pixels
+            np.testing.assert_array_equal(decode(file.read_bytes(), name="x"), expected)
+        with pytest.raises(NoFaceError):
+            sight.one(blank, name="x")
+
+    def test_a_model_of_them_is_asked_with_cut_faces(self, folder: Path) -> None:
+        """The embedding of a written face is the one that enrolment takes of the photo."""
+        here = Here(folder)
+        store_calibration("model", threshold=1e-4, calibration={})
+        assert ask("data", "faces", "enrol", "faces") == 0
+        assert ask("enrol", "enrol", *here.model, *CUT) == 0
+        assert ask("enrol", "faces", "--gallery", "faces.db", "--model", "model") == 0
+        pairs = []
+        for where in ("staff.db", "faces.db"):
+            with open_gallery(where) as gallery:
+                pairs.append({one.person: one.vector for one in gallery.templates(vectors=True)})
+        assert pairs[0].keys() == pairs[1].keys()
+        for name, vector in pairs[0].items():
+            assert vector == pytest.approx(pairs[1][name], abs=1e-6)
+
+    def test_two_photos_of_one_name_are_two_faces(self) -> None:
+        photo = next(Path("enrol").glob("*/photo.png"))
+        for person in Path("enrol").iterdir():
+            (person / "photo.bmp").write_bytes((person / photo.name).read_bytes())
+        code, done = document("data", "faces", "enrol", "faces")
+        assert code == 0
+        names = {file.name for file in Path("faces").glob("*/*")}
+        assert names == {"photo.png.png", "photo.bmp.png"}
+        assert len(list(Path("faces").glob("*/*"))) == done["photos"]
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["nowhere", "faces"], "nowhere: expected a folder with one sub-folder"),
+            (["enrol", "probes"], "probes: expected a new or empty folder."),
+            (["enrol", "enrol/faces"], "enrol/faces: expected a folder outside of enrol"),
+            (["blank", "faces"], "blank: expected photos of one face each. Found: none among 1."),
+            (["enrol", "faces", "--faces", "no.onnx"], "no.onnx: expected an ONNX file"),
+            (["enrol", "faces", "--json", "no/x.json"], "--json: expected a file"),
+        ],
+    )
+    def test_what_does_not_fit(self, folder: Path, words: list[str], sentence: str) -> None:
+        Path("blank/nobody").mkdir(parents=True)
+        Path("blank/nobody/1.png").write_bytes(png_of(np.full((90, 70), 128)))
+        refused(run("data", "faces", *words, cwd=folder), sentence)
+        assert not Path("faces").exists()
+        assert not Path("enrol/faces").exists()

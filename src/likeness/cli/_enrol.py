@@ -168,7 +168,7 @@ def _say(done: _Done, *, json_: str | None, gallery: str) -> None:
     for words in done.warnings:
         warn(words)
     if json_ != "-":
-        kept = f" ({done.kept:,} of them are kept from now on)" if done.kept else ""
+        kept = f" ({done.kept:,} of them kept from now on)" if done.kept else ""
         output().print(
             f"Enrolled {done.added:,} photos of {len(done.people):,} people in {gallery}; "
             f"{done.already:,} were there{kept}, {len(done.refused):,} left out.",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from likeness.cli._terminal import errors
-from likeness.errors import ImageError
 from likeness.runtime import chosen_runtime, open_model
 
 if TYPE_CHECKING:
+    from likeness.images.faces import FaceFinder
     from likeness.recogniser.recogniser import Recogniser
     from likeness.recogniser.sight import Sight
     from likeness.runtime import FaceModel
@@ -44,6 +44,17 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
+def face_finder(faces: str) -> "FaceFinder":
+    """Return OpenCV's own finder for "haar", or the one in a file.
+
+    Raises:
+        FaceError, MissingExtraError: it cannot be had.
+    """
+    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
+
+    return HaarFaceFinder() if faces == "haar" else YuNetFaceFinder(path=Path(faces))
+
+
 def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight":
     """Return how photos are looked at.
 
@@ -60,10 +71,7 @@ def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight"
     eyes = getattr(preparation, "eyes", None)
     if faces == "none" and (eyes is None or cut):
         return Sight(cut=cut)
-    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
-
-    own = faces in ("none", "haar")
-    finder = HaarFaceFinder() if own else YuNetFaceFinder(path=Path(faces))
+    finder = face_finder("haar" if faces == "none" else faces)
     if preparation is None or eyes is None:
         return Sight(finder=finder, cut=cut)
     return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
@@ -114,18 +122,9 @@ def photo_bytes(file: Path) -> bytes:
     Raises:
         ImageError: it cannot be read, or is too large.
     """
-    from likeness.images.decode import MOST_BYTES  # late: Pillow
+    from likeness.images.decode import read_photo  # late: Pillow
 
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ImageError(
-                f"expected a photo of at most {MOST_BYTES // 2**20} MiB. Received: {file}."
-            )
-        return file.read_bytes()
-    except OSError as error:
-        raise ImageError(
-            f"expected a photo. Received: {file} (cannot be read: {error.strerror})."
-        ) from error
+    return read_photo(file)
 
 
 def warn(what: str) -> None:

@@ -371,7 +371,8 @@ def re_enrol(
         who = ", ".join(sorted({one.person for one in missing})[:3])
         raise DataError(
             f"re-enrol: expected the kept photos of all {len(templates)} templates. "
-            f"{len(missing)} were not kept (of {who}). Enrol their photos into a new gallery."
+            f"{len(missing)} were not kept (of {who}). Enrol their photos again with "
+            "`--keep-photos`, or into a new gallery."
         )
     vectors = {}
     for done, template in enumerate(templates, 1):
