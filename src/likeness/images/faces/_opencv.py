@@ -1,23 +1,18 @@
-"""OpenCV, imported when faces are looked for and not before: it takes a tenth of a second."""
+"""OpenCV: it comes with the package, but other packages may replace or remove it."""
 
 from typing import Any
 
-from likeness.errors import MissingExtraError
+from likeness.errors import require_extra
 
-INSTALL = 'Install it with `pip install "opencv-python-headless<4.12"`.'
-"""It comes with the package, but other packages may replace or remove it."""
+_PACKAGE = "opencv-python-headless<4.12"
+
+INSTALL = f'Install it with `pip install "{_PACKAGE}"`.'
 
 
 def opencv() -> Any:
-    """Return OpenCV.
+    """Import OpenCV where faces are looked for, and not before: it takes its time.
 
     Raises:
-        MissingExtraError: it cannot be imported; the real error is the cause.
+        MissingExtraError: it cannot be imported.
     """
-    try:
-        import cv2  # late: only photos whose faces are looked for need it
-    except ImportError as error:
-        raise MissingExtraError(
-            f"looking for faces needs OpenCV, which cannot be imported ({error}). {INSTALL}"
-        ) from error
-    return cv2
+    return require_extra("cv2", package=_PACKAGE)
