@@ -93,15 +93,15 @@ def enrol(
     ):
         opened.check_way()
         for number, one in enumerate(planned[skipped:], skipped + 1):
-            seen = first if number == skipped + 1 else None
-            _enrol_one(opened, one, done, seen=seen, keep_photos=keep_photos)
+            looked_at = first if number == skipped + 1 else None
+            _enrol_one(opened, one, done, looked_at=looked_at, keep_photos=keep_photos)
             tell(number, len(planned))
     _say(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
         raise typer.Exit(COULD_NOT_TRY)
 
 
-def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> "Seen":
+def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> tuple[bytes, "Seen"]:
     """Look at photos up to the first that can be used, before a gallery is made for nothing.
 
     Args:
@@ -109,12 +109,16 @@ def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> "Se
         look: how they are looked at.
         done: gets the reasons why those before it cannot be used.
 
+    Returns:
+        Its bytes and what was seen.
+
     Raises:
         ImageError: none of the photos can be used; the first one's reason.
     """
     for one in planned:
         try:
-            return look.one(photo_bytes(one.file), name=str(one.file))
+            photo = photo_bytes(one.file)
+            return photo, look.one(photo, name=str(one.file))
         except (ImageError, FaceError) as error:
             done.refused.append(f"{one.file}: {error}")
     reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
@@ -126,13 +130,13 @@ def _enrol_one(
     one: Planned,
     done: _Done,
     *,
-    seen: "Seen | None",
+    looked_at: "tuple[bytes, Seen] | None",
     keep_photos: bool,
 ) -> None:
     from likeness.recogniser.gallery import photo_digest  # late: a database
 
     try:
-        photo = photo_bytes(one.file)
+        photo, seen = looked_at or (photo_bytes(one.file), None)
         known = opened.gallery.template_of(photo_digest(photo))
         if known is not None and known.person == one.name and (known.photo_kept or not keep_photos):
             done.already += 1
