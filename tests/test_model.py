@@ -335,7 +335,7 @@ class TestPlaces:
 
     def test_a_full_disk_leaves_nothing_half_written(self, tmp_path: Path) -> None:
         place = tmp_path / "model"
-        with pytest.raises(OutputError, match=r"cannot be written to .*: No space left on device"):
+        with pytest.raises(OutputError, match=r" cannot be written: No space left on device"):
             made(encoder=FullDisk()).save(place)
         assert list(tmp_path.iterdir()) == []
 
