@@ -31,7 +31,7 @@ export class AnswerCard {
       element("h3", { class: "answer-name" }, headline(face)),
       element("dl", { class: "facts" }, facts(face)),
       element("p", { class: "faint" }, face.reason),
-      ...cautions(face),
+      ...(face.photo_warnings?.length ? [note("advice", face.photo_warnings)] : []),
     );
     if (this.#approve) {
       const nearest = face.nearest?.[0]?.name ?? face.name;
@@ -65,11 +65,4 @@ function meter(share) {
   const bar = element("span", { class: "meter-bar" });
   bar.style.width = `${100 * share}%`;
   return element("span", { class: "meter", "aria-hidden": "true" }, bar);
-}
-
-function cautions(face) {
-  const made = [];
-  if (face.photo_warnings?.length) made.push(note("advice", face.photo_warnings));
-  if (face.warnings?.length) made.push(note("warning", face.warnings));
-  return made;
 }

@@ -11,7 +11,7 @@ export function faceBoxes({ width, height, faces }) {
       const [top, left, bottom, right] = face.box;
       const box = element(
         "div",
-        { class: `box ${face.status}${top < 0.14 * height ? " low" : ""}` },
+        { class: `box ${face.status}${top < 0.14 * height ? " low" : ""}${left + right > 1.2 * width ? " from-right" : ""}` },
         element("span", { class: "box-name" }, icon(STATUSES[face.status].picture), element("span", {}, headline(face))),
       );
       box.style.top = `${(100 * top) / height}%`;

@@ -7,8 +7,8 @@ const WIDE = 640;
 const TALL = 300;
 const LEFT = 16;
 const RIGHT = WIDE - 16;
-const TOP = 46;
-const BOTTOM = TALL - 46;
+const TOP = 64;
+const BOTTOM = TALL - 58;
 
 /**
  * Draw it.
@@ -35,8 +35,8 @@ export function distribution(energies, threshold, mark = null) {
       ticks(low, high, across),
       drawing("path", { class: "impostor-area", d: outline(impostor, edges, across, up) }),
       drawing("path", { class: "genuine-area", d: outline(genuine, edges, across, up) }),
-      line(across(threshold), "threshold-line", `threshold ${shown(threshold)}`, TOP - 26),
-      mark === null ? null : line(across(mark), "mark-line", `these two ${shown(mark)}`, TOP - 8),
+      line(across(threshold), "threshold-line", `threshold ${shown(threshold)}`, 20),
+      mark === null ? null : line(across(mark), "mark-line", `these two ${shown(mark)}`, 50),
     ),
     element(
       "figcaption",
@@ -54,7 +54,7 @@ export function amongOthers(energies, value) {
   const impostor = below(energies.edges, energies.impostor, value);
   return (
     `Of comparisons of one person, about ${percent(genuine)} were less alike than this; ` +
-    `of two people, about ${percent(impostor)} were more alike.`
+    `of two people, ${impostor ? `about ${percent(impostor)} were` : "none was"} more alike.`
   );
 }
 
@@ -99,10 +99,10 @@ function ticks(low, high, across) {
     const place = across(value);
     made.push(
       drawing("line", { class: "axis", x1: place, x2: place, y1: BOTTOM, y2: BOTTOM + 5 }),
-      drawing("text", { class: "tick", x: place, y: BOTTOM + 20, "text-anchor": "middle" }, shown(Number(value.toFixed(6)))),
+      drawing("text", { class: "tick", x: place, y: BOTTOM + 24, "text-anchor": "middle" }, shown(Number(value.toFixed(6)))),
     );
   }
-  made.push(drawing("text", { class: "tick", x: (LEFT + RIGHT) / 2, y: TALL - 6, "text-anchor": "middle" }, "energy"));
+  made.push(drawing("text", { class: "tick", x: (LEFT + RIGHT) / 2, y: TALL - 8, "text-anchor": "middle" }, "energy"));
   return made;
 }
 

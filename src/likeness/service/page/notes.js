@@ -19,14 +19,21 @@ export function note(kind, sentences, ...more) {
   const said = [sentences].flat();
   const body =
     said.length === 1
-      ? element("p", {}, said[0])
-      : element("ul", {}, said.map((sentence) => element("li", {}, sentence)));
+      ? element("p", {}, withCode(said[0]))
+      : element("ul", {}, said.map((sentence) => element("li", {}, withCode(sentence))));
   return element(
     "div",
     { class: `note ${kind}`, role: kind === "error" ? "alert" : null },
     icon(picture),
     element("div", {}, element("p", { class: "note-word" }, word), body, more),
   );
+}
+
+/** A sentence with the commands in it, which stand between backticks, as code. */
+export function withCode(sentence) {
+  const parts = sentence.split("`");
+  if (parts.length % 2 === 0) return [sentence];
+  return parts.map((part, place) => (place % 2 ? element("code", {}, part) : part));
 }
 
 /** The note of an error, whatever was thrown. */

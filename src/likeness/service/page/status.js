@@ -1,8 +1,8 @@
 /* The three answers, the same everywhere: a sign, a word, and only then a colour. */
 
 export const STATUSES = {
-  known: { picture: "known", word: "Known" },
-  unknown: { picture: "unknown", word: "Unknown" },
+  known: { picture: "known", word: "Recognised" },
+  unknown: { picture: "unknown", word: "Not recognised" },
   ambiguous: { picture: "ambiguous", word: "Ambiguous" },
 };
 

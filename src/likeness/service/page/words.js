@@ -26,6 +26,13 @@ export function moment(iso) {
   return date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** On which day, in the reader's own time zone. */
+export function day(iso) {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return String(iso ?? "–");
+  return date.toLocaleDateString("en-GB", { dateStyle: "medium" });
+}
+
 /** Milliseconds, without needless digits. */
 export function milliseconds(value) {
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value).toLocaleString("en")} ms`;

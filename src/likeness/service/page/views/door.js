@@ -7,7 +7,7 @@ import { Camera, cameras } from "/page/camera.js";
 import { cameraChoice } from "/page/camera_dialog.js";
 import { button, element, icon } from "/page/element.js";
 import { approve, enrolFromDoor } from "/page/further_photo.js";
-import { errorNote } from "/page/notes.js";
+import { errorNote, note } from "/page/notes.js";
 import { acceptDrops } from "/page/photo_input.js";
 import { sentence } from "/page/status.js";
 import { SteadyLoop } from "/page/steady_loop.js";
@@ -28,6 +28,8 @@ class Door {
   #empty = emptyStage();
   #trouble = element("div", {});
   #answers = element("ul", { class: "answers" });
+  #cautions = element("div", {});
+  #cautious = "";
   #nobody = element("p", { class: "faint" }, "Start the camera or choose a photo, and the answers stand here.");
   #rate = element("p", { class: "rate", "aria-hidden": "true" });
   #choice = element("div", {});
@@ -78,12 +80,6 @@ class Door {
         ),
         this.#choice,
         this.#trouble,
-        element(
-          "p",
-          { class: "liveness" },
-          icon("warning"),
-          element("span", {}, element("strong", {}, "There is no liveness detection."), " A photo held up to the camera is taken for the person on it. Never let this page alone open a door."),
-        ),
       ),
       element(
         "section",
@@ -91,6 +87,13 @@ class Door {
         element("h2", { id: "who" }, "Who it is"),
         this.#nobody,
         this.#answers,
+        this.#cautions,
+      ),
+      element(
+        "p",
+        { class: "liveness" },
+        icon("warning"),
+        element("span", {}, element("strong", {}, "There is no liveness detection."), " A photo held up to the camera is taken for the person on it. Never let this page alone open a door."),
       ),
     );
   }
@@ -244,7 +247,15 @@ class Door {
     while (this.#cards.length < seen.faces.length) this.#cards.push(this.#card());
     while (this.#cards.length > seen.faces.length) this.#cards.pop().element.remove();
     seen.faces.forEach((face, place) => this.#cards[place].show(face));
+    this.#caution([...new Set(seen.faces.flatMap((face) => face.warnings ?? []))]);
     this.#tell(seen.faces.map(sentence).join(" ") || nobody);
+  }
+
+  /** What the calibration does not cover: said once for all faces, drawn when it changes. */
+  #caution(warnings) {
+    if (warnings.join() === this.#cautious) return;
+    this.#cautious = warnings.join();
+    this.#cautions.replaceChildren(...(warnings.length ? [note("warning", warnings)] : []));
   }
 
   #card() {

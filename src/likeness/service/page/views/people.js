@@ -3,7 +3,7 @@
 import { announce } from "/page/announcer.js";
 import { button, element, icon } from "/page/element.js";
 import { errorNote } from "/page/notes.js";
-import { counted, moment } from "/page/words.js";
+import { counted, day } from "/page/words.js";
 
 export const title = "People";
 
@@ -98,7 +98,7 @@ function row(person) {
       { class: "person", href: `#/people/${person.id}` },
       element("span", { class: "initial", "aria-hidden": "true" }, [...person.name.trim()][0]?.toUpperCase() ?? "·"),
       element("span", { class: "person-name" }, person.name),
-      element("span", { class: "faint" }, counted(person.photos, "photo"), ", since ", moment(person.created)),
+      element("span", { class: "faint" }, counted(person.photos, "photo"), ", since ", day(person.created)),
       icon("next"),
     ),
   );

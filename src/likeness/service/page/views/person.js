@@ -66,7 +66,7 @@ function photos(person, session, draw, go) {
       session.may("operator") &&
         element(
           "button",
-          { type: "button", class: "button quiet", on: { click: () => removePhoto(person, photo, words, session, draw, go) } },
+          { type: "button", class: "button quiet shrinks", on: { click: () => removePhoto(person, photo, words, session, draw, go) } },
           icon("delete"),
           element("span", {}, `Delete ${words}`),
         ),

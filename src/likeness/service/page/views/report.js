@@ -3,6 +3,7 @@
 import { distribution } from "/page/distribution.js";
 import { element } from "/page/element.js";
 import { markdown } from "/page/markdown.js";
+import { withCode } from "/page/notes.js";
 import { noHistogram } from "/page/views/compare.js";
 import { energy, moment, percent } from "/page/words.js";
 
@@ -44,7 +45,7 @@ function promise(model) {
       strangers && figure(percent(strangers.high), whom),
       rejected && figure(percent(rejected.share), "of photos of enrolled people are rejected"),
     ),
-    element("details", {}, element("summary", {}, "In full"), element("ul", { class: "sentences" }, sentences.map((said) => element("li", {}, said)))),
+    element("details", {}, element("summary", {}, "In full"), element("ul", { class: "sentences" }, sentences.map((said) => element("li", {}, withCode(said))))),
   );
 }
 
