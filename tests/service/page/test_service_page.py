@@ -497,7 +497,9 @@ class TestCompareAndReport:
         times = page.get_by_role("region", name="Request times").first
         assert "/api/v1/enrol" in times.inner_text()
         audit = page.get_by_role("region", name="Audit log").first
-        assert "enrolled" in audit.inner_text()
+        rows = audit.locator("tbody tr")
+        rows.first.wait_for()
+        assert "enrolled" in rows.first.inner_text()
         assert "Ada" not in audit.inner_text()
         visited.check()
 
@@ -693,6 +695,19 @@ class TestModules:
         )
         for words in ("A *card*", "two <b>", "code <i>", "b|c", "<script>x</script>", "& <img"):
             assert words in made["text"]
+
+    @pytest.mark.parametrize("last", [0, 1, 2, 25, 26, 63, 64, 1000])
+    def test_the_audit_log_is_read_from_its_end(self, call: Callable[..., Any], last: int) -> None:
+        code = (
+            "(async () => { let asked = 0; const log = new m.AuditLog(async ({after, limit}) => { "
+            "asked += 1; const all = Array.from({length: values[0]}, (_, i) => ({number: i + 1})); "
+            "return all.filter(({number}) => number > after).slice(0, limit); }); const read = []; "
+            "while (log.more) read.push(...(await log.earlier()).map(({number}) => number)); "
+            "return {read, asked}; })()"
+        )
+        found = call("audit_log", f"await {code}", last)
+        assert found["read"] == list(range(last, 0, -1))
+        assert found["asked"] <= 25 + last / 25
 
     def test_request_times_are_read_from_the_measurements(self, call: Callable[..., Any]) -> None:
         text = "\n".join(

@@ -32,7 +32,7 @@ STRANGERS = ("s4", "s5", "s6")
 CALIBRATING = tuple(f"s{number}" for number in range(7, 19))
 LEARNED = tuple(f"s{number}" for number in range(19, 41))
 
-PURPOSE = Purpose(people=len(ENROLLED), strangers_accepted=0.1)
+PURPOSE = Purpose(people=len(ENROLLED), strangers_accepted=0.15)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ export async function approve(session, photo, face, { others }) {
 /** Ask for a name, and enrol somebody new with this photo. */
 export async function enrolFromDoor(session, photo, face, { others }) {
   const shown = await photoOf(photo, face, { others });
-  const name = element("input", { type: "text", autocomplete: "off", autofocus: true, required: true });
+  const name = element("input", { type: "text", maxlength: 200, autocomplete: "off", autofocus: true, required: true });
   const done = await askToDo({
     title: "Enrol somebody new",
     content: [picture(shown), element("label", { class: "field" }, element("span", {}, "Name"), name)],

@@ -128,7 +128,7 @@ function drawNavigation() {
 function drawCorner() {
   const who = session
     ? [
-        element("p", { class: "who" }, element("span", { class: "who-name" }, session.name), element("span", { class: "role" }, session.role)),
+        element("p", { class: "who" }, element("span", { class: "who-name", title: session.name }, session.name), element("span", { class: "role" }, session.role)),
         session.keyed
           ? button("Sign out", {
               picture: "leave",

@@ -23,6 +23,7 @@ export class Session {
  */
 export async function resume(onRefused) {
   const key = sessionStorage.getItem(PLACE);
+  if (key === null && (await new Api(null).get("/health/live")).keys) return null;
   try {
     return await opened(key, onRefused);
   } catch (problem) {

@@ -58,8 +58,13 @@ function said(found, model) {
     ),
     element("p", {}, `The energy is ${found.same ? "within" : "beyond"} the threshold: lower is more alike.`),
     ...(model.energies ? [distribution(model.energies, found.threshold, found.energy), element("p", { class: "faint" }, amongOthers(model.energies, found.energy))] : [noHistogram()]),
-    found.warnings?.length ? note("warning", found.warnings) : "",
+    ...cautions("First photo", found.left_warnings),
+    ...cautions("Second photo", found.right_warnings),
   ];
+}
+
+function cautions(which, warnings = []) {
+  return warnings.length ? [note("advice", warnings.map((warning) => `${which}: ${warning}`))] : [];
 }
 
 /** Said where the plot would stand. */

@@ -13,7 +13,7 @@ export function show(place, { session }) {
     place.append(note("warning", "Enrolling takes the role of an operator. Ask for a key with that role."));
     return;
   }
-  const name = element("input", { type: "text", autocomplete: "off", required: true, maxlength: 500, id: "name" });
+  const name = element("input", { type: "text", autocomplete: "off", required: true, maxlength: 200, id: "name" });
   const keep = element("input", { type: "checkbox" });
   const input = new PhotoInput({ label: "Photos", several: true });
   const said = element("div", { class: "stack", "aria-live": "polite" });

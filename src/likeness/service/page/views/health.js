@@ -1,7 +1,8 @@
 /* Whether the service is well: its state, how quick it is, and what was done with it. */
 
+import { AuditLog } from "/page/audit_log.js";
 import { button, element, icon } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
+import { errorNote, note } from "/page/notes.js";
 import { requestTimes, samples } from "/page/prometheus.js";
 import { counted, milliseconds, moment } from "/page/words.js";
 
@@ -37,6 +38,7 @@ async function drawState(place, session, signal, again) {
       ready.said && fact("Model", ready.said.model),
       fact("Looked at", moment(new Date().toISOString())),
     ),
+    ready.said?.model_refused ? note("warning", ready.said.model_refused) : "",
   );
 }
 
@@ -98,16 +100,16 @@ async function audit(session, signal) {
   const body = element("div", {});
   const more = element("div", { class: "row middle" });
   const rows = [];
-  const read = async (after) => {
-    const page = await session.api.get("/api/v1/audit", { query: { after, limit: 25 }, signal });
-    rows.push(...page.entries.map(entryRow));
+  const log = new AuditLog(async (query) => (await session.api.get("/api/v1/audit", { query, signal })).entries);
+  const read = async () => {
+    rows.push(...(await log.earlier()).map(entryRow));
     body.replaceChildren(
       rows.length ? table("Audit log", ["When", "Who", "What", "Person", "Details"], rows) : element("p", { class: "faint" }, "Nothing happened yet."),
     );
-    more.replaceChildren(...(page.next ? [button("Show more", { onclick: () => read(page.next) })] : []));
+    more.replaceChildren(...(log.more ? [button("Show earlier entries", { onclick: read })] : []));
   };
   try {
-    await read(null);
+    await read();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     body.replaceChildren(errorNote(error));
@@ -116,7 +118,7 @@ async function audit(session, signal) {
     "section",
     { class: "card", "aria-labelledby": "audit" },
     element("h2", { id: "audit" }, "Audit log"),
-    element("p", { class: "faint" }, "Every change and every identification, without names and without photos."),
+    element("p", { class: "faint" }, "Every change and every identification, the newest first, without names and without photos."),
     body,
     more,
   );

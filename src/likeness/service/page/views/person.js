@@ -106,7 +106,7 @@ function further(person, session, draw) {
 }
 
 async function rename(person, session, draw) {
-  const name = element("input", { type: "text", value: person.name, autofocus: true, autocomplete: "off" });
+  const name = element("input", { type: "text", value: person.name, maxlength: 200, autofocus: true, autocomplete: "off" });
   const done = await askToDo({
     title: "Rename",
     content: element("label", { class: "field" }, element("span", {}, "New name"), name),
