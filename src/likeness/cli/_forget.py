@@ -14,7 +14,6 @@ from likeness.cli._recognising import (
     Where,
     photo_bytes,
     recogniser,
-    sight,
     warn,
 )
 from likeness.cli._terminal import (
@@ -119,11 +118,12 @@ def re_enrol(
     """Give a gallery to another model, from its kept photos: all of it or nothing."""
     from likeness.recogniser.gallery import open_gallery, read_key  # late: a database
     from likeness.recogniser.recogniser import re_enrol as enrol_again
+    from likeness.recogniser.sight import sight_for
     from likeness.runtime import open_model
 
     check_json_place(json_)
     loaded = open_model(model)
-    seeing = sight(faces, cut=cut_faces, model=loaded)
+    seeing = sight_for(faces, cut=cut_faces, model=loaded)
     with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Embedding") as tell:
         count = enrol_again(opened, loaded, sight=seeing, on_progress=tell)
     if json_ != "-":

@@ -13,8 +13,6 @@ from likeness.runtime import chosen_runtime, open_model
 
 if TYPE_CHECKING:
     from likeness.recogniser.recogniser import Recogniser
-    from likeness.recogniser.sight import Sight
-    from likeness.runtime import FaceModel
 
 Where = Annotated[
     str, typer.Option("--gallery", help="A path, or postgresql+psycopg://USER@HOST/DATABASE.")
@@ -44,31 +42,6 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
-def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight":
-    """Return how photos are looked at.
-
-    A model whose preparation asks for the eyes gets them: from OpenCV's finder if no other one
-    is named.
-
-    Raises:
-        SettingError: faces are to be cut out and nothing finds them.
-        FaceError, MissingExtraError: what should find faces cannot be had.
-    """
-    from likeness.recogniser.sight import Sight  # late: only here
-
-    preparation = getattr(model, "preparation", None)
-    eyes = getattr(preparation, "eyes", None)
-    if faces == "none" and (eyes is None or cut):
-        return Sight(cut=cut)
-    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
-
-    own = faces in ("none", "haar")
-    finder = HaarFaceFinder() if own else YuNetFaceFinder(path=Path(faces))
-    if preparation is None or eyes is None:
-        return Sight(finder=finder, cut=cut)
-    return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
-
-
 @contextmanager
 def recogniser(
     where: str, model: Path, *, key_file: Path | None, faces: str, cut: bool, new: bool = False
@@ -79,11 +52,12 @@ def recogniser(
         where: the gallery.
         model: its folder.
         key_file: holds the gallery's key.
-        faces, cut: see `sight`.
+        faces, cut: see `likeness.recogniser.sight.sight_for`.
         new: whether a gallery that is not there is made.
     """
     from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
     from likeness.recogniser.recogniser import Recogniser, gallery_model
+    from likeness.recogniser.sight import sight_for
 
     key = read_key(key_file)
     if chosen_runtime(model) == "keras":
@@ -93,7 +67,7 @@ def recogniser(
             markup=False,
         )
     loaded = open_model(model)
-    seeing = sight(faces, cut=cut, model=loaded)  # before a gallery is made
+    seeing = sight_for(faces, cut=cut, model=loaded)  # before a gallery is made
     described = gallery_model(loaded)
     opened = (
         create_gallery(where, described, key=key)

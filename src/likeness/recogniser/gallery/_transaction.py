@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
 from likeness.recogniser.gallery._changes import Change, write_change
-from likeness.recogniser.gallery._rows import Sealing, now
+from likeness.recogniser.gallery._rows import Sealing, as_json, now
 from likeness.recogniser.gallery._schema import FORMAT, audit, gallery
 from likeness.recogniser.gallery.records import GalleryModel
 
@@ -92,16 +92,23 @@ class Writing:
         by: who writes, for the audit log.
         model: whose embeddings the gallery holds.
         sealing: how it stores them.
+        detail: what is noted beside each entry of the audit log; None is nothing.
     """
 
     connection: sa.Connection
     by: str
     model: GalleryModel
     sealing: Sealing
+    detail: Mapping[str, Any] | None = None
     _row: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self._row = dict(_row(self.connection, lock=False) or {})
+
+    @property
+    def next_person(self) -> int:
+        """The id that the next new person gets."""
+        return int(self._row["next_person"])
 
     def person_id(self) -> int:
         """Return an id that no person has had."""
@@ -125,13 +132,20 @@ class Writing:
 
         Args:
             what: was done.
-            values: ``person_id``, ``templates``, ``receipt``, ``receipt_digest``.
+            values: ``person_id``, ``templates``, ``receipt``, ``receipt_digest``, ``detail``
+                (as text), ``who``.
         """
         self.audit_many([{"what": what, **values}])
 
     def audit_many(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Write several entries to the audit log."""
-        nothing = {"person_id": None, "templates": 0, "receipt": None, "receipt_digest": None}
+        nothing = {
+            "person_id": None,
+            "templates": 0,
+            "receipt": None,
+            "receipt_digest": None,
+            "detail": None if self.detail is None else as_json(self.detail, argument="detail"),
+        }
         rows = [
             nothing
             | {"number": self._advance("last_audit", 1) + 1, "at": now(), "who": self.by}
