@@ -28,6 +28,7 @@ class Live(Document):
     """The process answers."""
 
     status: Literal["live"]
+    keys: bool = Field(description="Whether it asks for a key; the page then asks for one, too.")
 
 
 class Ready(Document):
@@ -206,8 +207,9 @@ class ComparedDocument(Document):
 
 
 class HistogramDocument(Document):
-    """How the energies of a calibration lie."""
+    """How the energies lie that the threshold was chosen on."""
 
+    format: str
     edges: list[float]
     genuine: list[int]
     impostor: list[int]

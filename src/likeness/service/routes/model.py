@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from likeness.card import card_markdown, model_card
 from likeness.errors import ModelError, NoThresholdError
+from likeness.evaluation.energy_histogram import stored_histogram
 from likeness.model import read_document
 from likeness.service.access import caller_of, needs
 from likeness.service.documents import (
@@ -72,7 +73,7 @@ def health_routes(service: Service) -> APIRouter:
     @routes.get("/health/live", response_model=Live)
     async def live() -> Response:
         """Say that the process answers."""
-        return answer({"status": "live"})
+        return answer({"status": "live", "keys": not service.settings.no_keys})
 
     @routes.get(
         "/health/ready",
@@ -124,6 +125,7 @@ def model_document(service: Service) -> dict[str, Any]:
             f"answers, {loaded.fingerprint[:12]}, so its card cannot be shown. Restore the folder."
         )
     card = model_card(document)
+    histogram = stored_histogram(loaded.calibration, loaded.record, loaded.threshold)
     return {
         "fingerprint": loaded.fingerprint,
         "energy": loaded.energy,
@@ -134,5 +136,5 @@ def model_document(service: Service) -> dict[str, Any]:
         "calibration": dict(loaded.calibration),
         "card": card,
         "card_text": card_markdown(card),
-        "energies": loaded.calibration.get("energies"),
+        "energies": None if histogram is None else histogram.as_dict(),
     }

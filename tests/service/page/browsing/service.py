@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from browsing.film import framed, jpeg
 
 PATIENCE = 30
 """Seconds that a busy machine may take before a test gives up."""
+
+KEY = re.compile(r"lk_\w+?_[\w-]{43}")
 
 
 @dataclass
@@ -64,42 +65,51 @@ def command(*words: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def serving(model: Path, folder: Path, *options: str, keyed: bool = True) -> Iterator[Service]:
-    """Run `likeness serve` on a gallery of its own in a folder, and stop it at the end."""
+def serving(
+    model: Path, folder: Path, *options: str, keyed: bool = True, core: int | None = None
+) -> Iterator[Service]:
+    """Run `likeness serve` on a gallery of its own in a folder, and stop it at the end.
+
+    Args:
+        model: its folder.
+        folder: for the gallery and what the service says.
+        options: further words on the command line.
+        keyed: whether keys of the other roles are made, too.
+        core: the one core that it may run on; None for all.
+    """
     gallery = folder / "people.db"
-    keys = {}
-    if keyed:
-        for role in ("viewer", "operator", "admin"):
-            words = ("keys", "add", f"the {role}", "--role", role, "--gallery", str(gallery))
-            made = subprocess.run(
-                command(*words, "--model", str(model)), capture_output=True, text=True, check=True
-            )
-            keys[role] = re.findall(r"lk_\w+_[\w-]+", made.stdout)[0]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ("serve", "--model", str(model), "--gallery", str(gallery), "--port", str(port))
+    words = ["serve", "--model", str(model), "--gallery", str(gallery), "--port", "0"]
+    pinned = [] if core is None else ["taskset", "-c", str(core)]
     log = folder / "service.log"
     with log.open("w") as said:
         process = subprocess.Popen(
-            command(*words, "--faces", "haar", "--cut-faces", *options), stdout=said, stderr=said
+            [*pinned, *command(*words, "--faces", "haar", "--cut-faces", *options)],
+            stdout=said,
+            stderr=said,
         )
     try:
-        service = Service(f"http://127.0.0.1:{port}", gallery, keys)
-        wait_until_ready(service, process, log)
+        service = Service(origin_of(process, log), gallery)
+        if keyed:
+            service.keys["admin"] = KEY.findall(log.read_text())[0]
+            for role in ("viewer", "operator"):
+                add = ("keys", "add", f"the {role}", "--role", role, "--gallery", str(gallery))
+                made = subprocess.run(command(*add), capture_output=True, text=True, check=True)
+                service.keys[role] = KEY.findall(made.stdout)[0]
+            time.sleep(1.1)  # it looks for new keys every second
         yield service
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
-def wait_until_ready(service: Service, process: subprocess.Popen[bytes], log: Path) -> None:
+def origin_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the service is ready; returns where it listens."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{service.origin}/health/ready", timeout=PATIENCE):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
+        if found := re.search(r"Serving on (http://[\d.:]+)", log.read_text()):
+            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+                urllib.request.urlopen(f"{found[1]}/health/ready", timeout=PATIENCE).close()
+                return found[1]
+        time.sleep(0.1)
     raise AssertionError(f"the service was not ready: {log.read_text()}")
