@@ -49,35 +49,44 @@ def playwright(chromium: str) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def visiting(playwright: Any, chromium: str) -> Callable[..., Any]:
-    """Return a context manager that opens a browser in front of a film, and gives a `Visit`."""
+def visiting(playwright: Any, chromium: str) -> Iterator[Callable[..., Any]]:
+    """Return a context manager that opens a page in front of a film, and gives a `Visit`.
+
+    Each visit has cookies, storage and permissions of its own; visits to one film share a browser.
+    """
+    browsers: dict[Path, Any] = {}
+
+    def browser_before(camera: Path) -> Any:
+        if camera not in browsers:
+            browsers[camera] = playwright.chromium.launch(
+                executable_path=chromium,
+                args=[
+                    "--no-sandbox",
+                    "--use-fake-device-for-media-stream",
+                    "--use-fake-ui-for-media-stream",
+                    f"--use-file-for-fake-video-capture={camera}",
+                    # Whatever asked another host would fail, and be seen.
+                    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+                ],
+            )
+        return browsers[camera]
 
     @contextlib.contextmanager
     def visit(origin: str, camera: Path, *, init: str = "", **options: Any) -> Iterator[Visit]:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=[
-                "--no-sandbox",
-                "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-video-capture={camera}",
-                # Whatever asked another host would fail, and be seen.
-                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-            ],
-        )
+        size = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True}
+        context = browser_before(camera).new_context(**{**size, **options})
         try:
-            context = browser.new_context(
-                **{"viewport": {"width": 1280, "height": 800}, "accept_downloads": True, **options}
-            )
             if init:
                 context.add_init_script(init)
             visited = Visit(context.new_page(), origin)
             yield visited
-            visited.page.goto("about:blank")  # what is under way ends before the browser
+            visited.page.goto("about:blank")  # what is under way ends before the page
         finally:
-            browser.close()
+            context.close()
 
-    return visit
+    yield visit
+    for browser in browsers.values():
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -307,7 +307,7 @@ class TestPeople:
         page.get_by_role("alert").get_by_text("A photo is needed.").wait_for()
         page.get_by_role("button", name="Use the camera").click()
         dialog = page.get_by_role("dialog", name="Take a photo")
-        page.wait_for_function("document.querySelector('dialog video').videoWidth > 0")
+        page.locator("dialog video:not(.waiting)").wait_for()
         dialog.get_by_role("button", name="Take the photo").click()
         page.get_by_role("img", name="Photo 1").wait_for()
         page.locator("input[type=file]").set_input_files(photo_file(of_person(drawn, 0, 1)))
@@ -351,7 +351,7 @@ class TestPeople:
         rows = page.locator(".person")
         assert rows.count() == 25
         page.get_by_role("button", name="Show more").click()
-        page.wait_for_function("document.querySelectorAll('.person').length === 30")
+        rows.nth(29).wait_for()
         assert page.get_by_role("button", name="Show more").count() == 0
         page.get_by_label("Search by name").fill("person 2")
         page.get_by_text("11 people with «person 2»").wait_for()
@@ -495,7 +495,7 @@ class TestCompareAndReport:
         fingerprint = service.ask("GET", "/api/v1/model")["fingerprint"]
         assert fingerprint[:12] in page.get_by_role("region", name="State").inner_text()
         times = page.get_by_role("region", name="Request times").first
-        assert "/api/v1/enrol" in times.inner_text()
+        assert "/enrol" in times.inner_text()
         audit = page.get_by_role("region", name="Audit log").first
         rows = audit.locator("tbody tr")
         rows.first.wait_for()
@@ -624,21 +624,23 @@ class TestEverybody:
         visited.check()
 
 
+@pytest.fixture(scope="module")
+def call(
+    visiting: Callable[..., Any], service: Service, camera: Path
+) -> Iterator[Callable[..., Any]]:
+    """Return a function that runs code of a module of the page, in the page."""
+    with visiting(service.origin, camera) as visited:
+        page = visited.open()
+
+        def called(module: str, code: str, *values: Any) -> Any:
+            script = f"async (values) => {{ const m = await import('/page/{module}.js'); "
+            return page.evaluate(f"{script}return {code}; }}", list(values))
+
+        yield called
+
+
 class TestModules:
     """Formulas of the page, run where they run."""
-
-    @pytest.fixture(scope="class")
-    def call(
-        self, visiting: Callable[..., Any], service: Service, camera: Path
-    ) -> Iterator[Callable[..., Any]]:
-        with visiting(service.origin, camera) as visited:
-            page = visited.open()
-
-            def called(module: str, code: str, *values: Any) -> Any:
-                script = f"async (values) => {{ const m = await import('/page/{module}.js'); "
-                return page.evaluate(f"{script}return {code}; }}", list(values))
-
-            yield called
 
     @pytest.mark.parametrize(
         ("share", "words"),

@@ -7,7 +7,7 @@ import { errorNote } from "/page/notes.js";
 
 /** Ask for a photo; returns a JPEG, or undefined if none was taken. */
 export async function takePhoto() {
-  const video = element("video", { "aria-label": "The camera's picture" });
+  const video = element("video", { class: "waiting", "aria-label": "The camera's picture" });
   const camera = new Camera(video);
   const trouble = element("div", {});
   const choice = element("div", {});
@@ -15,6 +15,7 @@ export async function takePhoto() {
     trouble.replaceChildren();
     try {
       await camera.start(device, () => trouble.replaceChildren(errorNote(new Error("The camera was disconnected."))));
+      video.classList.remove("waiting");
       choice.replaceChildren(...cameraChoice(await cameras(), device, show));
     } catch (error) {
       trouble.replaceChildren(errorNote(error));
