@@ -33,6 +33,7 @@ _FORM_BYTES = 64 * 1024
 """What a form has beside its two photos."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+API = "/api/v1"
 _KEYED = ("/api/", "/metrics")
 
 HEADERS = {
@@ -104,7 +105,7 @@ class Gate:
 
     def _done(self, passing: "_Passing", seconds: float) -> None:
         scope = passing.scope
-        route = getattr(scope.get("route"), "path", None) or "other"
+        route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(passing.status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
@@ -123,6 +124,15 @@ class Gate:
                 }
             },
         )
+
+
+def route_of(scope: Scope) -> str:
+    """Return the pattern of a request's address: never a number of a person."""
+    pattern = getattr(scope.get("route"), "path", None)
+    if pattern is None:
+        return "other"
+    prefix = API if scope["path"].startswith(API) and not pattern.startswith(API) else ""
+    return f"{prefix}{pattern}"
 
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
