@@ -135,7 +135,7 @@ def test_an_etag_is_of_what_is_listed(serving: Serving) -> None:
         ("GET", "/nothing", None, 404, "not-found"),
     ],
 )
-def test_what_is_refused_is_a_problem(
+def test_what_is_refused_is_a_problem(  # noqa: PLR0917
     serving: Serving, method: str, path: str, body: object, status: int, code: str
 ) -> None:
     async def use(asking: Asking) -> None:

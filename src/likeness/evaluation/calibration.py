@@ -90,6 +90,7 @@ class Calibration:
         probability: the map from energies to probabilities and its figures, JSON values; see
             `likeness.evaluation.probability_fit`.
         margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
+        energies: how the genuine and impostor energies lie, see `energy_histogram`.
         provenance: model, data and date, for those who ask later.
     """
 
@@ -102,6 +103,7 @@ class Calibration:
     fusion_choice: FusionChoice | None = None
     probability: Mapping[str, Any] = field(default_factory=dict)
     margin: Mapping[str, Any] = field(default_factory=dict)
+    energies: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

@@ -111,3 +111,37 @@ def _enrolments(codes: Codes, photos_each: int) -> NDArray[np.int64]:
         times = len(photos) // photos_each
         rows.append(photos[: times * photos_each].reshape(times, photos_each))
     return np.concatenate(rows)
+
+
+def energy_histogram(comparisons: Comparisons, *, bins: int = 60) -> dict[str, list[float | int]]:
+    """Count genuine and impostor energies in bins of one width, from the least to the largest.
+
+    Args:
+        comparisons: at least one.
+        bins: how many, 1 or more.
+
+    Returns:
+        JSON values: ``edges`` (one more than the bins), and how many energies lie in each bin:
+        ``genuine`` and ``impostor``. The last bin holds its upper edge too.
+
+    >>> energies = np.array([0.0, 1.0]), np.array([1.0, 2.0, 2.0])
+    >>> people = np.zeros((2, 2), int), np.zeros((3, 2), int)
+    >>> found = energy_histogram(
+    ...     Comparisons(
+    ...         genuine=energies[0],
+    ...         impostor=energies[1],
+    ...         genuine_people=people[0],
+    ...         impostor_people=people[1],
+    ...     ),
+    ...     bins=2,
+    ... )
+    >>> found["edges"], found["genuine"], found["impostor"]
+    ([0.0, 1.0, 2.0], [1, 1], [0, 3])
+    """
+    both = np.concatenate([comparisons.genuine, comparisons.impostor])
+    edges = np.histogram_bin_edges(both, bins=bins)
+    return {
+        "edges": edges.tolist(),
+        "genuine": np.histogram(comparisons.genuine, edges)[0].tolist(),
+        "impostor": np.histogram(comparisons.impostor, edges)[0].tolist(),
+    }

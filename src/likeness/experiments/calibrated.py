@@ -10,7 +10,11 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation.calibration import Calibration, Purpose, calibrate
-from likeness.evaluation.comparisons import Comparisons, compare_with_people
+from likeness.evaluation.comparisons import (
+    Comparisons,
+    compare_with_people,
+    energy_histogram,
+)
 from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
@@ -104,6 +108,7 @@ def calibration_evidence(
         found,
         probability=probability,
         margin=margin.as_dict(),
+        energies=energy_histogram(comparisons),
         provenance={
             "model": model.fingerprint,
             "data": {

@@ -154,9 +154,9 @@ def _problem(error: Exception) -> Problem:
         return problem_of(error)
     if isinstance(error, RequestValidationError):
         return _not_valid(error)
-    assert isinstance(error, HTTPException)
-    said = f"{error.detail}."
-    return of_status(error.status_code, said, error.headers)
+    if isinstance(error, HTTPException):
+        return of_status(error.status_code, f"{error.detail}.", error.headers)
+    return of_status(500, "The service failed; its log says where.")
 
 
 def _not_valid(error: RequestValidationError) -> Problem:
@@ -167,5 +167,5 @@ def _not_valid(error: RequestValidationError) -> Problem:
 
 
 _HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys(
-    (Problem, LikenessError, RequestValidationError, HTTPException), _on_problem
+    (Problem, LikenessError, RequestValidationError, HTTPException, Exception), _on_problem
 )

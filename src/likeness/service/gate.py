@@ -14,10 +14,18 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from likeness.errors import LikenessError
 from likeness.service.access import NOBODY, Caller, KeyRing, Rates
 from likeness.service.logs import LOGGER
 from likeness.service.metrics import Metrics
-from likeness.service.problems import MEDIA_TYPE, Problem, of_status, too_large, too_slow
+from likeness.service.problems import (
+    MEDIA_TYPE,
+    Problem,
+    of_status,
+    problem_of,
+    too_large,
+    too_slow,
+)
 from likeness.service.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -86,6 +94,8 @@ class Gate:
             await passing.refuse(too_slow(self._settings.time_limit))
         except Problem as problem:
             await passing.refuse(problem)
+        except LikenessError as error:  # the keys could not be read
+            await passing.refuse(problem_of(error))
         except Exception:
             self._log.exception("failed", extra={"fields": {"request": passing.id}})
             await passing.refuse(of_status(500, "The service failed; its log says where."))

@@ -134,5 +134,5 @@ def model_document(service: Service) -> dict[str, Any]:
         "calibration": dict(loaded.calibration),
         "card": card,
         "card_text": card_markdown(card),
-        "energies": loaded.calibration.get("energies"),
+        "energies": loaded.calibration.get("energies") or None,
     }
