@@ -15,7 +15,7 @@ from likeness._version import __version__
 from likeness.errors import LikenessError
 from likeness.service.access import KeyRing
 from likeness.service.documents import ProblemDocument
-from likeness.service.gate import Gate
+from likeness.service.gate import API, Gate
 from likeness.service.logs import LOGGER
 from likeness.service.page_files import PAGE, PageFiles
 from likeness.service.problems import MEDIA_TYPE, Problem, invalid, of_status, problem_of
@@ -26,8 +26,6 @@ from likeness.service.routes.people import people_routes
 from likeness.service.routes.photos import photo_routes
 from likeness.service.service import Service
 from likeness.service.settings import Settings
-
-API = "/api/v1"
 
 Background = Callable[[], Awaitable[None]]
 
@@ -45,21 +43,20 @@ class Application:
         self, service: Service, settings: Settings, *, background: Background | None = None
     ) -> None:
         self.api = _api(service, background)
-        inner: Any = self.api
-        if settings.cors_origins:
-            inner = CORSMiddleware(
-                inner,
+        keys = KeyRing(service.keys, service.reading, seconds=settings.keys_seconds)
+        self._outermost: Any = Gate(self.api, settings=settings, keys=keys, metrics=service.metrics)
+        if settings.cors_origins:  # outside of the gate: a browser asks first without the key
+            self._outermost = CORSMiddleware(
+                self._outermost,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "If-None-Match"],
                 expose_headers=["ETag", "Location", "X-Request-Id", "Retry-After"],
             )
-        keys = KeyRing(service.keys, service.reading, seconds=settings.keys_seconds)
-        self._gate = Gate(inner, settings=settings, keys=keys, metrics=service.metrics)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        await self._gate(scope, receive, send)
+        await self._outermost(scope, receive, send)
 
 
 def make_app(
@@ -157,9 +154,9 @@ def _problem(error: Exception) -> Problem:
         return problem_of(error)
     if isinstance(error, RequestValidationError):
         return _not_valid(error)
-    assert isinstance(error, HTTPException)
-    said = f"{error.detail}."
-    return of_status(error.status_code, said, error.headers)
+    if isinstance(error, HTTPException):
+        return of_status(error.status_code, f"{error.detail}.", error.headers)
+    return of_status(500, "The service failed; its log says where.")
 
 
 def _not_valid(error: RequestValidationError) -> Problem:
@@ -170,5 +167,5 @@ def _not_valid(error: RequestValidationError) -> Problem:
 
 
 _HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys(
-    (Problem, LikenessError, RequestValidationError, HTTPException), _on_problem
+    (Problem, LikenessError, RequestValidationError, HTTPException, Exception), _on_problem
 )

@@ -14,10 +14,18 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from likeness.errors import LikenessError
 from likeness.service.access import NOBODY, Caller, KeyRing, Rates
 from likeness.service.logs import LOGGER
 from likeness.service.metrics import Metrics
-from likeness.service.problems import MEDIA_TYPE, Problem, of_status, too_large, too_slow
+from likeness.service.problems import (
+    MEDIA_TYPE,
+    Problem,
+    of_status,
+    problem_of,
+    too_large,
+    too_slow,
+)
 from likeness.service.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -33,6 +41,7 @@ _FORM_BYTES = 64 * 1024
 """What a form has beside its two photos."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+API = "/api/v1"
 _KEYED = ("/api/", "/metrics")
 
 HEADERS = {
@@ -85,6 +94,8 @@ class Gate:
             await passing.refuse(too_slow(self._settings.time_limit))
         except Problem as problem:
             await passing.refuse(problem)
+        except LikenessError as error:  # the keys could not be read
+            await passing.refuse(problem_of(error))
         except Exception:
             self._log.exception("failed", extra={"fields": {"request": passing.id}})
             await passing.refuse(of_status(500, "The service failed; its log says where."))
@@ -104,7 +115,7 @@ class Gate:
 
     def _done(self, passing: "_Passing", seconds: float) -> None:
         scope = passing.scope
-        route = getattr(scope.get("route"), "path", None) or "other"
+        route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(passing.status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
@@ -123,6 +134,15 @@ class Gate:
                 }
             },
         )
+
+
+def route_of(scope: Scope) -> str:
+    """Return the pattern of a request's address: never a number of a person."""
+    pattern = getattr(scope.get("route"), "path", None)
+    if pattern is None:
+        return "other"
+    prefix = API if scope["path"].startswith(API) and not pattern.startswith(API) else ""
+    return f"{prefix}{pattern}"
 
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -100,10 +100,19 @@ def _say_keys(settings: Settings, gallery: SqlGallery, say: Say) -> None:
         say("Make others with `likeness keys add`; put this one out of force with `keys revoke 1`.")
 
 
+class _Server(uvicorn.Server):
+    """Ends with the exit code of a program that did its work, and not of one that was killed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to those who asked for them."""
+        yield
+
+
 async def _serve(service: Service, settings: Settings, listening: socket.socket, say: Say) -> None:
     watch = ModelWatch(service, threads=service.reading)
     app = make_app(service, settings, background=watch.run)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             access_log=False,
@@ -124,5 +133,8 @@ async def _serve(service: Service, settings: Settings, listening: socket.socket,
         say("Keys and photos travel in the clear: use --tls-certificate, or a proxy that does.")
     say(f"Serving on {scheme}://{shown}:{port} (Ctrl-C ends it).")
     logging.getLogger(LOGGER).info("started", extra={"fields": {"port": port}})
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     await server.serve(sockets=[listening])
     logging.getLogger(LOGGER).info("stopped")
