@@ -105,7 +105,8 @@ def test_without_a_key_in_force_nothing(
 
 def test_health_needs_no_key(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
-        assert (await asking.ask("GET", "/health/live", role=None)).json() == {"status": "live"}
+        live = (await asking.ask("GET", "/health/live", role=None)).json()
+        assert live == {"status": "live", "keys": True}
         ready = (await asking.ask("GET", "/health/ready", role=None)).json()
         assert (ready["status"], ready["people"]) == ("ready", 0)
         assert ready["model"] == asking.service.recogniser.model.fingerprint[:12]

@@ -21,7 +21,17 @@ from likeness.datasets import Dataset
 HOSTILE = '<b>Bold</b> & "Co" <img src=x onerror=alert(1)>'
 LONG = "Ö" + "long" * 49 + "end"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-VIEWS = ("door", "people", "enrol", "compare", "report", "health")
+VIEWS = {
+    "door": ".empty-stage",
+    "people": ".person",
+    "enrol": ".drop",
+    "compare": "#answer",
+    "report": ".plot",
+    "health": "section[aria-labelledby=audit] tbody tr",
+}
+"""Of each view, what is there once it is complete."""
+
+PERSON = ".photo-row"
 
 
 @pytest.fixture(scope="module")
@@ -421,8 +431,7 @@ class TestPeople:
         for view in ("door", "people", f"people/{number}", "health"):
             if view != "door":
                 visited.open(view)
-                page.get_by_role("heading", level=1).wait_for()
-                page.wait_for_load_state("networkidle")
+                page.locator(VIEWS.get(view, PERSON)).first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, view
             assert page.locator("main b, main img[src=x]").count() == 0
         visited.check()
@@ -599,14 +608,15 @@ class TestEverybody:
             look(page, "sign-in")
         visited = visit(color_scheme=scheme, **device)
         page = visited.page
-        for view in (*VIEWS, f"people/{number}"):
+        for view, complete in (VIEWS | {f"people/{number}": PERSON}).items():
             visited.open(view)
-            page.wait_for_load_state("networkidle")
+            page.locator(complete).first.wait_for()
             look(page, view.replace("/", "-"))
         for words in ("Rename", "Merge into another person", "Delete this person"):
             page.get_by_role("button", name=words).click()
             page.get_by_role("dialog").wait_for()
-            page.wait_for_load_state("networkidle")
+            if words.startswith("Merge"):
+                page.get_by_role("radio").first.wait_for()
             look(page, words.split()[0].lower())
             page.keyboard.press("Escape")
         go(page, "Door")
