@@ -66,7 +66,7 @@ class Settings:
     queue: int = 64
     batch: int = 16
     threads: int = 2
-    time_limit: float = 10.0
+    time_limit: float = 30.0
     stop_seconds: float = 15.0
     rate_limit: str = "1000/second"
     wrong_keys_limit: str = "60/minute"

@@ -139,11 +139,14 @@ def merge_people(writing: Writing, name: Who, into: Who, *, where: str) -> tuple
     Raises:
         SettingError: the two are one.
     """
+    same = SettingError(f"into: expected somebody else. Received: {into!r} twice.")
+    if name == into:
+        raise same
     connection = writing.connection
     gone = need_person(connection, name, where=where)
     stays = need_person(connection, into, where=where)
-    if gone["id"] == stays["id"]:
-        raise SettingError(f"into: expected somebody else. Received: {into!r} twice.")
+    if gone["id"] == stays["id"]:  # one by the name, the other by the id
+        raise same
     rows = connection.execute(
         sa.select(templates).where(templates.c.person_id == gone["id"])
     ).mappings()

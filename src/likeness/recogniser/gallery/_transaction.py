@@ -1,12 +1,13 @@
 """The gallery's own row, and a transaction that writes under its lock."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from likeness.errors import GalleryError, GalleryMismatchError
+from likeness.errors import GalleryDamagedError, GalleryError, GalleryMismatchError
 from likeness.recogniser.gallery._changes import Change, write_change
 from likeness.recogniser.gallery._rows import Sealing, as_json, now
 from likeness.recogniser.gallery._schema import FORMAT, audit, gallery
@@ -35,11 +36,16 @@ def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = Fals
 
     Raises:
         GalleryError: there is none.
+        GalleryDamagedError: its format is none.
         GalleryMismatchError: it is of another format.
     """
     row = _row(connection, lock=lock)
     if row is None:
         raise GalleryError(f"{where}: expected a gallery. Found an unfinished one; copy it again.")
+    if not re.fullmatch(r"likeness\.gallery/\d+", str(row["format"])):
+        raise GalleryDamagedError(
+            f"{where}: the file is damaged. Run `likeness gallery check`, or restore a backup."
+        )
     if row["format"] != FORMAT:
         raise GalleryMismatchError(
             f"{where}: expected the format {FORMAT!r}. Received: {row['format']!r}. Open it with "
