@@ -40,15 +40,16 @@ def chromium() -> str:
     return str(found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright(chromium: str) -> Iterator[Any]:
+    """Playwright, which has an event loop running until its end: other files want their own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visiting(playwright: Any, chromium: str) -> Iterator[Callable[..., Any]]:
     """Return a context manager that opens a page in front of a film, and gives a `Visit`.
 
