@@ -1,6 +1,7 @@
 /* One answer in words and numbers: who, how likely, who else, and why. */
 
 import { button, element, icon } from "/page/element.js";
+import { fact } from "/page/facts.js";
 import { note } from "/page/notes.js";
 import { headline, STATUSES } from "/page/status.js";
 import { energy, percent } from "/page/words.js";
@@ -55,10 +56,6 @@ function facts(face) {
         : "nobody",
     ),
   ];
-}
-
-function fact(name, value, more = null) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value, more));
 }
 
 function meter(share) {

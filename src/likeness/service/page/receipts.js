@@ -2,6 +2,7 @@
 
 import { openDialog } from "/page/dialogs.js";
 import { button, element, icon } from "/page/element.js";
+import { fact } from "/page/facts.js";
 import { moment } from "/page/words.js";
 
 /** Show a receipt until it is closed. */
@@ -40,10 +41,6 @@ export function showReceipt(receipt) {
       button("Close the receipt", { kind: "first", onclick: () => close() }),
     ],
   );
-}
-
-function fact(name, value) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }
 
 function fileOf(receipt) {

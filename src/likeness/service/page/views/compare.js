@@ -3,6 +3,7 @@
 import { announce } from "/page/announcer.js";
 import { amongOthers, distribution } from "/page/distribution.js";
 import { element, icon } from "/page/element.js";
+import { fact } from "/page/facts.js";
 import { errorNote, note } from "/page/notes.js";
 import { PhotoInput } from "/page/photo_input.js";
 import { energy, percent } from "/page/words.js";
@@ -73,8 +74,4 @@ export function noHistogram() {
     "advice",
     "This model keeps no histogram of energies, so there is no plot. Calibrate it again with «likeness calibrate», and there will be one.",
   );
-}
-
-function fact(name, value) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }

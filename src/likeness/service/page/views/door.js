@@ -2,7 +2,7 @@
 
 import { announce } from "/page/announcer.js";
 import { AnswerCard } from "/page/answer_card.js";
-import { faceBoxes } from "/page/boxes.js";
+import { FaceBoxes } from "/page/boxes.js";
 import { Camera, cameras } from "/page/camera.js";
 import { cameraChoice } from "/page/camera_dialog.js";
 import { button, element, icon } from "/page/element.js";
@@ -24,7 +24,7 @@ export function show(place, { session, signal }) {
 class Door {
   #video = element("video", { "aria-label": "The camera's picture", hidden: true });
   #picture = element("img", { alt: "The chosen photo", hidden: true });
-  #overlay = element("div", { class: "boxes", "aria-hidden": "true" });
+  #boxes = new FaceBoxes();
   #empty = emptyStage();
   #trouble = element("div", {});
   #answers = element("ul", { class: "answers" });
@@ -46,7 +46,7 @@ class Door {
       () => this.#lookOnce(),
       (rate) => (this.#rate.textContent = `${rate.toFixed(1)} frames a second`),
     );
-    this.stage = element("div", { class: "stage" }, this.#empty, this.#video, this.#picture, this.#overlay);
+    this.stage = element("div", { class: "stage" }, this.#empty, this.#video, this.#picture, this.#boxes.element);
     acceptDrops(this.stage, ([photo]) => photo && this.#showPhoto(photo));
     this.start = button("Start the camera", { picture: "camera", kind: "first", onclick: () => this.#open(null) });
     this.pause = button("Pause", { picture: "pause", hidden: true, onclick: () => this.#pauseOrGoOn() });
@@ -169,7 +169,7 @@ class Door {
     this.#video.hidden = true;
     this.#picture.hidden = true;
     this.#empty.hidden = false;
-    this.#overlay.replaceChildren();
+    this.#boxes.clear();
     this.stage.style.aspectRatio = "";
     this.#show({ faces: [] }, words);
   }
@@ -178,7 +178,7 @@ class Door {
     this.#empty.hidden = true;
     this.#video.hidden = shown !== this.#video;
     this.#picture.hidden = shown !== this.#picture;
-    this.#overlay.replaceChildren();
+    this.#boxes.clear();
     if (width && height) this.stage.style.aspectRatio = `${width} / ${height}`;
   }
 
@@ -241,7 +241,7 @@ class Door {
   }
 
   #show(seen, nobody) {
-    this.#overlay.replaceChildren(...faceBoxes(seen));
+    this.#boxes.show(seen);
     this.#nobody.hidden = seen.faces.length > 0;
     this.#nobody.textContent = nobody;
     while (this.#cards.length < seen.faces.length) this.#cards.push(this.#card());

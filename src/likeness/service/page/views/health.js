@@ -2,6 +2,7 @@
 
 import { AuditLog } from "/page/audit_log.js";
 import { button, element, icon } from "/page/element.js";
+import { fact } from "/page/facts.js";
 import { errorNote, note } from "/page/notes.js";
 import { requestTimes, samples } from "/page/prometheus.js";
 import { counted, milliseconds, moment } from "/page/words.js";
@@ -146,8 +147,4 @@ function table(label, head, rows) {
       element("tbody", {}, rows.map((cells) => element("tr", {}, cells.map((cell) => element("td", {}, cell))))),
     ),
   );
-}
-
-function fact(name, value) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }

@@ -4,6 +4,7 @@ import { announce } from "/page/announcer.js";
 import { askToDo } from "/page/dialogs.js";
 import { button, element, icon } from "/page/element.js";
 import { enrolPhotos } from "/page/enrol_photos.js";
+import { fact } from "/page/facts.js";
 import { PhotoInput } from "/page/photo_input.js";
 import { choosePerson } from "/page/person_choice.js";
 import { showReceipt } from "/page/receipts.js";
@@ -168,8 +169,4 @@ async function removePhoto(person, photo, words, session, draw, go) {
   await showReceipt(receipt);
   if (receipt.person_removed) go("/people");
   else await draw();
-}
-
-function fact(name, value) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }

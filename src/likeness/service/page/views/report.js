@@ -2,6 +2,7 @@
 
 import { distribution } from "/page/distribution.js";
 import { element } from "/page/element.js";
+import { fact } from "/page/facts.js";
 import { markdown } from "/page/markdown.js";
 import { withCode } from "/page/notes.js";
 import { noHistogram } from "/page/views/compare.js";
@@ -68,5 +69,5 @@ function facts(model) {
   };
   return Object.entries(given)
     .filter(([, value]) => value)
-    .map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+    .map(([name, value]) => fact(name, value));
 }
