@@ -15,7 +15,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 LAYERS = (
     {"cli"},
-    {"service"},
+    {"service", "client"},
     {"experiments"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
@@ -183,10 +183,21 @@ class TestHeavyPackages:
             "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
+            "import likeness.client",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:
         assert loaded(code, tmp_path) == []
+
+    def test_the_service_starts_without_keras_and_opencv(self, tmp_path: Path) -> None:
+        pytest.importorskip("fastapi", reason='needs pip install "likeness[serve]"')
+        assert loaded("import likeness.service.running", tmp_path) == []
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_the_server_is_imported_by_the_service_alone(self, path: Path) -> None:
+        server = {"fastapi", "limits", "prometheus_client", "pydantic", "starlette", "uvicorn"}
+        found = {module.split(".")[0] for module in imported(ast.walk(tree(path)))}
+        assert not found & server or relative(path).startswith("service/")
 
 
 class TestHouseRules:

@@ -21,11 +21,13 @@ from likeness.cli import (
     _forget,
     _gallery,
     _identify,
+    _keys,
     _model,
     _next_photo,
     _omniglot,
     _people,
     _picture,
+    _serve,
     _train,
 )
 from likeness.cli._terminal import errors
@@ -66,6 +68,8 @@ app.command("undo")(_forget.undo)
 app.command("forget")(_forget.forget)
 app.command("re-enrol")(_forget.re_enrol)
 app.add_typer(_gallery.app, name="gallery")
+app.command("serve")(_serve.serve)
+app.add_typer(_keys.app, name="keys")
 app.command("picture")(_picture.picture)
 
 

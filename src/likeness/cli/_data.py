@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from likeness import datasets
-from likeness.cli._recognising import Json, face_finder, warn
+from likeness.cli._recognising import Json, warn
 from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 
@@ -89,6 +89,7 @@ def faces(
     there whole or not at all. Exit code 2 if no face was found.
     """
     from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
+    from likeness.recogniser.sight import face_finder
 
     check_json_place(json_)
     check_new_folder(out, beside=photos)
