@@ -159,6 +159,14 @@ def test_too_many_requests_of_one_key(serving: Serving) -> None:
     serving(use, rate_limit="2/hour")
 
 
+def test_no_limit(serving: Serving) -> None:
+    async def use(asking: Asking) -> None:
+        answers = [await asking.ask("GET", "/session") for _ in range(5)]
+        assert {answer.status_code for answer in answers} == {200}
+
+    serving(use, rate_limit="0")
+
+
 def test_too_many_wrong_keys_of_one_address(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
         asking.keys["wrong"] = "lk_1_" + "x" * 43

@@ -109,4 +109,5 @@ def test_without_keys_on_this_machine_only(host: str, local: bool) -> None:
 
 def test_rates() -> None:
     assert rate_of("9/hour") == (9, 3600)
+    assert rate_of("0") is None
     assert rate_of(" 100 / second ") == (100, 1)

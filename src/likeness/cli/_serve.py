@@ -48,6 +48,13 @@ def serve(
         bool | None,
         typer.Option("--no-keys", help="Everybody may do everything; on this machine only."),
     ] = None,
+    rate_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--rate-limit",
+            help="Of one key, such as 100/second; else 1000/second. 0 is none.",
+        ),
+    ] = None,
     log: Annotated[str | None, typer.Option(help="json or text, on standard error.")] = None,
 ) -> None:
     """Serve the page and the API: who is at the door, enrol with a photo, forget with a receipt.
@@ -74,6 +81,7 @@ def serve(
             "tls_certificate": tls_certificate,
             "tls_key": tls_key,
             "no_keys": no_keys,
+            "rate_limit": rate_limit,
             "log": log,
         },
     )

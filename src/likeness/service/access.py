@@ -113,16 +113,15 @@ class Rates:
     """How often somebody may ask.
 
     Args:
-        rate: such as "100/second".
+        rate: such as "100/second"; "0" is no limit.
         what: of what there are too many, for the message.
     """
 
     def __init__(self, rate: str, *, what: str) -> None:
-        count, seconds = rate_of(rate)
+        found = rate_of(rate)
         self._rate = rate
         self._what = what
-        self._seconds = seconds
-        self._item = RateLimitItemPerSecond(count, seconds)
+        self._item = None if found is None else RateLimitItemPerSecond(*found)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, who: str) -> None:
@@ -131,10 +130,10 @@ class Rates:
         Raises:
             Problem: 429 if it is one too many.
         """
-        if self._limiter.hit(self._item, who):
+        if self._item is None or self._limiter.hit(self._item, who):
             return
         reset = self._limiter.get_window_stats(self._item, who).reset_time
-        wait = min(max(1, int(reset - time.time() + 1)), self._seconds)
+        wait = min(max(1, int(reset - time.time() + 1)), self._item.get_expiry())
         raise Problem(
             429,
             "too-often",

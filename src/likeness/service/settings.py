@@ -40,7 +40,8 @@ class Settings:
         threads: that look at photos.
         time_limit: seconds that a request may take; a longer one is answered with 504.
         stop_seconds: that requests in work have to end when the service is stopped.
-        rate_limit: of one key, as "100/second" or "5000/minute"; a further request gets 429.
+        rate_limit: of one key, as "100/second" or "5000/minute"; a further request gets 429. "0"
+            is none.
         wrong_keys_limit: of one address with wrong keys.
         reload_seconds: between looks at the model's folder; 0 looks only on SIGHUP.
         cors_origins: pages of other origins that may ask, as "https://door.example".
@@ -212,16 +213,18 @@ _YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600}
 
 
-def rate_of(text: str) -> tuple[int, int]:
-    """Return requests and seconds of a rate such as "100/second".
+def rate_of(text: str) -> tuple[int, int] | None:
+    """Return requests and seconds of a rate such as "100/second"; None for "0", no limit.
 
     >>> rate_of("5000/minute")
     (5000, 60)
     """
+    if text.strip() == "0":
+        return None
     count, _, period = text.partition("/")
     if not count.strip().isdecimal() or int(count) < 1 or period.strip() not in _PERIODS:
         raise SettingError(
-            f"expected a rate such as 100/second, 5000/minute or 9/hour. Received: {text!r}."
+            f"expected a rate such as 100/second, 5000/minute, or 0 for none. Received: {text!r}."
         )
     return int(count), _PERIODS[period.strip()]
 
