@@ -13,11 +13,13 @@ from likeness.errors import SettingError
 from likeness.training import RECIPES, TrainingRecipe
 
 DATA_HELP = (
-    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, or a folder "
-    "with one sub-folder of photos per person."
+    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, signatures, or a "
+    "folder with one sub-folder of photos per person."
 )
 
-Mode = Annotated[str, typer.Option(help="batches (P people × K photos), or pairs (the lab's way).")]
+Mode = Annotated[
+    str, typer.Option(help="batches (P people × K photos), pairs (the lab's way), or signatures.")
+]
 RecipeFile = Annotated[
     Path | None,
     typer.Option("--recipe", help="JSON file with settings that replace the mode's."),
@@ -31,6 +33,7 @@ _NAMED: dict[str, Callable[[], Dataset]] = {
     "digits": datasets.digits,
     "drawn": datasets.drawn_faces,
     "mnist": datasets.mnist,
+    "signatures": datasets.signatures,
 }
 
 
@@ -56,7 +59,7 @@ def read_recipe(
     """Return the named recipe, or the file's, with changes.
 
     Args:
-        mode: "batches" or "pairs".
+        mode: one of `likeness.training.RECIPES`.
         file: JSON with settings that replace the named recipe's.
         changes: each ``name=value``.
         seed: replaces the recipe's.

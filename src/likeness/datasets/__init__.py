@@ -15,6 +15,7 @@ from likeness.datasets.drawn_characters import drawn_characters, drawn_runs
 from likeness.datasets.folder import folder
 from likeness.datasets.omniglot import alphabets, omniglot, omniglot_runs
 from likeness.datasets.one_shot_run import OneShotRun
+from likeness.datasets.signatures import signatures
 
 __all__ = [
     "Dataset",
@@ -34,5 +35,6 @@ __all__ = [
     "name_some",
     "omniglot",
     "omniglot_runs",
+    "signatures",
     "split_by_identity",
 ]

@@ -5,12 +5,13 @@ from typing import Any
 
 from likeness.errors import require_extra
 from likeness.training.progress import OnProgress, TrainingProgress
-from likeness.training.recipe import BATCHES, PAIRS, RECIPES, TrainingRecipe
+from likeness.training.recipe import BATCHES, PAIRS, RECIPES, SIGNATURES, TrainingRecipe
 
 __all__ = [
     "BATCHES",
     "PAIRS",
     "RECIPES",
+    "SIGNATURES",
     "OnProgress",
     "TrainingProgress",
     "TrainingRecipe",

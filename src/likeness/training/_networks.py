@@ -92,6 +92,7 @@ def build_encoder(recipe: TrainingRecipe) -> Any:
         embedding_size=recipe.embedding_size,
         width=recipe.width,
         seed=recipe.seed,
+        **({"stride": recipe.stride} if recipe.stride > 1 else {}),
     )
 
 

@@ -19,6 +19,7 @@ _CHOICES = {
 _RANGES: dict[str, tuple[float, float]] = {
     "embedding_size": (2, 4096),
     "width": (1, 512),
+    "stride": (1, 2),
     "margin": (0, 100),
     "genuine_margin": (0, 100),
     "scale": (0.01, 1000),
@@ -56,6 +57,7 @@ class TrainingRecipe:
         encoder: "convnet" or "residual".
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
+        stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
         loss: "margin_softmax", "contrastive" or "triplet"; *pairs* takes "contrastive".
         energy: the energy that pairs are compared by.
         margin: of the loss.
@@ -96,6 +98,7 @@ class TrainingRecipe:
     encoder: str = "residual"
     embedding_size: int = 320
     width: int = 16
+    stride: int = 1
     loss: str = "margin_softmax"
     energy: str = "euclidean"
     margin: float = 0.2
@@ -157,6 +160,10 @@ class TrainingRecipe:
             raise SettingError(
                 "turn_identities: expected as many rows as columns, so that what is turned fits. "
                 f"Received: rows {self.rows} and columns {self.columns}."
+            )
+        if self.stride > 1 and self.encoder != "residual":
+            raise SettingError(
+                f"stride: expected 1 for the encoder {self.encoder!r}. Received: {self.stride}."
             )
         if self.mode == "pairs" and (self.within or self.across):
             raise SettingError(
@@ -221,4 +228,32 @@ PAIRS = TrainingRecipe(
 )
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
-RECIPES = {"batches": BATCHES, "pairs": PAIRS}
+SIGNATURES = TrainingRecipe(
+    rows=64,
+    columns=128,
+    frame="ink_box",
+    within="name",
+    across="medium",
+    stride=2,
+    embedding_size=256,
+    mirror_identities=False,
+    mirrored=False,
+    bent_identities=3,
+    geometry=0.7,
+    light=0.0,
+    cover=0.0,
+    stroke_width=1.0,
+    shift=2,
+    scale=24.0,
+    margin=0.1,
+    identities=40,
+    items_each=2,
+    learning_rate=3e-3,
+    epochs=8,
+    steps=200,
+    held_out=0.16,
+    refit=False,
+)
+"""For signatures of the same names by many writers, chosen on writers of a training side."""
+
+RECIPES = {"signatures": SIGNATURES, "batches": BATCHES, "pairs": PAIRS}
