@@ -23,6 +23,7 @@ from likeness.cli import (
     _identify,
     _model,
     _next_photo,
+    _omniglot,
     _people,
     _picture,
     _train,
@@ -51,6 +52,7 @@ app.add_typer(_model.app, name="model")
 app.command("export")(_export.export)
 app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
+app.command("omniglot")(_omniglot.omniglot)
 app.command("card")(_card.card)
 app.command("audit")(_audit.audit)
 app.command("doctor")(_doctor.doctor)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +14,15 @@ from likeness.errors import SettingError
 from likeness.training import RECIPES, TrainingRecipe
 
 DATA_HELP = (
-    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, signatures, or a "
-    "folder with one sub-folder of photos per person."
+    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
+    "omniglot-small2, signatures, or a folder with one sub-folder of photos per person."
 )
 
 Mode = Annotated[
-    str, typer.Option(help="batches (P people × K photos), pairs (the lab's way), or signatures.")
+    str,
+    typer.Option(
+        help="batches (P people × K photos), pairs (the lab's way), characters, or signatures."
+    ),
 ]
 RecipeFile = Annotated[
     Path | None,
@@ -33,6 +37,8 @@ _NAMED: dict[str, Callable[[], Dataset]] = {
     "digits": datasets.digits,
     "drawn": datasets.drawn_faces,
     "mnist": datasets.mnist,
+    "omniglot-small1": partial(datasets.omniglot, "small1"),
+    "omniglot-small2": partial(datasets.omniglot, "small2"),
     "signatures": datasets.signatures,
 }
 

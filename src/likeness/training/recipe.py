@@ -228,6 +228,26 @@ PAIRS = TrainingRecipe(
 )
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
+CHARACTERS = TrainingRecipe(
+    rows=35,
+    columns=35,
+    frame="ink",
+    mirror_identities=False,
+    turn_identities=True,
+    mirrored=False,
+    geometry=1.5,
+    light=0.0,
+    cover=0.0,
+    bending=1.0,
+    identities=32,
+    items_each=3,
+    epochs=10,
+    steps=500,
+    held_out=0.05,
+    refit=False,
+)
+"""For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
+
 SIGNATURES = TrainingRecipe(
     rows=64,
     columns=128,
@@ -256,4 +276,9 @@ SIGNATURES = TrainingRecipe(
 )
 """For signatures of the same names by many writers, chosen on writers of a training side."""
 
-RECIPES = {"signatures": SIGNATURES, "batches": BATCHES, "pairs": PAIRS}
+RECIPES = {
+    "batches": BATCHES,
+    "pairs": PAIRS,
+    "characters": CHARACTERS,
+    "signatures": SIGNATURES,
+}
