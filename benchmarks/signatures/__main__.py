@@ -2,14 +2,14 @@
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
-from benchmarks.signatures.classical import METHODS
+from benchmarks.signatures.classical import METHODS, Method, Rows
 from benchmarks.signatures.ours import Found, Job
 from benchmarks.signatures.plot import draw
 from benchmarks.signatures.protocols import (
@@ -39,6 +39,7 @@ from likeness.experiments._result import versions
 from likeness.sampling import LabelledPairs
 from likeness.training import SIGNATURES, TrainingRecipe
 
+OURS = "likeness, `--mode signatures`"
 HERE = Path(__file__).parent
 Counted = Mapping[str, Sequence[LabelledPairs]]
 """Rule → the pairs that count, fold by fold."""
@@ -77,16 +78,18 @@ def measure(
     found: list[Found] = run_side_by_side(jobs, workers=workers, on_progress=_say)
     matrices = {"likeness": [energy_matrix(one.energy, one.embeddings) for one in found]}
     thresholds: dict[str, list[float]] = {"likeness": [one.threshold for one in found]}
-    for name in METHODS:
+    for name, method in METHODS.items():
         typer.echo(name, err=True)
-        matrices[name] = [_baseline(name, *part) for part in parts]
-        thresholds[name] = [_cross_fitted(name, training) for training, _ in parts]
+        rows_of = _described(method, data)
+        matrices[name] = [_baseline(method, rows_of(a), rows_of(b)) for a, b in parts]
+        thresholds[name] = [_cross_fitted(method, training, rows_of) for training, _ in parts]
+    titles = {"likeness": OURS} | {name: method.title for name, method in METHODS.items()}
     headline = {}
     methods = {}
     for name, own in matrices.items():
         typer.echo(f"intervals of {name}", err=True)
         rules, headline[name] = _figures(own, parts, counted, thresholds[name], repetitions)
-        methods[name] = {"title": TITLES[name], "rules": rules}
+        methods[name] = {"title": titles[name], "rules": rules}
     methods["likeness"] |= {
         "recipe": recipe.as_dict(),
         "calibration": _calibration(found, headline["likeness"]),
@@ -120,26 +123,21 @@ def measure(
     return document, headline
 
 
-TITLES = {
-    "likeness": "likeness, `--mode signatures`",
-    "pixels": "pixels of the ink, cosine",
-    "PCA": "PCA of the pixels, 100 components",
-    "HOG": "HOG",
-    "LBP": "uniform LBP",
-    "stroke statistics": "stroke statistics",
-}
+def _described(method: Method, data: Dataset) -> Callable[[Dataset], Rows]:
+    """Describe everything once; return what picks out the rows of a part."""
+    rows = dict(zip(data.item_names, method.describe(data.items), strict=True))
+    return lambda part: np.stack([rows[item] for item in part.item_names])
 
 
-def _baseline(name: str, training: Dataset, test: Dataset) -> Energies:
-    embedder = METHODS[name](training)
-    return energy_matrix(embedder.energy, embedder.embed(test.items))
+def _baseline(method: Method, training: Rows, test: Rows) -> Energies:
+    return energy_matrix(method.energy, method.fit(training)(test).astype(np.float32))
 
 
-def _cross_fitted(name: str, training: Dataset) -> float:
+def _cross_fitted(method: Method, training: Dataset, rows_of: Callable[[Dataset], Rows]) -> float:
     """Choose a threshold on training writers that the method has taken nothing from."""
     genuine, impostor = [], []
     for rest, held in identity_folds(training, 2, partition_seed=PARTITION_SEED):
-        matrix = _baseline(name, rest, held)
+        matrix = _baseline(method, rows_of(rest), rows_of(held))
         pairs = matrix_pair_energies(matrix, held.codes, RULES[OVERALL].pairs(held))
         genuine.append(pairs.genuine)
         impostor.append(pairs.impostor)

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Embeddings, Images
-from likeness.datasets import Dataset
+from likeness.arrays import Images
 from likeness.errors import require_extra
-from likeness.evaluation import Embedder
 from likeness.images.preparation import Preparation
 
 INK = Preparation(rows=64, columns=128, frame="ink_box")
@@ -20,69 +18,55 @@ COMPONENTS = 100
 BLUR = 1.0
 """Of HOG, in pixels; the best of 0, 1 and 1.5 on writers of the first fold's training side."""
 
-Describe = Callable[[Images], NDArray[Any]]
+Rows = NDArray[Any]
+"""``(n, d)`` numbers that describe signatures."""
 
 
-@dataclass(frozen=True, eq=False)
-class Described:
-    """Descriptors, centred on their mean over the training writers, compared by the cosine."""
+@dataclass(frozen=True)
+class Method:
+    """A description of a signature, and what is taken from those of the training writers.
 
-    describe: Describe
-    mean: NDArray[Any]
-    scale: NDArray[Any] | float = 1.0
-    axes: NDArray[Any] | None = None
+    Args:
+        title: in tables.
+        describe: ``(n, rows, columns, 1)`` uint8 → ``(n, d)``; knows nothing of other signatures.
+        fit: descriptions of the training writers → what makes descriptions comparable by the
+            cosine: no more than means, scales and components.
+    """
+
+    title: str
+    describe: Callable[[Images], Rows]
+    fit: Callable[[Rows], Callable[[Rows], Rows]]
     energy: str = "cosine"
 
-    def embed(self, images: Images) -> Embeddings:
-        """Return ``(n, d)``."""
-        found = (self.describe(images) - self.mean) / self.scale
-        return np.asarray(found if self.axes is None else found @ self.axes, np.float32)
+
+def centred(training: Rows) -> Callable[[Rows], Rows]:
+    """Take off the mean."""
+    mean = training.mean(axis=0)
+    return lambda rows: rows - mean
 
 
-def raw_pixels(training: Dataset) -> Embedder:
-    """Pixels of the cut-out ink."""
-    return Described(pixels, pixels(training.items).mean(axis=0))
+def standardised(training: Rows) -> Callable[[Rows], Rows]:
+    """Take off the mean, divide by the spread."""
+    mean, spread = training.mean(axis=0), np.maximum(training.std(axis=0), 1e-9)
+    return lambda rows: (rows - mean) / spread
 
 
-def principal_components(training: Dataset) -> Embedder:
-    """The first principal components of those pixels."""
+def principal(training: Rows) -> Callable[[Rows], Rows]:
+    """Project on the first principal components."""
     decomposition = require_extra("sklearn.decomposition")
-    fitted = decomposition.PCA(COMPONENTS, random_state=0).fit(pixels(training.items))
-    return Described(pixels, fitted.mean_, axes=fitted.components_.T)
+    components = min(COMPONENTS, len(training) - 1)
+    transform: Callable[[Rows], Rows] = (
+        decomposition.PCA(components, random_state=0).fit(training).transform
+    )
+    return transform
 
 
-def gradients(training: Dataset) -> Embedder:
-    """HOG, 8×8 pixels a cell (Dalal & Triggs 2005)."""
-    return Described(hog, hog(training.items).mean(axis=0))
-
-
-def textures(training: Dataset) -> Embedder:
-    """Uniform LBP (8, 2) in 4×8 regions (Ojala et al. 2002)."""
-    return Described(lbp, lbp(training.items).mean(axis=0))
-
-
-def strokes(training: Dataset) -> Embedder:
-    """Numbers that describe strokes: aspect, slant, width, where the ink is, directions."""
-    found = stroke_numbers(training.items)
-    return Described(stroke_numbers, found.mean(axis=0), np.maximum(found.std(axis=0), 1e-9))
-
-
-METHODS: dict[str, Callable[[Dataset], Embedder]] = {
-    "pixels": raw_pixels,
-    "PCA": principal_components,
-    "HOG": gradients,
-    "LBP": textures,
-    "stroke statistics": strokes,
-}
-"""By name; each takes from the training writers no more than means, scales and components."""
-
-
-def pixels(images: Images) -> NDArray[Any]:
+def pixels(images: Images) -> Rows:
     """Return ``(n, rows · columns)`` float64."""
     return INK(images).reshape(len(images), -1).astype(np.float64)
 
 
-def hog(images: Images) -> NDArray[Any]:
+def hog(images: Images) -> Rows:
     """Return ``(n, d)`` histograms of oriented gradients."""
     feature, ndimage = require_extra("skimage.feature"), require_extra("scipy.ndimage")
     return np.stack(
@@ -98,13 +82,13 @@ def hog(images: Images) -> NDArray[Any]:
     )
 
 
-def lbp(images: Images) -> NDArray[Any]:
+def lbp(images: Images) -> Rows:
     """Return ``(n, 4 · 8 · 10)`` square roots of histograms of local binary patterns."""
     feature, ndimage = require_extra("skimage.feature"), require_extra("scipy.ndimage")
     return np.stack([_lbp(feature, ndimage, picture) for picture in INK(images)[..., 0]])
 
 
-def _lbp(feature: Any, ndimage: Any, picture: NDArray[Any]) -> NDArray[Any]:
+def _lbp(feature: Any, ndimage: Any, picture: NDArray[Any]) -> Rows:
     # As whole greys: of floats next to each other rounding would make a pattern.
     grey = np.clip(40 * ndimage.gaussian_filter(picture, BLUR) + 128, 0, 255).astype(np.uint8)
     codes = feature.local_binary_pattern(grey, 8, 2, "uniform").astype(np.int64)
@@ -116,13 +100,13 @@ def _lbp(feature: Any, ndimage: Any, picture: NDArray[Any]) -> NDArray[Any]:
     return np.sqrt(np.concatenate(regions) / codes.size)
 
 
-def stroke_numbers(images: Images) -> NDArray[Any]:
+def stroke_numbers(images: Images) -> Rows:
     """Return ``(n, d)`` numbers on the strokes of each picture."""
     ndimage = require_extra("scipy.ndimage")
     return np.stack([_stroke_numbers(ndimage, picture) for picture in images[..., 0]])
 
 
-def _stroke_numbers(ndimage: Any, picture: NDArray[Any]) -> NDArray[Any]:
+def _stroke_numbers(ndimage: Any, picture: NDArray[Any]) -> Rows:
     ink = picture < 128
     down, across = np.nonzero(ink)
     rows, columns = np.ptp(down) + 1, np.ptp(across) + 1
@@ -157,3 +141,12 @@ def _stroke_numbers(ndimage: Any, picture: NDArray[Any]) -> NDArray[Any]:
             profile_y,
         ]
     )
+
+
+METHODS: dict[str, Method] = {
+    "pixels": Method("pixels of the ink", pixels, centred),
+    "PCA": Method("PCA of the pixels, 100 components", pixels, principal),
+    "HOG": Method("HOG (Dalal & Triggs 2005), 8×8 pixels a cell", hog, centred),
+    "LBP": Method("uniform LBP (Ojala et al. 2002), 4×8 regions", lbp, centred),
+    "strokes": Method("stroke statistics", stroke_numbers, standardised),
+}

@@ -148,7 +148,7 @@ class TestFacets:
         assert data.of(["drawn2"]).facet("medium") == ("paper", "paper", "tablet", "tablet")
 
     def test_an_unknown_one(self) -> None:
-        with pytest.raises(DataError, match="'name', 'medium'. Received: 'colour'"):
+        with pytest.raises(DataError, match=r"'name', 'medium'\. Received: 'colour'"):
             drawn_signatures(writers=1, names=1, size=32).facet("colour")
 
     def test_one_label_per_item(self) -> None:

@@ -56,9 +56,7 @@ def random_data(seed: int, n: int = 24) -> Dataset:
 @given(seed=st.integers(0, 1000))
 def test_like_a_slow_loop(rule: PairRule, seed: int) -> None:
     data = random_data(seed)
-    wanted = [
-        [a, b] for a, b in combinations(range(len(data)), 2) if counts(rule, data, a, b)
-    ]
+    wanted = [[a, b] for a, b in combinations(range(len(data)), 2) if counts(rule, data, a, b)]
     genuine = [data.identities[a] == data.identities[b] for a, b in wanted]
     if not 0 < sum(genuine) < len(genuine):
         with pytest.raises(TooFewError, match="expected genuine and impostor pairs"):

@@ -17,7 +17,10 @@ def page(size: tuple[int, int], box: tuple[int, int, int, int], *, paper: int, i
 
 
 @given(
-    left=st.integers(0, 60), top=st.integers(0, 60), wide=st.integers(1, 60), high=st.integers(1, 60)
+    left=st.integers(0, 60),
+    top=st.integers(0, 60),
+    wide=st.integers(1, 60),
+    high=st.integers(1, 60),
 )
 def test_nothing_is_squeezed(left: int, top: int, wide: int, high: int) -> None:
     drawing = page((130, 130), (left, top, left + wide, top + high), paper=255, ink=0)
