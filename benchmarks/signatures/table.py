@@ -42,7 +42,7 @@ def markdown(document: Mapping[str, Any]) -> str:
     lines += [
         "",
         f"The best method without a trained network is {document['methods'][best]['title']}: its "
-        f"EER is {100 * other:.1f} %, the network's {100 * (1 - own / other):.0f} % lower.",
+        f"EER is {100 * other:.1f} %, the network's {_compared(own, other)}.",
         "",
         "## By medium",
         "",
@@ -79,6 +79,12 @@ def best_baseline(document: Mapping[str, Any]) -> str:
         if name != "likeness"
     }
     return min(eers, key=lambda name: eers[name])
+
+
+def _compared(own: float, other: float) -> str:
+    if own < other:
+        return f"{100 * own:.1f} %, {100 * (1 - own / other):.0f} % lower"
+    return f"{100 * own:.1f} %: not lower"
 
 
 def _sentence(pairs: Mapping[str, int]) -> str:

@@ -273,8 +273,8 @@ SIGNATURES = TrainingRecipe(
     identities=40,
     items_each=2,
     learning_rate=3e-3,
-    epochs=10,
-    steps=200,
+    epochs=6,
+    steps=150,
     held_out=0.16,
     refit=False,
 )
