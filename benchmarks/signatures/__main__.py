@@ -113,6 +113,7 @@ def measure(
         "folds": folds,
         "seeds": {"partition": PARTITION_SEED, "recipe": recipe.seed, "bootstrap": 0},
         "repetitions": repetitions,
+        "repetitions_by_medium": max(10, repetitions // 5),
         "pairs": {
             rule: {
                 "genuine": sum(int(fold.genuine.sum()) for fold in own),

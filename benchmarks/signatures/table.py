@@ -24,7 +24,8 @@ def markdown(document: Mapping[str, Any]) -> str:
         f"ten names on four media; {document['folds']} folds of writers never trained on "
         f"(partition seed {document['seeds']['partition']}, training seed "
         f"{document['seeds']['recipe']}). Means over the folds, and 95 % intervals from writers "
-        f"drawn again ({document['repetitions']} times; a fifth of that by medium). Protocol: "
+        f"drawn again ({document['repetitions']} times, by medium "
+        f"{document['repetitions_by_medium']} times). Protocol: "
         "[docs/signatures.md](../../docs/signatures.md).",
         "",
         f"## {OVERALL.capitalize()}",
