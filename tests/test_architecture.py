@@ -233,3 +233,63 @@ class TestHouseRules:
     def test_every_module_says_what_it_is(self, path: Path) -> None:
         if path.stat().st_size:
             assert ast.get_docstring(tree(path))
+
+
+FACE_CODE = ("likeness.images.faces", "likeness.recogniser.sight", "likeness.datasets.att")
+
+
+def used(path: Path) -> set[str]:
+    """The modules a file really uses: a name from a package is followed to where it is defined."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {defined_in(str(node.module), alias.name) for alias in node.names}
+    return found & set(MODULES)
+
+
+def defined_in(module: str, name: str) -> str:
+    """Where ``from module import name`` gets it: through the lists of packages."""
+    if f"{module}.{name}" in MODULES and not offered(module, name):
+        return f"{module}.{name}"
+    source = offered(module, name)
+    return defined_in(source, name) if source and source != module else module
+
+
+def offered(module: str, name: str) -> str:
+    """The module that a package's ``__init__`` takes a name from; empty if it does not."""
+    path = MODULES.get(module)
+    if path is None or path.name != "__init__.py":
+        return ""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+            return str(node.module)
+    return ""
+
+
+class TestOtherJobs:
+    @pytest.mark.parametrize(
+        "start",
+        [
+            ["likeness.datasets.signatures", "likeness.datasets.drawn_signatures"],
+            ["likeness.training", "likeness.training._train"],
+            ["likeness.recogniser.comparison", "likeness.runtime.opening"],
+            ["benchmarks"],
+        ],
+        ids=lambda start: start[0],
+    )
+    def test_signatures_use_no_face_code(self, start: list[str]) -> None:
+        if start == ["benchmarks"]:
+            folder = ROOT.parents[1] / "benchmarks" / "signatures"
+            waiting = set().union(*(used(path) for path in folder.glob("*.py")))
+            assert waiting
+        else:
+            waiting = set(start)
+        reached: set[str] = set()
+        while waiting - reached:
+            module = min(waiting - reached)
+            reached.add(module)
+            waiting |= used(MODULES[module])
+        assert len(reached) > 3
+        assert not {name for name in reached if name.startswith(FACE_CODE)}

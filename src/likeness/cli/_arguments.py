@@ -15,11 +15,14 @@ from likeness.training import RECIPES, TrainingRecipe
 
 DATA_HELP = (
     "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
-    "omniglot-small2, or a folder with one sub-folder of photos per person."
+    "omniglot-small2, signatures, or a folder with one sub-folder of photos per person."
 )
 
 Mode = Annotated[
-    str, typer.Option(help="batches (P people × K photos), pairs (the lab's way), or characters.")
+    str,
+    typer.Option(
+        help="batches (P people × K photos), pairs (the lab's way), characters, or signatures."
+    ),
 ]
 RecipeFile = Annotated[
     Path | None,
@@ -36,6 +39,7 @@ _NAMED: dict[str, Callable[[], Dataset]] = {
     "mnist": datasets.mnist,
     "omniglot-small1": partial(datasets.omniglot, "small1"),
     "omniglot-small2": partial(datasets.omniglot, "small2"),
+    "signatures": datasets.signatures,
 }
 
 
@@ -61,7 +65,7 @@ def read_recipe(
     """Return the named recipe, or the file's, with changes.
 
     Args:
-        mode: "batches", "pairs" or "characters".
+        mode: one of `likeness.training.RECIPES`.
         file: JSON with settings that replace the named recipe's.
         changes: each ``name=value``.
         seed: replaces the recipe's.

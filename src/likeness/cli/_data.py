@@ -59,6 +59,25 @@ def omniglot(
 
 
 @app.command()
+def signatures(
+    path: Annotated[
+        Path | None, typer.Argument(help="The zip of the signatures, or a folder that holds it.")
+    ] = None,
+) -> None:
+    """Signatures of 93 writers on paper, tablet and phone: find the zip, and check it.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then at LIKENESS_MIRRORS.
+    """
+    with reading_bar("Signatures") as tell:
+        data = datasets.signatures(path, on_progress=tell)
+    _describe(data, items="signatures", identities="writers")
+    for name in ("name", "medium"):
+        labels = list(dict.fromkeys(data.facet(name)))
+        output().print(f"{name}: {', '.join(labels)}.", highlight=False)
+    output().print("The file is the one that was checked (SHA-256).")
+
+
+@app.command()
 def folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[

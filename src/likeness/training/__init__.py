@@ -5,13 +5,21 @@ from typing import Any
 
 from likeness.errors import require_extra
 from likeness.training.progress import OnProgress, TrainingProgress
-from likeness.training.recipe import BATCHES, CHARACTERS, PAIRS, RECIPES, TrainingRecipe
+from likeness.training.recipe import (
+    BATCHES,
+    CHARACTERS,
+    PAIRS,
+    RECIPES,
+    SIGNATURES,
+    TrainingRecipe,
+)
 
 __all__ = [
     "BATCHES",
     "CHARACTERS",
     "PAIRS",
     "RECIPES",
+    "SIGNATURES",
     "OnProgress",
     "TrainingProgress",
     "TrainingRecipe",
