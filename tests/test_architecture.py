@@ -19,7 +19,7 @@ LAYERS = (
     {"experiments"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
-    {"runtime"},
+    {"runtime", "tracking"},
     {"model"},
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
