@@ -68,10 +68,8 @@ class PixelTracker:
             )
             for scale in scales
         ]
-        highest = [
-            m.max() - settings.scale_penalty * (s != 1) for m, s in zip(maps, scales, strict=True)
-        ]
-        best = int(np.argmax(highest))
+        highest = np.array([found.max() for found in maps])
+        best = int(np.argmax(highest - settings.scale_penalty * (scales != 1)))
         scale, found = float(scales[best]), maps[best]
         share = (found - found.min()) / max(float(found.max() - found.min()), 1e-12)
         window = np.outer(np.hanning(len(found) + 2)[1:-1], np.hanning(found.shape[1] + 2)[1:-1])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import describe
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
-from likeness.datasets._sequence_copy import Boxes, read_sequence_copy
+from likeness.datasets._sequence_copy import TRUTH_FILES, Boxes, read_sequence_copy
 from likeness.errors import DataError, DataNotFoundError, DigestError
 
 BAG_FILE = "tracking_vot15_bag.zip"
