@@ -11,7 +11,7 @@ of Statistics 1989). They say how much the figure of this sequence may vary, and
 other sequences.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,13 +88,13 @@ def _boxes(found: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
 
 def success_curve(overlap: ArrayLike) -> Floats:
     """Return the share of frames with an overlap above each of `THRESHOLDS`, ``(101,)``."""
-    values = np.sort(np.asarray(overlap, np.float64))
+    values = np.sort(np.asarray(overlap, np.float64).reshape(-1))
     return np.asarray(1 - np.searchsorted(values, THRESHOLDS, side="right") / len(values))
 
 
 def precision_curve(errors: ArrayLike) -> Floats:
     """Return the share of frames whose centre is at most each of `PIXELS` off, ``(51,)``."""
-    values = np.sort(np.asarray(errors, np.float64))
+    values = np.sort(np.asarray(errors, np.float64).reshape(-1))
     return np.asarray(np.searchsorted(values, PIXELS, side="right") / len(values))
 
 
@@ -113,11 +113,11 @@ def lost_for_good(overlap: ArrayLike) -> int | None:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrackEvaluation:
-    """How well one track followed its target.
+    """How well one track, or several of the same frames, followed the target.
 
     Args:
-        overlap: ``(n,)``, of each frame after the first.
-        error: ``(n,)``, pixels between the middles.
+        overlap: ``(n,)`` or ``(runs, n)``, of each frame after the first.
+        error: likewise, pixels between the middles.
     """
 
     overlap: Floats
@@ -130,18 +130,20 @@ class TrackEvaluation:
 
     @property
     def lost(self) -> Mapping[str, int | None]:
-        """Numbers of frames, the first frame being 1: first below `LOST_BELOW`, and for good."""
-        # Place 0 of the arrays is frame 2.
-        first, good = first_lost(self.overlap), lost_for_good(self.overlap)
+        """Numbers of frames, the first frame being 1: first below `LOST_BELOW`, and for good.
+
+        Of several runs the earliest.
+        """
+        runs = np.atleast_2d(self.overlap)
         return {
-            "first_below": None if first is None else first + 2,
-            "for_good": None if good is None else good + 2,
+            "first_below": _earliest([first_lost(run) for run in runs]),
+            "for_good": _earliest([lost_for_good(run) for run in runs]),
         }
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything, JSON values only."""
         return {
-            "frames": len(self.overlap),
+            "frames": self.overlap.shape[-1],
             "figures": dict(self.figures),
             "lost": dict(self.lost),
             "success": success_curve(self.overlap).round(5).tolist(),
@@ -159,6 +161,26 @@ def evaluate_track(found: ArrayLike, truth: ArrayLike) -> TrackEvaluation:
         DataError: they do not fit each other.
     """
     return TrackEvaluation(overlap=overlaps(found, truth), error=centre_errors(found, truth))
+
+
+def _earliest(places: Sequence[int | None]) -> int | None:
+    """Return the number of the frame; place 0 is that of frame 2."""
+    found = [place + 2 for place in places if place is not None]
+    return min(found, default=None)
+
+
+def several_runs(tracks: Sequence[TrackEvaluation]) -> TrackEvaluation:
+    """Return several tracks of the same frames as one: every figure is over all of their frames.
+
+    Raises:
+        DataError: they are of different lengths, or there is none.
+    """
+    if len({len(track.overlap) for track in tracks}) != 1:
+        raise DataError("tracks: expected one at least, all of one number of frames.")
+    return TrackEvaluation(
+        overlap=np.stack([track.overlap for track in tracks]),
+        error=np.stack([track.error for track in tracks]),
+    )
 
 
 def track_figures(overlap: Floats, error: Floats) -> dict[str, float]:
@@ -198,7 +220,7 @@ def track_intervals(
         DataError: the tracks are of different lengths, or there is none.
         SettingError: a setting is out of its range.
     """
-    lengths = {len(track.overlap) for track in tracks.values()}
+    lengths = {track.overlap.shape[-1] for track in tracks.values()}
     if len(lengths) != 1:
         raise DataError(f"tracks: expected one number of frames. Received: {sorted(lengths)}.")
     frames = lengths.pop()
@@ -208,7 +230,7 @@ def track_intervals(
 
     def everything(choice: NDArray[np.int64]) -> dict[str, dict[str, float]]:
         found = {
-            name: track_figures(track.overlap[choice], track.error[choice])
+            name: track_figures(track.overlap[..., choice], track.error[..., choice])
             for name, track in tracks.items()
         }
         return _with_gains(found, beside)

@@ -27,8 +27,14 @@ class Matcher(Protocol):
     def template(self, picture: Pixels) -> Template:
         """Return what to keep of ``(template, template, 3)`` uint8 with the target."""
 
-    def energies(self, template: Template, pictures: Pixels) -> EnergyMaps:
-        """Return ``(n, places, places)`` for ``(n, search, search, 3)`` uint8."""
+    def energies(self, template: Template, pictures: Pixels, *, focus: float) -> EnergyMaps:
+        """Return ``(n, places, places)`` for ``(n, search, search, 3)`` uint8.
+
+        Args:
+            template: from `template`.
+            pictures: to search.
+            focus: how much more the middle of the template counts than its rim, 0…1.
+        """
 
     def blended(self, old: Template, new: Template, *, rate: float) -> Template:
         """Return a template that is ``rate`` new and the rest old."""

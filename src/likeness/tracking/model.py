@@ -17,7 +17,12 @@ from likeness.errors import LikenessError, ModelError, require_extra
 from likeness.model import read_document
 from likeness.onnx_session import OnnxSession
 from likeness.parts import FILES, parts_of, read_part
-from likeness.tracking.correlation import EnergyMaps, Maps, correlation_energies
+from likeness.tracking.correlation import (
+    EnergyMaps,
+    Maps,
+    correlation_energies,
+    focus_weights,
+)
 from likeness.tracking.crops import Pixels
 from likeness.tracking.matcher import Template
 from likeness.tracking.settings import TrackerSettings
@@ -52,9 +57,10 @@ class TrackingModel:
         template: Template = self.encode(prepared(picture[None]))[0]
         return template
 
-    def energies(self, template: Template, pictures: Pixels) -> EnergyMaps:
+    def energies(self, template: Template, pictures: Pixels, *, focus: float) -> EnergyMaps:
         """Return ``(n, places, places)``, −1…1, for ``(n, search, search, 3)`` uint8."""
-        return correlation_energies(template, self.encode(prepared(pictures)))
+        weights = focus_weights(*template.shape[:2], focus=focus)
+        return correlation_energies(template, self.encode(prepared(pictures)), weights)
 
     def blended(self, old: Template, new: Template, *, rate: float) -> Template:
         """Return the mean of both, each cell of unit length again."""

@@ -126,7 +126,7 @@ class Tracker:
         pictures = [
             frame.crop(self._box.centre, self._search_side * scale, size) for scale in scales
         ]
-        maps = self._model.energies(self._template, np.stack(pictures))
+        maps = self._model.energies(self._template, np.stack(pictures), focus=settings.focus)
         lowest = maps.min(axis=(1, 2)) + settings.scale_penalty * (scales != 1.0)
         best = int(np.argmin(lowest))
         return float(scales[best]), maps[best]

@@ -25,7 +25,7 @@ from likeness.losses.response_logistic import ResponseLogisticLoss
 from likeness.tracking.pairs import PairSettings, PairSource
 from likeness.tracking.shapes import TrackingShapes, prepared
 from likeness.training._tracking_choice import chosen
-from likeness.training._tracking_model import TrainedTracker, runnable
+from likeness.training._tracking_model import TrainedTracker
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.tracking_recipe import TrackingRecipe
 
@@ -65,7 +65,7 @@ def train_tracker(
         TrainingFailedError: the loss became NaN.
     """
     learned, held_out = _split(recipe, films)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     encoder = fully_convolutional(width=recipe.width, channels=recipe.channels, seed=recipe.seed)
     source = PairSource(
         learned,
@@ -78,7 +78,8 @@ def train_tracker(
     shapes = TrackingShapes(template=TEMPLATE, search=SEARCH, stride=STRIDE)
     if on_progress is not None:
         on_progress(watch.progress(recipe.steps, stage="choosing"))
-    settings, threshold, evidence = chosen(runnable(encoder, shapes), held_out)
+    trained = TrainedTracker(encoder=encoder, shapes=shapes)
+    settings, threshold, evidence = chosen(trained.model(), held_out)
     record = {
         "recipe": recipe.as_dict(),
         "data": _data(films, learned, things),
@@ -86,12 +87,11 @@ def train_tracker(
         "choice": evidence,
         "interrupted": interrupted,
         "seconds": round(time.perf_counter() - began, 1),
+        "processor_seconds": round(time.process_time() - worked, 1),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,
     }
-    return TrainedTracker(
-        encoder=encoder, shapes=shapes, settings=settings, threshold=threshold, record=record
-    )
+    return trained.with_choice(settings, threshold, record)
 
 
 def _split(recipe: TrackingRecipe, films: Sequence[Film]) -> tuple[list[Film], list[Film]]:

@@ -17,7 +17,8 @@ from likeness.tracking.settings import TrackerSettings
 from likeness.tracking.tracker import Tracker
 
 WINDOWS = (0.08, 0.176, 0.3)
-PENALTIES = (0.005, 0.02, 0.05)
+PENALTIES = (0.005, 0.02)
+FOCUSES = (0.0, 0.8)
 RATES = (0.0, 0.01)
 
 CLEARLY = 0.02
@@ -49,7 +50,7 @@ def chosen(
     settings = TrackerSettings.from_dict(
         {**usual.as_dict(), **{name: tried[best][name] for name in _NAMES}}
     )
-    genuine, impostor = energies_on(model, held_out)
+    genuine, impostor = energies_on(model, held_out, focus=settings.focus)
     threshold = choose_threshold(genuine, impostor)
     return (
         settings,
@@ -66,13 +67,13 @@ def chosen(
     )
 
 
-_NAMES = ("window", "scale_penalty", "template_rate")
+_NAMES = ("window", "scale_penalty", "focus", "template_rate")
 
 
 def _candidates(usual: TrackerSettings) -> Iterator[TrackerSettings]:
     """Yield the usual settings first, then the others."""
     yield usual
-    for values in product(WINDOWS, PENALTIES, RATES):
+    for values in product(WINDOWS, PENALTIES, FOCUSES, RATES):
         changed = dict(zip(_NAMES, values, strict=True))
         settings = TrackerSettings.from_dict({**usual.as_dict(), **changed})
         if settings != usual:
@@ -111,7 +112,7 @@ def tracked(
 
 
 def energies_on(
-    model: TrackingModel, films: Sequence[Film]
+    model: TrackingModel, films: Sequence[Film], *, focus: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return energies of templates on their target, and of the most alike place away from it.
 
@@ -135,7 +136,7 @@ def energies_on(
         for first in range(0, len(frames), _TEMPLATE_EVERY):
             picture = frames[first].crop(boxes[first].centre, sides[first], shapes.template)
             others = [picture for number, picture in enumerate(pictures) if number != first]
-            maps = model.energies(model.template(picture), np.stack(others))
+            maps = model.energies(model.template(picture), np.stack(others), focus=focus)
             genuine.append(maps[:, away <= target / 2].min(axis=1))
             impostor.append(maps[:, away >= target].min(axis=1))
     return np.concatenate(genuine), np.concatenate(impostor)

@@ -1,11 +1,12 @@
 """`TrainedTracker`: a tracker's encoder as training gives it, and its folder."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from likeness.arrays import Prepared
 from likeness.errors import MissingExtraError, ModelError
 from likeness.export.onnx_file import onnx_bytes
 from likeness.model import (
@@ -16,6 +17,7 @@ from likeness.model import (
 )
 from likeness.onnx_session import OnnxSession
 from likeness.parts import FILES, document_text, part_entry
+from likeness.tracking.correlation import Maps
 from likeness.tracking.model import ENERGY, FORMAT, TrackingModel, keras_encode
 from likeness.tracking.settings import TrackerSettings
 from likeness.tracking.shapes import TrackingShapes
@@ -35,9 +37,9 @@ class TrainedTracker:
 
     encoder: Any
     shapes: TrackingShapes
-    settings: TrackerSettings
-    threshold: float | None
-    record: Mapping[str, Any]
+    settings: TrackerSettings = field(default_factory=TrackerSettings)
+    threshold: float | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -47,12 +49,36 @@ class TrainedTracker:
 
     @cached_property
     def _onnx(self) -> bytes | str:
-        return _exported(self.encoder, self.shapes)
+        """The encoder as an ONNX file, or a sentence that says why there is none."""
+        try:
+            return onnx_bytes(self.encoder, sizes=(self.shapes.template, self.shapes.search))
+        except (MissingExtraError, ModelError) as error:
+            return str(error)
+
+    @cached_property
+    def _run(self) -> Callable[[Prepared], Maps]:
+        if isinstance(self._onnx, str):
+            return keras_encode(self.encoder)
+        return OnnxSession(self._onnx, name="the exported encoder", axes=4)
+
+    def _encode(self, pictures: Prepared) -> Maps:
+        """Run the encoder, which is exported when it is first needed."""
+        return self._run(pictures)
+
+    def with_choice(
+        self, settings: TrackerSettings, threshold: float | None, record: Mapping[str, Any]
+    ) -> Self:
+        """Return the same encoder with these; what it was exported to is kept."""
+        changed = replace(self, settings=settings, threshold=threshold, record=record)
+        for name in ("_onnx", "_run"):
+            if name in vars(self):
+                vars(changed)[name] = vars(self)[name]
+        return changed
 
     def model(self) -> TrackingModel:
         """Return it ready to track, on ONNX Runtime where the export runs, or else on Keras."""
         return TrackingModel(
-            encode=_encode(self.encoder, self._onnx),
+            encode=self._encode,
             shapes=self.shapes,
             fingerprint=self.fingerprint,
             threshold=self.threshold,
@@ -91,22 +117,3 @@ class TrainedTracker:
                 document["parts"] = {"onnx": part_entry("onnx", self._onnx, document)}
             write_texts(fresh, {"model.json": document_text(document)})
         return folder
-
-
-def runnable(encoder: Any, shapes: TrackingShapes) -> TrackingModel:
-    """Return a fresh encoder ready to track, with the usual settings and no threshold."""
-    return TrackingModel(encode=_encode(encoder, _exported(encoder, shapes)), shapes=shapes)
-
-
-def _exported(encoder: Any, shapes: TrackingShapes) -> bytes | str:
-    """Return the encoder as an ONNX file, or a sentence that says why there is none."""
-    try:
-        return onnx_bytes(encoder, sizes=(shapes.template, shapes.search))
-    except (MissingExtraError, ModelError) as error:
-        return str(error)
-
-
-def _encode(encoder: Any, onnx: bytes | str) -> Any:
-    if isinstance(onnx, str):
-        return keras_encode(encoder)
-    return OnnxSession(onnx, name="the exported encoder", axes=4)
