@@ -127,7 +127,7 @@ def test_the_film_with_its_boxes(place: Path, tmp_path: Path) -> None:
             ["frames", "--box", BOX, "--video", "no/a.gif"],
             "--video: expected a file in an existing",
         ),
-        (["frames", "--box", BOX, "--json", "no/a.json"], "--json: expected a file in an existing"),
+        (["frames", "--box", BOX, "--json", "no/a.json"], "--json: expected a file in an"),
     ],
 )
 def test_what_cannot_be_tracked_is_one_sentence_and_writes_nothing(
