@@ -19,7 +19,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from likeness.errors import (
     require_extra,
 )
 from likeness.export.onnx_file import onnx_bytes
+from likeness.images.fixed_preparation import preparation_to_data
 from likeness.images.preparation import Preparation
 from likeness.parts import FILES, canonical, document_text, part_entry
 
@@ -124,7 +125,7 @@ class SiameseModel:
         """
         head = {
             "format": FORMAT,
-            "preparation": asdict(self.preparation),
+            "preparation": preparation_to_data(self.preparation),
             "energy": self.energy,
         }
         return encoder_fingerprint(self.encoder, head)
@@ -156,7 +157,7 @@ class SiameseModel:
         document = {
             "format": FORMAT,
             "fingerprint": self.fingerprint,
-            "preparation": asdict(self.preparation),
+            "preparation": preparation_to_data(self.preparation),
             "energy": self.energy,
             "threshold": self.threshold,
             "embedding_size": int(self.encoder.output_shape[-1]),
