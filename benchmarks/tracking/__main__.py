@@ -89,7 +89,8 @@ def result(
         name: {
             **track.as_dict(),
             "intervals": {key: value.as_dict() for key, value in intervals[name].items()},
-            "frames_a_second": 1 / seconds[name]["wall"],
+            "frames_a_second": 1 / seconds[name]["processor"],
+            "frames_a_second_by_the_clock": 1 / seconds[name]["wall"],
             "cost": seconds[name]["processor"] / seconds[UNIT]["processor"],
             "beside": best,
             "runs": runs[name],

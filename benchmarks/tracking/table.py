@@ -11,7 +11,7 @@ _HEAD = (
     "median error, px",
     "first overlap < 0.1",
     "lost for good",
-    "frames/s, one core",
+    "frames a second of one core",
     "cost of a frame",
 )
 
@@ -84,8 +84,8 @@ def _words(document: Mapping[str, Any]) -> str:
         "TM_CCOEFF_NORMED with the first frame's box as template; *grey* and *colour* search where "
         "ours does, with the same three sizes, step 1.0375, damping and cosine window, *whole "
         f"frame* everywhere at one size. OpenCV {document['opencv']}, its trackers as they come. "
-        "Frames a second on one busy core, the best of several runs in turns; the cost of a frame "
-        "is processor time beside NCC, grey, in the same run."
+        "Frames a second of one core: by processor time, which a busy machine leaves alone. The "
+        "cost of a frame is that time beside NCC, grey, in the same run."
     )
     if lacks:
         said += (

@@ -423,8 +423,8 @@ def read_document(
     if not isinstance(document, dict) or document.get("format") not in formats:
         found = document.get("format") if isinstance(document, dict) else describe(document)
         raise ModelError(
-            f"{path}: expected the format {formats[0]!r}. Received: {found!r}. Use the version "
-            "of likeness that wrote it, or train it again."
+            f"{path}: expected the format {formats[0]!r}. Received: {found!r}. Use a model "
+            "of this kind, or the version of likeness that wrote it."
         )
     _check_entries(path, document)
     return document
