@@ -121,11 +121,11 @@ def _video(file: Path) -> Film:
             f"{file}: expected a folder of frames, a GIF or a video. OpenCV cannot open it; turn "
             "it into a folder of PNG frames."
         )
-    count, rate = (int(video.get(key)) for key in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
+    count, rate = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), float(video.get(cv2.CAP_PROP_FPS))
     return Film(
         frames=_of_one_size(_video_frames(video), file),
         count=count if count > 0 else None,
-        rate=float(video.get(cv2.CAP_PROP_FPS)) if rate > 0 else USUAL_RATE,
+        rate=rate if rate > 0 else USUAL_RATE,
     )
 
 
