@@ -19,7 +19,7 @@ LAYERS = (
     {"experiments"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
-    {"runtime"},
+    {"runtime", "tracking"},
     {"model"},
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
@@ -161,6 +161,49 @@ class TestLayers:
             below = {name: needed - free for name, needed in below.items() if name not in free}
 
 
+def closure(start: str) -> set[str]:
+    """Every module of ours that importing these brings, the packages above each too."""
+    found: set[str] = set()
+    waiting = [name for name in MODULES if name == start or name.startswith(f"{start}.")]
+    while waiting:
+        name = waiting.pop()
+        above = name.rpartition(".")[0]
+        if name in found or name not in MODULES:
+            continue
+        found.add(name)
+        nodes = ast.walk(tree(MODULES[name]))
+        waiting += [above, *(imported(nodes) & set(MODULES))]
+    return found
+
+
+class TestOtherJobs:
+    """What follows something that is no face has no line of face code in its way."""
+
+    FACES = (
+        "likeness.datasets",
+        "likeness.images.align",
+        "likeness.images.faces",
+        "likeness.recogniser",
+    )
+
+    def test_tracking_needs_no_faces(self, tmp_path: Path) -> None:
+        after = "import likeness.tracking, likeness.tracking.pairs, likeness.tracking.annotated"
+        brought = subprocess.run(
+            [sys.executable, "-c", f"import sys; {after}; print(*sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        ).stdout.split()
+        assert not [name for name in brought if name.startswith(self.FACES)]
+
+    def test_tracking_imports_no_faces(self) -> None:
+        found = closure("likeness.tracking")
+        assert "likeness.tracking.tracker" in found
+        assert "likeness.model" in found
+        assert not [name for name in found if name.startswith(self.FACES)]
+
+
 class TestHeavyPackages:
     @pytest.mark.parametrize("path", FILES, ids=relative)
     def test_keras_is_imported_where_learning_is_and_nowhere_else(self, path: Path) -> None:
@@ -184,6 +227,7 @@ class TestHeavyPackages:
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
             "import likeness.client",
+            "import likeness.tracking, likeness.tracking.annotated, likeness.tracking.pairs",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from likeness.cli import (
     _people,
     _picture,
     _serve,
+    _track,
     _train,
 )
 from likeness.cli._terminal import errors
@@ -71,6 +72,8 @@ app.add_typer(_gallery.app, name="gallery")
 app.command("serve")(_serve.serve)
 app.add_typer(_keys.app, name="keys")
 app.command("picture")(_picture.picture)
+app.command("track-train")(_track.track_train)
+app.command("track")(_track.track)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,7 +1,7 @@
 """What several commands ask for: the data, the recipe."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,14 +78,25 @@ def read_recipe(
     settings = RECIPES[mode].as_dict()
     if file is not None:
         settings |= _from_file(file)
+    settings = changed(settings, changes)
+    if seed is not None:
+        settings["seed"] = seed
+    return TrainingRecipe.from_dict(settings)
+
+
+def changed(settings: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:
+    """Return settings with changes, each ``name=value``.
+
+    Raises:
+        SettingError: a change is something else.
+    """
+    found = dict(settings)
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
             raise SettingError(f"--set: expected name=value. Received: {change!r}.")
-        settings[name.strip()] = _parsed(value.strip())
-    if seed is not None:
-        settings["seed"] = seed
-    return TrainingRecipe.from_dict(settings)
+        found[name.strip()] = _parsed(value.strip())
+    return found
 
 
 def _from_file(file: Path) -> dict[str, Any]:

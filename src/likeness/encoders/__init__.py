@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from likeness.encoders.convnet import convnet
+from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.finished import finished
+from likeness.encoders.fully_convolutional import fully_convolutional
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
@@ -12,6 +14,7 @@ from likeness.encoders.whitening import Whitening, fit_whitening
 from likeness.errors import SettingError
 
 __all__ = [
+    "CorrelationNet",
     "EnergyLayer",
     "MeanOfViews",
     "SiameseNet",
@@ -21,6 +24,7 @@ __all__ = [
     "encoder_by_name",
     "finished",
     "fit_whitening",
+    "fully_convolutional",
     "residual",
 ]
 

@@ -13,6 +13,7 @@ from likeness.training.recipe import (
     SIGNATURES,
     TrainingRecipe,
 )
+from likeness.training.tracking_recipe import TrackingRecipe
 
 __all__ = [
     "BATCHES",
@@ -21,10 +22,12 @@ __all__ = [
     "RECIPES",
     "SIGNATURES",
     "OnProgress",
+    "TrackingRecipe",
     "TrainingProgress",
     "TrainingRecipe",
     "train",
     "train_on_pairs",
+    "train_tracker",
     "untrained_encoder",
 ]
 
@@ -34,6 +37,9 @@ def __getattr__(name: str) -> Any:
     if name in {"train", "train_on_pairs"}:
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._train"), name)
+    if name == "train_tracker":
+        require_extra("keras", extra="train")
+        return getattr(import_module("likeness.training._tracking"), name)
     if name == "untrained_encoder":
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._networks"), name)
