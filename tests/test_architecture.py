@@ -176,7 +176,7 @@ def closure(start: str) -> set[str]:
     return found
 
 
-class TestOtherJobs:
+class TestTracking:
     """What follows something that is no face has no line of face code in its way."""
 
     FACES = (
@@ -312,7 +312,7 @@ def offered(module: str, name: str) -> str:
     return ""
 
 
-class TestOtherJobs:
+class TestSignatures:
     @pytest.mark.parametrize(
         "start",
         [
