@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from likeness.encoders.convnet import convnet
+from likeness.encoders.dense import dense
 from likeness.encoders.finished import finished
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
@@ -18,13 +19,18 @@ __all__ = [
     "Views",
     "Whitening",
     "convnet",
+    "dense",
     "encoder_by_name",
     "finished",
     "fit_whitening",
     "residual",
 ]
 
-_BY_NAME: dict[str, Callable[..., Any]] = {"convnet": convnet, "residual": residual}
+_BY_NAME: dict[str, Callable[..., Any]] = {
+    "convnet": convnet,
+    "dense": dense,
+    "residual": residual,
+}
 
 
 def encoder_by_name(name: str) -> Callable[..., Any]:

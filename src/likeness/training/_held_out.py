@@ -7,10 +7,10 @@ them, though, and so was the threshold: there is no accuracy at it here.
 from typing import Any
 
 from likeness.arrays import Prepared
-from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation import Evaluation, evaluate_matrix, leaks_against, people_intervals
 from likeness.figures import watermark
+from likeness.items import Dataset
 
 FORMAT = "likeness.protocol/1"
 REPETITIONS = (100, 500)
