@@ -16,7 +16,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     {"cli"},
     {"service"},
-    {"estimators", "experiments"},
+    {"experiments"},
+    {"estimators"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
     {"runtime"},

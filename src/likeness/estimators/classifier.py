@@ -26,19 +26,20 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):  # type: ignore[misc]
     as it is: one item of a new class is enough.
 
     Probabilities are a softmax over the negative energies of all classes at one temperature.
-    `fit` finds it, and the threshold for strangers, on a share of the items that the encoder
-    does not learn from; these are enrolled afterwards, like all others.
+    `fit` finds it on a share of the items that the encoder does not learn from; these are
+    enrolled afterwards, like all others.
 
     Args:
         templates: "mean", one template per class, the mean of its embeddings; or "all", every
             embedding, of which the nearest counts (for classes of several kinds of item).
         calibration: share of each class's items that the encoder does not learn from, 0…0.9;
-            0: temperature and threshold are not measured.
+            0: the temperature is not measured.
         unknown_label: what `predict` answers for an item whose smallest energy is above
             ``threshold_``, such as -1 or "unknown"; None: always the nearest class.
-        threshold: the largest energy that is accepted then; None for the best one between
-            held-out items with their own classes and with others. Strangers may be nearer
-            than those: where you have items of other classes, choose it on them.
+        threshold: the largest energy that is accepted then. None: from three classes on, `fit`
+            learns once more, without a third of the classes, and takes the best threshold
+            between items of the others, held out, with their own class, and items of those
+            strangers with the nearest one.
         encoder, embedding_size, width, loss, margin, steps, batch_size, learning_rate,
             distortion, random_state: as in `SiameseEmbedder`.
 
@@ -46,8 +47,8 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):  # type: ignore[misc]
         classes_: ``(classes,)``, ascending; `partial_fit` may add to them.
         templates_: what is remembered of each class.
         temperature_: of the softmax.
-        threshold_: the largest energy accepted as a class's; None if there is none.
-        calibrated_: whether temperature and threshold were measured on items held out.
+        threshold_: the largest energy accepted as a class's; None without an unknown_label.
+        calibrated_: whether the temperature was measured on items held out.
         encoder_, preparation_, item_shape_, n_features_in_: as in `SiameseEmbedder`.
 
     >>> from sklearn.datasets import load_iris
@@ -181,15 +182,47 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):  # type: ignore[misc]
         seen, codes = coded(labels)
         known = self._with_names(seen, named, labels[:0])
         seed = drawn_seed(self.random_state)
+        threshold = self.threshold
+        if self.unknown_label is not None and threshold is None:
+            threshold = self._chosen_threshold(items, codes, seed=seed)
         held = held_out_items(codes, share=self.calibration, seed=seed)
         self._learn(items[~held], codes[~held], seed=seed)
         embeddings = self._embed(items)
         learned = self._no_templates().enrolled(embeddings[~held], codes[~held])
-        self._calibrate(learned, embeddings[held], codes[held], classes=len(seen))
+        self.calibrated_ = bool(held.any())
+        if self.calibrated_:
+            energies = learned.class_energies(embeddings[held], classes=len(seen))
+            self.temperature_ = fit_temperature(energies, codes[held])
+        else:
+            self.temperature_ = UNCALIBRATED
+            self._say_that_nothing_was_held_out()
         code_of = np.searchsorted(known, seen).astype(np.int64)
         self.templates_ = learned.enrolled(embeddings[held], codes[held]).renumbered(code_of)
         self.classes_ = known
+        self.threshold_ = threshold
         return self
+
+    def _chosen_threshold(self, items: NDArray[np.float64], codes: Codes, *, seed: int) -> float:
+        """Choose the threshold with an encoder for which some classes are strangers."""
+        strange = stranger_classes(int(codes.max()) + 1, seed=seed)
+        is_strange = np.isin(codes, strange)
+        held = held_out_items(codes, share=self.calibration, seed=seed) & ~is_strange
+        if not held.any() or not len(strange):
+            raise ValueError(
+                "y: expected three classes or more, one of the others with two items, to choose "
+                "the threshold for unknown_label on. Received: fewer. Give a threshold."
+            )
+        learned = ~held & ~is_strange
+        other = SiameseEmbedder(
+            **{name: getattr(self, name) for name in SiameseEmbedder().get_params()}
+        )
+        numbers = np.unique(codes[learned], return_inverse=True)[1].astype(np.int64)
+        other._learn(items[learned], numbers, seed=seed)
+        templates = self._no_templates().enrolled(other._embed(items[learned]), codes[learned])
+        classes = int(codes.max()) + 1
+        own = templates.class_energies(other._embed(items[held]), classes=classes)
+        nearest = templates.class_energies(other._embed(items[is_strange]), classes=classes)
+        return choose_threshold(own[np.arange(len(own)), codes[held]], nearest.min(axis=1))
 
     def _check_settings(self) -> None:
         if self.templates not in TEMPLATES:
@@ -206,7 +239,7 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):  # type: ignore[misc]
             )
 
     def _no_templates(self) -> Templates:
-        return Templates.none(kind=self.templates, energy=ENERGY, size=self._n_features_out)
+        return Templates.none(kind=self.templates, energy=ENERGY, size=self.embedding_size)
 
     def _with_names(self, known: NDArray[Any], named: Any, labels: NDArray[Any]) -> NDArray[Any]:
         """Return all classes, ascending.
@@ -226,32 +259,25 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):  # type: ignore[misc]
             )
         return np.unique(np.concatenate(every))
 
-    def _calibrate(
-        self, learned: Templates, embeddings: NDArray[np.floating], codes: Codes, *, classes: int
-    ) -> None:
-        """Choose temperature and threshold on items that the encoder has not learned."""
-        self.temperature_, self.threshold_ = UNCALIBRATED, self.threshold
-        self.calibrated_ = len(codes) > 0
-        if self.calibrated_:
-            energies = learned.class_energies(embeddings, classes=classes)
-            own = np.arange(classes) == codes[:, None]
-            self.temperature_ = fit_temperature(energies, codes)
-            if self.threshold is None:
-                self.threshold_ = choose_threshold(energies[own], energies[~own])
-        elif self.calibration:
-            self._say_that_nothing_was_held_out()
-
     def _say_that_nothing_was_held_out(self) -> None:
-        if self.unknown_label is not None and self.threshold is None:
-            raise ValueError(
-                "y: expected two items of a class, to choose the threshold for unknown_label on "
-                "one of them. Received: no class with two. Give a threshold."
+        if self.calibration:
+            warnings.warn(
+                "No class has two items, so none was held out: the temperature of the "
+                f"probabilities is {UNCALIBRATED}, not measured. Give more items, or "
+                "calibration=0.",
+                stacklevel=4,
             )
-        warnings.warn(
-            "No class has two items, so none was held out: the temperature of the probabilities "
-            f"is {UNCALIBRATED}, not measured. Give more items, or calibration=0.",
-            stacklevel=5,
-        )
+
+
+def stranger_classes(classes: int, *, seed: int) -> Codes:
+    """Return a third of the classes, at least one, drawn; none if fewer than two would be left.
+
+    Args:
+        classes: how many there are.
+        seed: which ones.
+    """
+    count = 0 if classes < 3 else max(1, classes // 3)
+    return np.random.default_rng(seed).permutation(classes)[:count]
 
 
 def held_out_items(codes: Codes, *, share: float, seed: int) -> NDArray[np.bool_]:
