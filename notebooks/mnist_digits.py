@@ -111,11 +111,12 @@ classifier = SiameseClassifier(steps=CLASSIFIER_STEPS, random_state=SEED)
 classifier.fit(items[~is_new], labels[~is_new])
 classifier.partial_fit(items[a_few], labels[a_few])
 
+pixels = items.reshape(len(items), -1)
 learned = np.concatenate([np.flatnonzero(~is_new), a_few])
-nearest = KNeighborsClassifier(1).fit(items[learned].reshape(len(learned), -1), labels[learned])
+nearest = KNeighborsClassifier(1).fit(pixels[learned], labels[learned])
 print("7, 8 and 9 from three items each:")
 print("  SiameseClassifier:", round(classifier.score(items[asked], labels[asked]), 3))
 print(
     "  nearest neighbour:",
-    round(nearest.score(items[asked].reshape(len(asked), -1), labels[asked]), 3),
+    round(nearest.score(pixels[asked], labels[asked]), 3),
 )

@@ -239,7 +239,7 @@ class TestItemIntervals:
                 (impostor, fold.pairs.impostor_pairs, fold.pairs.impostor),
             ):
                 for (i, j), energy in zip(pairs, energies, strict=True):
-                    kind += [energy] * int((drawn == i).sum() * (drawn == j).sum())
+                    kind.extend([energy] * int((drawn == i).sum() * (drawn == j).sum()))
             if genuine and impostor:
                 draws.append(auc(error_rates(genuine, impostor)))
         low, high = np.quantile(draws, [0.025, 0.975])
