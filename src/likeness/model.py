@@ -19,7 +19,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from likeness.errors import (
     require_extra,
 )
 from likeness.export.onnx_file import onnx_bytes
+from likeness.images.fixed_preparation import preparation_to_data
 from likeness.images.preparation import Preparation
 from likeness.parts import FILES, canonical, document_text, part_entry
 
@@ -88,8 +89,8 @@ class SiameseModel:
             self._encode(self.preparation(images[start : start + _BATCH]))
             for start in range(0, len(images), _BATCH)
         ]
-        size = self.encoder.output_shape[-1]
-        return np.concatenate(parts) if parts else np.empty((0, size), np.float32)
+        empty = np.empty((0, self.embedding_size), np.float32)
+        return np.concatenate(parts) if parts else empty
 
     def energies(self, left: Images, right: Images) -> Energies:
         """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""
@@ -102,6 +103,11 @@ class SiameseModel:
             NoThresholdError: the model has no threshold.
         """
         return decided(self, left, right)
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
+        return int(self.encoder.output_shape[-1])
 
     @property
     def runtime(self) -> str:
@@ -124,7 +130,7 @@ class SiameseModel:
         """
         head = {
             "format": FORMAT,
-            "preparation": asdict(self.preparation),
+            "preparation": preparation_to_data(self.preparation),
             "energy": self.energy,
             "encoder": self.encoder.get_config(),
         }
@@ -161,10 +167,10 @@ class SiameseModel:
         document = {
             "format": FORMAT,
             "fingerprint": self.fingerprint,
-            "preparation": asdict(self.preparation),
+            "preparation": preparation_to_data(self.preparation),
             "energy": self.energy,
             "threshold": self.threshold,
-            "embedding_size": int(self.encoder.output_shape[-1]),
+            "embedding_size": self.embedding_size,
             "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
             "record": dict(self.record),
             "calibration": dict(self.calibration),
@@ -378,7 +384,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             _swap_in(fresh, folder, aside=Path(place) / "aside")
     except OSError as error:
         raise OutputError(
-            f"the model cannot be written to {folder}: {error.strerror or error}. "
+            f"{folder} cannot be written: {error.strerror or error}. "
             "Nothing was changed there; choose another folder or make room."
         ) from error
 

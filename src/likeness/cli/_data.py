@@ -7,7 +7,8 @@ import numpy as np
 import typer
 
 from likeness import datasets
-from likeness.cli._terminal import errors, output, reading_bar
+from likeness.cli._recognising import Json, face_finder, warn
+from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 
 app = typer.Typer(help="Get data sets and look at what they hold.", no_args_is_help=True)
@@ -34,6 +35,30 @@ def att(
 
 
 @app.command()
+def omniglot(
+    path: Annotated[
+        Path | None, typer.Argument(help="A folder that holds the zips, or one of the zips.")
+    ] = None,
+    background: Annotated[
+        str, typer.Option(help="Which small background set: small1 or small2.")
+    ] = "small1",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
+    ] = False,
+) -> None:
+    """Omniglot's drawings of characters: find or download a background set, and check it.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
+    """
+    with reading_bar(f"Omniglot {background}") as tell:
+        data = datasets.omniglot(background, path=path, download=not offline, on_progress=tell)
+    _describe(data, items="drawings", identities="characters")
+    alphabets = sorted(set(datasets.alphabets(data)))
+    output().print(f"Alphabets: {', '.join(alphabets)}.", highlight=False)
+    output().print("The file is the published one (SHA-256).")
+
+
+@app.command()
 def folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[
@@ -46,12 +71,48 @@ def folder(
     _describe(data)
 
 
-def _describe(data: Dataset) -> None:
+@app.command()
+def faces(
+    photos: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
+    out: Annotated[Path, typer.Argument(help="The new folder; must not exist, or be empty.")],
+    finder: Annotated[
+        str,
+        typer.Option(
+            "--faces", help="What finds faces: haar (OpenCV's own), or an ONNX file such as YuNet."
+        ),
+    ] = "haar",
+    json_: Json = None,
+) -> None:
+    """Cut the face out of each photo, as --cut-faces does, into a new folder: to train on that.
+
+    Photos without exactly one face of sufficient size are named and left out. The new folder is
+    there whole or not at all. Exit code 2 if no face was found.
+    """
+    from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
+
+    check_json_place(json_)
+    check_new_folder(out, beside=photos)
+    with reading_bar("Cutting faces out") as tell:
+        found = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)
+    for words in found.left_out:
+        warn(f"left out: {words}")
+    if json_ != "-":
+        output().print(
+            f"Wrote the faces of {found.photos:,} photos of {found.people:,} people to {out}; "
+            f"{len(found.left_out):,} photos left out.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    write_json(found.as_dict(), json_)
+
+
+def _describe(data: Dataset, *, items: str = "photos", identities: str = "people") -> None:
     counts = np.bincount(data.codes)
     rows, columns = data.items.shape[1:3]
     console = output()
     console.print(
-        f"[bold]{data.name}[/]: {len(data)} photos of {len(data.distinct)} people, "
+        f"[bold]{data.name}[/]: {len(data)} {items} of {len(data.distinct)} {identities}, "
         f"{counts.min()} to {counts.max()} each, {columns}×{rows} pixels.",
         highlight=False,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from likeness import datasets
 from likeness.cli._arguments import DATA_HELP, is_named, read_data
 from likeness.cli._opening import check_runs, opened
+from likeness.cli._recognising import face_finder
 from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError, OutputError, require_extra
@@ -82,14 +83,12 @@ def _finder(word: str) -> tuple["FaceFinder | None", str]:
     """Return what finds faces, or None and why not."""
     if word == "none":
         return None, ""
-    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: only here
-
     if word != "haar":
-        return YuNetFaceFinder(path=Path(word)), ""
+        return face_finder(word), ""
     try:
-        return HaarFaceFinder(), ""
-    except MissingExtraError:
-        return None, 'To look for faces, `pip install "likeness[faces]"`.'
+        return face_finder(word), ""
+    except MissingExtraError as error:
+        return None, str(error)
 
 
 def _read(photos: str, finder: "FaceFinder | None") -> tuple[Dataset, list["PhotoCheck"]]:

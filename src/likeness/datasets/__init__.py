@@ -1,29 +1,38 @@
 """Data sets: the frozen type, the split that keeps people apart, and the readers."""
 
-from likeness.datasets._dataset import (
+from likeness.datasets._progress import OnProgress
+from likeness.datasets.att import att, att_cache_path
+from likeness.datasets.digits import digits, mnist
+from likeness.datasets.drawn import drawn_faces
+from likeness.datasets.drawn_characters import drawn_characters, drawn_runs
+from likeness.datasets.folder import folder
+from likeness.datasets.omniglot import alphabets, omniglot, omniglot_runs
+from likeness.datasets.one_shot_run import OneShotRun
+from likeness.items import (
     Dataset,
     check_disjoint,
     identity_folds,
     name_some,
     split_by_identity,
 )
-from likeness.datasets._progress import OnProgress
-from likeness.datasets.att import att, att_cache_path
-from likeness.datasets.digits import digits, mnist
-from likeness.datasets.drawn import drawn_faces
-from likeness.datasets.folder import folder
 
 __all__ = [
     "Dataset",
     "OnProgress",
+    "OneShotRun",
+    "alphabets",
     "att",
     "att_cache_path",
     "check_disjoint",
     "digits",
+    "drawn_characters",
     "drawn_faces",
+    "drawn_runs",
     "folder",
     "identity_folds",
     "mnist",
     "name_some",
+    "omniglot",
+    "omniglot_runs",
     "split_by_identity",
 ]

@@ -107,6 +107,19 @@ def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
     Raises:
         ImageError: also if the file cannot be read, or is larger than 128 MiB.
     """
+    return decode(read_photo(path, name=name), name=name or str(path))
+
+
+def read_photo(path: Path, *, name: str | None = None) -> bytes:
+    """Return the bytes of a photo's file, whatever is in it.
+
+    Args:
+        path: the file.
+        name: what to call it in a message; the path if not given.
+
+    Raises:
+        ImageError: it cannot be read, is larger than 128 MiB, or no file.
+    """
     name = name or str(path)
     try:
         about = path.stat()
@@ -116,10 +129,9 @@ def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
         if about.st_size > MOST_BYTES:
             raise _refused(name, f"{about.st_size / 2**20:.0f} MiB")
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            return file.read(MOST_BYTES + 1)
     except OSError as error:
         raise _refused(name, f"cannot be read: {error.strerror}") from error
-    return decode(data, name=name)
 
 
 def _refused(name: str, came: str) -> ImageError:

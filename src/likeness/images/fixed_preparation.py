@@ -141,7 +141,8 @@ def preparation_to_data(preparation: Preparation | FixedPreparation) -> dict[str
         # it was before one could.
         eyes = entries.pop("eyes")
         return {"kind": KIND, **entries, **lists} | ({"eyes": list(eyes)} if eyes else {})
-    return asdict(preparation)
+    # Likewise, one that reads whole photos is written as it was before there were other frames.
+    return {k: v for k, v in asdict(preparation).items() if (k, v) != ("frame", "whole")}
 
 
 def preparation_from_data(entries: Mapping[str, Any]) -> Preparation | FixedPreparation:

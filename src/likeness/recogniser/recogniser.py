@@ -17,6 +17,7 @@ from likeness.recogniser.gallery import (
     GalleryModel,
     NewTemplate,
     Receipt,
+    check_way,
     photo_digest,
 )
 from likeness.recogniser.people_energies import energy_to_person, people_energies
@@ -25,6 +26,10 @@ from likeness.recogniser.sight import Seen, Sight
 
 class EmbeddingModel(DecidingModel, Protocol):
     """What a recogniser asks of a model."""
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
 
     def embed(self, images: Images) -> Embeddings:
         """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
@@ -146,6 +151,17 @@ class Recogniser:
         purpose = self.decider.purpose
         return "min" if purpose is None else purpose.fusion
 
+    def check_way(self, *, every: bool = False) -> None:
+        """Raise if photos are looked at in another way than the gallery's: they do not compare.
+
+        Args:
+            every: whether every face of a group photo is asked for; each is then cut out.
+
+        Raises:
+            GalleryMismatchError: it is so.
+        """
+        check_way(self.gallery.photo_way(), self.sight.way(every=every), where=self.gallery.where)
+
     def enrol(
         self,
         name: str,
@@ -168,9 +184,29 @@ class Recogniser:
         Raises:
             ImageError, FaceError: the photo cannot be used.
             AlreadyEnrolledError: the photo is somebody else's.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             SettingError: the name does not fit.
         """
+        self.check_way()
         seen = self.sight.one(photo, name=file)
+        return self.enrol_seen(name, photo, seen, keep_photo=keep_photo, metadata=metadata)
+
+    def enrol_seen(
+        self,
+        name: str,
+        photo: bytes,
+        seen: Seen,
+        *,
+        keep_photo: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> EnrolledPhoto:
+        """Enrol a photo that `sight` looked at already; the rest as `enrol`.
+
+        Raises:
+            AlreadyEnrolledError: the photo is somebody else's.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
+            SettingError: the name does not fit.
+        """
         template = self._template(seen, photo, keep_photo=keep_photo)
         enrolled = self.gallery.enrol(name, [template], metadata=metadata)
         look_alike = self._look_alike(enrolled, template) if enrolled.added else None
@@ -186,8 +222,10 @@ class Recogniser:
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             NoThresholdError: the model has no threshold.
         """
+        self.check_way()
         return self.identify_seen([self.sight.one(photo, name=file)], nearest=nearest)[0].answer
 
     def identify_all(
@@ -197,9 +235,11 @@ class Recogniser:
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             SettingError: the recogniser has no finder of faces.
             NoThresholdError: the model has no threshold.
         """
+        self.check_way(every=True)
         return self.identify_seen(self.sight.every(photo, name=file), nearest=nearest)
 
     def identify_seen(self, seen: Sequence[Seen], *, nearest: int = NEAREST) -> list[Identified]:
@@ -224,10 +264,12 @@ class Recogniser:
         Raises:
             UnknownPersonError: nobody of that name is enrolled, or with no photo.
             ImageError, FaceError: the photo cannot be used.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             NoThresholdError: the model has no threshold.
         """
         decider = self.decider
         self.gallery.person(name)  # before the photo is looked at
+        self.check_way()
         seen = self.sight.one(photo, name=file)
         probe = self.model.embed(seen.pixels[None])
         energy = energy_to_person(self.gallery, name, probe, fusion=self.fusion)
@@ -258,7 +300,9 @@ class Recogniser:
             UnknownPersonError: nobody of that name is enrolled.
             ImageError, FaceError: the photo cannot be used.
             AlreadyEnrolledError: the photo is somebody else's.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
         """
+        self.check_way()
         seen = self.sight.one(photo, name=file)
         template = self._template(seen, photo, keep_photo=keep_photo)
         enrolled = self.gallery.approve(name, template)
@@ -278,7 +322,7 @@ class Recogniser:
             vector=self.model.embed(seen.pixels[None])[0],
             photo_digest=photo_digest(photo),
             quality={**seen.quality, "warnings": list(seen.warnings)},
-            provenance={"cut": self.sight.cut},
+            provenance=self.sight.way(),
             photo=photo if keep_photo else None,
         )
 
@@ -294,8 +338,9 @@ class Recogniser:
 
 def gallery_model(model: EmbeddingModel) -> GalleryModel:
     """Return what a gallery has to know of a model."""
-    size = model.embed(np.zeros((1, 64, 64, 1), np.uint8)).shape[1]
-    return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
+    return GalleryModel(
+        fingerprint=model.fingerprint, energy=model.energy, dimensions=model.embedding_size
+    )
 
 
 def re_enrol(
@@ -310,7 +355,7 @@ def re_enrol(
     Args:
         gallery: opened without a model.
         model: the new one.
-        sight: how the photos are looked at.
+        sight: how the photos are looked at, which may be another way than before.
         on_progress: called with (photos embedded, photos in all).
 
     Returns:
@@ -326,7 +371,8 @@ def re_enrol(
         who = ", ".join(sorted({one.person for one in missing})[:3])
         raise DataError(
             f"re-enrol: expected the kept photos of all {len(templates)} templates. "
-            f"{len(missing)} were not kept (of {who}). Enrol their photos into a new gallery."
+            f"{len(missing)} were not kept (of {who}). Enrol their photos again with "
+            "`--keep-photos`, or into a new gallery."
         )
     vectors = {}
     for done, template in enumerate(templates, 1):
@@ -337,5 +383,5 @@ def re_enrol(
         vectors[template.id] = model.embed(seen.pixels[None])[0]
         if on_progress:
             on_progress(done, len(templates))
-    gallery.replace_vectors(gallery_model(model), vectors)
+    gallery.replace_vectors(gallery_model(model), vectors, provenance=sight.way())
     return len(vectors)

@@ -64,6 +64,21 @@ class Sight:
         if self.eyes is not None and self.size is None:
             raise SettingError("size: expected (rows, columns) beside eyes. Received: none.")
 
+    def way(self, *, every: bool = False) -> dict[str, Any]:
+        """Return what the encoder is given, as a template's provenance says it.
+
+        Args:
+            every: whether of `every` face, or of the `one`.
+
+        Returns:
+            ``cut``: the face alone; ``eyes``: turned by the eyes; ``finder``: what found it, by
+            its ``name`` or its class, None if the whole photo is given.
+        """
+        eyes = self.eyes is not None
+        cut = (self.cut or every) and not eyes
+        finder = getattr(self.finder, "name", type(self.finder).__name__)
+        return {"cut": cut, "eyes": eyes, "finder": finder if cut or eyes else None}
+
     def one(self, data: bytes, *, name: str) -> Seen:
         """Return the one person of a photo.
 

@@ -19,7 +19,8 @@ from likeness.recogniser.gallery import _migrations as migrations
 from likeness.recogniser.gallery._database import APPLICATION_ID, parse_place, shown
 from likeness.recogniser.gallery._schema import schema_version
 
-from .conftest import Server, model_of, photo_of
+from ...conftest import Server
+from .conftest import model_of, photo_of
 
 
 class TestAddress:

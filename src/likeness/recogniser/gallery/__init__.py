@@ -7,6 +7,7 @@ from likeness.recogniser.gallery._backup import Copied, backup_gallery, copy_gal
 from likeness.recogniser.gallery._check import GalleryCheck, check_gallery
 from likeness.recogniser.gallery._export import Imported, export_people, import_people
 from likeness.recogniser.gallery._opening import create_gallery, open_gallery
+from likeness.recogniser.gallery._photo_way import check_way
 from likeness.recogniser.gallery._receipts import seal_of
 from likeness.recogniser.gallery._rows import photo_digest
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
@@ -44,6 +45,7 @@ __all__ = [
     "Template",
     "backup_gallery",
     "check_gallery",
+    "check_way",
     "copy_gallery",
     "create_gallery",
     "export_people",

@@ -16,6 +16,8 @@ from likeness.recogniser.gallery._transaction import Writing
 from likeness.recogniser.gallery.records import Enrolled, NewTemplate
 
 ENROLLED, APPROVED, IMPORTED = "enrolled", "approved", "imported"
+KEPT = "kept photos"
+"""Of templates that were there without theirs, in the audit log."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,6 +53,7 @@ def enrol_entries(
     Raises:
         AlreadyEnrolledError: a photo is somebody else's.
         DataError: an embedding or a value does not fit.
+        GalleryMismatchError: photos were looked at in another way than the gallery's.
         SettingError: a name does not fit.
         UnknownPersonError: a probe is approved for nobody enrolled.
     """
@@ -65,14 +68,15 @@ def enrol_entries(
     ]
     outcome = add_templates(writing, batches, how=how)
     writing.audit_many(
-        {"what": how, "person_id": ids[name], "templates": len(added)}
-        for name, (added, _) in zip(names, outcome, strict=True)
-        if added
+        {"what": what, "person_id": ids[name], "templates": count}
+        for name, one in zip(names, outcome, strict=True)
+        for what, count, happened in ((how, len(one.added), one.added), (KEPT, 0, one.kept))
+        if happened
     )
     found = as_people(writing.connection, sorted(set(ids.values())))
     return [
-        Enrolled(person=found[ids[name]], added=added, already=already)
-        for name, (added, already) in zip(names, outcome, strict=True)
+        Enrolled(person=found[ids[name]], added=one.added, already=one.already, kept=one.kept)
+        for name, one in zip(names, outcome, strict=True)
     ]
 
 

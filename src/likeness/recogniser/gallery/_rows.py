@@ -133,6 +133,12 @@ def _digest(*values: Any, content: bytes = b"") -> str:
     return hashlib.sha256(head.encode() + b"\0" + content).hexdigest()
 
 
+def provenance_of(row: Row) -> dict[str, Any]:
+    """Return where a template's row says it comes from."""
+    found: dict[str, Any] = json.loads(row["provenance"])
+    return found
+
+
 class Sealing:
     """How one gallery stores embeddings and photos: sealed with its key, or plain.
 

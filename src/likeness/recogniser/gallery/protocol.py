@@ -82,6 +82,12 @@ class Gallery(Protocol):
     def templates(self, name: str | None = None, *, vectors: bool = False) -> Iterator[Template]:
         """Go through a person's templates, or all, by id."""
 
+    def template_of(self, photo_digest: str) -> Template | None:
+        """Return the template of a photo, without its embedding; None if it is not enrolled."""
+
+    def photo_way(self) -> Mapping[str, Any] | None:
+        """Return how its photos were looked at: ``cut``, ``eyes``, ``finder``; None if unknown."""
+
     def photo(self, template_id: int) -> bytes | None:
         """Return a kept photo; None if it was not kept."""
 
@@ -100,7 +106,11 @@ class Gallery(Protocol):
         """Return the exact energies of probes ``(n, d)`` to every template."""
 
     def replace_vectors(
-        self, model: GalleryModel, vectors: Mapping[int, NDArray[np.floating[Any]]]
+        self,
+        model: GalleryModel,
+        vectors: Mapping[int, NDArray[np.floating[Any]]],
+        *,
+        provenance: Mapping[str, Any] | None = None,
     ) -> None:
         """Give every template the embedding of another model, and the gallery that model."""
 

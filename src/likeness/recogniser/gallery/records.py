@@ -48,7 +48,9 @@ class NewTemplate:
             idempotent.
         quality: what was measured on the photo, JSON values only.
         provenance: where it comes from (a file, a camera), JSON values only. The entry ``how``
-            is the gallery's own: "enrolled", "approved" or "imported".
+            is the gallery's own: "enrolled", "approved" or "imported". ``cut`` (a boolean) says
+            whether the encoder was given the face alone, ``eyes`` whether it was turned by the
+            eyes, and ``finder`` what found it; a gallery takes photos of one such way only.
         photo: the photo's bytes, if it is to be kept.
     """
 
@@ -115,11 +117,13 @@ class Enrolled:
         person: as they are now.
         added: ids of the new templates.
         already: ids of the templates whose photos had been enrolled for this person before.
+        kept: those of ``already`` whose photo itself had not been kept, and is from now on.
     """
 
     person: Person
     added: tuple[int, ...]
     already: tuple[int, ...]
+    kept: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

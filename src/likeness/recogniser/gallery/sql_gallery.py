@@ -13,6 +13,7 @@ from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
 from likeness.recogniser.gallery import _changes, _people, _templates
 from likeness.recogniser.gallery._enrolment import APPROVED, ENROLLED, Entry, enrol_entries
+from likeness.recogniser.gallery._photo_way import newest_way
 from likeness.recogniser.gallery._receipts import draft, seal_of
 from likeness.recogniser.gallery._rotation import reseal
 from likeness.recogniser.gallery._rows import (
@@ -22,6 +23,7 @@ from likeness.recogniser.gallery._rows import (
     as_json,
     check_name,
     check_template,
+    provenance_of,
 )
 from likeness.recogniser.gallery._schema import audit, people, photos, templates
 from likeness.recogniser.gallery._scrub import Traces, traces_of
@@ -92,7 +94,8 @@ class SqlGallery:
     ) -> Enrolled:
         """Add templates to a person, who is made if need be.
 
-        A photo that is already enrolled for this person is not added again.
+        A photo that is already enrolled for this person is not added again; if it was not kept
+        and comes with its bytes now, it is kept from now on.
 
         Args:
             name: 1 to 200 letters.
@@ -102,6 +105,7 @@ class SqlGallery:
         Raises:
             AlreadyEnrolledError: a photo is somebody else's.
             DataError: an embedding or a value does not fit.
+            GalleryMismatchError: photos were looked at in another way than the gallery's.
             SettingError: the name does not fit.
         """
         return self._enrol([Entry(name=name, templates=templates, metadata=metadata)], ENROLLED)[0]
@@ -112,6 +116,7 @@ class SqlGallery:
         Raises:
             AlreadyEnrolledError: a photo is somebody else's.
             DataError: an embedding or a value does not fit.
+            GalleryMismatchError: photos were looked at in another way than the gallery's.
             SettingError: a name does not fit.
         """
         entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
@@ -124,6 +129,7 @@ class SqlGallery:
             UnknownPersonError: nobody of that name is enrolled.
             AlreadyEnrolledError: the photo is somebody else's.
             DataError: the embedding does not fit.
+            GalleryMismatchError: it was looked at in another way than the gallery's photos.
         """
         return self._enrol([Entry(name=name, templates=[template])], APPROVED)[0]
 
@@ -255,6 +261,33 @@ class SqlGallery:
                 return
             after = page[-1].id
 
+    def template_of(self, photo_digest: str) -> Template | None:
+        """Return the template of a photo, without its embedding; None if it is not enrolled.
+
+        Args:
+            photo_digest: SHA-256 of the photo's bytes.
+        """
+        with self._store.reading() as (connection, _):
+            found = _templates.read_templates(
+                connection,
+                self._store.sealing,
+                after=0,
+                limit=1,
+                digest=photo_digest,
+                vectors=False,
+            )
+        return found[0] if found else None
+
+    def photo_way(self) -> Mapping[str, Any] | None:
+        """Return how its photos were looked at, as the newest one's provenance says.
+
+        Returns:
+            ``cut``: whether the encoder was given the face alone; ``eyes``: whether it was turned
+            by the eyes; ``finder``: what found it. None if nobody is enrolled, or it is not said.
+        """
+        with self._store.reading() as (connection, _):
+            return newest_way(connection)
+
     def photo(self, template_id: int) -> bytes | None:
         """Return a kept photo; None if it was not kept.
 
@@ -336,7 +369,11 @@ class SqlGallery:
         )
 
     def replace_vectors(
-        self, model: GalleryModel, vectors: Mapping[int, NDArray[np.floating[Any]]]
+        self,
+        model: GalleryModel,
+        vectors: Mapping[int, NDArray[np.floating[Any]]],
+        *,
+        provenance: Mapping[str, Any] | None = None,
     ) -> None:
         """Give every template the embedding of another model, and the gallery that model.
 
@@ -345,6 +382,8 @@ class SqlGallery:
         Args:
             model: the new one.
             vectors: ``(d,)`` for each template's id, all of them.
+            provenance: entries that replace those of the same name in every template's; how the
+                photos were looked at, if that changed.
 
         Raises:
             DataError: an embedding does not fit, or one is missing.
@@ -362,7 +401,7 @@ class SqlGallery:
                 for place, vector in vectors.items()
             }
             transaction.model = model
-            _templates.replace_vectors(transaction, contents)
+            _templates.replace_vectors(transaction, contents, provenance=provenance or {})
             transaction.set(
                 model=model.fingerprint,
                 energy=model.energy,
@@ -447,7 +486,7 @@ class SqlGallery:
         with self._store.writing() as transaction:
             connection = transaction.connection
             row = _templates.need_template(connection, template_id, where=self.where)
-            how = _templates.provenance_of(row).get("how")
+            how = provenance_of(row).get("how")
             if only is not None and how != only:
                 raise SettingError(
                     f"template: expected an approved one. Template {template_id} was {how}; remove "
