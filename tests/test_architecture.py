@@ -17,6 +17,7 @@ LAYERS = (
     {"cli"},
     {"service", "client"},
     {"experiments"},
+    {"estimators"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
     {"runtime", "tracking"},
@@ -25,8 +26,8 @@ LAYERS = (
     {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
     {"images"},
-    {"energies", "onnx_session", "parts"},
-    {"arrays", "figures"},
+    {"energies", "items", "onnx_session", "parts", "tracking_sequence"},
+    {"arrays", "figures", "file_order"},
     {"errors"},
 )
 """From left to right: a part may import the parts to its right, and none beside it."""
@@ -55,6 +56,16 @@ WITH_KERAS = {
     *(path.relative_to(ROOT).as_posix() for path in FILES if path.parent.name == "losses"),
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "training").glob("_[!_]*.py")),
 }
+
+WITH_SKLEARN = {
+    path.relative_to(ROOT).as_posix()
+    for path in FILES
+    if path.parent.name == "estimators" and not path.name.startswith("_")
+}
+"""Estimators derive from scikit-learn's classes: who asks for one has asked for it."""
+
+ABOUT_FACES = ("likeness.datasets.att", "likeness.images.faces", "likeness.recogniser")
+"""What other jobs of the engine must not bring along."""
 
 
 def name_of(path: Path) -> str:
@@ -117,6 +128,20 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def needed(module: str) -> set[str]:
+    """Return all modules of this package that importing one of them brings along."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in MODULES and name not in found | {"likeness"}:
+            found.add(name)
+            nodes = list(ast.walk(tree(MODULES[name])))
+            # A package runs before what is in it.
+            waiting += [*imported(iter(nodes)), *asked_for(iter(nodes)), name.rpartition(".")[0]]
+    return found
+
+
 def loaded(code: str, tmp_path: Path) -> list[str]:
     """Which heavy packages are loaded after this code, in a process of its own."""
     result = subprocess.run(
@@ -161,21 +186,6 @@ class TestLayers:
             below = {name: needed - free for name, needed in below.items() if name not in free}
 
 
-def closure(start: str) -> set[str]:
-    """Every module of ours that importing these brings, the packages above each too."""
-    found: set[str] = set()
-    waiting = [name for name in MODULES if name == start or name.startswith(f"{start}.")]
-    while waiting:
-        name = waiting.pop()
-        above = name.rpartition(".")[0]
-        if name in found or name not in MODULES:
-            continue
-        found.add(name)
-        nodes = ast.walk(tree(MODULES[name]))
-        waiting += [above, *(imported(nodes) & set(MODULES))]
-    return found
-
-
 class TestTracking:
     """What follows something that is no face has no line of face code in its way."""
 
@@ -198,17 +208,29 @@ class TestTracking:
         assert not [name for name in brought if name.startswith(self.FACES)]
 
     def test_tracking_imports_no_faces(self) -> None:
-        found = closure("likeness.tracking")
+        parts = [name for name in MODULES if name.startswith("likeness.tracking")]
+        found = set[str]().union(*map(needed, parts))
         assert "likeness.tracking.tracker" in found
         assert "likeness.model" in found
         assert not [name for name in found if name.startswith(self.FACES)]
+
+
+class TestEstimators:
+    def test_no_code_about_faces_comes_with_the_estimators(self) -> None:
+        found = needed("likeness.estimators")
+        assert {"likeness.training._fitting", "likeness.encoders", "likeness.items"} <= found
+        assert not {name for name in found if name.startswith(ABOUT_FACES)}
+
+    def test_they_would_be_seen(self) -> None:
+        assert any(name.startswith(ABOUT_FACES) for name in needed("likeness.experiments.demo"))
 
 
 class TestHeavyPackages:
     @pytest.mark.parametrize("path", FILES, ids=relative)
     def test_keras_is_imported_where_learning_is_and_nowhere_else(self, path: Path) -> None:
         found = {module.split(".")[0] for module in imported(ast.walk(tree(path)))}
-        assert not found & (set(HEAVY) - {"keras"})
+        allowed = {"keras"} | ({"sklearn"} if relative(path) in WITH_SKLEARN else set())
+        assert not found & (set(HEAVY) - allowed)
         assert "keras" not in found or relative(path) in WITH_KERAS
 
     @pytest.mark.parametrize("path", FILES, ids=relative)
@@ -267,6 +289,12 @@ class TestHouseRules:
                     assert node.attr in {"Generator", "SeedSequence", "default_rng"}
                 assert owner != "random" or node.attr == "Random"
                 assert node.attr not in {"set_random_seed", "set_seed"}
+
+    def test_the_engine_does_not_ask_what_it_works_for(self) -> None:
+        for module in sorted(needed("likeness.estimators")):
+            for node in ast.walk(tree(MODULES[module])):
+                if isinstance(node, ast.Compare):
+                    assert "task" not in ast.unparse(node), module
 
     def test_no_module_is_called_after_nothing(self) -> None:
         for module in MODULES:

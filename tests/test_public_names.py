@@ -14,6 +14,8 @@ PUBLIC = [
     "LikenessError",
     "OnnxModel",
     "Preparation",
+    "SiameseClassifier",
+    "SiameseEmbedder",
     "SiameseModel",
     "SiameseNet",
     "TrainingRecipe",

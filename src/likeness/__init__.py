@@ -15,6 +15,8 @@ _HOME = {
     "LikenessError": "likeness.errors",
     "OnnxModel": "likeness.runtime",
     "Preparation": "likeness.images.preparation",
+    "SiameseClassifier": "likeness.estimators",
+    "SiameseEmbedder": "likeness.estimators",
     "SiameseModel": "likeness.model",
     "SiameseNet": "likeness.encoders.siamese",
     "TrainingRecipe": "likeness.training",
@@ -28,6 +30,8 @@ _HOME = {
 
 _NEEDS_KERAS = {"SiameseNet", "encoders", "losses", "train"}
 
+_NEEDS_SKLEARN = {"SiameseClassifier", "SiameseEmbedder"}
+
 _MODULES = ("datasets", "encoders", "energies", "errors", "evaluation", "losses", "sampling")
 
 __all__ = [
@@ -35,6 +39,8 @@ __all__ = [
     "LikenessError",
     "OnnxModel",
     "Preparation",
+    "SiameseClassifier",
+    "SiameseEmbedder",
     "SiameseModel",
     "SiameseNet",
     "TrainingRecipe",
@@ -58,6 +64,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _NEEDS_KERAS:
         require_extra("keras", extra="train")
+    if name in _NEEDS_SKLEARN:
+        require_extra("sklearn")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     if name in _MODULES:

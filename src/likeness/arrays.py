@@ -14,7 +14,7 @@ Images = NDArray[np.uint8]
 """``(n, rows, columns, channels)``, 0…255."""
 
 Prepared = NDArray[np.float32]
-"""``(n, rows, columns, channels)``, what an encoder reads."""
+"""``(n, ...)``, what an encoder reads; of photos ``(n, rows, columns, channels)``."""
 
 Embeddings = NDArray[np.float32]
 """``(n, d)``."""

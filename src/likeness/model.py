@@ -342,10 +342,15 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def check_writable_place(folder: Path, *, overwrite: bool) -> None:
+def check_writable_place(folder: Path, *, overwrite: bool, document: str = "model.json") -> None:
     """Raise unless a model may be written to ``folder``.
 
     Call it before a long training, not only after.
+
+    Args:
+        folder: its path.
+        overwrite: whether a model that is already there may be replaced.
+        document: the file by which a folder is known to hold a model.
 
     Raises:
         OutputError: something else is there, or a model is and may not be replaced.
@@ -354,7 +359,7 @@ def check_writable_place(folder: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{folder}: expected a folder. Received: a file. Choose another name.")
     if not folder.is_dir() or not any(folder.iterdir()):
         return
-    if not (folder / "model.json").is_file():
+    if not (folder / document).is_file():
         raise OutputError(
             f"{folder}: expected a new or empty folder. Received: one that holds other "
             "files. Choose another name."

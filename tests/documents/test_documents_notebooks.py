@@ -25,6 +25,7 @@ datasets.att = lambda: datasets.drawn_faces(identities=40, photos_each=4)
 SEED = 0
 PER_DIGIT = 12
 SETTINGS = {"epochs": 1, "steps": 2, "width": 2}
+CLASSIFIER_STEPS = 2
 """,
     "signatures": """
 WRITERS = 18

@@ -20,6 +20,7 @@ from likeness.evaluation import (
     people_intervals,
     tar_at_far,
 )
+from likeness.evaluation.intervals import item_intervals
 from likeness.sampling import LabelledPairs, sample_pairs
 
 THRESHOLD = 1.5
@@ -222,3 +223,33 @@ class TestRefusals:
         pairs = listed_pair_energies(np.ones((2, 2)), np.zeros(2, int), only, energy="cosine")
         with pytest.raises(TooFewError, match="impostor: expected at least one impostor pair"):
             evaluate_pairs(pairs, threshold=None)
+
+
+class TestItemIntervals:
+    def test_a_pair_counts_as_often_as_both_its_items_were_drawn(self) -> None:
+        fold = made(2, people=3, photos=4)
+        found = item_intervals(fold, repetitions=10, seed=5)
+        rng = np.random.default_rng(5)
+        draws = []
+        while len(draws) < 10:
+            drawn = rng.choice(12, 12)
+            genuine, impostor = [], []
+            for kind, pairs, energies in (
+                (genuine, fold.pairs.genuine_pairs, fold.pairs.genuine),
+                (impostor, fold.pairs.impostor_pairs, fold.pairs.impostor),
+            ):
+                for (i, j), energy in zip(pairs, energies, strict=True):
+                    kind.extend([energy] * int((drawn == i).sum() * (drawn == j).sum()))
+            if genuine and impostor:
+                draws.append(auc(error_rates(genuine, impostor)))
+        low, high = np.quantile(draws, [0.025, 0.975])
+        assert found["auc"].low == pytest.approx(low)
+        assert found["auc"].high == pytest.approx(high)
+        assert found["auc"].mean == fold.figures["auc"]
+
+    def test_more_items_give_a_narrower_interval(self) -> None:
+        few, many = (
+            item_intervals(made(3, people=4, photos=photos), repetitions=100)["auc"]
+            for photos in (5, 40)
+        )
+        assert many.high - many.low < few.high - few.low

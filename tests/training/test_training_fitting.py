@@ -10,13 +10,17 @@ import pytest
 
 from likeness.datasets import Dataset
 from likeness.encoders import Views, fit_whitening
+from likeness.energies import energy_matrix
+from likeness.evaluation import evaluate_matrix
 from likeness.images.preparation import Preparation
 from likeness.sampling import LabelledPairs
 from likeness.training import TrainingRecipe
 from likeness.training._fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
 from likeness.training._networks import (
+    FEW_STEPS,
     build_encoder,
     build_feed,
+    build_network,
     embed_prepared,
     finished_encoder,
     training_set,
@@ -145,6 +149,35 @@ class TestFeed:
         expected = sorted(map(tuple, pairs.pairs.tolist()))
         assert len(found) == 24
         assert all(sorted(found[start : start + 5]) == expected for start in range(0, 20, 5))
+
+
+class TestRowsOfNumbers:
+    """The engine takes whatever shape the items have."""
+
+    def test_the_encoder_has_the_shape_of_the_items(self, recipes: dict[str, Any]) -> None:
+        plain = {"mirror_identities": False, "mirrored": False, "shift": 0, "whitening": False}
+        recipe = dataclasses.replace(
+            recipes["contrastive"], encoder="dense", epochs=1, steps=100, light=0.0, **plain
+        )
+        rng = np.random.default_rng(0)
+        codes = np.repeat(np.arange(6), 20)
+        # What tells them apart is small beside what does not.
+        rows = np.concatenate([rng.normal(0, 1, (120, 8)), np.eye(6)[codes]], axis=1)
+        rows = rows.astype(np.float32)
+        fit = fit_once(recipe, rows, codes, FitOptions(stage="final", epochs=1))
+        assert fit.encoder.input_shape == (None, 14)
+        learned = evaluate_matrix(
+            energy_matrix("euclidean", embed_prepared(fit.encoder, rows)), codes, threshold=None
+        )
+        plain = evaluate_matrix(energy_matrix("euclidean", rows), codes, threshold=None)
+        assert learned.figures["auc"] > 0.9 > plain.figures["auc"]
+
+    @pytest.mark.parametrize(("steps", "eagerly"), [(FEW_STEPS, True), (FEW_STEPS + 1, False)])
+    def test_few_steps_are_not_compiled_first(
+        self, recipe: TrainingRecipe, steps: int, eagerly: bool
+    ) -> None:
+        recipe = dataclasses.replace(recipe, epochs=1, steps=steps)
+        assert build_network(recipe, build_encoder(recipe), classes=2).run_eagerly == eagerly
 
 
 class TestFinishedEncoder:

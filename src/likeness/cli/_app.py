@@ -14,6 +14,7 @@ from likeness.cli import (
     _crossval,
     _data,
     _demo,
+    _digits,
     _doctor,
     _enrol,
     _evaluate,
@@ -55,6 +56,7 @@ app.add_typer(_model.app, name="model")
 app.command("export")(_export.export)
 app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
+app.command("digits")(_digits.digits)
 app.command("omniglot")(_omniglot.omniglot)
 app.command("card")(_card.card)
 app.command("audit")(_audit.audit)

@@ -1,12 +1,5 @@
 """Data sets: the frozen type, the split that keeps people apart, and the readers."""
 
-from likeness.datasets._dataset import (
-    Dataset,
-    check_disjoint,
-    identity_folds,
-    name_some,
-    split_by_identity,
-)
 from likeness.datasets._progress import OnProgress
 from likeness.datasets.att import att, att_cache_path
 from likeness.datasets.digits import digits, mnist
@@ -17,6 +10,13 @@ from likeness.datasets.folder import folder
 from likeness.datasets.omniglot import alphabets, omniglot, omniglot_runs
 from likeness.datasets.one_shot_run import OneShotRun
 from likeness.datasets.signatures import signatures
+from likeness.items import (
+    Dataset,
+    check_disjoint,
+    identity_folds,
+    name_some,
+    split_by_identity,
+)
 
 __all__ = [
     "Dataset",

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from likeness.arrays import Images
-from likeness.datasets._dataset import name_some, natural_key
 from likeness.datasets._zip import opened_zip
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError
 from likeness.images.decode import decode
+from likeness.items import name_some, natural_key
 
 ZIP_NAME = "att_faces.zip"
 ROWS, COLUMNS = 112, 92

@@ -10,11 +10,11 @@ from pathlib import Path
 from likeness.arrays import Images
 from likeness.datasets._att_copy import PHOTOS_EACH, ZIP_NAME, read_copy
 from likeness.datasets._att_digests import PERSON_DIGESTS
-from likeness.datasets._dataset import Dataset, natural_key
 from likeness.datasets._download import download, mirrors_or
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets._progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError
+from likeness.items import Dataset, natural_key
 
 MIRRORS = (
     "https://www.cl.cam.ac.uk/Research/DTG/attarchive/pub/data/att_faces.zip",

@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 
 from likeness.arrays import Images
-from likeness.datasets._dataset import Dataset
 from likeness.datasets._download import download, mirrors_or
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets._progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
+from likeness.items import Dataset
 
 MNIST_FILE = "mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"

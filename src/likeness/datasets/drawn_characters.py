@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from likeness.arrays import Images, check_in_range
-from likeness.datasets._dataset import Dataset
 from likeness.datasets.one_shot_run import OneShotRun
+from likeness.items import Dataset
 
 NAME = "drawn characters, not Omniglot"
 LICENCE = "made by likeness"

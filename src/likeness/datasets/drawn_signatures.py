@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from likeness.arrays import Images, check_in_range
-from likeness.datasets._dataset import Dataset
 from likeness.datasets.drawn_characters import Stroke, _generator, _smooth, _strokes
+from likeness.items import Dataset
 
 NAME = "drawn signatures"
 LICENCE = "made by likeness"

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from likeness.arrays import Images
-from likeness.datasets._dataset import Dataset, natural_key
 from likeness.datasets._progress import OnProgress
 from likeness.datasets._published import PublishedFile, read_published
 from likeness.datasets._zip import ZipReader, opened_zip
 from likeness.datasets.one_shot_run import OneShotRun
 from likeness.errors import DataError, ImageError, SettingError
 from likeness.images.decode import decode
+from likeness.items import Dataset, natural_key
 
 LICENCE = (
     "Omniglot, MIT licence: B. M. Lake, R. Salakhutdinov and J. B. Tenenbaum, «Human-level "

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from likeness.arrays import Images
-from likeness.datasets._dataset import Dataset
 from likeness.datasets._progress import OnProgress
 from likeness.datasets._published import PublishedFile, read_published
 from likeness.datasets._zip import ZipReader, opened_zip
 from likeness.errors import DataError, ImageError
 from likeness.images.decode import decode
+from likeness.items import Dataset
 
 LICENCE = (
     "Cross-media signatures, MIT licence, copyright 2023 低熵体: J.-F. Luo, Y.-Z. Pu, J.-Y. Yin, "

@@ -5,6 +5,7 @@ from typing import Any
 
 from likeness.encoders.convnet import convnet
 from likeness.encoders.correlation_net import CorrelationNet
+from likeness.encoders.dense import dense
 from likeness.encoders.finished import finished
 from likeness.encoders.fully_convolutional import fully_convolutional
 from likeness.encoders.residual import residual
@@ -21,6 +22,7 @@ __all__ = [
     "Views",
     "Whitening",
     "convnet",
+    "dense",
     "encoder_by_name",
     "finished",
     "fit_whitening",
@@ -28,7 +30,11 @@ __all__ = [
     "residual",
 ]
 
-_BY_NAME: dict[str, Callable[..., Any]] = {"convnet": convnet, "residual": residual}
+_BY_NAME: dict[str, Callable[..., Any]] = {
+    "convnet": convnet,
+    "dense": dense,
+    "residual": residual,
+}
 
 
 def encoder_by_name(name: str) -> Callable[..., Any]:

@@ -118,6 +118,51 @@ def quantiles(draws: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
     return low, high
 
 
+def item_intervals(
+    measured: Evaluation, *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
+) -> dict[str, Interval]:
+    """Return every figure with its interval from resampling items, not identities.
+
+    For a few identities that stand for themselves, such as digits: the interval says what
+    other items of the same identities would give, and nothing about other identities.
+
+    Args:
+        measured: on all pairs of some items.
+        repetitions, seed, level: as in `people_intervals`.
+
+    Raises:
+        SettingError: a setting is out of its range.
+    """
+    return resampled_intervals(
+        [_ItemResampler(measured)], repetitions=repetitions, seed=seed, level=level
+    )
+
+
+class _ItemResampler:
+    """Figures of pairs under other numbers of each item: a pair weighs as both its items."""
+
+    def __init__(self, measured: Evaluation) -> None:
+        pairs = measured.pairs
+        self._threshold = measured.threshold
+        self._counter = Counter(pairs.genuine, pairs.impostor)
+        self._items = len(pairs.codes)
+        self._genuine = np.ascontiguousarray(pairs.genuine_pairs.T)
+        self._impostor = np.ascontiguousarray(pairs.impostor_pairs.T)
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        return rate_figures(self._counter.rates(), self._threshold)
+
+    def draw(self, rng: np.random.Generator) -> dict[str, float]:
+        while True:
+            drawn = rng.choice(self._items, self._items)
+            weights = np.bincount(drawn, minlength=self._items).astype(np.float64)
+            genuine = weights[self._genuine[0]] * weights[self._genuine[1]]
+            impostor = weights[self._impostor[0]] * weights[self._impostor[1]]
+            if genuine.any() and impostor.any():
+                return rate_figures(self._counter.rates(genuine, impostor), self._threshold)
+
+
 class _Resampler:
     """Figures of one fold under other numbers of each person."""
 

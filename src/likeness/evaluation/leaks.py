@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.datasets import Dataset
 from likeness.evaluation.pair_energies import PairEnergies
+from likeness.items import Dataset
 from likeness.sampling import LabelledPairs, all_pairs_of
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.datasets import Dataset
 from likeness.errors import TooFewError
+from likeness.items import Dataset
 from likeness.sampling import LabelledPairs, all_pairs_of
 
 

@@ -89,12 +89,18 @@ class FitOptions:
 def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
     """Train a fresh encoder on the items and return it with its best weights.
 
+    Args:
+        recipe: every choice but the shape of what the encoder reads.
+        items: ``(n, ...)``, prepared; their shape is the encoder's.
+        codes: ``(n,)``, 0…identities−1.
+        options: how the fit is run and watched.
+
     Raises:
         KeyboardInterrupt: Ctrl-C came before the first epoch was done.
         TrainingFailedError: the loss became NaN or infinite.
     """
     learned = training_set(recipe, items, codes, options.pairs, groups=options.groups)
-    encoder = build_encoder(recipe)
+    encoder = build_encoder(recipe, items.shape[1:])
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
     feed = build_feed(recipe, learned, encoder)
     watch = _Watch(recipe, items, encoder, options)

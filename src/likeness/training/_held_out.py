@@ -7,7 +7,6 @@ them, though, and so was the threshold: there is no accuracy at it here.
 from typing import Any
 
 from likeness.arrays import Codes, Energies, Prepared
-from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
     Evaluation,
@@ -18,6 +17,7 @@ from likeness.evaluation import (
     people_intervals,
 )
 from likeness.figures import watermark
+from likeness.items import Dataset
 from likeness.sampling import LabelledPairs
 
 FORMAT = "likeness.protocol/1"

@@ -30,6 +30,9 @@ from likeness.losses import (
 from likeness.sampling import LabelledPairs, hard_pairs
 from likeness.training.recipe import TrainingRecipe
 
+FEW_STEPS = 8
+"""Up to so many batches in all, a network is trained without being compiled first."""
+
 BENT = 2.0
 """How strongly a further person is bent; twice as much as a hand usually varies."""
 
@@ -39,7 +42,7 @@ class TrainingSet:
     """What is learned from: prepared items, their identities, and fixed pairs if any.
 
     Args:
-        items: ``(n, rows, columns, channels)``.
+        items: ``(n, ...)``, what the encoder reads.
         codes: ``(n,)``.
         kin: ``(n,)``: equal for a person and their mirrored, turned and bent doubles.
         pairs: the only pairs to learn from; None to draw pairs freely.
@@ -85,10 +88,15 @@ def training_set(
     )
 
 
-def build_encoder(recipe: TrainingRecipe) -> Any:
-    """Return the recipe's encoder with its initial weights."""
+def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) -> Any:
+    """Return the recipe's encoder with its initial weights.
+
+    Args:
+        recipe: says which.
+        shape: of one prepared item; that of the recipe's photos if not given.
+    """
     return encoder_by_name(recipe.encoder)(
-        (recipe.rows, recipe.columns, recipe.channels),
+        shape or (recipe.rows, recipe.columns, recipe.channels),
         embedding_size=recipe.embedding_size,
         width=recipe.width,
         seed=recipe.seed,
@@ -143,7 +151,13 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
             output = head(output)
         network = keras.Model(photo, output)
     optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.weight_decay)
-    network.compile(optimizer=optimizer, loss=_loss(recipe), jit_compile=False)
+    network.compile(
+        optimizer=optimizer,
+        loss=_loss(recipe),
+        jit_compile=False,
+        # Compiling takes as long as so few steps without it.
+        run_eagerly=recipe.epochs * recipe.steps <= FEW_STEPS,
+    )
     return network
 
 

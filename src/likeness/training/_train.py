@@ -19,13 +19,13 @@ import numpy as np
 
 from likeness._version import __version__
 from likeness.arrays import Codes, Prepared
-from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import Evaluation, PairRule, choose_threshold
 from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.unseen import ChosenOn
 from likeness.images.preparation import Preparation
+from likeness.items import Dataset, split_by_identity
 from likeness.model import SiameseModel
 from likeness.sampling import LabelledPairs
 from likeness.training._fitting import Fit, FitOptions, HeldOut, fit_once

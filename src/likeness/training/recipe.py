@@ -10,7 +10,7 @@ from likeness.errors import SettingError
 
 _CHOICES = {
     "mode": ("batches", "pairs"),
-    "encoder": ("convnet", "residual"),
+    "encoder": ("convnet", "dense", "residual"),
     "loss": ("contrastive", "margin_softmax", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
     "frame": ("whole", "ink", "ink_box"),
@@ -55,7 +55,7 @@ class TrainingRecipe:
 
     Args:
         mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
-        encoder: "convnet" or "residual".
+        encoder: "convnet", "dense" or "residual".
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
         stride: of the residual encoder's first convolution, 1 or 2; see `residual`.

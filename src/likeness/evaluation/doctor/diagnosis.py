@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Energies
-from likeness.datasets import Dataset
 from likeness.errors import DataError
 from likeness.evaluation.doctor.gallery_energies import GalleryEnergies
 from likeness.evaluation.doctor.look_alikes import LookAlike, look_alikes
@@ -18,6 +17,7 @@ from likeness.evaluation.near_duplicates import duplicates_within
 from likeness.images.check import PhotoCheck
 from likeness.images.faces.face import Face
 from likeness.images.quality import PhotoWarning, blurrier_than_the_rest
+from likeness.items import Dataset
 
 FORMAT = "likeness.doctor/1"
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.datasets import Dataset, check_disjoint, identity_folds, split_by_identity
-from likeness.datasets._dataset import name_some, natural_key
 from likeness.errors import DataError, OverlapError, SettingError, TooFewError
+from likeness.items import name_some, natural_key
 
 
 def people(count: int, each: int = 2, *, prefix: str = "s", start: int = 0) -> Dataset:

@@ -1,0 +1,44 @@
+"""A small encoder of dense layers, for rows of numbers; it reads pictures too, flattened."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from likeness.encoders._seeds import Seeds
+
+
+def dense(
+    shape: tuple[int, ...], *, embedding_size: int = 32, width: int = 64, seed: int = 0
+) -> Any:
+    """Return an encoder of two hidden layers beside a straight way past them.
+
+    The embedding is the sum of a linear map of the numbers themselves and of one of the second
+    hidden layer (``width`` ReLU units each), scaled to unit length. So what a linear map can
+    tell apart need not be learned through the hidden layers first. (H.-T. Cheng et al., «Wide &
+    Deep Learning for Recommender Systems», DLRS 2016, join the two ways likewise.)
+
+    Args:
+        shape: of one prepared item: (features,), or any other, which is flattened.
+        embedding_size: numbers in an embedding.
+        width: units of each hidden layer.
+        seed: of the initial weights.
+
+    Returns:
+        A `keras.Model`, ``(n, *shape)`` → ``(n, embedding_size)`` of unit length.
+    """
+    seeds = Seeds(seed)
+    item = layers.Input(shape, name="item")
+    numbers = layers.Flatten(name="flatten")(item) if len(shape) > 1 else item
+    x = numbers
+    for block in (1, 2):
+        x = layers.Dense(
+            width, activation="relu", kernel_initializer=seeds.he(), name=f"hidden_{block}"
+        )(x)
+    deep = layers.Dense(embedding_size, kernel_initializer=seeds.glorot(), name="embedding")(x)
+    straight = layers.Dense(
+        embedding_size, use_bias=False, kernel_initializer=seeds.glorot(), name="straight"
+    )(numbers)
+    x = layers.Add(name="sum")([deep, straight])
+    x = layers.UnitNormalization(name="unit_length")(x)
+    return keras.Model(item, x, name="dense")
