@@ -12,10 +12,13 @@ from likeness.datasets.att import att, att_cache_path
 from likeness.datasets.digits import digits, mnist
 from likeness.datasets.drawn import drawn_faces
 from likeness.datasets.folder import folder
+from likeness.datasets.sentence_pairs import SentencePairs
+from likeness.datasets.sts import sts
 
 __all__ = [
     "Dataset",
     "OnProgress",
+    "SentencePairs",
     "att",
     "att_cache_path",
     "check_disjoint",
@@ -26,4 +29,5 @@ __all__ = [
     "mnist",
     "name_some",
     "split_by_identity",
+    "sts",
 ]

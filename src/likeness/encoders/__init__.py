@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from likeness.encoders.bag_of_pieces import WeightedSum, bag_of_pieces
 from likeness.encoders.convnet import convnet
 from likeness.encoders.finished import finished
 from likeness.encoders.residual import residual
@@ -16,7 +17,9 @@ __all__ = [
     "MeanOfViews",
     "SiameseNet",
     "Views",
+    "WeightedSum",
     "Whitening",
+    "bag_of_pieces",
     "convnet",
     "encoder_by_name",
     "finished",

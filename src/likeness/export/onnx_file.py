@@ -2,6 +2,7 @@
 
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,19 @@ def why_no_export() -> str | None:
     return None
 
 
-def onnx_bytes(encoder: Any) -> bytes:
-    """Return the encoder as an ONNX file: one input "photo" with a free batch axis, one output.
+MadeUp = Callable[[int, np.random.Generator], Any]
+"""From a count to what so many prepared items may look like."""
+
+
+def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None) -> bytes:
+    """Return the encoder as an ONNX file: one input with a free batch axis, one output.
 
     The result is run and compared with the encoder before it is given out.
 
     Args:
-        encoder: a `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, d)``, float32.
+        encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
+            ``(n, d)``, float32.
+        made_up: what to compare them on; normal noise if not given.
 
     Raises:
         MissingExtraError: the exporter is not installed.
@@ -54,7 +61,8 @@ def onnx_bytes(encoder: Any) -> bytes:
         path = Path(place) / "encoder.onnx"
         try:
             shape = (None, *encoder.input_shape[1:])
-            signature = [keras.InputSpec(shape=shape, dtype="float32", name="photo")]
+            reads = encoder.inputs[0]
+            signature = [keras.InputSpec(shape=shape, dtype=reads.dtype, name=reads.name)]
             with warnings.catch_warnings():
                 # Tracers warn of what could go wrong; whether it did is looked at below.
                 warnings.simplefilter("ignore")
@@ -62,16 +70,21 @@ def onnx_bytes(encoder: Any) -> bytes:
             data = path.read_bytes()
         except Exception as error:  # The exporters raise many kinds.
             raise ModelError(f"the encoder cannot be exported to ONNX: {_first(error)}.") from error
-    _check_embeds_alike(encoder, data)
+    _check_embeds_alike(encoder, data, made_up or _noise_for(encoder))
     return data
 
 
-def _check_embeds_alike(encoder: Any, data: bytes) -> None:
+def _noise_for(encoder: Any) -> MadeUp:
+    shape = encoder.input_shape[1:]
+    return lambda count, rng: rng.normal(size=(count, *shape)).astype(np.float32)
+
+
+def _check_embeds_alike(encoder: Any, data: bytes, made_up: MadeUp) -> None:
     ops = require_extra("keras.ops")
-    session = OnnxSession(data, name="the exported encoder")
     rng = np.random.default_rng(0)
-    for photos in (1, 3):
-        prepared = rng.normal(size=(photos, *encoder.input_shape[1:])).astype(np.float32)
+    for count in (1, 3):
+        prepared = made_up(count, rng)
+        session = OnnxSession(data, name="the exported encoder", reads=prepared.dtype)
         expected = ops.convert_to_numpy(encoder(prepared, training=False))
         found = session(prepared)
         worst = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf

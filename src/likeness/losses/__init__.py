@@ -2,17 +2,20 @@
 
 from likeness.losses.batch_contrastive import BatchContrastiveLoss, batch_contrastive
 from likeness.losses.contrastive import ContrastiveLoss, contrastive
+from likeness.losses.correlation import CorrelationLoss, correlation
 from likeness.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
 from likeness.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
 
 __all__ = [
     "BatchContrastiveLoss",
     "ContrastiveLoss",
+    "CorrelationLoss",
     "CosineHead",
     "MarginSoftmaxLoss",
     "TripletLoss",
     "batch_contrastive",
     "contrastive",
+    "correlation",
     "hard_triplet",
     "margin_softmax",
     "semi_hard_triplet",
