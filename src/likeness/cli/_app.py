@@ -24,6 +24,7 @@ from likeness.cli import (
     _next_photo,
     _people,
     _picture,
+    _questions,
     _train,
 )
 from likeness.cli._terminal import errors
@@ -63,6 +64,8 @@ app.command("forget")(_forget.forget)
 app.command("re-enrol")(_forget.re_enrol)
 app.add_typer(_gallery.app, name="gallery")
 app.command("picture")(_picture.picture)
+app.add_typer(_questions.app, name="questions")
+app.command("faq")(_questions.faq)
 
 
 def _print_version(wanted: bool) -> None:

@@ -69,14 +69,25 @@ def read_recipe(
     settings = RECIPES[mode].as_dict()
     if file is not None:
         settings |= _from_file(file)
+    settings |= read_changes(changes)
+    if seed is not None:
+        settings["seed"] = seed
+    return TrainingRecipe.from_dict(settings)
+
+
+def read_changes(changes: list[str]) -> dict[str, Any]:
+    """Return the settings that `--set` names, each ``name=value``.
+
+    Raises:
+        SettingError: one is written otherwise.
+    """
+    settings = {}
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
             raise SettingError(f"--set: expected name=value. Received: {change!r}.")
         settings[name.strip()] = _parsed(value.strip())
-    if seed is not None:
-        settings["seed"] = seed
-    return TrainingRecipe.from_dict(settings)
+    return settings
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -6,16 +6,19 @@ from typing import Any
 from likeness.errors import require_extra
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import BATCHES, PAIRS, RECIPES, TrainingRecipe
+from likeness.training.similarity import SimilarityRecipe
 
 __all__ = [
     "BATCHES",
     "PAIRS",
     "RECIPES",
     "OnProgress",
+    "SimilarityRecipe",
     "TrainingProgress",
     "TrainingRecipe",
     "train",
     "train_on_pairs",
+    "train_similarity",
     "untrained_encoder",
 ]
 
@@ -25,6 +28,9 @@ def __getattr__(name: str) -> Any:
     if name in {"train", "train_on_pairs"}:
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._train"), name)
+    if name == "train_similarity":
+        require_extra("keras", extra="train")
+        return getattr(import_module("likeness.training._similarity"), name)
     if name == "untrained_encoder":
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._networks"), name)
