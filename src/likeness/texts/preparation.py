@@ -123,12 +123,12 @@ class TextPreparation:
                 f"{text[:40]!r} …. Give one question or sentence at a time."
             )
         try:
-            pieces = pieces_of(text, shortest=self.shortest, longest=self.longest)
-            "".join(pieces).encode()
+            text.encode()
         except UnicodeEncodeError as error:
             raise DataError(
                 "text: expected letters. Received: half of a character (a lone surrogate)."
             ) from error
+        pieces = pieces_of(text, shortest=self.shortest, longest=self.longest)
         if not pieces:
             raise DataError(
                 f"text: expected at least one letter or digit. Received: {text[:40]!r}. Write it "

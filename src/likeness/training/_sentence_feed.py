@@ -1,10 +1,9 @@
-"""Pairs of sentences as the batches that ``fit`` asks for, some pieces hidden in each."""
+"""Pairs of sentences as batches to learn from, some pieces hidden in each."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ _STEP = 32
 """Batches are filled up to a multiple of it, so that there are few shapes to compile for."""
 
 
-class SentenceFeed(keras.utils.PyDataset):
+class SentenceFeed:
     """Batches ``((left, right), targets)``; what one holds depends on seed, epoch and number only.
 
     In each batch a share of all pieces is hidden, the same ones on both sides: what the two
@@ -39,7 +38,6 @@ class SentenceFeed(keras.utils.PyDataset):
         hidden: float,
         seed: int,
     ) -> None:
-        super().__init__()
         self._sides = tuple([np.asarray(one, np.int32) for one in side] for side in (left, right))
         self._targets = np.asarray(targets, np.float32)
         self._buckets = buckets

@@ -86,15 +86,9 @@ def train_similarity(
     network.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate), loss=_loss(recipe), jit_compile=False
     )
-    watch = _Watch(recipe, model, choosing, steps=len(feed), on_progress=on_progress)
-    interrupted = False
-    try:
-        network.fit(feed, epochs=recipe.epochs, verbose=0, shuffle=False, callbacks=[watch])
-    except KeyboardInterrupt:
-        if watch.best_epoch == 0:
-            raise
-        interrupted = True
-    encoder.set_weights(watch.best_weights)
+    tell = on_progress or (lambda progress: None)
+    fit = _fit(recipe, network, feed, model, choosing, tell=tell)
+    encoder.set_weights(fit.best_weights)
     energies = pair_energies(model, choosing)
     decided = _choose(recipe, choosing, energies)
     record = {
@@ -105,9 +99,9 @@ def train_similarity(
         "chosen_on": _described(choosing),
         "similarity": similarity(choosing.scores, energies).as_dict(),
         "threshold": asdict(decided),
-        "histories": {"choosing": watch.history},
-        "epochs": watch.best_epoch,
-        "interrupted": interrupted,
+        "histories": {"choosing": fit.history},
+        "epochs": fit.best_epoch,
+        "interrupted": fit.interrupted,
         "seconds": round(time.perf_counter() - began, 1),
     }
     return SiameseModel(
@@ -203,50 +197,59 @@ def _loss(recipe: SimilarityRecipe) -> Any:
     return CorrelationLoss()
 
 
-class _Watch(keras.callbacks.Callback):
-    """Keeps the best weights and tells the progress."""
+@dataclass(kw_only=True)
+class _Fit:
+    """What came of the epochs: the best weights, and how they were found."""
 
-    def __init__(
-        self,
-        recipe: SimilarityRecipe,
-        model: SiameseModel,
-        choosing: SentencePairs,
-        *,
-        steps: int,
-        on_progress: OnProgress | None,
-    ) -> None:
-        super().__init__()
-        self._recipe = recipe
-        self._siamese = model
-        self._choosing = choosing
-        self._steps = steps
-        self._tell = on_progress or (lambda progress: None)
-        self._epoch = 0
-        self.history: dict[str, list[float]] = {"loss": [], "spearman": []}
-        self.best_epoch = 0
-        self.best_weights: list[Any] = []
+    best_weights: list[Any] = field(default_factory=list)
+    best_epoch: int = 0
+    history: dict[str, list[float]] = field(default_factory=lambda: {"loss": [], "spearman": []})
+    interrupted: bool = False
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        loss = float((logs or {}).get("loss", math.nan))
-        if not math.isfinite(loss):
-            raise TrainingFailedError(
-                f"the loss became {loss} in epoch {self._epoch + 1}, step {batch + 1}. "
-                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
-            )
-        self._tell(
-            TrainingProgress(
-                stage="choosing",
-                step=self._epoch * self._steps + batch + 1,
-                steps=self._recipe.epochs * self._steps,
-                loss=loss,
-            )
+
+def _fit(
+    recipe: SimilarityRecipe,
+    network: Any,
+    feed: SentenceFeed,
+    model: SiameseModel,
+    choosing: SentencePairs,
+    *,
+    tell: OnProgress,
+) -> _Fit:
+    """Go through the epochs, and keep the weights of the best one.
+
+    Not by ``fit``: on TensorFlow it takes the width of the first batches for that of all.
+    """
+    found = _Fit()
+    try:
+        for epoch in range(recipe.epochs):
+            network.reset_metrics()
+            for step in range(len(feed)):
+                loss = float(network.train_on_batch(*feed[step]))
+                _check_loss(recipe, loss, epoch=epoch, step=step)
+                done = epoch * len(feed) + step + 1
+                tell(
+                    TrainingProgress(
+                        stage="choosing", step=done, steps=recipe.epochs * len(feed), loss=loss
+                    )
+                )
+            feed.on_epoch_end()
+            rho = spearman(choosing.scores, -pair_energies(model, choosing))
+            if not found.best_epoch or rho > max(found.history["spearman"]):
+                found.best_epoch = epoch + 1
+                found.best_weights = model.encoder.get_weights()
+            found.history["loss"].append(loss)
+            found.history["spearman"].append(rho)
+    except KeyboardInterrupt:
+        if found.best_epoch == 0:
+            raise
+        found.interrupted = True
+    return found
+
+
+def _check_loss(recipe: SimilarityRecipe, loss: float, *, epoch: int, step: int) -> None:
+    if not math.isfinite(loss):
+        raise TrainingFailedError(
+            f"the loss became {loss} in epoch {epoch + 1}, step {step + 1}. "
+            f"Lower learning_rate (it is {recipe.learning_rate:g})."
         )
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._epoch = epoch + 1
-        found = spearman(self._choosing.scores, -pair_energies(self._siamese, self._choosing))
-        if not self.best_epoch or found > max(self.history["spearman"]):
-            self.best_epoch = epoch + 1
-            self.best_weights = self._siamese.encoder.get_weights()
-        self.history["loss"].append(float((logs or {})["loss"]))
-        self.history["spearman"].append(found)

@@ -54,12 +54,12 @@ class SimilarityRecipe:
     shortest: int = 2
     longest: int = 4
     embedding_size: int = 512
-    epochs: int = 8
+    epochs: int = 6
     batch_size: int = 256
     learning_rate: float = 0.03
     hidden: float = 0.5
-    margin: float = 1.4
-    genuine_margin: float = 0.0
+    margin: float = 1.3
+    genuine_margin: float = 0.5
     genuine_from: float = 4.0
     impostor_to: float = 2.0
     seed: int = 0
