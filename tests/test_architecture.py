@@ -43,6 +43,7 @@ HEAVY = (
     "onnx",
     "onnxruntime",
     "scipy",
+    "sentence_transformers",
     "sklearn",
     "tensorflow",
     "tf2onnx",
@@ -162,6 +163,31 @@ class TestLayers:
             below = {name: needed - free for name, needed in below.items() if name not in free}
 
 
+class TestOtherItems:
+    """The engine serves other items than faces, without a line of face code in their way."""
+
+    STARTS = (
+        "likeness.cli._questions",
+        "likeness.cli._texts",
+        "likeness.encoders.bag_of_pieces",
+        "likeness.losses.correlation",
+        "likeness.recogniser.questions",
+        "likeness.runtime.sentence_transformer",
+        "likeness.training._similarity",
+    )
+    OF_FACES = ("likeness.images.faces", "likeness.recogniser.sight", "likeness.datasets.att")
+
+    @pytest.mark.parametrize("start", STARTS)
+    def test_nothing_that_texts_import_is_about_faces(self, start: str) -> None:
+        seen, to_see = {start}, [start]
+        while to_see:
+            nodes = list(ast.walk(tree(MODULES[to_see.pop()])))
+            found = (imported(iter(nodes)) | asked_for(iter(nodes))) & set(MODULES)
+            to_see += sorted(found - seen)
+            seen |= found
+        assert not [name for name in seen if name.startswith(self.OF_FACES)]
+
+
 class TestHeavyPackages:
     @pytest.mark.parametrize("path", FILES, ids=relative)
     def test_keras_is_imported_where_learning_is_and_nowhere_else(self, path: Path) -> None:
@@ -184,6 +210,8 @@ class TestHeavyPackages:
             "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
+            "import likeness.cli._questions, likeness.recogniser.questions",
+            "import likeness.evaluation.sentences, likeness.texts.preparation",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ BASELINES = {
     "tfidf_characters": ("TF-IDF over n-grams of letters, cosine", characters),
     "averaged_vectors": ("averaged word vectors (SVD of the training sentences), cosine", averaged),
 }
+app = typer.Typer()
+
 OURS = {
     "contrastive": "likeness, contrastive",
     "correlation": "likeness, correlation (regression)",
@@ -73,6 +75,7 @@ def gain_of(ours: list[Any], other: Any, pairs: SentencePairs) -> dict[str, floa
     return {"difference": whole, "low": float(low), "high": float(high)}
 
 
+@app.command()
 def main(
     data: Annotated[Path | None, typer.Option(help="The STS benchmark; else looked for.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds of ours.")] = 3,
@@ -127,4 +130,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness import datasets
+from likeness.cli._settings import read_changes
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.training import RECIPES, TrainingRecipe
@@ -21,9 +22,6 @@ Mode = Annotated[str, typer.Option(help="batches (P people × K photos), or pair
 RecipeFile = Annotated[
     Path | None,
     typer.Option("--recipe", help="JSON file with settings that replace the mode's."),
-]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
 ]
 
 _NAMED: dict[str, Callable[[], Dataset]] = {
@@ -75,21 +73,6 @@ def read_recipe(
     return TrainingRecipe.from_dict(settings)
 
 
-def read_changes(changes: list[str]) -> dict[str, Any]:
-    """Return the settings that `--set` names, each ``name=value``.
-
-    Raises:
-        SettingError: one is written otherwise.
-    """
-    settings = {}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals:
-            raise SettingError(f"--set: expected name=value. Received: {change!r}.")
-        settings[name.strip()] = _parsed(value.strip())
-    return settings
-
-
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
@@ -98,11 +81,3 @@ def _from_file(file: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise SettingError(f"--recipe: {file}: expected an object of settings.")
     return settings
-
-
-def _parsed(value: str) -> Any:
-    """Read a number, true or false; anything else is a word."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

@@ -7,8 +7,8 @@ import typer
 from rich.markup import escape
 
 from likeness.arrays import check_in_range
-from likeness.cli._arguments import Changes, read_changes
-from likeness.cli._recognising import NOT_RECOGNISED, Json, KeyFile
+from likeness.cli._gallery import Json, KeyFile
+from likeness.cli._settings import Changes, read_changes
 from likeness.cli._terminal import (
     check_json_place,
     errors,
@@ -18,11 +18,14 @@ from likeness.cli._terminal import (
     write_json,
 )
 from likeness.model import check_writable_place, read_document
-from likeness.training import SimilarityRecipe
+from likeness.training.similarity import SimilarityRecipe
 
 app = typer.Typer(
     help="Train and measure a model of sentences: do two ask the same?", no_args_is_help=True
 )
+
+UNKNOWN = 1
+"""Exit code where no question, or more than one, may be the same."""
 
 Data = Annotated[
     Path | None,
@@ -58,7 +61,7 @@ def train(
     from likeness.training.quiet import load_keras  # late: brings Keras
 
     load_keras()
-    from likeness.training import train_similarity  # late: brings Keras
+    from likeness.training._similarity import train_similarity  # late: brings Keras
 
     with training_bars() as bars:
         model = train_similarity(
@@ -207,7 +210,7 @@ def faq(
         _say_found(found)
     write_json(found.as_dict(), json_)
     if found.status not in (None, "known"):
-        raise typer.Exit(NOT_RECOGNISED)
+        raise typer.Exit(UNKNOWN)
 
 
 def _say_found(found: Any) -> None:

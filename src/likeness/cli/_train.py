@@ -8,12 +8,12 @@ from rich.markup import escape
 
 from likeness.cli._arguments import (
     DATA_HELP,
-    Changes,
     Mode,
     RecipeFile,
     read_data,
     read_recipe,
 )
+from likeness.cli._settings import Changes
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
 from likeness.model import check_writable_place, read_document
 from likeness.training.quiet import load_keras

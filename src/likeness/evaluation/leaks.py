@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.datasets import Dataset
+from likeness.datasets._dataset import Dataset
 from likeness.evaluation.pair_energies import PairEnergies
 from likeness.sampling import LabelledPairs, all_pairs_of
 

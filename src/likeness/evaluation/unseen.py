@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from likeness.arrays import Codes, Embeddings, Energies, Images
-from likeness.datasets import Dataset
+from likeness.datasets._dataset import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation._counts import ErrorRates, error_rates
 from likeness.evaluation.identification import Identification, one_shot_each_item
