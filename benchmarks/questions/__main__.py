@@ -14,6 +14,7 @@ from likeness.datasets import SentencePairs, sts
 from likeness.evaluation.sentences import pair_energies
 from likeness.evaluation.similarity import similarity, spearman
 from likeness.reports.json_text import json_text
+from likeness.runtime import open_model
 from likeness.training import SimilarityRecipe, train_similarity
 
 HERE = Path(__file__).parent
@@ -48,6 +49,27 @@ def described(parts: dict[str, SentencePairs]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def trained(recipe: SimilarityRecipe, parts: dict[str, SentencePairs], keep: Path | None) -> Any:
+    """Return the recipe's model, taken from ``keep`` if it is there, else trained and put there."""
+    folder = None if keep is None else keep / f"{recipe.loss}-{recipe.seed}"
+    if folder is not None and (folder / "model.json").is_file():
+        model = open_model(folder)
+        same_data = model.record["data"]["digest"] == parts["train"].digest
+        if same_data and _decisive(model.record["recipe"]) == _decisive(recipe.as_dict()):
+            return model
+    model = train_similarity(recipe, parts["train"], parts["dev"])
+    if folder is not None:
+        model.save(folder, overwrite=True)
+    return model
+
+
+def _decisive(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that decide the weights: margins are of the contrastive loss alone."""
+    margins = set() if settings["loss"] == "contrastive" else {"margin", "genuine_margin"}
+    unused = {"encoder", *margins}
+    return {name: value for name, value in settings.items() if name not in unused}
+
+
 def figures_of(energies: dict[str, list[Any]], parts: dict[str, SentencePairs]) -> dict[str, Any]:
     """Return the figures on each part; means over the seeds, the intervals' bounds too."""
     found = {}
@@ -76,11 +98,14 @@ def gain_of(ours: list[Any], other: Any, pairs: SentencePairs) -> dict[str, floa
 
 
 @app.command()
-def main(
+def main(  # noqa: PLR0917
     data: Annotated[Path | None, typer.Option(help="The STS benchmark; else looked for.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds of ours.")] = 3,
     pairs: Annotated[int | None, typer.Option(help="Only the first so many of each part.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting, name=value.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the models here, and take those that are there.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of results.json and results.md.")] = HERE,
 ) -> None:
     """Measure every method and write the table."""
@@ -101,7 +126,7 @@ def main(
         runs = []
         for seed in range(seeds):
             one = SimilarityRecipe.from_dict({**recipe.as_dict(), "seed": seed})
-            model = train_similarity(one, parts["train"], parts["dev"])
+            model = trained(one, parts, keep)
             for part in measured:
                 energies[name][part].append(pair_energies(model, parts[part]))
             runs.append({key: model.record[key] for key in ("epochs", "histories", "seconds")})

@@ -54,7 +54,7 @@ class SimilarityRecipe:
     shortest: int = 2
     longest: int = 4
     embedding_size: int = 512
-    epochs: int = 6
+    epochs: int = 8
     batch_size: int = 256
     learning_rate: float = 0.03
     hidden: float = 0.5
