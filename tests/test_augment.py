@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from likeness.augment import Distortions
+from likeness.augment import BEND, Bending, Distortions, _sampled
 from likeness.errors import SettingError
 
 pytestmark = pytest.mark.backend
@@ -130,3 +130,70 @@ def test_it_comes_back_from_its_configuration() -> None:
 def test_settings_out_of_range(settings: dict[str, float], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         Distortions(**settings)
+
+
+def bend(items: Any, strength: float = 1.0, *, seed: int = 0) -> Any:
+    return ops.convert_to_numpy(Bending(strength, seed=seed)(items, training=True))
+
+
+class TestBending:
+    @pytest.mark.parametrize("training", [False, None])
+    def test_pictures_stay_as_they_are_outside_training(self, training: bool | None) -> None:
+        found = ops.convert_to_numpy(Bending()(photos(), training=training))
+        np.testing.assert_array_equal(found, photos())
+
+    def test_nothing_happens_at_strength_zero(self) -> None:
+        np.testing.assert_array_equal(bend(photos(), 0.0), photos())
+
+    def test_each_picture_is_bent_in_its_own_way_and_the_seed_decides(self) -> None:
+        found = bend(photos(), seed=4)
+        np.testing.assert_array_equal(found, bend(photos(), seed=4))
+        assert found.shape == photos().shape and found.dtype == np.float32
+        for one in range(len(found)):
+            for other in [*found[:one], photos()[0], *bend(photos(), seed=5)]:
+                assert not np.allclose(found[one], other)
+
+    def test_no_new_greys(self) -> None:
+        found = bend(photos(), 5.0)
+        assert photos().min() - 1e-5 <= found.min() and found.max() <= photos().max() + 1e-5
+
+    def test_colours_move_together(self) -> None:
+        grey = photos()
+        found = bend(np.concatenate([grey, 2 * grey, -grey], axis=-1))
+        np.testing.assert_allclose(found[..., 1], 2 * found[..., 0], atol=1e-5)
+        np.testing.assert_allclose(found[..., 2], -found[..., 0], atol=1e-5)
+
+    def test_it_is_smooth_and_as_strong_as_said(self) -> None:
+        """A picture of its own coordinates shows where every pixel was taken from."""
+        rows, columns = 60, 80
+        places = np.stack(np.indices((rows, columns)), axis=-1).astype(np.float32)[None]
+        found = bend(np.repeat(places, 200, axis=0), 0.5)
+        moved = (found - places)[:, 10:-10, 10:-10]
+        for axis, length in ((0, rows), (1, columns)):
+            assert moved[..., axis].std() == pytest.approx(0.5 * BEND * length, rel=0.1)
+            assert abs(np.diff(moved[..., axis], axis=1 + axis)).max() < 0.35  # never folded
+
+    def test_its_pixels_are_those_of_a_slow_loop(self) -> None:
+        rng = np.random.default_rng(2)
+        items = rng.normal(size=(3, 7, 9, 2)).astype(np.float32)
+        down = rng.uniform(-2, 9, (3, 7, 9)).astype(np.float32)
+        across = rng.uniform(-2, 11, (3, 7, 9)).astype(np.float32)
+        found = ops.convert_to_numpy(_sampled(ops.convert_to_tensor(items), down, across))
+        for place in np.ndindex(3, 7, 9):
+            y, x = min(max(down[place], 0), 6), min(max(across[place], 0), 8)
+            top, left = int(y), int(x)
+            expected = np.zeros(2)
+            for row, of_row in ((top, 1 - (y - top)), (top + 1, y - top)):
+                for column, of_column in ((left, 1 - (x - left)), (left + 1, x - left)):
+                    pixel = items[place[0], min(row, 6), min(column, 8)]
+                    expected += of_row * of_column * pixel
+            np.testing.assert_allclose(found[place], expected, atol=1e-5)
+
+    def test_it_comes_back_from_its_config(self) -> None:
+        layer = Bending.from_config(Bending(2.0, seed=3, name="bending").get_config())
+        assert (layer.strength, layer.seed, layer.name) == (2.0, 3, "bending")
+
+    @pytest.mark.parametrize("strength", [-0.1, 5.1, float("nan")])
+    def test_a_strength_out_of_range(self, strength: float) -> None:
+        with pytest.raises(SettingError, match="strength: expected a number from 0 to 5"):
+            Bending(strength)

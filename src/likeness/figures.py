@@ -11,7 +11,12 @@ DRAWN_MARK = "drawn faces, not AT&T"
 LEAK_MARK = "leaky split: no forecast for unseen people"
 """Of a test part that holds people, photos or pairs that were trained on."""
 
-METHODS = {"network": "network", "raw_pixels": "raw pixels", "fisherfaces": "Fisherfaces"}
+METHODS = {
+    "network": "network",
+    "raw_pixels": "raw pixels",
+    "fisherfaces": "Fisherfaces",
+    "modified_hausdorff": "modified Hausdorff distance",
+}
 
 _FIXED = {
     "auc": ("AUC", "area under the ROC", False),

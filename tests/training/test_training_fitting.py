@@ -80,10 +80,29 @@ class TestTrainingSet:
         np.testing.assert_array_equal(found.codes[32:], found.codes[:32] + 8)
         np.testing.assert_array_equal(found.kin[32:], found.kin[:32])
 
+    @pytest.mark.parametrize(("mirrored", "doubles"), [(False, 4), (True, 8)])
+    def test_turned_people_are_further_people(
+        self, people: Dataset, recipe: TrainingRecipe, mirrored: bool, doubles: int
+    ) -> None:
+        settings = dataclasses.replace(recipe, mirror_identities=mirrored, turn_identities=True)
+        items = prepared(people)
+        found = training_set(settings, items, people.codes, None)
+        parts = found.items.reshape(doubles, *items.shape)
+        for quarters in range(4):
+            for item, turned in zip(items, parts[quarters], strict=True):
+                np.testing.assert_array_equal(turned, np.rot90(item, quarters))
+        if mirrored:
+            np.testing.assert_array_equal(parts[4:], parts[:4, :, :, ::-1])
+        codes = found.codes.reshape(doubles, -1)
+        assert len(np.unique(codes)) == 8 * doubles == codes.max() + 1
+        np.testing.assert_array_equal(codes % 8, found.kin.reshape(doubles, -1))
+        assert (found.kin.reshape(doubles, -1) == people.codes).all()
+
     def test_nobody_is_mirrored_if_not_asked_or_if_the_pairs_are_fixed(
         self, people: Dataset, recipe: TrainingRecipe
     ) -> None:
         plain = dataclasses.replace(recipe, mirror_identities=False)
+        recipe = dataclasses.replace(recipe, turn_identities=True)
         pairs = LabelledPairs(np.array([[0, 1]]), np.array([True]))
         for settings, fixed in ((plain, None), (recipe, pairs)):
             found = training_set(settings, prepared(people), people.codes, fixed)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from likeness.encoders import encoder_by_name
 from likeness.energies import ENERGY_NAMES
 from likeness.errors import SettingError
-from likeness.training import BATCHES, PAIRS, RECIPES, TrainingRecipe
+from likeness.training import BATCHES, CHARACTERS, PAIRS, RECIPES, TrainingRecipe
 from likeness.training.recipe import _CHOICES, _RANGES
 
 NUMBERS = sorted(_RANGES)
@@ -28,10 +28,11 @@ def test_it_is_frozen_and_compares_by_value() -> None:
 
 
 def test_the_named_recipes_are_of_their_modes() -> None:
-    assert RECIPES == {"batches": BATCHES, "pairs": PAIRS}
+    assert RECIPES == {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS}
     assert {name: recipe.mode for name, recipe in RECIPES.items()} == {
         "batches": "batches",
         "pairs": "pairs",
+        "characters": "batches",
     }
     assert PAIRS.energy == "euclidean"
 

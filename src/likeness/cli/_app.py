@@ -10,6 +10,7 @@ from likeness.cli import (
     _audit,
     _calibrate,
     _card,
+    _compare,
     _crossval,
     _data,
     _demo,
@@ -22,6 +23,7 @@ from likeness.cli import (
     _identify,
     _model,
     _next_photo,
+    _omniglot,
     _people,
     _picture,
     _questions,
@@ -51,12 +53,14 @@ app.add_typer(_model.app, name="model")
 app.command("export")(_export.export)
 app.command("next-photo")(_next_photo.next_photo)
 app.command("crossval")(_crossval.crossval)
+app.command("omniglot")(_omniglot.omniglot)
 app.command("card")(_card.card)
 app.command("audit")(_audit.audit)
 app.command("doctor")(_doctor.doctor)
 app.command("enrol")(_enrol.enrol)
 app.command("identify")(_identify.identify)
 app.command("verify")(_identify.verify)
+app.command("compare")(_compare.compare)
 app.add_typer(_people.app, name="people")
 app.command("approve")(_forget.approve)
 app.command("undo")(_forget.undo)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +15,13 @@ from likeness.errors import SettingError
 from likeness.training import RECIPES, TrainingRecipe
 
 DATA_HELP = (
-    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, or a folder "
-    "with one sub-folder of photos per person."
+    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
+    "omniglot-small2, or a folder with one sub-folder of photos per person."
 )
 
-Mode = Annotated[str, typer.Option(help="batches (P people × K photos), or pairs (the lab's way).")]
+Mode = Annotated[
+    str, typer.Option(help="batches (P people × K photos), pairs (the lab's way), or characters.")
+]
 RecipeFile = Annotated[
     Path | None,
     typer.Option("--recipe", help="JSON file with settings that replace the mode's."),
@@ -29,6 +32,8 @@ _NAMED: dict[str, Callable[[], Dataset]] = {
     "digits": datasets.digits,
     "drawn": datasets.drawn_faces,
     "mnist": datasets.mnist,
+    "omniglot-small1": partial(datasets.omniglot, "small1"),
+    "omniglot-small2": partial(datasets.omniglot, "small2"),
 }
 
 
@@ -54,7 +59,7 @@ def read_recipe(
     """Return the named recipe, or the file's, with changes.
 
     Args:
-        mode: "batches" or "pairs".
+        mode: "batches", "pairs" or "characters".
         file: JSON with settings that replace the named recipe's.
         changes: each ``name=value``.
         seed: replaces the recipe's.

@@ -34,6 +34,30 @@ def att(
 
 
 @app.command()
+def omniglot(
+    path: Annotated[
+        Path | None, typer.Argument(help="A folder that holds the zips, or one of the zips.")
+    ] = None,
+    background: Annotated[
+        str, typer.Option(help="Which small background set: small1 or small2.")
+    ] = "small1",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
+    ] = False,
+) -> None:
+    """Omniglot's drawings of characters: find or download a background set, and check it.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
+    """
+    with reading_bar(f"Omniglot {background}") as tell:
+        data = datasets.omniglot(background, path=path, download=not offline, on_progress=tell)
+    _describe(data, items="drawings", identities="characters")
+    alphabets = sorted(set(datasets.alphabets(data)))
+    output().print(f"Alphabets: {', '.join(alphabets)}.", highlight=False)
+    output().print("The file is the published one (SHA-256).")
+
+
+@app.command()
 def folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[
@@ -46,12 +70,12 @@ def folder(
     _describe(data)
 
 
-def _describe(data: Dataset) -> None:
+def _describe(data: Dataset, *, items: str = "photos", identities: str = "people") -> None:
     counts = np.bincount(data.codes)
     rows, columns = data.items.shape[1:3]
     console = output()
     console.print(
-        f"[bold]{data.name}[/]: {len(data)} photos of {len(data.distinct)} people, "
+        f"[bold]{data.name}[/]: {len(data)} {items} of {len(data.distinct)} {identities}, "
         f"{counts.min()} to {counts.max()} each, {columns}×{rows} pixels.",
         highlight=False,
     )

@@ -11,23 +11,32 @@ from likeness.datasets._progress import OnProgress
 from likeness.datasets.att import att, att_cache_path
 from likeness.datasets.digits import digits, mnist
 from likeness.datasets.drawn import drawn_faces
+from likeness.datasets.drawn_characters import drawn_characters, drawn_runs
 from likeness.datasets.folder import folder
+from likeness.datasets.omniglot import alphabets, omniglot, omniglot_runs
+from likeness.datasets.one_shot_run import OneShotRun
 from likeness.datasets.sentence_pairs import SentencePairs
 from likeness.datasets.sts import sts
 
 __all__ = [
     "Dataset",
     "OnProgress",
+    "OneShotRun",
     "SentencePairs",
+    "alphabets",
     "att",
     "att_cache_path",
     "check_disjoint",
     "digits",
+    "drawn_characters",
     "drawn_faces",
+    "drawn_runs",
     "folder",
     "identity_folds",
     "mnist",
     "name_some",
+    "omniglot",
+    "omniglot_runs",
     "split_by_identity",
     "sts",
 ]

@@ -1,8 +1,6 @@
 """One copy of the AT&T faces: find the photos in a zip or a folder, read and verify them."""
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from likeness.arrays import Images
 from likeness.datasets._dataset import name_some, natural_key
+from likeness.datasets._zip import opened_zip
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError
 from likeness.images.decode import decode
 
@@ -69,25 +68,8 @@ def _read_folder(folder: Path, digests: Mapping[str, str]) -> Images:
 def _read_zip(file: Path, digests: Mapping[str, str]) -> Images:
     if file.stat().st_size > _MOST_ZIP_BYTES:
         raise _nothing_in(file)
-    try:
-        with zipfile.ZipFile(file) as archive:
-
-            def read(name: str) -> bytes | None:
-                # Only names that we ask for are opened, into memory and within a limit: what
-                # else a zip holds, and where it wants to be extracted to, does not matter.
-                try:
-                    member = archive.getinfo(name)
-                except KeyError:
-                    return None
-                if member.file_size > _MOST_PHOTO_BYTES:
-                    return None
-                with archive.open(member) as stream:
-                    return stream.read(_MOST_PHOTO_BYTES)
-
-            return _verified(file, read, digests)
-    # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise DataNotFoundError(f"{file}: not a zip that can be read ({error}).") from error
+    with opened_zip(file, most_bytes=_MOST_PHOTO_BYTES) as archive:
+        return _verified(file, archive.read, digests)
 
 
 def _verified(place: Path, read: _Reader, digests: Mapping[str, str]) -> Images:

@@ -8,6 +8,12 @@ from PIL import Image
 
 from likeness.arrays import Images, Prepared, check_images, check_in_range
 from likeness.errors import DataError, SettingError
+from likeness.images.ink_box import ink_box
+from likeness.images.ink_frame import ink_frame
+
+_FRAMES = {"ink": ink_frame, "ink_box": ink_box}
+
+FRAMES = ("whole", *_FRAMES)
 
 FLAT = 1.0
 """Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
@@ -28,11 +34,15 @@ class Preparation:
     Args:
         rows, columns: the size that the encoder reads, 8…1024 pixels.
         channels: 1 (grey) or 3 (colour).
+        frame: "whole" photos, or "ink": a drawing is first brought to the middle and to one
+            size (`images.ink_frame`), or "ink_box": it is cut to its ink, nothing squeezed
+            (`images.ink_box`).
     """
 
     rows: int = 56
     columns: int = 46
     channels: int = 1
+    frame: str = "whole"
 
     dtype: ClassVar[Any] = np.float32
 
@@ -42,6 +52,10 @@ class Preparation:
         if self.channels not in (1, 3):
             raise SettingError(
                 f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
+            )
+        if self.frame not in FRAMES:
+            raise SettingError(
+                f"frame: expected one of {', '.join(FRAMES)}. Received: {self.frame!r}."
             )
 
     @property
@@ -63,7 +77,9 @@ class Preparation:
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON values from which it can be made again."""
-        return asdict(self)
+        # One that reads whole photos is written, and its fingerprint taken, as it was before
+        # there were other frames.
+        return {k: v for k, v in asdict(self).items() if (k, v) != ("frame", "whole")}
 
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, rows, columns, channels)``, float32, mean 0 and deviation 1 per photo.
@@ -93,5 +109,8 @@ class Preparation:
         grey = image.shape[-1] == 1
         photo = Image.fromarray(image[..., 0] if grey else image)
         photo = photo.convert("L" if self.channels == 1 else "RGB")
+        if self.frame in _FRAMES:
+            framed = _FRAMES[self.frame](photo, rows=self.rows, columns=self.columns)
+            return np.asarray(framed, dtype=np.float32).reshape(self.shape)
         photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
         return np.asarray(photo, dtype=np.float32).reshape(self.shape)

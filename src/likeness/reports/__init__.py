@@ -8,6 +8,7 @@ from likeness.reports.next_photo import (
     next_photo_table,
     write_next_photo_plot,
 )
+from likeness.reports.one_shot_runs import one_shot_table, print_one_shot_runs
 from likeness.reports.terminal import figures_table, print_protocol, print_report
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "network_svg",
     "next_photo_plot",
     "next_photo_table",
+    "one_shot_table",
     "print_doctor",
+    "print_one_shot_runs",
     "print_protocol",
     "print_report",
     "write_doctor",

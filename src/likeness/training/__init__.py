@@ -5,11 +5,12 @@ from typing import Any
 
 from likeness.errors import require_extra
 from likeness.training.progress import OnProgress, TrainingProgress
-from likeness.training.recipe import BATCHES, PAIRS, RECIPES, TrainingRecipe
+from likeness.training.recipe import BATCHES, CHARACTERS, PAIRS, RECIPES, TrainingRecipe
 from likeness.training.similarity import SimilarityRecipe
 
 __all__ = [
     "BATCHES",
+    "CHARACTERS",
     "PAIRS",
     "RECIPES",
     "OnProgress",

@@ -13,6 +13,7 @@ _CHOICES = {
     "encoder": ("convnet", "residual"),
     "loss": ("contrastive", "margin_softmax", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
+    "frame": ("whole", "ink", "ink_box"),
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -32,6 +33,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "geometry": (0, 5),
     "light": (0, 5),
     "cover": (0, 1),
+    "bending": (0, 5),
+    "stroke_width": (0, 1),
+    "bent_identities": (0, 20),
     "shift": (0, 64),
     "shrinkage": (1e-6, 1),
     "held_out": (0, 0.9),
@@ -64,8 +68,15 @@ class TrainingRecipe:
         hardness: of drawing pairs by their present energy (0: evenly).
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
         weight_decay: of AdamW.
-        geometry, light, cover: strengths of the distortions.
+        geometry, light, cover, bending, stroke_width: strengths of the distortions.
+        within: a facet of the data, such as the text that was written: only pairs of one label
+            count, and a person is another identity under each label. A batch has one label.
+        across: a facet of which only pairs of two labels count, such as the medium.
         mirror_identities: learn mirrored people as further people.
+        turn_identities: learn people turned by a quarter, a half and three quarters as further
+            people: for characters, say, which turned are others.
+        bent_identities: so many times, learn all people bent, each in a way of their own, as
+            further people: hands that nobody has.
         mirrored: embed a photo as the mean of itself and its mirror image.
         shift: embed it as the mean of itself and copies moved by so many pixels towards the
             corners; 0: do not.
@@ -74,7 +85,7 @@ class TrainingRecipe:
         held_out: share of the people held out to choose the epoch and the threshold.
         patience: stop after so many epochs with a held-out AUC clearly below the best.
         refit: train once more on everybody, for as many epochs as were best.
-        rows, columns, channels: what the encoder reads.
+        rows, columns, channels, frame: what the encoder reads; see `Preparation`.
         seed: of everything random.
 
     Raises:
@@ -101,7 +112,13 @@ class TrainingRecipe:
     geometry: float = 1.0
     light: float = 1.0
     cover: float = 0.5
+    bending: float = 0.0
+    stroke_width: float = 0.0
+    within: str = ""
+    across: str = ""
     mirror_identities: bool = True
+    turn_identities: bool = False
+    bent_identities: int = 0
     mirrored: bool = True
     shift: int = 3
     whitening: bool = True
@@ -112,6 +129,7 @@ class TrainingRecipe:
     rows: int = 56
     columns: int = 46
     channels: int = 1
+    frame: str = "whole"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -131,8 +149,20 @@ class TrainingRecipe:
                 object.__setattr__(self, field.name, int(value) if whole else float(value))
             elif field.type is bool and not isinstance(value, bool):
                 raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
+            elif field.type is str and not isinstance(value, str):
+                raise SettingError(f"{field.name}: expected a word. Received: {value!r}.")
         if self.channels == 2:
             raise SettingError("channels: expected 1 (grey) or 3 (colour). Received: 2.")
+        if self.turn_identities and self.rows != self.columns:
+            raise SettingError(
+                "turn_identities: expected as many rows as columns, so that what is turned fits. "
+                f"Received: rows {self.rows} and columns {self.columns}."
+            )
+        if self.mode == "pairs" and (self.within or self.across):
+            raise SettingError(
+                "within, across: mode 'pairs' draws from all pairs. Received: "
+                f"{self.within or self.across!r}. Use mode 'batches' for them."
+            )
         self._check_loss()
 
     def _check_loss(self) -> None:
@@ -191,4 +221,24 @@ PAIRS = TrainingRecipe(
 )
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
-RECIPES = {"batches": BATCHES, "pairs": PAIRS}
+CHARACTERS = TrainingRecipe(
+    rows=35,
+    columns=35,
+    frame="ink",
+    mirror_identities=False,
+    turn_identities=True,
+    mirrored=False,
+    geometry=1.5,
+    light=0.0,
+    cover=0.0,
+    bending=1.0,
+    identities=32,
+    items_each=3,
+    epochs=10,
+    steps=500,
+    held_out=0.05,
+    refit=False,
+)
+"""For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
+
+RECIPES = {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS}
