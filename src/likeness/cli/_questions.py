@@ -17,7 +17,8 @@ from likeness.cli._terminal import (
     training_bars,
     write_json,
 )
-from likeness.model import check_writable_place, read_document
+from likeness.cli._trained import training_document
+from likeness.model import check_writable_place
 from likeness.training.similarity import SimilarityRecipe
 
 app = typer.Typer(
@@ -71,15 +72,7 @@ def train(
             on_progress=lambda training: bars.tell(0, pairs.name, training),
         )
     folder = model.save(out, overwrite=overwrite)
-    document = {
-        "format": "likeness.training/1",
-        "model": str(folder),
-        "fingerprint": model.fingerprint,
-        "threshold": model.threshold,
-        **{key: value for key, value in model.record.items() if key != "threshold"},
-        "threshold_evidence": model.record["threshold"],
-        "no_onnx": read_document(folder).get("no_onnx"),
-    }
+    document = training_document(model, folder)
     if json_ != "-":
         _say_trained(document)
     write_json(document, json_)
