@@ -25,9 +25,6 @@ from likeness.runtime import open_model
 WARM_UP = 1 / 4
 """Share of the time after which memory should be flat."""
 
-# What the service may keep waiting is its own; the rate of one key is not what is measured.
-OPTIONS = ["--rate-limit", "0"]
-
 
 def main() -> None:
     """Measure, print, and write."""
@@ -81,7 +78,7 @@ def measure(
     newcomers = iter(list(islice(pile, int((seconds + 30 * kills) * 500 * mix.enrol) + 100)))
     sent = Photos(probes=cycle(probes), newcomers=newcomers)
     before = bare_loop(model, gallery, probes)
-    with running(model, gallery, log=place / "log", options=OPTIONS) as server:
+    with running(model, gallery, log=place / "log") as server:
         done = asyncio.run(
             load(server, key=key, photos=sent, clients=clients, seconds=seconds, mix=mix)
         )
@@ -122,7 +119,7 @@ def _killed(
     """Kill the service under load, and look what is there when it has started again."""
     gallery = place / "gallery.db"
     port = free_port()
-    server = start(model, gallery, port=port, log=place / "log", options=OPTIONS)
+    server = start(model, gallery, port=port, log=place / "log")
     # More changes than usual: they are what can be lost.
     busy = Mix(enrol=10 * mix.enrol, delete=5 * mix.delete)
     done = asyncio.run(
@@ -131,7 +128,7 @@ def _killed(
             kill_after=moment,
         )
     )  # fmt: skip
-    again = start(model, gallery, port=port, log=place / "log", options=OPTIONS)
+    again = start(model, gallery, port=port, log=place / "log")
     again.stop()
     return {
         "after_s": moment,

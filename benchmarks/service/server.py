@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+LIMITS = {"LIKENESS_RATE_LIMIT": "1000000/second"}
+"""All clients have one key, and its rate is not what is measured."""
+
 PATIENCE = 60.0
 """Seconds after which a server that is not ready is given up."""
 
@@ -51,17 +54,17 @@ class Server:
         return self.process.wait(30)
 
 
-def start(model: Path, gallery: Path, *, port: int, log: Path, options: list[str]) -> Server:
+def start(model: Path, gallery: Path, *, port: int, log: Path) -> Server:
     """Start the service and wait until it is ready.
 
     Raises:
         RuntimeError: it ended, or was not ready in time; with the end of its log.
     """
     command = [sys.executable, "-m", "likeness", "serve", "--model", str(model)]
-    command += ["--gallery", str(gallery), "--port", str(port), *options]
+    command += ["--gallery", str(gallery), "--port", str(port)]
     begun = time.perf_counter()
     with log.open("ab") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, env=os.environ)
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=os.environ | LIMITS)
     while time.perf_counter() - begun < PATIENCE and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, OSError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5).close()
@@ -73,9 +76,9 @@ def start(model: Path, gallery: Path, *, port: int, log: Path, options: list[str
 
 
 @contextlib.contextmanager
-def running(model: Path, gallery: Path, *, log: Path, options: list[str]) -> Iterator[Server]:
+def running(model: Path, gallery: Path, *, log: Path) -> Iterator[Server]:
     """Start the service on a free port, and stop it at the end if it still runs."""
-    server = start(model, gallery, port=free_port(), log=log, options=options)
+    server = start(model, gallery, port=free_port(), log=log)
     try:
         yield server
     finally:

@@ -33,6 +33,7 @@ class OnnxSession:
         name: what to call it in a message.
         threads: that ONNX Runtime may use for one photo.
         reads: the type of the numbers that the encoder is to read, float32 or int32.
+        axes: of the output: 2 for embeddings, 4 for maps of features.
 
     Raises:
         ModelError: it is no ONNX file, has another number of inputs or outputs than one
@@ -41,7 +42,7 @@ class OnnxSession:
     """
 
     def __init__(
-        self, data: bytes, *, name: str, threads: int = 1, reads: Any = np.float32
+        self, data: bytes, *, name: str, threads: int = 1, axes: int = 2, reads: Any = np.float32
     ) -> None:
         self._session = _opened(data, name, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -56,16 +57,17 @@ class OnnxSession:
                 f"{name}: expected {words}. Received: {inputs[0].type} and {outputs[0].type}."
             )
         self.name = name
+        self._axes = axes
         self._input = inputs[0].name
         self.input_shape: tuple[Any, ...] = tuple(inputs[0].shape)
         self.output_shape: tuple[Any, ...] = tuple(outputs[0].shape)
 
     def __call__(self, prepared: Any) -> Embeddings:
-        """Return ``(n, d)`` float32 embeddings of at least one prepared photo.
+        """Return ``(n, d)`` float32 embeddings, or maps, of at least one prepared photo.
 
         Raises:
             ModelError: the file's encoder does not read such photos, or does not give one
-                embedding for each.
+                embedding (or map) for each.
         """
         step = self._at_once
         parts = [self._run(prepared[i : i + step]) for i in range(0, len(prepared), step)]
@@ -85,9 +87,10 @@ class OnnxSession:
                 f"{prepared.shape[1:]}. It reads {list(self.input_shape)}: {_short(error)}."
             ) from error
         embeddings = np.asarray(found)
-        if embeddings.ndim != 2 or len(embeddings) != len(prepared):
+        if embeddings.ndim != self._axes or len(embeddings) != len(prepared):
+            wanted = "one row of numbers" if self._axes == 2 else "one map of features"
             raise ModelError(
-                f"{self.name}: expected one row of numbers per photo. Received: the shape "
+                f"{self.name}: expected {wanted} per photo. Received: the shape "
                 f"{embeddings.shape} for {len(prepared)} photos."
             )
         return embeddings

@@ -9,18 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from likeness import datasets
-from likeness.cli._settings import read_changes
+from likeness.cli._settings import changed
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.training import RECIPES, TrainingRecipe
 
 DATA_HELP = (
     "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
-    "omniglot-small2, or a folder with one sub-folder of photos per person."
+    "omniglot-small2, signatures, or a folder with one sub-folder of photos per person."
 )
 
 Mode = Annotated[
-    str, typer.Option(help="batches (P people × K photos), pairs (the lab's way), or characters.")
+    str,
+    typer.Option(
+        help="batches (P people × K photos), pairs (the lab's way), characters, or signatures."
+    ),
 ]
 RecipeFile = Annotated[
     Path | None,
@@ -34,6 +37,7 @@ _NAMED: dict[str, Callable[[], Dataset]] = {
     "mnist": datasets.mnist,
     "omniglot-small1": partial(datasets.omniglot, "small1"),
     "omniglot-small2": partial(datasets.omniglot, "small2"),
+    "signatures": datasets.signatures,
 }
 
 
@@ -59,7 +63,7 @@ def read_recipe(
     """Return the named recipe, or the file's, with changes.
 
     Args:
-        mode: "batches", "pairs" or "characters".
+        mode: one of `likeness.training.RECIPES`.
         file: JSON with settings that replace the named recipe's.
         changes: each ``name=value``.
         seed: replaces the recipe's.
@@ -72,7 +76,7 @@ def read_recipe(
     settings = RECIPES[mode].as_dict()
     if file is not None:
         settings |= _from_file(file)
-    settings |= read_changes(changes)
+    settings = changed(settings, changes)
     if seed is not None:
         settings["seed"] = seed
     return TrainingRecipe.from_dict(settings)

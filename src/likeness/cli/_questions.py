@@ -7,8 +7,7 @@ import typer
 from rich.markup import escape
 
 from likeness.arrays import check_in_range
-from likeness.cli._gallery import Json, KeyFile
-from likeness.cli._settings import Changes, read_changes
+from likeness.cli._settings import Changes, changed
 from likeness.cli._terminal import (
     check_json_place,
     errors,
@@ -28,6 +27,13 @@ app = typer.Typer(
 UNKNOWN = 1
 """Exit code where no question, or more than one, may be the same."""
 
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key-file", help="File with the gallery's key; else LIKENESS_GALLERY_KEY."),
+]
+Json = Annotated[
+    str | None, typer.Option("--json", help="Write the result here; - for standard output.")
+]
 Data = Annotated[
     Path | None,
     typer.Option(help="The STS benchmark, a zip or folder; else looked for, or downloaded."),
@@ -54,7 +60,7 @@ def train(
     The epoch and the threshold are chosen on its dev part; the test part is not looked at.
     Ctrl-C keeps the best weights so far.
     """
-    settings = {"loss": loss} | read_changes(set_ or [])
+    settings = changed({"loss": loss}, set_ or [])
     recipe = SimilarityRecipe.from_dict(settings | ({} if seed is None else {"seed": seed}))
     check_json_place(json_)
     check_writable_place(out, overwrite=overwrite)

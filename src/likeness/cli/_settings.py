@@ -1,6 +1,7 @@
 """``--set name=value``: one setting of a recipe, on the command line."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,19 +13,19 @@ Changes = Annotated[
 ]
 
 
-def read_changes(changes: list[str]) -> dict[str, Any]:
-    """Return the settings that `--set` names, each ``name=value``.
+def changed(settings: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:
+    """Return settings with changes, each ``name=value``.
 
     Raises:
-        SettingError: one is written otherwise.
+        SettingError: a change is something else.
     """
-    settings = {}
+    found = dict(settings)
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
             raise SettingError(f"--set: expected name=value. Received: {change!r}.")
-        settings[name.strip()] = _parsed(value.strip())
-    return settings
+        found[name.strip()] = _parsed(value.strip())
+    return found
 
 
 def _parsed(value: str) -> Any:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from likeness.datasets import Dataset
 from likeness.datasets.person_labels import Labels
 from likeness.energies import energy_matrix
@@ -137,8 +135,11 @@ def _facts(model: FaceModel) -> NetworkFacts:
         from likeness.encoders import SiameseNet  # late: brings Keras
 
         return describe_network(SiameseNet(model.encoder, model.energy))
-    size = int(model.embed(np.zeros((1, 16, 16, 1), np.uint8)).shape[1])
-    facts = {"runtime": "ONNX Runtime", "energy": model.energy, "embedding_size": size}
+    facts = {
+        "runtime": "ONNX Runtime",
+        "energy": model.energy,
+        "embedding_size": model.embedding_size,
+    }
     return NetworkFacts(summary="", svg="", facts=facts)
 
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,16 @@ MadeUp = Callable[[int, np.random.Generator], Any]
 """From a count to what so many prepared items may look like."""
 
 
-def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None) -> bytes:
+def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None, sizes: Sequence[int] = ()) -> bytes:
     """Return the encoder as an ONNX file: one input with a free batch axis, one output.
 
     The result is run and compared with the encoder before it is given out.
 
     Args:
         encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
-            ``(n, d)``, float32.
-        made_up: what to compare them on; normal noise if not given.
+            ``(n, d)``, or a map of features, float32.
+        made_up: what to try it with; normal noise of the shape that it reads if not given.
+        sizes: sides of the square photos to try it with, where it reads any size.
 
     Raises:
         MissingExtraError: the exporter is not installed.
@@ -70,12 +71,14 @@ def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None) -> bytes:
             data = path.read_bytes()
         except Exception as error:  # The exporters raise many kinds.
             raise ModelError(f"the encoder cannot be exported to ONNX: {_first(error)}.") from error
-    _check_embeds_alike(encoder, data, made_up or _noise_for(encoder))
+    shape = encoder.input_shape[1:]
+    shapes = [(size, size, shape[-1]) for size in sizes] or [shape]
+    for try_it in [made_up] if made_up else [_noise(one) for one in shapes]:
+        _check_embeds_alike(encoder, data, try_it)
     return data
 
 
-def _noise_for(encoder: Any) -> MadeUp:
-    shape = encoder.input_shape[1:]
+def _noise(shape: Sequence[int]) -> MadeUp:
     return lambda count, rng: rng.normal(size=(count, *shape)).astype(np.float32)
 
 
@@ -84,8 +87,10 @@ def _check_embeds_alike(encoder: Any, data: bytes, made_up: MadeUp) -> None:
     rng = np.random.default_rng(0)
     for count in (1, 3):
         prepared = made_up(count, rng)
-        session = OnnxSession(data, name="the exported encoder", reads=prepared.dtype)
         expected = ops.convert_to_numpy(encoder(prepared, training=False))
+        session = OnnxSession(
+            data, name="the exported encoder", axes=expected.ndim, reads=prepared.dtype
+        )
         found = session(prepared)
         worst = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
         if not worst <= CLOSE * max(1.0, float(np.abs(expected).max())):

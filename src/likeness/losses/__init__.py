@@ -4,6 +4,7 @@ from likeness.losses.batch_contrastive import BatchContrastiveLoss, batch_contra
 from likeness.losses.contrastive import ContrastiveLoss, contrastive
 from likeness.losses.correlation import CorrelationLoss, correlation
 from likeness.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
+from likeness.losses.response_logistic import ResponseLogisticLoss, response_logistic
 from likeness.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
 
 __all__ = [
@@ -12,12 +13,14 @@ __all__ = [
     "CorrelationLoss",
     "CosineHead",
     "MarginSoftmaxLoss",
+    "ResponseLogisticLoss",
     "TripletLoss",
     "batch_contrastive",
     "contrastive",
     "correlation",
     "hard_triplet",
     "margin_softmax",
+    "response_logistic",
     "semi_hard_triplet",
     "triplet",
 ]
