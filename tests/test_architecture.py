@@ -25,8 +25,9 @@ LAYERS = (
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
-    {"images"},
-    {"energies", "items", "onnx_session", "parts", "tracking_sequence"},
+    {"preparations"},
+    {"images", "texts"},
+    {"energies", "items", "onnx_session", "parts", "sentence_pairs", "tracking_sequence"},
     {"arrays", "figures", "file_order"},
     {"errors"},
 )
@@ -43,6 +44,7 @@ HEAVY = (
     "onnx",
     "onnxruntime",
     "scipy",
+    "sentence_transformers",
     "sklearn",
     "tensorflow",
     "tf2onnx",
@@ -225,6 +227,31 @@ class TestEstimators:
         assert any(name.startswith(ABOUT_FACES) for name in needed("likeness.experiments.demo"))
 
 
+class TestTexts:
+    """The engine serves other items than faces, without a line of face code in their way."""
+
+    STARTS = (
+        "likeness.cli._questions",
+        "likeness.cli._texts",
+        "likeness.encoders.bag_of_pieces",
+        "likeness.losses.correlation",
+        "likeness.recogniser.questions",
+        "likeness.runtime.sentence_transformer",
+        "likeness.training._similarity",
+    )
+    OF_FACES = ("likeness.images.faces", "likeness.recogniser.sight", "likeness.datasets.att")
+
+    @pytest.mark.parametrize("start", STARTS)
+    def test_nothing_that_texts_import_is_about_faces(self, start: str) -> None:
+        seen, to_see = {start}, [start]
+        while to_see:
+            nodes = list(ast.walk(tree(MODULES[to_see.pop()])))
+            found = (imported(iter(nodes)) | asked_for(iter(nodes))) & set(MODULES)
+            to_see += sorted(found - seen)
+            seen |= found
+        assert not [name for name in seen if name.startswith(self.OF_FACES)]
+
+
 class TestHeavyPackages:
     @pytest.mark.parametrize("path", FILES, ids=relative)
     def test_keras_is_imported_where_learning_is_and_nowhere_else(self, path: Path) -> None:
@@ -248,6 +275,8 @@ class TestHeavyPackages:
             "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
+            "import likeness.cli._questions, likeness.recogniser.questions",
+            "import likeness.evaluation.sentences, likeness.texts.preparation",
             "import likeness.client",
             "import likeness.tracking, likeness.tracking.annotated, likeness.tracking.pairs",
         ],

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from likeness.encoders.bag_of_pieces import WeightedSum, bag_of_pieces
 from likeness.encoders.convnet import convnet
 from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.dense import dense
@@ -20,7 +21,9 @@ __all__ = [
     "MeanOfViews",
     "SiameseNet",
     "Views",
+    "WeightedSum",
     "Whitening",
+    "bag_of_pieces",
     "convnet",
     "dense",
     "encoder_by_name",
