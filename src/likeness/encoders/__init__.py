@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from likeness.encoders.cells import cells
 from likeness.encoders.convnet import convnet
 from likeness.encoders.finished import finished
+from likeness.encoders.projection import projection
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
@@ -17,14 +19,20 @@ __all__ = [
     "SiameseNet",
     "Views",
     "Whitening",
+    "cells",
     "convnet",
     "encoder_by_name",
     "finished",
     "fit_whitening",
+    "projection",
     "residual",
 ]
 
-_BY_NAME: dict[str, Callable[..., Any]] = {"convnet": convnet, "residual": residual}
+_BY_NAME: dict[str, Callable[..., Any]] = {
+    "cells": cells,
+    "convnet": convnet,
+    "residual": residual,
+}
 
 
 def encoder_by_name(name: str) -> Callable[..., Any]:

@@ -10,10 +10,11 @@ from likeness.errors import SettingError
 
 _CHOICES = {
     "mode": ("batches", "pairs"),
-    "encoder": ("convnet", "residual"),
+    "encoder": ("cells", "convnet", "residual"),
     "loss": ("contrastive", "margin_softmax", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
     "frame": ("whole", "ink"),
+    "head": ("direct", "deep"),
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -51,7 +52,9 @@ class TrainingRecipe:
 
     Args:
         mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
-        encoder: "convnet" or "residual".
+        encoder: "cells", "convnet" or "residual".
+        head: what the loss looks at while training: the embeddings ("direct"), or what a few
+            further layers make of them, which are then thrown away ("deep", for *cells*).
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
         loss: "margin_softmax", "contrastive" or "triplet"; *pairs* takes "contrastive".
@@ -87,6 +90,7 @@ class TrainingRecipe:
 
     mode: str = "batches"
     encoder: str = "residual"
+    head: str = "direct"
     embedding_size: int = 320
     width: int = 16
     loss: str = "margin_softmax"
@@ -144,6 +148,11 @@ class TrainingRecipe:
             raise SettingError(
                 "turn_identities: expected as many rows as columns, so that what is turned fits. "
                 f"Received: rows {self.rows} and columns {self.columns}."
+            )
+        if self.head == "deep" and (self.encoder, self.mode) != ("cells", "batches"):
+            raise SettingError(
+                "head: 'deep' goes with the encoder 'cells' and the mode 'batches'. Received: "
+                f"{self.encoder!r} and {self.mode!r}. Use 'direct' with them."
             )
         self._check_loss()
 
@@ -204,20 +213,25 @@ PAIRS = TrainingRecipe(
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
 CHARACTERS = TrainingRecipe(
-    rows=35,
-    columns=35,
+    encoder="cells",
+    head="deep",
+    embedding_size=1024,
+    rows=28,
+    columns=28,
     frame="ink",
-    mirror_identities=False,
     turn_identities=True,
+    # A character turned or mirrored is another one; only moved a little it stays the same.
     mirrored=False,
-    geometry=1.5,
+    shift=1,
+    whitening=False,
+    geometry=1.0,
     light=0.0,
     cover=0.0,
-    bending=1.0,
+    bending=0.5,
     identities=32,
     items_each=3,
     epochs=10,
-    steps=500,
+    steps=450,
     held_out=0.05,
     refit=False,
 )
