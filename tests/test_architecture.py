@@ -15,11 +15,11 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 LAYERS = (
     {"cli"},
-    {"service"},
+    {"service", "client"},
     {"experiments"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
-    {"runtime"},
+    {"runtime", "tracking"},
     {"model"},
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
@@ -161,6 +161,49 @@ class TestLayers:
             below = {name: needed - free for name, needed in below.items() if name not in free}
 
 
+def closure(start: str) -> set[str]:
+    """Every module of ours that importing these brings, the packages above each too."""
+    found: set[str] = set()
+    waiting = [name for name in MODULES if name == start or name.startswith(f"{start}.")]
+    while waiting:
+        name = waiting.pop()
+        above = name.rpartition(".")[0]
+        if name in found or name not in MODULES:
+            continue
+        found.add(name)
+        nodes = ast.walk(tree(MODULES[name]))
+        waiting += [above, *(imported(nodes) & set(MODULES))]
+    return found
+
+
+class TestTracking:
+    """What follows something that is no face has no line of face code in its way."""
+
+    FACES = (
+        "likeness.datasets",
+        "likeness.images.align",
+        "likeness.images.faces",
+        "likeness.recogniser",
+    )
+
+    def test_tracking_needs_no_faces(self, tmp_path: Path) -> None:
+        after = "import likeness.tracking, likeness.tracking.pairs, likeness.tracking.annotated"
+        brought = subprocess.run(
+            [sys.executable, "-c", f"import sys; {after}; print(*sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        ).stdout.split()
+        assert not [name for name in brought if name.startswith(self.FACES)]
+
+    def test_tracking_imports_no_faces(self) -> None:
+        found = closure("likeness.tracking")
+        assert "likeness.tracking.tracker" in found
+        assert "likeness.model" in found
+        assert not [name for name in found if name.startswith(self.FACES)]
+
+
 class TestHeavyPackages:
     @pytest.mark.parametrize("path", FILES, ids=relative)
     def test_keras_is_imported_where_learning_is_and_nowhere_else(self, path: Path) -> None:
@@ -183,10 +226,22 @@ class TestHeavyPackages:
             "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
+            "import likeness.client",
+            "import likeness.tracking, likeness.tracking.annotated, likeness.tracking.pairs",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:
         assert loaded(code, tmp_path) == []
+
+    def test_the_service_starts_without_keras_and_opencv(self, tmp_path: Path) -> None:
+        pytest.importorskip("fastapi", reason='needs pip install "likeness[serve]"')
+        assert loaded("import likeness.service.running", tmp_path) == []
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_the_server_is_imported_by_the_service_alone(self, path: Path) -> None:
+        server = {"fastapi", "limits", "prometheus_client", "pydantic", "starlette", "uvicorn"}
+        found = {module.split(".")[0] for module in imported(ast.walk(tree(path)))}
+        assert not found & server or relative(path).startswith("service/")
 
 
 class TestHouseRules:
@@ -222,3 +277,63 @@ class TestHouseRules:
     def test_every_module_says_what_it_is(self, path: Path) -> None:
         if path.stat().st_size:
             assert ast.get_docstring(tree(path))
+
+
+FACE_CODE = ("likeness.images.faces", "likeness.recogniser.sight", "likeness.datasets.att")
+
+
+def used(path: Path) -> set[str]:
+    """The modules a file really uses: a name from a package is followed to where it is defined."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {defined_in(str(node.module), alias.name) for alias in node.names}
+    return found & set(MODULES)
+
+
+def defined_in(module: str, name: str) -> str:
+    """Where ``from module import name`` gets it: through the lists of packages."""
+    if f"{module}.{name}" in MODULES and not offered(module, name):
+        return f"{module}.{name}"
+    source = offered(module, name)
+    return defined_in(source, name) if source and source != module else module
+
+
+def offered(module: str, name: str) -> str:
+    """The module that a package's ``__init__`` takes a name from; empty if it does not."""
+    path = MODULES.get(module)
+    if path is None or path.name != "__init__.py":
+        return ""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+            return str(node.module)
+    return ""
+
+
+class TestSignatures:
+    @pytest.mark.parametrize(
+        "start",
+        [
+            ["likeness.datasets.signatures", "likeness.datasets.drawn_signatures"],
+            ["likeness.training", "likeness.training._train"],
+            ["likeness.recogniser.comparison", "likeness.runtime.opening"],
+            ["benchmarks"],
+        ],
+        ids=lambda start: start[0],
+    )
+    def test_signatures_use_no_face_code(self, start: list[str]) -> None:
+        if start == ["benchmarks"]:
+            folder = ROOT.parents[1] / "benchmarks" / "signatures"
+            waiting = set().union(*(used(path) for path in folder.glob("*.py")))
+            assert waiting
+        else:
+            waiting = set(start)
+        reached: set[str] = set()
+        while waiting - reached:
+            module = min(waiting - reached)
+            reached.add(module)
+            waiting |= used(MODULES[module])
+        assert len(reached) > 3
+        assert not {name for name in reached if name.startswith(FACE_CODE)}

@@ -53,7 +53,10 @@ def main(
     recipe = TrainingRecipe.from_dict(CHARACTERS.as_dict() | changes)
     for name in background or ["small1", "small2"]:
         if name == "drawn":
-            data, runs = datasets.drawn_characters(characters_each=10), datasets.drawn_runs()
+            data, runs = (
+                datasets.drawn_characters(alphabets=5, characters_each=10),
+                datasets.drawn_runs(),
+            )
         else:
             data, runs = datasets.omniglot(name), datasets.omniglot_runs()
         for seed in map(int, seeds.split(",")):

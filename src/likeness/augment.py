@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Codes, Prepared, check_in_range
 
 # Ranges at strength 1, as half-widths of uniform distributions.
 TURN = 0.15  # radians, 8.6 degrees
@@ -28,6 +28,8 @@ ERASED = (0.1, 0.4)  # half-sizes of the erased box, of half the photo's
 ARROWS = 5  # in each direction of the grid
 ARROW_WIDTH = 0.7  # of the distance between two of them
 BEND = 0.03  # standard deviation, of the height or the width
+# Of a stroke's width, at strength 1: how much of one pixel more, or less, on either side.
+THICKER, THINNER = 1.0, 0.6
 
 
 @keras.saving.register_keras_serializable(package="likeness")
@@ -186,13 +188,9 @@ class Bending(layers.Layer):
         """Return ``(n, rows, columns, channels)``: bent while training, else as given."""
         if not training or self.strength == 0:
             return photos
-        rows, columns = photos.shape[1], photos.shape[2]
         shape = (ops.shape(photos)[0], 2, ARROWS, ARROWS)
         arrows = keras.random.normal(shape, stddev=self.strength * BEND, seed=self._seeds)
-        moves = ops.einsum("rk,nakl,cl->narc", _spread(rows), arrows, _spread(columns))
-        down = ops.reshape(ops.arange(rows, dtype="float32"), (1, -1, 1)) + rows * moves[:, 0]
-        across = ops.reshape(ops.arange(columns, dtype="float32"), (1, 1, -1))
-        return _sampled(photos, down, across + columns * moves[:, 1])
+        return _bent(photos, arrows)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
@@ -201,6 +199,40 @@ class Bending(layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""
         return input_shape
+
+
+def bent_alike(photos: Prepared, codes: Codes, *, strength: float, seed: int) -> Prepared:
+    """Bend pictures as `Bending` does, but all of one identity in the same way.
+
+    So bent, they are those of somebody else, whose habits differ: a further identity.
+
+    Args:
+        photos: ``(n, rows, columns, channels)``.
+        codes: ``(n,)``, 0…identities−1.
+        strength: of `Bending`.
+        seed: of the ways.
+    """
+    ways = (int(codes.max()) + 1, 2, ARROWS, ARROWS)
+    arrows = np.random.default_rng(seed).normal(scale=strength * BEND, size=ways)
+    parts = [
+        ops.convert_to_numpy(
+            _bent(
+                ops.convert_to_tensor(photos[start : start + 64]),
+                ops.convert_to_tensor(arrows[codes[start : start + 64]].astype(np.float32)),
+            )
+        )
+        for start in range(0, len(photos), 64)
+    ]
+    return np.concatenate(parts)
+
+
+def _bent(photos: Any, arrows: Any) -> Any:
+    """Return the photos bent by ``(n, 2, ARROWS, ARROWS)`` arrows, in heights and widths."""
+    rows, columns = photos.shape[1], photos.shape[2]
+    moves = ops.einsum("rk,nakl,cl->narc", _spread(rows), arrows, _spread(columns))
+    down = ops.reshape(ops.arange(rows, dtype="float32"), (1, -1, 1)) + rows * moves[:, 0]
+    across = ops.reshape(ops.arange(columns, dtype="float32"), (1, 1, -1))
+    return _sampled(photos, down, across + columns * moves[:, 1])
 
 
 def _spread(length: int) -> Any:
@@ -233,3 +265,48 @@ def _sampled(photos: Any, down: Any, across: Any) -> Any:
     upper = (1 - right) * pixels(top, left) + right * pixels(top, left + 1)
     lower = (1 - right) * pixels(top + 1, left) + right * pixels(top + 1, left + 1)
     return (1 - below) * upper + below * lower
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class StrokeWidth(layers.Layer):
+    """Draw strokes thicker or thinner, as another pen would; only while training.
+
+    Between the picture and the darkest (thicker) or lightest (thinner) of each pixel's 3×3
+    neighbours, by a share of its own for every picture of a batch: dilation and erosion that
+    reach up to one pixel.
+
+    Args:
+        strength: 0 none, 1 usual, ≤ 1; in proportion to the share.
+        seed: of everything random here.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        SettingError: ``strength`` is out of its range.
+    """
+
+    def __init__(self, strength: float = 1.0, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_in_range(strength, 0.0, 1.0, argument="strength")
+        self.strength = strength
+        self.seed = seed
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def call(self, drawings: Any, training: bool | None = None) -> Any:
+        """Return ``(n, rows, columns, channels)``, dark ink: redrawn while training."""
+        if not training or self.strength == 0:
+            return drawings
+        shape = (ops.shape(drawings)[0], 1, 1, 1)
+        share = keras.random.uniform(shape, -self.strength, self.strength, seed=self._seeds)
+        darkest = -ops.max_pool(-drawings, 3, strides=1, padding="same")
+        lightest = ops.max_pool(drawings, 3, strides=1, padding="same")
+        thicker = drawings + THICKER * share * (darkest - drawings)
+        thinner = drawings - THINNER * share * (lightest - drawings)
+        return ops.where(share > 0, thicker, thinner)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "strength": self.strength, "seed": self.seed}
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape."""
+        return input_shape

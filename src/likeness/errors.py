@@ -131,11 +131,16 @@ class MissingExtraError(LikenessError, ImportError):
     """An optional dependency is not installed."""
 
 
-def require_extra(module: str, *, extra: str = "learn") -> Any:
+def require_extra(module: str, *, extra: str = "learn", package: str | None = None) -> Any:
     """Import and return an optional dependency.
 
     The real import error stays visible as the cause: a broken installation must not look
     like a missing one.
+
+    Args:
+        module: what is imported.
+        extra: of likeness, that brings it.
+        package: what brings it, if no extra does.
 
     Raises:
         MissingExtraError: the module cannot be imported.
@@ -145,5 +150,5 @@ def require_extra(module: str, *, extra: str = "learn") -> Any:
     except ImportError as error:
         raise MissingExtraError(
             f"this needs the module {module!r}, which cannot be imported ({error}). "
-            f'Install it with `pip install "likeness[{extra}]"`.'
+            f'Install it with `pip install "{package or f"likeness[{extra}]"}"`.'
         ) from error

@@ -68,6 +68,7 @@ class BatchFeed(keras.utils.PyDataset):
         items_each: K.
         batches: in an epoch.
         seed: of the batches.
+        groups: ``(n,)``; a batch is drawn from one of them, see `identity_batches`.
     """
 
     def __init__(
@@ -79,11 +80,13 @@ class BatchFeed(keras.utils.PyDataset):
         items_each: int,
         batches: int,
         seed: int,
+        groups: Codes | None = None,
     ) -> None:
         super().__init__()
         self._items = items
         self._codes = codes
         self._shape = {"identities": identities, "items_each": items_each, "batches": batches}
+        self._groups = groups
         self._seed = seed
         self._epoch = 0
         self._draw()
@@ -102,4 +105,4 @@ class BatchFeed(keras.utils.PyDataset):
 
     def _draw(self) -> None:
         seed = int(np.random.SeedSequence([self._seed, self._epoch]).generate_state(1)[0])
-        self._current = identity_batches(self._codes, **self._shape, seed=seed)
+        self._current = identity_batches(self._codes, **self._shape, seed=seed, groups=self._groups)

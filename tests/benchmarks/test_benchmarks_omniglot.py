@@ -67,7 +67,7 @@ def test_what_is_kept_of_an_earlier_result(change: dict[str, Any], kept: int) ->
 
 
 def test_in_small(tmp_path: Path) -> None:
-    settings = ["epochs=1", "steps=3", "width=2", 'encoder="convnet"', "rows=16", "columns=16"]
+    settings = ["epochs=1", "steps=3", "width=2", "rows=16", "columns=16", "embedding_size=32"]
     words = [word for setting in settings for word in ("--set", setting)]
     result = subprocess.run(
         [
@@ -87,7 +87,7 @@ def test_in_small(tmp_path: Path) -> None:
 
 
 def test_the_committed_result_is_that_of_the_recipe_and_holds_its_bar() -> None:
-    from likeness.training import CHARACTERS
+    from likeness.training import CHARACTERS, TrainingRecipe
 
     folder = ROOT / "benchmarks" / "omniglot"
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -96,7 +96,7 @@ def test_the_committed_result_is_that_of_the_recipe_and_holds_its_bar() -> None:
     names = {entry["background"]["name"] for entry in document["trained"]}
     assert names == {"Omniglot small1", "Omniglot small2"}
     for entry in document["trained"]:
-        assert {**entry["recipe"], "seed": 0} == CHARACTERS.as_dict()
+        assert TrainingRecipe.from_dict({**entry["recipe"], "seed": 0}) == CHARACTERS
         assert entry["figures"]["error"]["mean"] <= 0.2
         assert entry["training"]["cpu_seconds"] <= 1800
         assert round(100 * entry["baselines"]["modified_hausdorff"]["error"]["mean"], 1) == 38.8

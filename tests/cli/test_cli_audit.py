@@ -1,9 +1,7 @@
 """``likeness audit`` as a person types it."""
 
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,17 +9,9 @@ from PIL import Image
 
 from likeness.datasets import drawn_faces
 
+from .conftest import run
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", "audit", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+audit = partial(run, "audit")
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +33,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_clean_folders_end_with_zero(place: Path) -> None:
-    result = run("train", "test", cwd=place)
+    result = audit("train", "test", cwd=place)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "Clean: no person, photo or pair is in both."
 
 
 def test_a_leak_is_named_and_ends_with_one(place: Path) -> None:
-    result = run("train", "leaky", "--json", "audit.json", cwd=place)
+    result = audit("train", "leaky", "--json", "audit.json", cwd=place)
     assert result.returncode == 1
     assert "zoe/me.jpg" in result.stdout
     assert "same photo" in result.stdout
@@ -62,7 +52,7 @@ def test_a_leak_is_named_and_ends_with_one(place: Path) -> None:
 
 
 def test_a_missing_folder_is_said_in_a_sentence(place: Path) -> None:
-    result = run("train", "nowhere", cwd=place)
+    result = audit("train", "nowhere", cwd=place)
     assert result.returncode == 2
     assert "nowhere: expected a folder" in result.stderr
     assert "Traceback" not in result.stderr

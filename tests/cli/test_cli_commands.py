@@ -1,7 +1,6 @@
 """The commands as a person types them: in a process of their own."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,20 +12,9 @@ from PIL import Image
 
 from likeness.datasets import drawn_faces
 
+from .conftest import refused, run
+
 QUICK = ["--set", "epochs=1", "--set", "steps=2", "--set", "width=2", "--set", "encoder=convnet"]
-
-
-def likeness(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one command and return how it ended."""
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 def write_photos(folder: Path, *, people: int, photos: int) -> Path:
@@ -39,14 +27,6 @@ def write_photos(folder: Path, *, people: int, photos: int) -> Path:
     return folder
 
 
-def refused(result: subprocess.CompletedProcess[str], sentence: str) -> None:
-    """Check that a command gave up in one sentence, with exit code 2 and no traceback."""
-    assert result.returncode == 2, result.stderr
-    said = " ".join(result.stderr.split())
-    assert sentence in said
-    assert "Traceback" not in said
-
-
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight people, three photos each, as files."""
@@ -57,7 +37,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(photos: Path) -> Path:
     """A model of a few steps."""
     place = photos.parent / "model"
-    result = likeness("train", str(photos), "--out", str(place), *QUICK, cwd=photos.parent)
+    result = run("train", str(photos), "--out", str(place), *QUICK, cwd=photos.parent)
     assert result.returncode == 0, result.stderr
     return place
 
@@ -75,7 +55,7 @@ class TestHelp:
         assert result.stdout.strip() == "[]"
 
     def test_lists_the_commands(self, tmp_path: Path) -> None:
-        result = likeness("--help", cwd=tmp_path)
+        result = run("--help", cwd=tmp_path)
         assert result.returncode == 0
         for command in (
             "demo",
@@ -93,7 +73,7 @@ class TestHelp:
         assert "Exit codes" in result.stdout
 
     def test_version(self, tmp_path: Path) -> None:
-        assert likeness("--version", cwd=tmp_path).stdout.startswith("likeness 0.")
+        assert run("--version", cwd=tmp_path).stdout.startswith("likeness 0.")
 
 
 class TestTrainAndEvaluate:
@@ -112,7 +92,7 @@ class TestTrainAndEvaluate:
     def test_trains_again_from_the_recipe_alone(self, model: Path, photos: Path) -> None:
         again = model.parent / "again"
         recipe = str(model / "recipe.json")
-        result = likeness(
+        result = run(
             "train", str(photos), "--out", str(again), "--recipe", recipe, cwd=model.parent
         )
         assert result.returncode == 0, result.stderr
@@ -121,18 +101,18 @@ class TestTrainAndEvaluate:
         assert first["threshold"] == second["threshold"]
 
     def test_does_not_replace_a_model_unasked(self, model: Path, photos: Path) -> None:
-        result = likeness("train", str(photos), "--out", str(model), *QUICK, cwd=model.parent)
+        result = run("train", str(photos), "--out", str(model), *QUICK, cwd=model.parent)
         refused(result, "already holds a model")
 
     def test_does_not_touch_a_folder_of_other_things(self, photos: Path) -> None:
-        result = likeness(
+        result = run(
             "train", str(photos), "--out", str(photos), "--overwrite", *QUICK, cwd=photos.parent
         )
         refused(result, "one that holds other files")
 
     def test_evaluation_says_what_was_trained_on(self, model: Path, photos: Path) -> None:
         words = [str(model), str(photos), "--json", "-", "--evidence"]
-        result = likeness("evaluate", *words, cwd=model.parent)
+        result = run("evaluate", *words, cwd=model.parent)
         assert result.returncode == 0, result.stderr
         document = json.loads(result.stdout)
         assert document["watermark"] == "leaky split: no forecast for unseen people"
@@ -149,7 +129,7 @@ class TestTrainAndEvaluate:
             file = others / f"other-{name}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(item[..., 0]).save(file)
-        result = likeness("evaluate", str(model), str(others), cwd=tmp_path)
+        result = run("evaluate", str(model), str(others), cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         assert "No leak" in result.stdout
         assert "leaky split" not in result.stdout
@@ -178,7 +158,7 @@ class TestTrainAndEvaluate:
 
 class TestCrossval:
     def test_result_has_what_programs_read(self, photos: Path, tmp_path: Path) -> None:
-        result = likeness(
+        result = run(
             "crossval", str(photos), "--protocol", "S20", "--json", "s20.json", *QUICK, cwd=tmp_path
         )
         assert result.returncode == 0, result.stderr
@@ -190,30 +170,30 @@ class TestCrossval:
             assert "one_shot_4way" in method
 
     def test_evidence_needs_a_place(self, tmp_path: Path) -> None:
-        result = likeness("crossval", "drawn", "--evidence", cwd=tmp_path)
+        result = run("crossval", "drawn", "--evidence", cwd=tmp_path)
         refused(result, "--evidence: expected --json FILE")
 
     def test_unknown_protocol(self, tmp_path: Path) -> None:
-        result = likeness("crossval", "drawn", "--protocol", "U5", cwd=tmp_path)
+        result = run("crossval", "drawn", "--protocol", "U5", cwd=tmp_path)
         refused(result, "--protocol: expected one of L, S20, U4, open-set. Received: 'U5'.")
 
 
 class TestBadInput:
     def test_missing_folder(self, tmp_path: Path) -> None:
-        refused(likeness("train", "nowhere", "--out", "m", cwd=tmp_path), "nowhere")
+        refused(run("train", "nowhere", "--out", "m", cwd=tmp_path), "nowhere")
         assert list(tmp_path.iterdir()) == []
 
     def test_one_person_only(self, tmp_path: Path) -> None:
         write_photos(tmp_path / "one", people=1, photos=3)
         refused(
-            likeness("train", "one", "--out", "m", cwd=tmp_path),
+            run("train", "one", "--out", "m", cwd=tmp_path),
             "expected at least 2 people with 2 or more photos each",
         )
 
     def test_one_photo_each(self, tmp_path: Path) -> None:
         write_photos(tmp_path / "single", people=4, photos=1)
         refused(
-            likeness("train", "single", "--out", "m", cwd=tmp_path),
+            run("train", "single", "--out", "m", cwd=tmp_path),
             "0 of them with 2 or more",
         )
 
@@ -221,12 +201,12 @@ class TestBadInput:
         place = write_photos(tmp_path / "lab", people=2, photos=2)
         (place / "drawn1" / "text.pgm").write_text("this is no photo")
         (place / "drawn1" / "empty.jpg").write_bytes(b"")
-        result = likeness("data", "folder", "lab", cwd=tmp_path)
+        result = run("data", "folder", "lab", cwd=tmp_path)
         assert result.returncode == 0
         assert "4 photos of 2 people" in result.stdout
         assert "text.pgm" in result.stderr
         assert "empty.jpg" in result.stderr
-        refused(likeness("data", "folder", "lab", "--strict", cwd=tmp_path), "empty.jpg")
+        refused(run("data", "folder", "lab", "--strict", cwd=tmp_path), "empty.jpg")
 
     @pytest.mark.parametrize(
         ("setting", "sentence"),
@@ -239,43 +219,41 @@ class TestBadInput:
         ],
     )
     def test_settings(self, setting: str, sentence: str, tmp_path: Path) -> None:
-        result = likeness("train", "drawn", "--out", "m", "--set", setting, cwd=tmp_path)
+        result = run("train", "drawn", "--out", "m", "--set", setting, cwd=tmp_path)
         refused(result, sentence)
 
     def test_no_model(self, tmp_path: Path) -> None:
-        refused(likeness("evaluate", ".", "drawn", cwd=tmp_path), "Found no model.json")
+        refused(run("evaluate", ".", "drawn", cwd=tmp_path), "Found no model.json")
 
     def test_full_disk(self, model: Path, photos: Path) -> None:
         full = Path("/dev/full")
         if not full.is_char_device():
             pytest.skip("needs /dev/full")
-        result = likeness(
-            "evaluate", str(model), str(photos), "--json", str(full), cwd=model.parent
-        )
+        result = run("evaluate", str(model), str(photos), "--json", str(full), cwd=model.parent)
         refused(result, "/dev/full cannot be written: No space left on device")
         assert full.is_char_device()
 
     def test_json_into_a_missing_folder_is_refused_before_training(self, tmp_path: Path) -> None:
-        result = likeness("crossval", "drawn", "--json", "missing/u4.json", cwd=tmp_path)
+        result = run("crossval", "drawn", "--json", "missing/u4.json", cwd=tmp_path)
         refused(result, "--json: expected a file in an existing folder")
 
 
 class TestWithoutData:
     def test_train_att_is_an_error(self, without_data: Path) -> None:
-        result = likeness("train", "att", "--out", "m", cwd=without_data)
+        result = run("train", "att", "--out", "m", cwd=without_data)
         assert result.returncode == 2
         assert "LIKENESS_DATA" in result.stderr
         assert not (without_data / "m").exists()
 
     def test_named_data_that_is_missing_stops_the_demo(self, without_data: Path) -> None:
-        result = likeness("demo", cwd=without_data, LIKENESS_DATA=str(without_data / "none"))
+        result = run("demo", cwd=without_data, LIKENESS_DATA=str(without_data / "none"))
         assert result.returncode == 2
         assert "LIKENESS_DATA" in result.stderr
 
 
 class TestPicture:
     def test_draws_without_graphviz(self, tmp_path: Path) -> None:
-        result = likeness("picture", "--out", "pictures", cwd=tmp_path)
+        result = run("picture", "--out", "pictures", cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         assert (tmp_path / "pictures" / "siamese.png").stat().st_size > 5_000
         svg = (tmp_path / "pictures" / "siamese.svg").read_text()

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,9 @@ from PIL import Image, ImageFilter
 
 from likeness.datasets import drawn_faces
 
+from .conftest import run
+
 QUICK = ["epochs=1", "steps=2", "width=2", "encoder=convnet", "held_out=0.4"]
-
-
-def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +102,7 @@ def test_without_opencv_it_says_how_to_install_it(place: Path, tmp_path: Path) -
     assert result.returncode == 0, result.stderr
     said = " ".join(result.stdout.split())
     assert "Faces were not looked for." in said
-    assert '`pip install "likeness[faces]"`' in said
+    assert '`pip install "opencv-python-headless<4.12"`' in said
 
 
 @pytest.mark.slow

@@ -1,9 +1,6 @@
 """``likeness evaluate`` as a person types it: searches, groups, and the page."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,17 +11,7 @@ from likeness.encoders import convnet
 from likeness.images.preparation import Preparation
 from likeness.model import SiameseModel
 
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+from .conftest import run
 
 
 @pytest.fixture(scope="module")

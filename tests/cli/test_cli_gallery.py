@@ -1,10 +1,10 @@
 """``likeness gallery ...`` as a person types it."""
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +19,9 @@ from likeness.recogniser.gallery import (
     read_key,
 )
 
+from .conftest import refused, run
 
-def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", "gallery", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def refused(result: subprocess.CompletedProcess[str], sentence: str) -> None:
-    assert result.returncode == 2, result.stdout + result.stderr
-    assert sentence in " ".join(result.stderr.split())
-    assert "Traceback" not in result.stderr
+command = partial(run, "gallery")
 
 
 @pytest.fixture
@@ -53,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_copy_says_what_it_verified(place: Path) -> None:
-    result = run("copy", "staff.db", "moved.db", "--json", "copy.json", cwd=place)
+    result = command("copy", "staff.db", "moved.db", "--json", "copy.json", cwd=place)
     assert result.returncode == 0, result.stderr
     assert "Copied 3 people with 3 templates and 0 photos" in result.stdout
     document = json.loads((place / "copy.json").read_text())
@@ -61,11 +47,11 @@ def test_copy_says_what_it_verified(place: Path) -> None:
     assert document["digest"][:12] in result.stdout
     with open_gallery(place / "moved.db") as gallery:
         assert gallery.counts().people == 3
-    refused(run("copy", "staff.db", "moved.db", cwd=place), "place without a gallery")
+    refused(command("copy", "staff.db", "moved.db", cwd=place), "place without a gallery")
 
 
 def test_check_ends_with_one_where_something_is_damaged(place: Path) -> None:
-    sound = run("check", "staff.db", cwd=place)
+    sound = command("check", "staff.db", cwd=place)
     assert (sound.returncode, sound.stdout) == (
         0,
         "Sound: 3 people, 3 templates, 0 photos.\n",
@@ -73,42 +59,42 @@ def test_check_ends_with_one_where_something_is_damaged(place: Path) -> None:
     connection = sqlite3.connect(place / "staff.db")
     connection.executescript("UPDATE people SET name = 'Mallory' WHERE id = 2")
     connection.close()
-    damaged = run("check", "staff.db", "--json", "-", cwd=place)
+    damaged = command("check", "staff.db", "--json", "-", cwd=place)
     assert damaged.returncode == 1
     document = json.loads(damaged.stdout)
     assert not document["sound"]
     assert document["problems"] == ["person 2: the row is not the one that was written"]
-    assert "Damaged: person 2" in run("check", "staff.db", cwd=place).stdout
+    assert "Damaged: person 2" in command("check", "staff.db", cwd=place).stdout
 
 
 def test_backup_is_a_gallery_and_replaces_nothing(place: Path) -> None:
-    result = run("backup", "staff.db", "backup.db", cwd=place)
+    result = command("backup", "staff.db", "backup.db", cwd=place)
     assert result.stdout == "Backed up 3 people with 3 templates to backup.db.\n"
-    assert run("check", "backup.db", cwd=place).returncode == 0
-    refused(run("backup", "staff.db", "backup.db", cwd=place), "expected a new file")
+    assert command("check", "backup.db", cwd=place).returncode == 0
+    refused(command("backup", "staff.db", "backup.db", cwd=place), "expected a new file")
 
 
 def test_rotate_key_from_plain_to_sealed_and_back(place: Path) -> None:
-    result = run("rotate-key", "staff.db", "--new-key-file", "first", cwd=place)
+    result = command("rotate-key", "staff.db", "--new-key-file", "first", cwd=place)
     assert result.returncode == 0, result.stderr
-    assert "Made a key in first." in result.stdout
+    assert "Made a key in first." in result.stderr
     with open_gallery(place / "staff.db", key=read_key(place / "first")) as gallery:
         assert gallery.search(np.eye(4)[:1], k=1)[0][0].name == "Ada"
-    refused(run("rotate-key", "staff.db", "--new-key-file", "second", cwd=place), "no key")
+    refused(command("rotate-key", "staff.db", "--new-key-file", "second", cwd=place), "no key")
     assert not (place / "second").exists()
     key = (place / "first").read_text().strip()
-    again = run(
+    again = command(
         "rotate-key", "staff.db", "--new-key-file", "second", cwd=place, LIKENESS_GALLERY_KEY=key
     )
     assert again.returncode == 0, again.stderr
-    refused(run("check", "staff.db", "--key-file", "first", cwd=place), "Received: the key")
-    assert run("check", "staff.db", "--key-file", "second", cwd=place).returncode == 0
-    without = run("check", "staff.db", cwd=place)
+    refused(command("check", "staff.db", "--key-file", "first", cwd=place), "Received: the key")
+    assert command("check", "staff.db", "--key-file", "second", cwd=place).returncode == 0
+    without = command("check", "staff.db", cwd=place)
     assert without.returncode == 0
     assert "there is no key" in without.stderr
-    plain = run("rotate-key", "staff.db", "--decrypt", "--key-file", "second", cwd=place)
+    plain = command("rotate-key", "staff.db", "--decrypt", "--key-file", "second", cwd=place)
     assert "is not encrypted any more" in plain.stdout
-    assert run("check", "staff.db", cwd=place).stderr == ""
+    assert command("check", "staff.db", cwd=place).stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -130,7 +116,7 @@ def test_rotate_key_from_plain_to_sealed_and_back(place: Path) -> None:
 def test_what_cannot_be_done_is_said_in_a_sentence(
     place: Path, words: list[str], sentence: str
 ) -> None:
-    refused(run(*words, cwd=place), sentence)
+    refused(command(*words, cwd=place), sentence)
     assert [path.name for path in place.iterdir()] == ["staff.db"]
 
 

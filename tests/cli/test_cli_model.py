@@ -1,9 +1,7 @@
 """``likeness export`` and ``likeness model`` as a person types them."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,8 @@ from PIL import Image
 
 from likeness.datasets import drawn_faces
 
+from .conftest import run
+
 WITHOUT_EXPORTER = """
 import sys
 sys.modules["tf2onnx"] = None  # as if it were not installed
@@ -19,19 +19,6 @@ sys.argv[0] = "likeness"
 from likeness.cli import main
 main()
 """
-
-
-def run(*arguments: str, cwd: Path, code: str | None = None) -> subprocess.CompletedProcess[str]:
-    start = ["-m", "likeness"] if code is None else ["-c", code]
-    return subprocess.run(
-        [sys.executable, *start, *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 def said(result: subprocess.CompletedProcess[str]) -> str:

@@ -1,9 +1,6 @@
 """``likeness next-photo`` as a person types it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,19 +9,9 @@ from PIL import Image
 
 from likeness.datasets import drawn_faces
 
+from .conftest import run
+
 QUICK = ["epochs=1", "steps=2", "width=2", "encoder=convnet"]
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "120", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,29 +1,16 @@
 """``likeness omniglot`` and its data as a person types them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from likeness.model import read_document
 
-QUICK = ["epochs=2", "steps=4", "width=2", "encoder=convnet", "rows=16", "columns=16"]
+from .conftest import run
+
+QUICK = ["epochs=2", "steps=4", "width=2", "rows=16", "columns=16", "embedding_size=32"]
 SETTINGS = [word for change in QUICK for word in ("--set", change)]
-
-
-def run(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "120", "NO_COLOR": "1"} | variables,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ class PixelModel:
     energy: str = "euclidean"
     fingerprint: str = "f" * 64
     runtime: str = "numpy"
+    embedding_size: int = 28 * 24
 
     def embed(self, images: Any) -> Any:
         return images.reshape(len(images), -1) / 255.0

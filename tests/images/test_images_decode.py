@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from likeness.errors import DataError, ImageError
 from likeness.images import _pixels
-from likeness.images.decode import EXTENSIONS, decode, decode_file
+from likeness.images.decode import EXTENSIONS, decode, decode_file, read_photo
 
 RNG = np.random.default_rng(1)
 GREY = RNG.integers(0, 256, (20, 30), dtype=np.uint8)
@@ -283,6 +283,16 @@ def test_decode_file_reads_the_file(tmp_path: Path) -> None:
     file = tmp_path / "ada.png"
     file.write_bytes(written(Image.fromarray(GREY), "PNG"))
     np.testing.assert_array_equal(decode_file(file)[..., 0], GREY)
+
+
+def test_read_photo_gives_the_bytes_and_refuses_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "ada.png").write_bytes(b"whatever it is")
+    assert read_photo(tmp_path / "ada.png") == b"whatever it is"
+    with pytest.raises(ImageError, match=r"none.png \(cannot be read: No such file"):
+        read_photo(tmp_path / "none.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match=r"ada/1.png \(a pipe or a device"):
+        read_photo(tmp_path / "pipe.png", name="ada/1.png")
 
 
 def test_decode_file_names_the_file_as_asked(tmp_path: Path) -> None:

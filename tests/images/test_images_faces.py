@@ -128,7 +128,7 @@ class TestHaar:
         with pytest.raises(
             MissingExtraError,
             match=r"OpenCV 4 with its face cascades\. Found: OpenCV .* without "
-            r'haarcascade_frontalface_default\.xml\. .*"likeness\[faces\]"',
+            r'haarcascade_frontalface_default\.xml\. .*"opencv-python-headless<4\.12"',
         ):
             HaarFaceFinder()
 

@@ -63,6 +63,7 @@ def model_of(
         energy="euclidean",
         threshold=threshold,
         calibration=calibration,
+        embedding_size=16,
         fingerprint=name,
     )
 
@@ -202,10 +203,11 @@ def test_a_finder_sees_to_one_face_and_cuts_it_out(faces: Dataset) -> None:
     (template,) = recogniser.gallery.templates("Ada", vectors=True)
     assert template.vector == pytest.approx(np.full(16, 200 / 255), abs=1e-6)
     assert template.provenance["cut"] is True
-    nobody = replace(recogniser, sight=Sight(finder=finder()))
+    nobody = replace(recogniser, sight=Sight(finder=finder(), cut=True))
     with pytest.raises(NoFaceError):
         nobody.enrol("Bob", png(photo))
-    two = replace(recogniser, sight=Sight(finder=finder((0, 0, 60, 60), (20, 20, 80, 80))))
+    both = finder((0, 0, 60, 60), (20, 20, 80, 80))
+    two = replace(recogniser, sight=Sight(finder=both, cut=True))
     with pytest.raises(SeveralFacesError):
         two.enrol("Bob", png(photo))
     found = two.identify_all(png(photo))
@@ -213,6 +215,34 @@ def test_a_finder_sees_to_one_face_and_cuts_it_out(faces: Dataset) -> None:
     assert found[1].answer.energy == pytest.approx(0, abs=1e-5)
     with pytest.raises(NoFaceError):
         nobody.identify_all(png(photo))
+
+
+def test_probes_are_looked_at_as_the_enrolled_photos_were() -> None:
+    photo = np.full((200, 200, 1), 90, np.uint8)
+    photo[20:80, 20:80] = 200
+    cutting = Sight(finder=finder((20, 20, 80, 80)), cut=True)
+    assert cutting.way() == {"cut": True, "eyes": False, "finder": "Faces"}
+    recogniser = recogniser_of(sight=cutting)
+    recogniser.enrol("Ada", png(photo), keep_photo=True)
+    whole = replace(recogniser, sight=Sight(finder=cutting.finder))
+    assert whole.sight.way() == {"cut": False, "eyes": False, "finder": None}
+    other = photo.copy()
+    other[0, 0] = 0
+    for ask in (
+        lambda: whole.identify(png(photo)),
+        lambda: whole.verify("Ada", png(photo)),
+        lambda: whole.enrol("Bob", png(other)),
+        lambda: whole.approve("Ada", png(other)),
+    ):
+        with pytest.raises(GalleryMismatchError, match="faces found by Faces, cut out"):
+            ask()
+    whole.identify_all(png(photo))  # each face is cut out, as the gallery's were
+    re_enrol(recogniser.gallery, recogniser.model, sight=whole.sight)
+    assert whole.verify("Ada", png(photo)).accepted
+    with pytest.raises(GalleryMismatchError, match="holds embeddings of whole photos"):
+        whole.identify_all(png(photo))
+    with pytest.raises(GalleryMismatchError):
+        recogniser.verify("Ada", png(photo))
 
 
 def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> None:

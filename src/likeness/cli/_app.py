@@ -10,6 +10,7 @@ from likeness.cli import (
     _audit,
     _calibrate,
     _card,
+    _compare,
     _crossval,
     _data,
     _demo,
@@ -20,11 +21,14 @@ from likeness.cli import (
     _forget,
     _gallery,
     _identify,
+    _keys,
     _model,
     _next_photo,
     _omniglot,
     _people,
     _picture,
+    _serve,
+    _track,
     _train,
 )
 from likeness.cli._terminal import errors
@@ -58,13 +62,18 @@ app.command("doctor")(_doctor.doctor)
 app.command("enrol")(_enrol.enrol)
 app.command("identify")(_identify.identify)
 app.command("verify")(_identify.verify)
+app.command("compare")(_compare.compare)
 app.add_typer(_people.app, name="people")
 app.command("approve")(_forget.approve)
 app.command("undo")(_forget.undo)
 app.command("forget")(_forget.forget)
 app.command("re-enrol")(_forget.re_enrol)
 app.add_typer(_gallery.app, name="gallery")
+app.command("serve")(_serve.serve)
+app.add_typer(_keys.app, name="keys")
 app.command("picture")(_picture.picture)
+app.command("track-train")(_track.track_train)
+app.command("track")(_track.track)
 
 
 def _print_version(wanted: bool) -> None:

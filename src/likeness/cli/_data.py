@@ -7,7 +7,8 @@ import numpy as np
 import typer
 
 from likeness import datasets
-from likeness.cli._terminal import errors, output, reading_bar
+from likeness.cli._recognising import Json, warn
+from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 
 app = typer.Typer(help="Get data sets and look at what they hold.", no_args_is_help=True)
@@ -58,6 +59,25 @@ def omniglot(
 
 
 @app.command()
+def signatures(
+    path: Annotated[
+        Path | None, typer.Argument(help="The zip of the signatures, or a folder that holds it.")
+    ] = None,
+) -> None:
+    """Signatures of 93 writers on paper, tablet and phone: find the zip, and check it.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then at LIKENESS_MIRRORS.
+    """
+    with reading_bar("Signatures") as tell:
+        data = datasets.signatures(path, on_progress=tell)
+    _describe(data, items="signatures", identities="writers")
+    for name in ("name", "medium"):
+        labels = list(dict.fromkeys(data.facet(name)))
+        output().print(f"{name}: {', '.join(labels)}.", highlight=False)
+    output().print("The file is the one that was checked (SHA-256).")
+
+
+@app.command()
 def folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[
@@ -68,6 +88,43 @@ def folder(
     with reading_bar(str(path)) as tell:
         data = datasets.folder(path, strict=strict, on_progress=tell)
     _describe(data)
+
+
+@app.command()
+def faces(
+    photos: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
+    out: Annotated[Path, typer.Argument(help="The new folder; must not exist, or be empty.")],
+    finder: Annotated[
+        str,
+        typer.Option(
+            "--faces", help="What finds faces: haar (OpenCV's own), or an ONNX file such as YuNet."
+        ),
+    ] = "haar",
+    json_: Json = None,
+) -> None:
+    """Cut the face out of each photo, as --cut-faces does, into a new folder: to train on that.
+
+    Photos without exactly one face of sufficient size are named and left out. The new folder is
+    there whole or not at all. Exit code 2 if no face was found.
+    """
+    from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
+    from likeness.recogniser.sight import face_finder
+
+    check_json_place(json_)
+    check_new_folder(out, beside=photos)
+    with reading_bar("Cutting faces out") as tell:
+        found = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)
+    for words in found.left_out:
+        warn(f"left out: {words}")
+    if json_ != "-":
+        output().print(
+            f"Wrote the faces of {found.photos:,} photos of {found.people:,} people to {out}; "
+            f"{len(found.left_out):,} photos left out.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    write_json(found.as_dict(), json_)
 
 
 def _describe(data: Dataset, *, items: str = "photos", identities: str = "people") -> None:

@@ -80,16 +80,16 @@ def _check_report(report: Path | None) -> None:
 
 def _finder(word: str) -> tuple["FaceFinder | None", str]:
     """Return what finds faces, or None and why not."""
+    from likeness.recogniser.sight import face_finder  # late: only here
+
     if word == "none":
         return None, ""
-    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: only here
-
     if word != "haar":
-        return YuNetFaceFinder(path=Path(word)), ""
+        return face_finder(word), ""
     try:
-        return HaarFaceFinder(), ""
-    except MissingExtraError:
-        return None, 'To look for faces, `pip install "likeness[faces]"`.'
+        return face_finder(word), ""
+    except MissingExtraError as error:
+        return None, str(error)
 
 
 def _read(photos: str, finder: "FaceFinder | None") -> tuple[Dataset, list["PhotoCheck"]]:

@@ -16,6 +16,7 @@ from likeness.cli._recognising import (
     KeyFile,
     Model,
     Where,
+    model_and_sight,
     photo_bytes,
     recogniser,
     warn,
@@ -32,6 +33,7 @@ from likeness.errors import (
 
 if TYPE_CHECKING:
     from likeness.recogniser.recogniser import Recogniser
+    from likeness.recogniser.sight import Seen, Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Planned:
 class _Done:
     added: int = 0
     already: int = 0
+    kept: int = 0
     people: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -74,76 +77,87 @@ def enrol(
     """Enrol people; the gallery is made if it is not there.
 
     Each photo is on the disk before the next is looked at: stopped, it goes on where it was, for a
-    photo that is enrolled is passed over. Photos that cannot be used, and photos that are enrolled
-    as somebody else's, are named and left out; exit code 2 if no photo could be enrolled.
+    photo that is enrolled is passed over (with --keep-photos it is kept, if it was not). Photos
+    that cannot be used, and photos that are enrolled as somebody else's, are named and left out;
+    exit code 2 if no photo could be enrolled.
     """
     check_json_place(json_)
     planned = _plan(photos, name)
-    _check_any_is_a_photo(planned)
+    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
     done = _Done()
+    first = _first_usable(planned, seeing[1], done)
+    skipped = len(done.refused)
     with (
-        recogniser(
-            gallery, model, key_file=key_file, faces=faces, cut=cut_faces, new=True
-        ) as opened,
+        recogniser(gallery, seeing, key_file=key_file, new=True) as opened,
         reading_bar("Enrolling") as tell,
     ):
-        known = {one.photo_digest: one.person for one in opened.gallery.templates()}
-        for number, one in enumerate(planned, 1):
-            _enrol_one(opened, one, known, done, keep_photos=keep_photos)
+        opened.check_way()
+        for number, one in enumerate(planned[skipped:], skipped + 1):
+            looked_at = first if number == skipped + 1 else None
+            _enrol_one(opened, one, done, looked_at=looked_at, keep_photos=keep_photos)
             tell(number, len(planned))
     _say(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
         raise typer.Exit(COULD_NOT_TRY)
 
 
-def _check_any_is_a_photo(planned: Sequence[Planned]) -> None:
-    """Raise before a gallery is made for nothing.
+def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> tuple[bytes, "Seen"]:
+    """Look at photos up to the first that can be used, before a gallery is made for nothing.
+
+    Args:
+        planned: the photos.
+        look: how they are looked at.
+        done: gets the reasons why those before it cannot be used.
+
+    Returns:
+        Its bytes and what was seen.
 
     Raises:
-        ImageError: none of the photos can be read; the first one's reason.
+        ImageError: none of the photos can be used; the first one's reason.
     """
-    from likeness.images.decode import decode  # late: Pillow
-
-    errors: list[ImageError] = []
     for one in planned:
         try:
-            decode(photo_bytes(one.file), name=str(one.file))
-        except ImageError as error:
-            errors.append(error)
-        else:
-            return
-    if errors:
-        raise ImageError(f"None of {len(errors)} photos can be read. The first: {errors[0]}")
+            photo = photo_bytes(one.file)
+            return photo, look.one(photo, name=str(one.file))
+        except (ImageError, FaceError) as error:
+            done.refused.append(f"{one.file}: {error}")
+    reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
+    raise ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
 
 
 def _enrol_one(
     opened: "Recogniser",
     one: Planned,
-    known: dict[str, str],
     done: _Done,
     *,
+    looked_at: "tuple[bytes, Seen] | None",
     keep_photos: bool,
 ) -> None:
     from likeness.recogniser.gallery import photo_digest  # late: a database
 
     try:
-        photo = photo_bytes(one.file)
-        digest = photo_digest(photo)
-        if known.get(digest) == one.name:
+        photo, seen = looked_at or (photo_bytes(one.file), None)
+        known = opened.gallery.template_of(photo_digest(photo))
+        if known is not None and known.person == one.name and (known.photo_kept or not keep_photos):
             done.already += 1
             if one.metadata is not None:
                 opened.gallery.enrol(one.name, [], metadata=one.metadata)
             return
-        result = opened.enrol(
-            one.name, photo, file=str(one.file), keep_photo=keep_photos, metadata=one.metadata
+        result = opened.enrol_seen(
+            one.name,
+            seen or opened.sight.one(photo, name=str(one.file)),
+            photo,
+            keep_photo=keep_photos,
+            metadata=one.metadata,
         )
     except (ImageError, FaceError, AlreadyEnrolledError) as error:
         done.refused.append(f"{one.file}: {error}")
         return
-    known[digest] = one.name
     done.added += len(result.enrolled.added)
     done.already += len(result.enrolled.already)
-    done.people.add(one.name)
+    done.kept += len(result.enrolled.kept)
+    if result.enrolled.added:
+        done.people.add(one.name)
     done.warnings += [f"{one.file}: {words}." for words in result.warnings]
     if result.look_alike is not None:
         done.warnings.append(
@@ -158,9 +172,10 @@ def _say(done: _Done, *, json_: str | None, gallery: str) -> None:
     for words in done.warnings:
         warn(words)
     if json_ != "-":
+        kept = f" ({done.kept:,} of them kept from now on)" if done.kept else ""
         output().print(
             f"Enrolled {done.added:,} photos of {len(done.people):,} people in {gallery}; "
-            f"{done.already:,} were there, {len(done.refused):,} left out.",
+            f"{done.already:,} were there{kept}, {len(done.refused):,} left out.",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -169,6 +184,7 @@ def _say(done: _Done, *, json_: str | None, gallery: str) -> None:
         "format": "likeness.enrolment/1",
         "added": done.added,
         "already": done.already,
+        "kept": done.kept,
         "people": sorted(done.people),
         "refused": done.refused,
         "warnings": done.warnings,

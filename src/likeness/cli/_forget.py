@@ -12,9 +12,9 @@ from likeness.cli._recognising import (
     KeyFile,
     Model,
     Where,
+    model_and_sight,
     photo_bytes,
     recogniser,
-    sight,
     warn,
 )
 from likeness.cli._terminal import (
@@ -88,14 +88,16 @@ def approve(
 ) -> None:
     """Add a photo in which somebody was recognised to their templates; undo takes it back."""
     check_json_place(json_)
-    with recogniser(gallery, model, key_file=key_file, faces=faces, cut=cut_faces) as opened:
+    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, seeing, key_file=key_file) as opened:
         found = opened.approve(name, photo_bytes(photo), file=str(photo), keep_photo=keep_photo)
     added, already = found.enrolled.added, found.enrolled.already
     if json_ != "-":
         output().print(
             f"Approved as template {added[0]} of {name}. Take it back: `likeness undo {added[0]}`."
             if added
-            else f"{name} has this photo already, as template {already[0]}.",
+            else f"{name} has this photo already, as template {already[0]}"
+            f"{'; it is kept now' if found.enrolled.kept else ''}.",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -105,7 +107,7 @@ def approve(
     if found.look_alike is not None:
         warn(f"{found.look_alike.name!r} is within the threshold of this photo, too.")
     document = {"format": "likeness.approval/1", "name": name, "added": added, "already": already}
-    write_json(document, json_)
+    write_json({**document, "kept": found.enrolled.kept}, json_)
 
 
 def re_enrol(
@@ -116,16 +118,17 @@ def re_enrol(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Give a gallery to another model, from its kept photos: all of it or nothing."""
+    """Give a gallery to another model, from its kept photos: all of it or nothing.
+
+    With the same model and other --faces or --cut-faces the photos are looked at in another way.
+    """
     from likeness.recogniser.gallery import open_gallery, read_key  # late: a database
     from likeness.recogniser.recogniser import re_enrol as enrol_again
-    from likeness.runtime import open_model
 
     check_json_place(json_)
-    loaded = open_model(model)
-    seeing = sight(faces, cut=cut_faces, model=loaded)
+    loaded, look = model_and_sight(model, faces=faces, cut=cut_faces)
     with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Embedding") as tell:
-        count = enrol_again(opened, loaded, sight=seeing, on_progress=tell)
+        count = enrol_again(opened, loaded, sight=look, on_progress=tell)
     if json_ != "-":
         output().print(
             f"{gallery} now has {count:,} templates of model {loaded.fingerprint[:12]}.",

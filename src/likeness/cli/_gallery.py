@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from likeness.cli._recognising import Json, KeyFile
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 
@@ -16,13 +17,6 @@ DAMAGED = 1
 """Exit code where a check found damage."""
 
 Where = Annotated[str, typer.Argument(help="A path, or postgresql+psycopg://USER@HOST/DATABASE.")]
-KeyFile = Annotated[
-    Path | None,
-    typer.Option("--key-file", help="File with the gallery's key; else LIKENESS_GALLERY_KEY."),
-]
-Json = Annotated[
-    str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-]
 
 
 @app.command()
@@ -84,8 +78,9 @@ def check(gallery: Where, key_file: KeyFile = None, json_: Json = None) -> None:
 
 @app.command()
 def backup(
-    gallery: Annotated[Path, typer.Argument(help="A gallery in a file.")],
+    gallery: Annotated[str, typer.Argument(help="A gallery in a file.")],
     file: Annotated[Path, typer.Argument(help="The backup; must not exist.")],
+    json_: Json = None,
 ) -> None:
     """Write a gallery to a new file as of one moment, while others read and write it.
 
@@ -94,14 +89,18 @@ def backup(
     """
     from likeness.recogniser.gallery import backup_gallery, open_gallery  # late: a database
 
+    check_json_place(json_)
     with errors().status("Backing up"), open_gallery(gallery) as source:
         backup_gallery(source, file)
         counts = source.counts()
-    output().print(
-        f"Backed up {counts.people:,} people with {counts.templates:,} templates to {file}.",
-        markup=False,
-        highlight=False,
-    )
+    if json_ != "-":
+        output().print(
+            f"Backed up {counts.people:,} people with {counts.templates:,} templates to {file}.",
+            markup=False,
+            highlight=False,
+        )
+    document = {"format": "likeness.gallery-backup/1", "file": str(file), **vars(counts)}
+    write_json(document, json_)
 
 
 @app.command("rotate-key")
@@ -115,6 +114,7 @@ def rotate_key(
         bool, typer.Option("--decrypt", help="Store everything plain from now on.")
     ] = False,
     key_file: KeyFile = None,
+    json_: Json = None,
 ) -> None:
     """Encrypt a gallery with another key, or a plain one for the first time.
 
@@ -130,20 +130,26 @@ def rotate_key(
 
     if (new_key_file is None) is not decrypt:
         raise SettingError("expected either --new-key-file FILE or --decrypt.")
+    check_json_place(json_)
     with open_gallery(gallery, key=read_key(key_file)) as opened:
         opened.store.sealing.require()  # before a key is made
-        key = None
+        key, made = None, False
         if new_key_file is not None:
-            if not new_key_file.exists():
+            made = not new_key_file.exists()
+            if made:
                 write_key(GalleryKey.generate(), new_key_file)
-                output().print(f"Made a key in {new_key_file}.", markup=False, highlight=False)
+                errors().print(f"Made a key in {new_key_file}.", markup=False, highlight=False)
             key = read_key(new_key_file)
         with errors().status("Sealing everything anew"):
             opened.rotate_key(key)
-        output().print(
-            f"{opened.where} is not encrypted any more."
-            if key is None
-            else f"{opened.where} is encrypted with the key {key.id}.",
-            markup=False,
-            highlight=False,
-        )
+        if json_ != "-":
+            output().print(
+                f"{opened.where} is not encrypted any more."
+                if key is None
+                else f"{opened.where} is encrypted with the key {key.id}.",
+                markup=False,
+                highlight=False,
+            )
+        key_id = None if key is None else key.id
+        document = {"format": "likeness.key-rotation/1", "key_id": key_id, "key_made": made}
+        write_json(document, json_)

@@ -1,7 +1,8 @@
 """``likeness identify`` and ``likeness verify``: who is it, and is it who they say?"""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,12 +16,17 @@ from likeness.cli._recognising import (
     KeyFile,
     Model,
     Where,
+    model_and_sight,
     photo_bytes,
     recogniser,
     warn,
 )
-from likeness.cli._terminal import check_json_place, errors, output, write_json
+from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
+from likeness.datasets import OnProgress
 from likeness.errors import DataError
+
+if TYPE_CHECKING:
+    from likeness.recogniser.recogniser import Identified, Recogniser
 
 
 def identify(
@@ -49,17 +55,20 @@ def identify(
         faces = "haar"
     found: list[dict[str, Any]] = []
     refused: list[str] = []
-    with recogniser(gallery, model, key_file=key_file, faces=faces, cut=cut_faces) as opened:
-        _ = opened.decider  # a model without a threshold is said before any photo is
-        for file in photos:
+    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, seeing, key_file=key_file) as opened, _bar(json_) as tell:
+        # A model without a threshold, or another way to look, is said before any photo is.
+        _ = opened.decider
+        opened.check_way(every=all_faces)
+        for number, file in enumerate(photos, 1):
             try:
-                data = photo_bytes(file)
-                seen = opened.sight.every if all_faces else _one(opened.sight.one)
-                people = opened.identify_seen(seen(data, name=str(file)), nearest=top_k)
+                people = _people(opened, file, every=all_faces, nearest=top_k)
             except DataError as error:
                 refused.append(f"{file}: {error}")
                 errors().print(f"likeness: {error}", style="red", markup=False, soft_wrap=True)
                 continue
+            finally:
+                tell(number, len(photos))
             for person in people:
                 document = {
                     "photo": str(file),
@@ -77,8 +86,18 @@ def identify(
         raise typer.Exit(NOT_RECOGNISED)
 
 
-def _one(look: Any) -> Any:
-    return lambda data, name: [look(data, name=name)]
+def _people(opened: "Recogniser", file: Path, *, every: bool, nearest: int) -> list["Identified"]:
+    photo = photo_bytes(file)
+    if every:
+        return opened.identify_all(photo, file=str(file), nearest=nearest)
+    return opened.identify_seen([opened.sight.one(photo, name=str(file))], nearest=nearest)
+
+
+def _bar(json_: str | None) -> AbstractContextManager[OnProgress]:
+    """Return a progress bar; where answers go to a terminal, they are the progress."""
+    if json_ != "-" and output().is_terminal:
+        return nullcontext(lambda _done, _total: None)
+    return reading_bar("Identifying")
 
 
 def _say(answer: dict[str, Any], *, several: bool) -> None:
@@ -113,7 +132,8 @@ def verify(
     Exit code 0 if accepted, 1 if rejected, 2 if it could not be tried.
     """
     check_json_place(json_)
-    with recogniser(gallery, model, key_file=key_file, faces=faces, cut=cut_faces) as opened:
+    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, seeing, key_file=key_file) as opened:
         found = opened.verify(name, photo_bytes(photo), file=str(photo))
     if json_ != "-":
         likely = "" if found.probability is None else f", probability {found.probability:.1%}"

@@ -1,17 +1,21 @@
 """``likeness people ...``: who is enrolled."""
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from likeness.cli._recognising import Json, KeyFile, Where
-from likeness.cli._terminal import check_json_place, is_place, output, write_json
+from likeness.cli._terminal import check_json_place, is_place, output, reading_bar, write_json
 from likeness.errors import DataError, OutputError
 
 app = typer.Typer(help="List, show, rename, merge, export or import people.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The person's name.")]
+
+_TOLD_EVERY = 100
+"""Lines: a progress bar that moves at each takes longer than they do."""
 
 
 @app.command("list")
@@ -74,13 +78,17 @@ def merge(
     name: Annotated[str, typer.Argument(help="Who goes.")],
     into: Annotated[str, typer.Argument(help="Who stays, and gets the templates.")],
     gallery: Where,
+    key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Give a person's templates to another: two names of one person."""
-    from likeness.recogniser.gallery import open_gallery  # late: a database
+    """Give a person's templates to another: two names of one person.
+
+    An encrypted gallery needs its key: each ciphertext is bound to whose it is.
+    """
+    from likeness.recogniser.gallery import open_gallery, read_key  # late: a database
 
     check_json_place(json_)
-    with open_gallery(gallery) as opened:
+    with open_gallery(gallery, key=read_key(key_file)) as opened:
         person = opened.merge(name, into=into)
     if json_ != "-":
         _print(f"{name} is now part of {person.name}, who has {person.templates} photos.")
@@ -103,8 +111,15 @@ def export(
     check_json_place(json_)
     if file.exists() or not is_place(file):
         raise OutputError(f"expected a new file in an existing folder. Received: {file}.")
-    with open_gallery(gallery, key=read_key(key_file)) as opened:
-        lines = _write_whole(file, export_people(opened, with_photos=not without_photos))
+    with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Exporting") as tell:
+        people = opened.counts().people
+        lines = _write_whole(
+            file,
+            _counted(
+                export_people(opened, with_photos=not without_photos),
+                lambda done: tell(done - 1, people),  # the first line is the head
+            ),
+        )
     if json_ != "-":
         _print(f"Exported {lines - 1:,} people to {file}. Its embeddings are not encrypted.")
     write_json({"format": "likeness.export/1", "people": lines - 1, "file": str(file)}, json_)
@@ -125,8 +140,12 @@ def import_(
         stream = file.open(encoding="utf-8")
     except OSError as error:
         raise DataError(f"{file}: expected JSON lines. {error.strerror}.") from error
-    with stream, open_gallery(gallery, key=read_key(key_file)) as opened:
-        found = import_people(opened, stream)
+    with (
+        stream,
+        open_gallery(gallery, key=read_key(key_file)) as opened,
+        reading_bar("Importing") as tell,
+    ):
+        found = import_people(opened, _counted(stream, lambda done: tell(done, 0)))
     if json_ != "-":
         _print(
             f"Imported {found.people:,} people, {found.new_people:,} of them new: "
@@ -135,7 +154,15 @@ def import_(
     write_json({"format": "likeness.import/1", **vars(found)}, json_)
 
 
-def _write_whole(file: Path, lines: Any) -> int:
+def _counted(lines: Iterable[str], tell: Callable[[int], None]) -> Iterator[str]:
+    """Go through lines and tell, now and then, how many there were."""
+    for number, line in enumerate(lines, 1):
+        yield line
+        if number % _TOLD_EVERY == 0:
+            tell(number)
+
+
+def _write_whole(file: Path, lines: Iterable[str]) -> int:
     """Write lines to a new file, whole or not at all; return how many."""
     import tempfile  # late: only here
 

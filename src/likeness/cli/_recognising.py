@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from likeness.cli._terminal import errors
-from likeness.errors import ImageError
 from likeness.runtime import chosen_runtime, open_model
 
 if TYPE_CHECKING:
@@ -44,48 +43,10 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
-def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight":
-    """Return how photos are looked at.
+def model_and_sight(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel", "Sight"]:
+    """Open a model, and return how photos are looked at for it; see `sight_for`."""
+    from likeness.recogniser.sight import sight_for  # late: only here
 
-    A model whose preparation asks for the eyes gets them: from OpenCV's finder if no other one
-    is named.
-
-    Raises:
-        SettingError: faces are to be cut out and nothing finds them.
-        FaceError, MissingExtraError: what should find faces cannot be had.
-    """
-    from likeness.recogniser.sight import Sight  # late: only here
-
-    preparation = getattr(model, "preparation", None)
-    eyes = getattr(preparation, "eyes", None)
-    if faces == "none" and (eyes is None or cut):
-        return Sight(cut=cut)
-    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
-
-    own = faces in ("none", "haar")
-    finder = HaarFaceFinder() if own else YuNetFaceFinder(path=Path(faces))
-    if preparation is None or eyes is None:
-        return Sight(finder=finder, cut=cut)
-    return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
-
-
-@contextmanager
-def recogniser(
-    where: str, model: Path, *, key_file: Path | None, faces: str, cut: bool, new: bool = False
-) -> Iterator["Recogniser"]:
-    """Open the model and its gallery.
-
-    Args:
-        where: the gallery.
-        model: its folder.
-        key_file: holds the gallery's key.
-        faces, cut: see `sight`.
-        new: whether a gallery that is not there is made.
-    """
-    from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
-    from likeness.recogniser.recogniser import Recogniser, gallery_model
-
-    key = read_key(key_file)
     if chosen_runtime(model) == "keras":
         errors().print(
             "This model has no ONNX part, so it starts slowly. Make one: `likeness export MODEL`.",
@@ -93,7 +54,26 @@ def recogniser(
             markup=False,
         )
     loaded = open_model(model)
-    seeing = sight(faces, cut=cut, model=loaded)  # before a gallery is made
+    return loaded, sight_for(faces, cut=cut, model=loaded)
+
+
+@contextmanager
+def recogniser(
+    where: str, seeing: tuple["FaceModel", "Sight"], *, key_file: Path | None, new: bool = False
+) -> Iterator["Recogniser"]:
+    """Open a gallery for a model.
+
+    Args:
+        where: the gallery.
+        seeing: of `model_and_sight`.
+        key_file: holds the gallery's key.
+        new: whether a gallery that is not there is made.
+    """
+    from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
+    from likeness.recogniser.recogniser import Recogniser, gallery_model
+
+    loaded, look = seeing
+    key = read_key(key_file)
     described = gallery_model(loaded)
     opened = (
         create_gallery(where, described, key=key)
@@ -101,7 +81,7 @@ def recogniser(
         else open_gallery(where, model=described, key=key)
     )
     with opened as gallery:
-        yield Recogniser(model=loaded, gallery=gallery, sight=seeing)
+        yield Recogniser(model=loaded, gallery=gallery, sight=look)
 
 
 def photo_bytes(file: Path) -> bytes:
@@ -110,18 +90,9 @@ def photo_bytes(file: Path) -> bytes:
     Raises:
         ImageError: it cannot be read, or is too large.
     """
-    from likeness.images.decode import MOST_BYTES  # late: Pillow
+    from likeness.images.decode import read_photo  # late: Pillow
 
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ImageError(
-                f"expected a photo of at most {MOST_BYTES // 2**20} MiB. Received: {file}."
-            )
-        return file.read_bytes()
-    except OSError as error:
-        raise ImageError(
-            f"expected a photo. Received: {file} (cannot be read: {error.strerror})."
-        ) from error
+    return read_photo(file)
 
 
 def warn(what: str) -> None:

@@ -102,8 +102,12 @@ def _replace(path: Path, text: str) -> None:
 
 @contextmanager
 def reading_bar(title: str) -> Iterator[OnProgress]:
-    """Show one progress bar; yields what the readers call with (done, total)."""
-    with Progress(console=errors(), transient=True) as progress:
+    """Show one progress bar on a terminal; yields what the readers call with (done, total)."""
+    console = errors()
+    # What is printed to standard output meanwhile goes there, not to the bar's console.
+    with Progress(
+        console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total or None)
 

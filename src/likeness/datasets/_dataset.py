@@ -1,8 +1,7 @@
 """`Dataset`: items and the identity of each, frozen; and the split that keeps people apart."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,9 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, check_in_range
 from likeness.errors import DataError, OverlapError, TooFewError
+from likeness.images import file_order
+
+natural_key = file_order.natural_key
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +31,11 @@ class Dataset:
         licence: terms of use and whom to credit, for reports and model cards.
         drawn: whether the photos are made up. Every figure on such data is marked.
         notes: what a reader of the figures should know (files left out, say).
+        facets: what else is known of each item, ``n`` labels by the facet's name: the text that
+            was written, say, or the camera.
 
     Raises:
-        DataError: the three differ in length, or two items have one name.
+        DataError: these differ in length, or two items have one name.
 
     >>> import numpy as np
     >>> data = Dataset(np.zeros((4, 2, 2, 1), np.uint8), ["ada", "ada", "bob", "bob"])
@@ -46,6 +50,7 @@ class Dataset:
     licence: str = "unknown"
     drawn: bool = False
     notes: tuple[str, ...] = field(default=())
+    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         identities = tuple(str(identity) for identity in self.identities)
@@ -59,11 +64,19 @@ class Dataset:
             )
         if len(set(names)) != len(names):
             raise DataError("item_names: expected different names. Received: some twice.")
+        facets = {name: tuple(str(label) for label in own) for name, own in self.facets.items()}
+        for name, labels in facets.items():
+            if len(labels) != len(names):
+                raise DataError(
+                    f"facets: expected {len(names)} labels of {name!r}, one per item. Received: "
+                    f"{len(labels)}."
+                )
         items = self.items.view()
         items.flags.writeable = False
         object.__setattr__(self, "items", items)
         object.__setattr__(self, "identities", identities)
         object.__setattr__(self, "item_names", names)
+        object.__setattr__(self, "facets", facets)
 
     def __len__(self) -> int:
         return len(self.identities)
@@ -107,7 +120,21 @@ class Dataset:
             items=self.items[chosen],
             identities=[self.identities[i] for i in chosen],
             item_names=[self.item_names[i] for i in chosen],
+            facets={name: [own[i] for i in chosen] for name, own in self.facets.items()},
         )
+
+    def facet(self, name: str) -> tuple[str, ...]:
+        """Return the facet's label of each item.
+
+        Raises:
+            DataError: nothing of that name is known of the items.
+        """
+        if name not in self.facets:
+            known = ", ".join(map(repr, self.facets)) or "none"
+            raise DataError(
+                f"facet: expected one that {self.name} has: {known}. Received: {name!r}."
+            )
+        return tuple(self.facets[name])
 
     def of(self, identities: Iterable[str]) -> "Dataset":
         """Return the data set of the items of these identities.
@@ -228,14 +255,6 @@ def check_disjoint(first: Dataset, second: Dataset, *, between: tuple[str, str])
             f"{len(shared)} photos are in both {between[0]} and {between[1]}: "
             f"{name_some(shared)}. Remove the copies."
         )
-
-
-def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sort key under which «s2» comes before «s10»."""
-    parts = re.split(r"(\d+)", text)
-    key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
-    # «s1» and «s01» must not tie: a set of names has another order in every process.
-    return [*key, (-1, 0, text)]
 
 
 def name_some(names: Iterable[str], most: int = 5) -> str:

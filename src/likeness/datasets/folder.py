@@ -61,7 +61,7 @@ def folder(
     """
     _check_settings(size, channels)
     path = Path(path).expanduser()
-    files, notes = _list(path)
+    files, notes = photo_files(path)
     photos, read, broken = _read(files, size, channels, on_progress, on_photo)
     if broken and (strict or not photos):
         raise ImageError(_cannot_read(path, broken, len(files)))
@@ -88,8 +88,16 @@ def _check_settings(size: tuple[int, int] | None, channels: int) -> None:
             check_in_range(number, 8, 4096, argument=f"size ({name})", whole=True)
 
 
-def _list(path: Path) -> tuple[list[Path], list[str]]:
-    """Return the photos of all people, and a note on the people without one."""
+def photo_files(path: Path) -> tuple[list[Path], list[str]]:
+    """Return the photos of all people, in natural order, and a note on the people without one.
+
+    Args:
+        path: a folder with one sub-folder per person.
+
+    Raises:
+        DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
+        DataError: a folder cannot be read.
+    """
     if not path.is_dir():
         came = "a file" if path.exists() else "nothing"
         raise DataNotFoundError(

@@ -5,7 +5,9 @@ from typing import Any
 
 from likeness.encoders.cells import cells
 from likeness.encoders.convnet import convnet
+from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.finished import finished
+from likeness.encoders.fully_convolutional import fully_convolutional
 from likeness.encoders.projection import projection
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
@@ -14,6 +16,7 @@ from likeness.encoders.whitening import Whitening, fit_whitening
 from likeness.errors import SettingError
 
 __all__ = [
+    "CorrelationNet",
     "EnergyLayer",
     "MeanOfViews",
     "SiameseNet",
@@ -24,6 +27,7 @@ __all__ = [
     "encoder_by_name",
     "finished",
     "fit_whitening",
+    "fully_convolutional",
     "projection",
     "residual",
 ]

@@ -33,6 +33,7 @@ from likeness.evaluation.pair_energies import (
     listed_pair_energies,
     matrix_pair_energies,
 )
+from likeness.evaluation.pair_rule import PairRule
 from likeness.evaluation.unseen import (
     Embedder,
     Evaluation,
@@ -66,6 +67,7 @@ __all__ = [
     "OpenSetEvaluation",
     "OpenSetRates",
     "PairEnergies",
+    "PairRule",
     "accuracy_at",
     "all_pair_energies",
     "auc",

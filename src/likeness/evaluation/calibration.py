@@ -23,6 +23,7 @@ from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.fusion import check_fusion
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
+from likeness.sampling import LabelledPairs
 
 FORMAT = "likeness.calibration/1"
 TAIL_SHARE = 0.05
@@ -90,6 +91,8 @@ class Calibration:
         probability: the map from energies to probabilities and its figures, JSON values; see
             `likeness.evaluation.probability_fit`.
         margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
+        energies: what the threshold lies among, JSON values; see
+            `likeness.evaluation.energy_histogram`. Empty in what was stored before there were.
         provenance: model, data and date, for those who ask later.
     """
 
@@ -102,6 +105,7 @@ class Calibration:
     fusion_choice: FusionChoice | None = None
     probability: Mapping[str, Any] = field(default_factory=dict)
     margin: Mapping[str, Any] = field(default_factory=dict)
+    energies: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -146,6 +150,7 @@ def calibrate(
     energy: str | None = None,
     extrapolate: bool = False,
     seed: int = 0,
+    pairs: LabelledPairs | None = None,
 ) -> Calibration:
     """Find the threshold for a purpose, on people used neither for training nor for tests.
 
@@ -162,6 +167,7 @@ def calibrate(
         energy: the name of the energies; only the fusions "centroid" and "auto" need it.
         extrapolate: whether a tail may be fitted where the comparisons are too few.
         seed: of the draws behind an extrapolated threshold's interval, and of the halves.
+        pairs: those that count, of one photo each; all of them if not given.
 
     Raises:
         TooFewError: the comparisons cannot show so low a rate; says how many people could.
@@ -170,10 +176,15 @@ def calibrate(
     """
     if purpose.fusion == AUTO:
         return _with_chosen_fusion(
-            matrix, codes, purpose, energy=energy, extrapolate=extrapolate, seed=seed
+            matrix, codes, purpose, energy=energy, extrapolate=extrapolate, seed=seed, pairs=pairs
         )
     found = compare_with_people(
-        matrix, codes, photos_each=purpose.photos_each, fusion=purpose.fusion, energy=energy
+        matrix,
+        codes,
+        photos_each=purpose.photos_each,
+        fusion=purpose.fusion,
+        energy=energy,
+        pairs=pairs,
     )
     people = len(np.unique(codes))
     impostors = AcceptedRate(found.impostor, found.impostor_people)
@@ -203,10 +214,11 @@ def _with_chosen_fusion(
     energy: str | None,
     extrapolate: bool,
     seed: int,
+    pairs: LabelledPairs | None,
 ) -> Calibration:
     if purpose.photos_each == 1:  # one photo is its own nearest, mean and middle
         plain = replace(purpose, fusion="min")
-        return calibrate(matrix, codes, plain, extrapolate=extrapolate, seed=seed)
+        return calibrate(matrix, codes, plain, extrapolate=extrapolate, seed=seed, pairs=pairs)
     if energy is None:
         raise SettingError('energy: expected its name for the fusion "auto". Received: None.')
     people = np.random.default_rng(seed).permutation(np.unique(codes))

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies
-from likeness.errors import TooFewError
+from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.fusion import check_fusion, fuse
-from likeness.evaluation.pair_energies import check_square
+from likeness.evaluation.pair_energies import PairEnergies, check_square
+from likeness.sampling import LabelledPairs
 
 BLOCK = 4_000_000
 """So many energies are fused at a time: 32 MB."""
@@ -42,6 +43,7 @@ def compare_with_people(
     photos_each: int = 1,
     fusion: str = "min",
     energy: str | None = None,
+    pairs: LabelledPairs | None = None,
 ) -> Comparisons:
     """Enrol every person with so many photos, and compare all other photos with them.
 
@@ -54,15 +56,22 @@ def compare_with_people(
         photos_each: enrolled photos of a person; people with fewer are probes only.
         fusion: how a person's photos become one energy, see `likeness.evaluation.fusion.fuse`.
         energy: the name of the energies; only the centroid needs it.
+        pairs: those that count, of one photo each; all of them if not given.
 
     Raises:
-        SettingError: a setting is out of its range, or there is no such fusion of this energy.
+        SettingError: a setting is out of its range, there is no such fusion of this energy, or
+            pairs are given for several photos each.
         TooFewError: nobody has so many photos, or there is nobody to compare with.
     """
     check_square(matrix, codes)
     check_fusion(fusion, energy=energy)
+    if pairs is not None and photos_each > 1:
+        raise SettingError(
+            "photos_each: expected 1 where only some pairs count (this model's recipe says which). "
+            f"Received: {photos_each}."
+        )
     if photos_each == 1:
-        left, right = np.triu_indices(len(codes), k=1)
+        left, right = np.triu_indices(len(codes), k=1) if pairs is None else pairs.pairs.T
         energies, people = matrix[left, right], np.stack([codes[left], codes[right]], axis=1)
     else:
         energies, people = _fused(matrix, codes, photos_each, fusion, energy)
@@ -77,6 +86,16 @@ def compare_with_people(
         impostor=energies[~genuine],
         genuine_people=people[genuine],
         impostor_people=people[~genuine],
+    )
+
+
+def comparisons_of(pairs: PairEnergies) -> Comparisons:
+    """Return pairs that were measured, of one photo each, as comparisons."""
+    return Comparisons(
+        genuine=pairs.genuine,
+        impostor=pairs.impostor,
+        genuine_people=pairs.codes[pairs.genuine_pairs],
+        impostor_people=pairs.codes[pairs.impostor_pairs],
     )
 
 

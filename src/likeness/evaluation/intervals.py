@@ -152,7 +152,7 @@ class _Resampler:
 
     def _figures(self, genuine: Floats, impostor: Floats, probes: Floats) -> dict[str, float]:
         rates = self._counter.rates(genuine, impostor)
-        figures = rate_figures(rates, self._fold.threshold)
+        figures = rate_figures(rates, self._fold.threshold, self._fold.fars)
         trials = self._fold.identification
         if trials is not None:
             figures[one_shot_name(trials)] = float(np.average(trials.correct, weights=probes))

@@ -33,14 +33,21 @@ class PairEnergies:
     codes: Codes
 
 
-def matrix_pair_energies(matrix: Energies, codes: Codes) -> PairEnergies:
-    """Return the energies of all pairs from their ``(n, n)`` matrix, each pair once.
+def matrix_pair_energies(
+    matrix: Energies, codes: Codes, pairs: LabelledPairs | None = None
+) -> PairEnergies:
+    """Return the energies of pairs from the ``(n, n)`` matrix between all items.
+
+    Args:
+        matrix: ``(n, n)``.
+        codes: ``(n,)``.
+        pairs: those that count; every pair once if not given.
 
     Raises:
-        DataError: the matrix and the ``(n,)`` codes do not fit together.
+        DataError: the matrix and the codes do not fit together.
     """
     check_square(matrix, codes)
-    every = all_pairs_of(codes)
+    every = all_pairs_of(codes) if pairs is None else pairs
     return _apart(matrix[every.pairs[:, 0], every.pairs[:, 1]], every, codes)
 
 

@@ -21,8 +21,8 @@ from likeness.evaluation.verification import (
 ChosenOn = tuple[Energies, Energies]
 """Energies of genuine and of impostor pairs, of people on the training side."""
 
-FAR = 0.01
-"""The false acceptance rate at which the true acceptance rate is reported."""
+FARS = (0.01,)
+"""The false acceptance rates at which the true acceptance rate is reported."""
 
 
 class Embedder(Protocol):
@@ -49,6 +49,7 @@ class Evaluation:
             "one_shot_Nway".
         chosen_on: the energies of genuine and of impostor pairs that the threshold was chosen
             on, where they are known.
+        fars: the false acceptance rates at which the true acceptance rate is among the figures.
     """
 
     pairs: PairEnergies
@@ -56,6 +57,7 @@ class Evaluation:
     threshold: float | None
     figures: Mapping[str, float]
     chosen_on: ChosenOn | None = None
+    fars: tuple[float, ...] = FARS
 
 
 def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | None) -> Evaluation:
@@ -86,27 +88,44 @@ def evaluate_matrix(matrix: Energies, codes: Codes, *, threshold: float | None) 
 
 
 def evaluate_pairs(
-    pairs: PairEnergies, *, threshold: float | None, identification: Identification | None = None
+    pairs: PairEnergies,
+    *,
+    threshold: float | None,
+    identification: Identification | None = None,
+    fars: tuple[float, ...] = FARS,
 ) -> Evaluation:
     """Measure on energies of pairs, and one-shot trials if there were any.
+
+    Args:
+        pairs: the energies.
+        threshold: in force; None if there is none.
+        identification: the trials.
+        fars: at which false acceptance rates the true acceptance rate is reported.
 
     Raises:
         TooFewError: there are no genuine or no impostor pairs.
     """
     rates = error_rates(pairs.genuine, pairs.impostor)
-    figures = rate_figures(rates, threshold)
+    figures = rate_figures(rates, threshold, fars)
     if identification is not None:
         figures[one_shot_name(identification)] = identification.rate
     return Evaluation(
-        pairs=pairs, identification=identification, threshold=threshold, figures=figures
+        pairs=pairs,
+        identification=identification,
+        threshold=threshold,
+        figures=figures,
+        fars=fars,
     )
 
 
-def rate_figures(rates: ErrorRates, threshold: float | None) -> dict[str, float]:
+def rate_figures(
+    rates: ErrorRates, threshold: float | None, fars: tuple[float, ...] = FARS
+) -> dict[str, float]:
     """Return the figures of verification, by name."""
     figures = {"auc": auc(rates), "eer": equal_error_rate(rates)}
-    if is_evidence(rates, FAR):
-        figures["tar_at_far_1e-2"] = tar_at_far(rates, FAR)
+    for far in fars:
+        if is_evidence(rates, far):
+            figures[far_name(far)] = tar_at_far(rates, far)
     if threshold is not None:
         figures["accuracy"] = accuracy_at(rates, threshold)
     return figures
@@ -115,3 +134,13 @@ def rate_figures(rates: ErrorRates, threshold: float | None) -> dict[str, float]
 def one_shot_name(identification: Identification) -> str:
     """Return the figure's name, such as "one_shot_10way"."""
     return f"one_shot_{identification.ways}way"
+
+
+def far_name(far: float) -> str:
+    """Return the figure's name.
+
+    >>> far_name(0.01), far_name(0.001)
+    ('tar_at_far_1e-2', 'tar_at_far_1e-3')
+    """
+    digits, _, power = f"{far:.0e}".partition("e")
+    return f"tar_at_far_{digits}e{int(power)}"

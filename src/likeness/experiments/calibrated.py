@@ -11,7 +11,9 @@ from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation.calibration import Calibration, Purpose, calibrate
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
+from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.margin import measure_margin
+from likeness.evaluation.pair_rule import PairRule
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
 from likeness.runtime.opening import FaceModel
@@ -81,7 +83,10 @@ def calibration_evidence(
     check_prior(prior)
     check_not_trained_on(model.record, data)
     matrix = energy_matrix(model.energy, model.embed(data.items))
-    found = calibrate(matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate)
+    pairs = PairRule.of(model.record.get("recipe", {})).pairs_if_known(data)
+    found = calibrate(
+        matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate, pairs=pairs
+    )
     chosen = found.purpose  # with the fusion that was chosen, if it was to be
     margin = measure_margin(
         matrix,
@@ -97,6 +102,7 @@ def calibration_evidence(
         photos_each=chosen.photos_each,
         fusion=chosen.fusion,
         energy=model.energy,
+        pairs=pairs,
     )
     fitted, probability = _probability(comparisons, prior=prior)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -104,6 +110,7 @@ def calibration_evidence(
         found,
         probability=probability,
         margin=margin.as_dict(),
+        energies=energy_histogram(comparisons.genuine, comparisons.impostor).as_dict(),
         provenance={
             "model": model.fingerprint,
             "data": {

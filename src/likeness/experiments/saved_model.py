@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from likeness.datasets import Dataset
 from likeness.datasets.person_labels import Labels
 from likeness.energies import energy_matrix
-from likeness.evaluation import BASELINES, Embedder, Evaluation, evaluate_matrix, leaks_against
+from likeness.evaluation import (
+    BASELINES,
+    Embedder,
+    Evaluation,
+    PairRule,
+    evaluate_matrix,
+    evaluate_pairs,
+    leaks_against,
+    matrix_pair_energies,
+)
 from likeness.evaluation.groups import compare_groups
 from likeness.evaluation.leaks import learned_people
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
@@ -32,6 +39,7 @@ from likeness.figures import watermark
 from likeness.model import SiameseModel
 from likeness.reports.content import ProtocolSection, ReportContent
 from likeness.runtime.opening import FaceModel
+from likeness.sampling import LabelledPairs
 
 UNKNOWN = (
     "This encoder was imported: whom it was trained on is not known here, so a leak could not be "
@@ -54,14 +62,21 @@ def evaluate_model(
         data: at least two people with two photos each.
         labels: of people, by column; see `read_person_labels`.
 
+    Where the model's recipe says that only some pairs count, and the data has the facets that
+    tell which, those alone are measured, and no searches.
+
     Raises:
         TooFewError: there are fewer than two people with two photos each.
     """
     data.require(identities=2, items_each=2)
-    network = _measured(model, data, threshold=model.threshold)
-    pixels = _measured(BASELINES["raw_pixels"](data), data, threshold=None)
+    rule = PairRule.of(model.record.get("recipe", {}))
+    pairs = rule.pairs_if_known(data)
+    network = _measured(model, data, threshold=model.threshold, pairs=pairs)
+    pixels = _measured(BASELINES["raw_pixels"](data), data, threshold=None, pairs=pairs)
     methods = {"network": [network[0]], "raw_pixels": [pixels[0]]}
-    section = with_cmc(_section(model, data, methods), methods)
+    counted = "all pairs" if pairs is None else f"pairs ({rule.in_words()})"
+    section = _section(model, data, methods, counted=counted)
+    section = with_cmc(section, methods) if pairs is None else section
     if network[1] is not None and pixels[1] is not None:
         section = with_open_set(
             section,
@@ -120,8 +135,11 @@ def _facts(model: FaceModel) -> NetworkFacts:
         from likeness.encoders import SiameseNet  # late: brings Keras
 
         return describe_network(SiameseNet(model.encoder, model.energy))
-    size = int(model.embed(np.zeros((1, 16, 16, 1), np.uint8)).shape[1])
-    facts = {"runtime": "ONNX Runtime", "energy": model.energy, "embedding_size": size}
+    facts = {
+        "runtime": "ONNX Runtime",
+        "energy": model.energy,
+        "embedding_size": model.embedding_size,
+    }
     return NetworkFacts(summary="", svg="", facts=facts)
 
 
@@ -139,9 +157,12 @@ def _learned(record: Mapping[str, Any]) -> Learned:
 
 
 def _measured(
-    embedder: Embedder, data: Dataset, *, threshold: float | None
+    embedder: Embedder, data: Dataset, *, threshold: float | None, pairs: LabelledPairs | None
 ) -> tuple[Evaluation, OpenSetEvaluation | None]:
     matrix = energy_matrix(embedder.energy, embedder.embed(data.items))
+    if pairs is not None:
+        energies = matrix_pair_energies(matrix, data.codes, pairs)
+        return evaluate_pairs(energies, threshold=threshold), None
     return (
         evaluate_matrix(matrix, data.codes, threshold=threshold),
         evaluate_open_set(matrix, data.codes, threshold=threshold, seed=HALVES_SEED)
@@ -151,7 +172,7 @@ def _measured(
 
 
 def _section(
-    model: FaceModel, data: Dataset, methods: Mapping[str, list[Evaluation]]
+    model: FaceModel, data: Dataset, methods: Mapping[str, list[Evaluation]], *, counted: str
 ) -> ProtocolSection:
     network = methods["network"]
     learned = _learned(model.record)
@@ -170,7 +191,7 @@ def _section(
     document = {
         "format": FORMAT,
         "protocol": "evaluate",
-        "title": f"{data.name}: all pairs of {len(data.distinct)} people",
+        "title": f"{data.name}: {counted} of {len(data.distinct)} people",
         "unseen_people": leaks.leaks == 0 and not imported,
         "drawn": data.drawn,
         "data": {"name": data.name, "digest": data.digest, "licence": data.licence},

@@ -7,9 +7,12 @@ from PIL import Image
 
 from likeness.arrays import Images, Prepared, check_images, check_in_range
 from likeness.errors import DataError, SettingError
+from likeness.images.ink_box import ink_box
 from likeness.images.ink_frame import ink_frame
 
-FRAMES = ("whole", "ink")
+_FRAMES = {"ink": ink_frame, "ink_box": ink_box}
+
+FRAMES = ("whole", *_FRAMES)
 
 FLAT = 1.0
 """Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
@@ -31,7 +34,8 @@ class Preparation:
         rows, columns: the size that the encoder reads, 8…1024 pixels.
         channels: 1 (grey) or 3 (colour).
         frame: "whole" photos, or "ink": a drawing is first brought to the middle and to one
-            size (`images.ink_frame`).
+            size (`images.ink_frame`), or "ink_box": it is cut to its ink, nothing squeezed
+            (`images.ink_box`).
     """
 
     rows: int = 56
@@ -84,9 +88,8 @@ class Preparation:
         grey = image.shape[-1] == 1
         photo = Image.fromarray(image[..., 0] if grey else image)
         photo = photo.convert("L" if self.channels == 1 else "RGB")
-        if self.frame == "ink":
-            return np.asarray(
-                ink_frame(photo, rows=self.rows, columns=self.columns), dtype=np.float32
-            ).reshape(self.shape)
+        if self.frame in _FRAMES:
+            framed = _FRAMES[self.frame](photo, rows=self.rows, columns=self.columns)
+            return np.asarray(framed, dtype=np.float32).reshape(self.shape)
         photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
         return np.asarray(photo, dtype=np.float32).reshape(self.shape)

@@ -17,6 +17,8 @@ from likeness.recogniser.gallery import (
     GalleryModel,
     NewTemplate,
     Receipt,
+    Who,
+    check_way,
     photo_digest,
 )
 from likeness.recogniser.people_energies import energy_to_person, people_energies
@@ -25,6 +27,10 @@ from likeness.recogniser.sight import Seen, Sight
 
 class EmbeddingModel(DecidingModel, Protocol):
     """What a recogniser asks of a model."""
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
 
     def embed(self, images: Images) -> Embeddings:
         """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
@@ -35,10 +41,12 @@ class LookAlikeFound:
     """Somebody else who is within the threshold of a photo that was enrolled.
 
     Args:
-        name: of the other person.
+        person_id: of the other person.
+        name: theirs.
         energy: of the photo to them; lower is more alike.
     """
 
+    person_id: int
     name: str
     energy: float
 
@@ -94,11 +102,13 @@ class Identified:
 
     Args:
         answer: who.
+        ids: of the people whom the answer names, by their names.
         box: of the face, (top, left, bottom, right); None if faces were not looked for.
         warnings: what may be wrong with the photo.
     """
 
     answer: Answer
+    ids: Mapping[str, int]
     box: tuple[int, int, int, int] | None
     warnings: tuple[str, ...]
 
@@ -146,6 +156,17 @@ class Recogniser:
         purpose = self.decider.purpose
         return "min" if purpose is None else purpose.fusion
 
+    def check_way(self, *, every: bool = False) -> None:
+        """Raise if photos are looked at in another way than the gallery's: they do not compare.
+
+        Args:
+            every: whether every face of a group photo is asked for; each is then cut out.
+
+        Raises:
+            GalleryMismatchError: it is so.
+        """
+        check_way(self.gallery.photo_way(), self.sight.way(every=every), where=self.gallery.where)
+
     def enrol(
         self,
         name: str,
@@ -168,11 +189,49 @@ class Recogniser:
         Raises:
             ImageError, FaceError: the photo cannot be used.
             AlreadyEnrolledError: the photo is somebody else's.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             SettingError: the name does not fit.
         """
+        self.check_way()
         seen = self.sight.one(photo, name=file)
-        template = self._template(seen, photo, keep_photo=keep_photo)
-        enrolled = self.gallery.enrol(name, [template], metadata=metadata)
+        return self.enrol_seen(name, seen, photo, keep_photo=keep_photo, metadata=metadata)
+
+    def enrol_seen(
+        self,
+        name: Who,
+        seen: Seen,
+        photo: bytes,
+        *,
+        vector: Embeddings | None = None,
+        keep_photo: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        new: bool = False,
+        approved: bool = False,
+    ) -> EnrolledPhoto:
+        """Enrol a photo that was looked at already.
+
+        Args:
+            name: of the person, who is made if need be; or the id of somebody who is there.
+            seen: what was seen in it.
+            photo: its bytes.
+            vector: its embedding ``(d,)``, if it was made already.
+            keep_photo: whether the photo itself goes into the gallery.
+            metadata: replaces what is noted about the person; None leaves it.
+            new: whether the person must not be there yet, but with this very photo.
+            approved: whether it is a probe in which somebody recognised a person who is there.
+
+        Raises:
+            AlreadyEnrolledError: the photo is somebody else's, or who should be new is not.
+            UnknownPersonError: nobody has that id, or a probe is approved for nobody enrolled.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
+            SettingError: the name does not fit.
+        """
+        template = self._template(seen, photo, vector=vector, keep_photo=keep_photo)
+        enrolled = (
+            self.gallery.approve(name, template)
+            if approved
+            else self.gallery.enrol(name, [template], metadata=metadata, new=new)
+        )
         look_alike = self._look_alike(enrolled, template) if enrolled.added else None
         return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
 
@@ -186,8 +245,10 @@ class Recogniser:
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             NoThresholdError: the model has no threshold.
         """
+        self.check_way()
         return self.identify_seen([self.sight.one(photo, name=file)], nearest=nearest)[0].answer
 
     def identify_all(
@@ -197,25 +258,50 @@ class Recogniser:
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
             SettingError: the recogniser has no finder of faces.
             NoThresholdError: the model has no threshold.
         """
+        self.check_way(every=True)
         return self.identify_seen(self.sight.every(photo, name=file), nearest=nearest)
 
-    def identify_seen(self, seen: Sequence[Seen], *, nearest: int = NEAREST) -> list[Identified]:
-        """Say who somebody is whose photo was looked at already."""
+    def embed_seen(self, seen: Sequence[Seen]) -> Embeddings:
+        """Return ``(n, d)`` embeddings of what was seen; photos of one size in one run."""
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for place, one in enumerate(seen):
+            sizes.setdefault(one.pixels.shape, []).append(place)
+        vectors: list[Any] = [None] * len(seen)
+        for places in sizes.values():
+            made = self.model.embed(np.stack([seen[place].pixels for place in places]))
+            for place, vector in zip(places, made, strict=True):
+                vectors[place] = vector
+        return np.stack(vectors)
+
+    def identify_seen(
+        self, seen: Sequence[Seen], *, vectors: Embeddings | None = None, nearest: int = NEAREST
+    ) -> list[Identified]:
+        """Say who somebody is whose photo was looked at already.
+
+        Args:
+            seen: faces or photos, one or more.
+            vectors: their embeddings ``(n, d)``, if they were made already.
+            nearest: how many of the nearest people to return, 1…1000.
+        """
         decider = self.decider
-        probes = np.concatenate([self.model.embed(one.pixels[None]) for one in seen])
+        probes = self.embed_seen(seen) if vectors is None else vectors
         found = people_energies(self.gallery, probes, fusion=self.fusion, nearest=max(nearest, 2))
-        warnings = decider.warnings(people=self.gallery.counts().people)
+        warnings = decider.warnings(people=self.gallery.count_people())
         return [
             Identified(
                 # The search returns the nearest only; what is promised depends on all.
                 answer=replace(decider.decide(names, energies, nearest=nearest), warnings=warnings),
+                ids=dict(zip(names, ids, strict=True)),
                 box=one.box,
                 warnings=one.warnings,
             )
-            for one, names, energies in zip(seen, found.names, found.energies, strict=True)
+            for one, names, ids, energies in zip(
+                seen, found.names, found.ids, found.energies, strict=True
+            )
         ]
 
     def verify(self, name: str, photo: bytes, *, file: str = "the photo") -> Verified:
@@ -224,13 +310,30 @@ class Recogniser:
         Raises:
             UnknownPersonError: nobody of that name is enrolled, or with no photo.
             ImageError, FaceError: the photo cannot be used.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
+            NoThresholdError: the model has no threshold.
+        """
+        _ = self.decider
+        self.gallery.person(name)  # before the photo is looked at
+        self.check_way()
+        return self.verify_seen(name, self.sight.one(photo, name=file))
+
+    def verify_seen(self, who: Who, seen: Seen, *, vector: Embeddings | None = None) -> Verified:
+        """Say whether a photo that was looked at already shows a person.
+
+        Args:
+            who: their name or id.
+            seen: what was seen in it.
+            vector: its embedding ``(d,)``, if it was made already.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled, or with no photo.
             NoThresholdError: the model has no threshold.
         """
         decider = self.decider
-        self.gallery.person(name)  # before the photo is looked at
-        seen = self.sight.one(photo, name=file)
-        probe = self.model.embed(seen.pixels[None])
-        energy = energy_to_person(self.gallery, name, probe, fusion=self.fusion)
+        name = self.gallery.person(who).name
+        probe = self.embed_seen([seen]) if vector is None else vector[None]
+        energy = energy_to_person(self.gallery, who, probe, fusion=self.fusion)
         if energy is None:
             raise UnknownPersonError(
                 f"{name!r} is enrolled without a photo, so nothing can be compared. Enrol one."
@@ -258,12 +361,11 @@ class Recogniser:
             UnknownPersonError: nobody of that name is enrolled.
             ImageError, FaceError: the photo cannot be used.
             AlreadyEnrolledError: the photo is somebody else's.
+            GalleryMismatchError: the gallery's photos were looked at in another way.
         """
+        self.check_way()
         seen = self.sight.one(photo, name=file)
-        template = self._template(seen, photo, keep_photo=keep_photo)
-        enrolled = self.gallery.approve(name, template)
-        look_alike = self._look_alike(enrolled, template) if enrolled.added else None
-        return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
+        return self.enrol_seen(name, seen, photo, keep_photo=keep_photo, approved=True)
 
     def undo(self, template_id: int) -> Receipt:
         """Take an approved template back."""
@@ -273,12 +375,14 @@ class Recogniser:
         """Forget a person, and say how far they are gone."""
         return self.gallery.forget(name)
 
-    def _template(self, seen: Seen, photo: bytes, *, keep_photo: bool) -> NewTemplate:
+    def _template(
+        self, seen: Seen, photo: bytes, *, vector: Embeddings | None, keep_photo: bool
+    ) -> NewTemplate:
         return NewTemplate(
-            vector=self.model.embed(seen.pixels[None])[0],
+            vector=self.embed_seen([seen])[0] if vector is None else vector,
             photo_digest=photo_digest(photo),
             quality={**seen.quality, "warnings": list(seen.warnings)},
-            provenance={"cut": self.sight.cut},
+            provenance=self.sight.way(),
             photo=photo if keep_photo else None,
         )
 
@@ -288,14 +392,15 @@ class Recogniser:
         (found,) = self.gallery.search(template.vector[None], k=2)
         for one in found:
             if one.person_id != enrolled.person.id and one.energy <= self.model.threshold:
-                return LookAlikeFound(name=one.name, energy=one.energy)
+                return LookAlikeFound(person_id=one.person_id, name=one.name, energy=one.energy)
         return None
 
 
 def gallery_model(model: EmbeddingModel) -> GalleryModel:
     """Return what a gallery has to know of a model."""
-    size = model.embed(np.zeros((1, 64, 64, 1), np.uint8)).shape[1]
-    return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
+    return GalleryModel(
+        fingerprint=model.fingerprint, energy=model.energy, dimensions=model.embedding_size
+    )
 
 
 def re_enrol(
@@ -310,7 +415,7 @@ def re_enrol(
     Args:
         gallery: opened without a model.
         model: the new one.
-        sight: how the photos are looked at.
+        sight: how the photos are looked at, which may be another way than before.
         on_progress: called with (photos embedded, photos in all).
 
     Returns:
@@ -326,7 +431,8 @@ def re_enrol(
         who = ", ".join(sorted({one.person for one in missing})[:3])
         raise DataError(
             f"re-enrol: expected the kept photos of all {len(templates)} templates. "
-            f"{len(missing)} were not kept (of {who}). Enrol their photos into a new gallery."
+            f"{len(missing)} were not kept (of {who}). Enrol their photos again with "
+            "`--keep-photos`, or into a new gallery."
         )
     vectors = {}
     for done, template in enumerate(templates, 1):
@@ -337,5 +443,5 @@ def re_enrol(
         vectors[template.id] = model.embed(seen.pixels[None])[0]
         if on_progress:
             on_progress(done, len(templates))
-    gallery.replace_vectors(gallery_model(model), vectors)
+    gallery.replace_vectors(gallery_model(model), vectors, provenance=sight.way())
     return len(vectors)

@@ -22,6 +22,10 @@ class FaceModel(Protocol):
         """What runs the encoder: "onnx" or "keras"."""
 
     @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
+
+    @property
     def energy(self) -> str:
         """The name of its energy."""
 

@@ -8,7 +8,13 @@ from likeness.errors import TooFewError
 
 
 def identity_batches(
-    codes: Codes, *, identities: int, items_each: int, batches: int, seed: int
+    codes: Codes,
+    *,
+    identities: int,
+    items_each: int,
+    batches: int,
+    seed: int,
+    groups: Codes | None = None,
 ) -> NDArray[np.int64]:
     """Return ``(batches, identities × items_each)`` indices, grouped by identity.
 
@@ -21,9 +27,11 @@ def identity_batches(
         items_each: K, at least 1.
         batches: how many batches.
         seed: which ones.
+        groups: ``(n,)``, equal for all items of an identity; a batch is drawn from one group,
+            each group as often as any other. One group of all if not given.
 
     Raises:
-        TooFewError: there are fewer than ``identities`` identities.
+        TooFewError: there are fewer than ``identities`` identities, in a group if there are any.
 
     >>> import numpy as np
     >>> codes = np.repeat(np.arange(4), 5)
@@ -33,18 +41,27 @@ def identity_batches(
     """
     check_in_range(identities, 1, 2**30, argument="identities", whole=True)
     check_in_range(items_each, 1, 2**30, argument="items_each", whole=True)
-    members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    if len(members) < identities:
+    groups = np.zeros_like(codes) if groups is None else groups
+    pools = [_members(codes, np.flatnonzero(groups == group)) for group in np.unique(groups)]
+    fewest = min(map(len, pools), default=0)
+    if fewest < identities:
         raise TooFewError(
-            f"identities: expected at most {len(members)}, the number of people in the data. "
+            f"identities: expected at most {fewest}, the number of people in the data. "
             f"Received: {identities}."
         )
     rng = np.random.default_rng(seed)
     rows = np.empty((batches, identities, items_each), np.int64)
-    for batch in range(batches):
+    order = _some(np.arange(len(pools)), batches, rng) if len(pools) > 1 else np.zeros(batches, int)
+    for batch, pool in enumerate(order):
+        members = pools[pool]
         for place, person in enumerate(rng.choice(len(members), identities, replace=False)):
             rows[batch, place] = _some(members[person], items_each, rng)
     return rows.reshape(batches, -1)
+
+
+def _members(codes: Codes, items: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return the items of each identity among these."""
+    return [items[codes[items] == code] for code in np.unique(codes[items])]
 
 
 def _some(items: NDArray[np.intp], count: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -12,8 +12,9 @@ import numpy as np
 
 from likeness.arrays import Codes, Prepared
 from likeness.encoders import fit_whitening
+from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
-from likeness.evaluation import all_pair_energies, auc, error_rates
+from likeness.evaluation import auc, error_rates, matrix_pair_energies
 from likeness.feeds import PairFeed
 from likeness.sampling import LabelledPairs
 from likeness.training._networks import (
@@ -38,10 +39,11 @@ Breiman et al. 1984, section 3.4.3, turned to training time.)"""
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """People held out of a fit: prepared items and their codes."""
+    """People held out of a fit: prepared items, their codes, and the pairs that count."""
 
     items: Prepared
     codes: Codes
+    pairs: LabelledPairs | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,12 +65,23 @@ class Fit:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FitOptions:
-    """How a fit is run and watched, beside its recipe."""
+    """How a fit is run and watched, beside its recipe.
+
+    Args:
+        stage: what the fit is called.
+        epochs: how many.
+        held_out: people to choose the epoch on.
+        pairs: the only pairs to learn from.
+        groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
+        on_progress: called after every batch.
+        log_dir: for TensorBoard.
+    """
 
     stage: str
     epochs: int
     held_out: HeldOut | None = None
     pairs: LabelledPairs | None = None
+    groups: Codes | None = None
     on_progress: OnProgress | None = None
     log_dir: Path | None = None
 
@@ -80,7 +93,7 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         KeyboardInterrupt: Ctrl-C came before the first epoch was done.
         TrainingFailedError: the loss became NaN or infinite.
     """
-    learned = training_set(recipe, items, codes, options.pairs)
+    learned = training_set(recipe, items, codes, options.pairs, groups=options.groups)
     encoder = build_encoder(recipe)
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
     feed = build_feed(recipe, learned, encoder)
@@ -187,7 +200,7 @@ class _Watch(keras.callbacks.Callback):
 
 
 def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out: HeldOut) -> float:
-    """Return the AUC over all pairs of the held-out people, of single views.
+    """Return the AUC over the pairs of the held-out people that count, of single views.
 
     The mean of all views would take ten times as long, and put the epochs in the same order
     but for noise.
@@ -202,7 +215,8 @@ def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out
     if recipe.whitening:
         learned = embed_prepared(encoder, items)
         embeddings = fit_whitening(learned, shrinkage=recipe.shrinkage)(embeddings)
-    every = all_pair_energies(embeddings, held_out.codes, energy=recipe.energy)
+    matrix = energy_matrix(recipe.energy, embeddings)
+    every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
     return float(auc(error_rates(every.genuine, every.impostor)))
 
 

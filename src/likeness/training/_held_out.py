@@ -6,11 +6,19 @@ them, though, and so was the threshold: there is no accuracy at it here.
 
 from typing import Any
 
-from likeness.arrays import Prepared
+from likeness.arrays import Codes, Energies, Prepared
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
-from likeness.evaluation import Evaluation, evaluate_matrix, leaks_against, people_intervals
+from likeness.evaluation import (
+    Evaluation,
+    evaluate_matrix,
+    evaluate_pairs,
+    leaks_against,
+    matrix_pair_energies,
+    people_intervals,
+)
 from likeness.figures import watermark
+from likeness.sampling import LabelledPairs
 
 FORMAT = "likeness.protocol/1"
 REPETITIONS = (100, 500)
@@ -21,7 +29,13 @@ WORK = 100_000_000
 
 
 def held_out_result(
-    measured: Evaluation, rest: Dataset, held: Dataset, prepared: Prepared, *, seed: int
+    measured: Evaluation,
+    rest: Dataset,
+    held: Dataset,
+    prepared: Prepared,
+    *,
+    seed: int,
+    counted: LabelledPairs | None = None,
 ) -> dict[str, Any]:
     """Return the figures on the people held out, as a protocol's JSON document.
 
@@ -31,8 +45,10 @@ def held_out_result(
         held: the people held out.
         prepared: their photos as the network reads them: raw pixels stand beside it.
         seed: of the training.
+        counted: the pairs that count; all if not given.
     """
     pixels = energy_matrix("euclidean", prepared.reshape(len(prepared), -1))
+    baseline = evaluate_counted(pixels, held.codes, counted)
     leaks = leaks_against(rest.distinct, rest.item_digests, held, measured.pairs)
     low, high = REPETITIONS
     pairs = len(measured.pairs.genuine) + len(measured.pairs.impostor)
@@ -55,7 +71,7 @@ def held_out_result(
         },
         "figures": _figures(measured, repetitions),
         "baselines": {
-            "raw_pixels": _figures(evaluate_matrix(pixels, held.codes, threshold=None), repetitions)
+            "raw_pixels": _figures(baseline, repetitions),
         },
         "intervals": f"95 %, percentile bootstrap over people, {repetitions} repetitions, seed 0",
         "leaks": leaks.leaks,
@@ -63,6 +79,13 @@ def held_out_result(
         "watermark": watermark({"drawn": held.drawn, "leaks": leaks.leaks}),
         "seeds": {"recipe": seed},
     }
+
+
+def evaluate_counted(matrix: Energies, codes: Codes, pairs: LabelledPairs | None) -> Evaluation:
+    """Measure on the pairs that count; one-shot trials only where all of them do."""
+    if pairs is None:
+        return evaluate_matrix(matrix, codes, threshold=None)
+    return evaluate_pairs(matrix_pair_energies(matrix, codes, pairs), threshold=None)
 
 
 def _figures(measured: Evaluation, repetitions: int) -> dict[str, dict[str, float]]:

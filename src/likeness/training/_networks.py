@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
-from likeness.augment import Bending, Distortions
+from likeness.augment import Bending, Distortions, StrokeWidth, bent_alike
 from likeness.encoders import (
     EnergyLayer,
     Views,
@@ -31,6 +31,9 @@ from likeness.losses import (
 from likeness.sampling import LabelledPairs, hard_pairs
 from likeness.training.recipe import TrainingRecipe
 
+BENT = 2.0
+"""How strongly a further person is bent; twice as much as a hand usually varies."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingSet:
@@ -39,34 +42,47 @@ class TrainingSet:
     Args:
         items: ``(n, rows, columns, channels)``.
         codes: ``(n,)``.
-        kin: ``(n,)``: equal for a person and their mirrored and turned doubles.
+        kin: ``(n,)``: equal for a person and their mirrored, turned and bent doubles.
         pairs: the only pairs to learn from; None to draw pairs freely.
+        groups: ``(n,)``, equal within an identity; None for a single one.
     """
 
     items: Prepared
     codes: Codes
     kin: Codes
     pairs: LabelledPairs | None = None
+    groups: Codes | None = None
 
 
 def training_set(
-    recipe: TrainingRecipe, items: Prepared, codes: Codes, pairs: LabelledPairs | None
+    recipe: TrainingRecipe,
+    items: Prepared,
+    codes: Codes,
+    pairs: LabelledPairs | None,
+    *,
+    groups: Codes | None = None,
 ) -> TrainingSet:
-    """Return what is learned from; with mirrored and turned people added if the recipe says so.
+    """Return what is learned from, with the further people that the recipe asks for.
 
-    Fixed pairs refer to the photos as they are: nobody is mirrored or turned then.
+    Fixed pairs refer to the photos as they are: nobody is added then.
     """
     parts = [items]
     if recipe.turn_identities and pairs is None:
         parts = [np.rot90(items, quarters, axes=(1, 2)) for quarters in range(4)]
     if recipe.mirror_identities and pairs is None:
         parts += [part[:, :, ::-1] for part in parts]
+    if pairs is None:
+        parts += [
+            bent_alike(items, codes, strength=BENT, seed=recipe.seed + 100 + way)
+            for way in range(recipe.bent_identities)
+        ]
     people = int(codes.max()) + 1
     return TrainingSet(
         items=np.concatenate(parts),
         codes=np.concatenate([codes + people * place for place in range(len(parts))]),
         kin=np.tile(codes, len(parts)),
         pairs=pairs,
+        groups=None if groups is None else np.tile(groups, len(parts)),
     )
 
 
@@ -77,6 +93,7 @@ def build_encoder(recipe: TrainingRecipe) -> Any:
         embedding_size=recipe.embedding_size,
         width=recipe.width,
         seed=recipe.seed,
+        **({"stride": recipe.stride} if recipe.stride > 1 else {}),
     )
 
 
@@ -104,10 +121,16 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     distortions = Distortions(
         recipe.geometry, recipe.light, recipe.cover, seed=recipe.seed + 1, name="distortions"
     )
-    bending = Bending(recipe.bending, seed=recipe.seed + 3, name="bending")
+    layers = [distortions]
+    if recipe.bending:
+        layers.append(Bending(recipe.bending, seed=recipe.seed + 3, name="bending"))
+    if recipe.stroke_width:
+        layers.append(StrokeWidth(recipe.stroke_width, seed=recipe.seed + 4, name="stroke_width"))
 
     def distorted(photos: Any) -> Any:
-        return bending(distortions(photos)) if recipe.bending else distortions(photos)
+        for layer in layers:
+            photos = layer(photos)
+        return photos
 
     if recipe.mode == "pairs":
         network = _pair_network(recipe, encoder, distorted)
@@ -117,7 +140,10 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         if recipe.head == "deep":
             output = projection(encoder, seed=recipe.seed + 4)(output)
         if recipe.loss == "margin_softmax":
-            output = CosineHead(classes, seed=recipe.seed + 2, name="classes")(output)
+            head = CosineHead(
+                classes, seed=recipe.seed + 2, spread=recipe.class_spread, name="classes"
+            )
+            output = head(output)
         network = keras.Model(photo, output)
     optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.weight_decay)
     network.compile(optimizer=optimizer, loss=_loss(recipe), jit_compile=False)
@@ -143,10 +169,11 @@ def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> An
         return BatchFeed(
             learned.items,
             learned.codes,
-            identities=min(recipe.identities, len(np.unique(learned.codes))),
+            identities=min(recipe.identities, _fewest_identities(learned)),
             items_each=recipe.items_each,
             batches=recipe.steps,
             seed=recipe.seed,
+            groups=learned.groups,
         )
     count = recipe.steps * recipe.pairs
     fixed = learned.pairs
@@ -159,6 +186,12 @@ def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> An
     return PairFeed(
         learned.items, draw_pairs(recipe, learned, encoder, epoch=0), batch_size=recipe.pairs
     )
+
+
+def _fewest_identities(learned: TrainingSet) -> int:
+    """Return how many identities the group with the fewest has."""
+    groups = np.zeros_like(learned.codes) if learned.groups is None else learned.groups
+    return min(len(np.unique(learned.codes[groups == group])) for group in np.unique(groups))
 
 
 def draw_pairs(

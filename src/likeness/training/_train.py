@@ -10,28 +10,32 @@ other is an assumption; the accuracy on unseen people, measured at it, is the ch
 
 import datetime
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from likeness._version import __version__
 from likeness.arrays import Codes, Prepared
 from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
+from likeness.evaluation import Evaluation, PairRule, choose_threshold
+from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.unseen import ChosenOn
 from likeness.images.preparation import Preparation
 from likeness.model import SiameseModel
 from likeness.sampling import LabelledPairs
 from likeness.training._fitting import Fit, FitOptions, HeldOut, fit_once
-from likeness.training._held_out import held_out_result
+from likeness.training._held_out import evaluate_counted, held_out_result
 from likeness.training._networks import embed_prepared
 from likeness.training.progress import OnProgress
 from likeness.training.recipe import TrainingRecipe
 
 OnThreshold = Callable[[ChosenOn], None]
+OnMeasured = Callable[[Evaluation], None]
 
 FEWEST_TO_HOLD_OUT = 6
 """People with two photos or more, below which nobody is held out."""
@@ -43,6 +47,7 @@ def train(
     *,
     on_progress: OnProgress | None = None,
     on_threshold: OnThreshold | None = None,
+    on_measured: OnMeasured | None = None,
     log_dir: str | Path | None = None,
 ) -> SiameseModel:
     """Train a model on photos of people.
@@ -57,6 +62,8 @@ def train(
         on_progress: called after every batch.
         on_threshold: called with the energies of genuine and of impostor pairs that the
             threshold was chosen on, if one was.
+        on_measured: called with what was measured on the people held out, if any were: these
+            energies and who is in each pair, for probabilities, say.
         log_dir: where to write TensorBoard logs, if anywhere.
 
     Returns:
@@ -73,27 +80,36 @@ def train(
     began = time.perf_counter()
     rest, held = _hold_out(recipe, data)
     preparation = _preparation(recipe)
-    held_out = None if held is None else HeldOut(preparation(held.items), held.codes)
+    held_out = None if held is None else _held_out(recipe, held)
     options = FitOptions(
         stage="choosing",
         epochs=recipe.epochs,
         held_out=held_out,
+        groups=_groups(recipe, rest),
         on_progress=on_progress,
         log_dir=None if log_dir is None else Path(log_dir),
     )
-    fits = {"choosing": fit_once(recipe, preparation(rest.items), rest.codes, options)}
+    codes = _learned_codes(recipe, rest)
+    fits = {"choosing": fit_once(recipe, preparation(rest.items), codes, options)}
     measured = _measure(recipe, fits["choosing"], held_out)
     decided = _choose_threshold(held, measured)
     if on_threshold is not None and measured is not None:
         on_threshold((measured.pairs.genuine, measured.pairs.impostor))
+    if on_measured is not None and measured is not None:
+        on_measured(measured)
     if recipe.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
-        options = replace(options, stage="final", epochs=epochs, held_out=None)
-        fits |= _unless_interrupted(recipe, preparation(data.items), data.codes, options)
+        options = replace(
+            options, stage="final", epochs=epochs, held_out=None, groups=_groups(recipe, data)
+        )
+        codes = _learned_codes(recipe, data)
+        fits |= _unless_interrupted(recipe, preparation(data.items), codes, options)
     model = _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
     if held is None or held_out is None or measured is None:
         return model
-    result = held_out_result(measured, rest, held, held_out.items, seed=recipe.seed)
+    result = held_out_result(
+        measured, rest, held, held_out.items, seed=recipe.seed, counted=held_out.pairs
+    )
     return replace(model, record={**model.record, "held_out": result})
 
 
@@ -141,6 +157,7 @@ def train_on_pairs(
         people=data.distinct,
         genuine_pairs=int(pairs.genuine.sum()),
         impostor_pairs=int((~pairs.genuine).sum()),
+        energies=energy_histogram(*chosen_on).as_dict(),
     )
     return _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
 
@@ -153,6 +170,7 @@ class _Decided:
     people: tuple[str, ...] = ()
     genuine_pairs: int = 0
     impostor_pairs: int = 0
+    energies: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _preparation(recipe: TrainingRecipe) -> Preparation:
@@ -171,13 +189,35 @@ def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset |
     return rest, held
 
 
+def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
+    rule = PairRule.of(recipe.as_dict())
+    return HeldOut(_preparation(recipe)(held.items), held.codes, rule.pairs(held) if rule else None)
+
+
+def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
+    """Return the label of each item within which batches are drawn, as a number."""
+    return _numbers(data.facet(recipe.within)) if recipe.within else None
+
+
+def _learned_codes(recipe: TrainingRecipe, data: Dataset) -> Codes:
+    """Return the identity of each item for learning: another one under each label."""
+    groups = _groups(recipe, data)
+    if groups is None:
+        return data.codes
+    return _numbers(groups * len(data.distinct) + data.codes)
+
+
+def _numbers(labels: Any) -> Codes:
+    return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int64)
+
+
 def _measure(recipe: TrainingRecipe, fit: Fit, held_out: HeldOut | None) -> Evaluation | None:
     """Measure the network of the choosing stage on the people that it has not learned."""
     if held_out is None:
         return None
     embeddings = embed_prepared(fit.encoder, held_out.items)
     matrix = energy_matrix(recipe.energy, embeddings)
-    return evaluate_matrix(matrix, held_out.codes, threshold=None)
+    return evaluate_counted(matrix, held_out.codes, held_out.pairs)
 
 
 def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Decided:
@@ -189,6 +229,7 @@ def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Dec
         people=held.distinct,
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostor),
+        energies=energy_histogram(pairs.genuine, pairs.impostor).as_dict(),
     )
 
 

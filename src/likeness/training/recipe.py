@@ -13,16 +13,18 @@ _CHOICES = {
     "encoder": ("cells", "convnet", "residual"),
     "loss": ("contrastive", "margin_softmax", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
-    "frame": ("whole", "ink"),
+    "frame": ("whole", "ink", "ink_box"),
     "head": ("direct", "deep"),
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
     "embedding_size": (2, 4096),
     "width": (1, 512),
+    "stride": (1, 2),
     "margin": (0, 100),
     "genuine_margin": (0, 100),
     "scale": (0.01, 1000),
+    "class_spread": (0.001, 10),
     "epochs": (1, 10_000),
     "steps": (1, 100_000),
     "identities": (2, 10_000),
@@ -35,6 +37,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "light": (0, 5),
     "cover": (0, 1),
     "bending": (0, 5),
+    "stroke_width": (0, 1),
+    "bent_identities": (0, 20),
     "shift": (0, 64),
     "shrinkage": (1e-6, 1),
     "held_out": (0, 0.9),
@@ -57,11 +61,13 @@ class TrainingRecipe:
             further layers make of them, which are then thrown away ("deep", for *cells*).
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
+        stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
         loss: "margin_softmax", "contrastive" or "triplet"; *pairs* takes "contrastive".
         energy: the energy that pairs are compared by.
         margin: of the loss.
         genuine_margin: of the contrastive loss.
         scale: of the margin softmax.
+        class_spread: of its initial class directions, see `CosineHead`: below 1 they turn faster.
         epochs: at most so many; after each, the held-out people are measured.
         steps: batches in an epoch.
         identities, items_each: P and K of *batches*.
@@ -69,10 +75,15 @@ class TrainingRecipe:
         hardness: of drawing pairs by their present energy (0: evenly).
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
         weight_decay: of AdamW.
-        geometry, light, cover, bending: strengths of the distortions.
+        geometry, light, cover, bending, stroke_width: strengths of the distortions.
+        within: a facet of the data, such as the text that was written: only pairs of one label
+            count, and a person is another identity under each label. A batch has one label.
+        across: a facet of which only pairs of two labels count, such as the medium.
         mirror_identities: learn mirrored people as further people.
         turn_identities: learn people turned by a quarter, a half and three quarters as further
             people: for characters, say, which turned are others.
+        bent_identities: so many times, learn all people bent, each in a way of their own, as
+            further people: hands that nobody has.
         mirrored: embed a photo as the mean of itself and its mirror image.
         shift: embed it as the mean of itself and copies moved by so many pixels towards the
             corners; 0: do not.
@@ -93,11 +104,13 @@ class TrainingRecipe:
     head: str = "direct"
     embedding_size: int = 320
     width: int = 16
+    stride: int = 1
     loss: str = "margin_softmax"
     energy: str = "euclidean"
     margin: float = 0.2
     genuine_margin: float = 0.0
     scale: float = 16.0
+    class_spread: float = 1.0
     epochs: int = 6
     steps: int = 50
     identities: int = 15
@@ -110,8 +123,12 @@ class TrainingRecipe:
     light: float = 1.0
     cover: float = 0.5
     bending: float = 0.0
+    stroke_width: float = 0.0
+    within: str = ""
+    across: str = ""
     mirror_identities: bool = True
     turn_identities: bool = False
+    bent_identities: int = 0
     mirrored: bool = True
     shift: int = 3
     whitening: bool = True
@@ -142,6 +159,8 @@ class TrainingRecipe:
                 object.__setattr__(self, field.name, int(value) if whole else float(value))
             elif field.type is bool and not isinstance(value, bool):
                 raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
+            elif field.type is str and not isinstance(value, str):
+                raise SettingError(f"{field.name}: expected a word. Received: {value!r}.")
         if self.channels == 2:
             raise SettingError("channels: expected 1 (grey) or 3 (colour). Received: 2.")
         if self.turn_identities and self.rows != self.columns:
@@ -153,6 +172,15 @@ class TrainingRecipe:
             raise SettingError(
                 "head: 'deep' goes with the encoder 'cells' and the mode 'batches'. Received: "
                 f"{self.encoder!r} and {self.mode!r}. Use 'direct' with them."
+            )
+        if self.stride > 1 and self.encoder != "residual":
+            raise SettingError(
+                f"stride: expected 1 for the encoder {self.encoder!r}. Received: {self.stride}."
+            )
+        if self.mode == "pairs" and (self.within or self.across):
+            raise SettingError(
+                "within, across: mode 'pairs' draws from all pairs. Received: "
+                f"{self.within or self.across!r}. Use mode 'batches' for them."
             )
         self._check_loss()
 
@@ -237,4 +265,38 @@ CHARACTERS = TrainingRecipe(
 )
 """For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
 
-RECIPES = {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS}
+SIGNATURES = TrainingRecipe(
+    rows=64,
+    columns=128,
+    frame="ink_box",
+    within="name",
+    across="medium",
+    stride=2,
+    embedding_size=256,
+    mirror_identities=False,
+    mirrored=False,
+    bent_identities=2,
+    geometry=0.6,
+    light=0.0,
+    cover=0.0,
+    stroke_width=1.0,
+    shift=2,
+    scale=24.0,
+    class_spread=0.05,
+    margin=0.1,
+    identities=40,
+    items_each=2,
+    learning_rate=3e-3,
+    epochs=6,
+    steps=150,
+    held_out=0.16,
+    refit=False,
+)
+"""For signatures of the same names by many writers, chosen on writers of a training side."""
+
+RECIPES = {
+    "batches": BATCHES,
+    "pairs": PAIRS,
+    "characters": CHARACTERS,
+    "signatures": SIGNATURES,
+}

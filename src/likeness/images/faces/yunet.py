@@ -1,5 +1,6 @@
 """Faces by a network file for `cv2.FaceDetectorYN`, such as YuNet, that you bring."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
-from likeness.errors import FaceError, MissingExtraError, require_extra
+from likeness.errors import FaceError, MissingExtraError
+from likeness.images.faces._opencv import INSTALL, opencv
 from likeness.images.faces.face import Face
 from likeness.images.fit import fit
 
@@ -35,6 +37,11 @@ class YuNetFaceFinder:
         check_in_range(self.least_score, 0.0, 1.0, argument="least_score")
         _ = self._detector  # a broken file is said now, not at the first photo
 
+    @cached_property
+    def name(self) -> str:
+        """What it is called where a face's origin is noted: by its file's SHA-256."""
+        return f"detector {hashlib.sha256(self.path.read_bytes()).hexdigest()[:12]}"
+
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first.
 
@@ -46,7 +53,7 @@ class YuNetFaceFinder:
         scale = min(1.0, SHRUNK_TO / max(rows, columns))
         size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
         colour = fit(photo, rows=size[0], columns=size[1], channels=3)
-        cv2 = require_extra("cv2", extra="faces")
+        cv2 = opencv()
         try:
             self._detector.setInputSize((size[1], size[0]))
             _, found = self._detector.detect(np.ascontiguousarray(colour[..., ::-1]))
@@ -58,11 +65,10 @@ class YuNetFaceFinder:
 
     @cached_property
     def _detector(self) -> Any:
-        cv2 = require_extra("cv2", extra="faces")
+        cv2 = opencv()
         if not hasattr(cv2, "FaceDetectorYN"):
             raise MissingExtraError(
-                f"this needs OpenCV 4.5.4 or newer. Found: {cv2.__version__}. "
-                'Install it with `pip install "likeness[faces]"`.'
+                f"this needs OpenCV 4.5.4 or newer. Found: {cv2.__version__}. {INSTALL}"
             )
         if not Path(self.path).is_file():
             raise FaceError(

@@ -181,7 +181,7 @@ class TemplateMatrix:
         """The same for many probes: the product in blocks that stay in the processor's cache.
 
         The ``wanted``-th lowest estimate of a sample is a bound that at least so many rows of
-        all are below, so of most blocks nothing but their minimum is looked at.
+        all are below, so of most rows nothing but their estimate is looked at.
         """
         lowest = _Lowest(len(asked), wanted, self._sample_bounds(asked, wanted))
         step = max(_BLOCK, _SCORES // len(asked) // _BLOCK * _BLOCK)
@@ -294,21 +294,19 @@ class _Lowest:
 
     def look(self, scores: Floats32, start: int) -> None:
         """Take in the estimates ``(probes, n)`` of the rows from ``start``."""
-        whole = scores.shape[1] // _BLOCK * _BLOCK
-        blocks = scores[:, :whole].reshape(len(scores), -1, _BLOCK)
-        probes, places = np.nonzero(blocks.min(axis=2) <= self._bounds[:, None])
-        self._take(probes, start + places * _BLOCK, blocks[probes, places])
-        rest = scores[:, whole:]
-        everyone = np.arange(len(rest))
-        self._take(everyone, np.full(len(rest), start + whole), rest)
+        found = np.flatnonzero(scores <= self._bounds[:, None])
+        probes, places = np.divmod(found, scores.shape[1])
+        self._parts.append((probes, start + places, scores.ravel()[found]))
+        self._gathered += len(found)
+        if self._gathered > 4 * self._probes * self._wanted:
+            self._tighten()
 
-    def _take(self, probes: Ids, starts: Ids, scores: Floats32) -> None:
-        """Take lines of estimates: of which probe, of the rows from where."""
-        lines, places = np.nonzero(scores <= self._bounds[probes][:, None])
-        self._parts.append((probes[lines], starts[lines] + places, scores[lines, places]))
-        self._gathered += len(lines)
-        if self._gathered > 2 * _SCORES + 2 * self._probes * self._wanted:
-            self._reduce()
+    def _tighten(self) -> None:
+        """Lower each bound to the ``wanted``-th lowest estimate so far."""
+        probes, _, scores = self._reduce()
+        ends = np.searchsorted(probes, np.arange(1, self._probes + 1))
+        whole = np.diff(ends, prepend=0) == self._wanted
+        self._bounds[whole] = scores[ends[whole] - 1]
 
     def _reduce(self) -> tuple[Ids, Ids, Floats32]:
         """Keep the ``wanted`` lowest of each probe, by probe."""

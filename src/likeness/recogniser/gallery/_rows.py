@@ -39,7 +39,7 @@ def as_json(value: Mapping[str, Any], *, argument: str) -> str:
             dict(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
         )
         text.encode()  # a lone surrogate is no text
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{argument}: expected JSON values only. {error}.") from error
     return text
 
@@ -131,6 +131,12 @@ def _digest(*values: Any, content: bytes = b"") -> str:
     # A damaged row may hold anything; its digest is then just another.
     head = json.dumps(values, ensure_ascii=True, separators=(",", ":"), default=repr)
     return hashlib.sha256(head.encode() + b"\0" + content).hexdigest()
+
+
+def provenance_of(row: Row) -> dict[str, Any]:
+    """Return where a template's row says it comes from."""
+    found: dict[str, Any] = json.loads(row["provenance"])
+    return found
 
 
 class Sealing:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from likeness.errors import AlreadyEnrolledError, UnknownPersonError
 from likeness.recogniser.gallery import _changes
 from likeness.recogniser.gallery._matrix import TemplateMatrix
 from likeness.recogniser.gallery._pages import chunks
+from likeness.recogniser.gallery._photo_way import check_way, newest_way, way_of
 from likeness.recogniser.gallery._rows import (
     Row,
     Sealing,
@@ -19,6 +21,7 @@ from likeness.recogniser.gallery._rows import (
     now,
     photo_label,
     photo_row_digest,
+    provenance_of,
     template_digest,
 )
 from likeness.recogniser.gallery._schema import people, photos, templates
@@ -31,24 +34,51 @@ Batch = tuple[int, str, Sequence[NewTemplate], Sequence[str | None]]
 """A person's id and name, their templates, and when each was first enrolled (None: now)."""
 
 
-def add_templates(
-    writing: Writing, batches: Iterable[Batch], *, how: str
-) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Insert the templates of some people; return (added, already there) ids for each.
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """What became of one person's templates.
+
+    Args:
+        added: ids of the new ones.
+        already: ids of those whose photos were there.
+        kept: those of ``already`` whose photo was not kept before, and is now.
+    """
+
+    added: tuple[int, ...]
+    already: tuple[int, ...]
+    kept: tuple[int, ...]
+
+
+def add_templates(writing: Writing, batches: Iterable[Batch], *, how: str) -> list[Added]:
+    """Insert the templates of some people; return what became of them, for each person.
+
+    A photo that is there is not added again; if it was not kept and is to be, it is from now on.
 
     Raises:
         AlreadyEnrolledError: a photo is somebody else's.
         DataError: an embedding does not fit.
+        GalleryMismatchError: photos were looked at in another way than the gallery's.
     """
     rows: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
+    photo_rows: list[dict[str, Any]] = []
     outcome = []
     batches = list(batches)
+    way = newest_way(writing.connection)
     there = _by_digest(
         writing.connection, [t.photo_digest for _, _, fresh, _ in batches for t in fresh]
     )
+    with_photo = _with_photo(writing.connection, [known[0] for known in there.values()])
+
+    def keep(template_id: int, template: NewTemplate) -> bool:
+        """Note a photo that is to be kept and is not yet; return whether it was noted."""
+        if template.photo is None or template_id in with_photo:
+            return False
+        with_photo.add(template_id)
+        photo_rows.append(_photo_row(writing, template_id, template.photo_digest, template.photo))
+        return True
+
     for person_id, name, fresh, created in batches:
-        added, already = [], []
+        added, already, kept = [], [], []
         for template, when in zip(fresh, created, strict=True):
             content = check_template(template, writing.model)
             known = there.get(template.photo_digest)
@@ -56,17 +86,21 @@ def add_templates(
                 _check_owner(known, person_id, name)
                 if known[0] not in added:
                     already.append(known[0])
+                if keep(known[0], template) and known[0] not in added:
+                    kept.append(known[0])
                 continue
+            given = way_of(template.provenance)
+            check_way(way, given, where=writing.sealing.where)
+            way = way or given
             row = _row(writing, person_id, template, content, how=how, created=when)
             there[template.photo_digest] = (row["id"], person_id, name)
             added.append(row["id"])
             rows.append(row)
-            if template.photo is not None:
-                kept.append(_photo_row(writing, row["id"], template.photo_digest, template.photo))
-        outcome.append((tuple(added), tuple(already)))
+            keep(row["id"], template)
+        outcome.append(Added(added=tuple(added), already=tuple(already), kept=tuple(kept)))
     for part in chunks(rows, _AT_ONCE):
         writing.connection.execute(templates.insert(), part)
-    for part in chunks(kept, 64):
+    for part in chunks(photo_rows, 64):
         writing.connection.execute(photos.insert(), part)
     if rows:
         writing.change(_changes.ADDED, rows[0]["id"], rows[-1]["id"])
@@ -82,6 +116,15 @@ def _by_digest(
     for part in chunks(digests):
         query = sa.select(*columns).join(people).where(templates.c.photo_digest.in_(part))
         found |= {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
+    return found
+
+
+def _with_photo(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Return which of some templates have their photo kept."""
+    found: set[int] = set()
+    for part in chunks(ids):
+        query = sa.select(photos.c.template_id).where(photos.c.template_id.in_(part))
+        found.update(connection.execute(query).scalars())
     return found
 
 
@@ -133,12 +176,6 @@ def _photo_row(writing: Writing, template_id: int, digest: str, photo: bytes) ->
     }
 
 
-def provenance_of(row: Row) -> dict[str, Any]:
-    """Return where a template's row says it comes from."""
-    found: dict[str, Any] = json.loads(row["provenance"])
-    return found
-
-
 def need_template(connection: sa.Connection, template_id: int, *, where: str) -> sa.RowMapping:
     """Return the row of a template.
 
@@ -162,9 +199,19 @@ def read_templates(
     after: int,
     limit: int,
     person_id: int | None = None,
+    digest: str | None = None,
     vectors: bool,
 ) -> list[Template]:
-    """Return up to ``limit`` templates with ids above ``after``, in order."""
+    """Return up to ``limit`` templates with ids above ``after``, in order.
+
+    Args:
+        connection: in a transaction.
+        sealing: how they are stored.
+        after, limit: which page.
+        person_id: whose; None for everybody's.
+        digest: of which photo; None for any.
+        vectors: whether the embeddings are wanted.
+    """
     kept = photos.c.template_id.isnot(None).label("kept")
     query = (
         sa.select(templates, people.c.name, kept)
@@ -176,6 +223,8 @@ def read_templates(
     )
     if person_id is not None:
         query = query.where(templates.c.person_id == person_id)
+    if digest is not None:
+        query = query.where(templates.c.photo_digest == digest)
     return [
         Template(
             id=row["id"],
@@ -202,20 +251,29 @@ def read_photo(connection: sa.Connection, sealing: Sealing, row: Row) -> bytes |
     return sealing.open(bytes(stored), photo_label(row["id"], row["photo_digest"]))
 
 
-def replace_vectors(writing: Writing, contents: Mapping[int, bytes]) -> None:
-    """Give every template another embedding, as the gallery's present model made it."""
+def replace_vectors(
+    writing: Writing, contents: Mapping[int, bytes], *, provenance: Mapping[str, Any]
+) -> None:
+    """Give every template another embedding, as the gallery's present model made it.
+
+    Args:
+        writing: the transaction, with the new model.
+        contents: float32 bytes for each template's id.
+        provenance: entries that replace those of the same name in every template.
+    """
     for part in chunks(sorted(contents)):
         query = sa.select(templates).where(templates.c.id.in_(part))
         fresh = []
         for row in writing.connection.execute(query).mappings().all():
-            changed = dict(row) | {"model": writing.model.fingerprint}
+            noted = as_json(provenance_of(row) | dict(provenance), argument="provenance")
+            changed = dict(row) | {"model": writing.model.fingerprint, "provenance": noted}
             fresh.append(changed | writing.sealing.vector_columns(contents[row["id"]], changed))
         store_templates(writing.connection, fresh)
 
 
 def store_templates(connection: sa.Connection, rows: Sequence[Row]) -> None:
-    """Write the embeddings and models of some templates' rows, and their digests."""
-    columns = ("vector", "sealed", "key_id", "model", "digest")
+    """Write the embeddings, models and provenance of some templates' rows, and their digests."""
+    columns = ("vector", "sealed", "key_id", "model", "provenance", "digest")
     changed = templates.update().where(templates.c.id == sa.bindparam("place"))
     connection.execute(
         changed.values({column: sa.bindparam(f"new_{column}") for column in columns}),

@@ -11,6 +11,9 @@ from likeness.arrays import check_in_range
 from likeness.energies import energy_by_name
 from likeness.errors import SettingError
 
+Who = str | int
+"""A person by their name, or by their id."""
+
 RECEIPT_FORMAT = "likeness.receipt/1"
 
 
@@ -48,7 +51,9 @@ class NewTemplate:
             idempotent.
         quality: what was measured on the photo, JSON values only.
         provenance: where it comes from (a file, a camera), JSON values only. The entry ``how``
-            is the gallery's own: "enrolled", "approved" or "imported".
+            is the gallery's own: "enrolled", "approved" or "imported". ``cut`` (a boolean) says
+            whether the encoder was given the face alone, ``eyes`` whether it was turned by the
+            eyes, and ``finder`` what found it; a gallery takes photos of one such way only.
         photo: the photo's bytes, if it is to be kept.
     """
 
@@ -115,11 +120,13 @@ class Enrolled:
         person: as they are now.
         added: ids of the new templates.
         already: ids of the templates whose photos had been enrolled for this person before.
+        kept: those of ``already`` whose photo itself had not been kept, and is from now on.
     """
 
     person: Person
     added: tuple[int, ...]
     already: tuple[int, ...]
+    kept: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +186,7 @@ class AuditEntry:
         receipt: number of the receipt, after forgetting.
         receipt_digest: SHA-256 of the receipt, after forgetting: whoever holds the receipt can
             prove it, and nobody else learns from it whose it was.
+        detail: of what request it was, and what was answered, if the service did it.
     """
 
     number: int
@@ -189,6 +197,24 @@ class AuditEntry:
     templates: int
     receipt: str | None
     receipt_digest: str | None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Something that was done without changing anything, for the audit log.
+
+    Args:
+        what: "identified", "verified", ...
+        by: who asked.
+        person_id: of whom, if of one person.
+        detail: JSON values: no name, nothing biometric.
+    """
+
+    what: str
+    by: str
+    person_id: int | None
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

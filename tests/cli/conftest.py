@@ -1,0 +1,58 @@
+"""The commands as a person types them: in a process of their own, or in this one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from likeness.cli._app import app
+from likeness.errors import LikenessError
+
+
+def run(
+    *words: str, cwd: Path, code: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run ``likeness`` in a process of its own.
+
+    Args:
+        words: the command and its arguments.
+        cwd: where.
+        code: what Python runs instead, with the words as its arguments.
+        environment: variables to add.
+    """
+    start = ["-m", "likeness"] if code is None else ["-c", code]
+    return subprocess.run(
+        [sys.executable, *start, *words],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def refused(result: subprocess.CompletedProcess[str], sentence: str) -> None:
+    """Assert that a command could not try, and said why in one sentence."""
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert sentence in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
+def ask(*words: str) -> int:
+    """Run a command in this process; returns its exit code."""
+    try:
+        app(list(words), standalone_mode=True)
+    except SystemExit as left:
+        return int(left.code or 0)
+    except LikenessError:
+        return 2
+    return 0
+
+
+def document(*words: str, name: str = "out.json") -> tuple[int, dict[str, Any]]:
+    """Run a command in this process; returns its exit code and its JSON."""
+    code = ask(*words, "--json", name)
+    return code, json.loads(Path(name).read_text())
