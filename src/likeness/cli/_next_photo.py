@@ -45,7 +45,7 @@ def next_photo(
     Every point is measured on the same probes of the same people. All enrolled photos are drawn
     anew many times.
     """
-    asked = None if counts is None else sorted(set(whole_numbers(counts, "--counts", example="1,2,4")))
+    asked = None if counts is None else whole_numbers(counts, "--counts", example="1,2,4")
     if fusion is not None:
         check_fusion(fusion)
     check_json_place(json_)
@@ -60,7 +60,7 @@ def next_photo(
             opened(model, runtime=runtime, variant=variant),
             data,
             fusion=fusion,
-            counts=asked,
+            counts=None if asked is None else sorted(set(asked)),
             draws=draws,
             seed=seed,
         )
