@@ -15,18 +15,19 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 LAYERS = (
     {"cli"},
-    {"service"},
+    {"service", "client"},
     {"experiments"},
     {"estimators"},
     {"recogniser", "training", "reports"},
     {"evaluation"},
-    {"runtime"},
+    {"runtime", "tracking"},
     {"model"},
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
+    {"items"},
     {"images"},
-    {"energies", "items", "onnx_session", "parts"},
+    {"energies", "onnx_session", "parts"},
     {"arrays", "figures"},
     {"errors"},
 )
@@ -128,17 +129,22 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def needed(module: str) -> set[str]:
-    """Return all modules of this package that importing one of them brings along."""
+def closure(start: str) -> set[str]:
+    """Every module of ours that importing these brings, the packages above each too."""
     found: set[str] = set()
-    waiting = [module]
+    waiting = [name for name in MODULES if name == start or name.startswith(f"{start}.")]
     while waiting:
         name = waiting.pop()
-        if name in MODULES and name not in found | {"likeness"}:
-            found.add(name)
-            nodes = list(ast.walk(tree(MODULES[name])))
-            # A package runs before what is in it.
-            waiting += [*imported(iter(nodes)), *asked_for(iter(nodes)), name.rpartition(".")[0]]
+        above = name.rpartition(".")[0]
+        if name in found or name not in MODULES or name == ROOT.name:
+            continue
+        found.add(name)
+        module = tree(MODULES[name])
+        # What a package gives out by name (PEP 562) comes with that name, not with the package.
+        module.body = [node for node in module.body if getattr(node, "name", "") != "__getattr__"]
+        nodes = list(ast.walk(module))
+        brought = imported(iter(nodes)) | asked_for(iter(nodes))
+        waiting += [above, *(brought & set(MODULES))]
     return found
 
 
@@ -186,14 +192,42 @@ class TestLayers:
             below = {name: needed - free for name, needed in below.items() if name not in free}
 
 
-class TestOtherJobs:
+class TestEstimators:
     def test_no_code_about_faces_comes_with_the_estimators(self) -> None:
-        found = needed("likeness.estimators")
+        found = closure("likeness.estimators")
         assert {"likeness.training._fitting", "likeness.encoders", "likeness.items"} <= found
         assert not {name for name in found if name.startswith(ABOUT_FACES)}
 
     def test_they_would_be_seen(self) -> None:
-        assert any(name.startswith(ABOUT_FACES) for name in needed("likeness.experiments.demo"))
+        assert any(name.startswith(ABOUT_FACES) for name in closure("likeness.experiments.demo"))
+
+
+class TestTracking:
+    """What follows something that is no face has no line of face code in its way."""
+
+    FACES = (
+        "likeness.datasets",
+        "likeness.images.align",
+        "likeness.images.faces",
+        "likeness.recogniser",
+    )
+
+    def test_tracking_needs_no_faces(self, tmp_path: Path) -> None:
+        after = "import likeness.tracking, likeness.tracking.pairs, likeness.tracking.annotated"
+        brought = subprocess.run(
+            [sys.executable, "-c", f"import sys; {after}; print(*sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        ).stdout.split()
+        assert not [name for name in brought if name.startswith(self.FACES)]
+
+    def test_tracking_imports_no_faces(self) -> None:
+        found = closure("likeness.tracking")
+        assert "likeness.tracking.tracker" in found
+        assert "likeness.model" in found
+        assert not [name for name in found if name.startswith(self.FACES)]
 
 
 class TestHeavyPackages:
@@ -205,7 +239,7 @@ class TestHeavyPackages:
         assert "keras" not in found or relative(path) in WITH_KERAS
 
     @pytest.mark.parametrize("path", FILES, ids=relative)
-    def test_optional_packages_are_asked_for_when_they_are_needed(self, path: Path) -> None:
+    def test_optional_packages_are_asked_for_when_they_are_closure(self, path: Path) -> None:
         assert not asked_for(at_import_time(tree(path)))
 
     @pytest.mark.parametrize(
@@ -219,10 +253,22 @@ class TestHeavyPackages:
             "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
+            "import likeness.client",
+            "import likeness.tracking, likeness.tracking.annotated, likeness.tracking.pairs",
         ],
     )
     def test_what_starts_without_them(self, code: str, tmp_path: Path) -> None:
         assert loaded(code, tmp_path) == []
+
+    def test_the_service_starts_without_keras_and_opencv(self, tmp_path: Path) -> None:
+        pytest.importorskip("fastapi", reason='needs pip install "likeness[serve]"')
+        assert loaded("import likeness.service.running", tmp_path) == []
+
+    @pytest.mark.parametrize("path", FILES, ids=relative)
+    def test_the_server_is_imported_by_the_service_alone(self, path: Path) -> None:
+        server = {"fastapi", "limits", "prometheus_client", "pydantic", "starlette", "uvicorn"}
+        found = {module.split(".")[0] for module in imported(ast.walk(tree(path)))}
+        assert not found & server or relative(path).startswith("service/")
 
 
 class TestHouseRules:
@@ -250,7 +296,7 @@ class TestHouseRules:
                 assert node.attr not in {"set_random_seed", "set_seed"}
 
     def test_the_engine_does_not_ask_what_it_works_for(self) -> None:
-        for module in sorted(needed("likeness.estimators")):
+        for module in sorted(closure("likeness.estimators")):
             for node in ast.walk(tree(MODULES[module])):
                 if isinstance(node, ast.Compare):
                     assert "task" not in ast.unparse(node), module
@@ -264,3 +310,63 @@ class TestHouseRules:
     def test_every_module_says_what_it_is(self, path: Path) -> None:
         if path.stat().st_size:
             assert ast.get_docstring(tree(path))
+
+
+FACE_CODE = ("likeness.images.faces", "likeness.recogniser.sight", "likeness.datasets.att")
+
+
+def used(path: Path) -> set[str]:
+    """The modules a file really uses: a name from a package is followed to where it is defined."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {defined_in(str(node.module), alias.name) for alias in node.names}
+    return found & set(MODULES)
+
+
+def defined_in(module: str, name: str) -> str:
+    """Where ``from module import name`` gets it: through the lists of packages."""
+    if f"{module}.{name}" in MODULES and not offered(module, name):
+        return f"{module}.{name}"
+    source = offered(module, name)
+    return defined_in(source, name) if source and source != module else module
+
+
+def offered(module: str, name: str) -> str:
+    """The module that a package's ``__init__`` takes a name from; empty if it does not."""
+    path = MODULES.get(module)
+    if path is None or path.name != "__init__.py":
+        return ""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+            return str(node.module)
+    return ""
+
+
+class TestSignatures:
+    @pytest.mark.parametrize(
+        "start",
+        [
+            ["likeness.datasets.signatures", "likeness.datasets.drawn_signatures"],
+            ["likeness.training", "likeness.training._train"],
+            ["likeness.recogniser.comparison", "likeness.runtime.opening"],
+            ["benchmarks"],
+        ],
+        ids=lambda start: start[0],
+    )
+    def test_signatures_use_no_face_code(self, start: list[str]) -> None:
+        if start == ["benchmarks"]:
+            folder = ROOT.parents[1] / "benchmarks" / "signatures"
+            waiting = set().union(*(used(path) for path in folder.glob("*.py")))
+            assert waiting
+        else:
+            waiting = set(start)
+        reached: set[str] = set()
+        while waiting - reached:
+            module = min(waiting - reached)
+            reached.add(module)
+            waiting |= used(MODULES[module])
+        assert len(reached) > 3
+        assert not {name for name in reached if name.startswith(FACE_CODE)}

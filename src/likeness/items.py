@@ -1,7 +1,6 @@
 """`Dataset`: items and the identity of each, frozen; and the split that keeps people apart."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +11,9 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, check_in_range
 from likeness.errors import DataError, OverlapError, TooFewError
+from likeness.images import file_order
+
+natural_key = file_order.natural_key
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,14 +255,6 @@ def check_disjoint(first: Dataset, second: Dataset, *, between: tuple[str, str])
             f"{len(shared)} photos are in both {between[0]} and {between[1]}: "
             f"{name_some(shared)}. Remove the copies."
         )
-
-
-def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sort key under which «s2» comes before «s10»."""
-    parts = re.split(r"(\d+)", text)
-    key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
-    # «s1» and «s01» must not tie: a set of names has another order in every process.
-    return [*key, (-1, 0, text)]
 
 
 def name_some(names: Iterable[str], most: int = 5) -> str:

@@ -132,13 +132,8 @@ class SiameseModel:
             "format": FORMAT,
             "preparation": preparation_to_data(self.preparation),
             "energy": self.energy,
-            "encoder": self.encoder.get_config(),
         }
-        digest = hashlib.sha256(canonical(head).encode())
-        for values in self.encoder.get_weights():
-            digest.update(f"{values.shape}{values.dtype}".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
-        return digest.hexdigest()
+        return encoder_fingerprint(self.encoder, head)
 
     @cached_property
     def _onnx(self) -> bytes | str:
@@ -195,6 +190,16 @@ class SiameseModel:
             return {"parts": {}, "no_onnx": self._onnx}
         (fresh / FILES["onnx"]).write_bytes(self._onnx)
         return {"parts": {"onnx": part_entry("onnx", self._onnx, document)}}
+
+
+def encoder_fingerprint(encoder: Any, head: Mapping[str, Any]) -> str:
+    """SHA-256 of a Keras encoder's configuration and weights, and of what else decides."""
+    head = {**head, "encoder": encoder.get_config()}
+    digest = hashlib.sha256(canonical(head).encode())
+    for values in encoder.get_weights():
+        digest.update(f"{values.shape}{values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def decided(model: Any, left: Images, right: Images) -> bool:
@@ -402,8 +407,14 @@ def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def read_document(folder: str | Path) -> dict[str, Any]:
+def read_document(
+    folder: str | Path, *, formats: tuple[str, ...] = (FORMAT, IMPORTED_FORMAT)
+) -> dict[str, Any]:
     """Return the content of ``model.json``: all of a model but its encoder, read without Keras.
+
+    Args:
+        folder: of the model.
+        formats: that the caller can use, the usual one first.
 
     Raises:
         ModelError: there is none, it is of another format, or entries are missing or damaged.
@@ -419,12 +430,11 @@ def read_document(folder: str | Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path}: expected JSON. It cannot be read: {error}.") from error
-    known = (FORMAT, IMPORTED_FORMAT)
-    if not isinstance(document, dict) or document.get("format") not in known:
+    if not isinstance(document, dict) or document.get("format") not in formats:
         found = document.get("format") if isinstance(document, dict) else describe(document)
         raise ModelError(
-            f"{path}: expected the format {FORMAT!r}. Received: {found!r}. Use the version "
-            "of likeness that wrote it, or train it again."
+            f"{path}: expected the format {formats[0]!r}. Received: {found!r}. Use a model "
+            "of this kind, or the version of likeness that wrote it."
         )
     _check_entries(path, document)
     return document

@@ -22,6 +22,7 @@ class OnnxSession:
         data: the bytes of the file.
         name: what to call it in a message.
         threads: that ONNX Runtime may use for one photo.
+        axes: of the output: 2 for embeddings, 4 for maps of features.
 
     Raises:
         ModelError: it is no ONNX file, has another number of inputs or outputs than one
@@ -29,7 +30,7 @@ class OnnxSession:
         MissingExtraError: ONNX Runtime is not installed.
     """
 
-    def __init__(self, data: bytes, *, name: str, threads: int = 1) -> None:
+    def __init__(self, data: bytes, *, name: str, threads: int = 1, axes: int = 2) -> None:
         self._session = _opened(data, name, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -43,16 +44,17 @@ class OnnxSession:
                 f"{inputs[0].type} and {outputs[0].type}."
             )
         self.name = name
+        self._axes = axes
         self._input = inputs[0].name
         self.input_shape: tuple[Any, ...] = tuple(inputs[0].shape)
         self.output_shape: tuple[Any, ...] = tuple(outputs[0].shape)
 
     def __call__(self, prepared: Prepared) -> Embeddings:
-        """Return ``(n, d)`` float32 embeddings of at least one prepared photo.
+        """Return ``(n, d)`` float32 embeddings, or maps, of at least one prepared photo.
 
         Raises:
             ModelError: the file's encoder does not read such photos, or does not give one
-                embedding for each.
+                embedding (or map) for each.
         """
         step = self._at_once
         parts = [self._run(prepared[i : i + step]) for i in range(0, len(prepared), step)]
@@ -72,9 +74,10 @@ class OnnxSession:
                 f"{prepared.shape[1:]}. It reads {list(self.input_shape)}: {_short(error)}."
             ) from error
         embeddings = np.asarray(found)
-        if embeddings.ndim != 2 or len(embeddings) != len(prepared):
+        if embeddings.ndim != self._axes or len(embeddings) != len(prepared):
+            wanted = "one row of numbers" if self._axes == 2 else "one map of features"
             raise ModelError(
-                f"{self.name}: expected one row of numbers per photo. Received: the shape "
+                f"{self.name}: expected {wanted} per photo. Received: the shape "
                 f"{embeddings.shape} for {len(prepared)} photos."
             )
         return embeddings

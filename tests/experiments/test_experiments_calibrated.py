@@ -9,6 +9,7 @@ import pytest
 from likeness.datasets import Dataset, drawn_faces
 from likeness.errors import OverlapError, SettingError
 from likeness.evaluation.calibration import Purpose
+from likeness.evaluation.energy_histogram import stored_histogram
 from likeness.evaluation.probability import LikelihoodRatio
 from likeness.experiments.calibrated import calibrate_model, calibration_evidence
 
@@ -37,6 +38,9 @@ def test_says_what_stands_behind_it(people) -> None:
     assert found.provenance["data"]["drawn"]
     assert found.provenance["date"].endswith("+00:00")
     assert found.people == 12
+    assert sum(found.energies["genuine"]) == found.rejected.comparisons
+    assert sum(found.energies["impostor"]) == found.strangers.comparisons
+    assert stored_histogram(found.as_dict(), {}, found.threshold) is not None
     assert np.isfinite(found.threshold)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from likeness.encoders import encoder_by_name
 from likeness.energies import ENERGY_NAMES
 from likeness.errors import SettingError
-from likeness.training import BATCHES, CHARACTERS, PAIRS, RECIPES, TrainingRecipe
+from likeness.training import BATCHES, CHARACTERS, PAIRS, RECIPES, SIGNATURES, TrainingRecipe
 from likeness.training.recipe import _CHOICES, _RANGES
 
 NUMBERS = sorted(_RANGES)
@@ -28,11 +28,17 @@ def test_it_is_frozen_and_compares_by_value() -> None:
 
 
 def test_the_named_recipes_are_of_their_modes() -> None:
-    assert RECIPES == {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS}
+    assert RECIPES == {
+        "batches": BATCHES,
+        "pairs": PAIRS,
+        "characters": CHARACTERS,
+        "signatures": SIGNATURES,
+    }
     assert {name: recipe.mode for name, recipe in RECIPES.items()} == {
         "batches": "batches",
         "pairs": "pairs",
         "characters": "batches",
+        "signatures": "batches",
     }
     assert PAIRS.energy == "euclidean"
 
@@ -124,3 +130,18 @@ def test_the_training_package_has_no_other_names() -> None:
 
     with pytest.raises(AttributeError, match="has no attribute 'fit'"):
         likeness.training.fit  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"mode": "pairs", "loss": "contrastive", "within": "name"}, "draws from all pairs"),
+        ({"encoder": "convnet", "stride": 2}, "stride: expected 1 for the encoder 'convnet'"),
+        ({"within": 3}, "within: expected a word"),
+        ({"bent_identities": 21}, "bent_identities"),
+        ({"stroke_width": 1.5}, "stroke_width"),
+    ],
+)
+def test_what_does_not_go_with_drawings(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        TrainingRecipe(**settings)

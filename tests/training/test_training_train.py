@@ -14,6 +14,7 @@ from likeness.card import model_card
 from likeness.datasets import Dataset
 from likeness.errors import NoThresholdError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation import evaluate_unseen
+from likeness.evaluation.energy_histogram import stored_histogram
 from likeness.model import SiameseModel, load_model
 from likeness.sampling import LabelledPairs, sample_pairs
 from likeness.training import TrainingProgress, TrainingRecipe, train, train_on_pairs
@@ -76,6 +77,8 @@ class TestEveryKind:
         assert len(decided["people"]) == 2
         assert set(decided["people"]) < set(people.distinct)
         assert (decided["genuine_pairs"], decided["impostor_pairs"]) == (2 * 6, 4 * 4)
+        histogram = stored_histogram({}, model.record, model.threshold)
+        assert (sum(histogram.genuine), sum(histogram.impostor)) == (2 * 6, 4 * 4)
 
     def test_the_figures_in_the_record_are_of_the_people_held_out_and_lean_on_nothing_else(
         self, trained: Any, people: Dataset, kind: str

@@ -22,11 +22,14 @@ from likeness.cli import (
     _forget,
     _gallery,
     _identify,
+    _keys,
     _model,
     _next_photo,
     _omniglot,
     _people,
     _picture,
+    _serve,
+    _track,
     _train,
 )
 from likeness.cli._terminal import errors
@@ -68,7 +71,11 @@ app.command("undo")(_forget.undo)
 app.command("forget")(_forget.forget)
 app.command("re-enrol")(_forget.re_enrol)
 app.add_typer(_gallery.app, name="gallery")
+app.command("serve")(_serve.serve)
+app.add_typer(_keys.app, name="keys")
 app.command("picture")(_picture.picture)
+app.command("track-train")(_track.track_train)
+app.command("track")(_track.track)
 
 
 def _print_version(wanted: bool) -> None:

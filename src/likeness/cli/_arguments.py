@@ -1,7 +1,7 @@
 """What several commands ask for: the data, the recipe."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +15,14 @@ from likeness.training import RECIPES, TrainingRecipe
 
 DATA_HELP = (
     "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
-    "omniglot-small2, or a folder with one sub-folder of photos per person."
+    "omniglot-small2, signatures, or a folder with one sub-folder of photos per person."
 )
 
 Mode = Annotated[
-    str, typer.Option(help="batches (P people × K photos), pairs (the lab's way), or characters.")
+    str,
+    typer.Option(
+        help="batches (P people × K photos), pairs (the lab's way), characters, or signatures."
+    ),
 ]
 RecipeFile = Annotated[
     Path | None,
@@ -36,6 +39,7 @@ _NAMED: dict[str, Callable[[], Dataset]] = {
     "mnist": datasets.mnist,
     "omniglot-small1": partial(datasets.omniglot, "small1"),
     "omniglot-small2": partial(datasets.omniglot, "small2"),
+    "signatures": datasets.signatures,
 }
 
 
@@ -75,7 +79,7 @@ def read_recipe(
     """Return the named recipe, or the file's, with changes.
 
     Args:
-        mode: "batches", "pairs" or "characters".
+        mode: one of `likeness.training.RECIPES`.
         file: JSON with settings that replace the named recipe's.
         changes: each ``name=value``.
         seed: replaces the recipe's.
@@ -88,14 +92,25 @@ def read_recipe(
     settings = RECIPES[mode].as_dict()
     if file is not None:
         settings |= _from_file(file)
+    settings = changed(settings, changes)
+    if seed is not None:
+        settings["seed"] = seed
+    return TrainingRecipe.from_dict(settings)
+
+
+def changed(settings: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:
+    """Return settings with changes, each ``name=value``.
+
+    Raises:
+        SettingError: a change is something else.
+    """
+    found = dict(settings)
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
             raise SettingError(f"--set: expected name=value. Received: {change!r}.")
-        settings[name.strip()] = _parsed(value.strip())
-    if seed is not None:
-        settings["seed"] = seed
-    return TrainingRecipe.from_dict(settings)
+        found[name.strip()] = _parsed(value.strip())
+    return found
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def _read(file: Path, model: "FaceModel") -> Images:
 
     if getattr(getattr(model, "preparation", None), "eyes", None) is None:
         return decode_file(file)
-    from likeness.cli._recognising import photo_bytes, sight  # late: faces
+    from likeness.cli._recognising import photo_bytes  # late: Pillow
+    from likeness.recogniser.sight import sight_for
 
-    return sight("none", cut=False, model=model).one(photo_bytes(file), name=str(file)).pixels
+    return sight_for("none", cut=False, model=model).one(photo_bytes(file), name=str(file)).pixels

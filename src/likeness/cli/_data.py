@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from likeness import datasets
-from likeness.cli._recognising import Json, face_finder, warn
+from likeness.cli._recognising import Json, warn
 from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 
@@ -59,6 +59,25 @@ def omniglot(
 
 
 @app.command()
+def signatures(
+    path: Annotated[
+        Path | None, typer.Argument(help="The zip of the signatures, or a folder that holds it.")
+    ] = None,
+) -> None:
+    """Signatures of 93 writers on paper, tablet and phone: find the zip, and check it.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then at LIKENESS_MIRRORS.
+    """
+    with reading_bar("Signatures") as tell:
+        data = datasets.signatures(path, on_progress=tell)
+    _describe(data, items="signatures", identities="writers")
+    for name in ("name", "medium"):
+        labels = list(dict.fromkeys(data.facet(name)))
+        output().print(f"{name}: {', '.join(labels)}.", highlight=False)
+    output().print("The file is the one that was checked (SHA-256).")
+
+
+@app.command()
 def folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[
@@ -89,6 +108,7 @@ def faces(
     there whole or not at all. Exit code 2 if no face was found.
     """
     from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
+    from likeness.recogniser.sight import face_finder
 
     check_json_place(json_)
     check_new_folder(out, beside=photos)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from likeness import datasets
 from likeness.cli._arguments import DATA_HELP, is_named, read_data
 from likeness.cli._opening import check_runs, opened
-from likeness.cli._recognising import face_finder
 from likeness.cli._terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError, OutputError, require_extra
@@ -81,6 +80,8 @@ def _check_report(report: Path | None) -> None:
 
 def _finder(word: str) -> tuple["FaceFinder | None", str]:
     """Return what finds faces, or None and why not."""
+    from likeness.recogniser.sight import face_finder  # late: only here
+
     if word == "none":
         return None, ""
     if word != "haar":

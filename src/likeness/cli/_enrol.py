@@ -145,8 +145,8 @@ def _enrol_one(
             return
         result = opened.enrol_seen(
             one.name,
-            photo,
             seen or opened.sight.one(photo, name=str(one.file)),
+            photo,
             keep_photo=keep_photos,
             metadata=one.metadata,
         )

@@ -11,7 +11,6 @@ from likeness.cli._terminal import errors
 from likeness.runtime import chosen_runtime, open_model
 
 if TYPE_CHECKING:
-    from likeness.images.faces import FaceFinder
     from likeness.recogniser.recogniser import Recogniser
     from likeness.recogniser.sight import Sight
     from likeness.runtime import FaceModel
@@ -44,41 +43,10 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
-def face_finder(faces: str) -> "FaceFinder":
-    """Return OpenCV's own finder for "haar", or the one in a file.
-
-    Raises:
-        FaceError, MissingExtraError: it cannot be had.
-    """
-    from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
-
-    return HaarFaceFinder() if faces == "haar" else YuNetFaceFinder(path=Path(faces))
-
-
-def sight(faces: str, *, cut: bool, model: "FaceModel | None" = None) -> "Sight":
-    """Return how photos are looked at.
-
-    A model whose preparation asks for the eyes gets them: from OpenCV's finder if no other one
-    is named.
-
-    Raises:
-        SettingError: faces are to be cut out and nothing finds them.
-        FaceError, MissingExtraError: what should find faces cannot be had.
-    """
-    from likeness.recogniser.sight import Sight  # late: only here
-
-    preparation = getattr(model, "preparation", None)
-    eyes = getattr(preparation, "eyes", None)
-    if faces == "none" and (eyes is None or cut):
-        return Sight(cut=cut)
-    finder = face_finder("haar" if faces == "none" else faces)
-    if preparation is None or eyes is None:
-        return Sight(finder=finder, cut=cut)
-    return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
-
-
 def model_and_sight(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel", "Sight"]:
-    """Open a model, and return how photos are looked at for it; see `sight`."""
+    """Open a model, and return how photos are looked at for it; see `sight_for`."""
+    from likeness.recogniser.sight import sight_for  # late: only here
+
     if chosen_runtime(model) == "keras":
         errors().print(
             "This model has no ONNX part, so it starts slowly. Make one: `likeness export MODEL`.",
@@ -86,7 +54,7 @@ def model_and_sight(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel",
             markup=False,
         )
     loaded = open_model(model)
-    return loaded, sight(faces, cut=cut, model=loaded)
+    return loaded, sight_for(faces, cut=cut, model=loaded)
 
 
 @contextmanager

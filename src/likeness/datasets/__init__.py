@@ -5,9 +5,11 @@ from likeness.datasets.att import att, att_cache_path
 from likeness.datasets.digits import digits, mnist
 from likeness.datasets.drawn import drawn_faces
 from likeness.datasets.drawn_characters import drawn_characters, drawn_runs
+from likeness.datasets.drawn_signatures import drawn_signatures
 from likeness.datasets.folder import folder
 from likeness.datasets.omniglot import alphabets, omniglot, omniglot_runs
 from likeness.datasets.one_shot_run import OneShotRun
+from likeness.datasets.signatures import signatures
 from likeness.items import (
     Dataset,
     check_disjoint,
@@ -28,11 +30,13 @@ __all__ = [
     "drawn_characters",
     "drawn_faces",
     "drawn_runs",
+    "drawn_signatures",
     "folder",
     "identity_folds",
     "mnist",
     "name_some",
     "omniglot",
     "omniglot_runs",
+    "signatures",
     "split_by_identity",
 ]

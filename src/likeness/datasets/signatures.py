@@ -6,7 +6,7 @@ its writer: what is left is the hand.
 
 File k of a writer is name (k−1) mod 10 on medium (k−1) div 10, which was checked: the names by
 eye and against the mean picture of each name, the media against the strokes. On paper a stroke's
-width changes most along it (in 80 of 93 writers), the tablet's pen is as thick but even, and the
+width changes most along it (in 83 of 93 writers), the tablet's pen is as thick but even, and the
 two tens of the phone share one thin pen (widths of a writer correlate at 0.88). Two writers'
 files on the phone are out of step; they are put right here.
 """

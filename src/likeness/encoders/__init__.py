@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from likeness.encoders.convnet import convnet
+from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.dense import dense
 from likeness.encoders.finished import finished
+from likeness.encoders.fully_convolutional import fully_convolutional
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
@@ -13,6 +15,7 @@ from likeness.encoders.whitening import Whitening, fit_whitening
 from likeness.errors import SettingError
 
 __all__ = [
+    "CorrelationNet",
     "EnergyLayer",
     "MeanOfViews",
     "SiameseNet",
@@ -23,6 +26,7 @@ __all__ = [
     "encoder_by_name",
     "finished",
     "fit_whitening",
+    "fully_convolutional",
     "residual",
 ]
 

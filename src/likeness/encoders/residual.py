@@ -19,7 +19,12 @@ from likeness.encoders._seeds import Seeds
 
 
 def residual(
-    shape: tuple[int, int, int], *, embedding_size: int = 128, width: int = 16, seed: int = 0
+    shape: tuple[int, int, int],
+    *,
+    embedding_size: int = 128,
+    width: int = 16,
+    seed: int = 0,
+    stride: int = 1,
 ) -> Any:
     """Return an encoder of a stem and four residual blocks, each halving the picture.
 
@@ -28,6 +33,8 @@ def residual(
         embedding_size: numbers in an embedding.
         width: channels of the first block; the others have 2, 4 and 8 times as many.
         seed: of the initial weights.
+        stride: 1; or 2, a stem of 5×5 pixels that halves the picture in the place of the first
+            block: half the work, for fine drawings on large pictures.
 
     Returns:
         A `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, embedding_size)`` of unit
@@ -35,9 +42,11 @@ def residual(
     """
     seeds = Seeds(seed)
     photo = layers.Input(shape, name="photo")
-    x = _convolution(photo, width, seeds, name="stem")
+    x = _convolution(photo, width, seeds, name="stem", size=1 + 2 * stride, strides=stride)
     x = layers.ReLU(name="stem_relu")(x)
     for block, channels in enumerate((width, 2 * width, 4 * width, 8 * width), start=1):
+        if block < stride:
+            continue
         x = _block(x, channels, seeds, name=f"block_{block}")
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(

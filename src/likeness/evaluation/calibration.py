@@ -91,6 +91,8 @@ class Calibration:
         probability: the map from energies to probabilities and its figures, JSON values; see
             `likeness.evaluation.probability_fit`.
         margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
+        energies: what the threshold lies among, JSON values; see
+            `likeness.evaluation.energy_histogram`. Empty in what was stored before there were.
         provenance: model, data and date, for those who ask later.
     """
 
@@ -103,6 +105,7 @@ class Calibration:
     fusion_choice: FusionChoice | None = None
     probability: Mapping[str, Any] = field(default_factory=dict)
     margin: Mapping[str, Any] = field(default_factory=dict)
+    energies: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

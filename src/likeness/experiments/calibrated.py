@@ -11,6 +11,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation.calibration import Calibration, Purpose, calibrate
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
+from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.pair_rule import PairRule
 from likeness.evaluation.probability import check_prior
@@ -109,6 +110,7 @@ def calibration_evidence(
         found,
         probability=probability,
         margin=margin.as_dict(),
+        energies=energy_histogram(comparisons.genuine, comparisons.impostor).as_dict(),
         provenance={
             "model": model.fingerprint,
             "data": {

@@ -2,6 +2,7 @@
 
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,15 @@ def why_no_export() -> str | None:
     return None
 
 
-def onnx_bytes(encoder: Any) -> bytes:
+def onnx_bytes(encoder: Any, *, sizes: Sequence[int] = ()) -> bytes:
     """Return the encoder as an ONNX file: one input "photo" with a free batch axis, one output.
 
     The result is run and compared with the encoder before it is given out.
 
     Args:
-        encoder: a `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, d)``, float32.
+        encoder: a `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, d)``, or a map of
+            features, float32.
+        sizes: sides of the square photos to try it with, where it reads any size.
 
     Raises:
         MissingExtraError: the exporter is not installed.
@@ -62,17 +65,19 @@ def onnx_bytes(encoder: Any) -> bytes:
             data = path.read_bytes()
         except Exception as error:  # The exporters raise many kinds.
             raise ModelError(f"the encoder cannot be exported to ONNX: {_first(error)}.") from error
-    _check_embeds_alike(encoder, data)
+    rows, columns, channels = encoder.input_shape[1:]
+    for shape in [(size, size, channels) for size in sizes] or [(rows, columns, channels)]:
+        _check_embeds_alike(encoder, data, shape)
     return data
 
 
-def _check_embeds_alike(encoder: Any, data: bytes) -> None:
+def _check_embeds_alike(encoder: Any, data: bytes, shape: tuple[int, int, int]) -> None:
     ops = require_extra("keras.ops")
-    session = OnnxSession(data, name="the exported encoder")
     rng = np.random.default_rng(0)
     for photos in (1, 3):
-        prepared = rng.normal(size=(photos, *encoder.input_shape[1:])).astype(np.float32)
+        prepared = rng.normal(size=(photos, *shape)).astype(np.float32)
         expected = ops.convert_to_numpy(encoder(prepared, training=False))
+        session = OnnxSession(data, name="the exported encoder", axes=expected.ndim)
         found = session(prepared)
         worst = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
         if not worst <= CLOSE * max(1.0, float(np.abs(expected).max())):

@@ -29,7 +29,7 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".webp")
 
 _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "WEBP")
 
-_EXPECTED = "a JPEG, PNG, PGM, PPM, BMP or WebP of one frame and at most 40 megapixels"
+_EXPECTED = "a JPEG, PNG, PGM, PPM, BMP or WebP of one frame and at most {:g} megapixels"
 
 # Only to say what came instead of a photo: (offset, bytes, what to call it).
 _STRANGERS = (
@@ -49,7 +49,7 @@ _STRANGERS = (
 )
 
 
-def decode(data: bytes, *, name: str) -> NDArray[np.uint8]:
+def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray[np.uint8]:
     """Return the pixels of a photo.
 
     The turn that a camera noted in EXIF is applied. Grey stays one channel; 16-bit grey is
@@ -61,13 +61,14 @@ def decode(data: bytes, *, name: str) -> NDArray[np.uint8]:
     Args:
         data: the bytes of a file.
         name: what to call it in a message.
+        most_pixels: larger photos are refused by their header, 1…40,000,000.
 
     Returns:
         ``(rows, columns, 1 or 3)``, 0…255.
 
     Raises:
         ImageError: it is no photo of these formats, breaks off, is animated, or is larger
-            than 40 megapixels or 128 MiB; or it is made to cost more than a photo can.
+            than ``most_pixels`` or 128 MiB; or it is made to cost more than a photo can.
 
     >>> decode(b"P5 2 1 255 " + bytes([7, 9]), name="two.pgm").tolist()
     [[[7], [9]]]
@@ -87,7 +88,7 @@ def decode(data: bytes, *, name: str) -> NDArray[np.uint8]:
             frames = getattr(photo, "n_frames", 1)
     except Exception as error:
         raise _refused(name, _what_came(data, error)) from error
-    _check_header(photo, name, frames=frames)
+    _check_header(photo, name, frames=frames, most_pixels=min(most_pixels, MOST_PIXELS))
     try:
         pixels = grey_or_rgb(photo)
     except Exception as error:
@@ -134,8 +135,9 @@ def read_photo(path: Path, *, name: str | None = None) -> bytes:
         raise _refused(name, f"cannot be read: {error.strerror}") from error
 
 
-def _refused(name: str, came: str) -> ImageError:
-    return ImageError(f"expected {_EXPECTED}. Received: {name} ({came}).")
+def _refused(name: str, came: str, *, most_pixels: int = MOST_PIXELS) -> ImageError:
+    expected = _EXPECTED.format(most_pixels / 1e6)
+    return ImageError(f"expected {expected}. Received: {name} ({came}).")
 
 
 _FILTERS = threading.Lock()
@@ -184,10 +186,11 @@ _MOST_SAID = 100
 """Characters of a reader's own words: some quote what they read."""
 
 
-def _check_header(photo: Any, name: str, *, frames: int) -> None:
+def _check_header(photo: Any, name: str, *, frames: int, most_pixels: int) -> None:
     columns, rows = photo.size
-    if columns * rows > MOST_PIXELS:
-        raise _refused(name, f"{photo.format}, {columns * rows / 1e6:.0f} megapixels")
+    if columns * rows > most_pixels:
+        came = f"{photo.format}, {columns * rows / 1e6:.3g} megapixels"
+        raise _refused(name, came, most_pixels=most_pixels)
     if not 0 < columns <= MOST_SIDE or not 0 < rows <= MOST_SIDE:
         raise _refused(name, f"{photo.format}, {columns}×{rows} pixels")
     if frames > 1:

@@ -3,6 +3,7 @@
 from likeness.losses.batch_contrastive import BatchContrastiveLoss, batch_contrastive
 from likeness.losses.contrastive import ContrastiveLoss, contrastive
 from likeness.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
+from likeness.losses.response_logistic import ResponseLogisticLoss, response_logistic
 from likeness.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
 
 __all__ = [
@@ -10,11 +11,13 @@ __all__ = [
     "ContrastiveLoss",
     "CosineHead",
     "MarginSoftmaxLoss",
+    "ResponseLogisticLoss",
     "TripletLoss",
     "batch_contrastive",
     "contrastive",
     "hard_triplet",
     "margin_softmax",
+    "response_logistic",
     "semi_hard_triplet",
     "triplet",
 ]

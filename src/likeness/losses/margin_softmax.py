@@ -69,21 +69,26 @@ class CosineHead(keras.layers.Layer):
     Args:
         classes: ≥ 2.
         seed: of the initial directions.
+        spread: standard deviation of their numbers, above 0. Only the direction matters, so a
+            step of the optimiser turns a short one farther: with many classes, each seen
+            seldom, take less than 1.
         **kwargs: of `keras.layers.Layer`.
     """
 
-    def __init__(self, classes: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, classes: int, seed: int = 0, spread: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_in_range(classes, 2, 10**7, argument="classes", whole=True)
+        check_in_range(spread, 1e-3, 10, argument="spread")
         self.classes = classes
         self.seed = seed
+        self.spread = spread
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the directions."""
         self.directions = self.add_weight(
             name="directions",
             shape=(input_shape[-1], self.classes),
-            initializer=keras.initializers.RandomNormal(stddev=1.0, seed=self.seed),
+            initializer=keras.initializers.RandomNormal(stddev=self.spread, seed=self.seed),
         )
 
     def call(self, embeddings: Any) -> Any:
@@ -93,4 +98,5 @@ class CosineHead(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
-        return {**super().get_config(), "classes": self.classes, "seed": self.seed}
+        own = {"classes": self.classes, "seed": self.seed, "spread": self.spread}
+        return {**super().get_config(), **own}

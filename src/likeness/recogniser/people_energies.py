@@ -8,7 +8,7 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies
 from likeness.energies import energy_matrix
 from likeness.evaluation.fusion import fuse
-from likeness.recogniser.gallery import Gallery, Person
+from likeness.recogniser.gallery import Gallery, Person, Who
 
 _PAGE = 10_000
 
@@ -19,10 +19,12 @@ class PeopleEnergies:
 
     Args:
         names: for each probe, of people, at least the nearest ones.
+        ids: theirs.
         energies: for each probe, ``(people,)``.
     """
 
     names: list[list[str]]
+    ids: list[list[int]]
     energies: list[Energies]
 
 
@@ -44,6 +46,7 @@ def people_energies(
         found = gallery.search(probes, k=nearest)
         return PeopleEnergies(
             names=[[one.name for one in candidates] for candidates in found],
+            ids=[[one.person_id for one in candidates] for candidates in found],
             energies=[np.array([one.energy for one in candidates]) for candidates in found],
         )
     fused = (
@@ -51,15 +54,17 @@ def people_energies(
         if fusion == "centroid"
         else _to_people(gallery, probes, fusion)
     )
-    names = sorted(fused)
-    matrix = np.array([fused[name] for name in names]).reshape(len(names), len(probes))
+    people = sorted(fused, key=lambda person: person[1])
+    matrix = np.array([fused[person] for person in people]).reshape(len(people), len(probes))
     return PeopleEnergies(
-        names=[names] * len(probes), energies=[matrix[:, at] for at in range(len(probes))]
+        names=[[name for _, name in people]] * len(probes),
+        ids=[[number for number, _ in people]] * len(probes),
+        energies=[matrix[:, at] for at in range(len(probes))],
     )
 
 
 def energy_to_person(
-    gallery: Gallery, name: str, probe: Embeddings, *, fusion: str
+    gallery: Gallery, name: Who, probe: Embeddings, *, fusion: str
 ) -> float | None:
     """Return the fused energy of one probe ``(1, d)`` to one person; None if no photo is left.
 
@@ -78,27 +83,32 @@ def _fused(energy: str, probes: Embeddings, vectors: Embeddings, fusion: str) ->
     return fuse(to_photos, fusion, energy=energy, among=among)
 
 
-def _to_people(gallery: Gallery, probes: Embeddings, fusion: str) -> dict[str, Energies]:
+def _to_people(
+    gallery: Gallery, probes: Embeddings, fusion: str
+) -> dict[tuple[int, str], Energies]:
     found = gallery.energies(probes)
     names = _names(gallery)
     order = np.argsort(found.person_ids, kind="stable")
     ids, starts = np.unique(found.person_ids[order], return_index=True)
     columns = np.split(order, starts[1:]) if len(ids) else []
     return {
-        names[int(person)]: fuse(found.energies[:, of], fusion, energy=gallery.model.energy)
+        (int(person), names[int(person)]): fuse(
+            found.energies[:, of], fusion, energy=gallery.model.energy
+        )
         for person, of in zip(ids, columns, strict=True)
         if int(person) in names  # else forgotten since the energies were taken
     }
 
 
-def _to_centroids(gallery: Gallery, probes: Embeddings) -> dict[str, Energies]:
-    vectors: dict[str, list[Embeddings]] = {}
+def _to_centroids(gallery: Gallery, probes: Embeddings) -> dict[tuple[int, str], Energies]:
+    vectors: dict[tuple[int, str], list[Embeddings]] = {}
     for template in gallery.templates(vectors=True):
         if template.vector is not None:
-            vectors.setdefault(template.person, []).append(template.vector)
+            person = (template.person_id, template.person)
+            vectors.setdefault(person, []).append(template.vector)
     return {
-        name: _fused(gallery.model.energy, probes, np.stack(kept), "centroid")
-        for name, kept in vectors.items()
+        person: _fused(gallery.model.energy, probes, np.stack(kept), "centroid")
+        for person, kept in vectors.items()
     }
 
 

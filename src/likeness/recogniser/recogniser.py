@@ -17,6 +17,7 @@ from likeness.recogniser.gallery import (
     GalleryModel,
     NewTemplate,
     Receipt,
+    Who,
     check_way,
     photo_digest,
 )
@@ -40,10 +41,12 @@ class LookAlikeFound:
     """Somebody else who is within the threshold of a photo that was enrolled.
 
     Args:
-        name: of the other person.
+        person_id: of the other person.
+        name: theirs.
         energy: of the photo to them; lower is more alike.
     """
 
+    person_id: int
     name: str
     energy: float
 
@@ -99,11 +102,13 @@ class Identified:
 
     Args:
         answer: who.
+        ids: of the people whom the answer names, by their names.
         box: of the face, (top, left, bottom, right); None if faces were not looked for.
         warnings: what may be wrong with the photo.
     """
 
     answer: Answer
+    ids: Mapping[str, int]
     box: tuple[int, int, int, int] | None
     warnings: tuple[str, ...]
 
@@ -189,26 +194,44 @@ class Recogniser:
         """
         self.check_way()
         seen = self.sight.one(photo, name=file)
-        return self.enrol_seen(name, photo, seen, keep_photo=keep_photo, metadata=metadata)
+        return self.enrol_seen(name, seen, photo, keep_photo=keep_photo, metadata=metadata)
 
     def enrol_seen(
         self,
-        name: str,
-        photo: bytes,
+        name: Who,
         seen: Seen,
+        photo: bytes,
         *,
+        vector: Embeddings | None = None,
         keep_photo: bool = False,
         metadata: Mapping[str, Any] | None = None,
+        new: bool = False,
+        approved: bool = False,
     ) -> EnrolledPhoto:
-        """Enrol a photo that `sight` looked at already; the rest as `enrol`.
+        """Enrol a photo that was looked at already.
+
+        Args:
+            name: of the person, who is made if need be; or the id of somebody who is there.
+            seen: what was seen in it.
+            photo: its bytes.
+            vector: its embedding ``(d,)``, if it was made already.
+            keep_photo: whether the photo itself goes into the gallery.
+            metadata: replaces what is noted about the person; None leaves it.
+            new: whether the person must not be there yet, but with this very photo.
+            approved: whether it is a probe in which somebody recognised a person who is there.
 
         Raises:
-            AlreadyEnrolledError: the photo is somebody else's.
+            AlreadyEnrolledError: the photo is somebody else's, or who should be new is not.
+            UnknownPersonError: nobody has that id, or a probe is approved for nobody enrolled.
             GalleryMismatchError: the gallery's photos were looked at in another way.
             SettingError: the name does not fit.
         """
-        template = self._template(seen, photo, keep_photo=keep_photo)
-        enrolled = self.gallery.enrol(name, [template], metadata=metadata)
+        template = self._template(seen, photo, vector=vector, keep_photo=keep_photo)
+        enrolled = (
+            self.gallery.approve(name, template)
+            if approved
+            else self.gallery.enrol(name, [template], metadata=metadata, new=new)
+        )
         look_alike = self._look_alike(enrolled, template) if enrolled.added else None
         return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
 
@@ -242,20 +265,43 @@ class Recogniser:
         self.check_way(every=True)
         return self.identify_seen(self.sight.every(photo, name=file), nearest=nearest)
 
-    def identify_seen(self, seen: Sequence[Seen], *, nearest: int = NEAREST) -> list[Identified]:
-        """Say who somebody is whose photo was looked at already."""
+    def embed_seen(self, seen: Sequence[Seen]) -> Embeddings:
+        """Return ``(n, d)`` embeddings of what was seen; photos of one size in one run."""
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for place, one in enumerate(seen):
+            sizes.setdefault(one.pixels.shape, []).append(place)
+        vectors: list[Any] = [None] * len(seen)
+        for places in sizes.values():
+            made = self.model.embed(np.stack([seen[place].pixels for place in places]))
+            for place, vector in zip(places, made, strict=True):
+                vectors[place] = vector
+        return np.stack(vectors)
+
+    def identify_seen(
+        self, seen: Sequence[Seen], *, vectors: Embeddings | None = None, nearest: int = NEAREST
+    ) -> list[Identified]:
+        """Say who somebody is whose photo was looked at already.
+
+        Args:
+            seen: faces or photos, one or more.
+            vectors: their embeddings ``(n, d)``, if they were made already.
+            nearest: how many of the nearest people to return, 1…1000.
+        """
         decider = self.decider
-        probes = np.concatenate([self.model.embed(one.pixels[None]) for one in seen])
+        probes = self.embed_seen(seen) if vectors is None else vectors
         found = people_energies(self.gallery, probes, fusion=self.fusion, nearest=max(nearest, 2))
-        warnings = decider.warnings(people=self.gallery.counts().people)
+        warnings = decider.warnings(people=self.gallery.count_people())
         return [
             Identified(
                 # The search returns the nearest only; what is promised depends on all.
                 answer=replace(decider.decide(names, energies, nearest=nearest), warnings=warnings),
+                ids=dict(zip(names, ids, strict=True)),
                 box=one.box,
                 warnings=one.warnings,
             )
-            for one, names, energies in zip(seen, found.names, found.energies, strict=True)
+            for one, names, ids, energies in zip(
+                seen, found.names, found.ids, found.energies, strict=True
+            )
         ]
 
     def verify(self, name: str, photo: bytes, *, file: str = "the photo") -> Verified:
@@ -267,12 +313,27 @@ class Recogniser:
             GalleryMismatchError: the gallery's photos were looked at in another way.
             NoThresholdError: the model has no threshold.
         """
-        decider = self.decider
+        _ = self.decider
         self.gallery.person(name)  # before the photo is looked at
         self.check_way()
-        seen = self.sight.one(photo, name=file)
-        probe = self.model.embed(seen.pixels[None])
-        energy = energy_to_person(self.gallery, name, probe, fusion=self.fusion)
+        return self.verify_seen(name, self.sight.one(photo, name=file))
+
+    def verify_seen(self, who: Who, seen: Seen, *, vector: Embeddings | None = None) -> Verified:
+        """Say whether a photo that was looked at already shows a person.
+
+        Args:
+            who: their name or id.
+            seen: what was seen in it.
+            vector: its embedding ``(d,)``, if it was made already.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled, or with no photo.
+            NoThresholdError: the model has no threshold.
+        """
+        decider = self.decider
+        name = self.gallery.person(who).name
+        probe = self.embed_seen([seen]) if vector is None else vector[None]
+        energy = energy_to_person(self.gallery, who, probe, fusion=self.fusion)
         if energy is None:
             raise UnknownPersonError(
                 f"{name!r} is enrolled without a photo, so nothing can be compared. Enrol one."
@@ -304,10 +365,7 @@ class Recogniser:
         """
         self.check_way()
         seen = self.sight.one(photo, name=file)
-        template = self._template(seen, photo, keep_photo=keep_photo)
-        enrolled = self.gallery.approve(name, template)
-        look_alike = self._look_alike(enrolled, template) if enrolled.added else None
-        return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
+        return self.enrol_seen(name, seen, photo, keep_photo=keep_photo, approved=True)
 
     def undo(self, template_id: int) -> Receipt:
         """Take an approved template back."""
@@ -317,9 +375,11 @@ class Recogniser:
         """Forget a person, and say how far they are gone."""
         return self.gallery.forget(name)
 
-    def _template(self, seen: Seen, photo: bytes, *, keep_photo: bool) -> NewTemplate:
+    def _template(
+        self, seen: Seen, photo: bytes, *, vector: Embeddings | None, keep_photo: bool
+    ) -> NewTemplate:
         return NewTemplate(
-            vector=self.model.embed(seen.pixels[None])[0],
+            vector=self.embed_seen([seen])[0] if vector is None else vector,
             photo_digest=photo_digest(photo),
             quality={**seen.quality, "warnings": list(seen.warnings)},
             provenance=self.sight.way(),
@@ -332,7 +392,7 @@ class Recogniser:
         (found,) = self.gallery.search(template.vector[None], k=2)
         for one in found:
             if one.person_id != enrolled.person.id and one.energy <= self.model.threshold:
-                return LookAlikeFound(name=one.name, energy=one.energy)
+                return LookAlikeFound(person_id=one.person_id, name=one.name, energy=one.energy)
         return None
 
 

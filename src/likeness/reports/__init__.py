@@ -1,5 +1,6 @@
 """What people read: the terminal's tables, the HTML report, the network's picture."""
 
+from likeness.reports._files import write_whole
 from likeness.reports.doctor import print_doctor, write_doctor
 from likeness.reports.html import write_report
 from likeness.reports.network_picture import LayerBox, TowerPicture, draw_network, network_svg
@@ -27,4 +28,5 @@ __all__ = [
     "write_doctor",
     "write_next_photo_plot",
     "write_report",
+    "write_whole",
 ]

@@ -5,18 +5,29 @@ from typing import Any
 
 from likeness.errors import require_extra
 from likeness.training.progress import OnProgress, TrainingProgress
-from likeness.training.recipe import BATCHES, CHARACTERS, PAIRS, RECIPES, TrainingRecipe
+from likeness.training.recipe import (
+    BATCHES,
+    CHARACTERS,
+    PAIRS,
+    RECIPES,
+    SIGNATURES,
+    TrainingRecipe,
+)
+from likeness.training.tracking_recipe import TrackingRecipe
 
 __all__ = [
     "BATCHES",
     "CHARACTERS",
     "PAIRS",
     "RECIPES",
+    "SIGNATURES",
     "OnProgress",
+    "TrackingRecipe",
     "TrainingProgress",
     "TrainingRecipe",
     "train",
     "train_on_pairs",
+    "train_tracker",
     "untrained_encoder",
 ]
 
@@ -26,6 +37,9 @@ def __getattr__(name: str) -> Any:
     if name in {"train", "train_on_pairs"}:
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._train"), name)
+    if name == "train_tracker":
+        require_extra("keras", extra="train")
+        return getattr(import_module("likeness.training._tracking"), name)
     if name == "untrained_encoder":
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._networks"), name)

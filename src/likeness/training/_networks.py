@@ -100,6 +100,7 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
         embedding_size=recipe.embedding_size,
         width=recipe.width,
         seed=recipe.seed,
+        **({"stride": recipe.stride} if recipe.stride > 1 else {}),
     )
 
 
@@ -144,7 +145,10 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
         output = encoder(distorted(photo))
         if recipe.loss == "margin_softmax":
-            output = CosineHead(classes, seed=recipe.seed + 2, name="classes")(output)
+            head = CosineHead(
+                classes, seed=recipe.seed + 2, spread=recipe.class_spread, name="classes"
+            )
+            output = head(output)
         network = keras.Model(photo, output)
     optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.weight_decay)
     network.compile(

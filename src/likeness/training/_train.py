@@ -10,8 +10,8 @@ other is an assumption; the accuracy on unseen people, measured at it, is the ch
 
 import datetime
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from likeness.arrays import Codes, Prepared
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import Evaluation, PairRule, choose_threshold
+from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.unseen import ChosenOn
 from likeness.images.preparation import Preparation
 from likeness.items import Dataset, split_by_identity
@@ -156,6 +157,7 @@ def train_on_pairs(
         people=data.distinct,
         genuine_pairs=int(pairs.genuine.sum()),
         impostor_pairs=int((~pairs.genuine).sum()),
+        energies=energy_histogram(*chosen_on).as_dict(),
     )
     return _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
 
@@ -168,6 +170,7 @@ class _Decided:
     people: tuple[str, ...] = ()
     genuine_pairs: int = 0
     impostor_pairs: int = 0
+    energies: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _preparation(recipe: TrainingRecipe) -> Preparation:
@@ -226,6 +229,7 @@ def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Dec
         people=held.distinct,
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostor),
+        energies=energy_histogram(pairs.genuine, pairs.impostor).as_dict(),
     )
 
 

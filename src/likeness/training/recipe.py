@@ -19,9 +19,11 @@ _CHOICES = {
 _RANGES: dict[str, tuple[float, float]] = {
     "embedding_size": (2, 4096),
     "width": (1, 512),
+    "stride": (1, 2),
     "margin": (0, 100),
     "genuine_margin": (0, 100),
     "scale": (0.01, 1000),
+    "class_spread": (0.001, 10),
     "epochs": (1, 10_000),
     "steps": (1, 100_000),
     "identities": (2, 10_000),
@@ -56,11 +58,13 @@ class TrainingRecipe:
         encoder: "convnet", "dense" or "residual".
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
+        stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
         loss: "margin_softmax", "contrastive" or "triplet"; *pairs* takes "contrastive".
         energy: the energy that pairs are compared by.
         margin: of the loss.
         genuine_margin: of the contrastive loss.
         scale: of the margin softmax.
+        class_spread: of its initial class directions, see `CosineHead`: below 1 they turn faster.
         epochs: at most so many; after each, the held-out people are measured.
         steps: batches in an epoch.
         identities, items_each: P and K of *batches*.
@@ -96,11 +100,13 @@ class TrainingRecipe:
     encoder: str = "residual"
     embedding_size: int = 320
     width: int = 16
+    stride: int = 1
     loss: str = "margin_softmax"
     energy: str = "euclidean"
     margin: float = 0.2
     genuine_margin: float = 0.0
     scale: float = 16.0
+    class_spread: float = 1.0
     epochs: int = 6
     steps: int = 50
     identities: int = 15
@@ -157,6 +163,10 @@ class TrainingRecipe:
             raise SettingError(
                 "turn_identities: expected as many rows as columns, so that what is turned fits. "
                 f"Received: rows {self.rows} and columns {self.columns}."
+            )
+        if self.stride > 1 and self.encoder != "residual":
+            raise SettingError(
+                f"stride: expected 1 for the encoder {self.encoder!r}. Received: {self.stride}."
             )
         if self.mode == "pairs" and (self.within or self.across):
             raise SettingError(
@@ -241,4 +251,38 @@ CHARACTERS = TrainingRecipe(
 )
 """For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
 
-RECIPES = {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS}
+SIGNATURES = TrainingRecipe(
+    rows=64,
+    columns=128,
+    frame="ink_box",
+    within="name",
+    across="medium",
+    stride=2,
+    embedding_size=256,
+    mirror_identities=False,
+    mirrored=False,
+    bent_identities=2,
+    geometry=0.6,
+    light=0.0,
+    cover=0.0,
+    stroke_width=1.0,
+    shift=2,
+    scale=24.0,
+    class_spread=0.05,
+    margin=0.1,
+    identities=40,
+    items_each=2,
+    learning_rate=3e-3,
+    epochs=6,
+    steps=150,
+    held_out=0.16,
+    refit=False,
+)
+"""For signatures of the same names by many writers, chosen on writers of a training side."""
+
+RECIPES = {
+    "batches": BATCHES,
+    "pairs": PAIRS,
+    "characters": CHARACTERS,
+    "signatures": SIGNATURES,
+}

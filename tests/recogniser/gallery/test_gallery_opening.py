@@ -2,8 +2,11 @@
 
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -11,8 +14,11 @@ from likeness.errors import GalleryError, GalleryMismatchError, LikenessError, S
 from likeness.recogniser.gallery import (
     Gallery,
     GalleryModel,
+    add_api_key,
     check_gallery,
+    copy_gallery,
     create_gallery,
+    list_api_keys,
     open_gallery,
 )
 from likeness.recogniser.gallery import _migrations as migrations
@@ -189,11 +195,13 @@ class TestRefused:
 
 
 class TestMigrations:
-    """No older version exists yet, so the steps here are made up; the machinery is not."""
+    """The machinery with steps that are made up, and the real steps on what old versions wrote."""
 
     def connected(self, file: Path) -> sa.Engine:
         create_gallery(file, model_of()).close()
-        return sa.create_engine(f"sqlite:///{file}")
+        engine = sa.create_engine(f"sqlite:///{file}")
+        as_version_1(engine)
+        return engine
 
     def test_a_newer_gallery_is_refused(self, place: str) -> None:
         if place == ":memory:":
@@ -205,7 +213,7 @@ class TestMigrations:
             connection.execute(schema_version.update().values(version=9))
         with pytest.raises(
             GalleryMismatchError,
-            match=r"has schema version 9; this version of likeness knows up to 1\. Nothing was",
+            match=r"has schema version 9; this version of likeness knows up to 2\. Nothing was",
         ):
             open_gallery(place)
 
@@ -220,6 +228,7 @@ class TestMigrations:
 
     def test_a_step_that_fails_leaves_everything(self, gallery: object, place: str) -> None:
         engine = gallery.store.engine  # type: ignore[attr-defined]
+        as_version_1(engine)
 
         def first(connection: sa.Connection) -> None:
             connection.exec_driver_sql("ALTER TABLE people ADD COLUMN shoe INTEGER")
@@ -241,13 +250,59 @@ class TestMigrations:
         ):
             migrations.migrate(connection, where="x", version=3, steps={2: lambda _: None})
 
-    def test_opening_migrates(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        create_gallery(file, model_of()).close()
-        monkeypatch.setattr(migrations, "VERSION", 2)
-        monkeypatch.setattr(
-            migrations.migrate, "__kwdefaults__", {"version": 2, "steps": {1: lambda _: None}}
-        )
-        open_gallery(file).close()
-        with sqlite3.connect(file) as connection:
-            assert connection.execute("SELECT version FROM schema_version").fetchall() == [(2,)]
-        connection.close()
+    def test_a_file_of_version_1_opens(self, file: Path) -> None:
+        written_by_version_1(file)
+        with open_gallery(file) as opened:
+            assert [one.name for one in opened.people()] == ["Ada", "Bob"]
+            assert opened.person("Ada").metadata == {"room": "7"}
+            assert opened.photo(1) == b"the photo a"
+            (found,) = opened.search(np.array([[0.6, 0.8]]))
+            assert found[0].name == "Ada"
+            entries = opened.audit()
+            assert [entry.what for entry in entries][-1] == "forgot"
+            assert {entry.detail for entry in entries} == {None}
+            assert list_api_keys(opened) == ()
+            key, text = add_api_key(opened, "door", role="viewer")
+            assert key.opens(text)
+            opened.forget("Bob")
+        assert check_gallery(file).sound
+
+    def test_a_file_of_version_1_is_checked_and_copied(self, file: Path, tmp_path: Path) -> None:
+        written_by_version_1(file)
+        assert check_gallery(file).sound
+        with open_gallery(file) as opened:
+            copied = copy_gallery(opened, tmp_path / "copy.db")
+        assert (copied.people, copied.audit, copied.api_keys) == (2, 7, 0)
+
+    def test_a_server_of_version_1_opens(self, server: Server) -> None:
+        place = server.schema()
+        with create_gallery(place, model_of()) as gallery:
+            gallery.enrol("Ada", [photo_of("a")])
+            as_version_1(gallery.store.engine)
+        with open_gallery(place) as opened:
+            assert add_api_key(opened, "door", role="viewer")[0].id == 1
+            assert [entry.what for entry in opened.audit()] == ["added", "enrolled", "added a key"]
+        assert check_gallery(place).sound
+
+    def test_several_may_migrate_at_once(self, file: Path) -> None:
+        written_by_version_1(file)
+        with ThreadPoolExecutor(4) as threads:
+            opened = list(threads.map(lambda _: open_gallery(file), range(4)))
+        for one in opened:
+            one.close()
+        assert check_gallery(file).sound
+
+
+def as_version_1(engine: sa.Engine) -> None:
+    """Take away what version 2 added."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE api_keys")
+        connection.exec_driver_sql("ALTER TABLE audit DROP COLUMN detail")
+        connection.execute(schema_version.update().values(version=1))
+
+
+def written_by_version_1(file: Path) -> None:
+    """Make a gallery of what `likeness` wrote before there were keys of the service."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(Path(__file__).with_name("version_1.sql").read_text())
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

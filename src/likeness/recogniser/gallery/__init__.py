@@ -3,6 +3,7 @@
 `create_gallery` makes one, `open_gallery` opens one; what they return is a `Gallery`.
 """
 
+from likeness.recogniser.gallery._acting import acting
 from likeness.recogniser.gallery._backup import Copied, backup_gallery, copy_gallery
 from likeness.recogniser.gallery._check import GalleryCheck, check_gallery
 from likeness.recogniser.gallery._export import Imported, export_people, import_people
@@ -10,6 +11,16 @@ from likeness.recogniser.gallery._opening import create_gallery, open_gallery
 from likeness.recogniser.gallery._photo_way import check_way
 from likeness.recogniser.gallery._receipts import seal_of
 from likeness.recogniser.gallery._rows import photo_digest
+from likeness.recogniser.gallery.api_keys import (
+    ROLES,
+    ApiKey,
+    Role,
+    add_api_key,
+    first_api_key,
+    key_number,
+    list_api_keys,
+    revoke_api_key,
+)
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
 from likeness.recogniser.gallery.protocol import Gallery
 from likeness.recogniser.gallery.records import (
@@ -20,14 +31,18 @@ from likeness.recogniser.gallery.records import (
     Enrolled,
     GalleryModel,
     NewTemplate,
+    Note,
     Person,
     Receipt,
     Template,
+    Who,
 )
 from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 __all__ = [
+    "ROLES",
     "AllEnergies",
+    "ApiKey",
     "AuditEntry",
     "Candidate",
     "Copied",
@@ -39,20 +54,29 @@ __all__ = [
     "GalleryModel",
     "Imported",
     "NewTemplate",
+    "Note",
     "Person",
     "Receipt",
+    "Role",
     "SqlGallery",
     "Template",
+    "Who",
+    "acting",
+    "add_api_key",
     "backup_gallery",
     "check_gallery",
     "check_way",
     "copy_gallery",
     "create_gallery",
     "export_people",
+    "first_api_key",
     "import_people",
+    "key_number",
+    "list_api_keys",
     "open_gallery",
     "photo_digest",
     "read_key",
+    "revoke_api_key",
     "seal_of",
     "write_key",
 ]

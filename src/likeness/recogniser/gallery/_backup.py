@@ -32,10 +32,18 @@ from likeness.recogniser.gallery._rows import (
     photo_row_digest,
     template_digest,
 )
-from likeness.recogniser.gallery._schema import audit, changes, gallery, people, photos, templates
+from likeness.recogniser.gallery._schema import (
+    api_keys,
+    audit,
+    changes,
+    gallery,
+    people,
+    photos,
+    templates,
+)
 from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
-_COPIED = (people, templates, photos, audit)
+_COPIED = (people, templates, photos, audit, api_keys)
 _ROWS = 2000
 _PHOTOS = 20
 
@@ -49,6 +57,7 @@ class Copied:
         templates: how many.
         photos: how many were kept.
         audit: entries of the audit log.
+        api_keys: keys of the service.
         digest: SHA-256 over all of it in order, equal on both sides.
     """
 
@@ -56,6 +65,7 @@ class Copied:
     templates: int
     photos: int
     audit: int
+    api_keys: int
     digest: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -141,7 +151,7 @@ def _row_digest(table: sa.Table, row: Row) -> str:
     Raises:
         GalleryError: it is not the one that was stored with the row.
     """
-    if table is audit:
+    if table in (audit, api_keys):
         return repr(tuple(row.values()))
     if table is people:
         digest = person_digest(row)

@@ -21,7 +21,16 @@ from likeness.recogniser.gallery._rows import (
     photo_row_digest,
     template_digest,
 )
-from likeness.recogniser.gallery._schema import audit, changes, gallery, people, photos, templates
+from likeness.recogniser.gallery._schema import (
+    api_keys,
+    audit,
+    changes,
+    gallery,
+    people,
+    photos,
+    templates,
+)
+from likeness.recogniser.gallery.api_keys import ROLES
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
@@ -100,6 +109,7 @@ def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
             looked.people,
             looked.templates,
             looked.photos,
+            _keys,
         )
         for part in parts:
             try:
@@ -165,6 +175,14 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
             yield f"{log.name}: {high - low + 1 - count} entries are missing"
         if log is audit and count and low != 1:
             yield f"audit: the entries before {low} are missing"
+
+
+def _keys(connection: sa.Connection) -> Iterator[str]:
+    for row in rows_of(connection, api_keys):
+        if row["role"] not in ROLES:
+            yield f"key {row['id']} of the service: the role is none"
+        if len(row["digest"]) != 64 or set(row["digest"]) - set("0123456789abcdef"):
+            yield f"key {row['id']} of the service: the digest is none"
 
 
 class _Looked:

@@ -111,6 +111,7 @@ def make_engine(url: sa.URL, *, new: bool = False) -> sa.Engine:
 
 def _set_up(connection: Any, where: str, *, new: bool) -> None:
     connection.isolation_level = None  # the driver starts no transactions of its own
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     if cursor.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:

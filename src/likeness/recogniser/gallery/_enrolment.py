@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from likeness.errors import AlreadyEnrolledError
 from likeness.recogniser.gallery._pages import chunks
 from likeness.recogniser.gallery._people import as_people, need_person, update_person
 from likeness.recogniser.gallery._rows import as_json, check_name, now, person_digest
 from likeness.recogniser.gallery._schema import people
 from likeness.recogniser.gallery._templates import add_templates
 from likeness.recogniser.gallery._transaction import Writing
-from likeness.recogniser.gallery.records import Enrolled, NewTemplate
+from likeness.recogniser.gallery.records import Enrolled, NewTemplate, Who
 
 ENROLLED, APPROVED, IMPORTED = "enrolled", "approved", "imported"
 KEPT = "kept photos"
@@ -25,18 +26,21 @@ class Entry:
     """A person to be enrolled.
 
     Args:
-        name: of the person.
+        name: of the person; their id if they are to be there already.
         templates: of their photos.
         metadata: replaces what is noted about them; None leaves it.
         created: when they were first enrolled; None is now.
         template_created: the same of each template; empty is now.
+        new: whether the person must not be there yet. Enrolling them again with photos that they
+            have is no news, so that who heard no answer may ask again.
     """
 
-    name: str
+    name: Who
     templates: Sequence[NewTemplate]
     metadata: Mapping[str, Any] | None = None
     created: str | None = None
     template_created: Sequence[str | None] = field(default=())
+    new: bool = False
 
 
 def enrol_entries(
@@ -51,22 +55,29 @@ def enrol_entries(
         where: the gallery's name, for messages.
 
     Raises:
-        AlreadyEnrolledError: a photo is somebody else's.
+        AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
         DataError: an embedding or a value does not fit.
         GalleryMismatchError: photos were looked at in another way than the gallery's.
         SettingError: a name does not fit.
         UnknownPersonError: a probe is approved for nobody enrolled.
     """
-    names = [check_name(entry.name) for entry in entries]
+    names = [_name_of(writing.connection, entry.name, where=where) for entry in entries]
     if how == APPROVED:
         for name in names:
             need_person(writing.connection, name, where=where)
+    first_new = writing.next_person
     ids = _people_for(writing, names, entries)
     batches = [
         (ids[name], name, entry.templates, entry.template_created or [None] * len(entry.templates))
         for name, entry in zip(names, entries, strict=True)
     ]
     outcome = add_templates(writing, batches, how=how)
+    for name, entry, one in zip(names, entries, outcome, strict=True):
+        if entry.new and ids[name] < first_new and (one.added or not one.already):
+            raise AlreadyEnrolledError(
+                f"name: expected somebody new. {name!r} is enrolled in {where}. Choose another "
+                "name, or add the photo to that person."
+            )
     writing.audit_many(
         {"what": what, "person_id": ids[name], "templates": count}
         for name, one in zip(names, outcome, strict=True)
@@ -78,6 +89,13 @@ def enrol_entries(
         Enrolled(person=found[ids[name]], added=one.added, already=one.already, kept=one.kept)
         for name, one in zip(names, outcome, strict=True)
     ]
+
+
+def _name_of(connection: sa.Connection, who: Who, *, where: str) -> str:
+    """Return a name in its one spelling, or that of a person's id."""
+    if isinstance(who, int):
+        return str(need_person(connection, who, where=where)["name"])
+    return check_name(who)
 
 
 def _people_for(writing: Writing, names: Sequence[str], entries: Sequence[Entry]) -> dict[str, int]:

@@ -5,14 +5,21 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery._schema import create_tables, schema_version
+from likeness.recogniser.gallery._schema import api_keys, create_tables, schema_version
 
-VERSION = 1
+VERSION = 2
 """The schema that this version of `likeness` reads and writes."""
 
 Step = Callable[[sa.Connection], None]
 
-STEPS: Mapping[int, Step] = {}
+
+def _keys_and_details(connection: sa.Connection) -> None:
+    """Version 2: keys of the service, and what was asked and answered in the audit log."""
+    connection.exec_driver_sql("ALTER TABLE audit ADD COLUMN detail TEXT")
+    api_keys.create(connection)
+
+
+STEPS: Mapping[int, Step] = {1: _keys_and_details}
 """From version n to n + 1, by n. A gallery that is new is made at `VERSION` at once."""
 
 

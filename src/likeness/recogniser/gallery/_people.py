@@ -1,6 +1,7 @@
 """People in the tables: found, listed, enrolled, renamed, merged, removed."""
 
 import json
+import unicodedata
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -8,28 +9,44 @@ import sqlalchemy as sa
 from likeness.errors import AlreadyEnrolledError, SettingError, UnknownPersonError
 from likeness.recogniser.gallery import _changes
 from likeness.recogniser.gallery._pages import chunks
-from likeness.recogniser.gallery._rows import Row, as_json, person_digest, template_digest
+from likeness.recogniser.gallery._rows import (
+    Row,
+    as_json,
+    check_name,
+    person_digest,
+    template_digest,
+)
 from likeness.recogniser.gallery._schema import people, photos, templates
 from likeness.recogniser.gallery._transaction import Writing
-from likeness.recogniser.gallery.records import Person
+from likeness.recogniser.gallery.records import Person, Who
 
 
-def find_person(connection: sa.Connection, name: str) -> sa.RowMapping | None:
-    """Return the row of a person by their checked name; None if there is none."""
-    query = sa.select(people).where(people.c.name == name)
-    return connection.execute(query).mappings().first()
+def checked_who(who: Who, *, argument: str = "name") -> Who:
+    """Return a person's id as it is, and a name in its one spelling."""
+    return who if isinstance(who, int) else check_name(who, argument=argument)
 
 
-def need_person(connection: sa.Connection, name: str, *, where: str) -> sa.RowMapping:
+def find_person(connection: sa.Connection, who: Who) -> sa.RowMapping | None:
+    """Return the row of a person by their id or checked name; None if there is none."""
+    is_them = people.c.id == who if isinstance(who, int) else people.c.name == who
+    return connection.execute(sa.select(people).where(is_them)).mappings().first()
+
+
+def need_person(connection: sa.Connection, who: Who, *, where: str) -> sa.RowMapping:
     """Return the row of a person.
 
     Raises:
         UnknownPersonError: there is none.
     """
-    row = find_person(connection, name)
+    row = find_person(connection, who)
+    if row is None and isinstance(who, int):
+        raise UnknownPersonError(
+            f"person: expected the number of somebody enrolled. Received: {who}. See who is with "
+            "`likeness people list`."
+        )
     if row is None:
         raise UnknownPersonError(
-            f"name: expected somebody enrolled in {where}. Received: {name!r}. See who is with "
+            f"name: expected somebody enrolled in {where}. Received: {who!r}. See who is with "
             "`likeness people list`."
         )
     return row
@@ -50,9 +67,30 @@ def as_people(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Person
     }
 
 
-def list_people(connection: sa.Connection, *, after: str | None, limit: int) -> tuple[Person, ...]:
+def count_people(connection: sa.Connection, *, search: str | None = None) -> int:
+    """Return how many people there are whose name holds a text."""
+    query = sa.select(sa.func.count()).select_from(people)
+    if search is not None:
+        query = query.where(_holds(connection, search))
+    return int(connection.execute(query).scalar_one())
+
+
+def _holds(connection: sa.Connection, search: str) -> sa.ColumnElement[bool]:
+    """Say that a name holds a text, in small or capital letters."""
+    # SQLite's own `lower` knows the Latin letters of ASCII only.
+    text = unicodedata.normalize("NFC", search)
+    if connection.dialect.name == "postgresql":
+        return sa.func.strpos(sa.func.lower(people.c.name), sa.func.lower(text)) > 0
+    return sa.func.instr(sa.func.casefold(people.c.name), text.casefold()) > 0
+
+
+def list_people(
+    connection: sa.Connection, *, after: str | None, limit: int, search: str | None = None
+) -> tuple[Person, ...]:
     """Return a page of people in the order of their names' characters."""
     query = sa.select(people)
+    if search is not None:
+        query = query.where(_holds(connection, search))
     # By code points in every database, whatever its language.
     order = people.c.name
     if connection.dialect.name == "postgresql":
@@ -74,36 +112,41 @@ def update_person(writing: Writing, row: Row, **values: str) -> None:
     )
 
 
-def rename_person(writing: Writing, name: str, new: str, *, where: str) -> Person:
-    """Give a person another name.
+def rename_person(writing: Writing, name: Who, new: str, *, where: str) -> str | None:
+    """Give a person another name; return the old one if it was another.
 
     Raises:
         AlreadyEnrolledError: somebody else has it.
     """
     row = need_person(writing.connection, name, where=where)
-    if new != name:
-        if find_person(writing.connection, new) is not None:
-            raise AlreadyEnrolledError(
-                f"new: {new!r} is somebody else in {where}. Choose another name, or merge the two."
-            )
-        update_person(writing, row, name=new)
-        # The old name is personal data that is no longer needed.
-        writing.ask_for_scrub()
-        writing.audit("renamed", person_id=row["id"])
-    return as_person(writing.connection, dict(row) | {"name": new})
+    old = str(row["name"])
+    if new == old:
+        return None
+    if find_person(writing.connection, new) is not None:
+        raise AlreadyEnrolledError(
+            f"new: {new!r} is somebody else in {where}. Choose another name, or merge the two."
+        )
+    update_person(writing, row, name=new)
+    # The old name is personal data that is no longer needed.
+    writing.ask_for_scrub()
+    writing.audit("renamed", person_id=row["id"])
+    return old
 
 
-def merge_people(writing: Writing, name: str, into: str, *, where: str) -> Person:
-    """Give all of a person's templates to another, and remove the first.
+def merge_people(writing: Writing, name: Who, into: Who, *, where: str) -> tuple[Person, str]:
+    """Give all of a person's templates to another, and remove the first; return its name too.
 
     Raises:
         SettingError: the two are one.
     """
+    same = SettingError(f"into: expected somebody else. Received: {into!r} twice.")
     if name == into:
-        raise SettingError(f"into: expected somebody else. Received: {into!r} twice.")
+        raise same
     connection = writing.connection
     gone = need_person(connection, name, where=where)
     stays = need_person(connection, into, where=where)
+    if gone["id"] == stays["id"]:  # one by the name, the other by the id
+        raise same
     rows = connection.execute(
         sa.select(templates).where(templates.c.person_id == gone["id"])
     ).mappings()
@@ -128,9 +171,9 @@ def merge_people(writing: Writing, name: str, into: str, *, where: str) -> Perso
     writing.ask_for_scrub()
     writing.audit("merged into another", person_id=gone["id"], templates=moved)
     writing.audit("merged with another", person_id=stays["id"], templates=moved)
-    found = find_person(connection, into)
+    found = find_person(connection, stays["id"])
     assert found is not None
-    return as_person(connection, found)
+    return as_person(connection, found), str(gone["name"])
 
 
 def remove_templates(connection: sa.Connection, ids: Sequence[int]) -> int:

@@ -39,7 +39,7 @@ def as_json(value: Mapping[str, Any], *, argument: str) -> str:
             dict(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
         )
         text.encode()  # a lone surrogate is no text
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{argument}: expected JSON values only. {error}.") from error
     return text
 

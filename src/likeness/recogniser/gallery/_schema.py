@@ -135,6 +135,19 @@ audit = sa.Table(
     sa.Column("templates", sa.BigInteger, nullable=False),
     sa.Column("receipt", sa.Text),
     sa.Column("receipt_digest", sa.Text),
+    # JSON: of what request it was, and what was answered.
+    sa.Column("detail", sa.Text),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    tables,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("revoked", sa.Text),
 )
 
 _APPEND_ONLY = {

@@ -9,6 +9,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
+from likeness.recogniser.gallery._acting import ACTING
 from likeness.recogniser.gallery._database import MEMORY, in_words, shown, writing
 from likeness.recogniser.gallery._rows import Sealing
 from likeness.recogniser.gallery._scrub import Scrubbed, Traces, scrub
@@ -44,6 +45,8 @@ class Store:
         # In memory all threads share one connection, so they take turns.
         alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
         self._turn = RLock() if alone else nullcontext()
+        # Threads that write wait for each other here: SQLite's own wait is sleep and luck.
+        self._writing = nullcontext() if self.on_server else RLock()
         self._searching = RLock()
         with in_words(engine.url), self._turn, engine.begin() as connection:
             row = read_gallery_row(connection, where=self.where)
@@ -75,11 +78,21 @@ class Store:
     def writing(self) -> Iterator[Writing]:
         """Begin a transaction that holds the gallery's lock; all of it or nothing."""
         engine = writing(self.engine)
-        with in_words(self.engine.url), self._turn, engine.begin() as connection:
+        with (
+            in_words(self.engine.url),
+            self._turn,
+            self._writing,
+            engine.begin() as connection,
+        ):
             row = read_gallery_row(connection, where=self.where, lock=True)
             self._check_same(row)
+            actor = ACTING.get()
             transaction = Writing(
-                connection=connection, by=self._by, model=self.model, sealing=self.sealing
+                connection=connection,
+                by=self._by if actor is None else actor.by,
+                model=self.model,
+                sealing=self.sealing,
+                detail=None if actor is None else actor.detail,
             )
             yield transaction
             transaction.finish()

@@ -1,14 +1,15 @@
 """The gallery's own row, and a transaction that writes under its lock."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from likeness.errors import GalleryError, GalleryMismatchError
+from likeness.errors import GalleryDamagedError, GalleryError, GalleryMismatchError
 from likeness.recogniser.gallery._changes import Change, write_change
-from likeness.recogniser.gallery._rows import Sealing, now
+from likeness.recogniser.gallery._rows import Sealing, as_json, now
 from likeness.recogniser.gallery._schema import FORMAT, audit, gallery
 from likeness.recogniser.gallery.records import GalleryModel
 
@@ -35,11 +36,16 @@ def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = Fals
 
     Raises:
         GalleryError: there is none.
+        GalleryDamagedError: its format is none.
         GalleryMismatchError: it is of another format.
     """
     row = _row(connection, lock=lock)
     if row is None:
         raise GalleryError(f"{where}: expected a gallery. Found an unfinished one; copy it again.")
+    if not re.fullmatch(r"likeness\.gallery/\d+", str(row["format"])):
+        raise GalleryDamagedError(
+            f"{where}: the file is damaged. Run `likeness gallery check`, or restore a backup."
+        )
     if row["format"] != FORMAT:
         raise GalleryMismatchError(
             f"{where}: expected the format {FORMAT!r}. Received: {row['format']!r}. Open it with "
@@ -92,16 +98,23 @@ class Writing:
         by: who writes, for the audit log.
         model: whose embeddings the gallery holds.
         sealing: how it stores them.
+        detail: what is noted beside each entry of the audit log; None is nothing.
     """
 
     connection: sa.Connection
     by: str
     model: GalleryModel
     sealing: Sealing
+    detail: Mapping[str, Any] | None = None
     _row: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self._row = dict(_row(self.connection, lock=False) or {})
+
+    @property
+    def next_person(self) -> int:
+        """The id that the next new person gets."""
+        return int(self._row["next_person"])
 
     def person_id(self) -> int:
         """Return an id that no person has had."""
@@ -125,13 +138,20 @@ class Writing:
 
         Args:
             what: was done.
-            values: ``person_id``, ``templates``, ``receipt``, ``receipt_digest``.
+            values: ``person_id``, ``templates``, ``receipt``, ``receipt_digest``, ``detail``
+                (as text), ``who``.
         """
         self.audit_many([{"what": what, **values}])
 
     def audit_many(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Write several entries to the audit log."""
-        nothing = {"person_id": None, "templates": 0, "receipt": None, "receipt_digest": None}
+        nothing = {
+            "person_id": None,
+            "templates": 0,
+            "receipt": None,
+            "receipt_digest": None,
+            "detail": None if self.detail is None else as_json(self.detail, argument="detail"),
+        }
         rows = [
             nothing
             | {"number": self._advance("last_audit", 1) + 1, "at": now(), "who": self.by}

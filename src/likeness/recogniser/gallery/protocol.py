@@ -14,9 +14,11 @@ from likeness.recogniser.gallery.records import (
     Enrolled,
     GalleryModel,
     NewTemplate,
+    Note,
     Person,
     Receipt,
     Template,
+    Who,
 )
 
 
@@ -42,44 +44,55 @@ class Gallery(Protocol):
 
     def enrol(
         self,
-        name: str,
+        name: Who,
         templates: Sequence[NewTemplate],
         *,
         metadata: Mapping[str, Any] | None = None,
+        new: bool = False,
     ) -> Enrolled:
         """Add templates to a person, who is made if need be; a photo known for them is no news."""
 
     def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
         """Enrol several people in one transaction: all of them or none."""
 
-    def approve(self, name: str, template: NewTemplate) -> Enrolled:
+    def approve(self, name: Who, template: NewTemplate) -> Enrolled:
         """Add a probe that was recognised to the person's templates, marked as approved."""
 
     def undo(self, template_id: int) -> Receipt:
         """Take an approved template back."""
 
-    def rename(self, name: str, new: str) -> Person:
+    def rename(self, name: Who, new: str) -> Person:
         """Give a person another name."""
 
-    def merge(self, name: str, *, into: str) -> Person:
+    def change_person(
+        self, name: Who, *, new: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> Person:
+        """Give a person another name, replace what is noted about them, or both at once."""
+
+    def merge(self, name: Who, *, into: Who) -> Person:
         """Give a person's templates to another; the first is gone."""
 
-    def describe_person(self, name: str, metadata: Mapping[str, Any]) -> Person:
+    def describe_person(self, name: Who, metadata: Mapping[str, Any]) -> Person:
         """Replace what is noted about a person."""
 
     def remove_template(self, template_id: int) -> Receipt:
         """Forget one photo; the person stays."""
 
-    def forget(self, name: str) -> Receipt:
+    def forget(self, name: Who) -> Receipt:
         """Forget a person, and say how far they are gone."""
 
-    def person(self, name: str) -> Person:
-        """Return a person."""
+    def person(self, name: Who) -> Person:
+        """Return a person, by their name or their id."""
 
-    def people(self, *, after: str | None = None, limit: int = 100) -> tuple[Person, ...]:
+    def people(
+        self, *, after: str | None = None, limit: int = 100, search: str | None = None
+    ) -> tuple[Person, ...]:
         """Return a page of people by name; ``after`` is the last name of the page before."""
 
-    def templates(self, name: str | None = None, *, vectors: bool = False) -> Iterator[Template]:
+    def count_people(self, *, search: str | None = None) -> int:
+        """Return how many people are enrolled, or of them those whose name holds a text."""
+
+    def templates(self, name: Who | None = None, *, vectors: bool = False) -> Iterator[Template]:
         """Go through a person's templates, or all, by id."""
 
     def template_of(self, photo_digest: str) -> Template | None:
@@ -87,6 +100,9 @@ class Gallery(Protocol):
 
     def photo_way(self) -> Mapping[str, Any] | None:
         """Return how its photos were looked at: ``cut``, ``eyes``, ``finder``; None if unknown."""
+
+    def template(self, template_id: int) -> Template:
+        """Return a template, without its embedding."""
 
     def photo(self, template_id: int) -> bytes | None:
         """Return a kept photo; None if it was not kept."""
@@ -96,6 +112,9 @@ class Gallery(Protocol):
 
     def audit(self, *, after: int = 0, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return a page of the audit log, oldest first."""
+
+    def note(self, notes: Sequence[Note]) -> None:
+        """Write to the audit log what was done without changing anything, all in one commit."""
 
     def search(
         self, probes: NDArray[np.floating[Any]], *, k: int = 5, approximate: int | None = None

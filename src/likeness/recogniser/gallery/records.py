@@ -11,6 +11,9 @@ from likeness.arrays import check_in_range
 from likeness.energies import energy_by_name
 from likeness.errors import SettingError
 
+Who = str | int
+"""A person by their name, or by their id."""
+
 RECEIPT_FORMAT = "likeness.receipt/1"
 
 
@@ -183,6 +186,7 @@ class AuditEntry:
         receipt: number of the receipt, after forgetting.
         receipt_digest: SHA-256 of the receipt, after forgetting: whoever holds the receipt can
             prove it, and nobody else learns from it whose it was.
+        detail: of what request it was, and what was answered, if the service did it.
     """
 
     number: int
@@ -193,6 +197,24 @@ class AuditEntry:
     templates: int
     receipt: str | None
     receipt_digest: str | None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Something that was done without changing anything, for the audit log.
+
+    Args:
+        what: "identified", "verified", ...
+        by: who asked.
+        person_id: of whom, if of one person.
+        detail: JSON values: no name, nothing biometric.
+    """
+
+    what: str
+    by: str
+    person_id: int | None
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

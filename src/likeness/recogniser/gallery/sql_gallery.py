@@ -1,5 +1,6 @@
 """`SqlGallery`: a gallery in SQLite, in PostgreSQL, or in memory."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -39,9 +40,11 @@ from likeness.recogniser.gallery.records import (
     Enrolled,
     GalleryModel,
     NewTemplate,
+    Note,
     Person,
     Receipt,
     Template,
+    Who,
 )
 
 _PAGE = 1000
@@ -87,10 +90,11 @@ class SqlGallery:
 
     def enrol(
         self,
-        name: str,
+        name: Who,
         templates: Sequence[NewTemplate],
         *,
         metadata: Mapping[str, Any] | None = None,
+        new: bool = False,
     ) -> Enrolled:
         """Add templates to a person, who is made if need be.
 
@@ -98,17 +102,20 @@ class SqlGallery:
         and comes with its bytes now, it is kept from now on.
 
         Args:
-            name: 1 to 200 letters.
+            name: 1 to 200 letters; or the id of somebody who is there.
             templates: of their photos; may be none.
             metadata: replaces what is noted about them; None leaves it.
+            new: whether they must not be there yet, but with these very photos.
 
         Raises:
-            AlreadyEnrolledError: a photo is somebody else's.
+            AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
+            UnknownPersonError: nobody has that id.
             DataError: an embedding or a value does not fit.
             GalleryMismatchError: photos were looked at in another way than the gallery's.
             SettingError: the name does not fit.
         """
-        return self._enrol([Entry(name=name, templates=templates, metadata=metadata)], ENROLLED)[0]
+        entry = Entry(name=name, templates=templates, metadata=metadata, new=new)
+        return self._enrol([entry], ENROLLED)[0]
 
     def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
         """Enrol several people in one transaction: all of them or none.
@@ -122,7 +129,7 @@ class SqlGallery:
         entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
         return dict(zip(people, self._enrol(entries, ENROLLED), strict=True))
 
-    def approve(self, name: str, template: NewTemplate) -> Enrolled:
+    def approve(self, name: Who, template: NewTemplate) -> Enrolled:
         """Add a probe that was recognised to the person's templates, marked as approved.
 
         Raises:
@@ -142,21 +149,50 @@ class SqlGallery:
         """
         return self._remove(template_id, what="undid an approval", only=APPROVED)
 
-    def rename(self, name: str, new: str) -> Person:
+    def rename(self, name: Who, new: str) -> Person:
         """Give a person another name; naming them as they are called is no news.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
             AlreadyEnrolledError: the new name is somebody else's.
         """
-        old, fresh = check_name(name), check_name(new, argument="new")
+        return self.change_person(name, new=new)
+
+    def change_person(
+        self, name: Who, *, new: str | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> Person:
+        """Give a person another name, replace what is noted about them, or both at once.
+
+        Args:
+            name: whom, or their id.
+            new: the other name; None leaves it.
+            metadata: JSON values; None leaves them.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+            AlreadyEnrolledError: the new name is somebody else's.
+            DataError: the metadata hold something else than JSON values.
+        """
+        checked = _people.checked_who(name)
+        fresh = None if new is None else check_name(new, argument="new")
+        text = None if metadata is None else as_json(metadata, argument="metadata")
         with self._store.writing() as transaction:
-            person = _people.rename_person(transaction, old, fresh, where=self.where)
-        if old != fresh:
+            connection = transaction.connection
+            row = _people.need_person(connection, checked, where=self.where)
+            old = None
+            if fresh is not None:
+                old = _people.rename_person(transaction, row["id"], fresh, where=self.where)
+            if text is not None:
+                row = _people.need_person(connection, row["id"], where=self.where)
+                _people.update_person(transaction, row, metadata=text)
+                transaction.audit("described", person_id=row["id"])
+            row = _people.need_person(connection, row["id"], where=self.where)
+            person = _people.as_person(connection, row)
+        if old is not None:
             self._store.scrub(Traces(names=(old,)))
         return person
 
-    def merge(self, name: str, *, into: str) -> Person:
+    def merge(self, name: Who, *, into: Who) -> Person:
         """Give a person's templates to another; the first is gone.
 
         What is noted about the second goes before what is noted about the first.
@@ -165,26 +201,21 @@ class SqlGallery:
             UnknownPersonError: one of the two is not enrolled.
             SettingError: the two are one.
         """
-        gone, stays = check_name(name), check_name(into, argument="into")
+        gone = _people.checked_who(name)
+        stays = _people.checked_who(into, argument="into")
         with self._store.writing() as transaction:
-            person = _people.merge_people(transaction, gone, stays, where=self.where)
-        self._store.scrub(Traces(names=(gone,)))
+            person, old = _people.merge_people(transaction, gone, stays, where=self.where)
+        self._store.scrub(Traces(names=(old,)))
         return person
 
-    def describe_person(self, name: str, metadata: Mapping[str, Any]) -> Person:
+    def describe_person(self, name: Who, metadata: Mapping[str, Any]) -> Person:
         """Replace what is noted about a person.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
             DataError: it holds something else than JSON values.
         """
-        checked = check_name(name)
-        with self._store.writing() as transaction:
-            row = _people.need_person(transaction.connection, checked, where=self.where)
-            text = as_json(metadata, argument="metadata")
-            _people.update_person(transaction, row, metadata=text)
-            transaction.audit("described", person_id=row["id"])
-        return self.person(checked)
+        return self.change_person(name, metadata=metadata)
 
     def remove_template(self, template_id: int) -> Receipt:
         """Forget one photo; the person stays, even with no photo left.
@@ -194,46 +225,54 @@ class SqlGallery:
         """
         return self._remove(template_id, what="removed a template")
 
-    def forget(self, name: str) -> Receipt:
+    def forget(self, name: Who) -> Receipt:
         """Forget a person, and say how far they are gone.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
-        checked = check_name(name)
+        checked = _people.checked_who(name)
         with self._store.writing() as transaction:
             connection = transaction.connection
             person = _people.need_person(connection, checked, where=self.where)
             query = sa.select(templates).where(templates.c.person_id == person["id"])
             rows = connection.execute(query).mappings().all()
-            traces = traces_of(connection, rows, names=(checked,))
+            traces = traces_of(connection, rows, names=(person["name"],))
             receipt = self._delete(transaction, "forgot", person, rows, person_removed=True)
             connection.execute(people.delete().where(people.c.id == person["id"]))
             transaction.change(_changes.FORGOT, person["id"])
         return self._finished(receipt, traces)
 
-    def person(self, name: str) -> Person:
-        """Return a person.
+    def person(self, name: Who) -> Person:
+        """Return a person, by their name or their id.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
         with self._store.reading() as (connection, _):
-            row = _people.need_person(connection, check_name(name), where=self.where)
+            row = _people.need_person(connection, _people.checked_who(name), where=self.where)
             return _people.as_person(connection, row)
 
-    def people(self, *, after: str | None = None, limit: int = 100) -> tuple[Person, ...]:
+    def people(
+        self, *, after: str | None = None, limit: int = 100, search: str | None = None
+    ) -> tuple[Person, ...]:
         """Return a page of people, in the order of their names' characters.
 
         Args:
             after: the last name of the page before.
             limit: people on a page, 1…10,000.
+            search: only people whose name holds this, in small or capital letters.
         """
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
         with self._store.reading() as (connection, _):
-            return _people.list_people(connection, after=after, limit=int(limit))
+            return _people.list_people(connection, after=after, limit=int(limit), search=search)
 
-    def templates(self, name: str | None = None, *, vectors: bool = False) -> Iterator[Template]:
+    def count_people(self, *, search: str | None = None) -> int:
+        """Return how many people are enrolled, or of them those whose name holds a text."""
+        with self._store.reading() as (connection, _):
+            return _people.count_people(connection, search=search)
+
+    def templates(self, name: Who | None = None, *, vectors: bool = False) -> Iterator[Template]:
         """Go through a person's templates, or all, by id.
 
         Args:
@@ -288,6 +327,19 @@ class SqlGallery:
         with self._store.reading() as (connection, _):
             return newest_way(connection)
 
+    def template(self, template_id: int) -> Template:
+        """Return a template, without its embedding.
+
+        Raises:
+            UnknownPersonError: there is no such template.
+        """
+        with self._store.reading() as (connection, _):
+            _templates.need_template(connection, template_id, where=self.where)
+            (found,) = _templates.read_templates(
+                connection, self._store.sealing, after=template_id - 1, limit=1, vectors=False
+            )
+            return found
+
     def photo(self, template_id: int) -> bytes | None:
         """Return a kept photo; None if it was not kept.
 
@@ -323,7 +375,32 @@ class SqlGallery:
         )
         with self._store.reading() as (connection, _):
             rows = [dict(row) for row in connection.execute(query).mappings()]
-        return tuple(AuditEntry(when=row.pop("at"), **row) for row in rows)
+        return tuple(
+            AuditEntry(
+                when=row.pop("at"),
+                detail=None if (text := row.pop("detail")) is None else json.loads(text),
+                **row,
+            )
+            for row in rows
+        )
+
+    def note(self, notes: Sequence[Note]) -> None:
+        """Write to the audit log what was done without changing anything, all in one commit.
+
+        Raises:
+            DataError: a detail holds something else than JSON values.
+        """
+        entries = [
+            {
+                "what": one.what,
+                "who": one.by,
+                "person_id": one.person_id,
+                "detail": as_json(one.detail, argument="detail"),
+            }
+            for one in notes
+        ]
+        with self._store.writing() as transaction:
+            transaction.audit_many(entries)
 
     def search(
         self, probes: NDArray[np.floating[Any]], *, k: int = 5, approximate: int | None = None

@@ -1,0 +1,1 @@
+"""The signatures benchmark: is this the same writer? See docs/signatures.md."""

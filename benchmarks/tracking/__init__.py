@@ -1,0 +1,1 @@
+"""Trackers side by side on two public sequences."""

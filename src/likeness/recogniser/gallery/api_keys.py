@@ -1,0 +1,145 @@
+"""Keys of the service: who may ask it, kept beside the people so that all its processes share them.
+
+A key's text is ``lk_ID_SECRET`` with 32 random bytes as the secret. Stored is its SHA-256: nobody
+guesses 256 random bits, so a slow hash, which passwords need, would only slow the service down.
+A key that is revoked stays in the list, so that its number is never another's.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import sqlalchemy as sa
+
+from likeness.errors import SettingError, UnknownPersonError
+from likeness.recogniser.gallery._rows import check_name, now
+from likeness.recogniser.gallery._schema import api_keys as table
+from likeness.recogniser.gallery.sql_gallery import SqlGallery
+
+Role = Literal["viewer", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""From the least to the most: each may do what those before it may."""
+
+_FORM = re.compile(r"lk_([1-9][0-9]{0,17})_[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """A key of the service, without its secret.
+
+    Args:
+        id: its number, 1, 2, 3, ...
+        name: who or what has it.
+        role: "viewer", "operator" or "admin".
+        digest: SHA-256 of its text.
+        created: when, UTC, ISO 8601.
+        revoked: when it was revoked; None if it is in force.
+    """
+
+    id: int
+    name: str
+    role: Role
+    digest: str
+    created: str
+    revoked: str | None
+
+    def opens(self, text: str) -> bool:
+        """Say whether a text is this key, and in force; in the same time whatever the text is."""
+        return hmac.compare_digest(self.digest, _digest(text)) and self.revoked is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the digest as JSON values."""
+        return {name: value for name, value in asdict(self).items() if name != "digest"}
+
+
+def key_number(text: str) -> int | None:
+    """Return the number in a key's text; None if it has not the form of a key.
+
+    >>> key_number("lk_7_" + "x" * 43), key_number("password")
+    (7, None)
+    """
+    found = _FORM.fullmatch(text)
+    return None if found is None else int(found[1])
+
+
+def add_api_key(gallery: SqlGallery, name: str, *, role: str) -> tuple[ApiKey, str]:
+    """Make a key; returns it and its text, which is nowhere else.
+
+    Args:
+        gallery: whose service it opens.
+        name: who or what gets it, 1 to 200 letters.
+        role: "viewer", "operator" or "admin".
+
+    Raises:
+        SettingError: the name does not fit, or there is no such role.
+    """
+    return _added(gallery, name, role=role, only_first=False)
+
+
+def first_api_key(gallery: SqlGallery) -> tuple[ApiKey, str] | None:
+    """Make an admin key if the gallery never had a key; None if it had one."""
+    with gallery.store.reading() as (connection, _):
+        if connection.execute(sa.select(sa.func.max(table.c.id))).scalar() is not None:
+            return None
+    key, text = _added(gallery, "the first start", role="admin", only_first=True)
+    return (key, text) if text else None
+
+
+def _added(gallery: SqlGallery, name: str, *, role: str, only_first: bool) -> tuple[ApiKey, str]:
+    checked = check_name(name)
+    granted = next((one for one in ROLES if one == role), None)
+    if granted is None:
+        raise SettingError(f"role: expected one of {', '.join(ROLES)}. Received: {role!r}.")
+    with gallery.store.writing() as transaction:
+        last = transaction.connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
+        text = f"lk_{last + 1}_{secrets.token_urlsafe(32)}"
+        key = ApiKey(
+            id=last + 1,
+            name=checked,
+            role=granted,
+            digest=_digest(text),
+            created=now(),
+            revoked=None,
+        )
+        if only_first and last:  # another process was first
+            return key, ""
+        transaction.connection.execute(table.insert().values(**asdict(key)))
+        transaction.audit("added a key", detail=f'{{"key":{key.id},"role":"{role}"}}')
+    return key, text
+
+
+def list_api_keys(gallery: SqlGallery) -> tuple[ApiKey, ...]:
+    """Return all keys by their numbers, revoked ones too."""
+    with gallery.store.reading() as (connection, _):
+        rows = connection.execute(sa.select(table).order_by(table.c.id)).mappings().all()
+    return tuple(ApiKey(**dict(row)) for row in rows)
+
+
+def revoke_api_key(gallery: SqlGallery, number: int) -> ApiKey:
+    """Put a key out of force; revoking it again is no news.
+
+    Raises:
+        UnknownPersonError: there is no such key.
+    """
+    with gallery.store.writing() as transaction:
+        query = sa.select(table).where(table.c.id == number)
+        row = transaction.connection.execute(query).mappings().first()
+        if row is None:
+            raise UnknownPersonError(
+                f"key: expected the number of one. Received: {number}. See which there are with "
+                "`likeness keys list`."
+            )
+        found = dict(row)
+        if found["revoked"] is None:
+            found["revoked"] = now()
+            change = table.update().where(table.c.id == number)
+            transaction.connection.execute(change.values(revoked=found["revoked"]))
+            transaction.audit("revoked a key", detail=f'{{"key":{number}}}')
+    return ApiKey(**found)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,41 @@
+/* Boxes over a picture: one for each face, with its name. They move rather than being made anew. */
+
+import { element, icon } from "/page/element.js";
+import { headline, STATUSES } from "/page/status.js";
+
+export class FaceBoxes {
+  #boxes = [];
+
+  /** Hidden from screen readers: the answers beside the picture say the same in words. */
+  element = element("div", { class: "boxes", "aria-hidden": "true" });
+
+  /** Show the faces of an answer, over a picture of its `width` × `height`. */
+  show({ width, height, faces }) {
+    const found = faces.filter((face) => face.box);
+    while (this.#boxes.length < found.length) this.#add();
+    while (this.#boxes.length > found.length) this.#boxes.pop().remove();
+    found.forEach((face, place) => put(this.#boxes[place], face, { width, height }));
+  }
+
+  clear() {
+    this.show({ faces: [] });
+  }
+
+  #add() {
+    const box = element("div", {}, element("span", { class: "box-name" }));
+    this.#boxes.push(box);
+    this.element.append(box);
+  }
+}
+
+function put(box, face, { width, height }) {
+  const [top, left, bottom, right] = face.box;
+  const low = top < 0.14 * height ? " low" : "";
+  const fromRight = left + right > 1.2 * width ? " from-right" : "";
+  box.className = `box ${face.status}${low}${fromRight}`;
+  box.style.top = `${(100 * top) / height}%`;
+  box.style.left = `${(100 * left) / width}%`;
+  box.style.width = `${(100 * (right - left)) / width}%`;
+  box.style.height = `${(100 * (bottom - top)) / height}%`;
+  box.firstElementChild.replaceChildren(icon(STATUSES[face.status].picture), element("span", {}, headline(face)));
+}

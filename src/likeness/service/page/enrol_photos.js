@@ -1,0 +1,39 @@
+/* Enrol photos one after the other, and gather what the service says to each. */
+
+import { element } from "/page/element.js";
+import { enrolledNotes } from "/page/enrolled_notes.js";
+import { errorNote } from "/page/notes.js";
+import { counted } from "/page/words.js";
+
+/**
+ * Enrol them.
+ * @param {object} session
+ * @param {Blob[]} photos
+ * @param {object} whose `person` for somebody enrolled, or the `name` of somebody new: the first
+ *   photo that is taken makes the person.
+ * @param {boolean} keep whether the photos themselves are kept.
+ * @returns {Promise<{person, notes, words, refused}>} `person` is null if no photo was taken,
+ *   `refused` the photos that were not.
+ */
+export async function enrolPhotos(session, photos, { person = null, name = null, keep = false }) {
+  const notes = element("div", { class: "stack" });
+  const refused = [];
+  let enrolled = 0;
+  for (const [place, photo] of photos.entries()) {
+    const words = photos.length > 1 ? `Photo ${place + 1} is enrolled.` : "The photo is enrolled.";
+    try {
+      const done = person
+        ? await session.api.photo(`/api/v1/people/${person.id}/photos`, photo, { query: { keep } })
+        : await session.api.photo("/api/v1/enrol", photo, { query: { name, keep } });
+      person ??= done.person;
+      enrolled += 1;
+      notes.append(enrolledNotes(done, words));
+    } catch (error) {
+      refused.push(photo);
+      const which = photos.length > 1 ? element("h3", {}, `Photo ${place + 1}`) : null;
+      notes.append(...[which, errorNote(error)].filter(Boolean));
+    }
+  }
+  const words = `${counted(enrolled, "photo")} of ${photos.length} enrolled.`;
+  return { person, notes, words, refused };
+}

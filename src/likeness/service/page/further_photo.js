@@ -1,0 +1,73 @@
+/* From an answer at the door to an enrolment: a further photo of somebody, or somebody new. */
+
+import { announce } from "/page/announcer.js";
+import { askToDo, openDialog } from "/page/dialogs.js";
+import { button, element } from "/page/element.js";
+import { enrolledNotes } from "/page/enrolled_notes.js";
+import { note } from "/page/notes.js";
+
+/** Ask whether this is the person, and enrol the photo as a further one of theirs. */
+export async function approve(session, photo, face, { others }) {
+  const person = face.nearest?.[0] ?? face;
+  const shown = await photoOf(photo, face, { others });
+  const done = await askToDo({
+    title: `Is this ${person.name}?`,
+    content: [
+      picture(shown),
+      element("p", {}, `If you know that it is ${person.name}, this photo is enrolled as a further one of theirs. `),
+      note("warning", "Approve what you have seen yourself. A photo of somebody else would open the door to them."),
+    ],
+    words: "Yes, approve it",
+    act: () =>
+      session.api.photo(`/api/v1/people/${person.person_id}/photos`, shown, { query: { approved: true } }),
+  });
+  await tell(done, `A further photo of ${person.name} is enrolled.`);
+}
+
+/** Ask for a name, and enrol somebody new with this photo. */
+export async function enrolFromDoor(session, photo, face, { others }) {
+  const shown = await photoOf(photo, face, { others });
+  const name = element("input", { type: "text", maxlength: 200, autocomplete: "off", autofocus: true, required: true });
+  const done = await askToDo({
+    title: "Enrol somebody new",
+    content: [picture(shown), element("label", { class: "field" }, element("span", {}, "Name"), name)],
+    words: "Enrol",
+    act: async () => {
+      if (!name.value.trim()) {
+        name.focus();
+        throw new Error("A name is needed.");
+      }
+      return session.api.photo("/api/v1/enrol", shown, { query: { name: name.value.trim() } });
+    },
+  });
+  await tell(done, `${done?.person?.name} is enrolled.`);
+}
+
+async function tell(done, words) {
+  if (!done) return;
+  announce(words, { again: true });
+  await openDialog("Enrolled", enrolledNotes(done, words), (close) => [
+    button("Close the advice", { kind: "first", onclick: () => close() }),
+  ]);
+}
+
+function picture(photo) {
+  const shown = element("img", { alt: "The photo to be enrolled", src: URL.createObjectURL(photo) });
+  shown.addEventListener("load", () => URL.revokeObjectURL(shown.src));
+  return element("figure", { class: "preview large" }, shown);
+}
+
+/** The photo itself, or its part around one of several faces. */
+async function photoOf(photo, face, { others }) {
+  if (!others || !face.box) return photo;
+  const whole = await createImageBitmap(photo);
+  const [top, left, bottom, right] = face.box;
+  const around = 0.25 * Math.max(bottom - top, right - left);
+  const x = Math.max(0, left - around);
+  const y = Math.max(0, top - around);
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.min(whole.width, right + around) - x;
+  canvas.height = Math.min(whole.height, bottom + around) - y;
+  canvas.getContext("2d").drawImage(whole, -x, -y);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
+}

@@ -1,0 +1,146 @@
+/* The page: who is signed in, which view is shown, and nothing else. */
+
+import { announce } from "/page/announcer.js";
+import { button, element, icon } from "/page/element.js";
+import { errorNote } from "/page/notes.js";
+import { forget, resume } from "/page/session.js";
+import { applyTheme, themeToggle } from "/page/theme.js";
+import * as compare from "/page/views/compare.js";
+import * as door from "/page/views/door.js";
+import * as enrol from "/page/views/enrol.js";
+import * as health from "/page/views/health.js";
+import * as people from "/page/views/people.js";
+import * as person from "/page/views/person.js";
+import * as report from "/page/views/report.js";
+import * as signInView from "/page/views/sign_in.js";
+
+const VIEWS = { door, people, compare, report, health };
+const ROUTES = [
+  [/^\/door$/, door, "door"],
+  [/^\/people$/, people, "people"],
+  [/^\/people\/(\d+)$/, person, "people"],
+  [/^\/enrol$/, enrol, "people"],
+  [/^\/compare$/, compare, "compare"],
+  [/^\/report$/, report, "report"],
+  [/^\/health$/, health, "health"],
+];
+
+let session = null;
+let leaving = new AbortController();
+
+applyTheme();
+addEventListener("hashchange", () => route());
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  if (event.reason?.name === "AbortError") return; // the view was left before its answer came
+  console.error(event.reason);
+  document.querySelector("#content .view")?.prepend(errorNote(event.reason));
+});
+begin();
+
+async function begin() {
+  drawCorner();
+  try {
+    session = await resume(onRefused);
+  } catch (error) {
+    return draw({ title: "Likeness", show: (place) => place.append(errorNote(error), button("Try again", { kind: "first", onclick: () => location.reload() })) }, {});
+  }
+  if (session) enter();
+  else askForKey();
+}
+
+function enter() {
+  drawNavigation();
+  drawCorner();
+  route();
+}
+
+function askForKey(reason = "") {
+  session = null;
+  drawNavigation();
+  drawCorner();
+  draw(signInView, {
+    reason,
+    onRefused,
+    onSession: (opened) => {
+      session = opened;
+      enter();
+    },
+  });
+}
+
+function onRefused() {
+  forget();
+  askForKey("The key is not taken any more. Sign in again.");
+}
+
+function go(path) {
+  location.hash = path;
+}
+
+function route() {
+  const place = location.hash.slice(1);
+  if (!session || (place && !place.startsWith("/"))) return; // a link within the page
+  const path = place || "/door";
+  for (const [pattern, view, name] of ROUTES) {
+    const found = pattern.exec(path);
+    if (!found) continue;
+    for (const link of document.querySelectorAll("#views a")) {
+      if (link.hash === `#/${name}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    draw(view, { session, go, parameters: found.slice(1) });
+    return;
+  }
+  go("/door");
+}
+
+/** Show a view; the one before is told to stop. */
+async function draw(view, context) {
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  const place = element("div", { class: "view" });
+  const heading = element("h1", { tabindex: -1 }, view.title);
+  const content = document.getElementById("content");
+  const first = !content.querySelector("h1");
+  content.replaceChildren(heading, place);
+  document.title = view.title === "Likeness" ? "Likeness" : `${view.title} · Likeness`;
+  scrollTo(0, 0);
+  if (!first) heading.focus({ preventScroll: true });
+  try {
+    await view.show(place, { ...context, signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    place.replaceChildren(errorNote(error));
+    announce(error.message);
+  }
+}
+
+function drawNavigation() {
+  const links = session
+    ? Object.entries(VIEWS).map(([name, view]) => element("li", {}, element("a", { href: `#/${name}` }, icon(name), element("span", {}, view.title))))
+    : [];
+  document.getElementById("views").replaceChildren(...(links.length ? [element("ul", {}, links)] : []));
+  document.getElementById("views").hidden = !links.length;
+}
+
+function drawCorner() {
+  const who = session
+    ? [
+        element("p", { class: "who" }, element("span", { class: "who-name", title: session.name }, session.name), element("span", { class: "role" }, session.role)),
+        session.keyed
+          ? button("Sign out", {
+              picture: "leave",
+              kind: "quiet only-icon",
+              title: "Sign out",
+              onclick: () => {
+                forget();
+                askForKey();
+              },
+            })
+          : null,
+      ].filter(Boolean)
+    : [];
+  document.getElementById("corner").replaceChildren(...who, themeToggle());
+}

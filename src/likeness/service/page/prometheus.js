@@ -1,0 +1,48 @@
+/* The text in which a service tells its measurements (Prometheus), read as far as needed here. */
+
+const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/;
+const LABEL = /(\w+)="((?:\\.|[^"\\])*)"/g;
+
+/** Return [{name, labels, value}] of all samples. */
+export function samples(text) {
+  return text
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#"))
+    .map((line) => LINE.exec(line))
+    .filter(Boolean)
+    .map(([, name, labels = "", value]) => ({
+      name,
+      labels: Object.fromEntries([...labels.matchAll(LABEL)].map(([, key, said]) => [key, said.replace(/\\(.)/g, "$1")])),
+      value: Number(value),
+    }));
+}
+
+/**
+ * Return the request times by route, [{route, count, mean, slow}] in milliseconds, the most asked
+ * first. `slow`: nine of ten were no slower, up to the next edge of the histogram.
+ */
+export function requestTimes(text, name) {
+  const routes = new Map();
+  for (const { name: full, labels, value } of samples(text)) {
+    if (!full.startsWith(name)) continue;
+    const route = [labels.method, labels.route].filter(Boolean).join(" ");
+    const found = routes.get(route) ?? { route, count: 0, sum: 0, buckets: new Map() };
+    routes.set(route, found);
+    if (full === `${name}_count`) found.count += value;
+    if (full === `${name}_sum`) found.sum += value;
+    if (full === `${name}_bucket`) {
+      const edge = labels.le === "+Inf" ? Infinity : Number(labels.le);
+      found.buckets.set(edge, (found.buckets.get(edge) ?? 0) + value);
+    }
+  }
+  return [...routes.values()]
+    .filter(({ count }) => count > 0)
+    .map(({ route, count, sum, buckets }) => ({ route, count, mean: (1000 * sum) / count, slow: nineOfTen(buckets, count) }))
+    .sort((one, other) => other.count - one.count);
+}
+
+function nineOfTen(buckets, count) {
+  const edges = [...buckets.keys()].sort((one, other) => one - other);
+  const edge = edges.find((place) => buckets.get(place) >= 0.9 * count);
+  return edge === undefined ? null : 1000 * edge;
+}

@@ -1,0 +1,50 @@
+/* Who is signed in. The key lives in this tab only, and goes when the tab is closed. */
+
+import { Api } from "/page/api.js";
+
+const PLACE = "likeness-key";
+const ROLES = ["viewer", "operator", "admin"];
+
+export class Session {
+  constructor(api, { name, role }, { keyed }) {
+    Object.assign(this, { api, name, role, keyed });
+  }
+
+  /** Whether this role may do what takes at least another. */
+  may(role) {
+    return ROLES.indexOf(this.role) >= ROLES.indexOf(role);
+  }
+}
+
+/**
+ * Go on with the key of this tab, or without one where the service asks for none.
+ * @returns {Promise<Session|null>} null where a key is wanted.
+ * @throws {Problem} the service does not answer.
+ */
+export async function resume(onRefused) {
+  const key = sessionStorage.getItem(PLACE);
+  if (key === null && (await new Api(null).get("/health/live")).keys) return null;
+  try {
+    return await opened(key, onRefused);
+  } catch (problem) {
+    if (problem.status !== 401 && problem.status !== 403) throw problem;
+    forget();
+    return null;
+  }
+}
+
+/** Sign in with a key; throws a `Problem` if it is not taken. */
+export async function signIn(key, onRefused) {
+  const session = await opened(key, onRefused);
+  sessionStorage.setItem(PLACE, key);
+  return session;
+}
+
+export function forget() {
+  sessionStorage.removeItem(PLACE);
+}
+
+async function opened(key, onRefused) {
+  const who = await new Api(key).get("/api/v1/session");
+  return new Session(new Api(key, onRefused), who, { keyed: key !== null });
+}

@@ -1,0 +1,42 @@
+/* Light or dark: what the device prefers, until somebody says otherwise on this page. */
+
+import { button } from "/page/element.js";
+
+const PLACE = "likeness-theme";
+
+function preferred() {
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+function inForce() {
+  return document.documentElement.dataset.theme ?? preferred();
+}
+
+/** Take up what was chosen before. */
+export function applyTheme() {
+  const chosen = localStorage.getItem(PLACE);
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+}
+
+/** A button that turns the other one on. */
+export function themeToggle() {
+  const place = document.createElement("span");
+  const draw = ({ focused = false } = {}) => {
+    const other = inForce() === "dark" ? "light" : "dark";
+    const toggle = button(`${other === "dark" ? "Dark" : "Light"} colours`, {
+      picture: other,
+      kind: "quiet only-icon",
+      title: `Change to ${other} colours`,
+      onclick: () => {
+        document.documentElement.dataset.theme = other;
+        localStorage.setItem(PLACE, other);
+        draw({ focused: true });
+      },
+    });
+    place.replaceChildren(toggle);
+    if (focused) toggle.focus();
+  };
+  draw();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
+  return place;
+}

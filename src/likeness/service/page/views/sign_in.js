@@ -1,0 +1,52 @@
+/* Sign in: the key once, for this tab. */
+
+import { button, element } from "/page/element.js";
+import { errorNote } from "/page/notes.js";
+import { signIn } from "/page/session.js";
+
+export const title = "Sign in";
+
+export function show(place, { onRefused, onSession, reason }) {
+  const said = element("div", {}, reason ? errorNote(new Error(reason)) : null);
+  const key = element("input", {
+    type: "password",
+    name: "key",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+    placeholder: "lk_…",
+    "aria-describedby": "key-help",
+  });
+  const go = button("Sign in", { kind: "first", picture: "key", type: "submit" });
+  const submit = async () => {
+    go.disabled = true;
+    said.replaceChildren();
+    try {
+      onSession(await signIn(key.value.trim(), onRefused));
+    } catch (error) {
+      said.replaceChildren(errorNote(error));
+      go.disabled = false;
+      key.focus();
+    }
+  };
+  place.append(
+    element(
+      "form",
+      {
+        class: "card stack narrow",
+        "aria-label": "Sign in",
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            submit();
+          },
+        },
+      },
+      element("p", {}, "Who may look, enrol or delete is told by a key. It stays in this tab, and is forgotten when the tab is closed."),
+      element("label", { class: "field" }, element("span", {}, "API key"), key),
+      element("p", { class: "faint small", id: "key-help" }, "An administrator makes one with «likeness keys add». The first start of the service prints one."),
+      said,
+      element("div", { class: "row" }, go),
+    ),
+  );
+}

@@ -1,0 +1,236 @@
+"""`Settings`: everything that the service can be told, in one frozen object.
+
+Defaults are gone over by a TOML file, that by the environment (``LIKENESS_PORT=8001``), and that
+by the options of the command.
+"""
+
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from likeness.arrays import check_in_range
+from likeness.errors import SettingError
+
+PREFIX = "LIKENESS_"
+LogFormat = Literal["json", "text"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the service is told.
+
+    Args:
+        model: folder of the model.
+        gallery: a path, or ``postgresql+psycopg://USER@HOST/DATABASE``.
+        key_file: holds the key of an encrypted gallery; None takes it from LIKENESS_GALLERY_KEY.
+        host: address that it listens on.
+        port: of it; 0 takes a free one.
+        tls_certificate, tls_key: PEM files; with them it speaks HTTPS only.
+        faces: what finds faces: "none", "haar", or an ONNX file.
+        cut_faces: whether the model is given the face alone.
+        no_keys: whether everybody may do everything; only on an address of this machine.
+        keys_seconds: so old may be what the service knows of keys: a revoked one works no longer.
+        max_bytes: of a photo; a larger one is refused with 413.
+        max_pixels: of a photo.
+        queue: photos that may be in work or wait at a time; one more is refused with 503.
+        batch: photos that are embedded and searched for together.
+        threads: that look at photos.
+        time_limit: seconds that a request may take; a longer one is answered with 504.
+        stop_seconds: that requests in work have to end when the service is stopped.
+        rate_limit: of one key, as "100/second" or "5000/minute"; a further request gets 429. "0"
+            is none.
+        wrong_keys_limit: of one address with wrong keys.
+        reload_seconds: between looks at the model's folder; 0 looks only on SIGHUP.
+        cors_origins: pages of other origins that may ask, as "https://door.example".
+        log: "json" or "text", on standard error.
+
+    Raises:
+        SettingError: a value is out of its range.
+    """
+
+    model: Path = Path("model")
+    gallery: str = "people.db"
+    key_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    faces: str = "none"
+    cut_faces: bool = False
+    no_keys: bool = False
+    keys_seconds: float = 1.0
+    max_bytes: int = 16 * 2**20
+    max_pixels: int = 16_000_000
+    queue: int = 64
+    batch: int = 16
+    threads: int = 2
+    time_limit: float = 30.0
+    stop_seconds: float = 15.0
+    rate_limit: str = "1000/second"
+    wrong_keys_limit: str = "60/minute"
+    reload_seconds: float = 2.0
+    cors_origins: tuple[str, ...] = ()
+    log: LogFormat = "json"
+
+    def __post_init__(self) -> None:
+        for name, low, high, whole in _RANGES:
+            check_in_range(getattr(self, name), low, high, argument=name, whole=whole)
+        if self.log not in get_args(LogFormat):
+            raise SettingError(f"log: expected json or text. Received: {self.log!r}.")
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise SettingError(
+                "tls_certificate, tls_key: expected both files or none. Received: one of them."
+            )
+        if self.no_keys and not self.is_local:
+            raise SettingError(
+                "no_keys: expected keys where other machines can ask, or an address of this "
+                f"machine such as 127.0.0.1. Received: the host {self.host!r} without keys."
+            )
+        if "*" in self.cors_origins:
+            raise SettingError(
+                "cors_origins: expected the origins one by one. Received: '*', which is every page "
+                "on the web."
+            )
+        for name in ("rate_limit", "wrong_keys_limit"):
+            _check_rate(getattr(self, name), argument=name)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can ask."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+_RANGES = (
+    ("port", 0, 65535, True),
+    ("keys_seconds", 0, 3600, False),
+    ("max_bytes", 1024, 128 * 2**20, True),
+    ("max_pixels", 1024, 40_000_000, True),
+    ("queue", 1, 10_000, True),
+    ("batch", 1, 256, True),
+    ("threads", 1, 256, True),
+    ("time_limit", 0.01, 3600, False),
+    ("stop_seconds", 0, 3600, False),
+    ("reload_seconds", 0, 3600, False),
+)
+
+
+def read_settings(
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Return the settings of a file, the environment and options, each before the former.
+
+    Args:
+        file: TOML, with the names of `Settings`.
+        environment: its variables ``LIKENESS_`` + a name in capitals; others are left alone.
+        options: by their names; None is one that was not given.
+
+    Raises:
+        SettingError: the file cannot be read, or a value is not what is expected.
+
+    >>> read_settings(environment={"LIKENESS_PORT": "8001"}, options={"host": "::1"}).port
+    8001
+    """
+    known = get_type_hints(Settings)
+    found: dict[str, Any] = {}
+    if file is not None:
+        found |= _from_file(file, known)
+    for name, value in (environment or {}).items():
+        setting = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and setting in known and value != "":
+            found[setting] = _from_text(value, known[setting], argument=name)
+    found |= {name: value for name, value in (options or {}).items() if value is not None}
+    return Settings(**found)
+
+
+def _from_file(file: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingError(f"--settings: expected a TOML file. {file}: {reason}.") from error
+    if strange := sorted(set(document) - set(known)):
+        names = ", ".join(field.name for field in fields(Settings))
+        raise SettingError(
+            f"{file}: expected settings among {names}. Received: {', '.join(strange)}."
+        )
+    return {
+        name: _from_value(value, known[name], argument=f"{file}: {name}")
+        for name, value in document.items()
+    }
+
+
+def _from_value(value: Any, kind: Any, *, argument: str) -> Any:
+    """Return a value of a TOML file as a setting."""
+    if kind == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+            return tuple(value)
+        raise SettingError(f"{argument}: expected a list of texts. Received: {value!r}.")
+    if kind in (Path, Path | None) and isinstance(value, str):
+        return Path(value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind in (bool, int, float) and type(value) is kind:
+        return value
+    if kind in (str, LogFormat) and isinstance(value, str):
+        return value
+    raise SettingError(f"{argument}: expected {_WORDS.get(kind, 'text')}. Received: {value!r}.")
+
+
+def _from_text(text: str, kind: Any, *, argument: str) -> Any:
+    """Return a variable's text as a setting."""
+    if kind == tuple[str, ...]:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind in (Path, Path | None):
+        return Path(text)
+    if kind is bool:
+        low = text.strip().lower()
+        if low in _YES | _NO:
+            return low in _YES
+    elif kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    else:
+        return text
+    raise SettingError(f"{argument}: expected {_WORDS[kind]}. Received: {text!r}.")
+
+
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number"}
+_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+_PERIODS = {"second": 1, "minute": 60, "hour": 3600}
+
+
+def rate_of(text: str) -> tuple[int, int] | None:
+    """Return requests and seconds of a rate such as "100/second"; None for "0", no limit.
+
+    >>> rate_of("5000/minute")
+    (5000, 60)
+    """
+    if text.strip() == "0":
+        return None
+    count, _, period = text.partition("/")
+    if not count.strip().isdecimal() or int(count) < 1 or period.strip() not in _PERIODS:
+        raise SettingError(
+            f"expected a rate such as 100/second, 5000/minute, or 0 for none. Received: {text!r}."
+        )
+    return int(count), _PERIODS[period.strip()]
+
+
+def _check_rate(text: str, *, argument: str) -> None:
+    try:
+        rate_of(text)
+    except SettingError as error:
+        raise SettingError(f"{argument}: {error}") from None

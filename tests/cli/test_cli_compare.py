@@ -1,0 +1,99 @@
+"""``likeness compare``: two files, as a person types it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from likeness.cli._app import app
+from likeness.datasets import drawn_signatures
+from likeness.errors import ImageError, ModelError, NoThresholdError, SettingError
+from likeness.images.fixed_preparation import FixedPreparation
+from likeness.model import store_calibration
+from likeness.runtime.imported import import_model
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_onnx: object) -> Path:
+    """A model without a threshold, and three signatures as files."""
+    (tmp_path / "encoder.onnx").write_bytes(small_onnx(shape=("n", 1, 16, 24)))  # type: ignore[operator]
+    import_model(
+        tmp_path / "encoder.onnx",
+        tmp_path / "model",
+        preparation=FixedPreparation(rows=16, columns=24, colours="grey"),
+        energy="cosine",
+        licence="none",
+    )
+    data = drawn_signatures(writers=2, names=1, media=2, size=64)
+    for name, item in zip(("a", "a_tablet", "b"), data.items, strict=False):
+        Image.fromarray(item[..., 0]).save(tmp_path / f"{name}.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> object:
+    return CliRunner().invoke(app, ["compare", *words, "--model", "model"])
+
+
+def decide_at(model: Path, threshold: float) -> None:
+    store_calibration(model, threshold=threshold, calibration={})
+
+
+def test_same_and_different_by_exit_code(here: Path) -> None:
+    decide_at(here / "model", 10.0)
+    same = run("a.png", "a_tablet.png")
+    assert same.exit_code == 0 and "same: energy" in same.output
+    decide_at(here / "model", 1e-9)
+    different = run("a.png", "b.png")
+    assert different.exit_code == 1 and "different: energy" in different.output
+
+
+def test_json_is_the_whole_answer(here: Path) -> None:
+    decide_at(here / "model", 10.0)
+    run("a.png", "b.png", "--json", "found.json", "--prior", "0.2")
+    found = json.loads((here / "found.json").read_text())
+    assert found["format"] == "likeness.comparison/1" and found["same"] is True
+    assert (found["left"], found["right"]) == ("a.png", "b.png")
+    assert found["prior"] == 0.2 and found["probability"] is None
+    assert found["energy"] <= found["threshold"] == 10.0
+
+
+def test_a_file_with_itself_is_warned_of(here: Path) -> None:
+    decide_at(here / "model", 10.0)
+    assert "proves nothing" in run("a.png", "a.png").output
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (("a.png", "none.png"), ImageError, "none.png"),
+        (("a.png", "text.txt"), ImageError, "text.txt"),
+        (("a.png", "b.png", "--prior", "1"), SettingError, "--prior"),
+        (("a.png", "b.png", "--prior", "nan"), SettingError, "--prior"),
+    ],
+)
+def test_wrong_input_is_one_sentence(
+    here: Path, words: tuple[str, ...], error: type[Exception], message: str
+) -> None:
+    decide_at(here / "model", 10.0)
+    (here / "text.txt").write_text("no picture")
+    raised = run(*words).exception
+    assert isinstance(raised, error) and message in str(raised)
+
+
+def test_without_a_threshold_it_does_not_answer(here: Path) -> None:
+    assert isinstance(run("a.png", "b.png").exception, NoThresholdError)
+
+
+def test_without_a_model(here: Path) -> None:
+    (here / "model" / "model.json").unlink()
+    assert isinstance(run("a.png", "b.png").exception, ModelError)
+
+
+def test_sizes_may_differ(here: Path) -> None:
+    decide_at(here / "model", 10.0)
+    Image.fromarray(np.full((30, 90), 200, np.uint8)).save(here / "other.png")
+    assert run("a.png", "other.png").exit_code in (0, 1)

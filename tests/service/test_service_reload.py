@@ -1,0 +1,124 @@
+"""A model that changes while the service runs: taken if it is the gallery's, else refused."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from likeness.images.fixed_preparation import FixedPreparation
+from likeness.model import store_calibration
+from likeness.recogniser import re_enrol
+from likeness.recogniser.gallery import open_gallery
+from likeness.runtime import open_model
+from likeness.runtime.imported import import_model
+from likeness.service.reload import ModelWatch
+
+from .conftest import Asking, Serving
+
+
+def another_model(small_onnx: Callable[..., bytes], folder: Path) -> None:
+    """Put another model into the folder."""
+    file = folder.parent / "other.onnx"
+    file.write_bytes(small_onnx(shape=("n", 1, 32, 24), size=16, seed=5))
+    preparation = FixedPreparation(rows=32, columns=24, colours="grey")
+    import_model(file, folder, preparation=preparation, licence="MIT", overwrite=True)
+    store_calibration(folder, threshold=0.5, calibration={})
+
+
+async def ready(asking: Asking) -> dict:
+    document: dict = (await asking.ask("GET", "/health/ready", role=None)).json()
+    return document
+
+
+def test_another_threshold_is_taken(serving: Serving, model: Path) -> None:
+    async def use(asking: Asking) -> None:
+        await asking.enrol("Ada", 0)
+        store_calibration(model, threshold=0.75, calibration={})
+        await ModelWatch(asking.service).look()
+        (face,) = (await asking.post("/identify", asking.photos[0])).json()["faces"]
+        assert face["threshold"] == 0.75
+        assert (await ready(asking))["model_refused"] is None
+        assert 'outcome="taken"} 1.0' in (await asking.ask("GET", "/metrics")).text
+
+    serving(use)
+
+
+def test_another_model_is_refused_and_the_old_one_answers(
+    serving: Serving, model: Path, small_onnx: Callable[..., bytes]
+) -> None:
+    async def use(asking: Asking) -> None:
+        await asking.enrol("Ada", 0)
+        another_model(small_onnx, model)
+        await ModelWatch(asking.service).look()
+        said = await ready(asking)
+        assert said["status"] == "ready"
+        assert "was enrolled with model" in said["model_refused"]
+        assert (await asking.post("/identify", asking.photos[0])).status_code == 200
+        shown = await asking.ask("GET", "/model")
+        assert (shown.status_code, shown.json()["code"]) == (503, "model")
+
+    serving(use)
+
+
+@pytest.mark.parametrize("content", ["", "{", None])
+def test_a_folder_that_is_half_written_is_refused(
+    serving: Serving, model: Path, content: str | None
+) -> None:
+    async def use(asking: Asking) -> None:
+        whole = (model / "model.json").read_text()
+        if content is None:
+            (model / "model.json").unlink()
+        else:
+            (model / "model.json").write_text(content)
+        watch = ModelWatch(asking.service)
+        await watch.look()
+        assert (await ready(asking))["model_refused"]
+        assert (await asking.post("/identify", asking.photos[0])).status_code == 200
+        (model / "model.json").write_text(whole)
+        await watch.look()
+        assert (await ready(asking))["model_refused"] is None
+
+    serving(use)
+
+
+def test_a_gallery_that_was_given_to_the_new_model_is_opened_again(
+    serving: Serving, model: Path, small_onnx: Callable[..., bytes]
+) -> None:
+    async def use(asking: Asking) -> None:
+        await asking.post("/enrol?name=Ada&keep=true", asking.photos[0])
+        another_model(small_onnx, model)
+        with open_gallery(asking.service.settings.gallery) as gallery:
+            assert re_enrol(gallery, open_model(model)) == 1
+        between = await asking.post("/identify", asking.photos[0])
+        assert (between.status_code, between.json()["code"]) == (503, "gallery-mismatch")
+        await ModelWatch(asking.service).look()
+        (face,) = (await asking.post("/identify", asking.photos[0])).json()["faces"]
+        assert (face["name"], face["threshold"]) == ("Ada", 0.5)
+
+    serving(use)
+
+
+def test_a_change_is_noticed_by_itself_and_a_signal_is_heeded(
+    serving: Serving, model: Path
+) -> None:
+    async def use(asking: Asking) -> None:
+        watch = ModelWatch(asking.service)
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(0.05)
+
+        async def until(threshold: float) -> None:
+            while asking.service.recogniser.model.threshold != threshold:
+                await asyncio.sleep(0.01)
+
+        store_calibration(model, threshold=0.6, calibration={})
+        await asyncio.wait_for(until(0.6), 10)
+        first = asking.service.recogniser
+        watch.asked.set()
+        while asking.service.recogniser is first:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    serving(use, reload_seconds=0.02)
