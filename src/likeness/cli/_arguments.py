@@ -57,6 +57,20 @@ def is_named(data: str) -> bool:
     return data in _NAMED and not Path(data).is_dir()
 
 
+def whole_numbers(word: str, option: str, *, example: str) -> list[int]:
+    """Return the numbers of a list such as «1,2,4».
+
+    Raises:
+        SettingError: one of them is no whole number from 1.
+    """
+    parts = [part.strip() for part in word.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise SettingError(
+            f"{option}: expected whole numbers from 1, such as {example}. Received: {word!r}."
+        )
+    return [int(part) for part in parts]
+
+
 def read_recipe(
     mode: str, *, file: Path | None, changes: list[str], seed: int | None
 ) -> TrainingRecipe:

@@ -8,9 +8,9 @@ import numpy as np
 import typer
 
 from likeness import datasets
+from likeness.cli._arguments import whole_numbers
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.datasets import Dataset
-from likeness.errors import SettingError
 from likeness.training.quiet import load_keras
 
 
@@ -35,7 +35,7 @@ def digits(
 
     Learned from 0 to 6 and verified on 7 to 9, beside raw pixels, PCA and nearest neighbours.
     """
-    tried = None if steps is None else _steps(steps)
+    tried = None if steps is None else tuple(whole_numbers(steps, "--steps", example="100,300"))
     check_json_place(json_)
     found = _first(_read(data), per_digit)
     load_keras()
@@ -60,15 +60,6 @@ def _first(data: Dataset, count: int) -> Dataset:
     """Return the first so many items of each digit."""
     kept = [np.flatnonzero(data.codes == code)[:count] for code in range(len(data.distinct))]
     return data.take(np.sort(np.concatenate(kept)))
-
-
-def _steps(word: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in word.split(",")]
-    if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise SettingError(
-            f"--steps: expected whole numbers from 1, such as 100,300. Received: {word!r}."
-        )
-    return tuple(int(part) for part in parts)
 
 
 def _print(document: Mapping[str, Any]) -> None:

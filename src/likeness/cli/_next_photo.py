@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.cli._arguments import DATA_HELP
+from likeness.cli._arguments import DATA_HELP, whole_numbers
 from likeness.cli._opening import Runtime, Variant, check_runs, opened, read_data_for
 from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
-from likeness.errors import OutputError, SettingError
+from likeness.errors import OutputError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
 
@@ -45,7 +45,7 @@ def next_photo(
     Every point is measured on the same probes of the same people. All enrolled photos are drawn
     anew many times.
     """
-    asked = None if counts is None else _counts(counts)
+    asked = None if counts is None else whole_numbers(counts, "--counts", example="1,2,4")
     if fusion is not None:
         check_fusion(fusion)
     check_json_place(json_)
@@ -60,7 +60,7 @@ def next_photo(
             opened(model, runtime=runtime, variant=variant),
             data,
             fusion=fusion,
-            counts=asked,
+            counts=None if asked is None else sorted(set(asked)),
             draws=draws,
             seed=seed,
         )
@@ -71,15 +71,6 @@ def next_photo(
     if json_ != "-":
         _print(document, out)
     write_json(document, json_)
-
-
-def _counts(word: str) -> list[int]:
-    parts = [part.strip() for part in word.split(",")]
-    if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise SettingError(
-            f"--counts: expected whole numbers from 1, such as 1,2,4. Received: {word!r}."
-        )
-    return sorted({int(part) for part in parts})
 
 
 def _check_out(out: Path | None) -> None:
