@@ -25,10 +25,10 @@ LAYERS = (
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
-    {"items"},
-    {"images"},
-    {"energies", "onnx_session", "parts"},
-    {"arrays", "figures"},
+    {"preparations"},
+    {"images", "texts"},
+    {"energies", "items", "onnx_session", "parts", "sentence_pairs", "tracking_sequence"},
+    {"arrays", "figures", "file_order"},
     {"errors"},
 )
 """From left to right: a part may import the parts to its right, and none beside it."""
@@ -44,6 +44,7 @@ HEAVY = (
     "onnx",
     "onnxruntime",
     "scipy",
+    "sentence_transformers",
     "sklearn",
     "tensorflow",
     "tf2onnx",
@@ -129,22 +130,17 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def closure(start: str) -> set[str]:
-    """Every module of ours that importing these brings, the packages above each too."""
+def needed(module: str) -> set[str]:
+    """Return all modules of this package that importing one of them brings along."""
     found: set[str] = set()
-    waiting = [name for name in MODULES if name == start or name.startswith(f"{start}.")]
+    waiting = [module]
     while waiting:
         name = waiting.pop()
-        above = name.rpartition(".")[0]
-        if name in found or name not in MODULES or name == ROOT.name:
-            continue
-        found.add(name)
-        module = tree(MODULES[name])
-        # What a package gives out by name (PEP 562) comes with that name, not with the package.
-        module.body = [node for node in module.body if getattr(node, "name", "") != "__getattr__"]
-        nodes = list(ast.walk(module))
-        brought = imported(iter(nodes)) | asked_for(iter(nodes))
-        waiting += [above, *(brought & set(MODULES))]
+        if name in MODULES and name not in found | {"likeness"}:
+            found.add(name)
+            nodes = list(ast.walk(tree(MODULES[name])))
+            # A package runs before what is in it.
+            waiting += [*imported(iter(nodes)), *asked_for(iter(nodes)), name.rpartition(".")[0]]
     return found
 
 
@@ -192,16 +188,6 @@ class TestLayers:
             below = {name: needed - free for name, needed in below.items() if name not in free}
 
 
-class TestEstimators:
-    def test_no_code_about_faces_comes_with_the_estimators(self) -> None:
-        found = closure("likeness.estimators")
-        assert {"likeness.training._fitting", "likeness.encoders", "likeness.items"} <= found
-        assert not {name for name in found if name.startswith(ABOUT_FACES)}
-
-    def test_they_would_be_seen(self) -> None:
-        assert any(name.startswith(ABOUT_FACES) for name in closure("likeness.experiments.demo"))
-
-
 class TestTracking:
     """What follows something that is no face has no line of face code in its way."""
 
@@ -224,10 +210,46 @@ class TestTracking:
         assert not [name for name in brought if name.startswith(self.FACES)]
 
     def test_tracking_imports_no_faces(self) -> None:
-        found = closure("likeness.tracking")
+        parts = [name for name in MODULES if name.startswith("likeness.tracking")]
+        found = set[str]().union(*map(needed, parts))
         assert "likeness.tracking.tracker" in found
         assert "likeness.model" in found
         assert not [name for name in found if name.startswith(self.FACES)]
+
+
+class TestEstimators:
+    def test_no_code_about_faces_comes_with_the_estimators(self) -> None:
+        found = needed("likeness.estimators")
+        assert {"likeness.training._fitting", "likeness.encoders", "likeness.items"} <= found
+        assert not {name for name in found if name.startswith(ABOUT_FACES)}
+
+    def test_they_would_be_seen(self) -> None:
+        assert any(name.startswith(ABOUT_FACES) for name in needed("likeness.experiments.demo"))
+
+
+class TestTexts:
+    """The engine serves other items than faces, without a line of face code in their way."""
+
+    STARTS = (
+        "likeness.cli._questions",
+        "likeness.cli._texts",
+        "likeness.encoders.bag_of_pieces",
+        "likeness.losses.correlation",
+        "likeness.recogniser.questions",
+        "likeness.runtime.sentence_transformer",
+        "likeness.training._similarity",
+    )
+    OF_FACES = ("likeness.images.faces", "likeness.recogniser.sight", "likeness.datasets.att")
+
+    @pytest.mark.parametrize("start", STARTS)
+    def test_nothing_that_texts_import_is_about_faces(self, start: str) -> None:
+        seen, to_see = {start}, [start]
+        while to_see:
+            nodes = list(ast.walk(tree(MODULES[to_see.pop()])))
+            found = (imported(iter(nodes)) | asked_for(iter(nodes))) & set(MODULES)
+            to_see += sorted(found - seen)
+            seen |= found
+        assert not [name for name in seen if name.startswith(self.OF_FACES)]
 
 
 class TestHeavyPackages:
@@ -239,7 +261,7 @@ class TestHeavyPackages:
         assert "keras" not in found or relative(path) in WITH_KERAS
 
     @pytest.mark.parametrize("path", FILES, ids=relative)
-    def test_optional_packages_are_asked_for_when_they_are_closure(self, path: Path) -> None:
+    def test_optional_packages_are_asked_for_when_they_are_needed(self, path: Path) -> None:
         assert not asked_for(at_import_time(tree(path)))
 
     @pytest.mark.parametrize(
@@ -253,6 +275,8 @@ class TestHeavyPackages:
             "import likeness.recogniser.gallery",
             "import likeness; likeness.load_model, likeness.Dataset, likeness.TrainingRecipe",
             "import likeness; likeness.open_model, likeness.OnnxModel",
+            "import likeness.cli._questions, likeness.recogniser.questions",
+            "import likeness.evaluation.sentences, likeness.texts.preparation",
             "import likeness.client",
             "import likeness.tracking, likeness.tracking.annotated, likeness.tracking.pairs",
         ],
@@ -296,7 +320,7 @@ class TestHouseRules:
                 assert node.attr not in {"set_random_seed", "set_seed"}
 
     def test_the_engine_does_not_ask_what_it_works_for(self) -> None:
-        for module in sorted(closure("likeness.estimators")):
+        for module in sorted(needed("likeness.estimators")):
             for node in ast.walk(tree(MODULES[module])):
                 if isinstance(node, ast.Compare):
                     assert "task" not in ast.unparse(node), module

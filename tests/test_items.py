@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from likeness.datasets import Dataset, check_disjoint, identity_folds, split_by_identity
 from likeness.errors import DataError, OverlapError, SettingError, TooFewError
-from likeness.items import name_some, natural_key
+from likeness.file_order import natural_key
+from likeness.items import name_some
 
 
 def people(count: int, each: int = 2, *, prefix: str = "s", start: int = 0) -> Dataset:

@@ -13,6 +13,9 @@ from likeness.errors import DataError, SettingError
 Images = NDArray[np.uint8]
 """``(n, rows, columns, channels)``, 0…255."""
 
+Items = Any
+"""What a model compares, as its preparation reads it: `Images`, or a list of texts."""
+
 Prepared = NDArray[np.float32]
 """``(n, ...)``, what an encoder reads; of photos ``(n, rows, columns, channels)``."""
 

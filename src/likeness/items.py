@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, check_in_range
 from likeness.errors import DataError, OverlapError, TooFewError
-from likeness.images import file_order
-
-natural_key = file_order.natural_key
+from likeness.file_order import natural_key
 
 
 @dataclass(frozen=True, eq=False)

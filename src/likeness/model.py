@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Energies, Images, Prepared, check_images, describe
+from likeness.arrays import Embeddings, Energies, Items, describe
 from likeness.card import card_files
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import (
@@ -37,9 +37,8 @@ from likeness.errors import (
     require_extra,
 )
 from likeness.export.onnx_file import onnx_bytes
-from likeness.images.fixed_preparation import preparation_to_data
-from likeness.images.preparation import Preparation
 from likeness.parts import FILES, canonical, document_text, part_entry
+from likeness.preparations import ItemPreparation, preparation_from_data
 
 FORMAT = "likeness.model/1"
 """Of a trained model. What was added since (``parts``, ``no_onnx``) may be left out and may be
@@ -49,6 +48,12 @@ IMPORTED_FORMAT = "likeness.model/2"
 """Of an imported encoder: no encoder.keras, another preparation. Who knows only the first
 format must not take it for a damaged one."""
 
+OTHER_ITEMS_FORMAT = "likeness.model/3"
+"""Of a trained model whose preparation names its kind: it reads other items than photos, and
+who knows only the first format could not prepare them."""
+
+FORMATS = (FORMAT, IMPORTED_FORMAT, OTHER_ITEMS_FORMAT)
+
 _BATCH = 64
 
 
@@ -57,8 +62,9 @@ class SiameseModel:
     """A trained encoder with all that is needed to use it.
 
     Args:
-        preparation: from photos to what the encoder reads.
-        encoder: a `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, d)``.
+        preparation: from items (photos, or texts) to what the encoder reads.
+        encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
+            ``(n, d)``.
         energy: one of `likeness.energies.ENERGY_NAMES`.
         threshold: a pair is accepted if its energy is at most this; None if none was chosen.
         record: how the model came to be (recipe, data, histories, seconds), JSON values only.
@@ -67,7 +73,7 @@ class SiameseModel:
         about: what its card says beyond that (name, licence, results), JSON values only.
     """
 
-    preparation: Preparation
+    preparation: ItemPreparation
     encoder: Any
     energy: str
     threshold: float | None = None
@@ -78,13 +84,15 @@ class SiameseModel:
     def __post_init__(self) -> None:
         energy_by_name(self.energy)
 
-    def embed(self, images: Images) -> Embeddings:
+    def embed(self, images: Items) -> Embeddings:
         """Return ``(n, d)`` float32 embeddings of ``(n, any rows, any columns, 1 or 3)`` uint8.
+
+        Of a list of texts, where the preparation reads texts.
 
         Raises:
             DataError: the images have another shape or type.
         """
-        check_images(images)
+        self.preparation.check(images)
         parts = [
             self._encode(self.preparation(images[start : start + _BATCH]))
             for start in range(0, len(images), _BATCH)
@@ -92,11 +100,11 @@ class SiameseModel:
         empty = np.empty((0, self.embedding_size), np.float32)
         return np.concatenate(parts) if parts else empty
 
-    def energies(self, left: Images, right: Images) -> Energies:
+    def energies(self, left: Items, right: Items) -> Energies:
         """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""
         return energy_matrix(self.energy, self.embed(left), self.embed(right))
 
-    def is_same(self, left: Images, right: Images) -> bool:
+    def is_same(self, left: Items, right: Items) -> bool:
         """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
 
         Raises:
@@ -114,11 +122,15 @@ class SiameseModel:
         """What runs the encoder: "keras"."""
         return "keras"
 
-    def _encode(self, prepared: Prepared) -> Embeddings:
+    def _encode(self, prepared: Any) -> Embeddings:
         """Run the encoder on one batch, on whatever backend is in force."""
         ops = require_extra("keras.ops")
         embedded: Embeddings = ops.convert_to_numpy(self.encoder(prepared, training=False))
         return embedded
+
+    @property
+    def _format(self) -> str:
+        return OTHER_ITEMS_FORMAT if "kind" in self.preparation.as_data() else FORMAT
 
     @cached_property
     def fingerprint(self) -> str:
@@ -129,8 +141,8 @@ class SiameseModel:
         differ from save to save.)
         """
         head = {
-            "format": FORMAT,
-            "preparation": preparation_to_data(self.preparation),
+            "format": self._format,
+            "preparation": self.preparation.as_data(),
             "energy": self.energy,
         }
         return encoder_fingerprint(self.encoder, head)
@@ -139,7 +151,7 @@ class SiameseModel:
     def _onnx(self) -> bytes | str:
         """The encoder as an ONNX file, or a sentence that says why there is none."""
         try:
-            return onnx_bytes(self.encoder)
+            return onnx_bytes(self.encoder, made_up=self.preparation.made_up)
         except (MissingExtraError, ModelError) as error:
             return str(error)
 
@@ -160,9 +172,9 @@ class SiameseModel:
         folder = Path(folder)
         check_writable_place(folder, overwrite=overwrite)
         document = {
-            "format": FORMAT,
+            "format": self._format,
             "fingerprint": self.fingerprint,
-            "preparation": preparation_to_data(self.preparation),
+            "preparation": self.preparation.as_data(),
             "energy": self.energy,
             "threshold": self.threshold,
             "embedding_size": self.embedding_size,
@@ -202,7 +214,7 @@ def encoder_fingerprint(encoder: Any, head: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def decided(model: Any, left: Images, right: Images) -> bool:
+def decided(model: Any, left: Items, right: Items) -> bool:
     """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
 
     Args:
@@ -218,7 +230,9 @@ def decided(model: Any, left: Images, right: Images) -> bool:
             "MODEL PHOTOS` (training does from six people with two photos each), or pass one of "
             "your own: `replace(model, threshold=...)`."
         )
-    return bool(model.energies(left[None], right[None])[0, 0] <= model.threshold)
+    # One item as a list of one: an array's leading axis, or a text in a list.
+    first, second = (np.asarray(item)[None] for item in (left, right))
+    return bool(model.energies(first, second)[0, 0] <= model.threshold)
 
 
 def load_model(folder: str | Path) -> SiameseModel:
@@ -243,7 +257,7 @@ def load_model(folder: str | Path) -> SiameseModel:
     try:
         encoder = keras.models.load_model(folder / "encoder.keras", compile=False)
         model = SiameseModel(
-            preparation=Preparation(**document["preparation"]),
+            preparation=preparation_from_data(document["preparation"]),
             encoder=encoder,
             energy=document["energy"],
             threshold=document["threshold"],
@@ -407,9 +421,7 @@ def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def read_document(
-    folder: str | Path, *, formats: tuple[str, ...] = (FORMAT, IMPORTED_FORMAT)
-) -> dict[str, Any]:
+def read_document(folder: str | Path, *, formats: tuple[str, ...] = FORMATS) -> dict[str, Any]:
     """Return the content of ``model.json``: all of a model but its encoder, read without Keras.
 
     Args:

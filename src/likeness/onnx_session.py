@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Prepared
+from likeness.arrays import Embeddings
 from likeness.errors import MissingExtraError, ModelError, require_extra
 
 AT_ONCE = 4
@@ -15,6 +15,16 @@ _QUIET = 4
 """ONNX Runtime's log level «fatal»: what goes wrong is raised, and need not be printed too."""
 
 
+_READS = {
+    np.dtype(np.float32): ("tensor(float)", "an input and an output of 32-bit floats"),
+    np.dtype(np.int32): (
+        "tensor(int32)",
+        "an input of 32-bit whole numbers and an output of 32-bit floats",
+    ),
+}
+"""ONNX Runtime's word for the input, and ours for both ends."""
+
+
 class OnnxSession:
     """Runs the encoder in an ONNX file on the processor. Threads may share it.
 
@@ -22,15 +32,18 @@ class OnnxSession:
         data: the bytes of the file.
         name: what to call it in a message.
         threads: that ONNX Runtime may use for one photo.
+        reads: the type of the numbers that the encoder is to read, float32 or int32.
         axes: of the output: 2 for embeddings, 4 for maps of features.
 
     Raises:
         ModelError: it is no ONNX file, has another number of inputs or outputs than one
-            each, or reads something else than floats.
+            each, or reads other numbers, or gives other ones than floats.
         MissingExtraError: ONNX Runtime is not installed.
     """
 
-    def __init__(self, data: bytes, *, name: str, threads: int = 1, axes: int = 2) -> None:
+    def __init__(
+        self, data: bytes, *, name: str, threads: int = 1, axes: int = 2, reads: Any = np.float32
+    ) -> None:
         self._session = _opened(data, name, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -38,10 +51,10 @@ class OnnxSession:
                 f"{name}: expected one input and one output. Received: {_named(inputs)} and "
                 f"{_named(outputs)}."
             )
-        if inputs[0].type != "tensor(float)" or outputs[0].type != "tensor(float)":
+        kind, words = _READS[np.dtype(reads)]
+        if inputs[0].type != kind or outputs[0].type != "tensor(float)":
             raise ModelError(
-                f"{name}: expected an input and an output of 32-bit floats. Received: "
-                f"{inputs[0].type} and {outputs[0].type}."
+                f"{name}: expected {words}. Received: {inputs[0].type} and {outputs[0].type}."
             )
         self.name = name
         self._axes = axes
@@ -49,7 +62,7 @@ class OnnxSession:
         self.input_shape: tuple[Any, ...] = tuple(inputs[0].shape)
         self.output_shape: tuple[Any, ...] = tuple(outputs[0].shape)
 
-    def __call__(self, prepared: Prepared) -> Embeddings:
+    def __call__(self, prepared: Any) -> Embeddings:
         """Return ``(n, d)`` float32 embeddings, or maps, of at least one prepared photo.
 
         Raises:
@@ -65,7 +78,7 @@ class OnnxSession:
         """Many public encoders were exported for exactly one photo."""
         return 1 if self.input_shape[:1] == (1,) else AT_ONCE
 
-    def _run(self, prepared: Prepared) -> Embeddings:
+    def _run(self, prepared: Any) -> Embeddings:
         try:
             found = self._session.run(None, {self._input: prepared})[0]
         except Exception as error:  # ONNX Runtime's own classes, one per kind of trouble.

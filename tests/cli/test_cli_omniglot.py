@@ -9,7 +9,7 @@ from likeness.model import read_document
 
 from .conftest import run
 
-QUICK = ["epochs=2", "steps=4", "width=2", "encoder=convnet", "rows=16", "columns=16"]
+QUICK = ["epochs=2", "steps=4", "width=2", "rows=16", "columns=16", "embedding_size=32"]
 SETTINGS = [word for change in QUICK for word in ("--set", change)]
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras import ops
+from keras import Model, ops
 
-from likeness.encoders import convnet, dense, encoder_by_name, residual
+from likeness.encoders import cells, convnet, dense, encoder_by_name, projection, residual
 from likeness.errors import SettingError
 
 pytestmark = pytest.mark.backend
@@ -86,11 +86,65 @@ def test_encoders_by_name() -> None:
     assert encoder_by_name("dense") is dense
     assert encoder_by_name("convnet") is convnet
     assert encoder_by_name("residual") is residual
+    assert encoder_by_name("cells") is cells
 
 
 def test_unknown_encoder() -> None:
     with pytest.raises(
         SettingError,
-        match=r"^encoder: expected one of convnet, dense, residual\. Received: 'vgg'\.$",
+        match=r"^encoder: expected one of cells, convnet, dense, residual\. Received: 'vgg'\.$",
     ):
         encoder_by_name("vgg")
+
+
+class TestCells:
+    @pytest.mark.parametrize("shape", [(16, 16, 1), (17, 23, 3)])
+    def test_one_embedding_of_unit_length_per_photo(self, shape: tuple[int, int, int]) -> None:
+        rows, columns = -(-shape[0] // 8), -(-shape[1] // 8)
+        encoder = cells(shape, embedding_size=5 * rows * columns, width=2)
+        found = embed(encoder, photos(3, shape))
+        assert found.shape == (3, 5 * rows * columns)
+        assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
+
+    def test_the_embedding_is_a_map_row_by_row(self) -> None:
+        """A spot far to the right changes cells on the right alone."""
+        encoder = cells((16, 64, 1), embedding_size=2 * 8 * 8, width=2)
+        plain = np.zeros((1, 16, 64, 1), np.float32)
+        spotted = plain.copy()
+        spotted[0, 4:12, 58:62] = 3.0
+        features = Model(encoder.input, encoder.get_layer("flatten").output)
+        change = np.abs(embed(features, spotted) - embed(features, plain)).reshape(2, 8, 8)
+        assert change[:, :4].max() == 0 and change[:, 6:].max() > 0
+
+    def test_no_layer_mixes_the_channels_where_none_needs_to(self) -> None:
+        names = [layer.name for layer in cells(SHAPE, embedding_size=4 * 8, width=2).layers]
+        assert "cell" not in names
+        names = [layer.name for layer in cells(SHAPE, embedding_size=4 * 3, width=2).layers]
+        assert "cell" in names
+
+    def test_the_seed_decides_the_initial_weights(self) -> None:
+        first, same, other = (
+            cells(SHAPE, embedding_size=12, width=2, seed=seed).get_weights() for seed in (1, 1, 2)
+        )
+        assert all((a == b).all() for a, b in zip(first, same, strict=True))
+        assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+    @pytest.mark.parametrize("size", [2, 30])
+    def test_an_embedding_that_does_not_divide_among_the_cells(self, size: int) -> None:
+        with pytest.raises(SettingError, match=f"a multiple of the 4 cells .* Received: {size}"):
+            cells(SHAPE, embedding_size=size, width=2)
+
+
+class TestProjection:
+    def test_it_makes_something_else_of_unit_length_of_the_embedding(self) -> None:
+        encoder = cells((16, 24, 1), embedding_size=6 * 4, width=2)
+        head = projection(encoder)
+        found = embed(head, embed(encoder, photos(3, (16, 24, 1))))
+        assert head.input_shape == (None, 24) and found.shape == (3, 256)
+        assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
+
+    def test_its_seed_is_its_own(self) -> None:
+        encoder = cells(SHAPE, embedding_size=16, width=2)
+        first, same, other = (projection(encoder, seed=s).get_weights() for s in (1, 1, 2))
+        assert all((a == b).all() for a, b in zip(first, same, strict=True))
+        assert any((a != b).any() for a, b in zip(first, other, strict=True))

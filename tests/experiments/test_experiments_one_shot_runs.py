@@ -19,7 +19,7 @@ from likeness.reports import one_shot_table, print_one_shot_runs
 from likeness.training import CHARACTERS
 
 RUNS = drawn_runs(runs=3, ways=5, size=40)
-QUICK = replace(CHARACTERS, epochs=2, steps=6, width=4, embedding_size=16, rows=20, columns=20)
+QUICK = replace(CHARACTERS, epochs=2, steps=6, width=4, embedding_size=36, rows=20, columns=20)
 
 
 @dataclass(frozen=True)

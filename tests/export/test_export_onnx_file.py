@@ -84,6 +84,7 @@ class Fake:
     """As much of an encoder as the export asks for."""
 
     input_shape = (None, *PREPARATION.shape)
+    inputs = (keras.layers.Input(PREPARATION.shape, name="photo"),)
 
     def __init__(self, *, exported: Path | None = None) -> None:
         self.exported = exported

@@ -1,6 +1,5 @@
 """`FixedPreparation`: size, order of the channels, layout, and (pixel − mean) / scale."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,7 @@ from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError
 from likeness.images.fit import fit
-from likeness.images.fixed_preparation import (
-    FixedPreparation,
-    preparation_from_data,
-    preparation_to_data,
-)
-from likeness.images.preparation import Preparation
+from likeness.images.fixed_preparation import FixedPreparation
 
 CHANNEL = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}
 
@@ -116,32 +110,8 @@ def test_what_is_no_photo(images: Any) -> None:
         FixedPreparation(rows=16, columns=16)(images)
 
 
-@pytest.mark.parametrize(
-    "preparation",
-    [
-        Preparation(rows=20, columns=10),
-        FixedPreparation(rows=112, columns=96, colours="bgr", layout="nhwc"),
-        FixedPreparation(rows=16, columns=16, mean=(1.5, 2, 3), scale=(4, 5, 6)),
-        FixedPreparation(rows=112, columns=96, eyes=(30.3, 51, 65, 50.5)),
-    ],
-)
-def test_it_is_data(preparation: Any) -> None:
-    entries = json.loads(json.dumps(preparation_to_data(preparation)))
-    assert preparation_from_data(entries) == preparation
-    assert hash(preparation_from_data(entries)) == hash(preparation)
-
-
 def test_who_does_not_ask_for_the_eyes_is_written_as_before() -> None:
-    assert "eyes" not in preparation_to_data(FixedPreparation(rows=16, columns=16))
+    assert "eyes" not in FixedPreparation(rows=16, columns=16).as_data()
     asking = FixedPreparation(rows=16, columns=16, eyes=[3, 5, 9, 6])  # type: ignore[arg-type]
-    assert preparation_to_data(asking)["eyes"] == [3.0, 5.0, 9.0, 6.0]
+    assert asking.as_data()["eyes"] == [3.0, 5.0, 9.0, 6.0]
     assert asking.eyes == (3.0, 5.0, 9.0, 6.0)
-
-
-def test_our_own_is_written_as_it_always_was() -> None:
-    assert preparation_to_data(Preparation()) == {"rows": 56, "columns": 46, "channels": 1}
-
-
-def test_another_kind_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"^preparation: expected the kind 'fixed'\. Received"):
-        preparation_from_data({"kind": "warped", "rows": 16, "columns": 16})

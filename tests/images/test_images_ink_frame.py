@@ -6,9 +6,9 @@ from PIL import Image
 
 from likeness.datasets import drawn_characters
 from likeness.errors import SettingError
-from likeness.images.fixed_preparation import preparation_from_data, preparation_to_data
 from likeness.images.ink_frame import LARGEST, REACH, ink_frame
 from likeness.images.preparation import Preparation
+from likeness.preparations import preparation_from_data
 
 CHARACTER = drawn_characters(alphabets=1, characters_each=1, drawers=1).items[0, ..., 0]
 
@@ -107,9 +107,9 @@ class TestInPreparation:
     @pytest.mark.parametrize("frame", ["whole", "ink"])
     def test_it_is_written_down_and_read_again(self, frame: str) -> None:
         preparation = Preparation(rows=28, columns=28, frame=frame)
-        assert preparation_from_data(preparation_to_data(preparation)) == preparation
+        assert preparation_from_data(preparation.as_data()) == preparation
 
     def test_whole_photos_are_written_as_before(self) -> None:
         """So that models made earlier keep their fingerprint."""
         expected = {"rows": 56, "columns": 46, "channels": 1}
-        assert preparation_to_data(Preparation()) == expected
+        assert Preparation().as_data() == expected

@@ -5,10 +5,10 @@ import pytest
 
 from likeness.arrays import Prepared
 from likeness.datasets.drawn_sequence import drawn_sequence
-from likeness.datasets.sequences import Sequence
 from likeness.tracking import TrackingModel
 from likeness.tracking.correlation import Maps
 from likeness.tracking.shapes import TrackingShapes
+from likeness.tracking_sequence import Sequence
 
 
 def mean_colours(pictures: Prepared) -> Maps:

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from likeness.datasets.drawn_sequence import drawn_sequence
-from likeness.datasets.sequences import Sequence
 from likeness.errors import DataError, SettingError
 from likeness.evaluation.tracks import evaluate_track
 from likeness.tracking import Box, Step, Tracker, TrackerSettings, TrackingModel
+from likeness.tracking_sequence import Sequence
 
 
 def followed(

@@ -14,7 +14,7 @@ from likeness.energies import energy_matrix
 from likeness.evaluation import evaluate_matrix
 from likeness.images.preparation import Preparation
 from likeness.sampling import LabelledPairs
-from likeness.training import TrainingRecipe
+from likeness.training import CHARACTERS, TrainingRecipe
 from likeness.training._fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
 from likeness.training._networks import (
     FEW_STEPS,
@@ -111,6 +111,23 @@ class TestTrainingSet:
         for settings, fixed in ((plain, None), (recipe, pairs)):
             found = training_set(settings, prepared(people), people.codes, fixed)
             assert len(found.items) == len(found.codes) == 32
+
+
+class TestNetwork:
+    def test_a_deep_head_is_trained_with_the_encoder_and_not_kept(self, people: Dataset) -> None:
+        recipe = dataclasses.replace(
+            CHARACTERS, rows=16, columns=16, width=2, embedding_size=32, epochs=1, steps=2
+        )
+        encoder = build_encoder(recipe)
+        network = build_network(recipe, encoder, classes=8)
+        layers = [layer.name for layer in network.layers]
+        assert layers.index("cells") < layers.index("projection") < layers.index("classes")
+        assert "bending" in layers
+        assert finished_encoder(recipe, encoder, prepared(people)).output_shape == (None, 32)
+
+    def test_without_bending_there_is_no_layer_for_it(self, recipe: TrainingRecipe) -> None:
+        network = build_network(recipe, build_encoder(recipe), classes=8)
+        assert "bending" not in [layer.name for layer in network.layers]
 
 
 class TestFeed:

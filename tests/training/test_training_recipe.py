@@ -98,11 +98,14 @@ def test_numbers_outside_their_range_are_refused_by_name(name: str, data: st.Dat
         ({"mode": "pair"}, r"^mode: expected one of batches, pairs\. Received: 'pair'\.$"),
         (
             {"encoder": "vgg"},
-            r"^encoder: expected one of convnet, dense, residual\. Received: 'vgg'\.$",
+            r"^encoder: expected one of cells, convnet, .* Received: 'vgg'\.$",
         ),
         ({"loss": "arcface"}, r"^loss: expected one of .*triplet\. Received: 'arcface'\.$"),
         ({"energy": 3}, r"^energy: expected one of cosine, .* Received: 3\.$"),
         ({"mode": "pairs"}, r"^loss: mode 'pairs' takes the contrastive loss\. .*'batches' for it"),
+        ({"frame": "face"}, r"^frame: expected one of whole, ink, ink_box\. Received: 'face'\.$"),
+        ({"turn_identities": True}, r"^turn_identities: expected as many rows as columns"),
+        ({"head": "deep"}, r"^head: 'deep' goes with the encoder 'cells' .* Received: 'residual'"),
         (
             {"learning_speed": 1, "epoch": 2},
             r"^recipe: there is no setting 'epoch', 'learning_speed'\. The settings are .*rows, ",

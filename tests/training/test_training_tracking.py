@@ -12,12 +12,12 @@ import pytest
 
 from likeness.datasets import drawn_faces
 from likeness.datasets.drawn_sequence import drawn_sequence
-from likeness.datasets.sequences import Sequence
 from likeness.errors import ModelError, OutputError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation.tracks import evaluate_track
 from likeness.model import read_document
 from likeness.runtime import open_model
 from likeness.tracking import Box, Tracker, open_tracking_model
+from likeness.tracking_sequence import Sequence
 from likeness.training import TrackingRecipe, TrainingProgress, train_tracker
 from likeness.training._tracking_choice import chosen, energies_on
 from likeness.training._tracking_model import TrainedTracker

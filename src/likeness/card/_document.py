@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from likeness.card._results import is_number, shown_result
+from likeness.card._texts import of_texts
 from likeness.card._words import NOT_FOR, limits, threshold_sentences
 from likeness.figures import watermark
 
@@ -29,7 +30,7 @@ def model_card(document: Mapping[str, Any]) -> dict[str, Any]:
     ]
     training = _training(document, record)
     threshold = _threshold(document, record)
-    return {
+    card = {
         "format": FORMAT,
         "name": _text(about.get("name")) or _name(training, data),
         "licence": {"model": _text(about.get("licence")), "data": data["licence"]},
@@ -44,6 +45,12 @@ def model_card(document: Mapping[str, Any]) -> dict[str, Any]:
         "not_for": list(NOT_FOR),
         "limits": limits(data, training, threshold, results),
     }
+    otherwise = _OTHERWISE.get(str(_object(document.get("preparation")).get("kind")))
+    return card if otherwise is None else otherwise(card, record)
+
+
+_OTHERWISE = {"text": of_texts}
+"""By the kind of the preparation: what is said otherwise where it reads no photos."""
 
 
 def _mark(data: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str | None:

@@ -15,7 +15,7 @@ def card_facts(card: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     tables = {
         "model": _head(card),
         "data": _data(card),
-        "training": _training(card["training"]),
+        "training": _training(card["training"], texts="pairs" in card["data"]),
         "threshold": _threshold(card["threshold"]),
     }
     return {
@@ -35,21 +35,26 @@ def _head(card: Mapping[str, Any]) -> Rows:
 
 def _data(card: Mapping[str, Any]) -> Rows:
     data = card["data"]
+    digest = ("Digest (SHA-256)", data["digest"])
+    rows = [("Name", data["name"]), ("Licence and credit", card["licence"]["data"])]
+    if "pairs" in data:
+        counts = [(name.capitalize(), _number(data[name])) for name in ("pairs", "sentences")]
+        return [*rows, *counts, digest]
     return [
-        ("Name", data["name"]),
-        ("Licence and credit", card["licence"]["data"]),
+        *rows,
         ("People", _number(data["people"])),
         ("Photos", _number(data["photos"])),
-        ("Digest (SHA-256)", data["digest"]),
+        digest,
         ("Photos are", "drawn, not real" if data["drawn"] else "as they were given"),
     ]
 
 
-def _training(training: Mapping[str, Any]) -> Rows:
+def _training(training: Mapping[str, Any], *, texts: bool) -> Rows:
     rows, columns, channels = training["reads"]
     colour = "grey" if channels == 1 else "colour"
     held_out = f"{training['held_out_people']} people, to choose the epoch and the threshold"
-    return [
+    photos_only = {"Mode", "Reads", "Held out", "Then learned from everybody"}
+    rows_of_all: Rows = [
         ("Mode", training["mode"]),
         ("Loss", training["loss"]),
         ("Encoder", training["encoder"]),
@@ -63,6 +68,7 @@ def _training(training: Mapping[str, Any]) -> Rows:
         ("Seed", training["seed"]),
         ("Seconds", training["seconds"]),
     ]
+    return [(name, fact) for name, fact in rows_of_all if not (texts and name in photos_only)]
 
 
 def _threshold(threshold: Mapping[str, Any]) -> Rows:

@@ -23,7 +23,7 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     for result in card["results"]:
         blocks += _result(result)
     if not card["results"]:
-        blocks.append("Nothing was measured.")
+        blocks.append(words(card.get("measured") or "Nothing was measured."))
     blocks += ["## Threshold", _list(facts["threshold"])]
     blocks.append(_bullets(card["threshold"]["sentences"]))
     blocks += ["## What it must not be used for", _bullets(card["not_for"])]

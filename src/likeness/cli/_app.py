@@ -28,6 +28,7 @@ from likeness.cli import (
     _omniglot,
     _people,
     _picture,
+    _questions,
     _serve,
     _track,
     _train,
@@ -74,6 +75,8 @@ app.add_typer(_gallery.app, name="gallery")
 app.command("serve")(_serve.serve)
 app.add_typer(_keys.app, name="keys")
 app.command("picture")(_picture.picture)
+app.add_typer(_questions.app, name="questions")
+app.command("faq")(_questions.faq)
 app.command("track-train")(_track.track_train)
 app.command("track")(_track.track)
 

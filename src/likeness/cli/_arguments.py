@@ -1,7 +1,7 @@
 """What several commands ask for: the data, the recipe."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness import datasets
+from likeness.cli._settings import changed
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.training import RECIPES, TrainingRecipe
@@ -27,9 +28,6 @@ Mode = Annotated[
 RecipeFile = Annotated[
     Path | None,
     typer.Option("--recipe", help="JSON file with settings that replace the mode's."),
-]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
 ]
 
 _NAMED: dict[str, Callable[[], Dataset]] = {
@@ -98,21 +96,6 @@ def read_recipe(
     return TrainingRecipe.from_dict(settings)
 
 
-def changed(settings: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:
-    """Return settings with changes, each ``name=value``.
-
-    Raises:
-        SettingError: a change is something else.
-    """
-    found = dict(settings)
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals:
-            raise SettingError(f"--set: expected name=value. Received: {change!r}.")
-        found[name.strip()] = _parsed(value.strip())
-    return found
-
-
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
@@ -121,11 +104,3 @@ def _from_file(file: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise SettingError(f"--recipe: {file}: expected an object of settings.")
     return settings
-
-
-def _parsed(value: str) -> Any:
-    """Read a number, true or false; anything else is a word."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

@@ -6,12 +6,12 @@ import typer
 
 from likeness.cli._arguments import (
     DATA_HELP,
-    Changes,
     Mode,
     RecipeFile,
     read_data,
     read_recipe,
 )
+from likeness.cli._settings import Changes
 from likeness.cli._terminal import (
     check_evidence,
     check_json_place,

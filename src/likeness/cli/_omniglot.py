@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from likeness import datasets
-from likeness.cli._arguments import Changes, RecipeFile, read_recipe
+from likeness.cli._arguments import RecipeFile, read_recipe
 from likeness.cli._opening import Runtime, Variant, check_runs, opened
+from likeness.cli._settings import Changes
 from likeness.cli._terminal import (
     check_json_place,
     errors,

@@ -8,8 +8,9 @@ import typer
 from likeness.cli._arguments import read_data
 from likeness.cli._terminal import errors
 from likeness.datasets import Dataset
-from likeness.images.fixed_preparation import preparation_from_data
+from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model import read_document
+from likeness.preparations import preparation_from_data
 from likeness.runtime import FaceModel, chosen_runtime, open_model
 
 Runtime = Annotated[
@@ -56,7 +57,8 @@ def read_data_for(model: Path, data: str) -> Dataset:
 
     photos = read_data(data)
     entries = read_document(model)["preparation"]
-    if "eyes" not in entries:
+    preparation = preparation_from_data(entries) if "eyes" in entries else None
+    if not isinstance(preparation, FixedPreparation):
         return photos
     with errors().status("Looking for the eyes"):
-        return by_the_eyes(photos, preparation_from_data(entries))
+        return by_the_eyes(photos, preparation)

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from likeness.datasets import OnProgress
+from likeness.datasets._progress import OnProgress
 from likeness.errors import OutputError, SettingError
-from likeness.training import TrainingProgress
+from likeness.training.progress import TrainingProgress
 
 
 def output() -> Console:

@@ -10,7 +10,8 @@ import numpy as np
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from likeness.cli._arguments import Changes, changed, read_data
+from likeness.cli._arguments import read_data
+from likeness.cli._settings import Changes, changed
 from likeness.cli._terminal import (
     check_json_place,
     errors,

@@ -8,14 +8,15 @@ from rich.markup import escape
 
 from likeness.cli._arguments import (
     DATA_HELP,
-    Changes,
     Mode,
     RecipeFile,
     read_data,
     read_recipe,
 )
+from likeness.cli._settings import Changes
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
-from likeness.model import check_writable_place, read_document
+from likeness.cli._trained import training_document
+from likeness.model import check_writable_place
 from likeness.training.quiet import load_keras
 
 
@@ -53,22 +54,10 @@ def train(
             log_dir=log_dir,
         )
     folder = model.save(out, overwrite=overwrite)
-    document = _document(model, folder)
+    document = training_document(model, folder)
     if json_ != "-":
         _say(document)
     write_json(document, json_)
-
-
-def _document(model: Any, folder: Path) -> dict[str, Any]:
-    return {
-        "format": "likeness.training/1",
-        "model": str(folder),
-        "fingerprint": model.fingerprint,
-        "threshold": model.threshold,
-        **{key: value for key, value in model.record.items() if key != "threshold"},
-        "threshold_evidence": model.record["threshold"],
-        "no_onnx": read_document(folder).get("no_onnx"),
-    }
 
 
 def _say(document: dict[str, Any]) -> None:

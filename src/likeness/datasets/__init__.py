@@ -10,6 +10,7 @@ from likeness.datasets.folder import folder
 from likeness.datasets.omniglot import alphabets, omniglot, omniglot_runs
 from likeness.datasets.one_shot_run import OneShotRun
 from likeness.datasets.signatures import signatures
+from likeness.datasets.sts import sts
 from likeness.items import (
     Dataset,
     check_disjoint,
@@ -17,11 +18,13 @@ from likeness.items import (
     name_some,
     split_by_identity,
 )
+from likeness.sentence_pairs import SentencePairs
 
 __all__ = [
     "Dataset",
     "OnProgress",
     "OneShotRun",
+    "SentencePairs",
     "alphabets",
     "att",
     "att_cache_path",
@@ -39,4 +42,5 @@ __all__ = [
     "omniglot_runs",
     "signatures",
     "split_by_identity",
+    "sts",
 ]

@@ -9,8 +9,9 @@ import numpy as np
 from likeness.arrays import Images
 from likeness.datasets._zip import opened_zip
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError
+from likeness.file_order import natural_key
 from likeness.images.decode import decode
-from likeness.items import name_some, natural_key
+from likeness.items import name_some
 
 ZIP_NAME = "att_faces.zip"
 ROWS, COLUMNS = 112, 92

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from likeness.datasets._zip import opened_zip
 from likeness.errors import DataError, DataNotFoundError
+from likeness.file_order import natural_key
 from likeness.images.decode import EXTENSIONS, decode
-from likeness.images.file_order import natural_key
 
 Boxes = NDArray[np.float64]
 """``(n, 4)``: x, y, width and height in pixels, (0, 0) the frame's upper left corner."""

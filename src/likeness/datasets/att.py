@@ -14,7 +14,8 @@ from likeness.datasets._download import download, mirrors_or
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets._progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError
-from likeness.items import Dataset, natural_key
+from likeness.file_order import natural_key
+from likeness.items import Dataset
 
 MIRRORS = (
     "https://www.cl.cam.ac.uk/Research/DTG/attarchive/pub/data/att_faces.zip",

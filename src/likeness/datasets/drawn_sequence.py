@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.arrays import check_in_range
-from likeness.datasets.sequences import Sequence
+from likeness.tracking_sequence import Sequence
 
 NAME = "drawn sequence"
 LICENCE = "made by likeness"

@@ -21,8 +21,9 @@ from likeness.datasets._published import PublishedFile, read_published
 from likeness.datasets._zip import ZipReader, opened_zip
 from likeness.datasets.one_shot_run import OneShotRun
 from likeness.errors import DataError, ImageError, SettingError
+from likeness.file_order import natural_key
 from likeness.images.decode import decode
-from likeness.items import Dataset, natural_key
+from likeness.items import Dataset
 
 LICENCE = (
     "Omniglot, MIT licence: B. M. Lake, R. Salakhutdinov and J. B. Tenenbaum, «Human-level "

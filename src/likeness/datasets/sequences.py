@@ -5,16 +5,17 @@ and a drawn one from a seed, for when neither is at hand.
 """
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import describe
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets._sequence_copy import TRUTH_FILES, Boxes, read_sequence_copy
 from likeness.errors import DataError, DataNotFoundError, DigestError
+from likeness.tracking_sequence import Sequence
+
+__all__ = ["Sequence", "bag", "dragon_baby", "holds_sequence", "read_sequence"]
 
 BAG_FILE = "tracking_vot15_bag.zip"
 DRAGON_BABY_FILE = "tracking_otb_DragonBaby.zip"
@@ -29,53 +30,6 @@ DRAGON_BABY_LICENCE = (
 )
 VOT_HOME = "https://votchallenge.net/vot2015/dataset.html"
 OTB_HOME = "http://cvlab.hanyang.ac.kr/tracker_benchmark/datasets.html"
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Sequence:
-    """A film and its target.
-
-    Args:
-        frames: ``(n, rows, columns, 3)``, uint8, at least two.
-        boxes: ``(n, 4)``, float64: x, y, width and height of the target in each frame, in
-            pixels, (0, 0) the upper left corner of the frame.
-        name: what to call it.
-        licence: its terms.
-        drawn: whether it is made up.
-
-    Raises:
-        DataError: shapes or types do not fit.
-    """
-
-    frames: NDArray[np.uint8]
-    boxes: Boxes
-    name: str
-    licence: str = "not stated"
-    drawn: bool = field(default=False)
-
-    def __post_init__(self) -> None:
-        frames, boxes = self.frames, self.boxes
-        if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or len(frames) < 2:
-            raise DataError(
-                "frames: expected uint8 of shape (n, rows, columns, 3), two at least. "
-                f"Received: {describe(frames)}."
-            )
-        if (
-            boxes.shape != (len(frames), 4)
-            or not np.isfinite(boxes).all()
-            or boxes[:, 2:].min() <= 0
-        ):
-            raise DataError(
-                f"boxes: expected {len(frames)} rows of x, y, width and height, finite, the sizes "
-                f"above 0. Received: {describe(boxes)}."
-            )
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def part(self, start: int, stop: int) -> "Sequence":
-        """Return the frames from ``start`` up to ``stop``, which is not among them."""
-        return replace(self, frames=self.frames[start:stop], boxes=self.boxes[start:stop])
 
 
 def read_sequence(path: str | Path) -> Sequence:

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from likeness.encoders.bag_of_pieces import WeightedSum, bag_of_pieces
+from likeness.encoders.cells import cells
 from likeness.encoders.convnet import convnet
 from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.dense import dense
 from likeness.encoders.finished import finished
 from likeness.encoders.fully_convolutional import fully_convolutional
+from likeness.encoders.projection import projection
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
@@ -20,17 +23,22 @@ __all__ = [
     "MeanOfViews",
     "SiameseNet",
     "Views",
+    "WeightedSum",
     "Whitening",
+    "bag_of_pieces",
+    "cells",
     "convnet",
     "dense",
     "encoder_by_name",
     "finished",
     "fit_whitening",
     "fully_convolutional",
+    "projection",
     "residual",
 ]
 
 _BY_NAME: dict[str, Callable[..., Any]] = {
+    "cells": cells,
     "convnet": convnet,
     "dense": dense,
     "residual": residual,

@@ -42,12 +42,11 @@ def residual(
     """
     seeds = Seeds(seed)
     photo = layers.Input(shape, name="photo")
-    x = _convolution(photo, width, seeds, name="stem", size=1 + 2 * stride, strides=stride)
-    x = layers.ReLU(name="stem_relu")(x)
+    x = residual_stem(photo, width, seeds, stride=stride)
     for block, channels in enumerate((width, 2 * width, 4 * width, 8 * width), start=1):
         if block < stride:
             continue
-        x = _block(x, channels, seeds, name=f"block_{block}")
+        x = residual_block(x, channels, seeds, name=f"block_{block}")
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(
         embedding_size, use_bias=False, kernel_initializer=seeds.he(), name="embedding"
@@ -57,7 +56,14 @@ def residual(
     return keras.Model(photo, x, name="residual")
 
 
-def _block(x: Any, channels: int, seeds: Seeds, *, name: str) -> Any:
+def residual_stem(photo: Any, width: int, seeds: Seeds, *, stride: int = 1) -> Any:
+    """Return the first convolution's map, at full size or, with a stride of 2, at half of it."""
+    x = _convolution(photo, width, seeds, name="stem", size=1 + 2 * stride, strides=stride)
+    return layers.ReLU(name="stem_relu")(x)
+
+
+def residual_block(x: Any, channels: int, seeds: Seeds, *, name: str) -> Any:
+    """Return a map of half the rows and columns: two convolutions around a shortcut."""
     y = _convolution(x, channels, seeds, strides=2, name=f"{name}_a")
     y = layers.ReLU(name=f"{name}_a_relu")(y)
     y = _convolution(y, channels, seeds, name=f"{name}_b")

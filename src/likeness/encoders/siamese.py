@@ -62,9 +62,9 @@ class SiameseNet(keras.Model):
     """
 
     def __init__(self, encoder: Any, energy: str = "euclidean", name: str = "siamese") -> None:
-        shape = encoder.input_shape[1:]
-        left = layers.Input(shape, name="left")
-        right = layers.Input(shape, name="right")
+        shape, dtype = encoder.input_shape[1:], encoder.inputs[0].dtype
+        left = layers.Input(shape, dtype=dtype, name="left")
+        right = layers.Input(shape, dtype=dtype, name="right")
         joined = EnergyLayer(energy, name=energy)(encoder(left), encoder(right))
         super().__init__(inputs=[left, right], outputs=joined, name=name)
         self.encoder = encoder

@@ -42,7 +42,8 @@ def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any
     if document["format"] == IMPORTED_FORMAT or ("onnx" in parts_of(document) and not overwrite):
         read_part(folder, "onnx", document)
         return document
-    data = onnx_bytes(load_model(folder).encoder)
+    model = load_model(folder)
+    data = onnx_bytes(model.encoder, made_up=model.preparation.made_up)
     return add_part(folder, "onnx", data, document)
 
 

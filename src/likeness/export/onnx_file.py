@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,19 @@ def why_no_export() -> str | None:
     return None
 
 
-def onnx_bytes(encoder: Any, *, sizes: Sequence[int] = ()) -> bytes:
-    """Return the encoder as an ONNX file: one input "photo" with a free batch axis, one output.
+MadeUp = Callable[[int, np.random.Generator], Any]
+"""From a count to what so many prepared items may look like."""
+
+
+def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None, sizes: Sequence[int] = ()) -> bytes:
+    """Return the encoder as an ONNX file: one input with a free batch axis, one output.
 
     The result is run and compared with the encoder before it is given out.
 
     Args:
-        encoder: a `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, d)``, or a map of
-            features, float32.
+        encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
+            ``(n, d)``, or a map of features, float32.
+        made_up: what to try it with; normal noise of the shape that it reads if not given.
         sizes: sides of the square photos to try it with, where it reads any size.
 
     Raises:
@@ -57,7 +62,8 @@ def onnx_bytes(encoder: Any, *, sizes: Sequence[int] = ()) -> bytes:
         path = Path(place) / "encoder.onnx"
         try:
             shape = (None, *encoder.input_shape[1:])
-            signature = [keras.InputSpec(shape=shape, dtype="float32", name="photo")]
+            reads = encoder.inputs[0]
+            signature = [keras.InputSpec(shape=shape, dtype=reads.dtype, name=reads.name)]
             with warnings.catch_warnings():
                 # Tracers warn of what could go wrong; whether it did is looked at below.
                 warnings.simplefilter("ignore")
@@ -65,19 +71,26 @@ def onnx_bytes(encoder: Any, *, sizes: Sequence[int] = ()) -> bytes:
             data = path.read_bytes()
         except Exception as error:  # The exporters raise many kinds.
             raise ModelError(f"the encoder cannot be exported to ONNX: {_first(error)}.") from error
-    rows, columns, channels = encoder.input_shape[1:]
-    for shape in [(size, size, channels) for size in sizes] or [(rows, columns, channels)]:
-        _check_embeds_alike(encoder, data, shape)
+    shape = encoder.input_shape[1:]
+    shapes = [(size, size, shape[-1]) for size in sizes] or [shape]
+    for try_it in [made_up] if made_up else [_noise(one) for one in shapes]:
+        _check_embeds_alike(encoder, data, try_it)
     return data
 
 
-def _check_embeds_alike(encoder: Any, data: bytes, shape: tuple[int, int, int]) -> None:
+def _noise(shape: Sequence[int]) -> MadeUp:
+    return lambda count, rng: rng.normal(size=(count, *shape)).astype(np.float32)
+
+
+def _check_embeds_alike(encoder: Any, data: bytes, made_up: MadeUp) -> None:
     ops = require_extra("keras.ops")
     rng = np.random.default_rng(0)
-    for photos in (1, 3):
-        prepared = rng.normal(size=(photos, *shape)).astype(np.float32)
+    for count in (1, 3):
+        prepared = made_up(count, rng)
         expected = ops.convert_to_numpy(encoder(prepared, training=False))
-        session = OnnxSession(data, name="the exported encoder", axes=expected.ndim)
+        session = OnnxSession(
+            data, name="the exported encoder", axes=expected.ndim, reads=prepared.dtype
+        )
         found = session(prepared)
         worst = float(np.abs(found - expected).max()) if found.shape == expected.shape else np.inf
         if not worst <= CLOSE * max(1.0, float(np.abs(expected).max())):

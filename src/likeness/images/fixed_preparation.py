@@ -1,17 +1,14 @@
 """`FixedPreparation`: photos made ready with fixed figures, as other people's encoders ask."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from likeness.arrays import Images, Prepared, check_images, check_in_range
 from likeness.errors import SettingError
 from likeness.images.fit import fit
-from likeness.images.preparation import Preparation
 
-KIND = "fixed"
 COLOURS = ("rgb", "bgr", "grey")
 LAYOUTS = ("nchw", "nhwc")
 
@@ -50,6 +47,9 @@ class FixedPreparation:
     mean: tuple[float, ...] = (127.5,)
     scale: tuple[float, ...] = (127.5,)
     eyes: tuple[float, float, float, float] | None = None
+
+    KIND: ClassVar[str] = "fixed"
+    dtype: ClassVar[Any] = np.float32
 
     def __post_init__(self) -> None:
         check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
@@ -112,6 +112,27 @@ class FixedPreparation:
             return (self.channels, self.rows, self.columns)
         return (self.rows, self.columns, self.channels)
 
+    def check(self, images: Any) -> None:
+        """Raise unless these are photos, ``(n, rows, columns, channels)`` of uint8.
+
+        Raises:
+            DataError: they have another shape or type.
+        """
+        check_images(images)
+
+    def made_up(self, count: int, rng: np.random.Generator) -> Prepared:
+        """Return noise of the shape of ``count`` prepared photos: to try an encoder on."""
+        return rng.normal(size=(count, *self.shape)).astype(np.float32)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return JSON values from which it can be made again."""
+        entries = asdict(self)
+        lists = {name: list(entries[name]) for name in ("mean", "scale")}
+        # An encoder that does not ask for the eyes is written, and its fingerprint taken, as
+        # it was before one could.
+        eyes = entries.pop("eyes")
+        return {"kind": self.KIND, **entries, **lists} | ({"eyes": list(eyes)} if eyes else {})
+
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, *shape)``, float32.
 
@@ -130,36 +151,3 @@ class FixedPreparation:
         out -= np.array(self.mean, np.float32)
         out /= np.array(self.scale, np.float32)
         return np.ascontiguousarray(out.transpose(0, 3, 1, 2) if self.layout == "nchw" else out)
-
-
-def preparation_to_data(preparation: Preparation | FixedPreparation) -> dict[str, Any]:
-    """Return JSON values from which `preparation_from_data` makes it again."""
-    if isinstance(preparation, FixedPreparation):
-        entries = asdict(preparation)
-        lists = {name: list(entries[name]) for name in ("mean", "scale")}
-        # An encoder that does not ask for the eyes is written, and its fingerprint taken, as
-        # it was before one could.
-        eyes = entries.pop("eyes")
-        return {"kind": KIND, **entries, **lists} | ({"eyes": list(eyes)} if eyes else {})
-    # Likewise, one that reads whole photos is written as it was before there were other frames.
-    return {k: v for k, v in asdict(preparation).items() if (k, v) != ("frame", "whole")}
-
-
-def preparation_from_data(entries: Mapping[str, Any]) -> Preparation | FixedPreparation:
-    """Return the preparation that ``model.json`` describes.
-
-    Raises:
-        SettingError: a setting is out of its range.
-        TypeError: an entry is missing or unknown.
-
-    >>> preparation_from_data({"rows": 56, "columns": 46, "channels": 1}).shape
-    (56, 46, 1)
-    >>> preparation_from_data({"kind": "fixed", "rows": 112, "columns": 112}).shape
-    (3, 112, 112)
-    """
-    if "kind" not in entries:
-        return Preparation(**entries)
-    settings = dict(entries)
-    if (kind := settings.pop("kind")) != KIND:
-        raise SettingError(f"preparation: expected the kind {KIND!r}. Received: {kind!r}.")
-    return FixedPreparation(**settings)

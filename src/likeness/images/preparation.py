@@ -1,6 +1,7 @@
 """`Preparation`: from photos to the numbers that an encoder reads."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -43,6 +44,8 @@ class Preparation:
     channels: int = 1
     frame: str = "whole"
 
+    dtype: ClassVar[Any] = np.float32
+
     def __post_init__(self) -> None:
         check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
         check_in_range(self.columns, 8, 1024, argument="columns", whole=True)
@@ -59,6 +62,24 @@ class Preparation:
     def shape(self) -> tuple[int, int, int]:
         """(rows, columns, channels) of one prepared photo."""
         return (self.rows, self.columns, self.channels)
+
+    def check(self, images: Any) -> None:
+        """Raise unless these are photos, ``(n, rows, columns, channels)`` of uint8.
+
+        Raises:
+            DataError: they have another shape or type.
+        """
+        check_images(images)
+
+    def made_up(self, count: int, rng: np.random.Generator) -> Prepared:
+        """Return noise of the shape of ``count`` prepared photos: to try an encoder on."""
+        return rng.normal(size=(count, *self.shape)).astype(np.float32)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return JSON values from which it can be made again."""
+        # One that reads whole photos is written, and its fingerprint taken, as it was before
+        # there were other frames.
+        return {k: v for k, v in asdict(self).items() if (k, v) != ("frame", "whole")}
 
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, rows, columns, channels)``, float32, mean 0 and deviation 1 per photo.

@@ -12,13 +12,23 @@ __all__ = [
     "DecidingModel",
     "Neighbour",
     "Promise",
+    "Question",
+    "QuestionSearch",
     "Recogniser",
     "Sight",
     "decide",
     "re_enrol",
+    "read_questions",
 ]
 
-_LATE = {"Recogniser": "recogniser", "Sight": "sight", "re_enrol": "recogniser"}
+_LATE = {
+    "Question": "questions",
+    "QuestionSearch": "questions",
+    "Recogniser": "recogniser",
+    "Sight": "sight",
+    "re_enrol": "recogniser",
+    "read_questions": "questions",
+}
 
 
 def __getattr__(name: str) -> Any:

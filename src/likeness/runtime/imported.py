@@ -11,7 +11,7 @@ from likeness._version import __version__
 from likeness.arrays import Embeddings
 from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
-from likeness.images.fixed_preparation import FixedPreparation, preparation_to_data
+from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model import (
     IMPORTED_FORMAT,
     check_writable_place,
@@ -95,7 +95,7 @@ def import_model(
 def _document(
     data: bytes, preparation: FixedPreparation, energy: str, *, embedding_size: int
 ) -> dict[str, Any]:
-    described = preparation_to_data(preparation)
+    described = preparation.as_data()
     document: dict[str, Any] = {
         "format": IMPORTED_FORMAT,
         "fingerprint": imported_fingerprint(data, described, energy),

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Energies, Images, check_images
+from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import LikenessError, ModelError
-from likeness.images.fixed_preparation import FixedPreparation, preparation_from_data
-from likeness.images.preparation import Preparation
 from likeness.model import IMPORTED_FORMAT, decided
 from likeness.onnx_session import OnnxSession
 from likeness.parts import FILES, canonical, read_part
+from likeness.preparations import ItemPreparation, preparation_from_data
 
 _PREPARED_AT_ONCE = 64
 
@@ -25,7 +24,7 @@ class OnnxModel:
     """A model from its folder, with nothing of Keras; used like a `SiameseModel`.
 
     Args:
-        preparation: from photos to what the encoder reads.
+        preparation: from items (photos, or texts) to what the encoder reads.
         session: the encoder.
         energy: one of `likeness.energies.ENERGY_NAMES`.
         fingerprint: of what decides an embedding and an energy. The float variant of a
@@ -38,7 +37,7 @@ class OnnxModel:
         variant: "float32" or "int8".
     """
 
-    preparation: Preparation | FixedPreparation
+    preparation: ItemPreparation
     session: OnnxSession
     energy: str
     fingerprint: str
@@ -56,13 +55,15 @@ class OnnxModel:
         """What runs the encoder: "onnx"."""
         return "onnx"
 
-    def embed(self, images: Images) -> Embeddings:
+    def embed(self, images: Items) -> Embeddings:
         """Return ``(n, d)`` float32 embeddings of ``(n, any rows, any columns, 1 or 3)`` uint8.
+
+        Of a list of texts, where the preparation reads texts.
 
         Raises:
             DataError: the images have another shape or type.
         """
-        check_images(images)
+        self.preparation.check(images)
         step = _PREPARED_AT_ONCE
         parts = [
             self.session(self.preparation(images[start : start + step]))
@@ -71,11 +72,11 @@ class OnnxModel:
         empty = np.empty((0, self.embedding_size), np.float32)
         return np.concatenate(parts) if parts else empty
 
-    def energies(self, left: Images, right: Images) -> Energies:
+    def energies(self, left: Items, right: Items) -> Energies:
         """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""
         return energy_matrix(self.energy, self.embed(left), self.embed(right))
 
-    def is_same(self, left: Images, right: Images) -> bool:
+    def is_same(self, left: Items, right: Items) -> bool:
         """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
 
         Raises:
@@ -95,10 +96,12 @@ def onnx_model(
     name = "int8" if variant == "int8" else "onnx"
     data = read_part(folder, name, document)
     own = document["parts"]["int8"] if variant == "int8" else document
+    file = str(folder / FILES[name])
     try:
+        preparation = preparation_from_data(document["preparation"])
         model = OnnxModel(
-            preparation=preparation_from_data(document["preparation"]),
-            session=OnnxSession(data, name=str(folder / FILES[name]), threads=threads),
+            preparation=preparation,
+            session=OnnxSession(data, name=file, threads=threads, reads=preparation.dtype),
             energy=document["energy"],
             fingerprint=own["fingerprint"],
             embedding_size=int(document["embedding_size"]),

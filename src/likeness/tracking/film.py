@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from likeness.errors import DataNotFoundError, ImageError, require_extra
+from likeness.file_order import natural_key
 from likeness.images.decode import EXTENSIONS, MOST_PIXELS, decode_file
-from likeness.images.file_order import natural_key
 from likeness.tracking.crops import Pixels
 
 INNER = ("imgs", "img", "color")

@@ -13,6 +13,7 @@ from likeness.training.recipe import (
     SIGNATURES,
     TrainingRecipe,
 )
+from likeness.training.similarity import SimilarityRecipe
 from likeness.training.tracking_recipe import TrackingRecipe
 
 __all__ = [
@@ -22,11 +23,13 @@ __all__ = [
     "RECIPES",
     "SIGNATURES",
     "OnProgress",
+    "SimilarityRecipe",
     "TrackingRecipe",
     "TrainingProgress",
     "TrainingRecipe",
     "train",
     "train_on_pairs",
+    "train_similarity",
     "train_tracker",
     "untrained_encoder",
 ]
@@ -37,6 +40,9 @@ def __getattr__(name: str) -> Any:
     if name in {"train", "train_on_pairs"}:
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._train"), name)
+    if name == "train_similarity":
+        require_extra("keras", extra="train")
+        return getattr(import_module("likeness.training._similarity"), name)
     if name == "train_tracker":
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training._tracking"), name)

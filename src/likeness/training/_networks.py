@@ -17,6 +17,7 @@ from likeness.encoders import (
     encoder_by_name,
     finished,
     fit_whitening,
+    projection,
 )
 from likeness.energies import energy_matrix
 from likeness.feeds import BatchFeed, PairFeed
@@ -144,6 +145,8 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     else:
         photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
         output = encoder(distorted(photo))
+        if recipe.head == "deep":
+            output = projection(encoder, seed=recipe.seed + 4)(output)
         if recipe.loss == "margin_softmax":
             head = CosineHead(
                 classes, seed=recipe.seed + 2, spread=recipe.class_spread, name="classes"

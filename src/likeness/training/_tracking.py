@@ -16,7 +16,6 @@ import keras
 import numpy as np
 
 from likeness._version import __version__
-from likeness.datasets.sequences import Sequence as Film
 from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.fully_convolutional import STRIDE, fully_convolutional
 from likeness.errors import TooFewError, TrainingFailedError
@@ -24,6 +23,7 @@ from likeness.items import Dataset
 from likeness.losses.response_logistic import ResponseLogisticLoss
 from likeness.tracking.pairs import PairSettings, PairSource
 from likeness.tracking.shapes import TrackingShapes, prepared
+from likeness.tracking_sequence import Sequence as Film
 from likeness.training._tracking_choice import chosen
 from likeness.training._tracking_model import TrainedTracker
 from likeness.training.progress import OnProgress, TrainingProgress

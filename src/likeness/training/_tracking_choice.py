@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.datasets.sequences import Sequence as Film
 from likeness.evaluation import choose_threshold
 from likeness.evaluation.tracks import overlaps
 from likeness.tracking.boxes import Box
@@ -15,6 +14,7 @@ from likeness.tracking.crops import Frame, side_with_context
 from likeness.tracking.model import TrackingModel
 from likeness.tracking.settings import TrackerSettings
 from likeness.tracking.tracker import Tracker
+from likeness.tracking_sequence import Sequence as Film
 
 WINDOWS = (0.08, 0.176, 0.3)
 PENALTIES = (0.005, 0.02)

@@ -10,10 +10,11 @@ from likeness.errors import SettingError
 
 _CHOICES = {
     "mode": ("batches", "pairs"),
-    "encoder": ("convnet", "dense", "residual"),
+    "encoder": ("cells", "convnet", "dense", "residual"),
     "loss": ("contrastive", "margin_softmax", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
     "frame": ("whole", "ink", "ink_box"),
+    "head": ("direct", "deep"),
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -55,7 +56,9 @@ class TrainingRecipe:
 
     Args:
         mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
-        encoder: "convnet", "dense" or "residual".
+        encoder: "cells", "convnet", "dense" or "residual".
+        head: what the loss looks at while training: the embeddings ("direct"), or what a few
+            further layers make of them, which are then thrown away ("deep", for *cells*).
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
         stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
@@ -98,6 +101,7 @@ class TrainingRecipe:
 
     mode: str = "batches"
     encoder: str = "residual"
+    head: str = "direct"
     embedding_size: int = 320
     width: int = 16
     stride: int = 1
@@ -163,6 +167,11 @@ class TrainingRecipe:
             raise SettingError(
                 "turn_identities: expected as many rows as columns, so that what is turned fits. "
                 f"Received: rows {self.rows} and columns {self.columns}."
+            )
+        if self.head == "deep" and (self.encoder, self.mode) != ("cells", "batches"):
+            raise SettingError(
+                "head: 'deep' goes with the encoder 'cells' and the mode 'batches'. Received: "
+                f"{self.encoder!r} and {self.mode!r}. Use 'direct' with them."
             )
         if self.stride > 1 and self.encoder != "residual":
             raise SettingError(
@@ -232,20 +241,25 @@ PAIRS = TrainingRecipe(
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
 CHARACTERS = TrainingRecipe(
-    rows=35,
-    columns=35,
+    encoder="cells",
+    head="deep",
+    embedding_size=1024,
+    rows=28,
+    columns=28,
     frame="ink",
-    mirror_identities=False,
     turn_identities=True,
+    # A character turned or mirrored is another one; only moved a little it stays the same.
     mirrored=False,
-    geometry=1.5,
+    shift=1,
+    whitening=False,
+    geometry=1.0,
     light=0.0,
     cover=0.0,
-    bending=1.0,
+    bending=0.5,
     identities=32,
     items_each=3,
     epochs=10,
-    steps=500,
+    steps=450,
     held_out=0.05,
     refit=False,
 )

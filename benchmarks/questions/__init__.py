@@ -1,0 +1,1 @@
+"""Similar sentences: ours beside TF-IDF and averaged vectors, on the STS benchmark."""

@@ -1,0 +1,241 @@
+"""`QuestionSearch`: which enrolled question asks the same? Over the gallery that faces use.
+
+Each question is an entry of the gallery under its own text, with one template: its embedding.
+The model's threshold says whether the nearest one asks the same or nothing does.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from likeness.arrays import Embeddings, check_in_range
+from likeness.errors import DataError, GalleryMismatchError
+from likeness.recogniser.answer import Status
+from likeness.recogniser.decision import NEAREST, Decider, DecidingModel
+from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate
+from likeness.recogniser.people_energies import everybody
+
+FORMAT = "likeness.faq/1"
+MOST_BYTES = 16 * 2**20
+"""Of a file of questions."""
+
+_LONGEST_NAME = 200
+_SHOWN = 180
+_AT_ONCE = 1000
+
+
+class TextModel(DecidingModel, Protocol):
+    """What a search asks of a model."""
+
+    def embed(self, texts: Sequence[str], /) -> Embeddings:
+        """Return ``(n, d)`` embeddings of texts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question that is answered somewhere.
+
+    Args:
+        text: the question.
+        answer: the answer; None if there is only the question.
+    """
+
+    text: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """An enrolled question near to what was asked.
+
+    Args:
+        question: its text.
+        answer: its answer; None if none was given.
+        energy: lower is more alike.
+    """
+
+    question: str
+    answer: str | None
+    energy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a search found.
+
+    Args:
+        asked: the text that was asked.
+        status: "known" (the nearest question asks the same), "ambiguous" (so do two), "unknown"
+            (none does); None if the model has no threshold.
+        nearest: the nearest questions, the nearest first.
+        threshold: in force; None if the model has none.
+        reason: why, in a sentence.
+        model: its fingerprint.
+    """
+
+    asked: str
+    status: Status | None
+    nearest: tuple[Match, ...]
+    threshold: float | None
+    reason: str
+    model: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def read_questions(file: str | Path) -> tuple[Question, ...]:
+    """Return the questions of a UTF-8 file: one a line, an answer behind a tab if there is one.
+
+    Empty lines are passed over, and so is a line that was there before.
+
+    Raises:
+        DataError: it cannot be read, is no text or too long, holds no question, or answers one
+            question in two ways.
+    """
+    path = Path(file)
+    try:
+        if path.is_file() and path.stat().st_size > MOST_BYTES:
+            raise DataError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of questions.")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: expected UTF-8. Received: {error.reason}.") from error
+    found: dict[str, Question] = {}
+    for number, line in enumerate(lines, 1):
+        text, _, answer = (part.strip() for part in line.partition("\t"))
+        if not text:
+            continue
+        question = Question(text=text, answer=answer or None)
+        before = found.setdefault(entry_name(text), question)
+        if before.answer != question.answer:
+            raise DataError(
+                f"{path}, line {number}: the same question was answered otherwise before: "
+                f"{text[:60]!r}. Keep one."
+            )
+    if not found:
+        raise DataError(
+            f"{path}: expected questions, one a line (and its answer behind a tab). Received: none."
+        )
+    return tuple(found.values())
+
+
+def entry_name(text: str) -> str:
+    """Return under which name a question is enrolled: its text, a long one cut and numbered.
+
+    >>> entry_name("  How do I\\treset it? ")
+    'How do I reset it?'
+    """
+    normal = unicodedata.normalize("NFC", text)
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in normal).split())
+    if len(line) <= _LONGEST_NAME:
+        return line
+    return f"{line[:_SHOWN].rstrip()} … {hashlib.sha256(line.encode()).hexdigest()[:12]}"
+
+
+def text_gallery_model(model: TextModel) -> GalleryModel:
+    """Return what a gallery has to know of a model of texts."""
+    size = model.embed(["question"]).shape[1]
+    return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class QuestionSearch:
+    """A model of texts and a gallery of its embeddings.
+
+    Args:
+        model: embeds texts; without a threshold it finds the nearest and does not decide.
+        gallery: of this model.
+
+    Raises:
+        GalleryMismatchError: the gallery is another model's.
+    """
+
+    model: TextModel
+    gallery: Gallery
+
+    def __post_init__(self) -> None:
+        if self.gallery.model.fingerprint != self.model.fingerprint:
+            raise GalleryMismatchError(
+                f"{self.gallery.where} was enrolled with model "
+                f"{self.gallery.model.fingerprint[:12]}; this search uses "
+                f"{self.model.fingerprint[:12]}. Use the old model, or another gallery."
+            )
+
+    @cached_property
+    def decider(self) -> Decider | None:
+        """What decides; None if the model has no threshold."""
+        return None if self.model.threshold is None else Decider.of(self.model)
+
+    def enrol(self, questions: Iterable[Question]) -> int:
+        """Enrol questions; those that are there already stay as they are.
+
+        Returns:
+            How many are new.
+
+        Raises:
+            DataError: a question cannot be read.
+        """
+        there = {person.name for person in everybody(self.gallery)}
+        new = [one for one in questions if entry_name(one.text) not in there]
+        for start in range(0, len(new), _AT_ONCE):
+            part = new[start : start + _AT_ONCE]
+            vectors = self.model.embed([one.text for one in part])
+            self.gallery.enrol_many(
+                {
+                    entry_name(one.text): [
+                        NewTemplate(
+                            vector=vector,
+                            photo_digest=hashlib.sha256(one.text.encode()).hexdigest(),
+                            provenance={"text": one.text, "answer": one.answer},
+                        )
+                    ]
+                    for one, vector in zip(part, vectors, strict=True)
+                }
+            )
+        return len(new)
+
+    def ask(self, text: str, *, nearest: int = NEAREST) -> Found:
+        """Return the enrolled questions nearest to a text, and whether one asks the same.
+
+        Args:
+            text: what is asked.
+            nearest: how many questions to return, 1…1000.
+
+        Raises:
+            DataError: the text cannot be read.
+            SettingError: ``nearest`` is out of its range.
+        """
+        check_in_range(nearest, 1, 1000, argument="nearest", whole=True)
+        (candidates,) = self.gallery.search(self.model.embed([text]), k=max(nearest, 2))
+        names = [one.name for one in candidates]
+        energies = [one.energy for one in candidates]
+        decided = None
+        if self.decider is not None:
+            decided = self.decider.decide(names, energies, nearest=nearest)
+        return Found(
+            asked=text,
+            status=None if decided is None else decided.status,
+            nearest=tuple(
+                self._match(name, energy)
+                for name, energy in list(zip(names, energies, strict=True))[:nearest]
+            ),
+            threshold=self.model.threshold,
+            reason=decided.reason
+            if decided
+            else "The model has no threshold: these are the nearest, whether they fit or not.",
+            model=self.model.fingerprint,
+        )
+
+    def _match(self, name: str, energy: float) -> Match:
+        noted: dict[str, Any] = {}
+        for template in self.gallery.templates(name):
+            noted = dict(template.provenance)
+        answer = noted.get("answer")
+        return Match(question=str(noted.get("text", name)), answer=answer, energy=energy)

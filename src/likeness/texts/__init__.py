@@ -1,0 +1,1 @@
+"""Texts: from sentences to the pieces that an encoder reads. NumPy only."""
