@@ -233,6 +233,7 @@ def test_a_look_alike_is_told_at_once(serving: Serving, faces: object) -> None:
 
 def test_every_face_or_one(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
+        with_finder(asking, (0, 0, 60, 60))
         await asking.enrol("Ada", 0)
         with_finder(asking, (0, 0, 60, 60), (0, 5, 50, 55))
         both = (await asking.post("/identify", asking.photos[0])).json()
@@ -250,6 +251,22 @@ def test_every_face_or_one(serving: Serving) -> None:
         with_finder(asking, (0, 0, 20, 20))
         small = await asking.post("/verify?person=1", asking.photos[0])
         assert small.json()["code"] == "face-too-small"
+
+    serving(use)
+
+
+def test_where_faces_are_not_cut_out_a_photo_is_of_one_person(serving: Serving) -> None:
+    async def use(asking: Asking) -> None:
+        await asking.enrol("Ada", 0)  # the whole photo
+        with_finder(asking, (0, 0, 60, 60), cut=False)
+        found = await asking.post("/identify?all_faces=true", asking.photos[0])
+        assert (found.status_code, found.json()["faces"][0]["name"]) == (200, "Ada")
+        with_finder(asking, (0, 0, 60, 60), (0, 5, 50, 55), cut=False)
+        several = await asking.post("/identify?all_faces=true", asking.photos[0])
+        assert (several.status_code, several.json()["code"]) == (422, "several-faces")
+        with_finder(asking, (0, 0, 60, 60))
+        other = await asking.post("/identify", asking.photos[0])
+        assert (other.status_code, other.json()["code"]) == (503, "gallery-mismatch")
 
     serving(use)
 

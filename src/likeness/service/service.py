@@ -267,10 +267,12 @@ class Service:
         """Say who is in a photo; it is in the audit log when this returns."""
         start = time.perf_counter()
         _ = self._recogniser.decider  # no threshold: nothing is looked at
-        looked = await self._look(photo, every=all_faces, found_none=True)
+        # Faces that are cut out do not compare with a gallery of whole photos.
+        every = all_faces and self._recogniser.sight.way()["finder"] is not None
+        looked = await self._look(photo, every=every, found_none=True)
         people: Sequence[Identified] = ()
         if looked.seen:
-            found = await self._batches.do(Ask(seen=looked.seen, nearest=top_k, every=all_faces))
+            found = await self._batches.do(Ask(seen=looked.seen, nearest=top_k, every=every))
             assert found.people is not None
             people = found.people
         await self._ledger.do([_identified(asked, one) for one in people] or [_nobody(asked)])

@@ -44,7 +44,7 @@ def answer_routes(service: Service) -> APIRouter:
             bool,
             Query(
                 description="Every face of the photo; else it is a photo of one person. Where the "
-                "service has no finder of faces, the photo is taken as one face."
+                "service does not cut faces out, every photo is one of one person."
             ),
         ] = True,
         top_k: TopK = NEAREST,
