@@ -226,6 +226,7 @@ def detector_file(path):
                     "Conv",
                     ["input", f"w_{name}", f"b_{name}"],
                     [f"c_{name}"],
+                    kernel_shape=[stride, stride],
                     strides=[stride, stride],
                 ),
                 helper.make_node("Transpose", [f"c_{name}"], [f"t_{name}"], perm=[0, 2, 3, 1]),
