@@ -22,10 +22,13 @@ test: $(VENV)/.installed-dev
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow
 
-# The maths, a save/load round trip and a short training on the other Keras backends.
+# The maths, a save/load round trip and a short training on the other Keras backends. The service
+# has no Keras in it, and its packages are not installed there.
+BACKEND := -m pytest -m backend --ignore tests/service --ignore tests/test_client.py
+
 test-backends: $(VENV)-jax/.installed $(VENV)-torch/.installed
-	KERAS_BACKEND=jax $(VENV)-jax/bin/python -m pytest -m backend
-	KERAS_BACKEND=torch $(VENV)-torch/bin/python -m pytest -m backend
+	KERAS_BACKEND=jax $(VENV)-jax/bin/python $(BACKEND)
+	KERAS_BACKEND=torch $(VENV)-torch/bin/python $(BACKEND)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
