@@ -22,6 +22,7 @@ def response_logistic(labels: Any, responses: Any) -> Any:
     Returns:
         One number; half of the sum of the two means.
     """
+    responses = ops.convert_to_tensor(responses)
     labels = ops.cast(labels, responses.dtype)
     # softplus is log(1 + exp(·)), without the overflow.
     losses = ops.softplus(-ops.sign(labels) * responses)
