@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.service.server import Server
 from benchmarks.service.wire import Reply, Wire
 from likeness.recogniser.gallery import open_gallery
+from likeness.recogniser.people_energies import everybody
 
 OK = {200, 201}
 BUSY = 503
@@ -208,11 +209,7 @@ async def load(
 def lost(where: Path, ledger: Ledger) -> list[str]:
     """Return what was acknowledged and is not so in the gallery, in words."""
     with open_gallery(where) as gallery:
-        names = set()
-        after = None
-        while page := gallery.people(after=after, limit=10_000):
-            names |= {person.name for person in page if person.templates}
-            after = page[-1].name
+        names = {person.name for person in everybody(gallery) if person.templates}
     expected = set(ledger.enrolled) - ledger.deleted - ledger.open
     gone = [f"{name}: enrolled and not there" for name in sorted(expected - names)]
     back = [f"{name}: deleted and still there" for name in sorted(ledger.deleted & names)]

@@ -19,10 +19,10 @@ from likeness.arrays import Images
 from likeness.datasets._progress import OnProgress
 from likeness.datasets._published import PublishedFile, read_published
 from likeness.datasets._zip import ZipReader, opened_zip
+from likeness.datasets._zip_picture import grey_picture
 from likeness.datasets.one_shot_run import OneShotRun
-from likeness.errors import DataError, ImageError, SettingError
+from likeness.errors import DataError, SettingError
 from likeness.file_order import natural_key
-from likeness.images.decode import decode
 from likeness.items import Dataset
 
 LICENCE = (
@@ -201,18 +201,4 @@ def _drawings(archive: ZipReader, members: Sequence[str], file: Path) -> Images:
             f"{file.name}: expected drawings (ALPHABET/CHARACTER/DRAWING.png). Received: "
             f"{len(members)} of them."
         )
-    return np.stack([_drawing(archive, member, file) for member in members])
-
-
-def _drawing(archive: ZipReader, member: str, file: Path) -> Images:
-    data = archive.read(member)
-    try:
-        pixels = None if data is None else decode(data, name=member)
-    except ImageError as error:
-        raise DataError(f"{file.name}: {error}") from error
-    if pixels is None or pixels.shape != (SIZE, SIZE, 1):
-        came = "nothing" if pixels is None else f"shape {pixels.shape}"
-        raise DataError(
-            f"{file.name}: {member}: expected a grey PNG of {SIZE}×{SIZE} pixels. Received: {came}."
-        )
-    return pixels
+    return np.stack([grey_picture(archive, member, file, size=SIZE) for member in members])

@@ -16,12 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from likeness.arrays import Images
 from likeness.datasets._progress import OnProgress
 from likeness.datasets._published import PublishedFile, read_published
-from likeness.datasets._zip import ZipReader, opened_zip
-from likeness.errors import DataError, ImageError
-from likeness.images.decode import decode
+from likeness.datasets._zip import opened_zip
+from likeness.datasets._zip_picture import grey_picture
 from likeness.items import Dataset
 
 LICENCE = (
@@ -111,7 +109,9 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
     ]
     kept = [(writer, k, name) for writer, k, name in listed if name is not None]
     with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
-        items = np.stack([_picture(archive, f"{w}/{k}.png", file) for w, k, _ in kept])
+        items = np.stack(
+            [grey_picture(archive, f"{w}/{k}.png", file, size=SIZE) for w, k, _ in kept]
+        )
     names = [name for _, _, name in kept]
     media = [MEDIA[(k - 1) // len(NAMES)] for _, k, _ in kept]
     writers_of = [f"w{writer}" for writer, _, _ in kept]
@@ -128,17 +128,3 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
         ),
         facets={"name": names, "medium": media},
     )
-
-
-def _picture(archive: ZipReader, member: str, file: Path) -> Images:
-    data = archive.read(member)
-    try:
-        pixels = None if data is None else decode(data, name=member)
-    except ImageError as error:
-        raise DataError(f"{file.name}: {error}") from error
-    if pixels is None or pixels.shape != (SIZE, SIZE, 1):
-        came = "nothing" if pixels is None else f"shape {pixels.shape}"
-        raise DataError(
-            f"{file.name}: {member}: expected a grey PNG of {SIZE}×{SIZE} pixels. Received: {came}."
-        )
-    return pixels
