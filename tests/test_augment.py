@@ -153,6 +153,15 @@ class TestBending:
             for other in [*found[:one], photos()[0], *bend(photos(), seed=5)]:
                 assert not np.allclose(found[one], other)
 
+    def test_items_of_one_identity_are_bent_alike(self) -> None:
+        layer = Bending(seed=4, alike=3)
+        found = ops.convert_to_numpy(layer(photos(6), training=True))
+        for first in (0, 3):
+            for other in (1, 2):
+                np.testing.assert_array_equal(found[first], found[first + other])
+        assert not np.allclose(found[0], found[3]) and not np.allclose(found[0], photos()[0])
+        assert Bending.from_config(layer.get_config()).alike == 3
+
     def test_no_new_greys(self) -> None:
         found = bend(photos(), 5.0)
         assert photos().min() - 1e-5 <= found.min() and found.max() <= photos().max() + 1e-5

@@ -166,35 +166,41 @@ class Bending(layers.Layer):
     Elastic distortions after P. Simard, D. Steinkraus, J. Platt, «Best Practices for
     Convolutional Neural Networks Applied to Visual Document Analysis», ICDAR 2003; here the
     smooth field is spanned by a few random arrows on a grid, each with a Gaussian around it.
-    Every picture of a batch is bent in its own way.
+    Every picture of a batch is bent in its own way; or those of one identity in the same way,
+    other than those of the next: so bent, they are of somebody else, whose habits differ.
 
     Args:
         strength: 0 none, 1 usual, ≤ 5; in proportion to the arrows' lengths.
         seed: of everything random here.
+        alike: so many pictures, one after the other, are bent in the same way; the batch must
+            be a multiple of it.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
-        SettingError: ``strength`` is out of its range.
+        SettingError: an argument is out of its range.
     """
 
-    def __init__(self, strength: float = 1.0, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, strength: float = 1.0, seed: int = 0, alike: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_in_range(strength, 0.0, 5.0, argument="strength")
+        check_in_range(alike, 1, 2**20, argument="alike", whole=True)
         self.strength = strength
         self.seed = seed
+        self.alike = alike
         self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
         """Return ``(n, rows, columns, channels)``: bent while training, else as given."""
         if not training or self.strength == 0:
             return photos
-        shape = (ops.shape(photos)[0], 2, ARROWS, ARROWS)
+        shape = (ops.shape(photos)[0] // self.alike, 2, ARROWS, ARROWS)
         arrows = keras.random.normal(shape, stddev=self.strength * BEND, seed=self._seeds)
-        return _bent(photos, arrows)
+        return _bent(photos, ops.repeat(arrows, self.alike, axis=0) if self.alike > 1 else arrows)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
-        return {**super().get_config(), "strength": self.strength, "seed": self.seed}
+        own = {"strength": self.strength, "seed": self.seed, "alike": self.alike}
+        return {**super().get_config(), **own}
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""

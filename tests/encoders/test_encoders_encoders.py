@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from keras import Model, ops
 
-from likeness.encoders import cells, convnet, dense, encoder_by_name, projection, residual
+from likeness.encoders import (
+    OneByOne,
+    Weighed,
+    cells,
+    convnet,
+    dense,
+    encoder_by_name,
+    projection,
+    readings,
+    residual,
+)
 from likeness.errors import SettingError
 
 pytestmark = pytest.mark.backend
@@ -92,7 +102,7 @@ def test_encoders_by_name() -> None:
 def test_unknown_encoder() -> None:
     with pytest.raises(
         SettingError,
-        match=r"^encoder: expected one of cells, convnet, dense, residual\. Received: 'vgg'\.$",
+        match=r"^encoder: expected one of cells, convnet, dense, readings, residual\. Received: 'vgg'\.$",
     ):
         encoder_by_name("vgg")
 
@@ -148,3 +158,61 @@ class TestProjection:
         first, same, other = (projection(encoder, seed=s).get_weights() for s in (1, 1, 2))
         assert all((a == b).all() for a, b in zip(first, same, strict=True))
         assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+class TestReadings:
+    SHAPE = (16, 24, 2)
+
+    def built(self, **settings: Any) -> Any:
+        return readings(self.SHAPE, **{"embedding_size": 48, "width": 2} | settings)
+
+    def test_one_embedding_of_unit_length_per_picture(self) -> None:
+        found = embed(self.built(), photos(3, self.SHAPE))
+        assert found.shape == (3, 48)
+        assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
+
+    def test_an_embedding_does_not_depend_on_its_batch(self) -> None:
+        items, encoder = photos(4, self.SHAPE), self.built()
+        alone = np.concatenate([embed(encoder, items[i : i + 1]) for i in range(4)])
+        np.testing.assert_allclose(embed(encoder, items), alone, atol=1e-5)
+
+    def test_every_reading_is_seen_by_the_same_network(self) -> None:
+        """Readings change places: so do the halves of the embedding."""
+        items, encoder = photos(3, self.SHAPE), self.built()
+        first, second = np.split(embed(encoder, items), 2, axis=1)
+        swapped = embed(encoder, items[..., ::-1])
+        np.testing.assert_allclose(swapped, np.concatenate([second, first], axis=1), atol=1e-5)
+
+    def test_the_seed_decides_the_initial_weights(self) -> None:
+        first, same, other = (self.built(seed=seed).get_weights() for seed in (1, 1, 2))
+        assert all((a == b).all() for a, b in zip(first, same, strict=True))
+        assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+    @pytest.mark.parametrize("size", [5, 13, 40])
+    def test_an_embedding_that_does_not_divide_among_the_cells(self, size: int) -> None:
+        with pytest.raises(SettingError, match=r"^embedding_size: .* multiple of the 2 × 6 cells"):
+            self.built(embedding_size=size)
+
+
+def test_readings_go_apart_one_kind_after_the_other() -> None:
+    pictures = photos(3, (4, 5, 2))
+    found = ops.convert_to_numpy(OneByOne()(pictures))
+    assert found.shape == (6, 4, 5, 1) == OneByOne().compute_output_shape((3, 4, 5, 2))
+    np.testing.assert_array_equal(found[:3, ..., 0], pictures[..., 0])
+    np.testing.assert_array_equal(found[3:, ..., 0], pictures[..., 1])
+
+
+def test_what_readings_weigh() -> None:
+    """The cosine of two pictures: reading by reading, by the geometric mean of the weights."""
+    rng = np.random.default_rng(0)
+    each = rng.normal(size=(2, 2, 3)).astype(np.float32)  # reading, picture, number
+    each /= np.linalg.norm(each, axis=-1, keepdims=True)
+    scores = rng.normal(scale=0.1, size=(2, 2)).astype(np.float32)
+    layer = Weighed(2)
+    found = ops.convert_to_numpy(layer([each.reshape(4, 3), scores.reshape(4, 1)]))
+    assert found.shape == (2, 6) == layer.compute_output_shape([(4, 3), (4, 1)])
+    weights = np.exp(10 * scores) / np.exp(10 * scores).sum(axis=0)
+    expected = sum(np.sqrt(weights[r, 0] * weights[r, 1]) * each[r, 0] @ each[r, 1] for r in (0, 1))
+    assert found[0] @ found[1] == pytest.approx(expected, abs=1e-6)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert Weighed.from_config(layer.get_config()).readings == 2

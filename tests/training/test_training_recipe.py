@@ -103,7 +103,17 @@ def test_numbers_outside_their_range_are_refused_by_name(name: str, data: st.Dat
         ({"loss": "arcface"}, r"^loss: expected one of .*triplet\. Received: 'arcface'\.$"),
         ({"energy": 3}, r"^energy: expected one of cosine, .* Received: 3\.$"),
         ({"mode": "pairs"}, r"^loss: mode 'pairs' takes the contrastive loss\. .*'batches' for it"),
-        ({"frame": "face"}, r"^frame: expected one of whole, ink, ink_box\. Received: 'face'\.$"),
+        ({"frame": "face"}, r"^frame: expected one of whole, ink, .* Received: 'face'\.$"),
+        ({"frame": "ink_parts"}, r"^encoder, frame: .* Received: 'residual' and 'ink_parts'\.$"),
+        ({"encoder": "readings"}, r"^encoder, frame: .* Received: 'readings' and 'whole'\.$"),
+        (
+            {"identity_bending": 0.5},
+            r"^identity_bending: expected 0 .* Received: 0\.5 with 'margin_softmax' in mode",
+        ),
+        (
+            {"loss": "supervised_contrastive", "margin": 1.5},
+            r"^margin of supervised_contrastive: expected a number from 0 to 1\. Received: 1\.5\.$",
+        ),
         ({"turn_identities": True}, r"^turn_identities: expected as many rows as columns"),
         ({"head": "deep"}, r"^head: 'deep' goes with the encoder 'cells' .* Received: 'residual'"),
         (

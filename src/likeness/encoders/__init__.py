@@ -11,6 +11,7 @@ from likeness.encoders.dense import dense
 from likeness.encoders.finished import finished
 from likeness.encoders.fully_convolutional import fully_convolutional
 from likeness.encoders.projection import projection
+from likeness.encoders.readings import OneByOne, Weighed, readings
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
@@ -21,8 +22,10 @@ __all__ = [
     "CorrelationNet",
     "EnergyLayer",
     "MeanOfViews",
+    "OneByOne",
     "SiameseNet",
     "Views",
+    "Weighed",
     "WeightedSum",
     "Whitening",
     "bag_of_pieces",
@@ -34,6 +37,7 @@ __all__ = [
     "fit_whitening",
     "fully_convolutional",
     "projection",
+    "readings",
     "residual",
 ]
 
@@ -41,6 +45,7 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "cells": cells,
     "convnet": convnet,
     "dense": dense,
+    "readings": readings,
     "residual": residual,
 }
 

@@ -32,7 +32,7 @@ def ink_box(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
     >>> np.asarray(ink_box(page, rows=8, columns=12))[3].tolist()
     [255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255]
     """
-    light = _paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
+    light = paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
     page = Image.new("L", (columns, rows), 255)
     down, across = (np.flatnonzero((light <= 1 - INK).any(axis=axis)) for axis in (1, 0))
     if len(down):
@@ -46,7 +46,7 @@ def ink_box(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
     return page.convert(drawing.mode)
 
 
-def _paper_to_ink(grey: np.ndarray) -> np.ndarray:
+def paper_to_ink(grey: np.ndarray) -> np.ndarray:
     """Return ``(rows, columns)``: 1 for paper and lighter, 0 for the darkest ink."""
     paper, darkest = float(np.median(grey)), float(grey.min())
     if paper - darkest < LEAST:

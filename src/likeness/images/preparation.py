@@ -10,10 +10,11 @@ from likeness.arrays import Images, Prepared, check_images, check_in_range
 from likeness.errors import DataError, SettingError
 from likeness.images.ink_box import ink_box
 from likeness.images.ink_frame import ink_frame
+from likeness.images.ink_parts import PARTS, ink_parts
 
 _FRAMES = {"ink": ink_frame, "ink_box": ink_box}
 
-FRAMES = ("whole", *_FRAMES)
+FRAMES = ("whole", *_FRAMES, "ink_parts")
 
 FLAT = 1.0
 """Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
@@ -36,7 +37,9 @@ class Preparation:
         channels: 1 (grey) or 3 (colour).
         frame: "whole" photos, or "ink": a drawing is first brought to the middle and to one
             size (`images.ink_frame`), or "ink_box": it is cut to its ink, nothing squeezed
-            (`images.ink_box`).
+            (`images.ink_box`), or "ink_parts": writing is cut into its characters, each brought
+            to one size, once for every number that there may be (`images.ink_parts`); grey only,
+            and these readings are then the channels of what is prepared.
     """
 
     rows: int = 56
@@ -57,11 +60,17 @@ class Preparation:
             raise SettingError(
                 f"frame: expected one of {', '.join(FRAMES)}. Received: {self.frame!r}."
             )
+        if self.frame == "ink_parts" and self.channels != 1:
+            raise SettingError(
+                "channels: expected 1 (grey) with the frame 'ink_parts'. Received: "
+                f"{self.channels}."
+            )
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(rows, columns, channels) of one prepared photo."""
-        return (self.rows, self.columns, self.channels)
+        readings = len(PARTS) if self.frame == "ink_parts" else 1
+        return (self.rows, self.columns, self.channels * readings)
 
     def check(self, images: Any) -> None:
         """Raise unless these are photos, ``(n, rows, columns, channels)`` of uint8.
@@ -82,7 +91,7 @@ class Preparation:
         return {k: v for k, v in asdict(self).items() if (k, v) != ("frame", "whole")}
 
     def __call__(self, images: Images) -> Prepared:
-        """Return ``(n, rows, columns, channels)``, float32, mean 0 and deviation 1 per photo.
+        """Return ``(n, *shape)``, float32, mean 0 and deviation 1 per photo.
 
         Args:
             images: ``(n, any rows, any columns, 1 or 3)``, uint8.
@@ -109,6 +118,8 @@ class Preparation:
         grey = image.shape[-1] == 1
         photo = Image.fromarray(image[..., 0] if grey else image)
         photo = photo.convert("L" if self.channels == 1 else "RGB")
+        if self.frame == "ink_parts":
+            return ink_parts(photo, rows=self.rows, columns=self.columns).astype(np.float32)
         if self.frame in _FRAMES:
             framed = _FRAMES[self.frame](photo, rows=self.rows, columns=self.columns)
             return np.asarray(framed, dtype=np.float32).reshape(self.shape)

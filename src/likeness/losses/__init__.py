@@ -5,6 +5,10 @@ from likeness.losses.contrastive import ContrastiveLoss, contrastive
 from likeness.losses.correlation import CorrelationLoss, correlation
 from likeness.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
 from likeness.losses.response_logistic import ResponseLogisticLoss, response_logistic
+from likeness.losses.supervised_contrastive import (
+    SupervisedContrastiveLoss,
+    supervised_contrastive,
+)
 from likeness.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
 
 __all__ = [
@@ -14,6 +18,7 @@ __all__ = [
     "CosineHead",
     "MarginSoftmaxLoss",
     "ResponseLogisticLoss",
+    "SupervisedContrastiveLoss",
     "TripletLoss",
     "batch_contrastive",
     "contrastive",
@@ -22,5 +27,6 @@ __all__ = [
     "margin_softmax",
     "response_logistic",
     "semi_hard_triplet",
+    "supervised_contrastive",
     "triplet",
 ]

@@ -26,6 +26,7 @@ from likeness.losses import (
     ContrastiveLoss,
     CosineHead,
     MarginSoftmaxLoss,
+    SupervisedContrastiveLoss,
     TripletLoss,
 )
 from likeness.sampling import LabelledPairs, hard_pairs
@@ -97,7 +98,7 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
         shape: of one prepared item; that of the recipe's photos if not given.
     """
     return encoder_by_name(recipe.encoder)(
-        shape or (recipe.rows, recipe.columns, recipe.channels),
+        shape or recipe.preparation.shape,
         embedding_size=recipe.embedding_size,
         width=recipe.width,
         seed=recipe.seed,
@@ -130,6 +131,15 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         recipe.geometry, recipe.light, recipe.cover, seed=recipe.seed + 1, name="distortions"
     )
     layers = [distortions]
+    if recipe.identity_bending:
+        layers.append(
+            Bending(
+                recipe.identity_bending,
+                seed=recipe.seed + 5,
+                alike=recipe.items_each,
+                name="identity_bending",
+            )
+        )
     if recipe.bending:
         layers.append(Bending(recipe.bending, seed=recipe.seed + 3, name="bending"))
     if recipe.stroke_width:
@@ -271,6 +281,8 @@ def _loss(recipe: TrainingRecipe) -> Any:
         return ContrastiveLoss(recipe.margin, recipe.genuine_margin)
     if recipe.loss == "margin_softmax":
         return MarginSoftmaxLoss(recipe.scale, recipe.margin)
+    if recipe.loss == "supervised_contrastive":
+        return SupervisedContrastiveLoss(recipe.scale, recipe.margin)
     if recipe.loss == "contrastive":
         return BatchContrastiveLoss(recipe.margin, recipe.genuine_margin)
     return TripletLoss(recipe.margin)

@@ -24,7 +24,6 @@ from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import Evaluation, PairRule, choose_threshold
 from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.unseen import ChosenOn
-from likeness.images.preparation import Preparation
 from likeness.items import Dataset, split_by_identity
 from likeness.model import SiameseModel
 from likeness.sampling import LabelledPairs
@@ -79,7 +78,7 @@ def train(
     data.require(identities=2, items_each=2)
     began = time.perf_counter()
     rest, held = _hold_out(recipe, data)
-    preparation = _preparation(recipe)
+    preparation = recipe.preparation
     held_out = None if held is None else _held_out(recipe, held)
     options = FitOptions(
         stage="choosing",
@@ -145,7 +144,7 @@ def train_on_pairs(
         )
     began = time.perf_counter()
     options = FitOptions(stage="final", epochs=recipe.epochs, pairs=pairs, on_progress=on_progress)
-    prepared = _preparation(recipe)(data.items)
+    prepared = recipe.preparation(data.items)
     fit = fit_once(recipe, prepared, data.codes, options)
     embeddings = embed_prepared(fit.encoder, prepared)
     energies = energy_by_name(recipe.energy)(*(embeddings[side] for side in pairs.pairs.T))
@@ -173,12 +172,6 @@ class _Decided:
     energies: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _preparation(recipe: TrainingRecipe) -> Preparation:
-    return Preparation(
-        rows=recipe.rows, columns=recipe.columns, channels=recipe.channels, frame=recipe.frame
-    )
-
-
 def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
     """Split off people to choose on; nobody where there are too few to judge by."""
     if recipe.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT:
@@ -191,7 +184,7 @@ def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset |
 
 def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
     rule = PairRule.of(recipe.as_dict())
-    return HeldOut(_preparation(recipe)(held.items), held.codes, rule.pairs(held) if rule else None)
+    return HeldOut(recipe.preparation(held.items), held.codes, rule.pairs(held) if rule else None)
 
 
 def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
@@ -279,7 +272,7 @@ def _model(
         "seconds": round(seconds, 1),
     }
     return SiameseModel(
-        preparation=_preparation(recipe),
+        preparation=recipe.preparation,
         encoder=kept.encoder,
         energy=recipe.energy,
         threshold=decided.threshold,

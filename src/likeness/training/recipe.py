@@ -7,13 +7,14 @@ from typing import Any
 
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
+from likeness.images.preparation import Preparation
 
 _CHOICES = {
     "mode": ("batches", "pairs"),
-    "encoder": ("cells", "convnet", "dense", "residual"),
-    "loss": ("contrastive", "margin_softmax", "triplet"),
+    "encoder": ("cells", "convnet", "dense", "readings", "residual"),
+    "loss": ("contrastive", "margin_softmax", "supervised_contrastive", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
-    "frame": ("whole", "ink", "ink_box"),
+    "frame": ("whole", "ink", "ink_box", "ink_parts"),
     "head": ("direct", "deep"),
 }
 
@@ -37,6 +38,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "light": (0, 5),
     "cover": (0, 1),
     "bending": (0, 5),
+    "identity_bending": (0, 5),
     "stroke_width": (0, 1),
     "bent_identities": (0, 20),
     "shift": (0, 64),
@@ -56,17 +58,18 @@ class TrainingRecipe:
 
     Args:
         mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
-        encoder: "cells", "convnet", "dense" or "residual".
+        encoder: "cells", "convnet", "dense", "readings" or "residual".
         head: what the loss looks at while training: the embeddings ("direct"), or what a few
             further layers make of them, which are then thrown away ("deep", for *cells*).
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
         stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
-        loss: "margin_softmax", "contrastive" or "triplet"; *pairs* takes "contrastive".
+        loss: "margin_softmax", "supervised_contrastive", "contrastive" or "triplet"; *pairs*
+            takes "contrastive".
         energy: the energy that pairs are compared by.
         margin: of the loss.
         genuine_margin: of the contrastive loss.
-        scale: of the margin softmax.
+        scale: of cosines, in the margin softmax and the supervised contrastive loss.
         class_spread: of its initial class directions, see `CosineHead`: below 1 they turn faster.
         epochs: at most so many; after each, the held-out people are measured.
         steps: batches in an epoch.
@@ -76,6 +79,8 @@ class TrainingRecipe:
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
         weight_decay: of AdamW.
         geometry, light, cover, bending, stroke_width: strengths of the distortions.
+        identity_bending: how strongly the items of an identity are bent in one and the same way,
+            anew in each batch; for losses that know no identity beyond the batch.
         within: a facet of the data, such as the text that was written: only pairs of one label
             count, and a person is another identity under each label. A batch has one label.
         across: a facet of which only pairs of two labels count, such as the medium.
@@ -123,6 +128,7 @@ class TrainingRecipe:
     light: float = 1.0
     cover: float = 0.5
     bending: float = 0.0
+    identity_bending: float = 0.0
     stroke_width: float = 0.0
     within: str = ""
     across: str = ""
@@ -161,6 +167,10 @@ class TrainingRecipe:
                 raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
             elif field.type is str and not isinstance(value, str):
                 raise SettingError(f"{field.name}: expected a word. Received: {value!r}.")
+        self._check_what_is_read()
+        self._check_loss()
+
+    def _check_what_is_read(self) -> None:
         if self.channels == 2:
             raise SettingError("channels: expected 1 (grey) or 3 (colour). Received: 2.")
         if self.turn_identities and self.rows != self.columns:
@@ -177,16 +187,26 @@ class TrainingRecipe:
             raise SettingError(
                 f"stride: expected 1 for the encoder {self.encoder!r}. Received: {self.stride}."
             )
+        if (self.encoder == "readings") != (self.frame == "ink_parts"):
+            raise SettingError(
+                "encoder, frame: expected 'readings' and 'ink_parts' together or not at all. "
+                f"Received: {self.encoder!r} and {self.frame!r}."
+            )
+
+    def _check_loss(self) -> None:
         if self.mode == "pairs" and (self.within or self.across):
             raise SettingError(
                 "within, across: mode 'pairs' draws from all pairs. Received: "
                 f"{self.within or self.across!r}. Use mode 'batches' for them."
             )
-        self._check_loss()
-
-    def _check_loss(self) -> None:
-        if self.loss == "margin_softmax":
-            check_in_range(self.margin, 0.0, 1.0, argument="margin of margin_softmax")
+        if self.identity_bending and (self.mode == "pairs" or self.loss == "margin_softmax"):
+            raise SettingError(
+                "identity_bending: expected 0 where the loss knows identities beyond a batch. "
+                f"Received: {self.identity_bending:g} with {self.loss!r} in mode {self.mode!r}. "
+                "Use bent_identities with them."
+            )
+        if self.loss in ("margin_softmax", "supervised_contrastive"):
+            check_in_range(self.margin, 0.0, 1.0, argument=f"margin of {self.loss}")
         elif self.margin == 0:
             raise SettingError(f"margin: expected a number above 0 for {self.loss}. Received: 0.")
         if self.loss == "contrastive":
@@ -196,6 +216,13 @@ class TrainingRecipe:
                 f"loss: mode 'pairs' takes the contrastive loss. Received: {self.loss!r}. "
                 "Use mode 'batches' for it."
             )
+
+    @property
+    def preparation(self) -> Preparation:
+        """From photos to what the encoder reads."""
+        return Preparation(
+            rows=self.rows, columns=self.columns, channels=self.channels, frame=self.frame
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return every setting by name; JSON values only."""

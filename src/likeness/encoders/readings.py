@@ -1,0 +1,125 @@
+"""An encoder of several readings of one picture, which learns how far to trust each.
+
+Writing can be cut into two characters or into three (`likeness.images.ink_parts`), and only one
+of the two makes sense. One and the same network looks at every reading, gives it an embedding,
+place by place as `cells` does, and a score. The scores of a picture's readings become weights that
+add up to 1, and what a reading weighs goes into the embedding as a square root: then the cosine
+between two pictures is the sum of the cosines reading by reading, each weighed by the geometric
+mean of what the two pictures give it. Nobody says which reading is right: the loss does, since
+pictures of one hand are alike in it.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from likeness.arrays import check_in_range
+from likeness.encoders._seeds import Seeds
+from likeness.encoders.cells import map_size
+from likeness.encoders.residual import residual_block, residual_stem
+from likeness.errors import SettingError
+
+SHARPNESS = 10.0
+"""What scores are multiplied by before they become weights: so small ones decide soon."""
+
+_JUDGES = 32  # units between the last map and the score
+
+
+def readings(
+    shape: tuple[int, int, int], *, embedding_size: int = 1152, width: int = 32, seed: int = 0
+) -> Any:
+    """Return an encoder of a stem that halves the picture, and two residual blocks.
+
+    Args:
+        shape: (rows, columns, readings) of a prepared picture; at least 16×16.
+        embedding_size: numbers in an embedding: a multiple of the readings times the cells of the
+            last map, which has an eighth of the rows and of the columns, rounded up.
+        width: channels of the stem; the blocks have 2 and 4 times as many.
+        seed: of the initial weights.
+
+    Returns:
+        A `keras.Model`, ``(n, rows, columns, readings)`` → ``(n, embedding_size)`` of unit
+        length: reading by reading, in each the cells row by row.
+
+    Raises:
+        SettingError: the embedding does not divide among the cells of the readings.
+    """
+    rows, columns = map_size(shape)
+    count = shape[2]
+    each, left = divmod(embedding_size, rows * columns * count)
+    if left or not each:
+        raise SettingError(
+            f"embedding_size: expected a multiple of the {count} × {rows * columns} cells that "
+            f"{count} readings of {shape[0]}×{shape[1]} pixels give. Received: {embedding_size}."
+        )
+    seeds = Seeds(seed)
+    picture = layers.Input(shape, name="photo")
+    x = OneByOne(name="one_by_one")(picture)
+    x = residual_stem(x, width, seeds, stride=2)
+    for block, channels in enumerate((2 * width, 4 * width), start=1):
+        x = residual_block(x, channels, seeds, name=f"block_{block}")
+    seen = layers.Concatenate(name="seen")(
+        [
+            layers.GlobalAveragePooling2D(name="mean")(x),
+            layers.GlobalMaxPooling2D(name="strongest")(x),
+        ]
+    )
+    judged = layers.Dense(_JUDGES, activation="relu", kernel_initializer=seeds.he(), name="judges")(
+        seen
+    )
+    score = layers.Dense(1, kernel_initializer=seeds.he(), name="score")(judged)
+    x = layers.Conv2D(each, 1, use_bias=False, kernel_initializer=seeds.he(), name="cell")(x)
+    x = layers.BatchNormalization(momentum=0.9, name="cell_norm")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.UnitNormalization(name="unit_length")(x)
+    x = Weighed(count, name="weighed")([x, score])
+    return keras.Model(picture, x, name="readings")
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class OneByOne(layers.Layer):
+    """``(n, rows, columns, r)`` → ``(r · n, rows, columns, 1)``: all first readings, …"""
+
+    def call(self, pictures: Any) -> Any:
+        """Return the readings, one picture each."""
+        count = pictures.shape[3]
+        return ops.concatenate([pictures[..., at : at + 1] for at in range(count)], axis=0)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of single readings."""
+        pictures, rows, columns, count = input_shape
+        return (None if pictures is None else pictures * count, rows, columns, 1)
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class Weighed(layers.Layer):
+    """``(r · n, d)`` and scores ``(r · n, 1)`` → ``(n, r · d)`` of unit length.
+
+    Args:
+        readings: r, how many each picture has, as `OneByOne` orders them.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, readings: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_in_range(readings, 1, 1000, argument="readings", whole=True)
+        self.readings = readings
+
+    def call(self, embedded: Any) -> Any:
+        """Return the embeddings of a picture's readings, in the lengths of their weights' roots."""
+        embeddings, scores = embedded
+        size = embeddings.shape[-1]
+        apart = ops.reshape(embeddings, (self.readings, -1, size))
+        weights = ops.softmax(SHARPNESS * ops.reshape(scores, (self.readings, -1, 1)), axis=0)
+        apart = apart * ops.sqrt(weights)
+        return ops.concatenate([apart[at] for at in range(self.readings)], axis=-1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the embeddings."""
+        (embeddings, size), _ = input_shape
+        return (None if embeddings is None else embeddings // self.readings, size * self.readings)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "readings": self.readings}
