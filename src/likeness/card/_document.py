@@ -6,6 +6,7 @@ from typing import Any
 from likeness.card._results import is_number, shown_result
 from likeness.card._texts import of_texts
 from likeness.card._words import NOT_FOR, limits, threshold_sentences
+from likeness.card._writing import of_writing
 from likeness.figures import watermark
 
 FORMAT = "likeness.card/1"
@@ -45,12 +46,15 @@ def model_card(document: Mapping[str, Any]) -> dict[str, Any]:
         "not_for": list(NOT_FOR),
         "limits": limits(data, training, threshold, results),
     }
-    otherwise = _OTHERWISE.get(str(_object(document.get("preparation")).get("kind")))
-    return card if otherwise is None else otherwise(card, record)
+    preparation = _object(document.get("preparation"))
+    for name, otherwise in _OTHERWISE.items():
+        if name in (preparation.get("kind"), preparation.get("frame")):
+            return otherwise(card, record)
+    return card
 
 
-_OTHERWISE = {"text": of_texts}
-"""By the kind of the preparation: what is said otherwise where it reads no photos."""
+_OTHERWISE = {"text": of_texts, "ink_box": of_writing}
+"""By kind or frame of the preparation: what is said otherwise where it reads no photos."""
 
 
 def _mark(data: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str | None:
