@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.cli._export import megabytes
+from likeness.cli._shipped import Task, folder_of
 from likeness.cli._terminal import check_json_place, output, write_json
 from likeness.errors import SettingError
 from likeness.images.fixed_preparation import FixedPreparation
@@ -90,11 +91,13 @@ def import_(
 
 @app.command()
 def show(
-    model: Annotated[Path, typer.Argument(help="Folder of a model.")], json_: Json = None
+    model: Annotated[Path | None, typer.Argument(help="Folder of a model.")] = None,
+    task: Task = None,
+    json_: Json = None,
 ) -> None:
     """Say what a model's folder holds, and check that its ONNX parts are whole."""
     check_json_place(json_)
-    document = described(model)
+    document = described(folder_of(model, task, option="MODEL"))
     if json_ != "-":
         _say(document)
     write_json(document, json_)
@@ -160,7 +163,7 @@ def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append((name, f"{part['file']}, {megabytes(part['bytes'])}{_int8(name, part)}"))
     if document["no_onnx"] and "onnx" not in document["parts"]:
         lines.append(("onnx", f"none: {document['no_onnx']}"))
-    elif "onnx" not in document["parts"]:
+    elif "keras" in document["parts"] and "onnx" not in document["parts"]:
         lines.append(("onnx", "none; make it with `likeness export MODEL`"))
     return lines
 
@@ -169,13 +172,17 @@ def _preparation(entries: Mapping[str, Any]) -> str:
     size = f"{entries['columns']}×{entries['rows']} pixels"
     if "kind" not in entries:
         colours = "grey" if entries["channels"] == 1 else "rgb"
-        return f"{size}, {colours}, each photo's mean 0 and deviation 1"
+        frame = _FRAMES.get(entries.get("frame", "whole"), "")
+        return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
     mean, scale = (_short(entries[name]) for name in ("mean", "scale"))
     said = f"{size}, {entries['colours']}, {entries['layout']}, (pixel − {mean}) / {scale}"
     if "eyes" not in entries:
         return said
     places = [f"{place:g}" for place in entries["eyes"]]
     return f"{said}, the eyes at ({', '.join(places[:2])}) and ({', '.join(places[2:])})"
+
+
+_FRAMES = {"ink": "framed by its ink, ", "ink_box": "cut to its ink, "}
 
 
 def _short(numbers: list[float]) -> str:
