@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from likeness.card import TRACKING_FORMAT, card_facts, card_files, card_markdown, model_card
 
+from .conftest import JSON, changed_at
+
 TRACKER: dict[str, Any] = {
     "format": TRACKING_FORMAT,
     "fingerprint": "c" * 64,
@@ -111,11 +113,6 @@ def test_drawn_frames_an_early_end_and_a_name(document: dict[str, Any]) -> None:
     assert "**drawn frames, not a real film**" in card_markdown(card)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 PLACES = [
     *[(name,) for name in TRACKER if name != "format"],
     *[("record", name) for name in TRACKER["record"]],
@@ -136,13 +133,7 @@ PLACES = [
 def test_nothing_in_a_record_makes_it_fail(
     document: dict[str, Any], place: tuple[Any, ...], value: Any
 ) -> None:
-    changed: Any = copy.deepcopy(document)
-    *way, last = place
-    inner = changed
-    for name in way:
-        inner = inner[name]
-    inner[last] = value
-    files = card_files(changed)
+    files = card_files(changed_at(document, place, value))
     assert json.loads(files["card.json"])["format"] == "likeness.card/1"
     assert files["card.md"].startswith("# Model card: ")
 
