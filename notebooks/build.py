@@ -42,7 +42,7 @@ def kept(output: nbformat.NotebookNode) -> bool:
 
 
 if __name__ == "__main__":
-    names = sys.argv[1:] or ["att_faces", "mnist_digits", "signatures"]
+    names = sys.argv[1:] or ["att_faces", "mnist_digits", "questions", "signatures", "tracking"]
     for name in names:
         print(f"Running {name} ...", flush=True)
         build(HERE / f"{name}.py", HERE / f"{name}.ipynb")

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from likeness.arrays import Embeddings, Energies, Items, describe
-from likeness.card import card_files
+from likeness.card import TRACKING_FORMAT, card_files
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import (
     MissingExtraError,
@@ -53,6 +53,10 @@ OTHER_ITEMS_FORMAT = "likeness.model/3"
 who knows only the first format could not prepare them."""
 
 FORMATS = (FORMAT, IMPORTED_FORMAT, OTHER_ITEMS_FORMAT)
+"""Of the models that give embeddings."""
+
+WITH_A_CARD = (*FORMATS, TRACKING_FORMAT)
+"""Of all models: each has a card and can be looked at."""
 
 _BATCH = 64
 
@@ -324,7 +328,7 @@ def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
         ModelError: there is no model.
         OutputError: it cannot be written.
     """
-    document = read_document(folder) | {"about": dict(about)}
+    document = read_document(folder, formats=WITH_A_CARD) | {"about": dict(about)}
     _replace_document(Path(folder), document, what="the card")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.datasets import Dataset
+from likeness.datasets import Dataset, drawn_signatures
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model import store_calibration
 from likeness.runtime.imported import import_model
@@ -68,3 +68,11 @@ def test_it_is_small_and_finds_faces(
     photo = f"photos/{enrolled['people'][0]}/1.png"
     told = in_new(python, "-m", "likeness", "identify", photo, *options, cwd=tmp_path)
     assert json.loads(told.stdout)["answers"][0]["name"] == enrolled["people"][0]
+
+    # A model comes along, too.
+    signature = drawn_signatures(writers=2, names=1, media=2).items[0]
+    for name in ("a.png", "b.png"):
+        Image.fromarray(signature[..., 0]).save(tmp_path / name)
+    words = ("compare", "a.png", "b.png", "--task", "signatures", "--json", "-")
+    told = in_new(python, "-m", "likeness", *words, cwd=tmp_path)
+    assert json.loads(told.stdout)["task"] == "signatures"

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 RATES = {
     "auc": {"mean": 0.98, "low": 0.95, "high": 1.0},
@@ -101,3 +102,26 @@ def result() -> dict[str, Any]:
 @pytest.fixture
 def calibration() -> dict[str, Any]:
     return copy.deepcopy(CALIBRATION)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+"""Whatever a record may hold."""
+
+
+def changed_at(document: dict[str, Any], place: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """Return a document with another value at a place: the keys on the way to it."""
+    changed = copy.deepcopy(document)
+    *way, last = place
+    inner: Any = changed
+    for name in way:
+        inner = inner[name]
+    inner[last] = value
+    return changed

@@ -1,6 +1,5 @@
 """The card as JSON: what it says, and that nothing in a record can break it."""
 
-import copy
 import json
 from typing import Any
 
@@ -9,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from likeness.card import card_files, model_card
+
+from .conftest import JSON, changed_at
 
 LEAK_MARK = "leaky split: no forecast for unseen people"
 
@@ -161,15 +162,6 @@ class TestMark:
         assert model_card(document)["watermark"] == "drawn faces, not AT&T"
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=8,
-)
 PLACES = [
     *[(name,) for name in ("record", "calibration", "about", "threshold", "fingerprint")],
     *[("record", name) for name in ("recipe", "data", "threshold", "histories", "held_out")],
@@ -191,13 +183,8 @@ PLACES = [
 def test_no_record_whatever_is_in_it_keeps_a_card_from_being_made(
     document: dict[str, Any], calibration: dict[str, Any], place: tuple[str, ...], value: Any
 ) -> None:
-    changed = copy.deepcopy(document | {"threshold": 0.5, "calibration": calibration})
-    *way, last = place
-    inner = changed
-    for name in way:
-        inner = inner[name]
-    inner[last] = value
-    files = card_files(changed)
+    whole = document | {"threshold": 0.5, "calibration": calibration}
+    files = card_files(changed_at(whole, place, value))
     assert json.loads(files["card.json"])["format"] == "likeness.card/1"
     assert files["card.md"].startswith("# Model card: ")
 

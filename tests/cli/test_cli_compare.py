@@ -14,6 +14,7 @@ from likeness.errors import ImageError, ModelError, NoThresholdError, SettingErr
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model import store_calibration
 from likeness.runtime.imported import import_model
+from likeness.shipped import TASKS, shipped_model
 
 
 @pytest.fixture
@@ -35,7 +36,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_onnx: object) ->
 
 
 def run(*words: str) -> object:
-    return CliRunner().invoke(app, ["compare", *words, "--model", "model"])
+    return asked(*words, "--model", "model")
+
+
+def asked(*words: str) -> object:
+    return CliRunner().invoke(app, ["compare", *words])
 
 
 def decide_at(model: Path, threshold: float) -> None:
@@ -59,6 +64,7 @@ def test_json_is_the_whole_answer(here: Path) -> None:
     assert (found["left"], found["right"]) == ("a.png", "b.png")
     assert found["prior"] == 0.2 and found["probability"] is None
     assert found["energy"] <= found["threshold"] == 10.0
+    assert "task" not in found
 
 
 def test_a_file_with_itself_is_warned_of(here: Path) -> None:
@@ -97,3 +103,54 @@ def test_sizes_may_differ(here: Path) -> None:
     decide_at(here / "model", 10.0)
     Image.fromarray(np.full((30, 90), 200, np.uint8)).save(here / "other.png")
     assert run("a.png", "other.png").exit_code in (0, 1)
+
+
+class TestTask:
+    """The model that comes along, without a folder of one's own."""
+
+    def test_it_answers_and_says_which_model_it_was(self, here: Path) -> None:
+        left, right = (np.asarray(Image.open(name))[..., None] for name in ("a.png", "b.png"))
+        model = shipped_model("signatures")
+        energy = float(model.energies(left[None], right[None])[0, 0])
+        result = asked("a.png", "b.png", "--task", "signatures", "--json", "found.json")
+        found = json.loads((here / "found.json").read_text())
+        assert found["energy"] == pytest.approx(energy, abs=1e-5)
+        assert found["threshold"] == model.threshold
+        assert (found["task"], found["model"]) == ("signatures", model.fingerprint)
+        assert found["same"] == (energy <= model.threshold)
+        assert result.exit_code == (0 if found["same"] else 1)
+        assert f"{'same' if found['same'] else 'different'}: energy" in result.output
+
+    def test_a_signature_is_the_same_as_itself(self, here: Path) -> None:
+        result = asked("a.png", "a.png", "--task", "signatures")
+        assert result.exit_code == 0
+        assert "same: energy" in result.output and "proves nothing" in result.output
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            ((), r"^--model, --task: expected one of the two: .* Received: neither\.$"),
+            (
+                ("--task", "signatures", "--model", "model"),
+                r"^--model, --task: expected one of the two: .* Received: both\.$",
+            ),
+            (("--task", "faces"), rf"^--task: expected one of {', '.join(TASKS)}\. .*'faces'\.$"),
+        ],
+    )
+    def test_one_model_has_to_be_meant(
+        self, here: Path, words: tuple[str, ...], message: str
+    ) -> None:
+        result = asked("a.png", "b.png", *words, "--json", "found.json")
+        assert isinstance(result.exception, SettingError)
+        with pytest.raises(SettingError, match=message):
+            raise result.exception
+        assert not (here / "found.json").exists()
+
+    def test_what_it_is_can_be_looked_at(self, here: Path) -> None:
+        words = ["model", "show", "--task", "signatures", "--json", "shown.json"]
+        shown = CliRunner().invoke(app, words)
+        assert shown.exit_code == 0, shown.output
+        document = json.loads((here / "shown.json").read_text())
+        assert document["fingerprint"] == shipped_model("signatures").fingerprint
+        assert "cut to its ink" in shown.output
+        assert isinstance(CliRunner().invoke(app, ["model", "show"]).exception, SettingError)

@@ -65,6 +65,45 @@ def test_training_says_what_was_held_out_and_where_the_model_is(place: Path) -> 
     assert (place / "model" / "encoder.onnx").is_file()
 
 
+def test_the_model_can_be_looked_at_and_has_a_card(place: Path, tmp_path: Path) -> None:
+    trained = json.loads((place / "trained.json").read_text())
+    shown = run("model", "show", "model", "--json", str(tmp_path / "shown.json"), cwd=place)
+    assert shown.returncode == 0, shown.stderr
+    words = " ".join(shown.stdout.split())
+    for part in (
+        "likeness.tracking/1",
+        "a target in 63×63 pixels, looked for in 159×159 pixels, rgb",
+        "a cell every 4 pixels, cross_correlation energy",
+        "Above it the target counts as lost.",
+        "scale_step 1.0375",
+        "encoder.onnx",
+    ):
+        assert part in words
+    document = json.loads((tmp_path / "shown.json").read_text())
+    assert document["fingerprint"] == trained["fingerprint"]
+    assert document["tracker"] == trained["tracker"]
+    named = run(
+        "card", "model", "--name", "The bag", "--html", str(tmp_path / "card.html"), cwd=place
+    )
+    assert named.returncode == 0, named.stderr
+    assert "It finds no target by itself" in " ".join(named.stdout.split())
+    assert "The bag" in (place / "model" / "card.md").read_text()
+    assert "drawn frames, not a real film" in (tmp_path / "card.html").read_text()
+    # It is still the model that it was.
+    out = str(tmp_path / "b.csv")
+    assert run("track", "marked", "--model", "model", "--out", out, cwd=place).returncode == 0
+
+
+def test_a_result_of_other_models_does_not_go_on_its_card(place: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    result.write_text('{"format": "likeness.track/1"}')
+    before = (place / "model" / "card.json").read_bytes()
+    refused = run("card", "model", "--add", str(result), cwd=place)
+    assert refused.returncode == 2
+    assert "--add: expected a result of" in " ".join(refused.stderr.split())
+    assert (place / "model" / "card.json").read_bytes() == before
+
+
 def test_a_folder_of_frames_and_a_box_give_a_file_of_boxes(place: Path, tmp_path: Path) -> None:
     out = tmp_path / "boxes.csv"
     result = run("track", "frames", "--box", BOX, "--model", "model", "--out", str(out), cwd=place)

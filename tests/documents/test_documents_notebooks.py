@@ -27,17 +27,29 @@ PER_DIGIT = 12
 SETTINGS = {"epochs": 1, "steps": 2, "width": 2}
 CLASSIFIER_STEPS = 2
 """,
+    "questions": """
+SEED = 0
+PAIRS = 200
+SETTINGS = {"epochs": 2, "embedding_size": 16, "buckets": 512, "batch_size": 64}
+""",
     "signatures": """
 WRITERS = 18
 NAMES = 2
 SETTINGS = {"epochs": 1, "steps": 2, "encoder": "convnet", "stride": 1, "held_out": 0.4}
+""",
+    "tracking": """
+SEED = 0
+FRAMES = 12
+SETTINGS = {"width": 2, "channels": 4, "steps": 4, "pairs": 3, "search": 79}
 """,
 }
 
 SAYS = {
     "att_faces": "drawn faces",
     "mnist_digits": "digits never seen",
+    "questions": "made-up questions",
     "signatures": "drawn signatures",
+    "tracking": "drawn sequence",
 }
 
 

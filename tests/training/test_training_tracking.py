@@ -73,7 +73,7 @@ def test_a_saved_model_tracks_the_same_without_keras(
 ) -> None:
     folder = trained.save(tmp_path / "model")
     assert sorted(path.name for path in folder.iterdir()) == [
-        "encoder.keras", "encoder.onnx", "model.json",
+        "card.json", "card.md", "encoder.keras", "encoder.onnx", "model.json",
     ]  # fmt: skip
     code = (
         "import sys, numpy as np\n"
@@ -97,6 +97,18 @@ def test_a_saved_model_tracks_the_same_without_keras(
     )
     assert fingerprint == trained.fingerprint
     assert float(total) == pytest.approx(float(energies.sum()), abs=1e-3)
+
+
+def test_a_saved_model_has_a_card(trained: TrainedTracker, tmp_path: Path) -> None:
+    folder = trained.save(tmp_path / "model")
+    card = json.loads((folder / "card.json").read_text())
+    assert card["fingerprint"] == trained.fingerprint
+    assert card["training"]["recipe"] == SMALL.as_dict()
+    assert card["training"]["tracker"] == trained.settings.as_dict()
+    assert card["training"]["bytes"] == {"onnx": (folder / "encoder.onnx").stat().st_size}
+    assert card["threshold"]["source"] == "frames held out of training"
+    tried = trained.record["choice"]["tried"][trained.record["choice"]["chosen"]]
+    assert f"Mean overlap (IoU) {tried['mean_overlap']:.3f} on 6 frames" in card["measured"]
 
 
 def test_a_folder_without_onnx_runs_on_keras(trained: TrainedTracker, tmp_path: Path) -> None:

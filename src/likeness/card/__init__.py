@@ -12,8 +12,17 @@ from likeness.card._document import FORMAT, model_card
 from likeness.card._facts import card_facts
 from likeness.card._markdown import card_markdown
 from likeness.card._results import check_result
+from likeness.card._tracking import TRACKING_FORMAT
 
-__all__ = ["FORMAT", "card_facts", "card_files", "card_markdown", "check_result", "model_card"]
+__all__ = [
+    "FORMAT",
+    "TRACKING_FORMAT",
+    "card_facts",
+    "card_files",
+    "card_markdown",
+    "check_result",
+    "model_card",
+]
 
 
 def card_files(document: Mapping[str, Any]) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.card._results import is_number, shown_result
+from likeness.card._results import shown_result
 from likeness.card._texts import of_texts
+from likeness.card._tracking import TRACKING_FORMAT, tracking_card
+from likeness.card._values import list_of, number_of, object_of, plain_of, text_of
 from likeness.card._words import NOT_FOR, limits, threshold_sentences
+from likeness.card._writing import of_writing
 from likeness.figures import watermark
 
 FORMAT = "likeness.card/1"
@@ -19,24 +22,30 @@ def model_card(document: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         JSON values: format, name, licence, fingerprint, created, likeness, watermark, data,
-        training, threshold, results, not_for, limits. What is not known is None.
+        training, threshold, results, not_for, limits. What is not known is None. A tracker's has
+        other entries under data and training, and ``for``.
     """
-    record, about = _object(document.get("record")), _object(document.get("about"))
-    data = _data(_object(record.get("data")))
+    record, about = object_of(document.get("record")), object_of(document.get("about"))
+    head = {
+        "format": FORMAT,
+        "fingerprint": text_of(document.get("fingerprint")),
+        "created": text_of(record.get("created")),
+        "likeness": text_of(record.get("likeness")),
+    }
+    if document.get("format") == TRACKING_FORMAT:
+        return tracking_card(document, head)
+    data = _data(object_of(record.get("data")))
     results = [
         shown
-        for result in (record.get("held_out"), *_list(about.get("results")))
+        for result in (record.get("held_out"), *list_of(about.get("results")))
         if (shown := shown_result(result)) is not None
     ]
     training = _training(document, record)
     threshold = _threshold(document, record)
     card = {
-        "format": FORMAT,
-        "name": _text(about.get("name")) or _name(training, data),
-        "licence": {"model": _text(about.get("licence")), "data": data["licence"]},
-        "fingerprint": _text(document.get("fingerprint")),
-        "created": _text(record.get("created")),
-        "likeness": _text(record.get("likeness")),
+        **head,
+        "name": text_of(about.get("name")) or _name(training, data),
+        "licence": {"model": text_of(about.get("licence")), "data": data["licence"]},
         "watermark": _mark(data, results),
         "data": data,
         "training": training,
@@ -45,12 +54,15 @@ def model_card(document: Mapping[str, Any]) -> dict[str, Any]:
         "not_for": list(NOT_FOR),
         "limits": limits(data, training, threshold, results),
     }
-    otherwise = _OTHERWISE.get(str(_object(document.get("preparation")).get("kind")))
-    return card if otherwise is None else otherwise(card, record)
+    preparation = object_of(document.get("preparation"))
+    for name, otherwise in _OTHERWISE.items():
+        if name in (preparation.get("kind"), preparation.get("frame")):
+            return otherwise(card, record)
+    return card
 
 
-_OTHERWISE = {"text": of_texts}
-"""By the kind of the preparation: what is said otherwise where it reads no photos."""
+_OTHERWISE = {"text": of_texts, "ink_box": of_writing}
+"""By kind or frame of the preparation: what is said otherwise where it reads no photos."""
 
 
 def _mark(data: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> str | None:
@@ -68,52 +80,52 @@ def _data(learned: Mapping[str, Any]) -> dict[str, Any]:
     """Return what it was trained on: how many people, not who."""
     identities = learned.get("identities")
     return {
-        "name": _text(learned.get("name")),
-        "licence": _text(learned.get("licence")),
+        "name": text_of(learned.get("name")),
+        "licence": text_of(learned.get("licence")),
         "people": len(identities) if isinstance(identities, list) else None,
-        "photos": _number(learned.get("items")),
-        "digest": _text(learned.get("digest")),
+        "photos": number_of(learned.get("items")),
+        "digest": text_of(learned.get("digest")),
         "drawn": learned.get("drawn") is True,
     }
 
 
 def _training(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
-    recipe = _object(record.get("recipe"))
-    stages = list(_object(record.get("histories")))
+    recipe = object_of(record.get("recipe"))
+    stages = list(object_of(record.get("histories")))
     return {
-        "mode": _text(recipe.get("mode")),
-        "loss": _text(recipe.get("loss")),
-        "encoder": _text(recipe.get("encoder")),
-        "energy": _text(document.get("energy")),
-        "parameters": _number(document.get("parameters")),
-        "embedding_size": _number(document.get("embedding_size")),
+        "mode": text_of(recipe.get("mode")),
+        "loss": text_of(recipe.get("loss")),
+        "encoder": text_of(recipe.get("encoder")),
+        "energy": text_of(document.get("energy")),
+        "parameters": number_of(document.get("parameters")),
+        "embedding_size": number_of(document.get("embedding_size")),
         "reads": [
-            _number(_object(document.get("preparation")).get(side))
+            number_of(object_of(document.get("preparation")).get(side))
             for side in ("rows", "columns", "channels")
         ],
-        "epochs": _number(record.get("epochs")),
-        "seed": _number(recipe.get("seed")),
-        "seconds": _number(record.get("seconds")),
-        "held_out_people": len(_list(_object(record.get("threshold")).get("people")))
+        "epochs": number_of(record.get("epochs")),
+        "seed": number_of(recipe.get("seed")),
+        "seconds": number_of(record.get("seconds")),
+        "held_out_people": len(list_of(object_of(record.get("threshold")).get("people")))
         if "choosing" in stages
         else 0,
         "refitted_on_everybody": "choosing" in stages and "final" in stages,
         "interrupted": record.get("interrupted") is True,
-        "recipe": {name: setting for name, setting in recipe.items() if _is_plain(setting)},
+        "recipe": plain_of(recipe),
     }
 
 
 def _threshold(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the threshold, where it comes from, what it promises, and for how many people."""
-    value = _number(document.get("threshold"))
-    calibration = _object(document.get("calibration"))
-    chosen = _object(record.get("threshold"))
+    value = number_of(document.get("threshold"))
+    calibration = object_of(document.get("calibration"))
+    chosen = object_of(record.get("threshold"))
     if value is None:
         source = None
-    elif _number(calibration.get("threshold")) == value:
+    elif number_of(calibration.get("threshold")) == value:
         source = "calibration"
-    elif _number(chosen.get("threshold")) == value:
-        on_others = "choosing" in _object(record.get("histories"))
+    elif number_of(chosen.get("threshold")) == value:
+        on_others = "choosing" in object_of(record.get("histories"))
         source = "held-out people" if on_others else "training pairs"
     else:
         source = "by hand"
@@ -123,52 +135,32 @@ def _threshold(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[s
         found |= _calibrated(calibration)
     elif source in ("held-out people", "training pairs"):
         found["evidence"] = {
-            "people": len(_list(chosen.get("people"))),
-            "genuine_pairs": _number(chosen.get("genuine_pairs")),
-            "impostor_pairs": _number(chosen.get("impostor_pairs")),
+            "people": len(list_of(chosen.get("people"))),
+            "genuine_pairs": number_of(chosen.get("genuine_pairs")),
+            "impostor_pairs": number_of(chosen.get("impostor_pairs")),
         }
-        found["date"] = _text(record.get("created"))
-    return {**found, "sentences": threshold_sentences(found, _list(calibration.get("sentences")))}
+        found["date"] = text_of(record.get("created"))
+    return {**found, "sentences": threshold_sentences(found, list_of(calibration.get("sentences")))}
 
 
 def _calibrated(calibration: Mapping[str, Any]) -> dict[str, Any]:
-    purpose, origin = (_object(calibration.get(key)) for key in ("purpose", "provenance"))
-    strangers, rejected = (_object(calibration.get(key)) for key in ("strangers", "rejected"))
-    data = _object(origin.get("data"))
+    purpose, origin = (object_of(calibration.get(key)) for key in ("purpose", "provenance"))
+    strangers, rejected = (object_of(calibration.get(key)) for key in ("strangers", "rejected"))
+    data = object_of(origin.get("data"))
     return {
         "valid_for": {
-            "people": _number(purpose.get("people")),
-            "photos_each": _number(purpose.get("photos_each")),
-            "fusion": _text(purpose.get("fusion")),
-            "strangers_accepted": _number(purpose.get("strangers_accepted")),
+            "people": number_of(purpose.get("people")),
+            "photos_each": number_of(purpose.get("photos_each")),
+            "fusion": text_of(purpose.get("fusion")),
+            "strangers_accepted": number_of(purpose.get("strangers_accepted")),
         },
         "evidence": {
-            "people": _number(calibration.get("people")),
-            "impostor_comparisons": _number(strangers.get("comparisons")),
-            "genuine_comparisons": _number(rejected.get("comparisons")),
+            "people": number_of(calibration.get("people")),
+            "impostor_comparisons": number_of(strangers.get("comparisons")),
+            "genuine_comparisons": number_of(rejected.get("comparisons")),
             "extrapolated": calibration.get("extrapolated") is True,
-            "data": _text(data.get("name")),
-            "digest": _text(data.get("digest")),
+            "data": text_of(data.get("name")),
+            "digest": text_of(data.get("digest")),
         },
-        "date": _text(origin.get("date")),
+        "date": text_of(origin.get("date")),
     }
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _number(value: Any) -> int | float | None:
-    return None if isinstance(value, bool) or not is_number(value) else value
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | bool) or is_number(value)

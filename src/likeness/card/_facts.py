@@ -12,11 +12,14 @@ def card_facts(card: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     Args:
         card: of `model_card`.
     """
+    tracking = "sequences" in card["data"]
     tables = {
         "model": _head(card),
-        "data": _data(card),
-        "training": _training(card["training"], texts="pairs" in card["data"]),
-        "threshold": _threshold(card["threshold"]),
+        "data": _sequences(card) if tracking else _data(card),
+        "training": _tracker(card["training"])
+        if tracking
+        else _training(card["training"], texts="pairs" in card["data"]),
+        "threshold": _threshold(card["threshold"], gallery=not tracking),
     }
     return {
         table: {name: "not known" if fact is None else str(fact) for name, fact in rows}
@@ -71,12 +74,56 @@ def _training(training: Mapping[str, Any], *, texts: bool) -> Rows:
     return [(name, fact) for name, fact in rows_of_all if not (texts and name in photos_only)]
 
 
-def _threshold(threshold: Mapping[str, Any]) -> Rows:
+def _sequences(card: Mapping[str, Any]) -> Rows:
+    data, things = card["data"], card["data"]["things"]
+    pasted = None
+    if things is not None:
+        counts = [_number(things[name]) for name in ("pictures", "identities")]
+        pasted = f"{counts[0]} of {counts[1]} identities ({things['name']})"
+    return [
+        ("Name", data["name"]),
+        ("Licence and credit", card["licence"]["data"]),
+        ("Sequences", _number(data["sequences"])),
+        ("Frames", _number(data["frames"])),
+        ("Frames learned from", _number(data["frames_learned"])),
+        ("Pictures pasted in", pasted or "none"),
+        ("Frames are", "drawn, not real" if data["drawn"] else "as they were given"),
+    ]
+
+
+def _tracker(training: Mapping[str, Any]) -> Rows:
+    reads = training["reads"]
+    sides = [f"{reads[name]} × {reads[name]}" for name in ("template", "search")]
+    held_out = training["held_out_frames"]
+    settings = ", ".join(
+        f"{name.replace('_', ' ')} {_number(value)}" for name, value in training["tracker"].items()
+    )
+    return [
+        ("Encoder", training["encoder"]),
+        ("Loss", training["loss"]),
+        ("Weights", _number(training["parameters"])),
+        *(
+            (f"Bytes ({name})", _number(size))
+            for name, size in training["bytes"].items()
+            if size is not None
+        ),
+        ("Reads", f"a target in {sides[0]} pixels, looked for in {sides[1]}, colour"),
+        ("Energy (lower is more alike)", training["energy"]),
+        ("Steps", _number(training["steps"])),
+        ("Held out", f"{_number(held_out)} frames, to choose settings" if held_out else "nothing"),
+        ("Searches with", settings or None),
+        ("Seed", training["seed"]),
+        ("Seconds", training["seconds"]),
+    ]
+
+
+def _threshold(threshold: Mapping[str, Any], *, gallery: bool) -> Rows:
     valid = threshold["valid_for"] or {}
+    sizes = ("Valid for a gallery of", _number(valid.get("people")) or "no size is known")
     return [
         ("Accepts if the energy is at most", _number(threshold["value"]) or "no threshold"),
         ("From", threshold["source"] or "nothing"),
-        ("Valid for a gallery of", _number(valid.get("people")) or "no size is known"),
+        *([sizes] if gallery else []),
         *(
             (f"Evidence: {name.replace('_', ' ')}", _number(fact))
             for name, fact in threshold["evidence"].items()

@@ -16,6 +16,7 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     """
     blocks = [f"# Model card: {escape(card['name'])}"]
     blocks += _marked(card)
+    blocks += [words(card["for"])] if "for" in card else []
     facts = card_facts(card)
     blocks.append(_list(facts["model"]))
     blocks += ["## Data", _list(facts["data"]), "## Training", _list(facts["training"])]

@@ -11,11 +11,11 @@ import typer
 from likeness.card import card_markdown, check_result, model_card
 from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
 from likeness.errors import OutputError, SettingError
-from likeness.model import read_document, store_about
+from likeness.model import WITH_A_CARD, read_document, store_about
 
 
 def card(
-    model: Annotated[Path, typer.Argument(help="Folder of a model made by `likeness train`.")],
+    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
     add: Annotated[
         list[Path] | None,
         typer.Option(help="Put a result on it (--json of crossval or evaluate); repeatable."),
@@ -35,7 +35,7 @@ def card(
     """
     check_json_place(json_)
     _check_page_place(html)
-    document = read_document(model)
+    document = read_document(model, formats=WITH_A_CARD)
     about = {
         **document.get("about", {}),
         **{key: word for key, word in (("name", name), ("licence", licence)) if word is not None},

@@ -1,4 +1,4 @@
-"""``likeness compare A B --model MODEL``: two files, is it the same?"""
+"""``likeness compare A B``, by ``--model`` or ``--task``: two files, is it the same?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +7,7 @@ import typer
 
 from likeness.arrays import Images
 from likeness.cli._recognising import NOT_RECOGNISED, Json, warn
+from likeness.cli._shipped import Task, folder_of
 from likeness.cli._terminal import check_json_place, output, write_json
 from likeness.errors import SettingError
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 def compare(
     left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature, a drawing.")],
     right: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
-    model: Annotated[Path, typer.Option("--model", help="Folder of the model.")],
+    model: Annotated[Path | None, typer.Option("--model", help="Folder of the model.")] = None,
+    task: Task = None,
     prior: Annotated[
         float | None,
         typer.Option(help="How likely the same is beforehand, 0…1; the calibration's if left out."),
@@ -27,16 +29,18 @@ def compare(
     """Say whether two files show the same person, or are by the same writer.
 
     The model's own preparation reads the files: a model for signatures cuts them to their ink, an
-    imported one for faces looks for the eyes if it asks for them. Exit code 0 if the same, 1 if
-    different, 2 if it could not be tried.
+    imported one for faces looks for the eyes if it asks for them. Either --model or --task says
+    which model. Exit code 0 if the same, 1 if different, 2 if it could not be tried.
     """
     check_json_place(json_)
     if prior is not None and not 0 < prior < 1:
         raise SettingError(f"--prior: expected a number above 0 and below 1. Received: {prior:g}.")
+    folder = folder_of(model, task)
     from likeness.recogniser.comparison import compare as compared  # late: only here
     from likeness.runtime import open_model
+    from likeness.shipped import shipped_model
 
-    loaded = open_model(model)
+    loaded = open_model(folder) if task is None else shipped_model(task)
     found = compared(loaded, _read(left, loaded), _read(right, loaded), prior=prior)
     if json_ != "-":
         likely = (
@@ -53,7 +57,8 @@ def compare(
         )
     for words in found.warnings:
         warn(words)
-    write_json({"left": str(left), "right": str(right), **found.as_dict()}, json_)
+    named = {} if task is None else {"task": task}
+    write_json({"left": str(left), "right": str(right), **named, **found.as_dict()}, json_)
     if not found.same:
         raise typer.Exit(NOT_RECOGNISED)
 

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from likeness.card import TRACKING_FORMAT
 from likeness.cli._export import megabytes
+from likeness.cli._shipped import Task, folder_of
 from likeness.cli._terminal import check_json_place, output, write_json
 from likeness.errors import SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import read_document
+from likeness.model import WITH_A_CARD, read_document
 from likeness.parts import parts_of, read_part
 
 app = typer.Typer(
@@ -90,11 +92,13 @@ def import_(
 
 @app.command()
 def show(
-    model: Annotated[Path, typer.Argument(help="Folder of a model.")], json_: Json = None
+    model: Annotated[Path | None, typer.Argument(help="Folder of a model.")] = None,
+    task: Task = None,
+    json_: Json = None,
 ) -> None:
     """Say what a model's folder holds, and check that its ONNX parts are whole."""
     check_json_place(json_)
-    document = described(model)
+    document = described(folder_of(model, task, option="MODEL"))
     if json_ != "-":
         _say(document)
     write_json(document, json_)
@@ -106,7 +110,7 @@ def described(folder: Path) -> dict[str, Any]:
     Raises:
         ModelError: there is none, or a part is damaged or does not belong to it.
     """
-    document = read_document(folder)
+    document = read_document(folder, formats=WITH_A_CARD)
     parts = parts_of(document)
     for name in parts:
         read_part(folder, name, document)
@@ -121,7 +125,7 @@ def described(folder: Path) -> dict[str, Any]:
         "model_format": document["format"],
         "fingerprint": document["fingerprint"],
         "made": "imported" if "imported" in record else "trained",
-        "licence": document.get("licence"),
+        "licence": document.get("licence") or document.get("about", {}).get("licence"),
         "data": {
             key: record["data"][key] for key in ("name", "licence") if key in record.get("data", {})
         },
@@ -129,6 +133,7 @@ def described(folder: Path) -> dict[str, Any]:
         "energy": document["energy"],
         "embedding_size": document.get("embedding_size"),
         "threshold": document["threshold"],
+        **({"tracker": document["tracker"]} if "tracker" in document else {}),
         "calibration": document.get("calibration", {}),
         "parts": parts,
         "no_onnx": document.get("no_onnx"),
@@ -151,31 +156,59 @@ def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("name", f"{document['name']} ({document['made']})"),
         ("format", document["model_format"]),
         ("fingerprint", document["fingerprint"]),
-        ("preparation", _preparation(document["preparation"])),
-        ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
-        ("threshold", _threshold(document)),
+        *(_of_tracker if document["model_format"] == TRACKING_FORMAT else _of_encoder)(document),
         ("licence", _licence(document)),
     ]
     for name, part in document["parts"].items():
         lines.append((name, f"{part['file']}, {megabytes(part['bytes'])}{_int8(name, part)}"))
     if document["no_onnx"] and "onnx" not in document["parts"]:
         lines.append(("onnx", f"none: {document['no_onnx']}"))
-    elif "onnx" not in document["parts"]:
+    elif "keras" in document["parts"] and "onnx" not in document["parts"]:
         lines.append(("onnx", "none; make it with `likeness export MODEL`"))
     return lines
+
+
+def _of_encoder(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("preparation", _preparation(document["preparation"])),
+        ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
+        ("threshold", _threshold(document)),
+    ]
+
+
+def _of_tracker(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the same of a model that finds a target again, and embeds nothing."""
+    shapes, threshold = document["preparation"], document["threshold"]
+    target, search = (f"{shapes[side]}×{shapes[side]} pixels" for side in ("template", "search"))
+    settings = document.get("tracker", {})
+    return [
+        ("preparation", f"a target in {target}, looked for in {search}, rgb"),
+        ("map", f"a cell every {shapes['stride']} pixels, {document['energy']} energy"),
+        (
+            "threshold",
+            "none: nothing was held out of training, so no target is called lost by its energy"
+            if threshold is None
+            else f"{threshold:.4g}. Above it the target counts as lost.",
+        ),
+        ("tracker", ", ".join(f"{name} {value:g}" for name, value in settings.items())),
+    ]
 
 
 def _preparation(entries: Mapping[str, Any]) -> str:
     size = f"{entries['columns']}×{entries['rows']} pixels"
     if "kind" not in entries:
         colours = "grey" if entries["channels"] == 1 else "rgb"
-        return f"{size}, {colours}, each photo's mean 0 and deviation 1"
+        frame = _FRAMES.get(entries.get("frame", "whole"), "")
+        return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
     mean, scale = (_short(entries[name]) for name in ("mean", "scale"))
     said = f"{size}, {entries['colours']}, {entries['layout']}, (pixel − {mean}) / {scale}"
     if "eyes" not in entries:
         return said
     places = [f"{place:g}" for place in entries["eyes"]]
     return f"{said}, the eyes at ({', '.join(places[:2])}) and ({', '.join(places[2:])})"
+
+
+_FRAMES = {"ink": "framed by its ink, ", "ink_box": "cut to its ink, "}
 
 
 def _short(numbers: list[float]) -> str:
@@ -195,7 +228,7 @@ def _licence(document: Mapping[str, Any]) -> str:
     if document["licence"]:
         return str(document["licence"])
     if "licence" in document["data"]:
-        return f"not stated; of its photos ({document['data']['name']}): " + str(
+        return f"not stated; of its data ({document['data']['name']}): " + str(
             document["data"]["licence"]
         )
     return "not stated"

@@ -33,6 +33,7 @@ from likeness.tracking import (
     read_box,
     track_csv,
 )
+from likeness.tracking.model import FORMAT
 from likeness.training import TrackingRecipe
 from likeness.training.quiet import load_keras
 
@@ -147,7 +148,7 @@ def track_train(
         "threshold": trained.threshold,
         "tracker": trained.settings.as_dict(),
         **trained.record,
-        "no_onnx": read_document(folder, formats=("likeness.tracking/1",)).get("no_onnx"),
+        "no_onnx": read_document(folder, formats=(FORMAT,)).get("no_onnx"),
     }
     if json_ != "-":
         _say_trained(document)
@@ -332,5 +333,6 @@ def _say_trained(document: dict[str, Any]) -> None:
     console.print(
         f"Model {document['fingerprint'][:12]} written to {document['model']}", soft_wrap=True
     )
+    console.print(f"Its card: {Path(document['model']) / 'card.md'}", soft_wrap=True, markup=False)
     if document["no_onnx"]:
         console.print(f"It has no ONNX part: {document['no_onnx']}", markup=False, highlight=False)

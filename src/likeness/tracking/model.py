@@ -1,8 +1,8 @@
 """`TrackingModel`: an encoder and what it was trained for, from its folder, without Keras.
 
-On disk it is a folder like that of every model: ``model.json``, ``encoder.keras`` and
-``encoder.onnx``, held together by a fingerprint and seals. It is of a format of its own: a
-tracker's encoder gives maps, not embeddings, and cannot identify anybody.
+On disk it is a folder like that of every model: ``model.json``, ``encoder.keras``,
+``encoder.onnx`` and the card, held together by a fingerprint and seals. It is of a format of its
+own: a tracker's encoder gives maps, not embeddings, and cannot identify anybody.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from likeness.arrays import Prepared
+from likeness.card import TRACKING_FORMAT
 from likeness.errors import LikenessError, ModelError, require_extra
 from likeness.model import read_document
 from likeness.onnx_session import OnnxSession
@@ -28,7 +29,7 @@ from likeness.tracking.matcher import Template
 from likeness.tracking.settings import TrackerSettings
 from likeness.tracking.shapes import TrackingShapes, prepared
 
-FORMAT = "likeness.tracking/1"
+FORMAT = TRACKING_FORMAT
 ENERGY = "cross_correlation"
 
 

@@ -12,11 +12,12 @@ from likeness.export.onnx_file import onnx_bytes
 from likeness.model import (
     check_writable_place,
     encoder_fingerprint,
+    model_texts,
     whole_folder,
     write_texts,
 )
 from likeness.onnx_session import OnnxSession
-from likeness.parts import FILES, document_text, part_entry
+from likeness.parts import FILES, part_entry
 from likeness.tracking.correlation import Maps
 from likeness.tracking.model import ENERGY, FORMAT, TrackingModel, keras_encode
 from likeness.tracking.settings import TrackerSettings
@@ -107,6 +108,7 @@ class TrainedTracker:
             "tracker": self.settings.as_dict(),
             "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
             "record": dict(self.record),
+            "about": {},
         }
         with whole_folder(folder) as fresh:
             self.encoder.save(fresh / "encoder.keras")
@@ -115,5 +117,5 @@ class TrainedTracker:
             else:
                 (fresh / FILES["onnx"]).write_bytes(self._onnx)
                 document["parts"] = {"onnx": part_entry("onnx", self._onnx, document)}
-            write_texts(fresh, {"model.json": document_text(document)})
+            write_texts(fresh, model_texts(document))
         return folder
