@@ -131,6 +131,24 @@ class TestWhitening:
         matrix = fit_whitening(embeddings, shrinkage=share).matrix
         np.testing.assert_allclose(matrix @ matrix @ shrunk, typical * np.eye(5), atol=1e-8)
 
+    @pytest.mark.parametrize("kept", [1, 3, 5, 9])
+    def test_the_widest_directions_alone(self, kept: int) -> None:
+        """As if the embeddings had first been laid onto them: what is left out is narrow."""
+        embeddings = self.embeddings(60)
+        found = fit_whitening(embeddings, shrinkage=0.1, directions=kept)
+        every = fit_whitening(embeddings, shrinkage=0.1)
+        assert found.matrix.shape == (5, min(kept, 5))
+        # Both forms give the same dot products within the kept directions.
+        covariance = np.cov(embeddings.T, bias=True)
+        axes = np.linalg.eigh(covariance)[1][:, -kept:]
+        onto = (embeddings - found.mean) @ axes @ axes.T
+        np.testing.assert_allclose(
+            (onto @ found.matrix) @ (onto @ found.matrix).T,
+            (onto @ every.matrix) @ (onto @ every.matrix).T,
+            rtol=1e-6,
+            atol=1e-9,
+        )
+
     @given(
         # Apart by a tenth or not at all: points apart by the guard's 1e-12 have neither length.
         arrays(np.int64, (4, 3), elements=st.integers(-1000, 1000)).map(lambda whole: whole / 10),
@@ -165,6 +183,13 @@ class TestWhitening:
 
 
 class TestFinished:
+    def test_an_embedding_of_the_kept_directions_only(self) -> None:
+        inner = convnet(SHAPE, embedding_size=6, width=2)
+        whitening = fit_whitening(embed(inner, photos(9)), shrinkage=0.2, directions=2)
+        found = embed(finished(inner, mirrored=False, shift=0, whitening=whitening), photos())
+        np.testing.assert_allclose(found, whitening(embed(inner, photos())), atol=1e-5)
+        assert found.shape == (3, 2)
+
     def encoder(self) -> Any:
         return convnet(SHAPE, embedding_size=4, width=2)
 

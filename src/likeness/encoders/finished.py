@@ -29,7 +29,7 @@ def finished(
     x = MeanOfViews(views.count, name="mean_of_views")(encoder(views(photo)))
     if whitening is not None:
         # Fitted in closed form, not learned: a plain dense layer that is not trained.
-        dense = layers.Dense(x.shape[-1], trainable=False, name="whitening")
+        dense = layers.Dense(whitening.matrix.shape[1], trainable=False, name="whitening")
         x = dense(x)
         dense.set_weights([whitening.matrix, -whitening.mean @ whitening.matrix])
     x = layers.UnitNormalization(name="unit_length_of_mean")(x)

@@ -220,7 +220,8 @@ def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out
     embeddings = embed_prepared(encoder, held_out.items)
     if recipe.whitening:
         learned = embed_prepared(encoder, items)
-        embeddings = fit_whitening(learned, shrinkage=recipe.shrinkage)(embeddings)
+        whitening = fit_whitening(learned, shrinkage=recipe.shrinkage, directions=recipe.directions)
+        embeddings = whitening(embeddings)
     matrix = energy_matrix(recipe.energy, embeddings)
     every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
     return float(auc(error_rates(every.genuine, every.impostor)))

@@ -113,7 +113,9 @@ def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared) -> A
     if recipe.whitening:
         parts = [items[start : start + 64] for start in range(0, len(items), 64)]
         seen = [embed_prepared(encoder, keras.ops.convert_to_numpy(views(part))) for part in parts]
-        whitening = fit_whitening(np.concatenate(seen), shrinkage=recipe.shrinkage)
+        whitening = fit_whitening(
+            np.concatenate(seen), shrinkage=recipe.shrinkage, directions=recipe.directions
+        )
     return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
 
 
@@ -121,8 +123,14 @@ def untrained_encoder(recipe: TrainingRecipe) -> Any:
     """Return the recipe's encoder as it is used, with its initial weights."""
     encoder = build_encoder(recipe)
     size = recipe.embedding_size
-    nothing_yet = Whitening(mean=np.zeros(size), matrix=np.eye(size)) if recipe.whitening else None
-    return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=nothing_yet)
+    kept = min(recipe.directions or size, size)
+    nothing_yet = Whitening(mean=np.zeros(size), matrix=np.eye(size, kept))
+    return finished(
+        encoder,
+        mirrored=recipe.mirrored,
+        shift=recipe.shift,
+        whitening=nothing_yet if recipe.whitening else None,
+    )
 
 
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:

@@ -19,7 +19,7 @@ _CHOICES = {
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
-    "embedding_size": (2, 4096),
+    "embedding_size": (2, 16_384),
     "width": (1, 512),
     "stride": (1, 2),
     "margin": (0, 100),
@@ -43,6 +43,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "bent_identities": (0, 20),
     "shift": (0, 64),
     "shrinkage": (1e-6, 1),
+    "directions": (0, 4096),
     "held_out": (0, 0.9),
     "patience": (1, 10_000),
     "rows": (8, 1024),
@@ -94,6 +95,7 @@ class TrainingRecipe:
             corners; 0: do not.
         whitening: make all directions of the embeddings count alike.
         shrinkage: of the covariance that the whitening evens out; 1 takes off the mean only.
+        directions: how many of them to keep, the widest; 0: all. The embedding is then so long.
         held_out: share of the people held out to choose the epoch and the threshold.
         patience: stop after so many epochs with a held-out AUC clearly below the best.
         refit: train once more on everybody, for as many epochs as were best.
@@ -139,6 +141,7 @@ class TrainingRecipe:
     shift: int = 3
     whitening: bool = True
     shrinkage: float = 0.2
+    directions: int = 0
     held_out: float = 1 / 3
     patience: int = 3
     refit: bool = True
