@@ -1,4 +1,4 @@
-"""What a network must beat here: methods without a trained network, on the same cut-out ink."""
+"""What a network must beat here: methods without a trained network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Images
+from likeness.arrays import Images, Prepared
 from likeness.errors import require_extra
 from likeness.images.preparation import Preparation
 
 INK = Preparation(rows=64, columns=128, frame="ink_box")
-"""Every method reads what the network reads: the ink in the middle, nothing squeezed."""
+"""The ink in the middle, nothing squeezed."""
+
+PARTS = Preparation(rows=64, columns=128, frame="ink_parts")
+"""What the network reads, a little larger: each character by itself, in two readings."""
 
 COMPONENTS = 100
 BLUR = 1.0
@@ -31,12 +34,15 @@ class Method:
         describe: ``(n, rows, columns, 1)`` uint8 → ``(n, d)``; knows nothing of other signatures.
         fit: descriptions of the training writers → what makes descriptions comparable by the
             cosine: no more than means, scales and components.
+        readings: how many descriptions lie side by side in a row; two signatures are compared
+            reading by reading, and the least energy counts.
     """
 
     title: str
     describe: Callable[[Images], Rows]
     fit: Callable[[Rows], Callable[[Rows], Rows]]
     energy: str = "cosine"
+    readings: int = 1
 
 
 def centred(training: Rows) -> Callable[[Rows], Rows]:
@@ -68,16 +74,30 @@ def pixels(images: Images) -> Rows:
 
 def hog(images: Images) -> Rows:
     """Return ``(n, d)`` histograms of oriented gradients."""
+    return _hog(INK(images))
+
+
+def hog_of_parts(images: Images) -> Rows:
+    """Return ``(n, readings · d)`` histograms of oriented gradients, reading by reading."""
+    return _hog(PARTS(images))
+
+
+def _hog(prepared: Prepared) -> Rows:
     feature, ndimage = require_extra("skimage.feature"), require_extra("scipy.ndimage")
     return np.stack(
         [
-            feature.hog(
-                ndimage.gaussian_filter(picture, BLUR),
-                orientations=9,
-                pixels_per_cell=(8, 8),
-                cells_per_block=(2, 2),
+            np.concatenate(
+                [
+                    feature.hog(
+                        ndimage.gaussian_filter(picture[..., channel], BLUR),
+                        orientations=9,
+                        pixels_per_cell=(8, 8),
+                        cells_per_block=(2, 2),
+                    )
+                    for channel in range(picture.shape[-1])
+                ]
             )
-            for picture in INK(images)[..., 0]
+            for picture in prepared
         ]
     )
 
@@ -147,6 +167,12 @@ METHODS: dict[str, Method] = {
     "pixels": Method("pixels of the ink", pixels, centred),
     "PCA": Method("PCA of the pixels, 100 components", pixels, principal),
     "HOG": Method("HOG (Dalal & Triggs 2005), 8×8 pixels a cell", hog, centred),
+    "HOG of parts": Method(
+        "HOG of each character by itself, the better of two readings",
+        hog_of_parts,
+        centred,
+        readings=PARTS.shape[2],
+    ),
     "LBP": Method("uniform LBP (Ojala et al. 2002), 4×8 regions", lbp, centred),
     "strokes": Method("stroke statistics", stroke_numbers, standardised),
 }

@@ -216,3 +216,13 @@ def test_what_readings_weigh() -> None:
     assert found[0] @ found[1] == pytest.approx(expected, abs=1e-6)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-5)
     assert Weighed.from_config(layer.get_config()).readings == 2
+
+
+def test_an_encoder_that_is_sure_of_a_reading_can_still_learn() -> None:
+    """A weight of exactly 0 must not turn a training into NaN."""
+    encoder = readings((16, 16, 2), embedding_size=8, width=2)
+    score = encoder.get_layer("score")
+    score.set_weights([1e5 * weights for weights in score.get_weights()])
+    encoder.compile("sgd", "mse")
+    encoder.fit(photos(4, (16, 16, 2)), np.zeros((4, 8), np.float32), batch_size=4, verbose=0)
+    assert all(np.isfinite(weights).all() for weights in encoder.get_weights())

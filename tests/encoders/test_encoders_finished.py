@@ -13,10 +13,15 @@ from keras import ops
 from likeness.encoders import (
     MeanOfViews,
     Views,
+    WhitenedReadings,
     Whitening,
     convnet,
     finished,
     fit_whitening,
+    joined,
+    readings,
+    readings_of,
+    unweighed,
 )
 from likeness.errors import SettingError
 
@@ -180,6 +185,65 @@ class TestWhitening:
 
         assert nearest_is_alike(points) < 0.7
         assert nearest_is_alike(whitened) > 0.95
+
+
+class TestFinishedReadings:
+    SHAPE = (16, 24, 2)
+
+    def built(self) -> Any:
+        return readings(self.SHAPE, embedding_size=48, width=2)
+
+    def pictures(self, count: int) -> Any:
+        rng = np.random.default_rng(4)
+        return rng.normal(size=(count, *self.SHAPE)).astype(np.float32)
+
+    def test_what_is_whitened_is_each_reading_by_itself(self) -> None:
+        """Slowly: every reading as a picture of its own, whitened, then weighed."""
+        encoder, items = self.built(), self.pictures(12)
+        assert readings_of(encoder) == 2
+        single = embed(unweighed(encoder), items).reshape(2, 12, 24)
+        np.testing.assert_allclose(np.linalg.norm(single, axis=-1), 1, atol=1e-3)
+        whitening = [fit_whitening(one, shrinkage=0.3, directions=5) for one in single]
+        found = embed(finished(encoder, mirrored=False, shift=0, whitening=whitening), items)
+        weights = (embed(encoder, items).reshape(12, 2, 24) ** 2).sum(axis=-1)
+        expected = [
+            np.sqrt(weights[:, place, None]) * one(single[place])
+            for place, one in enumerate(whitening)
+        ]
+        np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=1e-4)
+
+    def test_views_are_averaged_after_weighing(self) -> None:
+        encoder, items = self.built(), self.pictures(9)
+        single = embed(unweighed(encoder), items).reshape(2, 9, 24)
+        whitening = [fit_whitening(one, shrinkage=0.3) for one in single]
+        plain = finished(encoder, mirrored=False, shift=0, whitening=whitening)
+        found = embed(finished(encoder, mirrored=False, shift=1, whitening=whitening), items)
+        views = Views(mirrored=False, shift=1)
+        each = embed(plain, ops.convert_to_numpy(views(items))).reshape(views.count, 9, -1)
+        mean = each.mean(axis=0)
+        expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+    def test_an_encoder_without_readings_is_whitened_as_it_is(self) -> None:
+        encoder = convnet(SHAPE, embedding_size=6, width=2)
+        assert unweighed(encoder) is encoder and readings_of(encoder) == 1
+
+    def test_it_comes_back_from_its_configuration(self) -> None:
+        layer = WhitenedReadings(2, 5, name="each")
+        again = WhitenedReadings.from_config(layer.get_config())
+        assert (again.readings, again.size, again.name, again.trainable) == (2, 5, "each", False)
+
+
+class TestJoined:
+    def test_the_embedding_is_theirs_side_by_side(self) -> None:
+        encoders = [convnet(SHAPE, embedding_size=6, width=2, seed=seed) for seed in (0, 1)]
+        found = embed(joined(encoders), photos())
+        each = [embed(encoder, photos()) for encoder in encoders]
+        np.testing.assert_allclose(found, np.concatenate(each, 1) / np.sqrt(2), atol=1e-5)
+
+    def test_a_single_one_stays_as_it_is(self) -> None:
+        encoder = convnet(SHAPE, embedding_size=6, width=2)
+        assert joined([encoder]) is encoder
 
 
 class TestFinished:

@@ -106,6 +106,7 @@ def test_numbers_outside_their_range_are_refused_by_name(name: str, data: st.Dat
         ({"frame": "face"}, r"^frame: expected one of whole, ink, .* Received: 'face'\.$"),
         ({"frame": "ink_parts"}, r"^encoder, frame: .* Received: 'residual' and 'ink_parts'\.$"),
         ({"encoder": "readings"}, r"^encoder, frame: .* Received: 'readings' and 'whole'\.$"),
+        ({"mode": "pairs", "loss": "contrastive", "members": 2}, r"^members: expected 1 in mode"),
         (
             {"identity_bending": 0.5},
             r"^identity_bending: expected 0 .* Received: 0\.5 with 'margin_softmax' in mode",

@@ -8,10 +8,11 @@ from likeness.encoders.cells import cells
 from likeness.encoders.convnet import convnet
 from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.dense import dense
-from likeness.encoders.finished import finished
+from likeness.encoders.finished import finished, readings_of, unweighed
 from likeness.encoders.fully_convolutional import fully_convolutional
+from likeness.encoders.joined import joined
 from likeness.encoders.projection import projection
-from likeness.encoders.readings import OneByOne, Weighed, readings
+from likeness.encoders.readings import OneByOne, Weighed, WhitenedReadings, readings
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
@@ -27,6 +28,7 @@ __all__ = [
     "Views",
     "Weighed",
     "WeightedSum",
+    "WhitenedReadings",
     "Whitening",
     "bag_of_pieces",
     "cells",
@@ -36,9 +38,12 @@ __all__ = [
     "finished",
     "fit_whitening",
     "fully_convolutional",
+    "joined",
     "projection",
     "readings",
+    "readings_of",
     "residual",
+    "unweighed",
 ]
 
 _BY_NAME: dict[str, Callable[..., Any]] = {

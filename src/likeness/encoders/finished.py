@@ -1,36 +1,78 @@
 """The encoder as it is used after training: views in front, whitening behind."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import layers
 
+from likeness.encoders.readings import Weighed, WhitenedReadings
 from likeness.encoders.views import MeanOfViews, Views
 from likeness.encoders.whitening import Whitening
 
 
 def finished(
-    encoder: Any, *, mirrored: bool, shift: int, whitening: Whitening | None = None
+    encoder: Any,
+    *,
+    mirrored: bool,
+    shift: int,
+    whitening: Whitening | Sequence[Whitening] | None = None,
 ) -> Any:
     """Return an encoder around ``encoder``, whose weights are shared, not copied.
 
     The mean of the embeddings of several views of a photo, whitened if there is a whitening,
-    of unit length. Nothing is added where nothing is asked for.
+    of unit length. Nothing is added where nothing is asked for. If the encoder weighs several
+    readings of a picture, each is whitened by itself, before it is weighed.
 
     Args:
         encoder: ``(n, rows, columns, channels)`` → ``(n, d)`` of unit length.
         mirrored, shift: of `Views`.
-        whitening: fitted on embeddings of single views.
+        whitening: fitted on embeddings of single views, those of `unweighed`; one for each
+            reading, if the encoder weighs readings.
     """
     if not mirrored and not shift and whitening is None:
         return encoder
     photo = layers.Input(encoder.input_shape[1:], name="photo")
     views = Views(mirrored=mirrored, shift=shift, name="views")
-    x = MeanOfViews(views.count, name="mean_of_views")(encoder(views(photo)))
-    if whitening is not None:
-        # Fitted in closed form, not learned: a plain dense layer that is not trained.
-        dense = layers.Dense(whitening.matrix.shape[1], trainable=False, name="whitening")
-        x = dense(x)
-        dense.set_weights([whitening.matrix, -whitening.mean @ whitening.matrix])
+    mean = MeanOfViews(views.count, name="mean_of_views")
+    if whitening is None:
+        x = mean(encoder(views(photo)))
+    elif isinstance(whitening, Whitening):
+        x = _whitened(mean(encoder(views(photo))), whitening)
+    else:
+        embeddings, scores = _before_weighing(encoder)(views(photo))
+        each = WhitenedReadings(len(whitening), whitening[0].matrix.shape[1], name="whitening")
+        embeddings = each(embeddings)
+        each.take(whitening)
+        x = mean(Weighed(len(whitening), name="weighed")([embeddings, scores]))
     x = layers.UnitNormalization(name="unit_length_of_mean")(x)
     return keras.Model(photo, x, name=f"finished_{encoder.name}")
+
+
+def readings_of(encoder: Any) -> int:
+    """Return how many readings the encoder weighs; 1 if it weighs none."""
+    last = encoder.layers[-1]
+    return last.readings if isinstance(last, Weighed) else 1
+
+
+def unweighed(encoder: Any) -> Any:
+    """Return the part of the encoder whose embeddings a whitening is fitted on.
+
+    The encoder itself; or, if it weighs readings, ``(n, ...)`` → ``(r · n, d)``, all first
+    readings, …
+    """
+    if readings_of(encoder) == 1:
+        return encoder
+    return keras.Model(encoder.input, _before_weighing(encoder).outputs[0])
+
+
+def _before_weighing(encoder: Any) -> Any:
+    return keras.Model(encoder.input, encoder.layers[-1].input, name="before_weighing")
+
+
+def _whitened(x: Any, whitening: Whitening) -> Any:
+    # Fitted in closed form, not learned: a plain dense layer that is not trained.
+    dense = layers.Dense(whitening.matrix.shape[1], trainable=False, name="whitening")
+    x = dense(x)
+    dense.set_weights([whitening.matrix, -whitening.mean @ whitening.matrix])
+    return x

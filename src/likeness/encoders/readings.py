@@ -9,15 +9,18 @@ mean of what the two pictures give it. Nobody says which reading is right: the l
 pictures of one hand are alike in it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from likeness.arrays import check_in_range
 from likeness.encoders._seeds import Seeds
 from likeness.encoders.cells import map_size
 from likeness.encoders.residual import residual_block, residual_stem
+from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 
 SHARPNESS = 10.0
@@ -29,13 +32,14 @@ _JUDGES = 32  # units between the last map and the score
 def readings(
     shape: tuple[int, int, int], *, embedding_size: int = 1152, width: int = 32, seed: int = 0
 ) -> Any:
-    """Return an encoder of a stem that halves the picture, and two residual blocks.
+    """Return an encoder of a stem that halves the picture, and three residual blocks.
 
     Args:
         shape: (rows, columns, readings) of a prepared picture; at least 16×16.
         embedding_size: numbers in an embedding: a multiple of the readings times the cells of the
             last map, which has an eighth of the rows and of the columns, rounded up.
-        width: channels of the stem; the blocks have 2 and 4 times as many.
+        width: channels of the stem and the first block, which keeps the map's size; the others
+            have 2 and 4 times as many.
         seed: of the initial weights.
 
     Returns:
@@ -57,8 +61,8 @@ def readings(
     picture = layers.Input(shape, name="photo")
     x = OneByOne(name="one_by_one")(picture)
     x = residual_stem(x, width, seeds, stride=2)
-    for block, channels in enumerate((2 * width, 4 * width), start=1):
-        x = residual_block(x, channels, seeds, name=f"block_{block}")
+    for block, (channels, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
+        x = residual_block(x, channels * width, seeds, name=f"block_{block}", stride=stride)
     seen = layers.Concatenate(name="seen")(
         [
             layers.GlobalAveragePooling2D(name="mean")(x),
@@ -111,8 +115,9 @@ class Weighed(layers.Layer):
         embeddings, scores = embedded
         size = embeddings.shape[-1]
         apart = ops.reshape(embeddings, (self.readings, -1, size))
-        weights = ops.softmax(SHARPNESS * ops.reshape(scores, (self.readings, -1, 1)), axis=0)
-        apart = apart * ops.sqrt(weights)
+        scores = SHARPNESS * ops.reshape(scores, (self.readings, -1, 1))
+        # The roots of a softmax, by logarithms: a root has no slope where a weight is 0.
+        apart = apart * ops.exp(0.5 * ops.log_softmax(scores, axis=0))
         return ops.concatenate([apart[at] for at in range(self.readings)], axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -123,3 +128,48 @@ class Weighed(layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {**super().get_config(), "readings": self.readings}
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class WhitenedReadings(layers.Layer):
+    """``(r · n, d)`` → ``(r · n, k)`` of unit length: each reading by a matrix of its own.
+
+    Fitted in closed form, not learned: the matrices are taken from `Whitening`s.
+
+    Args:
+        readings: r, as `OneByOne` orders them.
+        size: k.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, readings: int, size: int, **kwargs: Any) -> None:
+        super().__init__(**{"trainable": False} | kwargs)
+        self.readings = readings
+        self.size = size
+
+    def build(self, input_shape: Any) -> None:
+        """Make the matrices."""
+        shape = (self.readings, input_shape[-1], self.size)
+        self.matrices = self.add_weight(shape=shape, trainable=False, name="matrices")
+        self.moves = self.add_weight(
+            shape=(self.readings, 1, self.size), trainable=False, name="moves"
+        )
+
+    def take(self, whitenings: Sequence[Whitening]) -> None:
+        """Take the whitening of each reading."""
+        self.matrices.assign(np.stack([one.matrix for one in whitenings]))
+        self.moves.assign(np.stack([-(one.mean @ one.matrix)[None] for one in whitenings]))
+
+    def call(self, embeddings: Any) -> Any:
+        """Return the whitened embeddings."""
+        apart = ops.reshape(embeddings, (self.readings, -1, embeddings.shape[-1]))
+        moved = ops.reshape(ops.matmul(apart, self.matrices) + self.moves, (-1, self.size))
+        return ops.normalize(moved, axis=-1, order=2)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the whitened embeddings."""
+        return (input_shape[0], self.size)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), "readings": self.readings, "size": self.size}

@@ -62,14 +62,19 @@ def residual_stem(photo: Any, width: int, seeds: Seeds, *, stride: int = 1) -> A
     return layers.ReLU(name="stem_relu")(x)
 
 
-def residual_block(x: Any, channels: int, seeds: Seeds, *, name: str) -> Any:
-    """Return a map of half the rows and columns: two convolutions around a shortcut."""
-    y = _convolution(x, channels, seeds, strides=2, name=f"{name}_a")
+def residual_block(x: Any, channels: int, seeds: Seeds, *, name: str, stride: int = 2) -> Any:
+    """Return a map of half the rows and columns: two convolutions around a shortcut.
+
+    With a stride of 1 the map keeps its size, and the shortcut is the map itself; it must have as
+    many channels then.
+    """
+    y = _convolution(x, channels, seeds, strides=stride, name=f"{name}_a")
     y = layers.ReLU(name=f"{name}_a_relu")(y)
     y = _convolution(y, channels, seeds, name=f"{name}_b")
-    halved = layers.AveragePooling2D(2, padding="same", name=f"{name}_halving")(x)
-    shortcut = _convolution(halved, channels, seeds, size=1, name=f"{name}_shortcut")
-    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([y, shortcut]))
+    if stride > 1:
+        x = layers.AveragePooling2D(2, padding="same", name=f"{name}_halving")(x)
+        x = _convolution(x, channels, seeds, size=1, name=f"{name}_shortcut")
+    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([y, x]))
 
 
 def _convolution(

@@ -1,6 +1,6 @@
 """The network that a recipe trains, and the feed that goes with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,10 @@ from likeness.encoders import (
     encoder_by_name,
     finished,
     fit_whitening,
+    joined,
     projection,
+    readings_of,
+    unweighed,
 )
 from likeness.energies import energy_matrix
 from likeness.feeds import BatchFeed, PairFeed
@@ -111,26 +114,46 @@ def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared) -> A
     views = Views(mirrored=recipe.mirrored, shift=recipe.shift)
     whitening = None
     if recipe.whitening:
-        parts = [items[start : start + 64] for start in range(0, len(items), 64)]
-        seen = [embed_prepared(encoder, keras.ops.convert_to_numpy(views(part))) for part in parts]
-        whitening = fit_whitening(
-            np.concatenate(seen), shrinkage=recipe.shrinkage, directions=recipe.directions
-        )
+        single = unweighed(encoder)
+        seen = [
+            keras.ops.convert_to_numpy(single(chunk, training=False))
+            for part in _chunks(items, 64)
+            for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
+        ]
+        whitening = _whitening(recipe, seen, readings_of(encoder))
     return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
+
+
+def _whitening(
+    recipe: TrainingRecipe, seen: Sequence[NDArray[np.float32]], readings: int
+) -> Whitening | list[Whitening]:
+    """Return the whitening of embeddings that came chunk by chunk; one for each reading."""
+    each = [
+        fit_whitening(
+            np.concatenate([np.split(chunk, readings)[reading] for chunk in seen]),
+            shrinkage=recipe.shrinkage,
+            directions=recipe.directions,
+        )
+        for reading in range(readings)
+    ]
+    return each if readings > 1 else each[0]
 
 
 def untrained_encoder(recipe: TrainingRecipe) -> Any:
     """Return the recipe's encoder as it is used, with its initial weights."""
+    return joined([_untrained_member(recipe) for _ in range(recipe.members)])
+
+
+def _untrained_member(recipe: TrainingRecipe) -> Any:
     encoder = build_encoder(recipe)
-    size = recipe.embedding_size
-    kept = min(recipe.directions or size, size)
-    nothing_yet = Whitening(mean=np.zeros(size), matrix=np.eye(size, kept))
-    return finished(
-        encoder,
-        mirrored=recipe.mirrored,
-        shift=recipe.shift,
-        whitening=nothing_yet if recipe.whitening else None,
-    )
+    whitening: Whitening | list[Whitening] | None = None
+    if recipe.whitening:
+        readings = readings_of(encoder)
+        size = recipe.embedding_size // readings
+        kept = min(recipe.directions or size, size)
+        nothing_yet = Whitening(mean=np.zeros(size), matrix=np.eye(size, kept))
+        whitening = [nothing_yet] * readings if readings > 1 else nothing_yet
+    return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
 
 
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
@@ -251,11 +274,14 @@ def _epoch_seed(recipe: TrainingRecipe, epoch: int) -> int:
 def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
     """Return ``(n, d)`` embeddings of prepared items."""
     parts = [
-        keras.ops.convert_to_numpy(encoder(items[start : start + 128], training=False))
-        for start in range(0, len(items), 128)
+        keras.ops.convert_to_numpy(encoder(chunk, training=False)) for chunk in _chunks(items, 128)
     ]
     embeddings: NDArray[np.float32] = np.concatenate(parts)
     return embeddings
+
+
+def _chunks(items: Prepared, size: int) -> list[Prepared]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _balanced(drawn: LabelledPairs) -> LabelledPairs:

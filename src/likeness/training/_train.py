@@ -29,6 +29,7 @@ from likeness.model import SiameseModel
 from likeness.sampling import LabelledPairs
 from likeness.training._fitting import Fit, FitOptions, HeldOut, fit_once
 from likeness.training._held_out import evaluate_counted, held_out_result
+from likeness.training._members import fit_members
 from likeness.training._networks import embed_prepared
 from likeness.training.progress import OnProgress
 from likeness.training.recipe import TrainingRecipe
@@ -89,7 +90,7 @@ def train(
         log_dir=None if log_dir is None else Path(log_dir),
     )
     codes = _learned_codes(recipe, rest)
-    fits = {"choosing": fit_once(recipe, preparation(rest.items), codes, options)}
+    fits = {"choosing": fit_members(recipe, preparation(rest.items), codes, options)}
     measured = _measure(recipe, fits["choosing"], held_out)
     decided = _choose_threshold(held, measured)
     if on_threshold is not None and measured is not None:
@@ -234,7 +235,7 @@ def _unless_interrupted(
     A final network that was cut short is worse than the finished one of the first stage.
     """
     try:
-        fit = fit_once(recipe, items, codes, options)
+        fit = fit_members(recipe, items, codes, options)
     except KeyboardInterrupt:
         return {}
     return {} if fit.interrupted else {"final": fit}

@@ -21,6 +21,7 @@ _CHOICES = {
 _RANGES: dict[str, tuple[float, float]] = {
     "embedding_size": (2, 16_384),
     "width": (1, 512),
+    "members": (1, 50),
     "stride": (1, 2),
     "margin": (0, 100),
     "genuine_margin": (0, 100),
@@ -64,6 +65,8 @@ class TrainingRecipe:
             further layers make of them, which are then thrown away ("deep", for *cells*).
         embedding_size: numbers in an embedding.
         width: channels of the encoder's first block.
+        members: networks of *batches*, trained one after the other from other seeds and joined
+            into one encoder; its embedding is theirs side by side.
         stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
         loss: "margin_softmax", "supervised_contrastive", "contrastive" or "triplet"; *pairs*
             takes "contrastive".
@@ -111,6 +114,7 @@ class TrainingRecipe:
     head: str = "direct"
     embedding_size: int = 320
     width: int = 16
+    members: int = 1
     stride: int = 1
     loss: str = "margin_softmax"
     energy: str = "euclidean"
@@ -197,6 +201,11 @@ class TrainingRecipe:
             )
 
     def _check_loss(self) -> None:
+        if self.mode == "pairs" and self.members > 1:
+            raise SettingError(
+                f"members: expected 1 in mode 'pairs'. Received: {self.members}. "
+                "Use mode 'batches' for several."
+            )
         if self.mode == "pairs" and (self.within or self.across):
             raise SettingError(
                 "within, across: mode 'pairs' draws from all pairs. Received: "

@@ -1,0 +1,103 @@
+"""Several networks joined into one: what each adds, how progress is told, how Ctrl-C ends it."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from likeness.datasets import Dataset
+from likeness.images.preparation import Preparation
+from likeness.training import TrainingRecipe, train
+from likeness.training import _members as members_module
+from likeness.training._fitting import FitOptions, fit_once
+from likeness.training._members import fit_members
+from likeness.training.progress import TrainingProgress
+
+PREPARATION = Preparation(rows=16, columns=16)
+
+
+@pytest.fixture(scope="module")
+def recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
+    return dataclasses.replace(recipes["triplet"], steps=2, epochs=2)
+
+
+def prepared(data: Dataset) -> Any:
+    return PREPARATION(np.asarray(data.items))
+
+
+def embed(encoder: Any, items: Any) -> Any:
+    return np.asarray(encoder(items, training=False))
+
+
+def test_one_member_is_a_plain_fit(people: Dataset, recipe: TrainingRecipe) -> None:
+    items, options = prepared(people), FitOptions(stage="final", epochs=2)
+    alone = fit_members(recipe, items, people.codes, options)
+    plain = fit_once(recipe, items, people.codes, options)
+    np.testing.assert_array_equal(embed(alone.encoder, items), embed(plain.encoder, items))
+
+
+def test_the_cosine_is_the_mean_of_the_members_cosines(
+    people: Dataset, recipe: TrainingRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits, seeds = [], []
+
+    def kept(recipe: TrainingRecipe, *args: Any) -> Any:
+        seeds.append(recipe.seed)
+        fits.append(fit_once(recipe, *args))
+        return fits[-1]
+
+    monkeypatch.setattr(members_module, "fit_once", kept)
+    told: list[TrainingProgress] = []
+    items = prepared(people)
+    options = FitOptions(stage="final", epochs=2, on_progress=told.append)
+    together = fit_members(dataclasses.replace(recipe, members=3), items, people.codes, options)
+    assert len(set(seeds)) == 3 and seeds[0] == recipe.seed
+    each = [embed(fit.encoder, items) for fit in fits]
+    found = embed(together.encoder, items)
+    assert found.shape == (len(items), 3 * recipe.embedding_size)
+    np.testing.assert_allclose(found @ found.T, np.mean([e @ e.T for e in each], 0), atol=1e-5)
+    assert not np.allclose(each[0], each[1], atol=1e-3)
+    losses = np.mean([fit.history["loss"] for fit in fits], axis=0)
+    assert together.history["loss"] == pytest.approx(losses.tolist())
+    # Progress is that of all of them, and never goes back.
+    assert [progress.step for progress in told] == list(range(1, 13))
+    assert {progress.steps for progress in told} == {12}
+
+
+@pytest.mark.parametrize("when", ["before its first epoch", "in its second epoch"])
+def test_ctrl_c_keeps_the_finished_ones(people: Dataset, recipe: TrainingRecipe, when: str) -> None:
+    items = prepared(people)
+    stop_at = 5 if when == "before its first epoch" else 7  # steps 5 to 8 are of the second
+
+    def stop(progress: TrainingProgress) -> None:
+        if progress.step == stop_at:
+            raise KeyboardInterrupt
+
+    options = FitOptions(stage="final", epochs=2, on_progress=stop)
+    found = fit_members(dataclasses.replace(recipe, members=3), items, people.codes, options)
+    first = fit_once(recipe, items, people.codes, FitOptions(stage="final", epochs=2))
+    assert found.interrupted
+    np.testing.assert_array_equal(embed(found.encoder, items), embed(first.encoder, items))
+
+
+def test_ctrl_c_before_anything_was_learned(people: Dataset, recipe: TrainingRecipe) -> None:
+    def stop(_: TrainingProgress) -> None:
+        raise KeyboardInterrupt
+
+    options = FitOptions(stage="final", epochs=2, on_progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit_members(dataclasses.replace(recipe, members=2), prepared(people), people.codes, options)
+
+
+def test_a_model_of_two_is_saved_and_read_again(
+    people: Dataset, recipe: TrainingRecipe, tmp_path: Any
+) -> None:
+    from likeness.model import load_model
+
+    model = train(dataclasses.replace(recipe, members=2), people)
+    assert model.threshold is not None
+    model.save(tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    photos = np.asarray(people.items)
+    np.testing.assert_allclose(again.embed(photos), model.embed(photos), atol=1e-6)

@@ -1,0 +1,42 @@
+"""Writing, from drawn signatures to a model: cut into parts, bent alike, weighed, joined."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likeness.datasets import drawn_signatures
+from likeness.images.ink_parts import PARTS
+from likeness.model import load_model
+from likeness.runtime import open_model
+from likeness.training import SIGNATURES, train
+
+pytestmark = pytest.mark.backend
+
+SMALL = {
+    "epochs": 1,
+    "steps": 4,
+    "identities": 4,
+    "items_each": 2,
+    "width": 4,
+    "rows": 16,
+    "columns": 32,
+    "embedding_size": 8 * 4 * len(PARTS),
+    "directions": 6,
+    "held_out": 0.34,
+}
+
+
+def test_from_signatures_to_a_model_that_runs_without_keras(tmp_path: Path) -> None:
+    signed = drawn_signatures(writers=8, names=2, media=2)
+    recipe = dataclasses.replace(SIGNATURES, **SMALL)
+    model = train(recipe, signed)
+    size = recipe.members * len(PARTS) * 6
+    embeddings = model.embed(np.asarray(signed.items[:5]))
+    assert embeddings.shape == (5, size)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)
+    assert model.threshold is not None
+    model.save(tmp_path / "writers")
+    for again in (load_model(tmp_path / "writers"), open_model(tmp_path / "writers")):
+        np.testing.assert_allclose(again.embed(np.asarray(signed.items[:5])), embeddings, atol=1e-4)
