@@ -136,6 +136,16 @@ def bend(items: Any, strength: float = 1.0, *, seed: int = 0) -> Any:
     return ops.convert_to_numpy(Bending(strength, seed=seed)(items, training=True))
 
 
+def test_paper_covers_a_drawing() -> None:
+    """What is covered is as light as the lightest of the picture, and the rest stays."""
+    layer = Distortions(0.0, 0.0, 1.0, seed=2, paper=True)
+    found = ops.convert_to_numpy(layer(photos(), training=True))
+    changed = found != photos()
+    assert changed.any(axis=(1, 2, 3)).sum() >= len(found) - 1
+    assert (found[changed] == photos().max()).all()
+    assert Distortions.from_config(layer.get_config()).paper
+
+
 class TestBending:
     @pytest.mark.parametrize("training", [False, None])
     def test_pictures_stay_as_they_are_outside_training(self, training: bool | None) -> None:
@@ -154,13 +164,19 @@ class TestBending:
                 assert not np.allclose(found[one], other)
 
     def test_items_of_one_identity_are_bent_alike(self) -> None:
-        layer = Bending(seed=4, alike=3)
+        layer = Bending(0.0, seed=4, shared=1.0, alike=3)
         found = ops.convert_to_numpy(layer(photos(6), training=True))
         for first in (0, 3):
             for other in (1, 2):
                 np.testing.assert_array_equal(found[first], found[first + other])
         assert not np.allclose(found[0], found[3]) and not np.allclose(found[0], photos()[0])
-        assert Bending.from_config(layer.get_config()).alike == 3
+        again = Bending.from_config(layer.get_config())
+        assert (again.strength, again.shared, again.alike) == (0.0, 1.0, 3)
+
+    def test_each_in_its_own_way_on_top_of_what_they_share(self) -> None:
+        found = ops.convert_to_numpy(Bending(0.3, shared=1.0, alike=3)(photos(6), training=True))
+        apart = np.abs(found[0] - found[1]).mean(), np.abs(found[0] - found[3]).mean()
+        assert 0 < apart[0] < apart[1]
 
     def test_no_new_greys(self) -> None:
         found = bend(photos(), 5.0)

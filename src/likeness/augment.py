@@ -44,6 +44,7 @@ class Distortions(layers.Layer):
         light: strength of contrast, brightness, light from one side and noise; 0…5.
         cover: probability that a box of the photo is covered with one grey, 0…1.
         seed: of everything random here.
+        paper: cover with the lightest grey of the picture, as if nothing had been written there.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -56,6 +57,8 @@ class Distortions(layers.Layer):
         light: float = 1.0,
         cover: float = 0.5,
         seed: int = 0,
+        *,
+        paper: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -66,6 +69,7 @@ class Distortions(layers.Layer):
         self.light = light
         self.cover = cover
         self.seed = seed
+        self.paper = paper
         self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
@@ -88,6 +92,7 @@ class Distortions(layers.Layer):
             "light": self.light,
             "cover": self.cover,
             "seed": self.seed,
+            "paper": self.paper,
         }
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -148,6 +153,8 @@ class Distortions(layers.Layer):
         )
         chosen = ops.reshape(self._draw(photos, 0.0, 1.0), (-1, 1, 1, 1)) < self.cover
         grey = self._within(photos, 1.0)
+        if self.paper:
+            grey = ops.max(photos, axis=(1, 2, 3), keepdims=True)
         return ops.where(ops.logical_and(inside, chosen), grey, photos)
 
 
@@ -166,40 +173,59 @@ class Bending(layers.Layer):
     Elastic distortions after P. Simard, D. Steinkraus, J. Platt, «Best Practices for
     Convolutional Neural Networks Applied to Visual Document Analysis», ICDAR 2003; here the
     smooth field is spanned by a few random arrows on a grid, each with a Gaussian around it.
-    Every picture of a batch is bent in its own way; or those of one identity in the same way,
-    other than those of the next: so bent, they are of somebody else, whose habits differ.
+    Every picture of a batch is bent in its own way. On top of it, those of one identity may be
+    bent in a way that they have in common: so bent, they are of somebody else, whose habits
+    differ.
 
     Args:
         strength: 0 none, 1 usual, ≤ 5; in proportion to the arrows' lengths.
         seed: of everything random here.
-        alike: so many pictures, one after the other, are bent in the same way; the batch must
-            be a multiple of it.
+        shared: strength of the bend in common, 0…5.
+        alike: so many pictures, one after the other, have it in common; the batch must be a
+            multiple of it.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
         SettingError: an argument is out of its range.
     """
 
-    def __init__(self, strength: float = 1.0, seed: int = 0, alike: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        strength: float = 1.0,
+        seed: int = 0,
+        *,
+        shared: float = 0.0,
+        alike: int = 1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_in_range(strength, 0.0, 5.0, argument="strength")
+        check_in_range(shared, 0.0, 5.0, argument="shared")
         check_in_range(alike, 1, 2**20, argument="alike", whole=True)
         self.strength = strength
         self.seed = seed
+        self.shared = shared
         self.alike = alike
         self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
         """Return ``(n, rows, columns, channels)``: bent while training, else as given."""
-        if not training or self.strength == 0:
+        if not training or self.strength == self.shared == 0:
             return photos
-        shape = (ops.shape(photos)[0] // self.alike, 2, ARROWS, ARROWS)
-        arrows = keras.random.normal(shape, stddev=self.strength * BEND, seed=self._seeds)
-        return _bent(photos, ops.repeat(arrows, self.alike, axis=0) if self.alike > 1 else arrows)
+        count = ops.shape(photos)[0]
+        arrows = self._arrows(count, self.strength)
+        if self.shared > 0:
+            in_common = self._arrows(count // self.alike, self.shared)
+            arrows = arrows + ops.repeat(in_common, self.alike, axis=0)
+        return _bent(photos, arrows)
+
+    def _arrows(self, count: Any, strength: float) -> Any:
+        shape = (count, 2, ARROWS, ARROWS)
+        return keras.random.normal(shape, stddev=strength * BEND, seed=self._seeds)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
-        own = {"strength": self.strength, "seed": self.seed, "alike": self.alike}
+        own = {name: getattr(self, name) for name in ("strength", "seed", "shared", "alike")}
         return {**super().get_config(), **own}
 
     def compute_output_shape(self, input_shape: Any) -> Any:

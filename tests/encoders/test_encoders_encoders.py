@@ -207,11 +207,11 @@ def test_what_readings_weigh() -> None:
     rng = np.random.default_rng(0)
     each = rng.normal(size=(2, 2, 3)).astype(np.float32)  # reading, picture, number
     each /= np.linalg.norm(each, axis=-1, keepdims=True)
-    scores = rng.normal(scale=0.1, size=(2, 2)).astype(np.float32)
+    scores = rng.normal(size=(2, 2)).astype(np.float32)
     layer = Weighed(2)
     found = ops.convert_to_numpy(layer([each.reshape(4, 3), scores.reshape(4, 1)]))
     assert found.shape == (2, 6) == layer.compute_output_shape([(4, 3), (4, 1)])
-    weights = np.exp(10 * scores) / np.exp(10 * scores).sum(axis=0)
+    weights = np.exp(scores) / np.exp(scores).sum(axis=0)
     expected = sum(np.sqrt(weights[r, 0] * weights[r, 1]) * each[r, 0] @ each[r, 1] for r in (0, 1))
     assert found[0] @ found[1] == pytest.approx(expected, abs=1e-6)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-5)
@@ -222,7 +222,7 @@ def test_an_encoder_that_is_sure_of_a_reading_can_still_learn() -> None:
     """A weight of exactly 0 must not turn a training into NaN."""
     encoder = readings((16, 16, 2), embedding_size=8, width=2)
     score = encoder.get_layer("score")
-    score.set_weights([1e5 * weights for weights in score.get_weights()])
+    score.set_weights([np.full_like(weights, 1e5) for weights in score.get_weights()])
     encoder.compile("sgd", "mse")
     encoder.fit(photos(4, (16, 16, 2)), np.zeros((4, 8), np.float32), batch_size=4, verbose=0)
     assert all(np.isfinite(weights).all() for weights in encoder.get_weights())

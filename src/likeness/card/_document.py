@@ -61,7 +61,7 @@ def model_card(document: Mapping[str, Any]) -> dict[str, Any]:
     return card
 
 
-_OTHERWISE = {"text": of_texts, "ink_box": of_writing}
+_OTHERWISE = {"text": of_texts, "ink_box": of_writing, "ink_parts": of_writing}
 """By kind or frame of the preparation: what is said otherwise where it reads no photos."""
 
 

@@ -208,7 +208,11 @@ def _preparation(entries: Mapping[str, Any]) -> str:
     return f"{said}, the eyes at ({', '.join(places[:2])}) and ({', '.join(places[2:])})"
 
 
-_FRAMES = {"ink": "framed by its ink, ", "ink_box": "cut to its ink, "}
+_FRAMES = {
+    "ink": "framed by its ink, ",
+    "ink_box": "cut to its ink, ",
+    "ink_parts": "cut into its characters, ",
+}
 
 
 def _short(numbers: list[float]) -> str:

@@ -23,9 +23,6 @@ from likeness.encoders.residual import residual_block, residual_stem
 from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 
-SHARPNESS = 10.0
-"""What scores are multiplied by before they become weights: so small ones decide soon."""
-
 _JUDGES = 32  # units between the last map and the score
 
 
@@ -72,7 +69,9 @@ def readings(
     judged = layers.Dense(_JUDGES, activation="relu", kernel_initializer=seeds.he(), name="judges")(
         seen
     )
-    score = layers.Dense(1, kernel_initializer=seeds.he(), name="score")(judged)
+    # All readings weigh alike to begin with. Weights that are hard too soon stay so, and two
+    # pictures that are read differently then have nothing in common.
+    score = layers.Dense(1, kernel_initializer="zeros", name="score")(judged)
     x = layers.Conv2D(each, 1, use_bias=False, kernel_initializer=seeds.he(), name="cell")(x)
     x = layers.BatchNormalization(momentum=0.9, name="cell_norm")(x)
     x = layers.Flatten(name="flatten")(x)
@@ -115,7 +114,7 @@ class Weighed(layers.Layer):
         embeddings, scores = embedded
         size = embeddings.shape[-1]
         apart = ops.reshape(embeddings, (self.readings, -1, size))
-        scores = SHARPNESS * ops.reshape(scores, (self.readings, -1, 1))
+        scores = ops.reshape(scores, (self.readings, -1, 1))
         # The roots of a softmax, by logarithms: a root has no slope where a weight is 0.
         apart = apart * ops.exp(0.5 * ops.log_softmax(scores, axis=0))
         return ops.concatenate([apart[at] for at in range(self.readings)], axis=-1)

@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
-from likeness.encoders import fit_whitening
+from likeness.encoders import fit_whitening, readings_of
 from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
 from likeness.evaluation import auc, error_rates, matrix_pair_energies
@@ -217,14 +218,26 @@ def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out
         items: that it learns from, for the whitening.
         held_out: people to measure on.
     """
-    embeddings = embed_prepared(encoder, held_out.items)
-    if recipe.whitening:
-        learned = embed_prepared(encoder, items)
-        whitening = fit_whitening(learned, shrinkage=recipe.shrinkage, directions=recipe.directions)
-        embeddings = whitening(embeddings)
+    embeddings = _single_views(recipe, encoder, items, held_out.items)
     matrix = energy_matrix(recipe.energy, embeddings)
     every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
     return float(auc(error_rates(every.genuine, every.impostor)))
+
+
+def _single_views(
+    recipe: TrainingRecipe, encoder: Any, items: Prepared, others: Prepared
+) -> NDArray[np.float32]:
+    """Return the embeddings of others, whitened on the items if the recipe says so."""
+    if recipe.whitening and readings_of(encoder) > 1:
+        plain = replace(recipe, mirrored=False, shift=0)
+        return embed_prepared(finished_encoder(plain, encoder, items), others)
+    embeddings = embed_prepared(encoder, others)
+    if not recipe.whitening:
+        return embeddings
+    learned = embed_prepared(encoder, items)
+    return fit_whitening(learned, shrinkage=recipe.shrinkage, directions=recipe.directions)(
+        embeddings
+    )
 
 
 def _tensorboard(options: FitOptions) -> list[Any]:

@@ -159,20 +159,24 @@ def _untrained_member(recipe: TrainingRecipe) -> Any:
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     """Return the compiled network whose training trains ``encoder``."""
     distortions = Distortions(
-        recipe.geometry, recipe.light, recipe.cover, seed=recipe.seed + 1, name="distortions"
+        recipe.geometry,
+        recipe.light,
+        recipe.cover,
+        seed=recipe.seed + 1,
+        paper=recipe.frame != "whole",
+        name="distortions",
     )
     layers = [distortions]
-    if recipe.identity_bending:
+    if recipe.bending or recipe.identity_bending:
         layers.append(
             Bending(
-                recipe.identity_bending,
-                seed=recipe.seed + 5,
+                recipe.bending,
+                seed=recipe.seed + 3,
+                shared=recipe.identity_bending,
                 alike=recipe.items_each,
-                name="identity_bending",
+                name="bending",
             )
         )
-    if recipe.bending:
-        layers.append(Bending(recipe.bending, seed=recipe.seed + 3, name="bending"))
     if recipe.stroke_width:
         layers.append(StrokeWidth(recipe.stroke_width, seed=recipe.seed + 4, name="stroke_width"))
 
