@@ -58,7 +58,15 @@ for row, writer in zip(places, signed.distinct, strict=False):
 rest, test = split_by_identity(signed, held_out=1 / 3, seed=0)
 learned, kept = split_by_identity(rest, held_out=1 / 3, seed=0)
 recipe = dataclasses.replace(
-    SIGNATURES, rows=32, columns=64, width=8, embedding_size=64, identities=12, **SETTINGS
+    SIGNATURES,
+    rows=32,
+    columns=64,
+    width=8,
+    embedding_size=512,
+    directions=64,
+    identities=12,
+    members=1,
+    **SETTINGS,
 )
 model = train(recipe, learned)
 print(f"trained in {model.record['seconds']:.0f} s on {len(learned.distinct)} writers")

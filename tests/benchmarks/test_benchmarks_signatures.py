@@ -87,13 +87,12 @@ class TestAWholeRun:
         }
         small = replace(
             SIGNATURES,
-            encoder="convnet",
-            stride=1,
+            members=1,
             width=4,
-            embedding_size=8,
+            embedding_size=32,
+            directions=8,
             rows=16,
             columns=32,
-            bent_identities=0,
             geometry=0.0,
             identities=4,
             epochs=1,

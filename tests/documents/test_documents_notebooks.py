@@ -35,7 +35,7 @@ SETTINGS = {"epochs": 2, "embedding_size": 16, "buckets": 512, "batch_size": 64}
     "signatures": """
 WRITERS = 18
 NAMES = 2
-SETTINGS = {"epochs": 1, "steps": 2, "encoder": "convnet", "stride": 1, "held_out": 0.4}
+SETTINGS = {"epochs": 1, "steps": 2, "held_out": 0.4}
 """,
     "tracking": """
 SEED = 0

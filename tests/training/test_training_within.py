@@ -16,8 +16,12 @@ from likeness.training._networks import training_set
 
 SMALL = replace(
     SIGNATURES,
+    frame="ink_box",
     encoder="convnet",
-    stride=1,
+    loss="margin_softmax",
+    identity_bending=0.0,
+    members=1,
+    directions=0,
     width=4,
     embedding_size=8,
     rows=16,

@@ -25,6 +25,7 @@ SMALL = {
     "embedding_size": 8 * 4 * len(PARTS),
     "directions": 6,
     "held_out": 0.34,
+    "members": 2,
 }
 
 
