@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.signatures import classical, protocols
+from benchmarks.signatures import classical, protocols, to_ship
 from benchmarks.signatures.__main__ import measure
 from benchmarks.signatures.media import stroke_widths, table
 from benchmarks.signatures.plot import draw
@@ -15,6 +15,8 @@ from benchmarks.signatures.table import best_baseline, markdown
 
 from likeness.datasets import Dataset, drawn_signatures
 from likeness.evaluation import PairRule
+from likeness.model import read_document
+from likeness.runtime import open_model
 from likeness.training import SIGNATURES, TrainingRecipe
 
 ROOT = Path(__file__).parents[2]
@@ -128,6 +130,28 @@ class TestAWholeRun:
             assert f"| {method['title']} |" in text
         draw(document, headline, tmp_path / "det.png")
         assert (tmp_path / "det.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_the_model_to_be_shipped_decides_and_knows_its_licence(tmp_path: Path) -> None:
+    signed = drawn_signatures(writers=64, names=2, media=2, size=48)
+    small = replace(
+        to_ship.RECIPE,
+        width=4,
+        embedding_size=32,
+        directions=8,
+        rows=16,
+        columns=32,
+        epochs=1,
+        steps=4,
+    )
+    found = to_ship.make(signed, tmp_path / "m", recipe=small)
+    model = open_model(tmp_path / "m")
+    assert model.threshold == found.threshold and model.calibration["purpose"]
+    document = read_document(tmp_path / "m")
+    assert document["about"] == to_ship.ABOUT
+    learned = set(document["record"]["data"]["identities"])
+    assert len(learned) == 64 - round(64 * to_ship.KEPT) and "onnx" in document["parts"]
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="not measured yet")

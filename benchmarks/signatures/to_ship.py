@@ -1,0 +1,64 @@
+"""``python -m benchmarks.signatures.to_ship OUT``: train the model for signatures to be shipped.
+
+As `--mode signatures`, but two networks instead of four and shorter embeddings, so that the package
+stays small; learned from all writers but those that its threshold and probabilities are taken
+from. ``python -m benchmarks.shipped signatures OUT`` then puts it into the package.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.datasets import Dataset, signatures, split_by_identity
+from likeness.evaluation.calibration import Calibration, Purpose
+from likeness.experiments.calibrated import calibrate_model
+from likeness.model import store_about, store_calibration
+from likeness.runtime import open_model
+from likeness.training import SIGNATURES, TrainingRecipe, train
+from likeness.training.progress import TrainingProgress
+
+RECIPE = replace(SIGNATURES, members=2, directions=256, held_out=0.0)
+
+KEPT = 0.22
+"""Share of the writers that the threshold is chosen on."""
+
+FAR = 0.05
+"""False acceptance rate that the threshold is for."""
+
+ABOUT = {"name": "Signatures: are two of one name by the same writer?", "licence": "Apache-2.0"}
+
+
+def make(data: Dataset, out: Path, *, recipe: TrainingRecipe = RECIPE) -> Calibration:
+    """Train on most writers, calibrate on the others, and save the model with its card.
+
+    Args:
+        data: signatures, with the facets that the recipe names.
+        out: folder for the model.
+        recipe: of the training.
+    """
+    rest, kept = split_by_identity(data, held_out=KEPT, seed=0)
+    train(recipe, rest, on_progress=_say).save(out)
+    found = calibrate_model(open_model(out), kept, Purpose(people=1, strangers_accepted=FAR))
+    store_calibration(out, threshold=found.threshold, calibration=found.as_dict())
+    store_about(out, ABOUT)
+    return found
+
+
+def main(
+    out: Annotated[Path, typer.Argument(help="Folder for the model.")],
+    path: Annotated[Path | None, typer.Option(help="The zip, or its folder.")] = None,
+) -> None:
+    """Train, calibrate, and give it its card."""
+    for sentence in make(signatures(path), out).sentences():
+        typer.echo(sentence)
+
+
+def _say(progress: TrainingProgress) -> None:
+    if progress.step % 50 == 0:
+        typer.echo(f"step {progress.step} of {progress.steps}, loss {progress.loss:.2f}", err=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
