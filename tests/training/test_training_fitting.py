@@ -18,6 +18,7 @@ from likeness.training import CHARACTERS, TrainingRecipe
 from likeness.training._fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
 from likeness.training._networks import (
     FEW_STEPS,
+    Labels,
     build_encoder,
     build_feed,
     build_network,
@@ -28,6 +29,7 @@ from likeness.training._networks import (
 )
 
 PREPARATION = Preparation(rows=16, columns=16)
+BLANK = np.zeros((2, 16, 16, 1), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ class TestFit:
         fit = fit_once(recipe, prepared(seen), seen.codes, options)
         scores = fit.history["held_out_auc"]
         inner = next(layer for layer in fit.encoder.layers if hasattr(layer, "layers"))
-        found = held_out_auc(recipe, inner, prepared(seen), held_out)
+        found = held_out_auc(recipe, inner, prepared(seen), held_out, Labels(seen.codes))
         assert found == scores[fit.best_epoch - 1]
         assert scores[fit.best_epoch - 1] >= max(scores) - TOLERANCE
         # Of equally good epochs the last one, and no more than `patience` epochs after it.
@@ -123,7 +125,9 @@ class TestNetwork:
         layers = [layer.name for layer in network.layers]
         assert layers.index("cells") < layers.index("projection") < layers.index("classes")
         assert "bending" in layers
-        assert finished_encoder(recipe, encoder, prepared(people)).output_shape == (None, 32)
+        assert finished_encoder(
+            recipe, encoder, prepared(people), Labels(people.codes)
+        ).output_shape == (None, 32)
 
     def test_without_bending_there_is_no_layer_for_it(self, recipe: TrainingRecipe) -> None:
         network = build_network(recipe, build_encoder(recipe), classes=8)
@@ -203,7 +207,7 @@ class TestFinishedEncoder:
     ) -> None:
         encoder = build_encoder(recipe)
         items = np.random.default_rng(0).normal(size=(12, 16, 16, 1)).astype(np.float32)
-        made = finished_encoder(recipe, encoder, items)
+        made = finished_encoder(recipe, encoder, items, Labels(np.arange(len(items))))
         views = keras.ops.convert_to_numpy(
             Views(mirrored=recipe.mirrored, shift=recipe.shift)(items)
         )
@@ -215,8 +219,8 @@ class TestFinishedEncoder:
     def test_a_plain_recipe_leaves_the_encoder_as_it_is(self, recipe: TrainingRecipe) -> None:
         plain = dataclasses.replace(recipe, mirrored=False, shift=0, whitening=False)
         encoder = build_encoder(plain)
-        assert finished_encoder(plain, encoder, np.zeros((2, 16, 16, 1), np.float32)) is encoder
+        assert finished_encoder(plain, encoder, BLANK, Labels(np.arange(2))) is encoder
 
     def test_the_untrained_one_is_built_alike(self, recipe: TrainingRecipe) -> None:
-        made = finished_encoder(recipe, build_encoder(recipe), np.zeros((2, 16, 16, 1), np.float32))
+        made = finished_encoder(recipe, build_encoder(recipe), BLANK, Labels(np.arange(2)))
         assert untrained_encoder(recipe).get_config() == made.get_config()

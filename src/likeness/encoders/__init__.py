@@ -17,6 +17,7 @@ from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.views import MeanOfViews, Views
 from likeness.encoders.whitening import Whitening, fit_whitening
+from likeness.encoders.within import fit_within
 from likeness.errors import SettingError
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "encoder_by_name",
     "finished",
     "fit_whitening",
+    "fit_within",
     "fully_convolutional",
     "joined",
     "projection",

@@ -19,6 +19,7 @@ from likeness.evaluation import auc, error_rates, matrix_pair_energies
 from likeness.feeds import PairFeed
 from likeness.sampling import LabelledPairs
 from likeness.training._networks import (
+    Labels,
     TrainingSet,
     build_encoder,
     build_feed,
@@ -74,6 +75,7 @@ class FitOptions:
         held_out: people to choose the epoch on.
         pairs: the only pairs to learn from.
         groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
+        labels: ``(n,)``, what says nothing of an identity, for a whitening that takes it out.
         on_progress: called after every batch.
         log_dir: for TensorBoard.
     """
@@ -83,6 +85,7 @@ class FitOptions:
     held_out: HeldOut | None = None
     pairs: LabelledPairs | None = None
     groups: Codes | None = None
+    labels: Codes | None = None
     on_progress: OnProgress | None = None
     log_dir: Path | None = None
 
@@ -104,7 +107,7 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
     encoder = build_encoder(recipe, items.shape[1:])
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
     feed = build_feed(recipe, learned, encoder)
-    watch = _Watch(recipe, items, encoder, options)
+    watch = _Watch(recipe, items, codes, encoder, options)
     callbacks = [watch, *_tensorboard(options)]
     if recipe.mode == "pairs" and learned.pairs is None:
         callbacks.append(_Redraw(recipe, learned, encoder, feed))
@@ -117,7 +120,7 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         interrupted = True
     encoder.set_weights(watch.best_weights)
     return Fit(
-        encoder=finished_encoder(recipe, encoder, items),
+        encoder=finished_encoder(recipe, encoder, items, Labels(codes, options.labels)),
         history=watch.history,
         best_epoch=watch.best_epoch,
         interrupted=interrupted,
@@ -147,11 +150,17 @@ class _Watch(keras.callbacks.Callback):
     """Keeps the best weights, stops early, tells the progress."""
 
     def __init__(
-        self, recipe: TrainingRecipe, items: Prepared, encoder: Any, options: FitOptions
+        self,
+        recipe: TrainingRecipe,
+        items: Prepared,
+        codes: Codes,
+        encoder: Any,
+        options: FitOptions,
     ) -> None:
         super().__init__()
         self._recipe = recipe
         self._items = items
+        self._labels = Labels(codes, options.labels)
         self._encoder = encoder
         self._options = options
         self._epoch = 0
@@ -178,7 +187,9 @@ class _Watch(keras.callbacks.Callback):
             )
         score = float(epoch)  # without held-out people the last epoch is kept
         if self._options.held_out is not None:
-            score = held_out_auc(self._recipe, self._encoder, self._items, self._options.held_out)
+            score = held_out_auc(
+                self._recipe, self._encoder, self._items, self._options.held_out, self._labels
+            )
             self.history.setdefault("held_out_auc", []).append(score)
         # While the learning rate is high the score jumps about and says little: up to half
         # of the schedule the latest weights are the ones to keep.
@@ -206,7 +217,13 @@ class _Watch(keras.callbacks.Callback):
         )
 
 
-def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out: HeldOut) -> float:
+def held_out_auc(
+    recipe: TrainingRecipe,
+    encoder: Any,
+    items: Prepared,
+    held_out: HeldOut,
+    labels: Labels,
+) -> float:
     """Return the AUC over the pairs of the held-out people that count, of single views.
 
     The mean of all views would take ten times as long, and put the epochs in the same order
@@ -217,20 +234,21 @@ def held_out_auc(recipe: TrainingRecipe, encoder: Any, items: Prepared, held_out
         encoder: as it is trained, not finished.
         items: that it learns from, for the whitening.
         held_out: people to measure on.
+        labels: of the items.
     """
-    embeddings = _single_views(recipe, encoder, items, held_out.items)
+    embeddings = _single_views(recipe, encoder, items, held_out.items, labels)
     matrix = energy_matrix(recipe.energy, embeddings)
     every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
     return float(auc(error_rates(every.genuine, every.impostor)))
 
 
 def _single_views(
-    recipe: TrainingRecipe, encoder: Any, items: Prepared, others: Prepared
+    recipe: TrainingRecipe, encoder: Any, items: Prepared, others: Prepared, labels: Labels
 ) -> NDArray[np.float32]:
     """Return the embeddings of others, whitened on the items if the recipe says so."""
-    if recipe.whitening and readings_of(encoder) > 1:
+    if recipe.whitening and (readings_of(encoder) > 1 or recipe.evens_out == "within"):
         plain = replace(recipe, mirrored=False, shift=0)
-        return embed_prepared(finished_encoder(plain, encoder, items), others)
+        return embed_prepared(finished_encoder(plain, encoder, items, labels), others)
     embeddings = embed_prepared(encoder, others)
     if not recipe.whitening:
         return embeddings

@@ -17,6 +17,7 @@ from likeness.encoders import (
     encoder_by_name,
     finished,
     fit_whitening,
+    fit_within,
     joined,
     projection,
     readings_of,
@@ -109,34 +110,71 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
     )
 
 
-def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared) -> Any:
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is known of the items that a whitening is fitted on.
+
+    Args:
+        codes: ``(n,)``, identities.
+        others: ``(n,)``, labels that say nothing of an identity; None if there are none.
+    """
+
+    codes: Codes
+    others: Codes | None = None
+
+
+def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels) -> Any:
     """Return the encoder as it is used after training, whitened on the items learned from."""
-    views = Views(mirrored=recipe.mirrored, shift=recipe.shift)
     whitening = None
     if recipe.whitening:
-        single = unweighed(encoder)
-        seen = [
-            keras.ops.convert_to_numpy(single(chunk, training=False))
-            for part in _chunks(items, 64)
-            for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
-        ]
-        whitening = _whitening(recipe, seen, readings_of(encoder))
+        fit = _fit_within if recipe.evens_out == "within" else _fit_spread
+        each = fit(recipe, encoder, items, labels)
+        whitening = each if len(each) > 1 else each[0]
     return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
 
 
-def _whitening(
-    recipe: TrainingRecipe, seen: Sequence[NDArray[np.float32]], readings: int
-) -> Whitening | list[Whitening]:
-    """Return the whitening of embeddings that came chunk by chunk; one for each reading."""
-    each = [
-        fit_whitening(
-            np.concatenate([np.split(chunk, readings)[reading] for chunk in seen]),
+def _fit_spread(
+    recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels
+) -> list[Whitening]:
+    """Return the whitening of each reading, fitted on all views of all items."""
+    del labels  # Who is who does not matter.
+    views = Views(mirrored=recipe.mirrored, shift=recipe.shift)
+    chunks = [
+        chunk
+        for part in _chunks(items, 64)
+        for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
+    ]
+    return [
+        fit_whitening(seen, shrinkage=recipe.shrinkage, directions=recipe.directions)
+        for seen in _by_reading(encoder, chunks)
+    ]
+
+
+def _fit_within(
+    recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels
+) -> list[Whitening]:
+    """Return the whitening of each reading, fitted on the items as they are.
+
+    Views of one item differ less than two items do, and would make identities look narrower.
+    """
+    return [
+        fit_within(
+            seen,
+            labels.codes,
+            labels.others,
             shrinkage=recipe.shrinkage,
             directions=recipe.directions,
         )
-        for reading in range(readings)
+        for seen in _by_reading(encoder, _chunks(items, 128))
     ]
-    return each if readings > 1 else each[0]
+
+
+def _by_reading(encoder: Any, chunks: Sequence[Prepared]) -> list[NDArray[np.float32]]:
+    """Return the ``(n, d)`` embeddings that a whitening is fitted on, one array per reading."""
+    single, readings = unweighed(encoder), readings_of(encoder)
+    seen = [keras.ops.convert_to_numpy(single(chunk, training=False)) for chunk in chunks]
+    parts = [np.split(embeddings, readings) for embeddings in seen]
+    return [np.concatenate([part[reading] for part in parts]) for reading in range(readings)]
 
 
 def untrained_encoder(recipe: TrainingRecipe) -> Any:

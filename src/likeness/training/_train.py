@@ -86,6 +86,7 @@ def train(
         epochs=recipe.epochs,
         held_out=held_out,
         groups=_groups(recipe, rest),
+        labels=_labels(recipe, rest),
         on_progress=on_progress,
         log_dir=None if log_dir is None else Path(log_dir),
     )
@@ -100,7 +101,12 @@ def train(
     if recipe.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
         options = replace(
-            options, stage="final", epochs=epochs, held_out=None, groups=_groups(recipe, data)
+            options,
+            stage="final",
+            epochs=epochs,
+            held_out=None,
+            groups=_groups(recipe, data),
+            labels=_labels(recipe, data),
         )
         codes = _learned_codes(recipe, data)
         fits |= _unless_interrupted(recipe, preparation(data.items), codes, options)
@@ -191,6 +197,12 @@ def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
 def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
     """Return the label of each item within which batches are drawn, as a number."""
     return _numbers(data.facet(recipe.within)) if recipe.within else None
+
+
+def _labels(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
+    """Return what is written and on what, as a number: what says nothing of an identity."""
+    facets = [data.facet(facet) for facet in (recipe.within, recipe.across) if facet]
+    return _numbers(["\0".join(item) for item in zip(*facets, strict=True)]) if facets else None
 
 
 def _learned_codes(recipe: TrainingRecipe, data: Dataset) -> Codes:

@@ -16,6 +16,7 @@ _CHOICES = {
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
     "frame": ("whole", "ink", "ink_box", "ink_parts"),
     "head": ("direct", "deep"),
+    "evens_out": ("spread", "within"),
 }
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -97,6 +98,9 @@ class TrainingRecipe:
         shift: embed it as the mean of itself and copies moved by so many pixels towards the
             corners; 0: do not.
         whitening: make all directions of the embeddings count alike.
+        evens_out: what the whitening makes alike: how all embeddings spread ("spread"), or how
+            those of one identity do, with what the labels of ``within`` and ``across`` have in
+            common taken out ("within").
         shrinkage: of the covariance that the whitening evens out; 1 takes off the mean only.
         directions: how many of them to keep, the widest; 0: all. The embedding is then so long.
         held_out: share of the people held out to choose the epoch and the threshold.
@@ -144,6 +148,7 @@ class TrainingRecipe:
     mirrored: bool = True
     shift: int = 3
     whitening: bool = True
+    evens_out: str = "spread"
     shrinkage: float = 0.2
     directions: int = 0
     held_out: float = 1 / 3
@@ -326,7 +331,8 @@ SIGNATURES = TrainingRecipe(
     identity_bending=0.4,
     stroke_width=1.0,
     shift=2,
-    shrinkage=0.33,
+    evens_out="within",
+    shrinkage=0.5,
     directions=512,
     identities=40,
     items_each=2,
