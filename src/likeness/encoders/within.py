@@ -28,8 +28,8 @@ def fit_within(
 
     ``matrix = P · ((1 − s)·W + s·v·I)^(−1/2) · √v · U``: P takes out the directions in which the
     means of the labels differ; W is the covariance within identities after that, v its mean
-    variance, s the shrinkage; U are the directions, widest first left out last, in which all
-    embeddings then spread.
+    variance, s the shrinkage; U are the directions in which all embeddings then spread most, if
+    not all are kept.
 
     Args:
         embeddings: ``(n, d)``.
