@@ -333,7 +333,6 @@ SIGNATURES = TrainingRecipe(
     shift=2,
     evens_out="within",
     shrinkage=0.5,
-    directions=512,
     identities=40,
     items_each=2,
     weight_decay=0.02,
