@@ -152,5 +152,5 @@ class TestTask:
         assert shown.exit_code == 0, shown.output
         document = json.loads((here / "shown.json").read_text())
         assert document["fingerprint"] == shipped_model("signatures").fingerprint
-        assert "cut to its ink" in shown.output
+        assert "cut into its characters" in shown.output
         assert isinstance(CliRunner().invoke(app, ["model", "show"]).exception, SettingError)

@@ -12,7 +12,12 @@ from likeness.training.recipe import TrainingRecipe
 
 ENERGY = "euclidean"
 
-MARGINS = {"contrastive": 1.2, "margin_softmax": 0.2, "triplet": 0.3}
+MARGINS = {
+    "contrastive": 1.2,
+    "margin_softmax": 0.2,
+    "supervised_contrastive": 0.0,
+    "triplet": 0.3,
+}
 """The margin of each loss where none is given."""
 
 WIDTHS = {"convnet": 16, "dense": 64, "residual": 16}

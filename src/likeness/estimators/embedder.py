@@ -36,7 +36,8 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         embedding_size: numbers in an embedding.
         width: of the encoder: hidden units of "dense", channels of the first block of the
             others; None for 64 and 16.
-        loss: "contrastive" (over all pairs of a batch), "margin_softmax" or "triplet".
+        loss: "contrastive" (over all pairs of a batch), "margin_softmax",
+            "supervised_contrastive" or "triplet".
         margin: of the loss; None for 1.2, 0.2 and 0.3.
         steps: batches that are learned from, whatever the number of items.
         batch_size: items in a batch, of as many classes as have four of them in it.
