@@ -94,9 +94,9 @@ print(
 )
 
 # %% [markdown]
-# A drawn hand writes a name on both media in nearly the same place, so pixels have an easy time here,
-# and a network of a few seconds does not reach them. On real signatures it is the other way round:
-# 39 % against 15 % in docs/signatures.md.
+# A drawn hand writes a name on both media in nearly the same place, so pixels have an easy time
+# here, and a network of a few seconds does not reach them. On real signatures it is the other way
+# round: 39 % against 15 % in docs/signatures.md.
 
 # %% [markdown]
 # Probabilities come from the writers kept for them; `likeness calibrate` stores them in a saved

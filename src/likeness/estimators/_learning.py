@@ -90,6 +90,10 @@ class Learning:
         if self.encoder == "auto":
             is_picture = len(shape) == 3 and min(shape[:2]) >= SMALLEST["convnet"]
             return "convnet" if is_picture else "dense"
+        if self.encoder not in WIDTHS:
+            raise SettingError(
+                f"encoder: expected one of auto, {', '.join(WIDTHS)}. Received: {self.encoder!r}."
+            )
         least = SMALLEST.get(self.encoder, 0)
         if self.encoder in SMALLEST and (len(shape) != 3 or min(shape[:2]) < least):
             raise SettingError(
