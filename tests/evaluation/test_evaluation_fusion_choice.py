@@ -79,7 +79,8 @@ class TestIntervalFromDraws:
     def test_is_wilsons_for_draws_of_independent_trials(self, seed, share, trials) -> None:
         draws = np.random.default_rng(seed).binomial(trials, share, 4000) / trials
         found = interval_from_draws(share, draws, trials=10 * trials)
-        assert found == pytest.approx(wilson(share, trials, 1.96), abs=0.02)
+        # The variance of 4,000 draws is itself known to a few percent, more if they are skewed.
+        assert found == pytest.approx(wilson(share, trials, 1.96), abs=0.04)
 
     def test_never_more_trials_than_there_are_nor_less_than_one(self) -> None:
         still = np.full(50, 0.1)
