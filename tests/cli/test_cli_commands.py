@@ -214,7 +214,7 @@ class TestBadInput:
             ("margin=NaN", "margin: expected a number from 0 to 100. Received: nan."),
             ("steps=0", "steps: expected a whole number from 1 to 100000. Received: 0."),
             ("stepps=3", "there is no setting 'stepps'"),
-            ("encoder=big", "encoder: expected one of cells, convnet, dense, readings, residual. Received: "),
+            ("encoder=big", "encoder: expected one of cells, convnet, dense, readings, residual."),
             ("margin", "--set: expected name=value. Received: 'margin'."),
         ],
     )
