@@ -51,14 +51,15 @@ def fit_within(
     kept = directions if 0 < directions < size else size
     projection = np.eye(size)
     if labels is not None:
-        axes = _axes(_means(centred, labels))
+        axes = _axes(_means(centred, labels)[0])
         projection -= axes.T @ axes
         centred = centred @ projection
-    within = centred - _means(centred, codes)[np.unique(codes, return_inverse=True)[1]]
+    means, places = _means(centred, codes)
+    within = centred - means[places]
     variances, axes = np.linalg.eigh(within.T @ within / len(within))
     typical = variances.mean()
     if typical <= 0:  # no identity has two items that differ: there is nothing to divide by
-        return Whitening(mean=mean, matrix=projection[:, :kept] if kept < size else projection)
+        return Whitening(mean=mean, matrix=projection[:, :kept])
     shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
     matrix = projection @ ((axes * np.sqrt(typical / shrunk)) @ axes.T)
     if kept < size:
@@ -67,12 +68,14 @@ def fit_within(
     return Whitening(mean=mean, matrix=matrix)
 
 
-def _means(points: NDArray[np.float64], codes: Codes) -> NDArray[np.float64]:
-    """Return ``(k, d)``: the mean of each code's points, in the order of the codes."""
+def _means(
+    points: NDArray[np.float64], codes: Codes
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return ``(k, d)``, the mean of each code's points, and ``(n,)``, the row of each point's."""
     values, places = np.unique(codes, return_inverse=True)
     sums = np.zeros((len(values), points.shape[1]))
     np.add.at(sums, places, points)
-    return sums / np.bincount(places)[:, None]
+    return sums / np.bincount(places)[:, None], places
 
 
 def _axes(points: NDArray[np.float64]) -> NDArray[np.float64]:

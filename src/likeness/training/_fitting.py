@@ -107,7 +107,8 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
     encoder = build_encoder(recipe, items.shape[1:])
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
     feed = build_feed(recipe, learned, encoder)
-    watch = _Watch(recipe, items, codes, encoder, options)
+    labels = Labels(codes, options.labels)
+    watch = _Watch(recipe, items, labels, encoder, options)
     callbacks = [watch, *_tensorboard(options)]
     if recipe.mode == "pairs" and learned.pairs is None:
         callbacks.append(_Redraw(recipe, learned, encoder, feed))
@@ -120,7 +121,7 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         interrupted = True
     encoder.set_weights(watch.best_weights)
     return Fit(
-        encoder=finished_encoder(recipe, encoder, items, Labels(codes, options.labels)),
+        encoder=finished_encoder(recipe, encoder, items, labels),
         history=watch.history,
         best_epoch=watch.best_epoch,
         interrupted=interrupted,
@@ -153,14 +154,14 @@ class _Watch(keras.callbacks.Callback):
         self,
         recipe: TrainingRecipe,
         items: Prepared,
-        codes: Codes,
+        labels: Labels,
         encoder: Any,
         options: FitOptions,
     ) -> None:
         super().__init__()
         self._recipe = recipe
         self._items = items
-        self._labels = Labels(codes, options.labels)
+        self._labels = labels
         self._encoder = encoder
         self._options = options
         self._epoch = 0
