@@ -19,7 +19,7 @@ from likeness.runtime import open_model
 from likeness.training import SIGNATURES, TrainingRecipe, train
 from likeness.training.progress import TrainingProgress
 
-RECIPE = replace(SIGNATURES, members=2, directions=256, held_out=0.0)
+RECIPE = replace(SIGNATURES, members=2, directions=256, held_out=0.0, refit=False)
 
 KEPT = 0.22
 """Share of the writers that the threshold is chosen on."""

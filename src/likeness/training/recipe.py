@@ -339,7 +339,6 @@ SIGNATURES = TrainingRecipe(
     epochs=3,
     steps=150,
     held_out=0.16,
-    refit=False,
 )
 """For signatures of the same names by many writers, chosen on writers of a training side."""
 
