@@ -278,6 +278,21 @@ class TestTail:
         heavier = fit_tail(energies, share=0.05, weights=np.full(2000, 3.0))
         assert heavier.threshold(1e-4) == pytest.approx(whole.threshold(1e-4))
 
+    @settings(max_examples=200, deadline=None)
+    @given(
+        energies=st.lists(st.sampled_from([0.0, 0.1, 0.1 + 1e-12, 0.5, 1.0, 2.0]), min_size=4),
+        low=st.floats(1e-9, 1),
+        high=st.floats(1e-9, 1),
+        wanted=st.floats(-1, 3),
+    )
+    def test_few_and_equal_energies_have_a_tail_that_ends_where_it_starts(
+        self, energies, low, high, wanted
+    ) -> None:
+        tail = fit_tail(np.sort(energies))
+        low, high = sorted((low, high))
+        assert tail.threshold(low) <= tail.threshold(high) <= tail.start
+        assert 0 <= tail.rate(wanted) <= tail.share
+
     def test_equal_energies_do_not_break_it(self) -> None:
         tail = fit_tail(np.ones(100))
         assert tail.threshold(0.01) == pytest.approx(1.0, abs=1e-6)

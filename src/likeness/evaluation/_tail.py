@@ -32,15 +32,15 @@ class Tail:
     scale: float
 
     def threshold(self, rate: float) -> float:
-        """Return the energy below which so large a share of all lies; rate ≤ share."""
-        left = rate / self.share
+        """Return the energy below which so large a share of all lies; at most the start."""
+        left = min(rate / self.share, 1.0)
         if abs(self.shape) < 1e-6:
             return self.start + self.scale * float(np.log(left))
         return float(self.start - self.scale / self.shape * (1 - left**self.shape))
 
     def rate(self, threshold: float) -> float:
-        """Return the share of all energies at or below a threshold; threshold ≤ start."""
-        below = (self.start - threshold) / self.scale
+        """Return the share of all energies at or below a threshold; at most the tail's own."""
+        below = max(self.start - threshold, 0.0) / self.scale
         if abs(self.shape) < 1e-6:
             return self.share * float(np.exp(-below))
         return float(self.share * max(0.0, 1 - self.shape * below) ** (1 / self.shape))
