@@ -2,8 +2,10 @@
 
 import errno
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from likeness._version import __version__
 from likeness.cli import (
@@ -36,8 +38,21 @@ from likeness.cli import (
 from likeness.cli._terminal import errors
 from likeness.errors import LikenessError
 
+
+class _Commands(TyperGroup):
+    """Says on Ctrl-C that it was heard; by itself typer ends without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            errors().print("Stopped. Nothing was written half.")
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
     name="likeness",
+    cls=_Commands,
     help="One-shot face recognition with Siamese networks: train on a few photos, measure "
     "honestly.",
     epilog="Exit codes: 0 done, known or accepted; 1 unknown, ambiguous or rejected, or the audit, "
@@ -106,9 +121,6 @@ def run() -> None:
         app()
     except LikenessError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        errors().print("Stopped. Nothing was written half.")
-        sys.exit(130)
     except OSError as error:
         if error.errno not in _ORDINARY:
             raise

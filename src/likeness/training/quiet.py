@@ -28,7 +28,7 @@ def load_keras() -> None:
         os.dup2(aside.fileno(), 2)
         try:
             require_extra("keras", extra="train")
-        except BaseException:
+        except Exception:  # Ctrl-C is no failure
             aside.seek(0)
             os.write(kept, aside.read())
             raise
