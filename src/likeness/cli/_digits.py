@@ -19,7 +19,7 @@ def digits(
         str,
         typer.Argument(
             help="digits (scikit-learn's, offline), mnist (found or downloaded), or the path of "
-            "an mnist.npz."
+            "an mnist.npz or of the folder of MNIST's four files."
         ),
     ] = "digits",
     per_digit: Annotated[int, typer.Option(min=8, help="Items kept of each digit.")] = 200,

@@ -1,4 +1,4 @@
-"""Handwritten digits: scikit-learn's bundled ones, and MNIST in Keras' layout.
+"""Handwritten digits: scikit-learn's bundled ones, and MNIST, in Keras' layout or its own.
 
 A digit stands where a person stands elsewhere: the same engine learns it.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from likeness.arrays import Images
 from likeness.datasets._download import download, mirrors_or
+from likeness.datasets._idx import idx_files, read_idx
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets._progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
@@ -62,14 +63,16 @@ def mnist(
     download: bool = True,
     on_progress: OnProgress | None = None,
 ) -> Dataset:
-    """Return the MNIST digits from a file in the layout of ``keras.datasets.mnist``.
+    """Return the MNIST digits, from Keras' ``mnist.npz`` or from the four files of old.
 
-    Looks at the path; without one, for ``mnist.npz`` in ``LIKENESS_DATA``, in the cache and
+    Looks at the path; without one, in ``LIKENESS_DATA``, and for ``mnist.npz`` in the cache and
     in Keras' own cache; and then downloads into the cache. A path that is given is never
     passed over.
 
     Args:
-        path: an ``.npz`` file, or a folder that holds ``mnist.npz``.
+        path: an ``.npz`` file in the layout of ``keras.datasets.mnist``, or a folder that holds
+            ``mnist.npz`` or ``train-images-idx3-ubyte`` and its three fellows, packed by gzip
+            or not.
         part: «train» (60,000), «test» (10,000) or «all», the training part first.
         download: whether to download if nothing is at hand.
         on_progress: called with (bytes received, bytes expected) while downloading.
@@ -87,7 +90,7 @@ def mnist(
     if part not in ("train", "test", "all"):
         raise SettingError(f"part: expected 'train', 'test' or 'all'. Received: {part!r}.")
     if path is not None:
-        parts = _read(_given(Path(path).expanduser()))
+        parts = _given(Path(path).expanduser())
     else:
         parts = _found(may_download=download, on_progress=on_progress)
     chosen = ("train", "test") if part == "all" else (part,)
@@ -100,18 +103,44 @@ def mnist(
     )
 
 
-def _given(path: Path) -> Path:
-    file = path / MNIST_FILE if path.is_dir() else path
-    if not file.is_file():
-        raise DataNotFoundError(f"{file}: there is no such file; expected Keras' {MNIST_FILE}.")
-    return file
+def _given(path: Path) -> Parts:
+    if path.is_dir():
+        if (parts := _in_folder(path)) is not None:
+            return parts
+        raise DataNotFoundError(
+            f"{path}: there is neither Keras' {MNIST_FILE} in it nor MNIST's four files, "
+            "train-images-idx3-ubyte and so on."
+        )
+    if not path.is_file():
+        raise DataNotFoundError(f"{path}: there is no such file; expected Keras' {MNIST_FILE}.")
+    return _read(path)
+
+
+def _in_folder(folder: Path) -> Parts | None:
+    if (folder / MNIST_FILE).is_file():
+        return _read(folder / MNIST_FILE)
+    files = idx_files(folder)
+    if files is None:
+        return None
+    parts = {
+        part: (read_idx(images, axes=3), read_idx(labels, axes=1))
+        for part, (images, labels) in files.items()
+    }
+    for part, (images, labels) in parts.items():
+        if len(images) != len(labels):
+            raise DataError(
+                f"{files[part][1]}: expected a label for each of {len(images):,} images. "
+                f"Received: {len(labels):,}."
+            )
+    return parts
 
 
 def _found(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
     own = data_place()
-    for place in (own, own / MNIST_FILE) if own else ():
-        if place.name == MNIST_FILE and place.is_file():
-            return _read(place)
+    if own is not None and own.name == MNIST_FILE and own.is_file():
+        return _read(own)
+    if own is not None and own.is_dir() and (parts := _in_folder(own)) is not None:
+        return parts
     cached = cache_place() / MNIST_FILE
     keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     for file in (cached, keras_home / "datasets" / MNIST_FILE):
