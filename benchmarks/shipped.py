@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError
-from likeness.model import (
+from likeness.model_folder import (
     check_writable_place,
     model_texts,
     read_document,

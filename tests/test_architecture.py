@@ -22,6 +22,7 @@ LAYERS = (
     {"evaluation", "shipped"},
     {"runtime", "tracking"},
     {"model"},
+    {"model_folder"},
     {"card"},
     {"feeds", "augment", "encoders", "export", "losses"},
     {"sampling", "datasets"},
@@ -217,7 +218,7 @@ class TestTracking:
     def test_tracking_imports_no_faces(self) -> None:
         found = closure("likeness.tracking")
         assert "likeness.tracking.tracker" in found
-        assert "likeness.model" in found
+        assert "likeness.model_folder" in found
         assert not [name for name in found if name.startswith(self.FACES)]
 
 

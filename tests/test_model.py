@@ -19,13 +19,8 @@ from likeness.encoders import convnet, finished, fit_whitening
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, ModelError, NoThresholdError, OutputError, SettingError
 from likeness.images.preparation import Preparation
-from likeness.model import (
-    SiameseModel,
-    check_writable_place,
-    load_model,
-    store_about,
-    store_calibration,
-)
+from likeness.model import SiameseModel, load_model
+from likeness.model_folder import check_writable_place, store_about, store_calibration
 
 pytestmark = pytest.mark.backend
 

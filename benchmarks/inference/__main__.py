@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.parts import parts_of
 
 ARMS = {

@@ -14,7 +14,7 @@ import typer
 from likeness.datasets import Dataset, signatures, split_by_identity
 from likeness.evaluation.calibration import Calibration, Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.model import store_about, store_calibration
+from likeness.model_folder import store_about, store_calibration
 from likeness.runtime import open_model
 from likeness.training import SIGNATURES, TrainingRecipe, train
 from likeness.training.progress import TrainingProgress

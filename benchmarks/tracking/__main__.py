@@ -31,7 +31,7 @@ from likeness.evaluation.tracks import (
     several_runs,
     track_intervals,
 )
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.tracking import Box
 from likeness.tracking.model import FORMAT
 

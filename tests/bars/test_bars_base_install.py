@@ -14,7 +14,7 @@ from PIL import Image
 
 from likeness.datasets import Dataset, drawn_signatures
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.runtime.imported import import_model
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from benchmarks import shipped
 from likeness.datasets import drawn_signatures
 from likeness.errors import ModelError, OutputError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import read_document, store_about, store_calibration
+from likeness.model_folder import read_document, store_about, store_calibration
 from likeness.parts import add_part
 from likeness.runtime import import_model, open_model
 from likeness.runtime.onnx_model import int8_fingerprint

@@ -15,7 +15,7 @@ from benchmarks.signatures.table import best_baseline, markdown
 
 from likeness.datasets import Dataset, drawn_signatures
 from likeness.evaluation import PairRule
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.runtime import open_model
 from likeness.training import SIGNATURES, TrainingRecipe
 

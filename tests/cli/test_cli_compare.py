@@ -12,7 +12,7 @@ from likeness.cli._app import app
 from likeness.datasets import drawn_signatures
 from likeness.errors import ImageError, ModelError, NoThresholdError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.runtime.imported import import_model
 from likeness.shipped import TASKS, shipped_model
 

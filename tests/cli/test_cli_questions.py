@@ -20,7 +20,7 @@ from likeness.errors import (
     OutputError,
     SettingError,
 )
-from likeness.model import read_document, store_calibration
+from likeness.model_folder import read_document, store_calibration
 
 pytest.importorskip("onnx")
 

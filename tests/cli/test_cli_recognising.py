@@ -23,7 +23,7 @@ from likeness.errors import GalleryError, GalleryMismatchError, NoFaceError
 from likeness.images.decode import decode
 from likeness.images.faces import HaarFaceFinder
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key
 from likeness.recogniser.sight import Sight
 from likeness.runtime.imported import import_model

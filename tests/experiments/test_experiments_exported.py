@@ -13,7 +13,7 @@ from likeness.errors import ModelError, OutputError, OverlapError, TooFewError
 from likeness.evaluation.unseen import evaluate_matrix
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.runtime import import_model, open_model
 
 Make = Callable[..., bytes]

@@ -14,7 +14,8 @@ from likeness.datasets import drawn_faces
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, NoThresholdError, OutputError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import load_model, store_calibration
+from likeness.model import load_model
+from likeness.model_folder import store_calibration
 from likeness.onnx_session import OnnxSession
 from likeness.runtime import OnnxModel, import_model, open_model
 

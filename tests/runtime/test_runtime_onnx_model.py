@@ -16,7 +16,8 @@ from likeness.encoders import convnet, finished, fit_whitening
 from likeness.errors import DataError, ModelError, NoThresholdError, SettingError
 from likeness.export.onnx_file import why_no_export
 from likeness.images.preparation import Preparation
-from likeness.model import SiameseModel, load_model, store_calibration
+from likeness.model import SiameseModel, load_model
+from likeness.model_folder import store_calibration
 from likeness.runtime import OnnxModel, chosen_runtime, open_model
 
 pytestmark = pytest.mark.backend

@@ -16,7 +16,7 @@ from PIL import Image
 
 from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.recogniser.gallery import ROLES, SqlGallery, add_api_key
 from likeness.runtime.imported import import_model
 from likeness.service.app import make_app

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.recogniser import re_enrol
 from likeness.recogniser.gallery import open_gallery
 from likeness.runtime import open_model

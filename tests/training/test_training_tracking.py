@@ -14,7 +14,7 @@ from likeness.datasets import drawn_faces
 from likeness.datasets.drawn_sequence import drawn_sequence
 from likeness.errors import ModelError, OutputError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation.tracks import evaluate_track
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.runtime import open_model
 from likeness.tracking import Box, Tracker, open_tracking_model
 from likeness.tracking_sequence import Sequence

@@ -12,7 +12,7 @@ from likeness.cli._terminal import check_folder_place, check_json_place, errors,
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 
 if TYPE_CHECKING:
     from likeness.experiments.calibrated import CalibrationEvidence

@@ -11,7 +11,7 @@ import typer
 from likeness.card import card_markdown, check_result, model_card
 from likeness.cli._terminal import check_json_place, errors, is_place, output, write_json
 from likeness.errors import OutputError, SettingError
-from likeness.model import WITH_A_CARD, read_document, store_about
+from likeness.model_folder import WITH_A_CARD, read_document, store_about
 
 
 def card(

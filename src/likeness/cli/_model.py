@@ -12,7 +12,7 @@ from likeness.cli._shipped import Task, folder_of
 from likeness.cli._terminal import check_json_place, output, write_json
 from likeness.errors import SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import WITH_A_CARD, read_document
+from likeness.model_folder import WITH_A_CARD, read_document
 from likeness.parts import parts_of, read_part
 
 app = typer.Typer(

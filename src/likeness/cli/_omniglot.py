@@ -19,7 +19,7 @@ from likeness.cli._terminal import (
 )
 from likeness.datasets import Dataset, OneShotRun
 from likeness.errors import SettingError
-from likeness.model import check_writable_place
+from likeness.model_folder import check_writable_place
 from likeness.training.quiet import load_keras
 
 SETS = ("small1", "small2", "drawn")

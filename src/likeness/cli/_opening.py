@@ -9,7 +9,7 @@ from likeness.cli._arguments import read_data
 from likeness.cli._terminal import errors
 from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.preparations import preparation_from_data
 from likeness.runtime import FaceModel, chosen_runtime, open_model
 

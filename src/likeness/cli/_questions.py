@@ -17,7 +17,7 @@ from likeness.cli._terminal import (
     write_json,
 )
 from likeness.cli._trained import training_document
-from likeness.model import check_writable_place
+from likeness.model_folder import check_writable_place
 from likeness.training.similarity import SimilarityRecipe
 
 app = typer.Typer(

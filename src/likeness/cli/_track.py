@@ -21,7 +21,7 @@ from likeness.cli._terminal import (
     write_json,
 )
 from likeness.errors import OutputError, SettingError, TooFewError
-from likeness.model import check_writable_place, read_document
+from likeness.model_folder import check_writable_place, read_document
 from likeness.tracking import (
     Box,
     Film,

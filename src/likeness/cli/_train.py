@@ -16,7 +16,7 @@ from likeness.cli._arguments import (
 from likeness.cli._settings import Changes
 from likeness.cli._terminal import check_json_place, output, training_bars, write_json
 from likeness.cli._trained import training_document
-from likeness.model import check_writable_place
+from likeness.model_folder import check_writable_place
 from likeness.training.quiet import load_keras
 
 

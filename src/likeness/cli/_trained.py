@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from likeness.model import read_document
+from likeness.model_folder import read_document
 
 
 def training_document(model: Any, folder: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from likeness.errors import ModelError, SettingError, require_extra
 from likeness.estimators._preparation import preparation_from_data, preparation_to_data
 from likeness.estimators._templates import Templates
-from likeness.model import check_writable_place, whole_folder
+from likeness.model_folder import check_writable_place, whole_folder
 from likeness.parts import canonical, document_text
 
 FORMAT = "likeness.estimator/1"

@@ -13,7 +13,8 @@ from likeness.experiments._result import counts, figures_with_intervals
 from likeness.experiments.calibrated import check_not_trained_on
 from likeness.export.int8 import int8_bytes
 from likeness.export.onnx_file import onnx_bytes
-from likeness.model import IMPORTED_FORMAT, load_model, read_document
+from likeness.model import load_model
+from likeness.model_folder import IMPORTED_FORMAT, read_document
 from likeness.onnx_session import OnnxSession
 from likeness.parts import add_part, parts_of, read_part
 from likeness.runtime.onnx_model import int8_fingerprint, onnx_model

@@ -12,7 +12,7 @@ from likeness.arrays import Embeddings
 from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import (
+from likeness.model_folder import (
     IMPORTED_FORMAT,
     check_writable_place,
     model_texts,

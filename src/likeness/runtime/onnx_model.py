@@ -11,7 +11,8 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import LikenessError, ModelError
-from likeness.model import IMPORTED_FORMAT, decided
+from likeness.model import decided
+from likeness.model_folder import IMPORTED_FORMAT
 from likeness.onnx_session import OnnxSession
 from likeness.parts import FILES, canonical, read_part
 from likeness.preparations import ItemPreparation, preparation_from_data

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from likeness.arrays import Embeddings, Energies, Images, check_in_range
 from likeness.errors import ModelError, SettingError
-from likeness.model import load_model, read_document
+from likeness.model import load_model
+from likeness.model_folder import read_document
 from likeness.parts import parts_of
 from likeness.runtime.onnx_model import onnx_model
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from likeness.errors import SettingError
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.parts import parts_of
 from likeness.runtime import FaceModel, open_model
 

@@ -15,7 +15,7 @@ import numpy as np
 from likeness.arrays import Prepared
 from likeness.card import TRACKING_FORMAT
 from likeness.errors import LikenessError, ModelError, require_extra
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.onnx_session import OnnxSession
 from likeness.parts import FILES, parts_of, read_part
 from likeness.tracking.correlation import (

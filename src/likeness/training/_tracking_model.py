@@ -9,13 +9,8 @@ from typing import Any, Self
 from likeness.arrays import Prepared
 from likeness.errors import MissingExtraError, ModelError
 from likeness.export.onnx_file import onnx_bytes
-from likeness.model import (
-    check_writable_place,
-    encoder_fingerprint,
-    model_texts,
-    whole_folder,
-    write_texts,
-)
+from likeness.model import encoder_fingerprint
+from likeness.model_folder import check_writable_place, model_texts, whole_folder, write_texts
 from likeness.onnx_session import OnnxSession
 from likeness.parts import FILES, part_entry
 from likeness.tracking.correlation import Maps

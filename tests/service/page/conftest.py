@@ -15,7 +15,7 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.calibration import Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model import store_calibration
+from likeness.model_folder import store_calibration
 from likeness.runtime.imported import import_model
 from likeness.runtime.opening import open_model
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from likeness.card import card_markdown, model_card
 from likeness.errors import ModelError, NoThresholdError
 from likeness.evaluation.energy_histogram import stored_histogram
-from likeness.model import read_document
+from likeness.model_folder import read_document
 from likeness.service.access import caller_of, needs
 from likeness.service.documents import (
     MOST_ID,
