@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -77,7 +77,11 @@ def test_what_is_escaped_is_read_as_it_was(text: str) -> None:
     assert plain(f"x{escape(text)}x") == f"x{seen}x"
 
 
-@given(st.text(alphabet="ab `<>&|\n*", max_size=20))
+@settings(max_examples=500)
+@given(st.text(alphabet="ab `<>&|\n*\0\\", max_size=20))
+@example("`<a>```")
+@example("`b`\n`<a>`")
+@example("` `<a>` `")
 def test_words_keep_to_their_line(text: str) -> None:
     written = words(text)
     assert "\n" not in written

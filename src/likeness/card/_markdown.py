@@ -38,20 +38,22 @@ def escape(value: Any) -> str:
     >>> escape("a|b <b>\\n# c")
     'a\\\\|b \\\\<b\\\\> \\\\# c'
     """
-    printable = "".join(sign if sign.isprintable() else " " for sign in str(value))
-    return re.sub(r"([\\`*_\[\]<>#|~!])", r"\\\1", " ".join(printable.split())).replace(
-        "&", "&amp;"
-    )
+    return re.sub(r"([\\`*_\[\]<>#|~!])", r"\\\1", _one_line(value)).replace("&", "&amp;")
 
 
 def words(value: Any) -> str:
     """Return our own words with the commands in them as code, all else escaped."""
-    parts = str(value).split("`")
-    if len(parts) % 2 == 0:  # a backtick without its partner is no code
-        return escape(value)
-    return "".join(
-        f"`{' '.join(part.split())}`" if i % 2 else _between(part) for i, part in enumerate(parts)
-    )
+    line = _one_line(value)
+    parts = line.split("`")
+    # A backtick without its partner is no code, and several in a row are another mark.
+    if len(parts) % 2 == 0 or "``" in line:
+        return escape(line)
+    return "".join(f"`{part}`" if i % 2 else _between(part) for i, part in enumerate(parts))
+
+
+def _one_line(value: Any) -> str:
+    printable = "".join(sign if sign.isprintable() else " " for sign in str(value))
+    return " ".join(printable.split())
 
 
 def _between(part: str) -> str:
