@@ -1,5 +1,6 @@
 """The feeds: what a batch holds follows from seed, epoch and number, and from nothing else."""
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,16 @@ class TestBatchFeed:
             TooFewError, match=r"^identities: expected at most 5, .* Received: 6\.$"
         ):
             batch_feed(identities=6)
+
+
+@pytest.mark.parametrize("made", [PairFeed, BatchFeed])
+def test_a_feed_that_let_go_keeps_no_items(made: Any) -> None:
+    items = ITEMS.copy()
+    gone = weakref.ref(items)
+    if made is PairFeed:
+        feed = PairFeed(items, draw)
+    else:
+        feed = BatchFeed(items, CODES, identities=2, items_each=2, batches=2, seed=0)
+    feed.let_go()
+    del items
+    assert gone() is None and len(feed) > 0

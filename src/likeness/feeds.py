@@ -57,6 +57,10 @@ class PairFeed(keras.utils.PyDataset):
         """Go on with these pairs, until the end of the epoch."""
         self._current = pairs
 
+    def let_go(self) -> None:
+        """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
+        self._items = self._items[:0].copy()
+
 
 class BatchFeed(keras.utils.PyDataset):
     """P×K batches: ``(items, codes)``.
@@ -102,6 +106,10 @@ class BatchFeed(keras.utils.PyDataset):
         """Draw the next epoch's batches."""
         self._epoch += 1
         self._draw()
+
+    def let_go(self) -> None:
+        """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
+        self._items = self._items[:0].copy()
 
     def _draw(self) -> None:
         seed = int(np.random.SeedSequence([self._seed, self._epoch]).generate_state(1)[0])

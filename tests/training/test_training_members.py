@@ -1,12 +1,14 @@
 """Several networks joined into one: what each adds, how progress is told, how Ctrl-C ends it."""
 
 import dataclasses
+import gc
 from typing import Any
 
 import numpy as np
 import pytest
 
 from likeness.datasets import Dataset
+from likeness.feeds import BatchFeed
 from likeness.images.preparation import Preparation
 from likeness.training import TrainingRecipe, train
 from likeness.training import _members as members_module
@@ -28,6 +30,12 @@ def prepared(data: Dataset) -> Any:
 
 def embed(encoder: Any, items: Any) -> Any:
     return np.asarray(encoder(items, training=False))
+
+
+def feeds_with_items() -> list[BatchFeed]:
+    gc.collect()
+    found = [value for value in gc.get_objects() if isinstance(value, BatchFeed)]
+    return [feed for feed in found if len(feed._items)]
 
 
 def test_one_member_is_a_plain_fit(people: Dataset, recipe: TrainingRecipe) -> None:
@@ -79,6 +87,14 @@ def test_ctrl_c_keeps_the_finished_ones(people: Dataset, recipe: TrainingRecipe,
     first = fit_once(recipe, items, people.codes, FitOptions(stage="final", epochs=2))
     assert found.interrupted
     np.testing.assert_array_equal(embed(found.encoder, items), embed(first.encoder, items))
+
+
+def test_no_member_leaves_its_items_behind(people: Dataset, recipe: TrainingRecipe) -> None:
+    """TensorFlow keeps every feed: with its items in it, memory grows with each training."""
+    options = FitOptions(stage="final", epochs=1)
+    earlier = len(feeds_with_items())
+    fit_members(dataclasses.replace(recipe, members=2), prepared(people), people.codes, options)
+    assert len(feeds_with_items()) == earlier
 
 
 def test_ctrl_c_before_anything_was_learned(people: Dataset, recipe: TrainingRecipe) -> None:

@@ -119,6 +119,8 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         if watch.best_epoch == 0:
             raise
         interrupted = True
+    finally:
+        feed.let_go()
     encoder.set_weights(watch.best_weights)
     return Fit(
         encoder=finished_encoder(recipe, encoder, items, labels),

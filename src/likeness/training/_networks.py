@@ -315,8 +315,10 @@ def _epoch_seed(recipe: TrainingRecipe, epoch: int) -> int:
 
 def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
     """Return ``(n, d)`` embeddings of prepared items."""
+    # Few at a time: an encoder looks at several views and readings of each, and Keras keeps what
+    # every layer of it gives until the last one is done.
     parts = [
-        keras.ops.convert_to_numpy(encoder(chunk, training=False)) for chunk in _chunks(items, 128)
+        keras.ops.convert_to_numpy(encoder(chunk, training=False)) for chunk in _chunks(items, 32)
     ]
     embeddings: NDArray[np.float32] = np.concatenate(parts)
     return embeddings
