@@ -10,7 +10,7 @@ from likeness.cli._arguments import DATA_HELP
 from likeness.cli._opening import read_data_for
 from likeness.cli._terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError, require_extra
-from likeness.model_folder import read_document
+from likeness.model_folder import IMPORTED_FORMAT, read_document
 from likeness.parts import parts_of
 
 
@@ -80,7 +80,6 @@ def export(
 
 
 def _load_keras_for(document: Mapping[str, Any]) -> None:
-    from likeness.model_folder import IMPORTED_FORMAT
     from likeness.training.quiet import load_keras  # late: only here
 
     if document["format"] != IMPORTED_FORMAT:
