@@ -19,7 +19,19 @@ DrawPairs = Callable[[int], LabelledPairs]
 """The pairs of an epoch, from its number."""
 
 
-class PairFeed(keras.utils.PyDataset):
+class _Feed(keras.utils.PyDataset):
+    """What every feed holds: the items of its batches."""
+
+    def __init__(self, items: Prepared) -> None:
+        super().__init__()
+        self._items = items
+
+    def let_go(self) -> None:
+        """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
+        self._items = self._items[:0].copy()
+
+
+class PairFeed(_Feed):
     """Batches of pairs: ``((left, right), genuine)``.
 
     Args:
@@ -31,9 +43,8 @@ class PairFeed(keras.utils.PyDataset):
     def __init__(
         self, items: Prepared, pairs: LabelledPairs | DrawPairs, *, batch_size: int = 32
     ) -> None:
-        super().__init__()
+        super().__init__(items)
         check_in_range(batch_size, 1, 2**20, argument="batch_size", whole=True)
-        self._items = items
         self._draw = pairs if callable(pairs) else lambda epoch: pairs
         self._batch_size = batch_size
         self._epoch = 0
@@ -57,12 +68,8 @@ class PairFeed(keras.utils.PyDataset):
         """Go on with these pairs, until the end of the epoch."""
         self._current = pairs
 
-    def let_go(self) -> None:
-        """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
-        self._items = self._items[:0].copy()
 
-
-class BatchFeed(keras.utils.PyDataset):
+class BatchFeed(_Feed):
     """P×K batches: ``(items, codes)``.
 
     Args:
@@ -86,8 +93,7 @@ class BatchFeed(keras.utils.PyDataset):
         seed: int,
         groups: Codes | None = None,
     ) -> None:
-        super().__init__()
-        self._items = items
+        super().__init__(items)
         self._codes = codes
         self._shape = {"identities": identities, "items_each": items_each, "batches": batches}
         self._groups = groups
@@ -106,10 +112,6 @@ class BatchFeed(keras.utils.PyDataset):
         """Draw the next epoch's batches."""
         self._epoch += 1
         self._draw()
-
-    def let_go(self) -> None:
-        """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
-        self._items = self._items[:0].copy()
 
     def _draw(self) -> None:
         seed = int(np.random.SeedSequence([self._seed, self._epoch]).generate_state(1)[0])
