@@ -20,12 +20,15 @@ _STEMS = {"train": "train", "test": "t10k"}
 _KINDS = (("images", 3), ("labels", 1))
 
 
-def idx_files(folder: Path) -> dict[str, tuple[Path, Path]] | None:
-    """Return the files of images and labels of «train» and «test», if all four are there.
+def idx_parts(folder: Path) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]] | None:
+    """Return images and labels of «train» and «test»; None unless all four files are there.
 
     Args:
         folder: to look in; packed and unpacked names are found, with a hyphen or a dot before
             «idx».
+
+    Raises:
+        DataError: a file is something else, or has another number of labels than of images.
     """
     found = {}
     for part, stem in _STEMS.items():
@@ -33,7 +36,16 @@ def idx_files(folder: Path) -> dict[str, tuple[Path, Path]] | None:
         if images is None or labels is None:
             return None
         found[part] = images, labels
-    return found
+    return {part: _read_part(images, labels) for part, (images, labels) in found.items()}
+
+
+def _read_part(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    seen, said = read_idx(images, axes=3), read_idx(labels, axes=1)
+    if len(seen) != len(said):
+        raise DataError(
+            f"{labels}: expected a label for each of {len(seen):,} images. Received: {len(said):,}."
+        )
+    return seen, said
 
 
 def read_idx(file: Path, *, axes: int) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from likeness.arrays import Images
 from likeness.datasets._download import download, mirrors_or
-from likeness.datasets._idx import idx_files, read_idx
+from likeness.datasets._idx import idx_parts
 from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets._progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
@@ -119,20 +119,7 @@ def _given(path: Path) -> Parts:
 def _in_folder(folder: Path) -> Parts | None:
     if (folder / MNIST_FILE).is_file():
         return _read(folder / MNIST_FILE)
-    files = idx_files(folder)
-    if files is None:
-        return None
-    parts = {
-        part: (read_idx(images, axes=3), read_idx(labels, axes=1))
-        for part, (images, labels) in files.items()
-    }
-    for part, (images, labels) in parts.items():
-        if len(images) != len(labels):
-            raise DataError(
-                f"{files[part][1]}: expected a label for each of {len(images):,} images. "
-                f"Received: {len(labels):,}."
-            )
-    return parts
+    return idx_parts(folder)
 
 
 def _found(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
