@@ -24,7 +24,7 @@ test-slow: $(VENV)/.installed-dev
 
 # The maths, a save/load round trip and a short training on the other Keras backends. The service
 # has no Keras in it, and its packages are not installed there.
-BACKEND := -m pytest -m backend --ignore tests/service --ignore tests/test_client.py
+BACKEND := -m pytest -m backend --ignore tests/service
 
 test-backends: $(VENV)-jax/.installed $(VENV)-torch/.installed
 	KERAS_BACKEND=jax $(VENV)-jax/bin/python $(BACKEND)

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError
-from likeness.model_folder import (
+from likeness.model.folder import (
     check_writable_place,
     model_texts,
     read_document,
     whole_folder,
     write_texts,
 )
-from likeness.parts import FILES, parts_of, read_part
-from likeness.shipped import FOLDERS, TASKS, shipped_folder, shipped_model
+from likeness.model.parts import FILES, parts_of, read_part
+from likeness.tasks.signatures.shipped import FOLDERS, TASKS, shipped_folder, shipped_model
 
 MOST_BYTES = 8_000_000
 """Of all shipped models together."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from likeness.cli._app import app
+from likeness.cli.app import app
 
 
 def page(words: tuple[str, ...], command: Any) -> str:

@@ -50,11 +50,11 @@ from likeness.evaluation import (
 )
 from likeness.experiments.pictures import tower_picture
 from likeness.experiments.unseen_people import unseen_people
-from likeness.feeds import PairFeed
+from likeness.training.feeds import PairFeed
 from likeness.images.preparation import Preparation
-from likeness.losses import ContrastiveLoss, contrastive
+from likeness.training.losses import ContrastiveLoss, contrastive
 from likeness.reports import network_svg, print_protocol
-from likeness.sampling import sample_pairs
+from likeness.datasets.sampling import sample_pairs
 from likeness.training import BATCHES, PAIRS
 
 # %% [markdown]

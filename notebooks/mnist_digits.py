@@ -31,6 +31,7 @@ import dataclasses
 import numpy as np
 
 from likeness import datasets
+from likeness.tasks.characters.digits import digits as digits_data, mnist
 from likeness.errors import DataNotFoundError
 from likeness.evaluation import BASELINES, evaluate_pairs, evaluate_unseen, listed_pair_energies
 from likeness.experiments.lab_split import lab_pairs
@@ -38,9 +39,9 @@ from likeness.training import PAIRS, train, train_on_pairs
 
 # %%
 try:
-    digits = datasets.mnist(part="train")
+    digits = mnist(part="train")
 except DataNotFoundError:
-    digits = datasets.digits()
+    digits = digits_data()
 kept = np.concatenate([np.flatnonzero(digits.codes == code)[:PER_DIGIT] for code in range(10)])
 digits = digits.take(kept)
 print(f"{digits.name}: {len(digits)} items of {len(digits.distinct)} digits")

@@ -34,13 +34,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from likeness.datasets import SentencePairs
-from likeness.evaluation.sentences import pair_energies
-from likeness.evaluation.similarity import similarity
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
+from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.similarity import similarity
 from likeness.recogniser import Question, QuestionSearch
 from likeness.recogniser.gallery import create_gallery
-from likeness.recogniser.questions import text_gallery_model
-from likeness.training import SimilarityRecipe, train_similarity
+from likeness.tasks.sentences.questions import text_gallery_model
+from likeness.tasks.sentences.recipe import SimilarityRecipe
+from likeness.tasks.sentences.training import train_similarity
 
 # %% [markdown]
 # Two words for one thing have few letters in common: only the scores say that they mean the same.

@@ -31,13 +31,15 @@ import dataclasses
 import matplotlib.pyplot as plt
 import numpy as np
 
-from likeness.datasets import drawn_signatures, split_by_identity
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.datasets import split_by_identity
 from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, PairRule, evaluate_pairs, matrix_pair_energies
 from likeness.evaluation.comparisons import compare_with_people
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.recogniser.comparison import compare
-from likeness.training import SIGNATURES, train
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.training import train
 
 # %%
 signed = drawn_signatures(writers=WRITERS, names=NAMES, media=2)

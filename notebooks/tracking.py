@@ -33,10 +33,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from likeness.datasets.drawn_sequence import drawn_sequence
-from likeness.evaluation.tracks import evaluate_track, overlaps
-from likeness.tracking import Box, Tracker
-from likeness.training import TrackingRecipe, train_tracker
+from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+from likeness.tasks.tracking.tracks import evaluate_track, overlaps
+from likeness.tasks.tracking import Box, Tracker
+from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.tracking.training import train_tracker
 
 # %% [markdown]
 # The network learns from three films. The first quarter of each is held out: the settings of the

@@ -30,8 +30,8 @@ from benchmarks.accuracy.protocols import (
 )
 from benchmarks.accuracy.table import markdown
 from likeness import datasets
-from likeness.experiments._pool import run_side_by_side
-from likeness.experiments._result import versions
+from likeness.experiments.pool import run_side_by_side
+from likeness.experiments.result import versions
 
 HERE = Path(__file__).parent
 EVERY = {**METHODS, **CLOSED_SET_METHODS}

@@ -9,7 +9,7 @@ from PIL import Image
 
 from likeness.arrays import Codes, Embeddings, Energies, Images
 from likeness.datasets import Dataset
-from likeness.sampling import LabelledPairs, count_pairs, sample_pairs
+from likeness.datasets.sampling import LabelledPairs, count_pairs, sample_pairs
 
 
 def scaled(images: Images, step: int) -> Any:
@@ -147,7 +147,7 @@ class KochStyle:
 
 def _fit_contrastive(encoder: Any, items: Any, pairs: LabelledPairs, *, epochs: int) -> None:
     from likeness.encoders import SiameseNet  # late: brings Keras
-    from likeness.losses import ContrastiveLoss
+    from likeness.training.losses import ContrastiveLoss
 
     net = SiameseNet(encoder, "euclidean")
     net.compile(optimizer="rmsprop", loss=ContrastiveLoss(margin=1.0))
@@ -155,6 +155,6 @@ def _fit_contrastive(encoder: Any, items: Any, pairs: LabelledPairs, *, epochs: 
 
 
 def _fit(net: Any, items: Any, pairs: LabelledPairs, *, epochs: int) -> None:
-    from likeness.feeds import PairFeed  # late: brings Keras
+    from likeness.training.feeds import PairFeed  # late: brings Keras
 
     net.fit(PairFeed(items, pairs, batch_size=128), epochs=epochs, verbose=0)

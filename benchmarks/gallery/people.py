@@ -6,12 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.recogniser.gallery import (
-    GalleryModel,
-    NewTemplate,
-    SqlGallery,
-    create_gallery,
-)
+from likeness.recogniser.gallery import GalleryModel, NewTemplate, SqlGallery, create_gallery
 
 EACH = 4
 """Templates of a person."""

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.model_folder import read_document
-from likeness.parts import parts_of
+from likeness.model.folder import read_document
+from likeness.model.parts import parts_of
 
 ARMS = {
     "Keras": ("keras", "float32", "encoder.keras"),

@@ -9,10 +9,12 @@ import typer
 
 from benchmarks.omniglot.published import PUBLISHED
 from benchmarks.omniglot.table import markdown
-from likeness import datasets
-from likeness.datasets import Dataset, OneShotRun
-from likeness.experiments.one_shot_runs import train_for_runs
-from likeness.training import CHARACTERS, TrainingRecipe
+from likeness.datasets import Dataset
+from likeness.tasks.characters import drawn_characters, omniglot
+from likeness.tasks.characters.omniglot_experiment import train_for_runs
+from likeness.tasks.characters.one_shot_run import OneShotRun
+from likeness.tasks.characters.recipe import CHARACTERS
+from likeness.training import TrainingRecipe
 from likeness.training.quiet import load_keras
 
 HERE = Path(__file__).parent
@@ -54,11 +56,11 @@ def main(
     for name in background or ["small1", "small2"]:
         if name == "drawn":
             data, runs = (
-                datasets.drawn_characters(alphabets=5, characters_each=10),
-                datasets.drawn_runs(),
+                drawn_characters.drawn_characters(alphabets=5, characters_each=10),
+                drawn_characters.drawn_runs(),
             )
         else:
-            data, runs = datasets.omniglot(name), datasets.omniglot_runs()
+            data, runs = omniglot.omniglot(name), omniglot.omniglot_runs()
         for seed in map(int, seeds.split(",")):
             measured = measure(replace(recipe, seed=seed), data, runs)
             document = merged(_earlier(out / "results.json"), measured)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from likeness.figures import interval, method_label
+from likeness.evaluation.figures import interval, method_label
 
 
 def markdown(document: Mapping[str, Any]) -> str:

@@ -10,12 +10,14 @@ import typer
 
 from benchmarks.questions.baselines import averaged, best_on, characters, words
 from benchmarks.questions.table import markdown
-from likeness.datasets import SentencePairs, sts
-from likeness.evaluation.sentences import pair_energies
-from likeness.evaluation.similarity import similarity, spearman
+from likeness.model.opening import open_model
 from likeness.reports.json_text import json_text
-from likeness.runtime import open_model
-from likeness.training import SimilarityRecipe, train_similarity
+from likeness.tasks.sentences.recipe import SimilarityRecipe
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
+from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.similarity import similarity, spearman
+from likeness.tasks.sentences.sts import sts
+from likeness.tasks.sentences.training import train_similarity
 
 HERE = Path(__file__).parent
 

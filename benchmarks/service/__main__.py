@@ -18,9 +18,9 @@ from benchmarks.service.people import fresh_photos, make_gallery
 from benchmarks.service.server import admin_key, free_port, running, start
 from likeness import datasets
 from likeness.arrays import Images
+from likeness.model.opening import open_model
 from likeness.recogniser import Recogniser
 from likeness.recogniser.gallery import open_gallery
-from likeness.runtime import open_model
 
 WARM_UP = 1 / 4
 """Share of the time after which memory should be flat."""

@@ -9,9 +9,9 @@ from PIL import Image
 
 from benchmarks.gallery.people import template, unit_vectors
 from likeness.arrays import Images
+from likeness.model.opening import FaceModel
 from likeness.recogniser.gallery import GalleryModel, create_gallery
 from likeness.recogniser.recogniser import gallery_model
-from likeness.runtime import FaceModel
 
 
 def make_gallery(where: Path, model: FaceModel, photos: Images, *, people: int) -> GalleryModel:

@@ -23,7 +23,8 @@ from benchmarks.signatures.protocols import (
 )
 from benchmarks.signatures.table import markdown
 from likeness.arrays import Energies
-from likeness.datasets import Dataset, identity_folds, signatures
+from likeness.datasets import Dataset, identity_folds
+from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
     Evaluation,
@@ -34,10 +35,11 @@ from likeness.evaluation import (
 )
 from likeness.evaluation.probability import LikelihoodRatio
 from likeness.evaluation.probability_figures import cllr, min_cllr
-from likeness.experiments._pool import JobProgress, run_side_by_side
-from likeness.experiments._result import versions
-from likeness.sampling import LabelledPairs
-from likeness.training import SIGNATURES, TrainingRecipe
+from likeness.experiments.pool import JobProgress, run_side_by_side
+from likeness.experiments.result import versions
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.signatures import signatures
+from likeness.training import TrainingRecipe
 
 OURS = "likeness, `--mode signatures`"
 HERE = Path(__file__).parent

@@ -7,8 +7,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from likeness.datasets import Dataset, signatures
+from likeness.datasets import Dataset
 from likeness.errors import require_extra
+from likeness.tasks.signatures.signatures import signatures
 
 
 def stroke_widths(data: Dataset) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation
 from likeness.evaluation.comparisons import comparisons_of
 from likeness.evaluation.probability_fit import fit_probability
-from likeness.runtime import open_model
+from likeness.model.opening import open_model
 from likeness.training import TrainingRecipe
 
 FOUND = "fold.json"

@@ -9,8 +9,8 @@ Either way what is written says nothing of who wrote it.
 from itertools import combinations
 
 from likeness.datasets import Dataset, check_disjoint, identity_folds
-from likeness.datasets.signatures import MEDIA
 from likeness.evaluation import PairRule
+from likeness.tasks.signatures.signatures import MEDIA
 
 FOLDS = 3
 PARTITION_SEED = 0

@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
-from likeness.datasets import Dataset, signatures, split_by_identity
+from likeness.datasets import Dataset, split_by_identity
 from likeness.evaluation.calibration import Calibration, Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.model_folder import store_about, store_calibration
-from likeness.runtime import open_model
-from likeness.training import SIGNATURES, TrainingRecipe, train
+from likeness.model.folder import store_about, store_calibration
+from likeness.model.opening import open_model
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.signatures import signatures
+from likeness.training import TrainingRecipe, train
 from likeness.training.progress import TrainingProgress
 
 RECIPE = replace(SIGNATURES, members=2, directions=256, held_out=0.0, refit=False)

@@ -22,18 +22,18 @@ from benchmarks.tracking.methods import (
 from benchmarks.tracking.plot import draw
 from benchmarks.tracking.table import markdown
 from benchmarks.tracking.training import OTHER, model_folder, train_missing
-from likeness._version import __version__
-from likeness.datasets.sequences import Sequence, bag, dragon_baby
-from likeness.evaluation.tracks import (
+from likeness import __version__
+from likeness.model.folder import read_document
+from likeness.tasks.tracking import Box
+from likeness.tasks.tracking.model import FORMAT
+from likeness.tasks.tracking.sequences import Sequence, bag, dragon_baby
+from likeness.tasks.tracking.tracks import (
     BLOCK,
     TrackEvaluation,
     evaluate_track,
     several_runs,
     track_intervals,
 )
-from likeness.model_folder import read_document
-from likeness.tracking import Box
-from likeness.tracking.model import FORMAT
 
 HERE = Path(__file__).parent
 OURS = "likeness"

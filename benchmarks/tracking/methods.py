@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.tracking.correlation_baseline import PixelTracker, WholeFrameTracker
 from benchmarks.tracking.opencv_trackers import NAMES, OpenCVTracker, maker
-from likeness.tracking import Box, Tracker, open_tracking_model
+from likeness.tasks.tracking import Box, Tracker, open_tracking_model
 
 Make = Callable[[Any, Box], Any]
 """From the first frame and the target's box to an object with ``step(frame)``."""

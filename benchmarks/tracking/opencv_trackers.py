@@ -4,7 +4,7 @@ from typing import Any
 
 import cv2
 
-from likeness.tracking.boxes import Box
+from likeness.tasks.tracking.boxes import Box
 
 NAMES = ("KCF", "CSRT", "MOSSE", "MIL")
 """MIL is in every package; the others are in ``opencv-contrib-python-headless``."""

@@ -7,23 +7,24 @@ They are loaded on first use (PEP 562), so that ``import likeness`` starts witho
 from importlib import import_module
 from typing import Any
 
-from likeness._version import __version__
 from likeness.errors import require_extra
+
+__version__ = "0.1.0"
 
 _HOME = {
     "Dataset": "likeness.datasets",
     "LikenessError": "likeness.errors",
-    "OnnxModel": "likeness.runtime",
+    "OnnxModel": "likeness.model.onnx_model",
     "Preparation": "likeness.images.preparation",
-    "SiameseClassifier": "likeness.estimators",
-    "SiameseEmbedder": "likeness.estimators",
-    "SiameseModel": "likeness.model",
+    "SiameseClassifier": "likeness.tasks.sklearn",
+    "SiameseEmbedder": "likeness.tasks.sklearn",
+    "SiameseModel": "likeness.model.siamese_model",
     "SiameseNet": "likeness.encoders.siamese",
     "TrainingRecipe": "likeness.training",
     "check_disjoint": "likeness.datasets",
     "identity_folds": "likeness.datasets",
-    "load_model": "likeness.model",
-    "open_model": "likeness.runtime",
+    "load_model": "likeness.model.siamese_model",
+    "open_model": "likeness.model.opening",
     "split_by_identity": "likeness.datasets",
     "train": "likeness.training",
 }
@@ -32,7 +33,15 @@ _NEEDS_KERAS = {"SiameseNet", "encoders", "losses", "train"}
 
 _NEEDS_SKLEARN = {"SiameseClassifier", "SiameseEmbedder"}
 
-_MODULES = ("datasets", "encoders", "energies", "errors", "evaluation", "losses", "sampling")
+_MODULES = {
+    "datasets": "likeness.datasets",
+    "encoders": "likeness.encoders",
+    "energies": "likeness.energies",
+    "errors": "likeness.errors",
+    "evaluation": "likeness.evaluation",
+    "losses": "likeness.training.losses",
+    "sampling": "likeness.datasets.sampling",
+}
 
 __all__ = [
     "Dataset",
@@ -69,7 +78,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     if name in _MODULES:
-        return import_module(f"likeness.{name}")
+        return import_module(_MODULES[name])
     raise AttributeError(f"module 'likeness' has no attribute {name!r}")
 
 

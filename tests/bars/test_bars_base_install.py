@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.datasets import Dataset, drawn_signatures
+from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
-from likeness.runtime.imported import import_model
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from likeness import datasets
-from likeness.cli._app import app
+from likeness.cli.app import app
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation import one_shot_each_item

@@ -14,9 +14,9 @@ from benchmarks.service.server import admin_key, running
 
 from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
-from likeness.runtime import open_model
-from likeness.runtime.imported import import_model
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
+from likeness.model.opening import open_model
 
 pytestmark = pytest.mark.slow
 

@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from likeness.datasets.sequences import (
-    BAG_FILE,
-    DRAGON_BABY_FILE,
-    Sequence,
-    bag,
-    dragon_baby,
-)
-from likeness.evaluation.tracks import evaluate_track
-from likeness.tracking import Box
+from likeness.tasks.tracking import Box
+from likeness.tasks.tracking.sequences import BAG_FILE, DRAGON_BABY_FILE, Sequence, bag, dragon_baby
+from likeness.tasks.tracking.tracks import evaluate_track
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 

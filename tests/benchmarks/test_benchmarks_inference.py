@@ -10,7 +10,7 @@ import pytest
 from benchmarks.inference.__main__ import arms_of, markdown, run_once, summary
 
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.runtime import import_model
+from likeness.model.imported import import_model
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ from benchmarks.omniglot.__main__ import merged
 from benchmarks.omniglot.published import PUBLISHED
 from benchmarks.omniglot.table import markdown
 
-from likeness.datasets.omniglot import RUNS
+from likeness.tasks.characters.omniglot import RUNS
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,7 +87,8 @@ def test_in_small(tmp_path: Path) -> None:
 
 
 def test_the_committed_result_is_that_of_the_recipe_and_holds_its_bar() -> None:
-    from likeness.training import CHARACTERS, TrainingRecipe
+    from likeness.tasks.characters.recipe import CHARACTERS
+    from likeness.training import TrainingRecipe
 
     folder = ROOT / "benchmarks" / "omniglot"
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -112,10 +113,11 @@ def test_a_third_of_the_budget_beats_strokes_and_the_published_convnet(
         pytest.skip("needs Omniglot's zips in LIKENESS_DATA")
     from benchmarks.omniglot.__main__ import measure
 
-    from likeness import datasets
-    from likeness.training import CHARACTERS, TrainingRecipe
+    from likeness.tasks.characters import omniglot
+    from likeness.tasks.characters.recipe import CHARACTERS
+    from likeness.training import TrainingRecipe
 
     steps = CHARACTERS.steps // 3
     recipe = TrainingRecipe.from_dict(CHARACTERS.as_dict() | {"steps": steps})
-    background, runs = datasets.omniglot(path=real_data), datasets.omniglot_runs(path=real_data)
+    background, runs = omniglot.omniglot(path=real_data), omniglot.omniglot_runs(path=real_data)
     assert measure(recipe, background, runs)["figures"]["error"]["mean"] < 0.25

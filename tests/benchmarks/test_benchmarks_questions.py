@@ -11,9 +11,9 @@ from benchmarks.questions.__main__ import app, described, gain_of
 from benchmarks.questions.baselines import averaged, best_on, characters, words
 from typer.testing import CliRunner
 
-from likeness.datasets import SentencePairs
-from likeness.datasets import sts as sts_module  # noqa: F401
-from likeness.evaluation.similarity import spearman
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
+from likeness.tasks.sentences.similarity import spearman
+from likeness.tasks.sentences.sts import sts as sts_module  # noqa: F401
 
 THINGS = ("cat", "dog", "car", "house", "river", "garden", "piano", "window")
 
@@ -44,7 +44,7 @@ def test_the_whole_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         digests[part] = hashlib.sha256(content).hexdigest()
     import sys
 
-    monkeypatch.setattr(sys.modules["likeness.datasets.sts"], "DIGESTS", digests)
+    monkeypatch.setattr(sys.modules["likeness.tasks.sentences.sts"], "DIGESTS", digests)
     settings = ["buckets=256", "embedding_size=32", "epochs=1", "batch_size=16"]
     options = [word for setting in settings for word in ("--set", setting)]
     options += ["--data", str(tmp_path), "--seeds", "1", "--out", str(tmp_path / "out")]

@@ -11,14 +11,15 @@ from benchmarks.shipped import ship
 from typer.testing import CliRunner
 
 from benchmarks import shipped
-from likeness.datasets import drawn_signatures
 from likeness.errors import ModelError, OutputError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import read_document, store_about, store_calibration
-from likeness.parts import add_part
-from likeness.runtime import import_model, open_model
-from likeness.runtime.onnx_model import int8_fingerprint
-from likeness.shipped import shipped_model
+from likeness.model.folder import read_document, store_about, store_calibration
+from likeness.model.imported import import_model
+from likeness.model.onnx_model import int8_fingerprint
+from likeness.model.opening import open_model
+from likeness.model.parts import add_part
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.shipped import shipped_model
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from benchmarks.signatures.media import stroke_widths, table
 from benchmarks.signatures.plot import draw
 from benchmarks.signatures.table import best_baseline, markdown
 
-from likeness.datasets import Dataset, drawn_signatures
+from likeness.datasets import Dataset
 from likeness.evaluation import PairRule
-from likeness.model_folder import read_document
-from likeness.runtime import open_model
-from likeness.training import SIGNATURES, TrainingRecipe
+from likeness.model.folder import read_document
+from likeness.model.opening import open_model
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.training import TrainingRecipe
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "benchmarks" / "signatures" / "results.json"

@@ -14,8 +14,8 @@ from benchmarks.tracking.methods import BASELINES, missing, opencv_methods
 from benchmarks.tracking.plot import draw
 from benchmarks.tracking.table import markdown
 
-from likeness.datasets.drawn_sequence import drawn_sequence
-from likeness.tracking import Box
+from likeness.tasks.tracking import Box
+from likeness.tasks.tracking.drawn_sequence import drawn_sequence
 
 FILM = drawn_sequence(frames=24, seed=1)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from likeness.cli._app import app
+from likeness.cli.app import app
 from likeness.errors import LikenessError
 
 

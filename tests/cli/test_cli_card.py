@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from likeness.cli._app import app
+from likeness.cli.app import app
 from likeness.errors import LikenessError
 
 RECIPE = {"mode": "batches", "epochs": 6, "seed": 0}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from likeness.cli._app import app
+from likeness.cli.app import app
 from likeness.datasets import drawn_faces
 
 from .conftest import refused, run
@@ -48,7 +48,7 @@ def model(photos: Path) -> Path:
 class TestHelp:
     def test_starts_fast_and_without_keras(self, tmp_path: Path) -> None:
         code = (
-            "import sys, likeness.cli._app; "
+            "import sys, likeness.cli.app; "
             "print([m for m in ('keras', 'tensorflow', 'sklearn', 'scipy', 'matplotlib') "
             "if m in sys.modules])"
         )
@@ -164,7 +164,7 @@ class TestTrainAndEvaluate:
         def stopped() -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("likeness.cli._digits.load_keras", stopped)
+        monkeypatch.setattr("likeness.tasks.characters.digits_commands.load_keras", stopped)
         result = CliRunner().invoke(app, ["digits"])
         assert result.exit_code == 130
         assert result.stderr == "Stopped. Nothing was written half.\n"

@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from likeness.cli._app import app
-from likeness.datasets import drawn_signatures
+from likeness.cli.app import app
 from likeness.errors import ImageError, ModelError, NoThresholdError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
-from likeness.runtime.imported import import_model
-from likeness.shipped import TASKS, shipped_model
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.shipped import TASKS, shipped_model
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness import datasets
+from likeness.tasks.characters.digits import digits
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def npz(tmp_path: Path) -> Path:
     """The bundled digits in the layout of Keras' mnist.npz."""
-    data = datasets.digits()
+    data = digits()
     images, labels = data.items[:400, :, :, 0], data.codes[:400].astype(np.uint8)
     path = tmp_path / "mnist.npz"
     np.savez(path, x_train=images, y_train=labels, x_test=images[:9], y_test=labels[:9])

@@ -9,7 +9,7 @@ from PIL import Image
 from likeness.datasets import drawn_faces, folder
 from likeness.encoders import convnet
 from likeness.images.preparation import Preparation
-from likeness.model import SiameseModel
+from likeness.model.siamese_model import SiameseModel
 
 from .conftest import run
 

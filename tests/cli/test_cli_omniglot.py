@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.model_folder import read_document
+from likeness.model.folder import read_document
 
 from .conftest import run
 

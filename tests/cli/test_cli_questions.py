@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from likeness.cli import _questions
-from likeness.cli._app import app
-from likeness.datasets import SentencePairs
+from likeness.cli.app import app
 from likeness.errors import (
     DataError,
     DataNotFoundError,
@@ -20,7 +18,9 @@ from likeness.errors import (
     OutputError,
     SettingError,
 )
-from likeness.model_folder import read_document, store_calibration
+from likeness.model.folder import read_document, store_calibration
+from likeness.tasks.sentences import commands as _questions
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
 
 pytest.importorskip("onnx")
 
@@ -195,7 +195,7 @@ def test_a_model_of_photos_is_no_model_of_texts(
     questions: str, tmp_path: Path, small_onnx: Any
 ) -> None:
     from likeness.images.fixed_preparation import FixedPreparation
-    from likeness.runtime import import_model
+    from likeness.model.imported import import_model
 
     (tmp_path / "face.onnx").write_bytes(small_onnx())
     preparation = FixedPreparation(rows=16, columns=12)

@@ -17,16 +17,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.cli._app import app
+from likeness.cli.app import app
 from likeness.datasets import Dataset
 from likeness.errors import GalleryError, GalleryMismatchError, NoFaceError
 from likeness.images.decode import decode
 from likeness.images.faces import HaarFaceFinder
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
 from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key
 from likeness.recogniser.sight import Sight
-from likeness.runtime.imported import import_model
 
 from .conftest import ask, document, refused, run
 
@@ -275,7 +275,7 @@ def test_after_forget_nothing_is_in_any_file(store: str, request: pytest.Fixture
 def test_identify_starts_without_what_learning_needs(plain: Here) -> None:
     ask("enrol", "enrol", *plain.model)
     code = (
-        "import sys\nfrom likeness.cli._app import app\n"
+        "import sys\nfrom likeness.cli.app import app\n"
         f"words = {['identify', 'probes/person-0/photo.png', *plain.model]!r}\n"
         "try:\n    app(words)\nexcept SystemExit:\n    pass\n"
         "print([m for m in ('keras', 'tensorflow', 'sklearn', 'scipy', 'matplotlib', 'cv2', 'onnx')"

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets._att_copy import person_digest, read_copy
-from likeness.datasets._att_digests import PERSON_DIGESTS
+from likeness.datasets.att_copy import person_digest, read_copy
+from likeness.datasets.att_digests import PERSON_DIGESTS
 from likeness.errors import DataError, DataNotFoundError, DigestError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets import digits, mnist
 from likeness.errors import DataError, DataNotFoundError, SettingError
+from likeness.tasks.characters.digits import digits, mnist
 
 RNG = np.random.default_rng(5)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from likeness.datasets._download import MOST_BYTES, download, mirrors_or
+from likeness.datasets.download import MOST_BYTES, download, mirrors_or
 from likeness.errors import DataNotFoundError, DigestError, OutputError
 
 GOOD = b"a good file " * 50_000
@@ -96,7 +96,7 @@ def test_a_kill_leaves_nothing_under_the_files_name(cache: Path, mirror: Any) ->
     mirror.stalls = threading.Event()
     url = mirror.serve("/a", GOOD, breaks_off=True)
     program = (
-        "import sys; from pathlib import Path; from likeness.datasets._download import download;"
+        "import sys; from pathlib import Path; from likeness.datasets.download import download;"
         "download([sys.argv[1]], Path(sys.argv[2]), check=Path.read_bytes,"
         " on_progress=lambda done, total: print(done, flush=True))"
     )

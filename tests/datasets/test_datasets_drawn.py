@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.datasets import Dataset, drawn_faces
-from likeness.datasets._drawn_face import paint_face
-from likeness.datasets._drawn_person import draw_moment, draw_person
+from likeness.datasets.drawn_face import paint_face
+from likeness.datasets.drawn_person import draw_moment, draw_person
 from likeness.errors import SettingError
 
 

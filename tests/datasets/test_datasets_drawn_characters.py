@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets import OneShotRun, drawn_characters, drawn_runs
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.ink import hausdorff_energies
-from likeness.evaluation.one_shot_runs import run_error
+from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
+from likeness.tasks.characters.ink import hausdorff_energies
+from likeness.tasks.characters.one_shot_run import OneShotRun
+from likeness.tasks.characters.one_shot_runs import run_error
 
 
 def test_shape_names_and_marks() -> None:

@@ -12,10 +12,19 @@ import pytest
 from PIL import Image
 
 from likeness.arrays import Images
-from likeness.datasets import alphabets, drawn_characters, omniglot, omniglot_runs
-from likeness.datasets._published import PublishedFile, read_published
-from likeness.datasets.omniglot import BACKGROUNDS, RUNS, SIZE, read_background, read_runs
+from likeness.datasets.published import PublishedFile, read_published
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
+from likeness.tasks.characters.drawn_characters import drawn_characters
+from likeness.tasks.characters.omniglot import (
+    BACKGROUNDS,
+    RUNS,
+    SIZE,
+    alphabets,
+    omniglot,
+    omniglot_runs,
+    read_background,
+    read_runs,
+)
 
 DRAWN = drawn_characters(alphabets=2, characters_each=2, drawers=3)
 

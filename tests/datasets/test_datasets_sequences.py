@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from likeness.datasets._sequence_copy import read_boxes, upright
-from likeness.datasets.drawn_sequence import drawn_sequence
-from likeness.datasets.sequences import (
+from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError, SettingError
+from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+from likeness.tasks.tracking.sequence_copy import read_boxes, upright
+from likeness.tasks.tracking.sequences import (
     BAG_FILE,
     DRAGON_BABY_FILE,
     Sequence,
@@ -20,7 +21,6 @@ from likeness.datasets.sequences import (
     holds_sequence,
     read_sequence,
 )
-from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError, SettingError
 
 FILM = drawn_sequence(frames=11, size=(64, 80), seed=4)
 

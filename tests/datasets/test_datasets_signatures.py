@@ -10,9 +10,16 @@ import pytest
 from PIL import Image
 
 from likeness.arrays import Images
-from likeness.datasets import drawn_signatures, signatures
-from likeness.datasets.signatures import CORRECTIONS, MEDIA, NAMES, SIZE, read_signatures
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.signatures import (
+    CORRECTIONS,
+    MEDIA,
+    NAMES,
+    SIZE,
+    read_signatures,
+    signatures,
+)
 
 
 def png(pixels: Images) -> bytes:

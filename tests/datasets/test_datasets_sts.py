@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from likeness.datasets import sts
-from likeness.datasets.sts import ARCHIVES, DIGESTS, find_pairs
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
+from likeness.tasks.sentences.sts import ARCHIVES, DIGESTS, find_pairs, sts
 
 LINES = {
     "train": "a\tf\t2012\t1\t5.000\tOne “quoted.\tOne two.\n"

@@ -62,7 +62,7 @@ def test_runs(name: str, without_data: Path) -> None:
     parameters.source = QUICK[name]
     # The bundled digits take MNIST's place: the download must not be tried in a test.
     offline = nbformat.v4.new_code_cell(
-        "import likeness.datasets.digits as _d; _d.MNIST_URL = 'http://127.0.0.1:9/mnist.npz'"
+        "import likeness.tasks.characters.digits as _d; _d.MNIST_URL = 'http://127.0.0.1:9/mnist.npz'"
     )
     notebook.cells.insert(0, offline)
     nbclient.NotebookClient(

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from likeness.encoders import SiameseNet, WeightedSum, bag_of_pieces
+from likeness.encoders import SiameseNet
 from likeness.errors import SettingError
+from likeness.tasks.sentences.bag_of_pieces import WeightedSum, bag_of_pieces
 
 pytestmark = pytest.mark.backend
 

@@ -6,17 +6,10 @@ import numpy as np
 import pytest
 from keras import Model, ops
 
-from likeness.encoders import (
-    OneByOne,
-    Weighed,
-    cells,
-    convnet,
-    dense,
-    encoder_by_name,
-    projection,
-    readings,
-    residual,
-)
+from likeness.encoders import convnet, dense, encoder_by_name, residual
+from likeness.encoders.cells import cells
+from likeness.encoders.projection import projection
+from likeness.encoders.readings import OneByOne, Weighed, readings
 from likeness.errors import SettingError
 
 pytestmark = pytest.mark.backend

@@ -13,16 +13,15 @@ from keras import ops
 from likeness.encoders import (
     MeanOfViews,
     Views,
-    WhitenedReadings,
     Whitening,
     convnet,
     finished,
     fit_whitening,
     joined,
-    readings,
     readings_of,
     unweighed,
 )
+from likeness.encoders.readings import WhitenedReadings, readings
 from likeness.errors import SettingError
 
 SHAPE = (16, 12, 1)

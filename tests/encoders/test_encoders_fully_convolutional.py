@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from likeness.encoders import CorrelationNet, fully_convolutional
-from likeness.encoders.fully_convolutional import STRIDE
-from likeness.tracking.correlation import correlation_energies, focus_weights
+from likeness.tasks.tracking.correlation import correlation_energies, focus_weights
+from likeness.tasks.tracking.correlation_net import CorrelationNet
+from likeness.tasks.tracking.fully_convolutional import STRIDE, fully_convolutional
 
 pytestmark = pytest.mark.backend
 

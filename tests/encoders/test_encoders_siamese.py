@@ -14,7 +14,7 @@ from keras import ops
 from likeness.encoders import EnergyLayer, SiameseNet, convnet, finished
 from likeness.energies import ENERGY_NAMES, energy_by_name
 from likeness.errors import SettingError
-from likeness.losses import ContrastiveLoss
+from likeness.training.losses import ContrastiveLoss
 
 pytestmark = pytest.mark.backend
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.encoders import fit_within
+from likeness.encoders.within import fit_within
 from likeness.errors import SettingError
 
 

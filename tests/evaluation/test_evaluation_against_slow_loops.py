@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import det_curve, roc_auc_score
 
 from likeness.datasets import Dataset
+from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import (
     Counter,
@@ -24,7 +25,6 @@ from likeness.evaluation import (
     rank_one,
     tar_at_far,
 )
-from likeness.sampling import LabelledPairs
 
 # Few distinct values, so that ties are common.
 energies = st.lists(st.integers(0, 12).map(float), min_size=1, max_size=30)

@@ -8,12 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import DataError
-from likeness.evaluation.energy_histogram import (
-    BINS,
-    FORMAT,
-    energy_histogram,
-    stored_histogram,
-)
+from likeness.evaluation.energy_histogram import BINS, FORMAT, energy_histogram, stored_histogram
 
 ENERGIES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import (
@@ -21,7 +22,6 @@ from likeness.evaluation import (
     tar_at_far,
 )
 from likeness.evaluation.intervals import item_intervals
-from likeness.sampling import LabelledPairs, sample_pairs
 
 THRESHOLD = 1.5
 

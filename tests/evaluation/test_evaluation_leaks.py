@@ -7,8 +7,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from likeness.datasets import Dataset, identity_folds, split_by_identity
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.evaluation import LeakReport, find_leaks, leaks_against, matrix_pair_energies
-from likeness.sampling import LabelledPairs, sample_pairs
 
 
 def people(count: int, photos: int, *, name: str = "p", seed: int = 0) -> Dataset:

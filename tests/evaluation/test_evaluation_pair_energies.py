@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from likeness.datasets.sampling import LabelledPairs, all_pairs_of, sample_pairs
 from likeness.energies import ENERGY_NAMES, energy_by_name
 from likeness.errors import DataError, SettingError
 from likeness.evaluation import all_pair_energies, listed_pair_energies, matrix_pair_energies
-from likeness.sampling import LabelledPairs, all_pairs_of, sample_pairs
 
 
 def points(count: int, seed: int = 0, dimensions: int = 3) -> np.ndarray:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets import SentencePairs
 from likeness.energies import cosine, euclidean
-from likeness.evaluation.sentences import pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
+from likeness.tasks.sentences.sentences import pair_energies
 
 
 class Lengths:

@@ -7,6 +7,7 @@ import pytest
 
 from likeness.arrays import Embeddings, Images
 from likeness.datasets import Dataset
+from likeness.datasets.sampling import sample_pairs
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import (
@@ -22,7 +23,6 @@ from likeness.evaluation import (
     one_shot_each_item,
     tar_at_far,
 )
-from likeness.sampling import sample_pairs
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness import datasets
 from likeness.datasets import Dataset
 from likeness.errors import DataError, TooFewError
-from likeness.experiments import digits as experiment
-from likeness.experiments.digits import digits_two_ways
+from likeness.tasks.characters import digits_experiment as experiment
+from likeness.tasks.characters.digits import digits as read_digits
+from likeness.tasks.characters.digits_experiment import digits_two_ways
 
 
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
-    every = datasets.digits()
+    every = read_digits()
     kept = [np.flatnonzero(every.codes == code)[:12] for code in range(10)]
     return every.take(np.sort(np.concatenate(kept)))
 

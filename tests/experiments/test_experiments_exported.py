@@ -13,8 +13,9 @@ from likeness.errors import ModelError, OutputError, OverlapError, TooFewError
 from likeness.evaluation.unseen import evaluate_matrix
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
-from likeness.runtime import import_model, open_model
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
+from likeness.model.opening import open_model
 
 Make = Callable[..., bytes]
 
@@ -149,9 +150,9 @@ def test_an_imported_encoder_needs_no_export(folder: Path) -> None:
 
 def test_a_folder_of_before_gets_its_part(tmp_path: Path, people: Dataset) -> None:
     from likeness.encoders import convnet
-    from likeness.export.onnx_file import why_no_export
     from likeness.images.preparation import Preparation
-    from likeness.model import SiameseModel
+    from likeness.model.onnx_file import why_no_export
+    from likeness.model.siamese_model import SiameseModel
 
     if why := why_no_export():
         pytest.skip(why)

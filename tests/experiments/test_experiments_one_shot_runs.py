@@ -9,14 +9,15 @@ import pytest
 from rich.console import Console
 
 from likeness.arrays import Embeddings, Images
-from likeness.datasets import Dataset, drawn_characters, drawn_runs
+from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
-from likeness.evaluation.ink import hausdorff_energies
-from likeness.evaluation.one_shot_runs import run_error
-from likeness.experiments.one_shot_runs import images_of, runs_of_model, train_for_runs
-from likeness.reports import one_shot_table, print_one_shot_runs
-from likeness.training import CHARACTERS
+from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
+from likeness.tasks.characters.ink import hausdorff_energies
+from likeness.tasks.characters.omniglot_experiment import images_of, runs_of_model, train_for_runs
+from likeness.tasks.characters.omniglot_report import one_shot_table, print_one_shot_runs
+from likeness.tasks.characters.one_shot_runs import run_error
+from likeness.tasks.characters.recipe import CHARACTERS
 
 RUNS = drawn_runs(runs=3, ways=5, size=40)
 QUICK = replace(CHARACTERS, epochs=2, steps=6, width=4, embedding_size=36, rows=20, columns=20)

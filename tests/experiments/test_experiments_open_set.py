@@ -11,7 +11,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import BASELINES, cross_fitted_threshold
 from likeness.evaluation.open_set import search
-from likeness.experiments._jobs import Trained
+from likeness.experiments.jobs import Trained
 from likeness.experiments.open_set import open_set, open_set_section
 from likeness.experiments.protocols import PROTOCOLS
 from likeness.experiments.unseen_people import unseen_people_parts, unseen_people_section

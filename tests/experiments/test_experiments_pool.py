@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from likeness.errors import TooFewError
-from likeness.experiments._pool import (
+from likeness.experiments.pool import (
     JobProgress,
     WorkerDiedError,
     available_cores,

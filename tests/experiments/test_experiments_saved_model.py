@@ -15,7 +15,7 @@ from likeness.errors import TooFewError
 from likeness.evaluation import evaluate_open_set, evaluate_unseen, one_shot_each_item
 from likeness.experiments.saved_model import evaluate_model, model_report
 from likeness.images.preparation import Preparation
-from likeness.model import SiameseModel
+from likeness.model.siamese_model import SiameseModel
 from likeness.reports import print_protocol
 from likeness.reports.html import report_html
 

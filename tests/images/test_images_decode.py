@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from likeness.errors import DataError, ImageError
-from likeness.images import _pixels
+from likeness.images import pixels as _pixels
 from likeness.images.decode import EXTENSIONS, decode, decode_file, read_photo
 
 RNG = np.random.default_rng(1)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from likeness.images.ink_box import ink_box
 from likeness.images.preparation import Preparation
+from likeness.tasks.signatures.ink_box import ink_box
 
 
 def page(size: tuple[int, int], box: tuple[int, int, int, int], *, paper: int, ink: int) -> Image:

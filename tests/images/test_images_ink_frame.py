@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.datasets import drawn_characters
 from likeness.errors import SettingError
-from likeness.images.ink_frame import LARGEST, REACH, ink_frame
 from likeness.images.preparation import Preparation
-from likeness.preparations import preparation_from_data
+from likeness.model.preparations import preparation_from_data
+from likeness.tasks.characters.drawn_characters import drawn_characters
+from likeness.tasks.characters.ink_frame import LARGEST, REACH, ink_frame
 
 CHARACTER = drawn_characters(alphabets=1, characters_each=1, drawers=1).items[0, ..., 0]
 

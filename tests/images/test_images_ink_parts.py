@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.errors import SettingError
-from likeness.images.ink_parts import PARTS, cuts_between, ink_parts
 from likeness.images.preparation import Preparation
+from likeness.tasks.signatures.ink_parts import PARTS, cuts_between, ink_parts
 
 
 def written(*characters: tuple[int, int, int], gap: int = 20, paper: int = 255, ink: int = 0):

@@ -10,7 +10,7 @@ import pytest
 
 from likeness.errors import DataError, GalleryMismatchError, SettingError
 from likeness.recogniser.gallery import GalleryKey, create_gallery
-from likeness.recogniser.questions import (
+from likeness.tasks.sentences.questions import (
     Question,
     QuestionSearch,
     entry_name,

@@ -30,10 +30,10 @@ from likeness.evaluation import fuse, rank_one
 from likeness.images.align import prepare_face
 from likeness.images.faces import Face
 from likeness.images.fixed_preparation import FixedPreparation
+from likeness.model.imported import import_model
 from likeness.recogniser import Recogniser, Sight, re_enrol
 from likeness.recogniser.gallery import create_gallery
 from likeness.recogniser.recogniser import gallery_model
-from likeness.runtime.imported import import_model
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from likeness.card import model_card
 from likeness.errors import OutputError
+from likeness.model.card import model_card
 from likeness.reports.card_page import card_html, write_card_page
 
 NASTY = "</title><script>alert(1)</script> `x<img src=a>`"

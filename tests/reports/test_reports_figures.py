@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.figures import (
+from likeness.evaluation.figures import (
     DRAWN_MARK,
     LEAK_MARK,
     counted,

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from likeness.errors import OutputError
-from likeness.reports._files import write_whole
+from likeness.reports.files import write_whole
 
 
 def names(folder):

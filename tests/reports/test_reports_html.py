@@ -15,9 +15,9 @@ from PIL import Image
 
 from likeness.errors import OutputError
 from likeness.reports import write_report
-from likeness.reports._photos import MOST_PIXELS, photo_uri
 from likeness.reports.content import ProtocolSection, ReportContent
 from likeness.reports.html import report_html, report_json
+from likeness.reports.photos import MOST_PIXELS, photo_uri
 
 MARK = "drawn faces, not AT&amp;T"
 LEAKY = "leaky split: no forecast for unseen people"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from likeness.errors import OutputError, SettingError
 from likeness.reports import LayerBox, TowerPicture, draw_network, network_svg
-from likeness.reports._network_drawing import BOX_WIDTH, WIDTH
+from likeness.reports.network_drawing import BOX_WIDTH, WIDTH
 from likeness.reports.network_picture import _figure
 
 

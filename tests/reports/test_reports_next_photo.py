@@ -9,7 +9,7 @@ from rich.console import Console
 
 from likeness.errors import OutputError
 from likeness.reports import next_photo_plot, next_photo_table, write_next_photo_plot
-from likeness.reports._axes import BOTTOM, LEFT, RIGHT, TOP
+from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.reports._axes import BOTTOM, LEFT, RIGHT, TOP, Axis, Plot, Style, even_ticks
+from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, Plot, Style, even_ticks
 from likeness.reports.plots import (
     cmc_plot,
     det_plot,

@@ -16,9 +16,9 @@ from PIL import Image
 
 from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
 from likeness.recogniser.gallery import ROLES, SqlGallery, add_api_key
-from likeness.runtime.imported import import_model
 from likeness.service.app import make_app
 from likeness.service.running import open_recogniser
 from likeness.service.service import Service

@@ -15,10 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from likeness.client import Client, ServiceError
+from likeness.model.opening import open_model
 from likeness.recogniser.gallery import check_gallery, create_gallery, list_api_keys, open_gallery
 from likeness.recogniser.recogniser import gallery_model
-from likeness.runtime import open_model
+from likeness.service.client import Client, ServiceError
 
 READY = 60
 """Seconds; a machine that does other things takes long to import."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
+from likeness.model.opening import open_model
 from likeness.recogniser import re_enrol
 from likeness.recogniser.gallery import open_gallery
-from likeness.runtime import open_model
-from likeness.runtime.imported import import_model
 from likeness.service.reload import ModelWatch
 
 from .conftest import Asking, Serving

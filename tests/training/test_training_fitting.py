@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from likeness.datasets import Dataset
+from likeness.datasets.sampling import LabelledPairs
 from likeness.encoders import Views, fit_whitening
 from likeness.energies import energy_matrix
 from likeness.evaluation import evaluate_matrix
 from likeness.images.preparation import Preparation
-from likeness.sampling import LabelledPairs
-from likeness.training import CHARACTERS, TrainingRecipe
-from likeness.training._fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
-from likeness.training._networks import (
+from likeness.tasks.characters.recipe import CHARACTERS
+from likeness.training import TrainingRecipe
+from likeness.training.fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
+from likeness.training.networks import (
     FEW_STEPS,
     Labels,
     build_encoder,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from likeness.datasets import Dataset
-from likeness.feeds import BatchFeed
 from likeness.images.preparation import Preparation
 from likeness.training import TrainingRecipe, train
-from likeness.training import _members as members_module
-from likeness.training._fitting import FitOptions, fit_once
-from likeness.training._members import fit_members
+from likeness.training import ensemble as members_module
+from likeness.training.ensemble import fit_members
+from likeness.training.feeds import BatchFeed
+from likeness.training.fitting import FitOptions, fit_once
 from likeness.training.progress import TrainingProgress
 
 PREPARATION = Preparation(rows=16, columns=16)
@@ -109,7 +109,7 @@ def test_ctrl_c_before_anything_was_learned(people: Dataset, recipe: TrainingRec
 def test_a_model_of_two_is_saved_and_read_again(
     people: Dataset, recipe: TrainingRecipe, tmp_path: Any
 ) -> None:
-    from likeness.model import load_model
+    from likeness.model.siamese_model import load_model
 
     model = train(dataclasses.replace(recipe, members=2), people)
     assert model.threshold is not None

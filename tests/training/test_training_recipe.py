@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from likeness.encoders import encoder_by_name
 from likeness.energies import ENERGY_NAMES
 from likeness.errors import SettingError
-from likeness.training import BATCHES, CHARACTERS, PAIRS, RECIPES, SIGNATURES, TrainingRecipe
+from likeness.tasks.characters.recipe import CHARACTERS
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.training import BATCHES, PAIRS, RECIPES, TrainingRecipe
 from likeness.training.recipe import _CHOICES, _RANGES
 
 NUMBERS = sorted(_RANGES)

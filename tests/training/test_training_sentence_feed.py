@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.training._sentence_feed import SentenceFeed, filled
+from likeness.tasks.sentences.sentence_feed import SentenceFeed, filled
 
 pytestmark = pytest.mark.backend
 

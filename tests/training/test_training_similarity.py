@@ -8,19 +8,15 @@ import keras
 import numpy as np
 import pytest
 
-from likeness.datasets import SentencePairs
-from likeness.errors import (
-    DataError,
-    OverlapError,
-    SettingError,
-    TooFewError,
-    TrainingFailedError,
-)
-from likeness.evaluation.sentences import pair_energies
+from likeness.errors import DataError, OverlapError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation.verification import choose_threshold
-from likeness.model import load_model
-from likeness.runtime import open_model
-from likeness.training import SimilarityRecipe, TrainingProgress, train_similarity
+from likeness.model.opening import open_model
+from likeness.model.siamese_model import load_model
+from likeness.tasks.sentences.recipe import SimilarityRecipe
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
+from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.training import train_similarity
+from likeness.training import TrainingProgress
 
 pytestmark = pytest.mark.backend
 

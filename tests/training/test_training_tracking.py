@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 
 from likeness.datasets import drawn_faces
-from likeness.datasets.drawn_sequence import drawn_sequence
 from likeness.errors import ModelError, OutputError, SettingError, TooFewError, TrainingFailedError
-from likeness.evaluation.tracks import evaluate_track
-from likeness.model_folder import read_document
-from likeness.runtime import open_model
-from likeness.tracking import Box, Tracker, open_tracking_model
-from likeness.tracking_sequence import Sequence
-from likeness.training import TrackingRecipe, TrainingProgress, train_tracker
-from likeness.training._tracking_choice import chosen, energies_on
-from likeness.training._tracking_model import TrainedTracker
+from likeness.model.folder import read_document
+from likeness.model.opening import open_model
+from likeness.tasks.tracking import Box, Tracker, open_tracking_model
+from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.tracking.sequence import Sequence
+from likeness.tasks.tracking.tracks import evaluate_track
+from likeness.tasks.tracking.trained_model import TrainedTracker
+from likeness.tasks.tracking.training import train_tracker
+from likeness.tasks.tracking.training_choice import chosen, energies_on
+from likeness.training import TrainingProgress
 
 SMALL = TrackingRecipe(
     width=4, channels=8, search=79, steps=24, pairs=4, learning_rate=0.01, light=0.3, blur=0.0
@@ -77,7 +79,7 @@ def test_a_saved_model_tracks_the_same_without_keras(
     ]  # fmt: skip
     code = (
         "import sys, numpy as np\n"
-        "from likeness.tracking import open_tracking_model\n"
+        "from likeness.tasks.tracking import open_tracking_model\n"
         "model = open_tracking_model('model')\n"
         "rng = np.random.default_rng(0)\n"
         "template = model.template(rng.integers(0, 256, (63, 63, 3), dtype=np.uint8))\n"
@@ -189,7 +191,7 @@ def test_a_loss_that_is_no_number_ends_the_training(monkeypatch: pytest.MonkeyPa
     broken = replace(SMALL, steps=6, learning_rate=1.0)
     sick = film()
     monkeypatch.setattr(
-        "likeness.training._tracking.prepared",
+        "likeness.tasks.tracking.training.prepared",
         lambda pictures: np.full(pictures.shape, np.nan, np.float32),
     )
     with pytest.raises(TrainingFailedError, match=r"the loss became nan in step 1\. Lower"):

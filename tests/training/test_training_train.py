@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.card import model_card
 from likeness.datasets import Dataset
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.errors import NoThresholdError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation import evaluate_unseen
 from likeness.evaluation.energy_histogram import stored_histogram
-from likeness.model import SiameseModel, load_model
-from likeness.sampling import LabelledPairs, sample_pairs
+from likeness.model.card import model_card
+from likeness.model.siamese_model import SiameseModel, load_model
 from likeness.training import TrainingProgress, TrainingRecipe, train, train_on_pairs
 
 pytestmark = pytest.mark.backend

@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from likeness.augment import StrokeWidth, bent_alike
-from likeness.datasets import Dataset, drawn_signatures
+from likeness.datasets import Dataset
+from likeness.datasets.sampling import identity_batches
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import Evaluation, PairRule
 from likeness.evaluation.comparisons import comparisons_of
-from likeness.sampling import identity_batches
-from likeness.training import SIGNATURES, train
-from likeness.training._networks import training_set
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.training import train
+from likeness.training.augment import StrokeWidth, bent_alike
+from likeness.training.networks import training_set
 
 SMALL = replace(
     SIGNATURES,

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.datasets import drawn_signatures
-from likeness.images.ink_parts import PARTS
-from likeness.model import load_model
-from likeness.runtime import open_model
-from likeness.training import SIGNATURES, train
+from likeness.model.opening import open_model
+from likeness.model.siamese_model import load_model
+from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.ink_parts import PARTS
+from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.training import train
 
 pytestmark = pytest.mark.backend
 

@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """Run the command line and exit."""
     try:
-        from likeness.cli._app import run  # late: Ctrl-C is heeded while it loads, too
+        from likeness.cli.app import run  # late: Ctrl-C is heeded while it loads, too
     except KeyboardInterrupt:
         sys.exit(130)
     run()

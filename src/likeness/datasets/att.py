@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from likeness.arrays import Images
-from likeness.datasets._att_copy import PHOTOS_EACH, ZIP_NAME, read_copy
-from likeness.datasets._att_digests import PERSON_DIGESTS
-from likeness.datasets._download import download, mirrors_or
-from likeness.datasets._places import DATA_VARIABLE, cache_place, data_place
-from likeness.datasets._progress import OnProgress
+from likeness.datasets.att_copy import PHOTOS_EACH, ZIP_NAME, read_copy
+from likeness.datasets.att_digests import PERSON_DIGESTS
+from likeness.datasets.download import download, mirrors_or
+from likeness.datasets.items import Dataset
+from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
+from likeness.datasets.progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError
-from likeness.file_order import natural_key
-from likeness.items import Dataset
+from likeness.files import natural_key
 
 MIRRORS = (
     "https://www.cl.cam.ac.uk/Research/DTG/attarchive/pub/data/att_faces.zip",

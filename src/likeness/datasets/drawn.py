@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from likeness.arrays import Images, check_in_range
-from likeness.datasets._drawn_face import paint_face
-from likeness.datasets._drawn_person import Person, draw_moment, draw_person
-from likeness.items import Dataset
+from likeness.datasets.drawn_face import paint_face
+from likeness.datasets.drawn_person import Person, draw_moment, draw_person
+from likeness.datasets.items import Dataset
 
 NAME = "drawn faces, not AT&T"
 LICENCE = "made by likeness"

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
-from likeness.datasets._progress import OnProgress
+from likeness.datasets.items import Dataset, name_some
+from likeness.datasets.progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, ImageError, SettingError
-from likeness.file_order import natural_key
+from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, decode_file
 from likeness.images.fit import fit
-from likeness.items import Dataset, name_some
 
 USUAL_SIZE = (112, 92)
 """(rows, columns) of photos that differ in size: that of the AT&T faces."""

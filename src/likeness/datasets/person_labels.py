@@ -12,8 +12,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from likeness.datasets.items import name_some
 from likeness.errors import DataError, DataNotFoundError
-from likeness.items import name_some
 
 PERSON = "person"
 DELIMITERS = (",", ";", "\t")

@@ -3,13 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from likeness.encoders.bag_of_pieces import WeightedSum, bag_of_pieces
 from likeness.encoders.cells import cells
 from likeness.encoders.convnet import convnet
-from likeness.encoders.correlation_net import CorrelationNet
 from likeness.encoders.dense import dense
 from likeness.encoders.finished import finished, readings_of, unweighed
-from likeness.encoders.fully_convolutional import fully_convolutional
 from likeness.encoders.joined import joined
 from likeness.encoders.projection import projection
 from likeness.encoders.readings import OneByOne, Weighed, WhitenedReadings, readings
@@ -21,17 +18,14 @@ from likeness.encoders.within import fit_within
 from likeness.errors import SettingError
 
 __all__ = [
-    "CorrelationNet",
     "EnergyLayer",
     "MeanOfViews",
     "OneByOne",
     "SiameseNet",
     "Views",
     "Weighed",
-    "WeightedSum",
     "WhitenedReadings",
     "Whitening",
-    "bag_of_pieces",
     "cells",
     "convnet",
     "dense",
@@ -39,7 +33,6 @@ __all__ = [
     "finished",
     "fit_whitening",
     "fit_within",
-    "fully_convolutional",
     "joined",
     "projection",
     "readings",

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from likeness.encoders._seeds import Seeds
 from likeness.encoders.residual import residual_block, residual_stem
+from likeness.encoders.seeds import Seeds
 from likeness.errors import SettingError
 
 HALVINGS = 3

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from likeness.encoders._seeds import Seeds
+from likeness.encoders.seeds import Seeds
 
 
 def convnet(

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 from keras import layers
 
-from likeness.encoders._seeds import Seeds
 from likeness.encoders.cells import map_size
 from likeness.encoders.residual import residual_block
+from likeness.encoders.seeds import Seeds
 
 SIZE = 256
 """Numbers that the loss looks at."""

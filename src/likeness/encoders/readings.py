@@ -1,6 +1,6 @@
 """An encoder of several readings of one picture, which learns how far to trust each.
 
-Writing can be cut into two characters or into three (`likeness.images.ink_parts`), and only one
+Writing can be cut into two characters or into three, and only one
 of the two makes sense. One and the same network looks at every reading, gives it an embedding,
 place by place as `cells` does, and a score. The scores of a picture's readings become weights that
 add up to 1, and what a reading weighs goes into the embedding as a square root: then the cosine
@@ -17,9 +17,9 @@ import numpy as np
 from keras import layers, ops
 
 from likeness.arrays import check_in_range
-from likeness.encoders._seeds import Seeds
 from likeness.encoders.cells import map_size
 from likeness.encoders.residual import residual_block, residual_stem
+from likeness.encoders.seeds import Seeds
 from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 

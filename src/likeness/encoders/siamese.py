@@ -44,7 +44,7 @@ class SiameseNet(keras.Model):
 
     ``compile``, ``fit``, ``evaluate``, ``predict`` and ``save`` are Keras' own; the inputs
     are two batches of items, the output is one energy per pair. ``import likeness.encoders``
-    (and ``likeness.losses``, if compiled with one of them) before `keras.models.load_model`
+    (and ``likeness.training.losses``, if compiled with one) before `keras.models.load_model`
     in a fresh process, so that Keras knows the classes.
 
     Args:

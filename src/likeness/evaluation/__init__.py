@@ -3,8 +3,8 @@
 One counting primitive stands behind every rate; «accept if energy ≤ threshold» everywhere.
 """
 
-from likeness.evaluation._counts import Counter, ErrorRates, error_rates
 from likeness.evaluation.baselines import BASELINES, cross_fitted_threshold
+from likeness.evaluation.counts import Counter, ErrorRates, error_rates
 from likeness.evaluation.fusion import FUSIONS, fuse
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.identification import (

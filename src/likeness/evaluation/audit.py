@@ -7,9 +7,9 @@ it, photo by photo, and also finds photos that are not the same file but the sam
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from likeness.datasets.items import Dataset
 from likeness.evaluation.leaks import LeakReport, find_leaks
 from likeness.evaluation.near_duplicates import NearDuplicate, near_duplicates
-from likeness.items import Dataset
 
 FORMAT = "likeness.audit/1"
 

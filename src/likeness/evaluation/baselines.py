@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Embeddings, Images, check_images, check_in_range, describe
+from likeness.datasets.items import Dataset, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError, require_extra
 from likeness.evaluation.pair_energies import matrix_pair_energies
 from likeness.evaluation.unseen import ChosenOn, Embedder
 from likeness.evaluation.verification import choose_threshold
-from likeness.items import Dataset, identity_folds
 
 COMPONENTS = 150
 

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, check_in_range
+from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation._counts import Floats
-from likeness.evaluation._tail import Tail, fit_tail
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
+from likeness.evaluation.counts import Floats
 from likeness.evaluation.fusion import check_fusion
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
-from likeness.sampling import LabelledPairs
+from likeness.evaluation.tail import Tail, fit_tail
 
 FORMAT = "likeness.calibration/1"
 TAIL_SHARE = 0.05

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies
+from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.fusion import check_fusion, fuse
 from likeness.evaluation.pair_energies import PairEnergies, check_square
-from likeness.sampling import LabelledPairs
 
 BLOCK = 4_000_000
 """So many energies are fused at a time: 32 MB."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes
-from likeness.evaluation._counts import Floats
+from likeness.evaluation.counts import Floats
 from likeness.evaluation.intervals import Interval, drawn_figures, quantiles
 from likeness.evaluation.open_set import OpenSet, missed
 from likeness.evaluation.unseen import Evaluation, one_shot_name

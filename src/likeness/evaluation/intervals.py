@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import TooFewError
-from likeness.evaluation._counts import Counter
+from likeness.evaluation.counts import Counter
 from likeness.evaluation.unseen import Evaluation, one_shot_name, rate_figures
 
 Floats = NDArray[np.float64]

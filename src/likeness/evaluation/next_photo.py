@@ -15,8 +15,8 @@ import numpy as np
 
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation._counts import Floats
-from likeness.evaluation._dealt_photos import DealtComparisons, deal_photos
+from likeness.evaluation.counts import Floats
+from likeness.evaluation.dealt_photos import DealtComparisons, deal_photos
 from likeness.evaluation.fusion import check_fusion
 from likeness.evaluation.intervals import Interval
 from likeness.evaluation.pair_energies import check_square

@@ -23,7 +23,7 @@ import numpy as np
 
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation._counts import Counter, Floats, step_at
+from likeness.evaluation.counts import Counter, Floats, step_at
 from likeness.evaluation.identification import (
     Places,
     check_search,

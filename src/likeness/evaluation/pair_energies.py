@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Embeddings, Energies, Pairs, check_embeddings, describe
+from likeness.datasets.sampling import LabelledPairs, all_pairs_of
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import DataError
-from likeness.sampling import LabelledPairs, all_pairs_of
 
 BLOCK = 1_000_000
 """So many numbers of either side are compared at a time: 8 MB each."""

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.datasets.items import Dataset
+from likeness.datasets.sampling import LabelledPairs, all_pairs_of
 from likeness.errors import TooFewError
-from likeness.items import Dataset
-from likeness.sampling import LabelledPairs, all_pairs_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from likeness.arrays import check_in_range
 from likeness.errors import ModelError
-from likeness.evaluation._counts import Floats
+from likeness.evaluation.counts import Floats
 
 FORMAT = "likeness.likelihood_ratio/1"
 NEAREST = 1e-12

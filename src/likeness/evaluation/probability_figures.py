@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import Codes
 from likeness.errors import require_extra
-from likeness.evaluation._counts import Floats
+from likeness.evaluation.counts import Floats
 from likeness.evaluation.probability import check_prior, probability_of
 from likeness.evaluation.rare_rates import wilson
 

@@ -13,16 +13,11 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes
 from likeness.errors import TooFewError
-from likeness.evaluation._counts import Floats
 from likeness.evaluation.calibration import percent
 from likeness.evaluation.comparisons import Comparisons
+from likeness.evaluation.counts import Floats
 from likeness.evaluation.probability import KINDS, LikelihoodRatio, probability_of
-from likeness.evaluation.probability_figures import (
-    ReliabilityBin,
-    cllr,
-    min_cllr,
-    reliability,
-)
+from likeness.evaluation.probability_figures import ReliabilityBin, cllr, min_cllr, reliability
 from likeness.evaluation.probability_maps import Fitting, Support
 
 FORMAT = "likeness.probability/1"

@@ -15,8 +15,8 @@ import numpy as np
 
 from likeness.arrays import Energies
 from likeness.errors import require_extra
-from likeness.evaluation._counts import Floats
 from likeness.evaluation.comparisons import Comparisons
+from likeness.evaluation.counts import Floats
 from likeness.evaluation.probability import NEAREST, LikelihoodRatio
 from likeness.evaluation.probability_figures import pooled_share
 from likeness.evaluation.rare_rates import AcceptedRate, Rate

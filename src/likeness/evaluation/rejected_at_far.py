@@ -3,8 +3,8 @@
 import numpy as np
 
 from likeness.arrays import Codes
-from likeness.evaluation._counts import Floats
 from likeness.evaluation.comparisons import Comparisons
+from likeness.evaluation.counts import Floats
 
 
 class RejectedAtFar:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from likeness.arrays import Codes, Embeddings, Energies, Images
+from likeness.datasets.items import Dataset
 from likeness.energies import energy_matrix
-from likeness.evaluation._counts import ErrorRates, error_rates
+from likeness.evaluation.counts import ErrorRates, error_rates
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
 from likeness.evaluation.verification import (
@@ -16,7 +17,6 @@ from likeness.evaluation.verification import (
     is_evidence,
     tar_at_far,
 )
-from likeness.items import Dataset
 
 ChosenOn = tuple[Energies, Energies]
 """Energies of genuine and of impostor pairs, of people on the training side."""

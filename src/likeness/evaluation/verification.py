@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from likeness.errors import SettingError
-from likeness.evaluation._counts import ErrorRates, Floats, error_rates
+from likeness.evaluation.counts import ErrorRates, Floats, error_rates
 
 EVIDENCE = 3
 """A FAR needs three impostor pairs per false acceptance to be claimed: with none accepted

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from likeness._version import __version__
+from likeness import __version__
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
@@ -16,7 +16,7 @@ from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.pair_rule import PairRule
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
-from likeness.runtime.opening import FaceModel
+from likeness.model.opening import FaceModel
 
 DIGITS = 16
 """So much of each digest stands in a model's record."""

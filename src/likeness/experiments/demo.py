@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from likeness.datasets import Dataset
-from likeness.experiments._jobs import LabSplitJob
-from likeness.experiments._pool import Job, JobProgress, run_side_by_side
-from likeness.experiments._result import versions
+from likeness.experiments.jobs import LabSplitJob
 from likeness.experiments.lab_split import lab_pairs, lab_section
 from likeness.experiments.pictures import draw_pictures, tower_picture, untrained_network
+from likeness.experiments.pool import Job, JobProgress, run_side_by_side
+from likeness.experiments.result import versions
 from likeness.experiments.unseen_people import (
     unseen_people_jobs,
     unseen_people_parts,

@@ -9,15 +9,15 @@ from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError
 from likeness.evaluation.unseen import Evaluation, evaluate_matrix
-from likeness.experiments._result import counts, figures_with_intervals
 from likeness.experiments.calibrated import check_not_trained_on
-from likeness.export.int8 import int8_bytes
-from likeness.export.onnx_file import onnx_bytes
-from likeness.model import load_model
-from likeness.model_folder import IMPORTED_FORMAT, read_document
-from likeness.onnx_session import OnnxSession
-from likeness.parts import add_part, parts_of, read_part
-from likeness.runtime.onnx_model import int8_fingerprint, onnx_model
+from likeness.experiments.result import counts, figures_with_intervals
+from likeness.model.folder import IMPORTED_FORMAT, read_document
+from likeness.model.int8 import int8_bytes
+from likeness.model.onnx_file import onnx_bytes
+from likeness.model.onnx_model import int8_fingerprint, onnx_model
+from likeness.model.onnx_session import OnnxSession
+from likeness.model.parts import add_part, parts_of, read_part
+from likeness.model.siamese_model import load_model
 
 MOST_FOR_RANGES = 200
 """More photos than this hardly widen the ranges of the activations any more."""

@@ -8,7 +8,7 @@ from likeness.energies import energy_matrix
 from likeness.evaluation.doctor import diagnose
 from likeness.experiments.saved_model import known_people
 from likeness.images.check import PhotoCheck
-from likeness.runtime.opening import FaceModel
+from likeness.model.opening import FaceModel
 
 
 def examine_gallery(

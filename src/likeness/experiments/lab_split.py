@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from likeness.datasets import Dataset
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.errors import require_extra
 from likeness.evaluation import (
     BASELINES,
@@ -20,12 +21,11 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
-from likeness.experiments._evidence import Learned
-from likeness.experiments._jobs import LabSplitJob, Trained
-from likeness.experiments._pool import JobProgress, run_side_by_side
-from likeness.experiments._result import section
+from likeness.experiments.evidence import Learned
+from likeness.experiments.jobs import LabSplitJob, Trained
+from likeness.experiments.pool import JobProgress, run_side_by_side
+from likeness.experiments.result import section
 from likeness.reports.content import ProtocolSection
-from likeness.sampling import LabelledPairs, sample_pairs
 from likeness.training import TrainingRecipe
 
 TEST_SHARE = 0.25

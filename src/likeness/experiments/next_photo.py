@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from likeness._version import __version__
+from likeness import __version__
 from likeness.datasets import Dataset, name_some
 from likeness.energies import energy_matrix
 from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, next_photo_curve
 from likeness.experiments.calibrated import check_not_trained_on
-from likeness.runtime.opening import FaceModel
+from likeness.model.opening import FaceModel
 
 FORMAT = "likeness.next_photo/1"
 

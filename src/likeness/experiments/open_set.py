@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from likeness.datasets import Dataset
 from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
-from likeness.experiments._jobs import Trained
-from likeness.experiments._open_set_part import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments._pool import JobProgress, run_side_by_side
+from likeness.experiments.jobs import Trained
+from likeness.experiments.open_set_part import HALVES_SEED, with_cmc, with_open_set
+from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.unseen_people import (
     Part,
     evaluate_folds,

@@ -6,6 +6,7 @@ from typing import Any
 
 from likeness.datasets import Dataset
 from likeness.datasets.person_labels import Labels
+from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
     BASELINES,
@@ -17,12 +18,14 @@ from likeness.evaluation import (
     leaks_against,
     matrix_pair_energies,
 )
+from likeness.evaluation.figures import watermark
 from likeness.evaluation.groups import compare_groups
 from likeness.evaluation.leaks import learned_people
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
-from likeness.experiments._evidence import Learned, evidence
-from likeness.experiments._open_set_part import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments._result import (
+from likeness.experiments.demo import NetworkFacts, describe_network, report_content
+from likeness.experiments.evidence import Learned, evidence
+from likeness.experiments.open_set_part import HALVES_SEED, with_cmc, with_open_set
+from likeness.experiments.result import (
     BOOTSTRAP,
     BOOTSTRAP_REPETITIONS,
     BOOTSTRAP_SEED,
@@ -34,12 +37,9 @@ from likeness.experiments._result import (
     versions,
     worst_pairs,
 )
-from likeness.experiments.demo import NetworkFacts, describe_network, report_content
-from likeness.figures import watermark
-from likeness.model import SiameseModel
+from likeness.model.opening import FaceModel
+from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import ProtocolSection, ReportContent
-from likeness.runtime.opening import FaceModel
-from likeness.sampling import LabelledPairs
 
 UNKNOWN = (
     "This encoder was imported: whom it was trained on is not known here, so a leak could not be "

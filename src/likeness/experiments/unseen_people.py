@@ -21,10 +21,10 @@ from likeness.evaluation import (
 )
 from likeness.evaluation.baselines import Fit, cross_fitted_energies
 from likeness.evaluation.unseen import ChosenOn
-from likeness.experiments._evidence import Learned
-from likeness.experiments._jobs import Trained, UnseenPeopleJob
-from likeness.experiments._pool import JobProgress, run_side_by_side
-from likeness.experiments._result import section
+from likeness.experiments.evidence import Learned
+from likeness.experiments.jobs import Trained, UnseenPeopleJob
+from likeness.experiments.pool import JobProgress, run_side_by_side
+from likeness.experiments.result import section
 from likeness.reports.content import ProtocolSection
 from likeness.training import TrainingRecipe
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.errors import ImageError
-from likeness.images._bombs import MOST_SIDE, PNG, why_a_bomb
-from likeness.images._exif import UPRIGHT, orientation
-from likeness.images._jpeg import START, split_exif
-from likeness.images._pixels import grey_or_rgb
+from likeness.images.bombs import MOST_SIDE, PNG, why_a_bomb
+from likeness.images.exif import UPRIGHT, orientation
+from likeness.images.jpeg import START, split_exif
+from likeness.images.pixels import grey_or_rgb
 
 MOST_PIXELS = 40_000_000
 """Larger photos are refused by their header, before any memory is spent on them."""

@@ -1,24 +1,36 @@
 """`Preparation`: from photos to the numbers that an encoder reads."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from likeness.arrays import Images, Prepared, check_images, check_in_range
 from likeness.errors import DataError, SettingError
-from likeness.images.ink_box import ink_box
-from likeness.images.ink_frame import ink_frame
-from likeness.images.ink_parts import PARTS, ink_parts
-
-_FRAMES = {"ink": ink_frame, "ink_box": ink_box}
-
-FRAMES = ("whole", *_FRAMES, "ink_parts")
+from likeness.tasks import registry
 
 FLAT = 1.0
 """Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
 photo is centred but not blown up."""
+
+
+class Frame(NamedTuple):
+    """How a photo is brought to what an encoder reads, where it is not just resized."""
+
+    draw: Callable[..., Any]
+    """``(photo, rows=…, columns=…)`` → ``(rows, columns[, channels])`` of grey levels."""
+
+    readings: int = 1
+    """Prepared channels for each channel of a photo."""
+
+    channels: tuple[int, ...] = (1, 3)
+    """Channels of the photos that it takes."""
+
+
+WHOLE = "whole"
+"""The frame of the road: the whole photo. Tasks bring others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,20 +68,25 @@ class Preparation:
             raise SettingError(
                 f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
             )
-        if self.frame not in FRAMES:
+        frames = (WHOLE, *registry.names("frame"))
+        if self.frame not in frames:
             raise SettingError(
-                f"frame: expected one of {', '.join(FRAMES)}. Received: {self.frame!r}."
+                f"frame: expected one of {', '.join(frames)}. Received: {self.frame!r}."
             )
-        if self.frame == "ink_parts" and self.channels != 1:
+        if self._frame is not None and self.channels not in self._frame.channels:
             raise SettingError(
-                "channels: expected 1 (grey) with the frame 'ink_parts'. Received: "
+                f"channels: expected 1 (grey) with the frame {self.frame!r}. Received: "
                 f"{self.channels}."
             )
 
     @property
+    def _frame(self) -> Frame | None:
+        return None if self.frame == WHOLE else registry.load("frame", self.frame)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(rows, columns, channels) of one prepared photo."""
-        readings = len(PARTS) if self.frame == "ink_parts" else 1
+        readings = 1 if self._frame is None else self._frame.readings
         return (self.rows, self.columns, self.channels * readings)
 
     def check(self, images: Any) -> None:
@@ -118,10 +135,8 @@ class Preparation:
         grey = image.shape[-1] == 1
         photo = Image.fromarray(image[..., 0] if grey else image)
         photo = photo.convert("L" if self.channels == 1 else "RGB")
-        if self.frame == "ink_parts":
-            return ink_parts(photo, rows=self.rows, columns=self.columns).astype(np.float32)
-        if self.frame in _FRAMES:
-            framed = _FRAMES[self.frame](photo, rows=self.rows, columns=self.columns)
+        if self._frame is not None:
+            framed = self._frame.draw(photo, rows=self.rows, columns=self.columns)
             return np.asarray(framed, dtype=np.float32).reshape(self.shape)
         photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
         return np.asarray(photo, dtype=np.float32).reshape(self.shape)

@@ -13,7 +13,7 @@ from likeness.datasets.folder import photo_files
 from likeness.errors import FaceError, ImageError, OutputError
 from likeness.images.decode import read_photo
 from likeness.images.faces.face import FaceFinder
-from likeness.model_folder import whole_folder
+from likeness.model.folder import whole_folder
 from likeness.recogniser.sight import Sight
 
 FORMAT = "likeness.face-photos/1"

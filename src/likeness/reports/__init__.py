@@ -1,15 +1,10 @@
 """What people read: the terminal's tables, the HTML report, the network's picture."""
 
-from likeness.reports._files import write_whole
 from likeness.reports.doctor import print_doctor, write_doctor
+from likeness.reports.files import write_whole
 from likeness.reports.html import write_report
 from likeness.reports.network_picture import LayerBox, TowerPicture, draw_network, network_svg
-from likeness.reports.next_photo import (
-    next_photo_plot,
-    next_photo_table,
-    write_next_photo_plot,
-)
-from likeness.reports.one_shot_runs import one_shot_table, print_one_shot_runs
+from likeness.reports.next_photo import next_photo_plot, next_photo_table, write_next_photo_plot
 from likeness.reports.terminal import figures_table, print_protocol, print_report
 
 __all__ = [
@@ -20,9 +15,7 @@ __all__ = [
     "network_svg",
     "next_photo_plot",
     "next_photo_table",
-    "one_shot_table",
     "print_doctor",
-    "print_one_shot_runs",
     "print_protocol",
     "print_report",
     "write_doctor",

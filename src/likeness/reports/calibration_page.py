@@ -16,10 +16,10 @@ import numpy as np
 from likeness.evaluation import error_rates, roc
 from likeness.evaluation.calibration import Calibration
 from likeness.evaluation.comparisons import Comparisons
+from likeness.evaluation.figures import watermark
 from likeness.evaluation.probability_fit import FittedProbability
-from likeness.figures import watermark
-from likeness.reports._files import write_whole
-from likeness.reports._templates import render
+from likeness.reports.files import write_whole
+from likeness.reports.page_templates import render
 from likeness.reports.plots import det_plot, energies_histogram
 from likeness.reports.reliability_plot import reliability_plot
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from likeness.card import card_facts
-from likeness.reports._files import write_whole
-from likeness.reports._page import figures_view
-from likeness.reports._templates import render
+from likeness.model.card import card_facts
+from likeness.reports.files import write_whole
+from likeness.reports.page import figures_view
+from likeness.reports.page_templates import render
 
 
 def write_card_page(card: Mapping[str, Any], file: Path) -> Path:
     """Write the page of a card, whole or not at all; return its path.
 
     Args:
-        card: of `likeness.card.model_card`.
+        card: of `likeness.model.card.model_card`.
         file: its folder is made if it is not there.
 
     Raises:
@@ -28,7 +28,7 @@ def card_html(card: Mapping[str, Any]) -> str:
     """Return the page of a card. All text in it is escaped.
 
     Args:
-        card: of `likeness.card.model_card`.
+        card: of `likeness.model.card.model_card`.
 
     Raises:
         MissingExtraError: Jinja is not installed.

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from likeness.figures import watermark
-from likeness.reports._files import write_whole
-from likeness.reports._photos import photo_uri
-from likeness.reports._templates import render
+from likeness.evaluation.figures import watermark
 from likeness.reports.doctor_rows import Finding, Findings, doctor_findings, photo_table
+from likeness.reports.files import write_whole
+from likeness.reports.page_templates import render
+from likeness.reports.photos import photo_uri
 
 
 def print_doctor(console: Console, document: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from likeness.evaluation.doctor import SMALLEST_GAIN
-from likeness.figures import percent
+from likeness.evaluation.figures import percent
 
 MOST_ROWS = 20
 """Of one table; the JSON has them all."""

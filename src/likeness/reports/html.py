@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import OutputError
-from likeness.figures import interval, percent, watermark
-from likeness.reports._files import write_whole
-from likeness.reports._page import key_figures, protocol_view
-from likeness.reports._photos import data_uri
-from likeness.reports._templates import render
+from likeness.evaluation.figures import interval, percent, watermark
 from likeness.reports.content import ReportContent
+from likeness.reports.files import write_whole
 from likeness.reports.json_text import json_text
+from likeness.reports.page import key_figures, protocol_view
+from likeness.reports.page_templates import render
+from likeness.reports.photos import data_uri
 from likeness.reports.verdict import Headline, headline, verdict
 
 

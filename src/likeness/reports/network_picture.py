@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import SettingError, require_extra
-from likeness.reports._files import write_whole
-from likeness.reports._network_drawing import NetworkDrawing
+from likeness.reports.files import write_whole
+from likeness.reports.network_drawing import NetworkDrawing
 
 DOTS_PER_INCH = 160
 MOST_LAYERS = 60

@@ -8,9 +8,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from likeness.figures import interval, percent, watermark
-from likeness.reports._axes import Axis, Plot, Style, even_ticks
-from likeness.reports._files import write_whole
+from likeness.evaluation.figures import interval, percent, watermark
+from likeness.reports.axes import Axis, Plot, Style, even_ticks
+from likeness.reports.files import write_whole
 
 ASIDE = 0.04
 """So far apart are the intervals of the two series, in photos, so that none hides the other."""

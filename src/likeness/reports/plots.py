@@ -13,10 +13,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likeness.figures import method_label, percent
-from likeness.reports._axes import Axis, Plot, even_ticks
-from likeness.reports._styles import EQUAL, GENUINE, IMPOSTOR, fold_style, method_style
+from likeness.evaluation.figures import method_label, percent
+from likeness.reports.axes import Axis, Plot, even_ticks
 from likeness.reports.content import Curve
+from likeness.reports.styles import EQUAL, GENUINE, IMPOSTOR, fold_style, method_style
 
 Floats = NDArray[np.float64]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from likeness.evaluation.figures import percent
 from likeness.evaluation.probability_figures import ReliabilityBin
-from likeness.figures import percent
-from likeness.reports._axes import Axis, Plot, Style, even_ticks
-from likeness.reports._styles import EQUAL, method_style
+from likeness.reports.axes import Axis, Plot, Style, even_ticks
+from likeness.reports.styles import EQUAL, method_style
 
 INTERVAL = Style(label="95 % interval", colour="var(--network, #1f5fbf)", width=1.2)
 

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from likeness.figures import (
+from likeness.evaluation.figures import (
     FigureKind,
     counted,
     figure_kinds,

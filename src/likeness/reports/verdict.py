@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from likeness.figures import FigureKind, figure_kinds, method_label, percent
+from likeness.evaluation.figures import FigureKind, figure_kinds, method_label, percent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from likeness._version import __version__
+from likeness import __version__
 from likeness.errors import LikenessError
 from likeness.service.access import KeyRing
 from likeness.service.documents import ProblemDocument

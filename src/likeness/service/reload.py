@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from likeness.errors import LikenessError
+from likeness.model.opening import open_model
 from likeness.recogniser.gallery import open_gallery, read_key
 from likeness.recogniser.recogniser import Recogniser, gallery_model
-from likeness.runtime import open_model
 from likeness.service.logs import LOGGER
 from likeness.service.service import Service
 from likeness.service.sights import sight_of

@@ -10,14 +10,9 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from likeness.errors import ModelError, SettingError
-from likeness.recogniser.gallery import (
-    SqlGallery,
-    create_gallery,
-    first_api_key,
-    read_key,
-)
+from likeness.model.opening import chosen_runtime, open_model
+from likeness.recogniser.gallery import SqlGallery, create_gallery, first_api_key, read_key
 from likeness.recogniser.recogniser import Recogniser, gallery_model
-from likeness.runtime import chosen_runtime, open_model
 from likeness.service.app import make_app
 from likeness.service.logs import LOGGER, set_up_logs
 from likeness.service.reload import ModelWatch

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from likeness.model.opening import FaceModel
 from likeness.recogniser.sight import Sight, sight_for
-from likeness.runtime import FaceModel
 from likeness.service.settings import Settings
 
 

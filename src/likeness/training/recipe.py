@@ -8,13 +8,13 @@ from typing import Any
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
 from likeness.images.preparation import Preparation
+from likeness.tasks import registry
 
 _CHOICES = {
     "mode": ("batches", "pairs"),
     "encoder": ("cells", "convnet", "dense", "readings", "residual"),
     "loss": ("contrastive", "margin_softmax", "supervised_contrastive", "triplet"),
     "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
-    "frame": ("whole", "ink", "ink_box", "ink_parts"),
     "head": ("direct", "deep"),
     "evens_out": ("spread", "within"),
 }
@@ -161,7 +161,8 @@ class TrainingRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in _CHOICES.items():
+        frames = {"frame": ("whole", *registry.names("frame"))}
+        for name, choices in (_CHOICES | frames).items():
             if getattr(self, name) not in choices:
                 raise SettingError(
                     f"{name}: expected one of {', '.join(choices)}. "
@@ -284,67 +285,23 @@ PAIRS = TrainingRecipe(
 )
 """The lab's way: pairs, the contrastive loss on the Euclidean distance."""
 
-CHARACTERS = TrainingRecipe(
-    encoder="cells",
-    head="deep",
-    embedding_size=1024,
-    rows=28,
-    columns=28,
-    frame="ink",
-    turn_identities=True,
-    # A character turned or mirrored is another one; only moved a little it stays the same.
-    mirrored=False,
-    shift=1,
-    whitening=False,
-    geometry=1.0,
-    light=0.0,
-    cover=0.0,
-    bending=0.5,
-    identities=32,
-    items_each=3,
-    epochs=10,
-    steps=450,
-    held_out=0.05,
-    refit=False,
-)
-"""For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
+RECIPES = {"batches": BATCHES, "pairs": PAIRS}
+"""The recipes of the road, by name; tasks bring others."""
 
-SIGNATURES = TrainingRecipe(
-    rows=48,
-    columns=96,
-    frame="ink_parts",
-    encoder="readings",
-    width=32,
-    embedding_size=2304,
-    members=4,
-    within="name",
-    across="medium",
-    loss="supervised_contrastive",
-    scale=20.0,
-    margin=0.0,
-    mirror_identities=False,
-    mirrored=False,
-    geometry=0.3,
-    light=0.0,
-    cover=0.5,
-    bending=0.3,
-    identity_bending=0.4,
-    stroke_width=1.0,
-    shift=2,
-    evens_out="within",
-    shrinkage=0.5,
-    identities=40,
-    items_each=2,
-    weight_decay=0.02,
-    epochs=3,
-    steps=150,
-    held_out=0.16,
-)
-"""For signatures of the same names by many writers, chosen on writers of a training side."""
 
-RECIPES = {
-    "batches": BATCHES,
-    "pairs": PAIRS,
-    "characters": CHARACTERS,
-    "signatures": SIGNATURES,
-}
+def recipe_by_name(name: str) -> TrainingRecipe:
+    """Return a recipe of the road, or of a task.
+
+    Raises:
+        SettingError: there is none of that name.
+    """
+    if name in RECIPES:
+        return RECIPES[name]
+    if name in registry.names("recipe"):
+        return registry.load("recipe", name)
+    raise SettingError(f"mode: expected one of {', '.join(recipe_names())}. Received: {name!r}.")
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of all recipes, those of the road first."""
+    return (*RECIPES, *registry.names("recipe"))

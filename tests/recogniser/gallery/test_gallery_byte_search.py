@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from likeness.recogniser.gallery import _byte_search_process
-from likeness.recogniser.gallery._byte_search import found_in
+from likeness.recogniser.gallery import byte_search_process as _byte_search_process
+from likeness.recogniser.gallery.byte_search import found_in
 
 
 def test_finds_which_pattern_is_in_which_file(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from likeness.recogniser.gallery import (
     photo_digest,
     seal_of,
 )
-from likeness.recogniser.gallery._byte_search import found_in
+from likeness.recogniser.gallery.byte_search import found_in
 
 from .conftest import model_of, photo_of, vector_of
 
@@ -161,7 +161,7 @@ def test_a_process_that_is_killed_leaves_the_files_to_the_next(file: Path) -> No
         made.enrol("Ada Lovelace", [photo_of("a")])
     script = (
         "import os, sys\n"
-        "import likeness.recogniser.gallery._store as module\n"
+        "import likeness.recogniser.gallery.store as module\n"
         "module.scrub = lambda *_, **__: os.kill(os.getpid(), 9)\n"
         "from likeness.recogniser.gallery import open_gallery\n"
         "open_gallery(sys.argv[1]).forget('Ada Lovelace')\n"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.energies import ENERGY_NAMES, energy_by_name
-from likeness.recogniser.gallery._matrix import TemplateMatrix
+from likeness.recogniser.gallery.matrix import TemplateMatrix
 
 
 def slow_people(
@@ -146,8 +146,8 @@ def test_many_probes_at_once() -> None:
 @pytest.mark.parametrize("energy", ENERGY_NAMES)
 def test_many_probes_of_a_large_matrix(energy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where many are asked together, a bound from a sample saves looking; nothing is missed."""
-    monkeypatch.setattr("likeness.recogniser.gallery._matrix._SAMPLE", 100)
-    monkeypatch.setattr("likeness.recogniser.gallery._matrix._SCORES", 6000)
+    monkeypatch.setattr("likeness.recogniser.gallery.matrix._SAMPLE", 100)
+    monkeypatch.setattr("likeness.recogniser.gallery.matrix._SCORES", 6000)
     rng = np.random.default_rng(4)
     vectors = rng.standard_normal((4000, 6)).astype(np.float32)
     # Ascending, so that the sample is like nothing in the last blocks, and many twins.

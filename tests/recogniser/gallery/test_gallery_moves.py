@@ -21,6 +21,7 @@ from likeness.recogniser.gallery import (
     GalleryKey,
     GalleryModel,
     SqlGallery,
+    backup,
     backup_gallery,
     check_gallery,
     copy_gallery,
@@ -29,7 +30,6 @@ from likeness.recogniser.gallery import (
     import_people,
     open_gallery,
 )
-from likeness.recogniser.gallery import _backup as backup
 
 from ...conftest import Server
 from .conftest import model_of, photo_of, vector_of
@@ -335,7 +335,7 @@ class TestCheck:
     def test_tells_of_many_problems_only_the_first(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("likeness.recogniser.gallery._check.MOST", 3)
+        monkeypatch.setattr("likeness.recogniser.gallery.check.MOST", 3)
         with create_gallery(file, model_of()) as gallery:
             gallery.enrol_many({f"person {n}": [] for n in range(40)})
         connection = sqlite3.connect(file)

@@ -19,11 +19,11 @@ from likeness.recogniser.gallery import (
     copy_gallery,
     create_gallery,
     list_api_keys,
+    migrations,
     open_gallery,
 )
-from likeness.recogniser.gallery import _migrations as migrations
-from likeness.recogniser.gallery._database import APPLICATION_ID, parse_place, shown
-from likeness.recogniser.gallery._schema import schema_version
+from likeness.recogniser.gallery.database import APPLICATION_ID, parse_place, shown
+from likeness.recogniser.gallery.schema import schema_version
 
 from ...conftest import Server
 from .conftest import model_of, photo_of

@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from likeness.errors import (
-    AlreadyEnrolledError,
-    DataError,
-    SettingError,
-    UnknownPersonError,
-)
+from likeness.errors import AlreadyEnrolledError, DataError, SettingError, UnknownPersonError
 from likeness.recogniser.gallery import NewTemplate, SqlGallery, check_gallery, seal_of
 
 from .conftest import DIMENSIONS, photo_of, vector_of

@@ -15,9 +15,9 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.calibration import Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model_folder import store_calibration
-from likeness.runtime.imported import import_model
-from likeness.runtime.opening import open_model
+from likeness.model.folder import store_calibration
+from likeness.model.imported import import_model
+from likeness.model.opening import open_model
 
 
 def missing(what: str) -> None:

@@ -21,8 +21,8 @@ from browsing.visit import Visit
 from likeness.datasets import Dataset, att
 from likeness.evaluation.calibration import Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.model_folder import read_document, store_calibration
-from likeness.runtime.opening import open_model
+from likeness.model.folder import read_document, store_calibration
+from likeness.model.opening import open_model
 from likeness.training import BATCHES, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]

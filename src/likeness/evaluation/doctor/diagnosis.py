@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Energies
+from likeness.datasets.items import Dataset
 from likeness.errors import DataError
 from likeness.evaluation.doctor.gallery_energies import GalleryEnergies
 from likeness.evaluation.doctor.look_alikes import LookAlike, look_alikes
@@ -17,7 +18,6 @@ from likeness.evaluation.near_duplicates import duplicates_within
 from likeness.images.check import PhotoCheck
 from likeness.images.faces.face import Face
 from likeness.images.quality import PhotoWarning, blurrier_than_the_rest
-from likeness.items import Dataset
 
 FORMAT = "likeness.doctor/1"
 

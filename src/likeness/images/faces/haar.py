@@ -11,8 +11,8 @@ from PIL import Image
 
 from likeness.arrays import check_in_range
 from likeness.errors import MissingExtraError
-from likeness.images.faces._opencv import INSTALL, opencv
 from likeness.images.faces.face import Face, Point, Pose
+from likeness.images.faces.opencv import INSTALL, opencv
 from likeness.images.fit import fit
 
 PADDING = 0.4

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import FaceError, MissingExtraError
-from likeness.images.faces._opencv import INSTALL, opencv
 from likeness.images.faces.face import Face
+from likeness.images.faces.opencv import INSTALL, opencv
 from likeness.images.fit import fit
 
 SHRUNK_TO = 1024

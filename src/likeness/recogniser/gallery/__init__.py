@@ -3,14 +3,7 @@
 `create_gallery` makes one, `open_gallery` opens one; what they return is a `Gallery`.
 """
 
-from likeness.recogniser.gallery._acting import acting
-from likeness.recogniser.gallery._backup import Copied, backup_gallery, copy_gallery
-from likeness.recogniser.gallery._check import GalleryCheck, check_gallery
-from likeness.recogniser.gallery._export import Imported, export_people, import_people
-from likeness.recogniser.gallery._opening import create_gallery, open_gallery
-from likeness.recogniser.gallery._photo_way import check_way
-from likeness.recogniser.gallery._receipts import seal_of
-from likeness.recogniser.gallery._rows import photo_digest
+from likeness.recogniser.gallery.acting import acting
 from likeness.recogniser.gallery.api_keys import (
     ROLES,
     ApiKey,
@@ -21,8 +14,14 @@ from likeness.recogniser.gallery.api_keys import (
     list_api_keys,
     revoke_api_key,
 )
+from likeness.recogniser.gallery.backup import Copied, backup_gallery, copy_gallery
+from likeness.recogniser.gallery.check import GalleryCheck, check_gallery
+from likeness.recogniser.gallery.export import Imported, export_people, import_people
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
+from likeness.recogniser.gallery.opening import create_gallery, open_gallery
+from likeness.recogniser.gallery.photo_way import check_way
 from likeness.recogniser.gallery.protocol import Gallery
+from likeness.recogniser.gallery.receipts import seal_of
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -37,6 +36,7 @@ from likeness.recogniser.gallery.records import (
     Template,
     Who,
 )
+from likeness.recogniser.gallery.rows import photo_digest
 from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 __all__ = [

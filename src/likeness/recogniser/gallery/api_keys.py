@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from likeness.errors import SettingError, UnknownPersonError
-from likeness.recogniser.gallery._rows import check_name, now
-from likeness.recogniser.gallery._schema import api_keys as table
+from likeness.recogniser.gallery.rows import check_name, now
+from likeness.recogniser.gallery.schema import api_keys as table
 from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 Role = Literal["viewer", "operator", "admin"]

@@ -12,26 +12,13 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
-from likeness.recogniser.gallery import _changes, _people, _templates
-from likeness.recogniser.gallery._enrolment import APPROVED, ENROLLED, Entry, enrol_entries
-from likeness.recogniser.gallery._photo_way import newest_way
-from likeness.recogniser.gallery._receipts import draft, seal_of
-from likeness.recogniser.gallery._rotation import reseal
-from likeness.recogniser.gallery._rows import (
-    LARGEST,
-    Row,
-    Sealing,
-    as_json,
-    check_name,
-    check_template,
-    provenance_of,
-)
-from likeness.recogniser.gallery._schema import audit, people, photos, templates
-from likeness.recogniser.gallery._scrub import Traces, traces_of
-from likeness.recogniser.gallery._server_search import INDEX, make_index
-from likeness.recogniser.gallery._store import Store
-from likeness.recogniser.gallery._transaction import Writing
+from likeness.recogniser.gallery import changes as _changes
+from likeness.recogniser.gallery import people as _people
+from likeness.recogniser.gallery import templates as _templates
+from likeness.recogniser.gallery.enrolment import APPROVED, ENROLLED, Entry, enrol_entries
 from likeness.recogniser.gallery.keys import GalleryKey
+from likeness.recogniser.gallery.photo_way import newest_way
+from likeness.recogniser.gallery.receipts import draft, seal_of
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -46,6 +33,21 @@ from likeness.recogniser.gallery.records import (
     Template,
     Who,
 )
+from likeness.recogniser.gallery.rotation import reseal
+from likeness.recogniser.gallery.rows import (
+    LARGEST,
+    Row,
+    Sealing,
+    as_json,
+    check_name,
+    check_template,
+    provenance_of,
+)
+from likeness.recogniser.gallery.schema import audit, people, photos, templates
+from likeness.recogniser.gallery.scrub import Traces, traces_of
+from likeness.recogniser.gallery.server_search import INDEX, make_index
+from likeness.recogniser.gallery.store import Store
+from likeness.recogniser.gallery.transaction import Writing
 
 _PAGE = 1000
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from likeness.card import card_markdown, model_card
 from likeness.errors import ModelError, NoThresholdError
 from likeness.evaluation.energy_histogram import stored_histogram
-from likeness.model_folder import read_document
+from likeness.model.card import card_markdown, model_card
+from likeness.model.folder import read_document
 from likeness.service.access import caller_of, needs
 from likeness.service.documents import (
     MOST_ID,

@@ -20,13 +20,7 @@ from likeness.service.documents import (
     receipt_document,
 )
 from likeness.service.problems import invalid
-from likeness.service.routes.answering import (
-    Id,
-    answer,
-    answer_with_etag,
-    asked_by,
-    problems,
-)
+from likeness.service.routes.answering import Id, answer, answer_with_etag, asked_by, problems
 from likeness.service.service import Service
 
 

@@ -1,0 +1,98 @@
+"""``likeness data ...``: get data sets and look at what they hold."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from likeness import datasets
+from likeness.cli.recognising import Json, warn
+from likeness.cli.terminal import check_json_place, errors, output, reading_bar, write_json
+from likeness.datasets import Dataset
+
+app = typer.Typer(help="Get data sets and look at what they hold.", no_args_is_help=True)
+
+
+@app.command()
+def att(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A zip, a folder of photos, or a folder that holds att_faces.zip."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
+    ] = False,
+) -> None:
+    """The AT&T faces: find or download them, and check every photo.
+
+    Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
+    """
+    with reading_bar("AT&T faces") as tell:
+        data = datasets.att(path, download=not offline, on_progress=tell)
+    describe(data)
+    output().print("Every photo is the one it should be (SHA-256 per person).")
+
+
+@app.command()
+def folder(
+    path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A broken file is an error, not a note.")
+    ] = False,
+) -> None:
+    """A folder with one sub-folder of photos per person: read it and say what it holds."""
+    with reading_bar(str(path)) as tell:
+        data = datasets.folder(path, strict=strict, on_progress=tell)
+    describe(data)
+
+
+@app.command()
+def faces(
+    photos: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
+    out: Annotated[Path, typer.Argument(help="The new folder; must not exist, or be empty.")],
+    finder: Annotated[
+        str,
+        typer.Option(
+            "--faces", help="What finds faces: haar (OpenCV's own), or an ONNX file such as YuNet."
+        ),
+    ] = "haar",
+    json_: Json = None,
+) -> None:
+    """Cut the face out of each photo, as --cut-faces does, into a new folder: to train on that.
+
+    Photos without exactly one face of sufficient size are named and left out. The new folder is
+    there whole or not at all. Exit code 2 if no face was found.
+    """
+    from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
+    from likeness.recogniser.sight import face_finder
+
+    check_json_place(json_)
+    check_new_folder(out, beside=photos)
+    with reading_bar("Cutting faces out") as tell:
+        found = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)
+    for words in found.left_out:
+        warn(f"left out: {words}")
+    if json_ != "-":
+        output().print(
+            f"Wrote the faces of {found.photos:,} photos of {found.people:,} people to {out}; "
+            f"{len(found.left_out):,} photos left out.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    write_json(found.as_dict(), json_)
+
+
+def describe(data: Dataset, *, items: str = "photos", identities: str = "people") -> None:
+    counts = np.bincount(data.codes)
+    rows, columns = data.items.shape[1:3]
+    console = output()
+    console.print(
+        f"[bold]{data.name}[/]: {len(data)} {items} of {len(data.distinct)} {identities}, "
+        f"{counts.min()} to {counts.max()} each, {columns}×{rows} pixels.",
+        highlight=False,
+    )
+    console.print(f"Terms: {data.licence}", highlight=False)
+    for note in data.notes:
+        errors().print(f"[yellow]Note:[/] {note}", highlight=False)

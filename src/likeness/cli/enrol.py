@@ -1,0 +1,258 @@
+"""``likeness enrol``: photos of people into a gallery."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from likeness.cli.recognising import (
+    COULD_NOT_TRY,
+    CutFaces,
+    Faces,
+    Json,
+    KeyFile,
+    Model,
+    Where,
+    model_and_sight,
+    photo_bytes,
+    recogniser,
+    warn,
+)
+from likeness.cli.terminal import check_json_place, output, reading_bar, write_json
+from likeness.errors import (
+    AlreadyEnrolledError,
+    DataError,
+    DataNotFoundError,
+    FaceError,
+    ImageError,
+    SettingError,
+)
+
+if TYPE_CHECKING:
+    from likeness.recogniser.recogniser import Recogniser
+    from likeness.recogniser.sight import Seen, Sight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A photo to be enrolled: whose, which file, and what to note about the person."""
+
+    name: str
+    file: Path
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(kw_only=True)
+class _Done:
+    added: int = 0
+    already: int = 0
+    kept: int = 0
+    people: set[str] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def enrol(
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            help="A photo (with --name), a folder with one sub-folder per person, or a CSV file "
+            "with the columns person and photo; further columns are noted about the person."
+        ),
+    ],
+    gallery: Where,
+    model: Model,
+    name: Annotated[str | None, typer.Option(help="Whose photos they are.")] = None,
+    keep_photos: Annotated[
+        bool, typer.Option("--keep-photos", help="Keep the photos, for re-enrol.")
+    ] = False,
+    faces: Faces = "none",
+    cut_faces: CutFaces = False,
+    key_file: KeyFile = None,
+    json_: Json = None,
+) -> None:
+    """Enrol people; the gallery is made if it is not there.
+
+    Each photo is on the disk before the next is looked at: stopped, it goes on where it was, for a
+    photo that is enrolled is passed over (with --keep-photos it is kept, if it was not). Photos
+    that cannot be used, and photos that are enrolled as somebody else's, are named and left out;
+    exit code 2 if no photo could be enrolled.
+    """
+    check_json_place(json_)
+    planned = _plan(photos, name)
+    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
+    done = _Done()
+    first = _first_usable(planned, seeing[1], done)
+    skipped = len(done.refused)
+    with (
+        recogniser(gallery, seeing, key_file=key_file, new=True) as opened,
+        reading_bar("Enrolling") as tell,
+    ):
+        opened.check_way()
+        for number, one in enumerate(planned[skipped:], skipped + 1):
+            looked_at = first if number == skipped + 1 else None
+            _enrol_one(opened, one, done, looked_at=looked_at, keep_photos=keep_photos)
+            tell(number, len(planned))
+    _say(done, json_=json_, gallery=gallery)
+    if not done.added and not done.already:
+        raise typer.Exit(COULD_NOT_TRY)
+
+
+def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> tuple[bytes, "Seen"]:
+    """Look at photos up to the first that can be used, before a gallery is made for nothing.
+
+    Args:
+        planned: the photos.
+        look: how they are looked at.
+        done: gets the reasons why those before it cannot be used.
+
+    Returns:
+        Its bytes and what was seen.
+
+    Raises:
+        ImageError: none of the photos can be used; the first one's reason.
+    """
+    for one in planned:
+        try:
+            photo = photo_bytes(one.file)
+            return photo, look.one(photo, name=str(one.file))
+        except (ImageError, FaceError) as error:
+            done.refused.append(f"{one.file}: {error}")
+    reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
+    raise ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
+
+
+def _enrol_one(
+    opened: "Recogniser",
+    one: Planned,
+    done: _Done,
+    *,
+    looked_at: "tuple[bytes, Seen] | None",
+    keep_photos: bool,
+) -> None:
+    from likeness.recogniser.gallery import photo_digest  # late: a database
+
+    try:
+        photo, seen = looked_at or (photo_bytes(one.file), None)
+        known = opened.gallery.template_of(photo_digest(photo))
+        if known is not None and known.person == one.name and (known.photo_kept or not keep_photos):
+            done.already += 1
+            if one.metadata is not None:
+                opened.gallery.enrol(one.name, [], metadata=one.metadata)
+            return
+        result = opened.enrol_seen(
+            one.name,
+            seen or opened.sight.one(photo, name=str(one.file)),
+            photo,
+            keep_photo=keep_photos,
+            metadata=one.metadata,
+        )
+    except (ImageError, FaceError, AlreadyEnrolledError) as error:
+        done.refused.append(f"{one.file}: {error}")
+        return
+    done.added += len(result.enrolled.added)
+    done.already += len(result.enrolled.already)
+    done.kept += len(result.enrolled.kept)
+    if result.enrolled.added:
+        done.people.add(one.name)
+    done.warnings += [f"{one.file}: {words}." for words in result.warnings]
+    if result.look_alike is not None:
+        done.warnings.append(
+            f"{one.file}: {result.look_alike.name!r} is within the threshold, at "
+            f"{result.look_alike.energy:.4g}: {one.name!r} looks alike, or is the same person."
+        )
+
+
+def _say(done: _Done, *, json_: str | None, gallery: str) -> None:
+    for words in done.refused:
+        warn(f"left out: {words}")
+    for words in done.warnings:
+        warn(words)
+    if json_ != "-":
+        kept = f" ({done.kept:,} of them kept from now on)" if done.kept else ""
+        output().print(
+            f"Enrolled {done.added:,} photos of {len(done.people):,} people in {gallery}; "
+            f"{done.already:,} were there{kept}, {len(done.refused):,} left out.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    document = {
+        "format": "likeness.enrolment/1",
+        "added": done.added,
+        "already": done.already,
+        "kept": done.kept,
+        "people": sorted(done.people),
+        "refused": done.refused,
+        "warnings": done.warnings,
+    }
+    write_json(document, json_)
+
+
+def _plan(photos: Path, name: str | None) -> list[Planned]:
+    """Return what to enrol.
+
+    Raises:
+        DataNotFoundError: there is nothing to enrol.
+        DataError: the CSV file is not as it should be.
+        SettingError: the name is missing, or there is one too many.
+    """
+    from likeness.images.decode import EXTENSIONS  # late: Pillow
+
+    if photos.is_dir():
+        folders = [photos] if name else sorted(path for path in photos.iterdir() if path.is_dir())
+        planned = [
+            Planned(name=name or folder.name, file=file)
+            for folder in folders
+            for file in sorted(folder.iterdir())
+            if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
+        ]
+        if not planned:
+            raise DataNotFoundError(
+                f"{photos}: expected photos{'' if name else ' in one sub-folder per person'}. "
+                "Found none. For the photos of one person add --name."
+            )
+        return planned
+    if not photos.exists():
+        raise DataNotFoundError(f"{photos}: expected a photo, a folder or a CSV. Found nothing.")
+    if photos.suffix.lower() == ".csv":
+        if name:
+            raise SettingError("--name: the CSV file names people itself. Leave it out.")
+        return _from_csv(photos)
+    if not name:
+        raise SettingError("--name: expected whose photo it is. Received: nothing.")
+    return [Planned(name=name, file=photos)]
+
+
+def _from_csv(file: Path) -> list[Planned]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            columns = reader.fieldnames or []
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{file}: expected a CSV file in UTF-8. It cannot be read: {error}."
+        ) from error
+    if not {"person", "photo"} <= set(columns):
+        raise DataError(
+            f"{file}: expected the columns person and photo. Received: {', '.join(columns)}."
+        )
+    planned = []
+    for number, row in enumerate(rows, 2):
+        if not row["person"] or not row["photo"] or None in row:
+            raise DataError(f"{file}, line {number}: expected a person and a photo. Fill it in.")
+        noted = {key: value for key, value in row.items() if key not in ("person", "photo")}
+        planned.append(
+            Planned(
+                name=row["person"],
+                file=file.parent / row["photo"],  # an absolute path stays one
+                metadata=noted or None,
+            )
+        )
+    if not planned:
+        raise DataNotFoundError(f"{file}: expected a line for each photo. Found none.")
+    return planned

@@ -1,0 +1,282 @@
+"""``likeness model ...``: bring in somebody else's encoder, and look at what a folder holds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from likeness.cli.export import megabytes
+from likeness.cli.terminal import check_json_place, output, write_json
+from likeness.errors import SettingError
+from likeness.images.fixed_preparation import FixedPreparation
+from likeness.model.folder import WITH_A_CARD, read_document
+from likeness.model.parts import parts_of, read_part
+from likeness.tasks.signatures.task_option import Task, folder_of
+from likeness.tasks.tracking.card import TRACKING_FORMAT
+
+app = typer.Typer(
+    help="Bring in somebody else's encoder, and look at what a model holds.", no_args_is_help=True
+)
+
+Json = Annotated[
+    str | None, typer.Option("--json", help="Write the result here; - for standard output.")
+]
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="The encoder, an ONNX file.")],
+    size: Annotated[str, typer.Option(help="Columns × rows that it reads, such as 112x112.")],
+    licence: Annotated[
+        str, typer.Option(help="Its terms: text, or an SPDX identifier such as MIT.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    layout: Annotated[str, typer.Option(help="nchw (channels first) or nhwc.")] = "nchw",
+    channels: Annotated[str, typer.Option(help="rgb, bgr or grey.")] = "rgb",
+    mean: Annotated[str, typer.Option(help="Taken off the pixels; one, or three by commas.")] = (
+        "127.5"
+    ),
+    scale: Annotated[str, typer.Option(help="Then divided by; one, or three by commas.")] = "127.5",
+    eyes: Annotated[
+        str | None,
+        typer.Option(
+            help="Where it wants the eyes, such as 38.3,51.7,73.5,51.5: column and row of the "
+            "left one, then of the right one."
+        ),
+    ] = None,
+    energy: Annotated[
+        str, typer.Option(help="cosine, euclidean, squared_euclidean or manhattan.")
+    ] = "cosine",
+    name: Annotated[str | None, typer.Option(help="What to call it; the file's name.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
+    json_: Json = None,
+) -> None:
+    """Bring a public face encoder (ArcFace, SFace, …) into a model's folder.
+
+    It is tried on drawn faces, and can then be evaluated, calibrated and used like a model of
+    our own. Its documentation says which size, channels, mean and scale it was trained with.
+    """
+    columns, rows = _size(size)
+    preparation = FixedPreparation(
+        rows=rows,
+        columns=columns,
+        colours=channels,
+        layout=layout,
+        mean=_numbers(mean, "--mean"),
+        scale=_numbers(scale, "--scale"),
+        eyes=None if eyes is None else _places(eyes),
+    )
+    check_json_place(json_)
+    from likeness.model.imported import import_model  # late: only here
+
+    import_model(
+        file,
+        out,
+        preparation=preparation,
+        licence=licence,
+        energy=energy,
+        name=name,
+        overwrite=overwrite,
+    )
+    document = described(out)
+    if json_ != "-":
+        _say(document)
+        output().print(
+            f"Written to {out}. It has no threshold: choose one with `likeness calibrate`.",
+            soft_wrap=True,
+            highlight=False,
+        )
+    write_json(document, json_)
+
+
+@app.command()
+def show(
+    model: Annotated[Path | None, typer.Argument(help="Folder of a model.")] = None,
+    task: Task = None,
+    json_: Json = None,
+) -> None:
+    """Say what a model's folder holds, and check that its ONNX parts are whole."""
+    check_json_place(json_)
+    document = described(folder_of(model, task, option="MODEL"))
+    if json_ != "-":
+        _say(document)
+    write_json(document, json_)
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """Return what there is to say of a model, without running it.
+
+    Raises:
+        ModelError: there is none, or a part is damaged or does not belong to it.
+    """
+    document = read_document(folder, formats=WITH_A_CARD)
+    parts = parts_of(document)
+    for name in parts:
+        read_part(folder, name, document)
+    keras = folder / "encoder.keras"
+    if keras.is_file():
+        parts = {"keras": {"file": keras.name, "bytes": keras.stat().st_size}, **parts}
+    record = document.get("record", {})
+    return {
+        "format": "likeness.model-summary/1",
+        "model": str(folder),
+        "name": document.get("name", folder.resolve().name),
+        "model_format": document["format"],
+        "fingerprint": document["fingerprint"],
+        "made": "imported" if "imported" in record else "trained",
+        "licence": document.get("licence") or document.get("about", {}).get("licence"),
+        "data": {
+            key: record["data"][key] for key in ("name", "licence") if key in record.get("data", {})
+        },
+        "preparation": document["preparation"],
+        "energy": document["energy"],
+        "embedding_size": document.get("embedding_size"),
+        "threshold": document["threshold"],
+        **({"tracker": document["tracker"]} if "tracker" in document else {}),
+        "calibration": document.get("calibration", {}),
+        "parts": parts,
+        "no_onnx": document.get("no_onnx"),
+    }
+
+
+def _say(document: Mapping[str, Any]) -> None:
+    from rich.table import Table  # late: only for people
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, said in _lines(document):
+        table.add_row(name, said)
+    output().print(table, markup=False, highlight=False)
+
+
+def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    lines = [
+        ("name", f"{document['name']} ({document['made']})"),
+        ("format", document["model_format"]),
+        ("fingerprint", document["fingerprint"]),
+        *(_of_tracker if document["model_format"] == TRACKING_FORMAT else _of_encoder)(document),
+        ("licence", _licence(document)),
+    ]
+    for name, part in document["parts"].items():
+        lines.append((name, f"{part['file']}, {megabytes(part['bytes'])}{_int8(name, part)}"))
+    if document["no_onnx"] and "onnx" not in document["parts"]:
+        lines.append(("onnx", f"none: {document['no_onnx']}"))
+    elif "keras" in document["parts"] and "onnx" not in document["parts"]:
+        lines.append(("onnx", "none; make it with `likeness export MODEL`"))
+    return lines
+
+
+def _of_encoder(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("preparation", _preparation(document["preparation"])),
+        ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
+        ("threshold", _threshold(document)),
+    ]
+
+
+def _of_tracker(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the same of a model that finds a target again, and embeds nothing."""
+    shapes, threshold = document["preparation"], document["threshold"]
+    target, search = (f"{shapes[side]}×{shapes[side]} pixels" for side in ("template", "search"))
+    settings = document.get("tracker", {})
+    return [
+        ("preparation", f"a target in {target}, looked for in {search}, rgb"),
+        ("map", f"a cell every {shapes['stride']} pixels, {document['energy']} energy"),
+        (
+            "threshold",
+            "none: nothing was held out of training, so no target is called lost by its energy"
+            if threshold is None
+            else f"{threshold:.4g}. Above it the target counts as lost.",
+        ),
+        ("tracker", ", ".join(f"{name} {value:g}" for name, value in settings.items())),
+    ]
+
+
+def _preparation(entries: Mapping[str, Any]) -> str:
+    size = f"{entries['columns']}×{entries['rows']} pixels"
+    if "kind" not in entries:
+        colours = "grey" if entries["channels"] == 1 else "rgb"
+        frame = _FRAMES.get(entries.get("frame", "whole"), "")
+        return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
+    mean, scale = (_short(entries[name]) for name in ("mean", "scale"))
+    said = f"{size}, {entries['colours']}, {entries['layout']}, (pixel − {mean}) / {scale}"
+    if "eyes" not in entries:
+        return said
+    places = [f"{place:g}" for place in entries["eyes"]]
+    return f"{said}, the eyes at ({', '.join(places[:2])}) and ({', '.join(places[2:])})"
+
+
+_FRAMES = {
+    "ink": "framed by its ink, ",
+    "ink_box": "cut to its ink, ",
+    "ink_parts": "cut into its characters, ",
+}
+
+
+def _short(numbers: list[float]) -> str:
+    said = ", ".join(f"{number:g}" for number in numbers)
+    return said if len(numbers) == 1 else f"({said})"
+
+
+def _threshold(document: Mapping[str, Any]) -> str:
+    if document["threshold"] is None:
+        return "none; choose one with `likeness calibrate MODEL PHOTOS`"
+    sentences = document["calibration"].get("sentences", ())
+    promise = sentences[0] if sentences else "Chosen in training, for accuracy on balanced pairs."
+    return f"{document['threshold']:.4g}. {promise}"
+
+
+def _licence(document: Mapping[str, Any]) -> str:
+    if document["licence"]:
+        return str(document["licence"])
+    if "licence" in document["data"]:
+        return f"not stated; of its data ({document['data']['name']}): " + str(
+            document["data"]["licence"]
+        )
+    return "not stated"
+
+
+def _int8(name: str, part: Mapping[str, Any]) -> str:
+    if name != "int8":
+        return ""
+    threshold = part.get("threshold")
+    said = "no threshold of its own yet" if threshold is None else f"threshold {threshold:.4g}"
+    if "loss" not in part:
+        return f"; {said}"
+    figures = part["loss"]["figures"]
+    before, after = (100 * figures[kind]["eer"]["mean"] for kind in ("float32", "int8"))
+    return f", EER {after:.1f} % instead of {before:.1f} %; {said}"
+
+
+def _size(word: str) -> tuple[int, int]:
+    """Read «112x112» or «92×112»: columns, rows."""
+    columns, _, rows = word.lower().replace("×", "x").partition("x")
+    if not (columns.strip().isdecimal() and rows.strip().isdecimal()):
+        raise SettingError(
+            f"--size: expected columns and rows such as 112x112. Received: {word!r}."
+        )
+    return int(columns), int(rows)
+
+
+def _numbers(word: str, option: str) -> tuple[float, ...]:
+    """Read «127.5» or «104,117,123»."""
+    try:
+        return tuple(float(number) for number in word.split(","))
+    except ValueError as error:
+        raise SettingError(
+            f"{option}: expected a number, or one per channel by commas. Received: {word!r}."
+        ) from error
+
+
+def _places(word: str) -> tuple[float, float, float, float]:
+    """Read «38.3,51.7,73.5,51.5»."""
+    try:
+        left_column, left_row, right_column, right_row = map(float, word.split(","))
+    except ValueError as error:
+        raise SettingError(
+            "--eyes: expected four numbers by commas, column and row of the left eye and of the "
+            f"right one, such as 38.3,51.7,73.5,51.5. Received: {word!r}."
+        ) from error
+    return (left_column, left_row, right_column, right_row)

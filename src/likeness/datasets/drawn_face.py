@@ -1,0 +1,203 @@
+"""Paint one photo of a drawn person."""
+
+import numpy as np
+
+from likeness.datasets.drawn_canvas import Canvas, Field, ellipse, rounded, stroke
+from likeness.datasets.drawn_person import Moment, Person
+from likeness.datasets.drawn_pose import Sheet, grid, head_radius, posed
+
+_BOTH = (-1.0, 1.0)
+
+
+def paint_face(person: Person, moment: Moment, *, size: tuple[int, int]) -> Field:
+    """Return the photo, ``(rows, columns)``, greys about 0…1, without blur and noise."""
+    x, y, pixel = grid(size)
+    sheet = posed(x, y, person, moment)
+    light = moment.light_x
+    canvas = Canvas(
+        (moment.backdrop * (1 + 0.25 * light * x - 0.08 * y)).astype(np.float32), edge=1.4 * pixel
+    )
+    _paint_behind(canvas, sheet, person, moment)
+    head = head_radius(sheet, person)
+    _paint_skin(canvas, sheet, person, moment, head)
+    _paint_eyes(canvas, sheet, person, moment)
+    _paint_nose(canvas, sheet, person, moment)
+    _paint_mouth(canvas, sheet, person, moment)
+    _paint_hair(canvas, sheet, person, head)
+    _paint_brows(canvas, sheet, person, moment)
+    if moment.glasses:
+        _paint_glasses(canvas, sheet, person)
+    return canvas.grey * moment.gain * (1 + 0.35 * light * x + 0.35 * moment.light_y * y)
+
+
+def _paint_behind(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+    """Long hair behind, shoulders, neck, ears."""
+    u, v, skin = sheet.u, sheet.v, person.skin
+    if person.hair_length > 0.2:
+        reach = (person.crown + person.hair_length) / 2
+        middle = (0.0, person.hair_length - reach)
+        wide = person.head_width + person.hair_volume + 0.06
+        back = rounded(u, v, middle, (wide, reach + person.hair_volume), 2.6)
+        canvas.paint(back, person.hair * 0.8)
+    shirt = float(np.clip(person.shirt + moment.shirt_change, 0.1, 0.92))
+    canvas.paint(rounded(u, v, (0, 1.55), (0.95, 0.68), 2.6), shirt * (1 - 0.15 * np.abs(u)))
+    neck = np.maximum(np.abs(u) - person.head_width * 0.6, np.abs(v - 0.6) - 0.42)
+    canvas.paint(neck, skin * 0.72)
+    canvas.paint(ellipse(u, v, (0, 1.0), (person.head_width * 0.62, 0.13)), skin * 0.74)
+    canvas.shade(ellipse(u, v, (0, person.chin), (0.4, 0.16)), 0.72, soft=0.14)
+    for side in _BOTH:
+        # A turned head shows one ear more, the other less.
+        shown = person.ears * (1 + 1.2 * side * moment.yaw)
+        if shown > 0.02:
+            place = (side * (person.head_width - 0.005), person.ear_height)
+            canvas.paint(ellipse(u, v, place, (shown, 0.17)), skin * 0.88)
+            canvas.paint(ellipse(u, v, place, (shown * 0.5, 0.1)), skin * 0.7, soft=0.03)
+
+
+def _paint_skin(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment, head: Field) -> None:
+    """The face as a lit bulge, cheeks, folds, beard."""
+    towards = np.sqrt(np.clip(1 - 0.85 * head * head, 0.02, 1))
+    lit = 0.66 + 0.36 * towards + moment.light_x * sheet.u * 0.9 + moment.light_y * sheet.v * 0.6
+    outline = (head - 1) * person.head_width
+    canvas.paint(outline, (person.skin * lit).astype(np.float32))
+    fu, fv = sheet.fu, sheet.fv
+    for side in _BOTH:
+        socket = (side * person.eye_distance, person.eye_height - 0.02)
+        canvas.shade(ellipse(fu, fv, socket, (0.17, 0.10)), 0.83, soft=0.12)
+        cheek = (side * 0.27, 0.22 - 0.04 * moment.smile)
+        canvas.shade(ellipse(fu, fv, cheek, (0.12, 0.09)), 1 + 0.12 * person.cheeks, soft=0.14)
+        fold = stroke(fv - 0.33, side * fu - 0.19, half=0.13, bend=-1.0, slant=0.35, thick=0.008)
+        strength = 0.10 * person.folds + 0.14 * max(moment.smile, 0)
+        canvas.shade(np.maximum(fold, outline), 1 - strength, soft=0.03)
+    canvas.shade(ellipse(fu, fv, (0, person.chin * 0.86), (0.12, 0.08)), 1.06, soft=0.12)
+    if person.beard:
+        around = rounded(fu, fv, (0, person.mouth_height - 0.62), (0.62, 0.62), 2.4)
+        beard = np.maximum(outline, -around)
+        canvas.paint(beard, person.hair + 0.06, opacity=person.beard, soft=0.08)
+
+
+def _paint_eyes(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+    for side in _BOTH:
+        x = (sheet.fu - side * person.eye_distance) * side
+        y = sheet.fv - person.eye_height - person.eye_slant * x
+        half = person.eye_size
+        opening = 0.44 * half * moment.eyes_open * (1 - 0.25 * max(moment.smile, 0))
+        lids = np.abs(y) - opening * (1 - (x / half) ** 2)
+        canvas.paint(np.maximum(lids, np.abs(x) - half), min(person.skin * 1.18, 0.9))
+        iris = ellipse(x * side, y, (moment.gaze * half * 0.5, 0), (0.44 * half, 0.44 * half))
+        canvas.paint(np.maximum(iris, lids), person.iris)
+        pupil = ellipse(x * side, y, (moment.gaze * half * 0.5, 0), (0.2 * half, 0.2 * half))
+        canvas.paint(np.maximum(pupil, lids), 0.04)
+        upper = stroke(
+            x, y + opening, half=half * 1.1, bend=opening / half**2, slant=0.0, thick=0.012
+        )
+        canvas.paint(upper, person.skin * 0.32, opacity=0.85)
+        crease = stroke(
+            x, y + opening + 0.04, half=half, bend=opening / half**2, slant=0.0, thick=0.006
+        )
+        canvas.shade(crease, 0.8, soft=0.02)
+        under = stroke(x, y - opening - 0.025, half=half, bend=-1.5, slant=0.0, thick=0.006)
+        canvas.shade(under, 0.86, soft=0.03)
+
+
+def _paint_brows(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+    for side in _BOTH:
+        x = (sheet.fu - side * person.eye_distance) * side - 0.01
+        y = sheet.fv - person.eye_height + person.brow_distance + moment.brow_lift
+        brow = stroke(
+            x,
+            y,
+            half=0.145,
+            bend=person.brow_arch,
+            slant=person.brow_slant,
+            thick=person.brow_thick,
+        )
+        canvas.paint(brow, min(person.hair, person.skin * 0.55), opacity=0.9, soft=0.02)
+
+
+def _paint_nose(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+    # The nose stands out: a turn moves it farther than the rest of the face.
+    x = sheet.fu - 0.09 * moment.yaw
+    tip = person.eye_height + person.nose_length
+    y, half = sheet.fv - tip, person.nose_width
+    dark = -1.0 if moment.light_x > 0 else 1.0
+    for side in _BOTH:
+        strength = person.nose_bridge * (0.22 if side == dark else 0.10)
+        slope = 0.35 * half + 0.45 * half * np.clip(1 + y / person.nose_length, 0, 1)
+        flank = np.maximum(np.abs(side * x - slope) - 0.012, np.abs(y + 0.13) - 0.12)
+        canvas.shade(flank, 1 - strength, soft=0.05)
+        canvas.shade(ellipse(x, y, (side * half * 0.78, -0.01), (0.035, 0.04)), 0.86, soft=0.04)
+        nostril = ellipse(x, y, (side * half * 0.45, 0.022), (half * 0.24, 0.014))
+        canvas.paint(nostril, person.skin * 0.28, opacity=0.8)
+    canvas.shade(ellipse(x, y, (0, 0.05), (half * 0.9, 0.02)), 0.78, soft=0.05)
+    canvas.shade(ellipse(x, y, (0, -0.04), (half * 0.4, 0.045)), 1.13, soft=0.05)
+    canvas.shade(ellipse(x, y, (0, -0.17), (0.02, 0.10)), 1.08, soft=0.04)
+
+
+def _paint_mouth(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+    x = sheet.fu - 0.03 * moment.yaw
+    half = person.mouth_width * (1 + 0.22 * moment.smile - 0.12 * moment.mouth_open)
+    gap = 0.055 * moment.mouth_open
+    y = sheet.fv - person.mouth_height + gap * 0.3
+    along = np.clip(1 - (x / half) ** 2, 0, 1)
+    # A smile lifts the corners; the middle stays.
+    line = y + 0.075 * moment.smile * (1 - along)
+    ends = np.abs(x) - half
+    if person.moustache:
+        top = rounded(x, y, (0, -0.09), (half * 1.05, 0.05), 2.5)
+        canvas.paint(top, person.hair + 0.04, opacity=person.moustache, soft=0.05)
+    notch = 0.25 * person.lips * np.exp(-((x / 0.03) ** 2))
+    upper = np.maximum(-line - 1.1 * person.lips * along**0.7 + notch, line)
+    lower = np.maximum(line - gap * along - 1.35 * person.lips * along, -line)
+    lips = person.skin * person.lip_dark
+    canvas.paint(np.maximum(upper, ends), lips * 0.9)
+    canvas.paint(np.maximum(lower, ends), lips)
+    inside = np.maximum(np.abs(line - gap * along / 2) - gap * along / 2 - 0.007, ends)
+    canvas.paint(inside, person.skin * 0.18)
+    if moment.mouth_open and moment.smile > 0.2:
+        teeth = np.maximum(np.abs(line - gap * 0.28) - gap * 0.28 * along, np.abs(x) - half * 0.8)
+        canvas.paint(teeth, min(person.skin * 1.2, 0.9))
+    below = y - gap - 1.35 * person.lips - 0.045
+    canvas.shade(ellipse(x, below, (0, 0), (half * 0.5, 0.015)), 0.82, soft=0.05)
+
+
+def _paint_hair(canvas: Canvas, sheet: Sheet, person: Person, head: Field) -> None:
+    end = person.hair_length
+    volume: float | Field = person.hair_volume
+    if end <= 0.2:
+        # Short hair lies closer to the head towards the ears.
+        volume = person.hair_volume * np.clip((end - sheet.v) / 0.45, 0, 1) ** 0.7 - 0.01
+    outer = (head_radius(sheet, person, more=volume) - 1) * person.head_width
+    aside = np.abs(sheet.fu) / person.head_width
+    # The hair line: an arch from temple to temple, lower at the sides, off middle by a parting.
+    line = -person.hair_line + person.side_hair * aside**4 + person.parting * sheet.fu * 0.6
+    # Short hair ends in sideburns: a narrowing strip before the ear.
+    strip = np.maximum(end - 0.9 * (1 - np.clip(aside, 0, 1)), -0.3) if end <= 0.2 else end
+    above = np.maximum(sheet.fv - line, sheet.v - strip)
+    strands = np.sin(9 * sheet.fu + 7 * person.waves * sheet.fv + 40 * person.parting)
+    shine = np.clip(1 - ((sheet.v + 0.72 * person.crown) / 0.22) ** 2, 0, 1)
+    grey = person.hair * (1 + 0.10 * strands + 0.35 * shine) + 0.02
+    canvas.shade(np.maximum(above - 0.05, (head - 1) * person.head_width), 0.85, soft=0.06)
+    canvas.paint(np.maximum(outer, above), grey.astype(np.float32), soft=0.015)
+    if person.hair_length > 0.2:
+        # Long hair falls before the rim of the face.
+        inner = person.head_width * (0.93 - 0.1 * np.clip(sheet.v, -0.5, 1))
+        fall = np.maximum(inner - np.abs(sheet.u), sheet.v - person.hair_length)
+        wide = np.abs(sheet.u) - person.head_width - person.hair_volume - 0.03
+        canvas.paint(np.maximum(np.maximum(fall, wide), -0.25 - sheet.v), grey * 0.92, soft=0.02)
+
+
+def _paint_glasses(canvas: Canvas, sheet: Sheet, person: Person) -> None:
+    size, y = person.glasses_size, person.eye_height + 0.015
+    distance = max(person.eye_distance, size + 0.02)
+    for side in _BOTH:
+        lens = rounded(
+            sheet.fu, sheet.fv, (side * distance, y), (size, size * 0.78), person.glasses_round
+        )
+        canvas.shade(lens, 0.93, soft=0.0)
+        canvas.paint(np.abs(lens) - 0.010, 0.10)
+        arm = np.maximum(np.abs(sheet.fv - y + 0.04) - 0.012, distance + size - side * sheet.fu)
+        rim = np.abs(sheet.u) - person.head_width
+        canvas.paint(np.maximum(arm, rim), 0.12)
+    bridge = np.maximum(np.abs(sheet.fv - y + 0.03) - 0.012, np.abs(sheet.fu) - distance + size)
+    canvas.paint(bridge, 0.10)

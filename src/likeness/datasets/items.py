@@ -1,0 +1,262 @@
+"""`Dataset`: items and the identity of each, frozen; and the split that keeps people apart."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes, check_in_range
+from likeness.errors import DataError, OverlapError, TooFewError
+from likeness.files import natural_key
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Items, and whose each one is.
+
+    An identity is a person here; a writer, a character or an object elsewhere. The engine
+    never asks which.
+
+    Args:
+        items: ``(n, ...)``; photos are ``(n, rows, columns, channels)`` of ``uint8``.
+        identities: ``n`` names, one per item.
+        item_names: ``n`` different names, for messages and reports («s1/1»).
+        name: what the data is called in reports.
+        licence: terms of use and whom to credit, for reports and model cards.
+        drawn: whether the photos are made up. Every figure on such data is marked.
+        notes: what a reader of the figures should know (files left out, say).
+        facets: what else is known of each item, ``n`` labels by the facet's name: the text that
+            was written, say, or the camera.
+
+    Raises:
+        DataError: these differ in length, or two items have one name.
+
+    >>> import numpy as np
+    >>> data = Dataset(np.zeros((4, 2, 2, 1), np.uint8), ["ada", "ada", "bob", "bob"])
+    >>> data.distinct, data.codes.tolist()
+    (('ada', 'bob'), [0, 0, 1, 1])
+    """
+
+    items: NDArray[Any]
+    identities: Sequence[str]
+    item_names: Sequence[str] = ()
+    name: str = "data"
+    licence: str = "unknown"
+    drawn: bool = False
+    notes: tuple[str, ...] = field(default=())
+    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        identities = tuple(str(identity) for identity in self.identities)
+        names = tuple(str(name) for name in self.item_names) or tuple(
+            f"{identity}/{index}" for index, identity in enumerate(identities)
+        )
+        if not len(self.items) == len(identities) == len(names):
+            raise DataError(
+                "items, identities, item_names: expected equal lengths. Received: "
+                f"{len(self.items)}, {len(identities)} and {len(names)}."
+            )
+        if len(set(names)) != len(names):
+            raise DataError("item_names: expected different names. Received: some twice.")
+        facets = {name: tuple(str(label) for label in own) for name, own in self.facets.items()}
+        for name, labels in facets.items():
+            if len(labels) != len(names):
+                raise DataError(
+                    f"facets: expected {len(names)} labels of {name!r}, one per item. Received: "
+                    f"{len(labels)}."
+                )
+        items = self.items.view()
+        items.flags.writeable = False
+        object.__setattr__(self, "items", items)
+        object.__setattr__(self, "identities", identities)
+        object.__setattr__(self, "item_names", names)
+        object.__setattr__(self, "facets", facets)
+
+    def __len__(self) -> int:
+        return len(self.identities)
+
+    @cached_property
+    def distinct(self) -> tuple[str, ...]:
+        """The different identities, in natural order («s2» before «s10»)."""
+        return tuple(sorted(set(self.identities), key=natural_key))
+
+    @cached_property
+    def codes(self) -> Codes:
+        """``(n,)``: the place of each item's identity in `distinct`."""
+        place = {identity: code for code, identity in enumerate(self.distinct)}
+        return np.array([place[identity] for identity in self.identities], dtype=np.int64)
+
+    @cached_property
+    def item_digests(self) -> tuple[str, ...]:
+        """SHA-256 of each item's shape, type and bytes: equal exactly for equal items."""
+        head = f"{self.items.dtype}{self.items.shape[1:]}".encode()
+        return tuple(
+            hashlib.sha256(head + np.ascontiguousarray(item).tobytes()).hexdigest()
+            for item in self.items
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all items with their identities, in order."""
+        digest = hashlib.sha256()
+        for identity, item in zip(self.identities, self.item_digests, strict=True):
+            digest.update(f"{identity}\0{item}\n".encode())
+        return digest.hexdigest()
+
+    def take(self, indices: Sequence[int] | NDArray[Any]) -> "Dataset":
+        """Return the data set of these items, in this order."""
+        chosen = np.asarray(indices)
+        if chosen.dtype == bool:
+            chosen = np.flatnonzero(chosen)
+        chosen = chosen.astype(np.int64)
+        return replace(
+            self,
+            items=self.items[chosen],
+            identities=[self.identities[i] for i in chosen],
+            item_names=[self.item_names[i] for i in chosen],
+            facets={name: [own[i] for i in chosen] for name, own in self.facets.items()},
+        )
+
+    def facet(self, name: str) -> tuple[str, ...]:
+        """Return the facet's label of each item.
+
+        Raises:
+            DataError: nothing of that name is known of the items.
+        """
+        if name not in self.facets:
+            known = ", ".join(map(repr, self.facets)) or "none"
+            raise DataError(
+                f"facet: expected one that {self.name} has: {known}. Received: {name!r}."
+            )
+        return tuple(self.facets[name])
+
+    def of(self, identities: Iterable[str]) -> "Dataset":
+        """Return the data set of the items of these identities.
+
+        Raises:
+            DataError: an identity has no item here.
+        """
+        wanted = set(identities)
+        missing = wanted - set(self.distinct)
+        if missing:
+            raise DataError(
+                f"identities: not in {self.name}: {name_some(missing)}. "
+                f"It holds {name_some(self.distinct)}."
+            )
+        return self.take([i for i, identity in enumerate(self.identities) if identity in wanted])
+
+    def without_copies(self) -> "Dataset":
+        """Return the data set in which no identity has one and the same item twice."""
+        keys = list(zip(self.identities, self.item_digests, strict=True))
+        first = {key: place for place, key in reversed(list(enumerate(keys)))}
+        return self.take(sorted(first.values()))
+
+    def require(self, *, identities: int = 2, items_each: int = 2) -> None:
+        """Raise unless at least this many identities have at least this many items each.
+
+        Raises:
+            TooFewError: they have not.
+        """
+        counts = np.bincount(self.codes, minlength=1)
+        enough = int((counts >= items_each).sum())
+        if enough < identities:
+            raise TooFewError(
+                f"{self.name}: expected at least {identities} people with {items_each} or more "
+                f"photos each. Received: {len(self)} photos of {len(self.distinct)} people, "
+                f"{enough} of them with {items_each} or more."
+            )
+
+
+def split_by_identity(data: Dataset, *, held_out: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split so that no identity stands on both sides.
+
+    Args:
+        data: at least two identities.
+        held_out: the share of the identities that goes to the second part, 0…1; at least
+            one identity goes to each part.
+        seed: which ones.
+
+    Returns:
+        (the rest, the held-out part).
+
+    Raises:
+        TooFewError: there are fewer than two identities.
+        SettingError: the share is outside 0…1.
+
+    >>> import numpy as np
+    >>> data = Dataset(np.zeros((6, 1, 1, 1), np.uint8), list("aabbcc"))
+    >>> rest, held = split_by_identity(data, held_out=0.3, seed=0)
+    >>> len(rest.distinct), len(held.distinct)
+    (2, 1)
+    """
+    check_in_range(held_out, 0.0, 1.0, argument="held_out")
+    data.require(identities=2, items_each=1)
+    order = np.random.default_rng(seed).permutation(len(data.distinct))
+    count = min(max(1, round(held_out * len(order))), len(order) - 1)
+    held = [data.distinct[i] for i in order[:count]]
+    rest = [data.distinct[i] for i in order[count:]]
+    return data.of(rest), data.of(held)
+
+
+def identity_folds(
+    data: Dataset, folds: int, *, partition_seed: int | None = None
+) -> list[tuple[Dataset, Dataset]]:
+    """Return (training, test) for each fold; every identity is tested exactly once.
+
+    Fold ``f`` tests the identities whose place in natural order is ``f`` modulo ``folds``;
+    for the AT&T faces these are the people ``s_p`` with (p−1) mod folds = f. With a
+    ``partition_seed`` the identities are shuffled first.
+
+    Raises:
+        TooFewError: there are fewer than two identities per fold.
+    """
+    check_in_range(folds, 2, max(2, len(data.distinct)), argument="folds", whole=True)
+    data.require(identities=2 * folds, items_each=2)
+    order = list(data.distinct)
+    if partition_seed is not None:
+        shuffled = np.random.default_rng(partition_seed).permutation(len(order))
+        order = [order[i] for i in shuffled]
+    parts = []
+    for fold in range(folds):
+        test = order[fold::folds]
+        parts.append((data.of(set(order) - set(test)), data.of(test)))
+    return parts
+
+
+def check_disjoint(first: Dataset, second: Dataset, *, between: tuple[str, str]) -> None:
+    """Raise if an identity, or one and the same item, stands in both data sets.
+
+    Args:
+        between: what the two are called in the message, such as ("training", "test").
+
+    Raises:
+        OverlapError: it does.
+    """
+    people = set(first.distinct) & set(second.distinct)
+    if people:
+        raise OverlapError(
+            f"{len(people)} people are in both {between[0]} and {between[1]}: "
+            f"{name_some(people)}. Split with `split_by_identity`."
+        )
+    name_of = dict(zip(first.item_digests, first.item_names, strict=True))
+    shared = [
+        f"{name_of[digest]} = {name}"
+        for digest, name in zip(second.item_digests, second.item_names, strict=True)
+        if digest in name_of
+    ]
+    if shared:
+        raise OverlapError(
+            f"{len(shared)} photos are in both {between[0]} and {between[1]}: "
+            f"{name_some(shared)}. Remove the copies."
+        )
+
+
+def name_some(names: Iterable[str], most: int = 5) -> str:
+    """Return up to ``most`` of the names, quoted and in natural order, and how many more."""
+    ordered = sorted(names, key=natural_key)
+    text = ", ".join(f"'{name}'" for name in ordered[:most])
+    return text if len(ordered) <= most else f"{text} and {len(ordered) - most} more"

@@ -1,0 +1,171 @@
+"""What a protocol's document says about identification: the CMC, and the open set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from likeness.datasets import Dataset
+from likeness.evaluation import Evaluation, cumulative_match, open_set_rates
+from likeness.evaluation.figures import percent
+from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates
+from likeness.evaluation.open_set_intervals import open_set_intervals
+from likeness.experiments.result import BOOTSTRAP_REPETITIONS, BOOTSTRAP_SEED
+from likeness.reports.content import Curve, ProtocolSection
+
+HALVES_SEED = 0
+POINTS = 200
+"""At most so many points of a curve stand in the document."""
+
+
+def with_cmc(
+    section: ProtocolSection, methods: Mapping[str, Sequence[Evaluation]]
+) -> ProtocolSection:
+    """Return the section with each method's CMC, the mean over the folds."""
+    found = {name: _cmc(folds) for name, folds in methods.items()}
+    return replace(section, document={**section.document, "cmc": found})
+
+
+def with_open_set(
+    section: ProtocolSection,
+    methods: Mapping[str, Sequence[OpenSetEvaluation]],
+    *,
+    tests: Sequence[Dataset],
+    calibrated: bool = False,
+) -> ProtocolSection:
+    """Return the section with what was measured in an open set.
+
+    Args:
+        section: of the same people.
+        methods: "network" and the baselines → one evaluation per fold.
+        tests: the people of each fold.
+        calibrated: whether the network's threshold was found for a purpose; if not, the
+            sentences say that it is the one with the best accuracy on pairs.
+    """
+    network = methods["network"]
+    rates = {name: [_rates(fold) for fold in folds] for name, folds in methods.items()}
+    curves = {name: _mean_curve(folds) for name, folds in rates.items()}
+    figures = {
+        name: {
+            figure: interval.as_dict()
+            for figure, interval in open_set_intervals(
+                folds, repetitions=BOOTSTRAP_REPETITIONS, seed=BOOTSTRAP_SEED
+            ).items()
+        }
+        for name, folds in methods.items()
+    }
+    ours = figures.pop("network")
+    counts = _counts(network, rates["network"], tests)
+    least = max(fold.least_fpir for fold in rates["network"])
+    part = {
+        "protocol": "open-set",
+        "title": f"{counts['enrolled']} of {counts['enrolled'] + counts['strangers']} people "
+        "enrolled, the others strangers",
+        "unseen_people": section.document["unseen_people"],
+        "drawn": section.document["drawn"],
+        "leaks": section.document["leaks"],
+        "watermark": section.document["watermark"],
+        "counts": counts,
+        "figures": ours,
+        "baselines": figures,
+        "intervals": section.document["intervals"],
+        "seeds": {"halves": HALVES_SEED},
+        "threshold": section.document["threshold"],
+        "least_fpir": least,
+        "curves": {name: _points(curve) for name, curve in curves.items()},
+        "halves": [_names(fold, test) for fold, test in zip(network, tests, strict=True)],
+        "sentences": _sentences(ours, counts, least=least, calibrated=calibrated),
+    }
+    return replace(section, document={**section.document, "open_set": part}, open_set_curves=curves)
+
+
+def _cmc(folds: Sequence[Evaluation]) -> list[float]:
+    each = [cumulative_match(fold.identification) for fold in folds if fold.identification]
+    ranks = min(len(rates) for rates in each)
+    return [float(rate) for rate in np.mean([rates[:ranks] for rates in each], axis=0)]
+
+
+def _rates(fold: OpenSetEvaluation) -> OpenSetRates:
+    return open_set_rates(fold.open_set.searches)
+
+
+def _mean_curve(folds: Sequence[OpenSetRates]) -> Curve:
+    """Return (FPIR, DIR): the mean DIR over the folds at each FPIR that one of them has.
+
+    Each fold has a threshold of its own there, as the figures have.
+    """
+    fpir = np.unique(np.concatenate([fold.fpir for fold in folds]))
+    reached = [
+        1.0 - fold.fnir[np.searchsorted(fold.fpir, fpir, side="right") - 1] for fold in folds
+    ]
+    return fpir, np.mean(reached, axis=0)
+
+
+def _points(curve: Curve) -> dict[str, list[float]]:
+    fpir, found = curve
+    kept = np.unique(np.linspace(0, len(fpir) - 1, POINTS).round().astype(int))
+    return {"fpir": fpir[kept].tolist(), "dir": found[kept].tolist()}
+
+
+def _counts(
+    folds: Sequence[OpenSetEvaluation], rates: Sequence[OpenSetRates], tests: Sequence[Dataset]
+) -> dict[str, int]:
+    enrolled = len(folds[0].open_set.halves[0])
+    return {
+        "identities": sum(len(test.distinct) for test in tests),
+        "folds": len(folds),
+        "enrolled": enrolled,
+        "strangers": len(tests[0].distinct) - enrolled,
+        "shots": folds[0].open_set.shots,
+        "galleries": sum(fold.open_set.galleries for fold in folds),
+        "mated_searches": sum(len(fold.open_set.searches.mated) for fold in folds),
+        "non_mated_searches": sum(len(fold.open_set.searches.non_mated) for fold in folds),
+        "mated_probes": sum(fold.mated_probes for fold in rates),
+        "non_mated_probes": sum(fold.non_mated_probes for fold in rates),
+    }
+
+
+def _names(fold: OpenSetEvaluation, test: Dataset) -> list[list[str]]:
+    return [[test.distinct[code] for code in half] for half in fold.open_set.halves]
+
+
+def _sentences(
+    figures: Mapping[str, Mapping[str, float]],
+    counts: Mapping[str, int],
+    *,
+    least: float,
+    calibrated: bool,
+) -> list[str]:
+    said = []
+    if "fpir" in figures:
+        fpir, fnir = (figures[name]["mean"] for name in ("fpir", "fnir"))
+        said.append(
+            f"With {counts['enrolled']} people enrolled, the network's threshold takes strangers "
+            f"for somebody in {percent(fpir)} of searches (FPIR), and does not find enrolled "
+            f"people in {percent(fnir)} (FNIR)."
+        )
+        said.append(
+            "The threshold was calibrated for a purpose; its promise is about the gallery it was "
+            "calibrated for."
+            if calibrated
+            else "That threshold has the best accuracy on balanced pairs of training people. It is "
+            "no operating point for an open set, where a stranger is compared with everybody "
+            "enrolled: choose one with `likeness calibrate`."
+        )
+        if fpir < least:
+            said.append(f"An FPIR below {percent(least)} is not claimed.")
+    else:
+        said.append("There is no threshold, so no FPIR and no FNIR.")
+    found = [name for name in figures if name.startswith("dir_at")]
+    if found:
+        said.append(
+            "DIR at FPIR x: enrolled people found where at most x of the strangers' searches give "
+            "a candidate. Its threshold is read off these very people: what could be had, not "
+            "what a threshold chosen beforehand gets."
+        )
+    else:
+        said.append(
+            "The strangers' photos are too few for a DIR: they show no FPIR under "
+            f"{percent(least)}."
+        )
+    return said

@@ -1,0 +1,36 @@
+"""The model card: what a saved model is, what was measured, and what it is not for.
+
+A card is made of ``model.json`` alone, so it can be made again at any time and never stands
+between a model and its user. ``card.json`` is for programs, ``card.md`` for people.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from likeness.model.card.document import FORMAT, model_card
+from likeness.model.card.facts import card_facts
+from likeness.model.card.markdown import card_markdown
+from likeness.model.card.results import check_result
+
+__all__ = [
+    "FORMAT",
+    "card_facts",
+    "card_files",
+    "card_markdown",
+    "check_result",
+    "model_card",
+]
+
+
+def card_files(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the card of a model as files: name → text.
+
+    Args:
+        document: of ``model.json``.
+    """
+    card = model_card(document)
+    return {
+        "card.json": json.dumps(card, indent=2, sort_keys=True, allow_nan=False) + "\n",
+        "card.md": card_markdown(card),
+    }

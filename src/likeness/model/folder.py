@@ -1,0 +1,236 @@
+"""A model's folder: what it may hold, read without Keras, and written whole or not at all.
+
+::
+
+    model.json      format version, preparation, energy, threshold, calibration, fingerprint
+    encoder.keras   the encoder, as Keras saves it
+    encoder.onnx    the same for ONNX Runtime, where the exporter was installed
+    recipe.json     the recipe alone, ready for another training
+    card.json       the model card, for programs; made of model.json alone
+    card.md         the model card, for people
+
+Nothing in it is code; a folder whose parts do not belong together is refused.
+"""
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from likeness.arrays import describe
+from likeness.errors import ModelError, OutputError
+from likeness.model.card import card_files
+from likeness.model.parts import document_text
+from likeness.tasks import registry
+
+FORMAT = "likeness.model/1"
+"""Of a trained model. What was added since (``parts``, ``no_onnx``) may be left out and may be
+ignored: whoever reads the rest reads it rightly."""
+
+IMPORTED_FORMAT = "likeness.model/2"
+"""Of an imported encoder: no encoder.keras, another preparation. Who knows only the first
+format must not take it for a damaged one."""
+
+OTHER_ITEMS_FORMAT = "likeness.model/3"
+"""Of a trained model whose preparation names its kind: it reads other items than photos, and
+who knows only the first format could not prepare them."""
+
+FORMATS = (FORMAT, IMPORTED_FORMAT, OTHER_ITEMS_FORMAT)
+"""Of the models that give embeddings."""
+
+WITH_A_CARD = (*FORMATS, *registry.names("format"))
+"""Of all models: each has a card and can be looked at."""
+
+
+def read_document(folder: str | Path, *, formats: tuple[str, ...] = FORMATS) -> dict[str, Any]:
+    """Return the content of ``model.json``: all of a model but its encoder, read without Keras.
+
+    Args:
+        folder: of the model.
+        formats: that the caller can use, the usual one first.
+
+    Raises:
+        ModelError: there is none, it is of another format, or entries are missing or damaged.
+    """
+    folder = Path(folder)
+    path = folder / "model.json"
+    if not path.is_file():
+        raise ModelError(
+            f"{folder}: expected a folder with model.json and an encoder. Found no "
+            "model.json. Make a model with `likeness train`."
+        )
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path}: expected JSON. It cannot be read: {error}.") from error
+    if not isinstance(document, dict) or document.get("format") not in formats:
+        found = document.get("format") if isinstance(document, dict) else describe(document)
+        raise ModelError(
+            f"{path}: expected the format {formats[0]!r}. Received: {found!r}. Use a model "
+            "of this kind, or the version of likeness that wrote it."
+        )
+    _check_entries(path, document)
+    return document
+
+
+def _check_entries(path: Path, document: dict[str, Any]) -> None:
+    missing = {"fingerprint", "preparation", "energy", "threshold"} - set(document)
+    if missing:
+        raise ModelError(f"{path}: these entries are missing: {', '.join(sorted(missing))}.")
+    threshold = document["threshold"]
+    is_number = isinstance(threshold, int | float) and math.isfinite(threshold)
+    for entry, fits, expected in (
+        ("fingerprint", isinstance(document["fingerprint"], str), "text"),
+        ("preparation", isinstance(document["preparation"], dict), "an object"),
+        ("record", isinstance(document.get("record", {}), dict), "an object"),
+        ("calibration", isinstance(document.get("calibration", {}), dict), "an object"),
+        ("about", isinstance(document.get("about", {}), dict), "an object"),
+        ("parts", _is_table(document.get("parts", {})), "an object of objects"),
+        ("threshold", threshold is None or is_number, "a number or null"),
+    ):
+        if not fits:
+            raise ModelError(
+                f"{path.parent} holds a damaged model: {entry}: expected {expected}, received "
+                f"{document[entry]!r}. Restore it or train it again."
+            )
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values())
+
+
+def store_calibration(
+    folder: str | Path,
+    *,
+    threshold: float,
+    calibration: Mapping[str, Any],
+    variant: str = "float32",
+) -> None:
+    """Give a saved model another threshold, and its card too; all files whole or none.
+
+    The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
+
+    Args:
+        folder: of the model.
+        threshold, calibration: as in `SiameseModel`.
+        variant: "float32", or "int8", whose energies are others: it has its own threshold.
+
+    Raises:
+        ModelError: there is no model, or it has no such variant.
+        OutputError: it cannot be written.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    owner = document if variant == "float32" else document.get("parts", {}).get(variant)
+    if owner is None:
+        raise ModelError(f"{folder} has no variant {variant!r}. Make it with `likeness export`.")
+    owner |= {"threshold": threshold, "calibration": dict(calibration)}
+    _replace_document(folder, document, what="the threshold")
+
+
+def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
+    """Give a saved model's card another name, licence or results; all files whole or none.
+
+    Raises:
+        ModelError: there is no model.
+        OutputError: it cannot be written.
+    """
+    document = read_document(folder, formats=WITH_A_CARD) | {"about": dict(about)}
+    _replace_document(Path(folder), document, what="the card")
+
+
+def model_texts(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text files that say what a model is: its card, and ``model.json`` last."""
+    return {**card_files(document), "model.json": document_text(document)}
+
+
+def _replace_document(folder: Path, document: Mapping[str, Any], *, what: str) -> None:
+    """Replace ``model.json``, and the card that is made of it."""
+    texts = model_texts(document)
+    # The model last: what fails before it leaves the model as it was, and a card that is too
+    # new is made again with the next change.
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".likeness-") as place:
+            write_texts(Path(place), texts)
+            for name in texts:
+                (Path(place) / name).replace(folder / name)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: {what} cannot be written: {error.strerror or error}. The model is as it "
+            "was; make room."
+        ) from error
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write text files into a folder."""
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def check_writable_place(folder: Path, *, overwrite: bool, document: str = "model.json") -> None:
+    """Raise unless a model may be written to ``folder``.
+
+    Call it before a long training, not only after.
+
+    Args:
+        folder: its path.
+        overwrite: whether a model that is already there may be replaced.
+        document: the file by which a folder is known to hold a model.
+
+    Raises:
+        OutputError: something else is there, or a model is and may not be replaced.
+    """
+    if folder.is_file():
+        raise OutputError(f"{folder}: expected a folder. Received: a file. Choose another name.")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not (folder / document).is_file():
+        raise OutputError(
+            f"{folder}: expected a new or empty folder. Received: one that holds other "
+            "files. Choose another name."
+        )
+    if not overwrite:
+        raise OutputError(
+            f"{folder} already holds a model. Choose another name, or replace it with "
+            "`--overwrite` (`overwrite=True`)."
+        )
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a fresh folder to write into; at the end it takes the place of ``folder``.
+
+    If anything is raised inside, what was there stays as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
+            fresh = Path(place) / "fresh"
+            fresh.mkdir()
+            yield fresh
+            _swap_in(fresh, folder, aside=Path(place) / "aside")
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written: {error.strerror or error}. "
+            "Nothing was changed there; choose another folder or make room."
+        ) from error
+
+
+def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
+    """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
+    if folder.exists():
+        folder.replace(aside)
+    try:
+        fresh.replace(folder)
+    except OSError:
+        if aside.exists():
+            aside.replace(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,158 @@
+"""Somebody else's face encoder, brought into a model's folder."""
+
+import datetime
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness import __version__
+from likeness.arrays import Embeddings
+from likeness.energies import energy_by_name
+from likeness.errors import ModelError, SettingError
+from likeness.images.fixed_preparation import FixedPreparation
+from likeness.model.folder import (
+    IMPORTED_FORMAT,
+    check_writable_place,
+    model_texts,
+    whole_folder,
+    write_texts,
+)
+from likeness.model.onnx_model import OnnxModel, imported_fingerprint, onnx_model
+from likeness.model.onnx_session import OnnxSession
+from likeness.model.parts import FILES, part_entry
+
+SAME = 1e-5
+"""Embeddings that differ by less than this share of their largest number are one embedding."""
+
+
+def import_model(
+    file: str | Path,
+    folder: str | Path,
+    *,
+    preparation: FixedPreparation,
+    licence: str,
+    energy: str = "cosine",
+    name: str | None = None,
+    overwrite: bool = False,
+) -> OnnxModel:
+    """Bring a public face encoder into a model's folder, to be calibrated and used like ours.
+
+    The encoder is tried on drawn faces first: it must read photos as the preparation makes
+    them, and tell them apart.
+
+    Args:
+        file: ONNX, one input and one output of 32-bit floats, its weights inside.
+        folder: where to; must not exist yet, or be empty.
+        preparation: what the encoder was trained with.
+        licence: its terms, as text or SPDX identifier; stored with the model.
+        energy: one of `likeness.energies.ENERGY_NAMES`.
+        name: what to call it; the file's name if not given.
+        overwrite: whether a model that is already there may be replaced.
+
+    Returns:
+        The model, without a threshold.
+
+    Raises:
+        ModelError: it is no such file, or the encoder does not pass the trial.
+        SettingError: there is no energy of that name, or no licence.
+        OutputError: the folder cannot be written.
+    """
+    file, folder = Path(file), Path(folder)
+    energy_by_name(energy)
+    if not licence.strip():
+        raise SettingError(
+            "licence: expected the encoder's terms, as text or SPDX identifier (such as MIT). "
+            "Received: nothing. Its authors say which; many allow research only."
+        )
+    check_writable_place(folder, overwrite=overwrite)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{file}: expected an ONNX file. It cannot be read: {error.strerror}."
+        ) from error
+    session = OnnxSession(data, name=str(file))
+    _check_shape(session, preparation)
+    embeddings = _tried(session, preparation)
+    document = _document(data, preparation, energy, embedding_size=embeddings.shape[1])
+    document |= {"name": name or file.stem, "licence": licence.strip()}
+    document["record"] = {
+        "imported": {
+            "file": file.name,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "likeness": __version__,
+        }
+    }
+    with whole_folder(folder) as fresh:
+        (fresh / FILES["onnx"]).write_bytes(data)
+        write_texts(fresh, model_texts(document))
+    return onnx_model(folder, document)
+
+
+def _document(
+    data: bytes, preparation: FixedPreparation, energy: str, *, embedding_size: int
+) -> dict[str, Any]:
+    described = preparation.as_data()
+    document: dict[str, Any] = {
+        "format": IMPORTED_FORMAT,
+        "fingerprint": imported_fingerprint(data, described, energy),
+        "preparation": described,
+        "energy": energy,
+        "embedding_size": embedding_size,
+        "threshold": None,
+        "calibration": {},
+    }
+    return {**document, "parts": {"onnx": part_entry("onnx", data, document)}}
+
+
+def _check_shape(session: OnnxSession, preparation: FixedPreparation) -> None:
+    """Raise if the file names a shape, and it is another one."""
+    named = session.input_shape
+    wanted = preparation.shape
+    fits = len(named) == 4 and all(
+        not isinstance(size, int) or size == given
+        for size, given in zip(named[1:], wanted, strict=True)
+    )
+    if not fits or (isinstance(named[0], int) and named[0] != 1):
+        raise ModelError(
+            f"{session.name}: expected an encoder that reads any number of photos, or one, of the "
+            f"shape {wanted}, as size, layout and channels say. It reads {list(named)}; change "
+            "them to what it reads."
+        )
+
+
+def _tried(session: OnnxSession, preparation: FixedPreparation) -> Embeddings:
+    """Return the embeddings of drawn faces, having looked at them."""
+    from likeness.datasets.drawn import drawn_faces  # late: only an import draws
+
+    size = (max(preparation.rows, 16), max(preparation.columns, 16))
+    faces = drawn_faces(identities=3, photos_each=2, size=size, seed=0)
+    prepared = preparation(faces.items)
+    embeddings = session(prepared)
+    if not np.isfinite(embeddings).all():
+        raise ModelError(
+            f"{session.name}: expected finite embeddings. Received: NaN or infinity for drawn "
+            "faces; check mean and scale."
+        )
+    close = SAME * max(float(np.abs(embeddings).max()), 1e-30)
+    if _smallest_difference(embeddings) <= close:
+        raise ModelError(
+            f"{session.name}: expected different embeddings of different photos. Received: the "
+            "same for two drawn faces; check mean, scale and layout."
+        )
+    if np.abs(session(prepared[-1:]) - embeddings[-1:]).max() > 10 * close:
+        raise ModelError(
+            f"{session.name}: expected the same embedding of a photo alone and among others. "
+            "Received: another; export the encoder for inference, not for training."
+        )
+    return embeddings
+
+
+def _smallest_difference(embeddings: Embeddings) -> float:
+    """Return how much the two most alike rows differ in their most different number."""
+    apart = np.abs(embeddings[:, None] - embeddings[None]).max(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    return float(apart.min())

@@ -1,0 +1,114 @@
+"""`open_model`: a saved model, on the lightest runtime that its folder has."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from likeness.arrays import Embeddings, Energies, Images, check_in_range
+from likeness.errors import ModelError, SettingError
+from likeness.model.folder import read_document
+from likeness.model.onnx_model import onnx_model
+from likeness.model.parts import parts_of
+from likeness.model.siamese_model import load_model
+
+RUNTIMES = ("auto", "onnx", "keras")
+VARIANTS = ("float32", "int8")
+
+
+class FaceModel(Protocol):
+    """What a model can do, whatever runs it."""
+
+    @property
+    def runtime(self) -> str:
+        """What runs the encoder: "onnx" or "keras"."""
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
+
+    @property
+    def energy(self) -> str:
+        """The name of its energy."""
+
+    @property
+    def threshold(self) -> float | None:
+        """Accept if energy ≤ threshold; None if none was chosen."""
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """How the model came to be."""
+
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """What the threshold promises."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what decides an embedding and an energy."""
+
+    def embed(self, images: Images) -> Embeddings:
+        """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
+
+    def energies(self, left: Images, right: Images) -> Energies:
+        """Return the ``(n, m)`` energies between two sets of photos."""
+
+    def is_same(self, left: Images, right: Images) -> bool:
+        """Say whether two photos show one identity."""
+
+
+def open_model(
+    folder: str | Path, *, runtime: str = "auto", variant: str = "float32", threads: int = 1
+) -> FaceModel:
+    """Read a model that was trained or imported; ``model.runtime`` says what runs it.
+
+    Args:
+        folder: of the model.
+        runtime: "onnx" never imports Keras; "keras" needs it; "auto" takes ONNX Runtime where
+            the folder has an ONNX part, and Keras where it has none. A damaged ONNX part is
+            an error, not a reason to take Keras.
+        variant: "float32", or "int8" where `likeness export --int8` made one.
+        threads: of ONNX Runtime, 1…256. More than one hardly helps a small encoder.
+
+    Raises:
+        ModelError: there is no such model, or its parts do not belong together.
+        MissingExtraError: what should run it is not installed.
+        SettingError: a setting is out of its range.
+    """
+    check_in_range(threads, 1, 256, argument="threads", whole=True)
+    folder = Path(folder)
+    if chosen_runtime(folder, runtime=runtime, variant=variant) == "keras":
+        return load_model(folder)
+    return onnx_model(folder, read_document(folder), variant=variant, threads=threads)
+
+
+def chosen_runtime(folder: str | Path, *, runtime: str = "auto", variant: str = "float32") -> str:
+    """Return "onnx" or "keras": what `open_model` would take.
+
+    Raises:
+        ModelError: there is no such model, or it lacks the part that was asked for.
+        SettingError: there is no such runtime or variant.
+    """
+    for name, value, known in (("runtime", runtime, RUNTIMES), ("variant", variant, VARIANTS)):
+        if value not in known:
+            raise SettingError(f"{name}: expected one of {', '.join(known)}. Received: {value!r}.")
+    folder = Path(folder)
+    document = read_document(folder)
+    parts = parts_of(document)
+    if variant == "int8":
+        if runtime == "keras":
+            raise SettingError("variant: expected float32 on Keras. Received: 'int8'.")
+        if "int8" not in parts:
+            raise ModelError(
+                f"{folder} has no int8 variant. Make one with "
+                "`likeness export MODEL --int8 --photos DIR`."
+            )
+        return "onnx"
+    if runtime == "onnx" and "onnx" not in parts:
+        why = document.get("no_onnx")
+        reason = f" When it was saved, {why}" if why else ""
+        raise ModelError(
+            f"{folder} has no ONNX part. Make one with `likeness export MODEL`.{reason}"
+        )
+    if runtime == "auto":
+        return "onnx" if "onnx" in parts else "keras"
+    return runtime

@@ -1,0 +1,63 @@
+"""The preparations that a model's folder may name, by kind: from items to what an encoder reads.
+
+``model.json`` describes one as JSON values; ``kind`` says which it is, and without it the
+values are those of `Preparation`, as the first models were written. A new kind of item is a
+class and a line here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from likeness.errors import SettingError
+from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import Preparation
+from likeness.tasks import registry
+
+
+class ItemPreparation(Protocol):
+    """What a model asks of its preparation."""
+
+    @property
+    def dtype(self) -> Any:
+        """Of the numbers that the encoder reads."""
+
+    def check(self, items: Any, /) -> None:
+        """Raise `DataError` unless these are items of its kind, none or more."""
+
+    def __call__(self, items: Any, /) -> Any:
+        """Return items as the encoder reads them, one row each."""
+
+    def as_data(self) -> dict[str, Any]:
+        """Return JSON values from which `preparation_from_data` makes it again."""
+
+    def made_up(self, count: int, rng: np.random.Generator, /) -> Any:
+        """Return what prepared items may look like: an encoder is tried on them."""
+
+
+def preparation_from_data(entries: Mapping[str, Any]) -> ItemPreparation:
+    """Return the preparation that ``model.json`` describes.
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TypeError: an entry is missing or unknown.
+
+    >>> preparation_from_data({"rows": 56, "columns": 46, "channels": 1}).shape
+    (56, 46, 1)
+    >>> preparation_from_data({"kind": "fixed", "rows": 112, "columns": 112}).shape
+    (3, 112, 112)
+    >>> preparation_from_data({"kind": "text", "buckets": 1024}).shape
+    (None,)
+    """
+    if "kind" not in entries:
+        return Preparation(**entries)
+    settings = dict(entries)
+    kind = settings.pop("kind")
+    if kind == FixedPreparation.KIND:
+        return FixedPreparation(**settings)
+    brought = registry.names("preparation")
+    if kind not in brought:
+        known = ", ".join((FixedPreparation.KIND, *brought))
+        raise SettingError(f"preparation: expected one of the kinds {known}. Received: {kind!r}.")
+    return registry.load("preparation", kind)(**settings)  # type: ignore[no-any-return]

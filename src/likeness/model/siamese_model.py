@@ -1,0 +1,281 @@
+"""`SiameseModel`: preparation + encoder + energy + threshold, with a fingerprint."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness.arrays import Embeddings, Energies, Items
+from likeness.energies import energy_by_name, energy_matrix
+from likeness.errors import MissingExtraError, ModelError, NoThresholdError, require_extra
+from likeness.model.folder import (
+    FORMAT,
+    IMPORTED_FORMAT,
+    OTHER_ITEMS_FORMAT,
+    check_writable_place,
+    model_texts,
+    read_document,
+    whole_folder,
+    write_texts,
+)
+from likeness.model.onnx_file import onnx_bytes
+from likeness.model.parts import FILES, canonical, document_text, part_entry
+from likeness.model.preparations import ItemPreparation, preparation_from_data
+from likeness.tasks import registry
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SiameseModel:
+    """A trained encoder with all that is needed to use it.
+
+    Args:
+        preparation: from items (photos, or texts) to what the encoder reads.
+        encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
+            ``(n, d)``.
+        energy: one of `likeness.energies.ENERGY_NAMES`.
+        threshold: a pair is accepted if its energy is at most this; None if none was chosen.
+        record: how the model came to be (recipe, data, histories, seconds), JSON values only.
+        calibration: what the threshold promises, and on what evidence, JSON values only; empty
+            if it is the one that training chose.
+        about: what its card says beyond that (name, licence, results), JSON values only.
+    """
+
+    preparation: ItemPreparation
+    encoder: Any
+    energy: str
+    threshold: float | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        energy_by_name(self.energy)
+
+    def embed(self, images: Items) -> Embeddings:
+        """Return ``(n, d)`` float32 embeddings of ``(n, any rows, any columns, 1 or 3)`` uint8.
+
+        Of a list of texts, where the preparation reads texts.
+
+        Raises:
+            DataError: the images have another shape or type.
+        """
+        self.preparation.check(images)
+        parts = [
+            self._encode(self.preparation(images[start : start + _BATCH]))
+            for start in range(0, len(images), _BATCH)
+        ]
+        empty = np.empty((0, self.embedding_size), np.float32)
+        return np.concatenate(parts) if parts else empty
+
+    def energies(self, left: Items, right: Items) -> Energies:
+        """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""
+        return energy_matrix(self.energy, self.embed(left), self.embed(right))
+
+    def is_same(self, left: Items, right: Items) -> bool:
+        """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+
+        Raises:
+            NoThresholdError: the model has no threshold.
+        """
+        return decided(self, left, right)
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
+        return int(self.encoder.output_shape[-1])
+
+    @property
+    def runtime(self) -> str:
+        """What runs the encoder: "keras"."""
+        return "keras"
+
+    def _encode(self, prepared: Any) -> Embeddings:
+        """Run the encoder on one batch, on whatever backend is in force."""
+        ops = require_extra("keras.ops")
+        embedded: Embeddings = ops.convert_to_numpy(self.encoder(prepared, training=False))
+        return embedded
+
+    @property
+    def _format(self) -> str:
+        return OTHER_ITEMS_FORMAT if "kind" in self.preparation.as_data() else FORMAT
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what decides an embedding and an energy: equal for equal models.
+
+        Over the canonical JSON of format, preparation, energy and the encoder's
+        configuration, and each weight's shape, type and bytes. (The bytes of a `.keras` file
+        differ from save to save.)
+        """
+        head = {
+            "format": self._format,
+            "preparation": self.preparation.as_data(),
+            "energy": self.energy,
+        }
+        return encoder_fingerprint(self.encoder, head)
+
+    @cached_property
+    def _onnx(self) -> bytes | str:
+        """The encoder as an ONNX file, or a sentence that says why there is none."""
+        try:
+            return onnx_bytes(self.encoder, made_up=self.preparation.made_up)
+        except (MissingExtraError, ModelError) as error:
+            return str(error)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the model as a folder, whole or not at all.
+
+        Where the exporter is not installed, the folder has no ONNX part, and ``no_onnx`` in
+        ``model.json`` says why and what to do.
+
+        Args:
+            folder: its path; must not exist yet, or be empty.
+            overwrite: whether a model that is already there may be replaced. A folder that
+                holds anything else never is.
+
+        Raises:
+            OutputError: something else is there, or it cannot be written.
+        """
+        folder = Path(folder)
+        check_writable_place(folder, overwrite=overwrite)
+        document = {
+            "format": self._format,
+            "fingerprint": self.fingerprint,
+            "preparation": self.preparation.as_data(),
+            "energy": self.energy,
+            "threshold": self.threshold,
+            "embedding_size": self.embedding_size,
+            "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
+            "record": dict(self.record),
+            "calibration": dict(self.calibration),
+            "about": dict(self.about),
+        }
+        try:
+            document_text(document)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"record: expected JSON values only. {error}.") from error
+        with whole_folder(folder) as fresh:
+            self.encoder.save(fresh / "encoder.keras")
+            document |= self._save_onnx(fresh, document)
+            write_texts(fresh, model_texts(document))
+            if "recipe" in self.record:
+                recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
+                (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
+        return folder
+
+    def _save_onnx(self, fresh: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the ONNX part, and return what ``model.json`` says of it."""
+        if isinstance(self._onnx, str):
+            return {"parts": {}, "no_onnx": self._onnx}
+        (fresh / FILES["onnx"]).write_bytes(self._onnx)
+        return {"parts": {"onnx": part_entry("onnx", self._onnx, document)}}
+
+
+def encoder_fingerprint(encoder: Any, head: Mapping[str, Any]) -> str:
+    """SHA-256 of a Keras encoder's configuration and weights, and of what else decides."""
+    head = {**head, "encoder": lasting_config(encoder.get_config())}
+    digest = hashlib.sha256(canonical(head).encode())
+    for values in encoder.get_weights():
+        digest.update(f"{values.shape}{values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+_FIRST_MODULES = {
+    "MeanOfViews": "likeness.encoders.views",
+    "OneByOne": "likeness.encoders.readings",
+    "Views": "likeness.encoders.views",
+    "Weighed": "likeness.encoders.readings",
+    "WeightedSum": "likeness.encoders.bag_of_pieces",
+    "WhitenedReadings": "likeness.encoders.readings",
+}
+"""Where the layers of saved encoders were defined when the first models were saved."""
+
+
+def lasting_config(config: Any) -> Any:
+    """Return a Keras configuration that does not change when a layer of ours moves.
+
+    Keras writes the module of each class into it, and fingerprints are taken of it.
+    """
+    if isinstance(config, Mapping):
+        changed = {name: lasting_config(value) for name, value in config.items()}
+        if str(config.get("registered_name")).startswith("likeness>"):
+            changed["module"] = _FIRST_MODULES.get(str(config.get("class_name")), "likeness")
+        return changed
+    if isinstance(config, list | tuple):
+        return [lasting_config(value) for value in config]
+    return config
+
+
+def decided(model: Any, left: Items, right: Items) -> bool:
+    """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+
+    Args:
+        model: has ``threshold`` and ``energies``.
+        left, right: the photos.
+
+    Raises:
+        NoThresholdError: the model has no threshold.
+    """
+    if model.threshold is None:
+        raise NoThresholdError(
+            "this model has no threshold, so it cannot decide. Choose one with `likeness calibrate "
+            "MODEL PHOTOS` (training does from six people with two photos each), or pass one of "
+            "your own: `replace(model, threshold=...)`."
+        )
+    # One item as a list of one: an array's leading axis, or a text in a list.
+    first, second = (np.asarray(item)[None] for item in (left, right))
+    return bool(model.energies(first, second)[0, 0] <= model.threshold)
+
+
+def load_model(folder: str | Path) -> SiameseModel:
+    """Read a model that `SiameseModel.save` wrote, to run it on Keras.
+
+    `likeness.open_model` runs it without Keras where it can, and imported models too.
+
+    Raises:
+        ModelError: there is none, it is of another format, or its parts do not belong
+            together.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    if document["format"] == IMPORTED_FORMAT:
+        raise ModelError(
+            f"{folder} has no encoder.keras: it was imported as an ONNX file. Open it with "
+            "`open_model` (the runtime onnx or auto)."
+        )
+    keras = require_extra("keras")
+    # Importing these registers the layers that Keras will meet in the file.
+    require_extra("likeness.encoders")
+    for layer in registry.names("layers"):
+        registry.load("layers", layer)
+    try:
+        encoder = keras.models.load_model(folder / "encoder.keras", compile=False)
+        model = SiameseModel(
+            preparation=preparation_from_data(document["preparation"]),
+            encoder=encoder,
+            energy=document["energy"],
+            threshold=document["threshold"],
+            record=document.get("record", {}),
+            calibration=document.get("calibration", {}),
+            about=document.get("about", {}),
+        )
+    except Exception as error:  # Keras raises many kinds for a damaged file.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"{folder} holds a damaged model: {reason}. Restore it or train it again."
+        ) from error
+    if model.fingerprint != document["fingerprint"]:
+        raise ModelError(
+            f"{folder}: the parts of the model do not belong together. Expected the "
+            f"fingerprint {document['fingerprint'][:12]}, the encoder gives "
+            f"{model.fingerprint[:12]}. Restore the folder or train it again."
+        )
+    return model

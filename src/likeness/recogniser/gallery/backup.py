@@ -1,0 +1,228 @@
+"""A gallery somewhere else: copied between stores and verified, or backed up while it is used."""
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from likeness.errors import GalleryError, OutputError
+from likeness.recogniser.gallery import migrations as _migrations
+from likeness.recogniser.gallery.changes import REPLACED
+from likeness.recogniser.gallery.database import (
+    check_place,
+    in_words,
+    make_engine,
+    parse_place,
+    path_of,
+    shown,
+    writing,
+)
+from likeness.recogniser.gallery.opening import lock_server
+from likeness.recogniser.gallery.pages import pages
+from likeness.recogniser.gallery.rows import Row, person_digest, photo_row_digest, template_digest
+from likeness.recogniser.gallery.schema import (
+    api_keys,
+    audit,
+    changes,
+    gallery,
+    people,
+    photos,
+    templates,
+)
+from likeness.recogniser.gallery.sql_gallery import SqlGallery
+
+_COPIED = (people, templates, photos, audit, api_keys)
+_ROWS = 2000
+_PHOTOS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """What was copied, and counted and digested on both sides.
+
+    Args:
+        people: how many.
+        templates: how many.
+        photos: how many were kept.
+        audit: entries of the audit log.
+        api_keys: keys of the service.
+        digest: SHA-256 over all of it in order, equal on both sides.
+    """
+
+    people: int
+    templates: int
+    photos: int
+    audit: int
+    api_keys: int
+    digest: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": "likeness.gallery-copy/1", **asdict(self)}
+
+
+def copy_gallery(source: SqlGallery, where: str | Path) -> Copied:
+    """Copy a gallery to a new place, in one transaction, and verify it before it counts.
+
+    Ciphertexts are copied as they are: no key is needed, and the copy has the same.
+
+    Args:
+        source: is read as of one moment; others may go on writing.
+        where: a path or address that holds no gallery yet.
+
+    Raises:
+        GalleryError: there is a gallery already, or the copy is not equal.
+    """
+    url = parse_place(where)
+    path = path_of(url)
+    made = path is not None and not path.exists()
+    check_place(url, new=True)
+    engine = make_engine(url, new=True)
+    try:
+        with (
+            source.store.reading() as (there, _),
+            in_words(url),
+            writing(engine).begin() as here,
+        ):
+            return _copied(there, here, where=shown(url))
+    except BaseException:
+        engine.dispose()
+        if made and path is not None:
+            remove_files(path)
+        raise
+    finally:
+        engine.dispose()
+
+
+def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> Copied:
+    lock_server(here)
+    if _migrations.version_of(here) is not None:
+        raise GalleryError(
+            f"{where}: expected a place without a gallery. Received: one that holds one. Nothing "
+            "was changed; choose another."
+        )
+    _migrations.create(here)
+    row = dict(there.execute(sa.select(gallery)).mappings().one())
+    # Its readers begin anew: the change log of the other is not theirs.
+    number = row["last_change"] + 1
+    here.execute(gallery.insert().values(**row | {"last_change": number, "scrub_pending": 0}))
+    here.execute(changes.insert().values(number=number, kind=REPLACED, first=0, last=0))
+    for table in _COPIED:
+        size = _PHOTOS if table is photos else _ROWS
+        for rows in pages(there, table, size=size):
+            here.execute(table.insert(), [dict(row) for row in rows])
+    ours, theirs = _digested(here), _digested(there)
+    if ours != theirs:
+        raise GalleryError(
+            f"{where}: expected a copy equal to its source. Received: {ours.people} people and "
+            f"{ours.templates} templates for {theirs.people} and {theirs.templates}, digest "
+            f"{ours.digest[:12]} for {theirs.digest[:12]}. Nothing was written; check the source."
+        )
+    return ours
+
+
+def _digested(connection: sa.Connection) -> Copied:
+    """Count and digest what is stored; each row's digest is made from its content."""
+    whole = hashlib.sha256()
+    counts: dict[str, int] = {}
+    for table in _COPIED:
+        counts[table.name] = 0
+        for row in rows_of(connection, table):
+            counts[table.name] += 1
+            whole.update(_row_digest(table, row).encode())
+    return Copied(**counts, digest=whole.hexdigest())
+
+
+def _row_digest(table: sa.Table, row: Row) -> str:
+    """Return the digest of what a row holds.
+
+    Raises:
+        GalleryError: it is not the one that was stored with the row.
+    """
+    if table in (audit, api_keys):
+        return repr(tuple(row.values()))
+    if table is people:
+        digest = person_digest(row)
+    elif table is templates:
+        digest = template_digest(row)
+    else:
+        digest = photo_row_digest(row["template_id"], row["key_id"], bytes(row["content"]))
+    if digest != row["digest"]:
+        raise GalleryError(
+            f"{table.name}: a row is not the one that was written. Nothing was copied; run "
+            "`likeness gallery check`."
+        )
+    return digest
+
+
+def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:
+    """Go through all rows of a table in the order of their numbers."""
+    for rows in pages(connection, table, size=_PHOTOS if table is photos else _ROWS):
+        yield from rows
+
+
+def backup_gallery(source: SqlGallery, file: str | Path) -> Path:
+    """Write a gallery to a new file as of one moment, while others read and write it.
+
+    Args:
+        source: a gallery in a SQLite file.
+        file: must not exist. It is there whole, or not at all.
+
+    Raises:
+        OutputError: something is there, or it cannot be written.
+        GalleryError: the gallery is not in a SQLite file, or the backup is damaged.
+    """
+    file = Path(file)
+    if path_of(source.store.engine.url) is None:
+        raise GalleryError(
+            f"{source.where}: expected a gallery in a SQLite file. Received: another store. Use "
+            "`likeness gallery copy` to a file, or the server's own pg_dump."
+        )
+    if file.exists():
+        raise OutputError(
+            f"{file}: expected a new file. Received: one that is there. Choose another name."
+        )
+    try:
+        with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".likeness-") as place:
+            fresh = Path(place) / "backup"
+            _back_up(source, fresh)
+            # A link, unlike a renaming, never replaces a file that came meanwhile.
+            os.link(fresh, file)
+    except FileExistsError as error:
+        raise OutputError(f"{file} came into being meanwhile. Choose another name.") from error
+    except OSError as error:
+        raise OutputError(f"{file} cannot be written: {error.strerror}.") from error
+    return file
+
+
+def _back_up(source: SqlGallery, fresh: Path) -> None:
+    os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
+    with in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
+        connection = source.store.engine.raw_connection()
+        try:
+            # All pages at once: one moment, which other writers need not wait for.
+            connection.driver_connection.backup(target, pages=-1)  # type: ignore[union-attr]
+        finally:
+            connection.close()
+        target.execute("PRAGMA journal_mode = DELETE")
+        verdict = target.execute("PRAGMA integrity_check").fetchone()[0]
+        if verdict != "ok":
+            raise GalleryError(
+                f"{source.where}: the backup is damaged ({verdict}). Run `likeness gallery check`."
+            )
+    with fresh.open("rb+") as written:
+        os.fsync(written.fileno())
+
+
+def remove_files(path: Path) -> None:
+    """Remove a SQLite database that no process has open."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + end).unlink()

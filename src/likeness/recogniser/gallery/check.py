@@ -1,0 +1,263 @@
+"""`check_gallery`: is anything in it damaged?"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
+from likeness.recogniser.gallery.api_keys import ROLES
+from likeness.recogniser.gallery.backup import rows_of
+from likeness.recogniser.gallery.keys import GalleryKey
+from likeness.recogniser.gallery.opening import open_gallery
+from likeness.recogniser.gallery.rows import (
+    Row,
+    Sealing,
+    check_name,
+    person_digest,
+    photo_digest,
+    photo_label,
+    photo_row_digest,
+    template_digest,
+)
+from likeness.recogniser.gallery.schema import (
+    api_keys,
+    audit,
+    changes,
+    gallery,
+    people,
+    photos,
+    templates,
+)
+from likeness.recogniser.gallery.sql_gallery import SqlGallery
+
+FORMAT = "likeness.gallery-check/1"
+MOST = 1000
+"""So many problems are told; a file that is broken in more places needs no longer list."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GalleryCheck:
+    """What a check found.
+
+    Args:
+        where: the gallery.
+        people: how many were looked at.
+        templates: how many were looked at.
+        photos: how many were looked at.
+        problems: a sentence each; none if the gallery is sound.
+        notes: what could not be looked at, and what is worth knowing.
+    """
+
+    where: str
+    people: int
+    templates: int
+    photos: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is damaged."""
+        return not self.problems
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": FORMAT, "sound": self.sound, **asdict(self)}
+
+
+def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> GalleryCheck:
+    """Look at every page, row, number and embedding of a gallery.
+
+    Args:
+        where: as for `open_gallery`.
+        key: of an encrypted gallery; without it its ciphertexts are not opened.
+
+    Raises:
+        GalleryError: there is no gallery, or it cannot be read at all.
+        GalleryMismatchError: it is of another version.
+        GalleryKeyError: the key is another.
+    """
+    try:
+        with open_gallery(where, key=key) as opened:
+            return check_open_gallery(opened)
+    except GalleryDamagedError:
+        problem = "file: it is so damaged that it cannot be opened; restore a backup"
+        return GalleryCheck(
+            where=str(where), people=0, templates=0, photos=0, problems=(problem,), notes=()
+        )
+
+
+def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
+    """Look at every page, row, number and embedding of an open gallery, as of one moment.
+
+    Raises:
+        GalleryError: it cannot be read at all.
+    """
+    problems: list[str] = []
+    notes: list[str] = []
+    counts = {"people": 0, "templates": 0, "photos": 0}
+    with opened.store.reading() as (connection, row):
+        looked = _Looked(opened, notes)
+        parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
+            _pages_of_file,
+            _orphans,
+            _numbers,
+            looked.people,
+            looked.templates,
+            looked.photos,
+            _keys,
+        )
+        for part in parts:
+            try:
+                for problem in part(connection):
+                    problems.append(problem)
+                    if len(problems) >= MOST:
+                        break
+            except (GalleryError, sa.exc.SQLAlchemyError, ValueError) as error:
+                first = str(error).splitlines()[0]
+                problems.append(f"the rows cannot be read to the end: {first}")
+        counts = looked.counts
+        if row.scrub_pending:
+            notes.append(
+                "bytes of something that was deleted may still be in the files; a reader held "
+                "them. Open the gallery again when nobody reads it."
+            )
+    return GalleryCheck(
+        where=opened.where, **counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
+    )
+
+
+def _pages_of_file(connection: sa.Connection) -> Iterator[str]:
+    if connection.dialect.name != "sqlite":
+        return
+    for verdict in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
+        if verdict != "ok":
+            yield f"file: {verdict}"
+    for table, number, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"{table}: row {number} refers to nothing in {parent}"
+
+
+def _orphans(connection: sa.Connection) -> Iterator[str]:
+    lost = (
+        sa.select(templates.c.id)
+        .outerjoin(people)
+        .where(people.c.id.is_(None))
+        .order_by(templates.c.id)
+    )
+    for number in connection.execute(lost).scalars():
+        yield f"template {number} belongs to nobody"
+    loose = (
+        sa.select(photos.c.template_id)
+        .outerjoin(templates, templates.c.id == photos.c.template_id)
+        .where(templates.c.id.is_(None))
+    )
+    for number in connection.execute(loose).scalars():
+        yield f"a kept photo belongs to template {number}, which is not there"
+
+
+def _numbers(connection: sa.Connection) -> Iterator[str]:
+    row = connection.execute(sa.select(gallery)).mappings().one()
+    for table, counter in ((people, "next_person"), (templates, "next_template")):
+        highest = connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
+        if highest >= row[counter]:
+            yield f"{table.name}: number {highest} was never given out"
+    for log, counter in ((changes, "last_change"), (audit, "last_audit")):
+        low, high, count = connection.execute(
+            sa.select(sa.func.min(log.c.number), sa.func.max(log.c.number), sa.func.count())
+        ).one()
+        if (high or 0) != row[counter]:
+            yield f"{log.name}: the last entry is {high or 0}, and should be {row[counter]}"
+        if count and high - low + 1 != count:
+            yield f"{log.name}: {high - low + 1 - count} entries are missing"
+        if log is audit and count and low != 1:
+            yield f"audit: the entries before {low} are missing"
+
+
+def _keys(connection: sa.Connection) -> Iterator[str]:
+    for row in rows_of(connection, api_keys):
+        if row["role"] not in ROLES:
+            yield f"key {row['id']} of the service: the role is none"
+        if len(row["digest"]) != 64 or set(row["digest"]) - set("0123456789abcdef"):
+            yield f"key {row['id']} of the service: the digest is none"
+
+
+class _Looked:
+    """Goes through the rows, and counts them."""
+
+    def __init__(self, opened: SqlGallery, notes: list[str]) -> None:
+        self.counts = {"people": 0, "templates": 0, "photos": 0}
+        self._model = opened.model
+        self._key_id = opened.key_id
+        self._sealing: Sealing | None = opened.store.sealing
+        self._notes = notes
+        try:
+            opened.store.sealing.require()
+        except GalleryKeyError:
+            self._sealing = None
+            notes.append("the gallery is encrypted and there is no key: nothing was opened")
+
+    def people(self, connection: sa.Connection) -> Iterator[str]:
+        for row in rows_of(connection, people):
+            self.counts["people"] += 1
+            if row["digest"] != person_digest(row):
+                yield f"person {row['id']}: the row is not the one that was written"
+            try:
+                check_name(row["name"])
+            except LikenessError:
+                yield f"person {row['id']}: the name is none"
+
+    def templates(self, connection: sa.Connection) -> Iterator[str]:
+        unit = 0
+        for row in rows_of(connection, templates):
+            self.counts["templates"] += 1
+            if row["digest"] != template_digest(row):
+                yield f"template {row['id']}: the row is not the one that was written"
+            if row["model"] != self._model.fingerprint:
+                yield f"template {row['id']}: is of another model, {row['model'][:12]}"
+            if row["key_id"] != self._key_id:
+                yield f"template {row['id']}: is sealed with another key, {row['key_id']}"
+            elif self._sealing is not None:
+                length, problem = self._length(row, self._sealing)
+                unit += abs(length - 1) < 1e-3
+                if problem:
+                    yield problem
+        if 0 < unit < self.counts["templates"]:
+            rest = self.counts["templates"] - unit
+            self._notes.append(f"{rest} of {unit + rest} embeddings are not of unit length")
+
+    def _length(self, row: Row, sealing: Sealing) -> tuple[float, str]:
+        """Return an embedding's length, and what is wrong with it."""
+        try:
+            vector = sealing.vector_of(row)
+        except GalleryKeyError:
+            return 0.0, f"template {row['id']}: the ciphertext does not open in its row"
+        except ValueError:
+            return 0.0, f"template {row['id']}: the embedding is cut off"
+        if vector.shape != (self._model.dimensions,):
+            wanted = self._model.dimensions
+            return 0.0, f"template {row['id']}: has {len(vector)} numbers, and should have {wanted}"
+        if not np.isfinite(vector).all():
+            return 0.0, f"template {row['id']}: holds NaN or infinity"
+        return float(np.linalg.norm(vector)), ""
+
+    def photos(self, connection: sa.Connection) -> Iterator[str]:
+        for row in rows_of(connection, photos):
+            self.counts["photos"] += 1
+            number, content = row["template_id"], bytes(row["content"])
+            if row["digest"] != photo_row_digest(number, row["key_id"], content):
+                yield f"photo of template {number}: the row is not the one that was written"
+            query = sa.select(templates.c.photo_digest).where(templates.c.id == number)
+            digest = connection.execute(query).scalar()
+            if digest is None or self._sealing is None or row["key_id"] != self._key_id:
+                continue
+            try:
+                opened = self._sealing.open(content, photo_label(number, digest))
+            except GalleryKeyError:
+                yield f"photo of template {number}: the ciphertext does not open in its row"
+                continue
+            if photo_digest(opened) != digest:
+                yield f"photo of template {number}: is not the one that was enrolled"

@@ -1,0 +1,222 @@
+"""People as JSON lines: out of a gallery, and into one of the same model.
+
+The first line says what it is; each other line is a person with all templates. Embeddings are
+plain numbers, exact to the last bit, even if the gallery is encrypted.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from likeness.errors import DataError, GalleryMismatchError
+from likeness.recogniser.gallery.enrolment import IMPORTED, Entry, enrol_entries
+from likeness.recogniser.gallery.pages import pages
+from likeness.recogniser.gallery.records import NewTemplate
+from likeness.recogniser.gallery.rows import Row
+from likeness.recogniser.gallery.schema import people, templates
+from likeness.recogniser.gallery.sql_gallery import SqlGallery
+from likeness.recogniser.gallery.templates import read_photo, read_templates
+
+FORMAT = "likeness.people/1"
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """The outcome of an import.
+
+    Args:
+        people: in the lines.
+        new_people: of them, who was not enrolled.
+        added: templates that are new.
+        already: templates that were there.
+    """
+
+    people: int
+    new_people: int
+    added: int
+    already: int
+
+
+def export_people(gallery: SqlGallery, *, with_photos: bool = True) -> Iterator[str]:
+    """Return lines of JSON, each with its line feed, as of one moment.
+
+    Args:
+        gallery: of an encrypted one the key is needed: what is exported is not encrypted.
+        with_photos: whether kept photos go along.
+
+    Raises:
+        GalleryKeyError: it is encrypted and there is no key.
+    """
+    model = gallery.model
+    gallery.store.sealing.require()
+    yield _line(
+        {
+            "format": FORMAT,
+            "model": model.fingerprint,
+            "energy": model.energy,
+            "dimensions": model.dimensions,
+        }
+    )
+    with gallery.store.reading() as (connection, _):
+        for page in pages(connection, people, size=_AT_ONCE):
+            for row in page:
+                found = _templates_of(gallery, connection, row, with_photos=with_photos)
+                yield _line(
+                    {
+                        "person": row["name"],
+                        "metadata": json.loads(row["metadata"]),
+                        "created": row["created"],
+                        "templates": found,
+                    }
+                )
+
+
+def _templates_of(
+    gallery: SqlGallery, connection: sa.Connection, person: Row, *, with_photos: bool
+) -> list[dict[str, Any]]:
+    found = []
+    for template in read_templates(
+        connection,
+        gallery.store.sealing,
+        after=0,
+        limit=2**31,
+        person_id=person["id"],
+        vectors=True,
+    ):
+        assert template.vector is not None
+        entry = {
+            # Shortest digits that give the same float32 again.
+            "vector": [float(str(value)) for value in template.vector],
+            "photo_digest": template.photo_digest,
+            "quality": template.quality,
+            "provenance": template.provenance,
+            "created": template.created,
+        }
+        if with_photos and template.photo_kept:
+            query = sa.select(templates).where(templates.c.id == template.id)
+            row = connection.execute(query).mappings().one()
+            photo = read_photo(connection, gallery.store.sealing, row)
+            entry["photo"] = base64.b64encode(photo or b"").decode()
+        found.append(entry)
+    return found
+
+
+def import_people(gallery: SqlGallery, lines: Iterable[str]) -> Imported:
+    """Enrol the people of exported lines in one transaction: all of them or none.
+
+    Who is there already gets the templates that are missing.
+
+    Args:
+        gallery: of the model that made the embeddings.
+        lines: as `export_people` gives them.
+
+    Raises:
+        DataError: a line is not what it should be; says which.
+        GalleryMismatchError: the embeddings are another model's.
+        AlreadyEnrolledError: a photo is somebody else's.
+    """
+    numbered = enumerate(lines, 1)
+    _check_head(gallery, next(numbered, (1, ""))[1])
+    total = {"people": 0, "added": 0, "already": 0}
+    with gallery.store.writing() as writing:
+        before = _count(writing.connection)
+        entries: list[Entry] = []
+        for number, line in numbered:
+            if line.strip():
+                entries.append(_entry(line, number))
+            if len(entries) == _AT_ONCE:
+                _enrol(gallery, writing, entries, total)
+                entries = []
+        _enrol(gallery, writing, entries, total)
+        fresh = _count(writing.connection) - before
+    return Imported(**total, new_people=fresh)
+
+
+def _enrol(gallery: SqlGallery, writing: Any, entries: list[Entry], total: dict[str, int]) -> None:
+    for entry in enrol_entries(writing, entries, how=IMPORTED, where=gallery.where):
+        total["people"] += 1
+        total["added"] += len(entry.added)
+        total["already"] += len(entry.already)
+
+
+def _count(connection: sa.Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+
+
+def _check_head(gallery: SqlGallery, line: str) -> None:
+    head = _parsed(line, 1)
+    if head.get("format") != FORMAT:
+        raise DataError(
+            f"line 1: expected the format {FORMAT!r}. Received: {head.get('format')!r}. Make the "
+            "lines with `likeness people export`."
+        )
+    model = gallery.model
+    said = (head.get("model"), head.get("energy"), head.get("dimensions"))
+    if said != (model.fingerprint, model.energy, model.dimensions):
+        raise GalleryMismatchError(
+            f"line 1: the embeddings are of model {str(head.get('model'))[:12]}; {gallery.where} "
+            f"is of {model.fingerprint[:12]}. Enrol the photos instead."
+        )
+
+
+def _entry(line: str, number: int) -> Entry:
+    document = _parsed(line, number)
+    try:
+        found = [_template(entry) for entry in document["templates"]]
+        return Entry(
+            name=document["person"],
+            metadata=_object(document.get("metadata", {})),
+            created=_text(document.get("created")),
+            templates=[template for template, _ in found],
+            template_created=[created for _, created in found],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DataError(
+            f"line {number}: expected a person with templates. {reason}. Nothing was imported."
+        ) from error
+
+
+def _template(entry: dict[str, Any]) -> tuple[NewTemplate, str | None]:
+    photo = entry.get("photo")
+    template = NewTemplate(
+        vector=np.array(entry["vector"], np.float64),
+        photo_digest=entry["photo_digest"],
+        quality=_object(entry.get("quality", {})),
+        provenance=_object(entry.get("provenance", {})),
+        photo=None if photo is None else base64.b64decode(photo, validate=True),
+    )
+    return template, _text(entry.get("created"))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, received {value!r:.40}")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"expected a time, received {value!r:.40}")
+    return value
+
+
+def _parsed(line: str, number: int) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"line {number}: expected JSON. {error}. Nothing was imported.") from error
+    if not isinstance(document, dict):
+        raise DataError(f"line {number}: expected an object. Nothing was imported.")
+    return document
+
+
+def _line(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"

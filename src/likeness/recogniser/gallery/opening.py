@@ -1,0 +1,149 @@
+"""Open a gallery, or make one."""
+
+import getpass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from likeness.errors import GalleryError, GalleryMismatchError
+from likeness.recogniser.gallery import migrations as _migrations
+from likeness.recogniser.gallery.database import (
+    check_place,
+    in_words,
+    make_engine,
+    parse_place,
+    shown,
+    writing,
+)
+from likeness.recogniser.gallery.keys import GalleryKey
+from likeness.recogniser.gallery.records import GalleryModel
+from likeness.recogniser.gallery.sql_gallery import SqlGallery
+from likeness.recogniser.gallery.transaction import insert_gallery_row, read_gallery_row
+
+_LOCK = 0x6C696B65
+"""PostgreSQL's advisory lock while tables are made."""
+
+
+def open_gallery(
+    where: str | Path,
+    *,
+    model: GalleryModel | None = None,
+    key: GalleryKey | None = None,
+    by: str | None = None,
+) -> SqlGallery:
+    """Open a gallery that is there; one of an older version is brought up to date.
+
+    Args:
+        where: a path, ``sqlite:///PATH``, or ``postgresql+psycopg://USER@HOST/DATABASE``.
+        model: whose embeddings it is asked for; None opens it whosever they are.
+        key: of an encrypted gallery; without it people can be listed but not searched.
+        by: who works with it, for the audit log; None is the user of this computer.
+
+    Raises:
+        GalleryError: there is none, or it cannot be opened.
+        GalleryMismatchError: it belongs to another model or another version.
+        GalleryKeyError: the key is another.
+        SettingError: the address is of another kind.
+        MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
+    """
+    url = parse_place(where)
+    check_place(url, new=False)
+    engine = make_engine(url)
+    with in_words(url):
+        with engine.begin() as connection:
+            version = _migrations.version_of(connection)
+        if version is None:
+            raise GalleryError(
+                f"{shown(url)}: expected a gallery. Found none. Enrol somebody first."
+            )
+        if version != _migrations.VERSION:
+            with writing(engine).begin() as connection:
+                lock_server(connection)
+                _migrations.migrate(connection, where=shown(url))
+    return _opened(engine, model=model, key=key, by=by)
+
+
+def create_gallery(
+    where: str | Path,
+    model: GalleryModel,
+    *,
+    key: GalleryKey | None = None,
+    by: str | None = None,
+) -> SqlGallery:
+    """Open a gallery, and make it if it is not there.
+
+    Args:
+        where: as for `open_gallery`; ``:memory:`` is one that goes with the process.
+        model: whose embeddings it holds.
+        key: encrypts a new gallery, and opens an encrypted one.
+        by: who works with it, for the audit log; None is the user of this computer.
+
+    Raises:
+        GalleryError: it cannot be made or opened.
+        GalleryMismatchError: it belongs to another model or another version.
+        GalleryKeyError: the key is another.
+        SettingError: the address is of another kind.
+        MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
+
+    >>> import numpy as np
+    >>> from likeness.recogniser.gallery import GalleryModel, NewTemplate
+    >>> model = GalleryModel(fingerprint="8524c4c431a3", energy="euclidean", dimensions=2)
+    >>> gallery = create_gallery(":memory:", model)
+    >>> photo = NewTemplate(vector=np.array([0.6, 0.8]), photo_digest="0" * 64)
+    >>> gallery.enrol("Ada", [photo]).added
+    (1,)
+    >>> [(one.name, round(one.energy, 3)) for one in gallery.search(np.array([[0.8, 0.6]]))[0]]
+    [('Ada', 0.283)]
+    """
+    url = parse_place(where)
+    check_place(url, new=True)
+    engine = make_engine(url, new=True)
+    with in_words(url), writing(engine).begin() as connection:
+        prepare(connection, model, where=shown(url), key=key)
+    return _opened(engine, model=model, key=key, by=by)
+
+
+def prepare(
+    connection: sa.Connection, model: GalleryModel, *, where: str, key: GalleryKey | None
+) -> bool:
+    """Make the tables if they are not there; return whether they were made."""
+    lock_server(connection)
+    if _migrations.version_of(connection) is not None:
+        _migrations.migrate(connection, where=where)
+        return False
+    _migrations.create(connection)
+    insert_gallery_row(connection, model, key_id=None if key is None else key.id)
+    return True
+
+
+def lock_server(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+
+def _opened(
+    engine: sa.Engine, *, model: GalleryModel | None, key: GalleryKey | None, by: str | None
+) -> SqlGallery:
+    url = engine.url
+    with in_words(url), engine.begin() as connection:
+        found = read_gallery_row(connection, where=shown(url)).model
+    if model is not None and found.fingerprint != model.fingerprint:
+        raise GalleryMismatchError(
+            f"{shown(url)} was enrolled with model {found.fingerprint[:12]}; this recogniser uses "
+            f"{model.fingerprint[:12]}. Open it with the old model, or run "
+            "`likeness re-enrol`."
+        )
+    if model is not None and found != model:
+        raise GalleryMismatchError(
+            f"{shown(url)} holds embeddings of {found.dimensions} numbers compared by "
+            f"{found.energy}; the model has {model.dimensions} and {model.energy}. Look at the "
+            "model's folder: its fingerprint is the same."
+        )
+    return SqlGallery(engine, key=key, by=by or _operator())
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"

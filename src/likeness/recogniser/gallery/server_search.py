@@ -1,0 +1,100 @@
+"""Search on a PostgreSQL server with pgvector: exact by default, HNSW if asked.
+
+The server chooses the people; their energies are computed here, from their embeddings, with
+the formula of `likeness.energies`. It ranks in float32, so a few people more than asked are
+fetched: two who differ by a rounding error come out in their true order.
+"""
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from likeness.arrays import check_in_range
+from likeness.errors import SettingError
+from likeness.recogniser.gallery.records import GalleryModel
+from likeness.recogniser.gallery.schema import templates
+
+INDEX = "templates_hnsw"
+MOST_DIMENSIONS = 2000
+"""What pgvector's HNSW takes."""
+
+_OPERATORS = {
+    "euclidean": ("<->", "vector_l2_ops"),
+    "squared_euclidean": ("<->", "vector_l2_ops"),
+    "cosine": ("<=>", "vector_cosine_ops"),
+    "manhattan": ("<+>", "vector_l1_ops"),
+}
+_MORE = 16
+
+
+def nearest_on_server(
+    connection: sa.Connection,
+    model: GalleryModel,
+    probe: NDArray[np.float64],
+    *,
+    k: int,
+    ef_search: int | None,
+) -> list[int]:
+    """Return the ids of the nearest people, a few more than k.
+
+    Args:
+        connection: in a transaction.
+        model: whose embeddings they are.
+        probe: ``(d,)``.
+        k: how many people.
+        ef_search: HNSW with so long a list of candidates; None for exact.
+
+    Raises:
+        SettingError: HNSW is asked for and there is no index.
+    """
+    operator, _ = _OPERATORS[model.energy]
+    asked = probe.astype("<f4").tobytes()
+    if ef_search is None:
+        distance = templates.c.vector.op(operator, return_type=sa.Float)(asked)
+        # The cosine distance from an embedding of zeros is NaN there, 1 here.
+        lowest = sa.func.min(sa.func.coalesce(sa.func.nullif(distance, float("nan")), 1.0))
+        query = (
+            sa.select(templates.c.person_id)
+            .where(templates.c.vector.isnot(None))
+            .group_by(templates.c.person_id)
+            .order_by(lowest, templates.c.person_id)
+            .limit(k + _MORE)
+        )
+        return list(connection.execute(query).scalars())
+    check_in_range(ef_search, 1, 1000, argument="approximate", whole=True)
+    if not has_index(connection):
+        raise SettingError(
+            "approximate: expected a gallery with an HNSW index. There is none; make it with "
+            "`build_index()`, or search exactly."
+        )
+    connection.exec_driver_sql(f"SET LOCAL hnsw.ef_search = {int(ef_search)}")
+    # The same expression as the index is on; the exact search above never meets it.
+    nearest = sa.text(
+        f"SELECT person_id FROM templates ORDER BY (vector::vector({model.dimensions})) "
+        f"{operator} CAST(:probe AS vector({model.dimensions})) LIMIT {int(ef_search)}"
+    ).bindparams(sa.bindparam("probe", asked, type_=templates.c.vector.type))
+    people = connection.execute(nearest).scalars()
+    return list(dict.fromkeys(people))[: k + _MORE]
+
+
+def has_index(connection: sa.Connection) -> bool:
+    """Return whether there is an HNSW index."""
+    query = sa.text("SELECT to_regclass(:name) IS NOT NULL").bindparams(name=INDEX)
+    return bool(connection.execute(query).scalar())
+
+
+def make_index(connection: sa.Connection, model: GalleryModel, *, links: int, effort: int) -> None:
+    """Make the HNSW index anew (Malkov & Yashunin 2018: ``links`` is M, ``effort`` efConstruction).
+
+    Raises:
+        SettingError: the embeddings are too long for it, or a value is out of range.
+    """
+    check_in_range(model.dimensions, 1, MOST_DIMENSIONS, argument="dimensions for HNSW")
+    check_in_range(links, 2, 100, argument="links", whole=True)
+    check_in_range(effort, 2 * links, 1000, argument="effort", whole=True)
+    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
+    connection.exec_driver_sql(
+        f"CREATE INDEX {INDEX} ON templates USING hnsw "
+        f"((vector::vector({model.dimensions})) {_OPERATORS[model.energy][1]}) "
+        f"WITH (m = {int(links)}, ef_construction = {int(effort)})"
+    )

@@ -1,0 +1,1 @@
+"""What a Siamese network serves besides faces: a folder for each task, over the same road."""

@@ -1,0 +1,1 @@
+"""Handwritten characters: Omniglot and digits."""

@@ -1,0 +1,187 @@
+"""Handwritten digits: scikit-learn's bundled ones, and MNIST, in Keras' layout or its own.
+
+A digit stands where a person stands elsewhere: the same engine learns it.
+"""
+
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from likeness.arrays import Images
+from likeness.datasets.download import download, mirrors_or
+from likeness.datasets.items import Dataset
+from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
+from likeness.datasets.progress import OnProgress
+from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
+from likeness.tasks.characters.idx import idx_parts
+
+MNIST_FILE = "mnist.npz"
+MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+MNIST_MIRRORS = ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",)
+
+DIGITS_LICENCE = (
+    "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI 1998, CC BY 4.0; "
+    "the part that scikit-learn bundles."
+)
+MNIST_LICENCE = "MNIST, Y. LeCun, C. Cortes and C. J. C. Burges, CC BY-SA 3.0."
+
+_MOST_BYTES = 256 * 2**20  # MNIST unpacked is 55 MB
+
+Parts = dict[str, tuple[Images, Images]]
+"""«train» and «test», each with its images ``(n, 28, 28)`` and labels ``(n,)``."""
+
+
+def digits() -> Dataset:
+    """Return scikit-learn's bundled digits: no network, no files.
+
+    Returns:
+        items ``(1797, 8, 8, 1)``, uint8, the 17 levels 0…16 spread over 0…255; identities
+        «0» … «9»; item names «digits/0» ….
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    bundled = require_extra("sklearn.datasets").load_digits()
+    items = np.rint(bundled.images * (255 / 16)).astype(np.uint8)[..., None]
+    return Dataset(
+        items,
+        [str(label) for label in bundled.target],
+        [f"digits/{index}" for index in range(len(items))],
+        name="scikit-learn digits",
+        licence=DIGITS_LICENCE,
+    )
+
+
+def mnist(
+    path: str | Path | None = None,
+    *,
+    part: Literal["train", "test", "all"] = "all",
+    download: bool = True,
+    on_progress: OnProgress | None = None,
+) -> Dataset:
+    """Return the MNIST digits, from Keras' ``mnist.npz`` or from the four files of old.
+
+    Looks at the path; without one, in ``LIKENESS_DATA``, and for ``mnist.npz`` in the cache and
+    in Keras' own cache; and then downloads into the cache. A path that is given is never
+    passed over.
+
+    Args:
+        path: an ``.npz`` file in the layout of ``keras.datasets.mnist``, or a folder that holds
+            ``mnist.npz`` or ``train-images-idx3-ubyte`` and its three fellows, packed by gzip
+            or not.
+        part: «train» (60,000), «test» (10,000) or «all», the training part first.
+        download: whether to download if nothing is at hand.
+        on_progress: called with (bytes received, bytes expected) while downloading.
+
+    Returns:
+        items ``(n, 28, 28, 1)``, uint8; identities «0» … «9»; item names «train/0» ….
+
+    Raises:
+        DataNotFoundError: the file is not where it was said to be, or nowhere.
+        DataError: the file is in another layout.
+        SettingError: there is no such part.
+        OutputError: the cache cannot be written.
+        MissingExtraError: pooch is needed to download, and not installed.
+    """
+    if part not in ("train", "test", "all"):
+        raise SettingError(f"part: expected 'train', 'test' or 'all'. Received: {part!r}.")
+    if path is not None:
+        parts = _given(Path(path).expanduser())
+    else:
+        parts = _found(may_download=download, on_progress=on_progress)
+    chosen = ("train", "test") if part == "all" else (part,)
+    return Dataset(
+        np.concatenate([parts[name][0] for name in chosen])[..., None],
+        [str(label) for name in chosen for label in parts[name][1]],
+        [f"{name}/{index}" for name in chosen for index in range(len(parts[name][0]))],
+        name="MNIST",
+        licence=MNIST_LICENCE,
+    )
+
+
+def _given(path: Path) -> Parts:
+    if path.is_dir():
+        if (parts := _in_folder(path)) is not None:
+            return parts
+        raise DataNotFoundError(
+            f"{path}: there is neither Keras' {MNIST_FILE} in it nor MNIST's four files, "
+            "train-images-idx3-ubyte and so on."
+        )
+    if not path.is_file():
+        raise DataNotFoundError(f"{path}: there is no such file; expected Keras' {MNIST_FILE}.")
+    return _read(path)
+
+
+def _in_folder(folder: Path) -> Parts | None:
+    if (folder / MNIST_FILE).is_file():
+        return _read(folder / MNIST_FILE)
+    return idx_parts(folder)
+
+
+def _found(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
+    own = data_place()
+    if own is not None and own.name == MNIST_FILE and own.is_file():
+        return _read(own)
+    if own is not None and own.is_dir() and (parts := _in_folder(own)) is not None:
+        return parts
+    cached = cache_place() / MNIST_FILE
+    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    for file in (cached, keras_home / "datasets" / MNIST_FILE):
+        if file.is_file() and _sha256(file) == MNIST_SHA256:
+            return _read(file)
+    return _downloaded(cached, may_download, on_progress)
+
+
+def _downloaded(cached: Path, may_download: bool, on_progress: OnProgress | None) -> Parts:
+    why = "downloading is off"
+    if may_download:
+        mirrors = mirrors_or(MNIST_MIRRORS, file_name=MNIST_FILE)
+        try:
+            return download(mirrors, cached, check=_checked, on_progress=on_progress)
+        except DataNotFoundError as error:
+            why = f"no mirror gave it ({error})"
+    raise DataNotFoundError(
+        f"MNIST is not in the cache ({cached}), and {why}: give the path of {MNIST_FILE}, or set "
+        f"{DATA_VARIABLE} to its folder, or put it into the cache."
+    )
+
+
+def _checked(file: Path) -> Parts:
+    if _sha256(file) != MNIST_SHA256:
+        raise DigestError("another file than the published one, by its SHA-256")
+    return _read(file)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read(file: Path) -> Parts:
+    """Read the four arrays; nothing in the file is executed (``allow_pickle=False``)."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+                raise ValueError("it unpacks to more than 256 MiB")
+        with np.load(file, allow_pickle=False) as arrays:
+            parts = {name: (arrays[f"x_{name}"], arrays[f"y_{name}"]) for name in ("train", "test")}
+    # NumPy and zipfile raise a zoo on files that are something else.
+    except Exception as error:
+        raise _other_layout(file, str(error)) from error
+    for images, labels in parts.values():
+        if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != (len(images),):
+            raise _other_layout(file, f"images of shape {images.shape} in {images.dtype}")
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise _other_layout(file, f"labels in {labels.dtype}")
+    return parts
+
+
+def _other_layout(file: Path, why: str) -> DataError:
+    return DataError(
+        f"{file}: expected the arrays x_train, y_train, x_test and y_test of Keras' {MNIST_FILE}, "
+        f"uint8 images of shape (n, rows, columns). Received: {why}."
+    )

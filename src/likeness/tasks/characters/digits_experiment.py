@@ -1,0 +1,225 @@
+"""Digits two ways: as the well-known example measures, and digits that were never seen.
+
+Keras' ``mnist_siamese`` trains on pairs of the ten digits, looks at its test set after every
+epoch, and reports the accuracy on pairs of the same ten digits. Here that is done as it is
+done there, and then again with digits 0 to 6 to learn from and 7 to 9 to be verified, where
+the number of steps and the threshold are chosen on digits 5 and 6 by networks that have not
+seen them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.datasets.items import Dataset, check_disjoint
+from likeness.energies import energy_matrix
+from likeness.errors import require_extra
+from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix, matrix_pair_energies
+from likeness.evaluation.intervals import item_intervals
+from likeness.tasks.sklearn import SiameseClassifier, SiameseEmbedder
+
+FORMAT = "likeness.digits/1"
+
+KNOWN, CHOOSING, NEW = "0123456", "56", "789"
+TEST_SHARE = 0.25
+STEPS = (10, 30, 100, 300)
+"""Numbers of steps to choose from."""
+
+SHOTS = (1, 5)
+DRAWS = 10
+COMPONENTS = 50
+REPETITIONS = 200
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "dense (as in mnist_siamese)": {"encoder": "dense", "width": 128, "embedding_size": 128},
+    "convnet, distorted": {"encoder": "convnet", "distortion": 1.0},
+}
+"""Name → settings of its `SiameseEmbedder`."""
+
+Embed = Callable[[NDArray[Any]], NDArray[Any]]
+Tell = Callable[[str], None]
+
+
+def digits_two_ways(
+    data: Dataset,
+    *,
+    seed: int = 0,
+    steps: Sequence[int] = STEPS,
+    networks: Mapping[str, Mapping[str, Any]] = NETWORKS,
+    on_stage: Tell = lambda stage: None,
+) -> dict[str, Any]:
+    """Measure the networks both ways, beside raw pixels, PCA and k nearest neighbours.
+
+    Args:
+        data: the digits «0» … «9», at least eight items each.
+        seed: of the splits and of everything random in training.
+        steps: numbers of steps to choose from.
+        networks: name → settings of `SiameseEmbedder`.
+        on_stage: called with what is done next.
+
+    Returns:
+        JSON values: format, data, seed, and the parts "closed", "new" and "few", each with a
+        title and figures with intervals.
+
+    Raises:
+        DataError: a digit is missing.
+        TooFewError: a digit has too few items.
+    """
+    data = data.of("0123456789")
+    data.require(identities=10, items_each=8)
+    methods = {
+        "raw pixels": lambda train, count: _pixels,
+        f"PCA, {COMPONENTS} components": lambda train, count: _pca(train),
+    } | {
+        name: lambda train, count, settings=settings: _network(train, count, settings, seed)
+        for name, settings in networks.items()
+    }
+    closed, new = {}, {}
+    for name, fit in methods.items():
+        tried = steps if name in networks else steps[:1]
+        on_stage(f"{name}, the ten digits")
+        closed[name] = _closed(data, fit, tried, seed=seed)
+        on_stage(f"{name}, new digits")
+        new[name] = _new(data, fit, tried)
+    on_stage("new digits from a few items")
+    return {
+        "format": FORMAT,
+        "data": {"name": data.name, "items": len(data), "digest": data.digest},
+        "seed": seed,
+        "intervals": f"95 %, percentile bootstrap over test items, {REPETITIONS} repetitions",
+        "closed": {
+            "title": "As the example does: the same ten digits, steps chosen on the test items",
+            "methods": closed,
+        },
+        "new": {
+            "title": f"New digits: learned from {KNOWN}, verified on {NEW}, steps and threshold "
+            f"chosen on {CHOOSING}",
+            "methods": new,
+        },
+        "few": {
+            "title": f"Which of the ten? {KNOWN} learned, {NEW} enrolled from a few items each, "
+            f"{DRAWS} draws",
+            "methods": _few(data, max(steps), seed=seed),
+        },
+    }
+
+
+def _closed(data: Dataset, fit: Any, steps: Sequence[int], *, seed: int) -> dict[str, Any]:
+    split = require_extra("sklearn.model_selection").train_test_split
+    places = np.arange(len(data))
+    learned, tested = (
+        data.take(part)
+        for part in split(places, test_size=TEST_SHARE, random_state=seed, stratify=data.codes)
+    )
+    found = []
+    for count in steps:
+        embed = fit(learned, count)
+        threshold = _threshold(embed, learned)
+        found.append((count, _measured(embed, tested, threshold)))
+    # The fault of the example, on purpose: the test items say when to stop.
+    count, best = max(found, key=lambda pair: pair[1].figures["accuracy"])
+    return _figures(best, count, len(steps))
+
+
+def _new(data: Dataset, fit: Any, steps: Sequence[int]) -> dict[str, Any]:
+    known, new, held = data.of(KNOWN), data.of(NEW), data.of(CHOOSING)
+    rest = data.of(set(KNOWN) - set(CHOOSING))
+    check_disjoint(known, new, between=("training", "test"))
+    found = []
+    for count in steps:
+        embed = fit(rest, count)
+        found.append((count, _threshold(embed, held), _measured(embed, held, None).figures["auc"]))
+    count, threshold, _ = max(found, key=lambda choice: choice[2])
+    return _figures(_measured(fit(known, count), new, threshold), count, len(steps))
+
+
+def _few(data: Dataset, steps: int, *, seed: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Accuracy among all ten digits, on items of the new ones and on held-out known ones."""
+    rng = np.random.default_rng(seed)
+    split = require_extra("sklearn.model_selection").train_test_split
+    neighbours = require_extra("sklearn.neighbors").KNeighborsClassifier
+    known, new = data.of(KNOWN), data.of(NEW)
+    learned, tested = split(
+        np.arange(len(known)), test_size=TEST_SHARE, random_state=seed, stratify=known.codes
+    )
+    items, labels = _arrays(known)
+    new_items, new_labels = _arrays(new)
+    network = SiameseClassifier(distortion=1.0, encoder="convnet", steps=steps, random_state=seed)
+    network.fit(items[learned], labels[learned])
+    taught = network.templates_, network.classes_
+    found: dict[str, dict[str, list[float]]] = {}
+    for shots in SHOTS:
+        for _ in range(DRAWS):
+            drawn = np.concatenate(
+                [
+                    rng.choice(np.flatnonzero(new_labels == label), shots, replace=False)
+                    for label in NEW
+                ]
+            )
+            others = np.setdiff1d(np.arange(len(new_labels)), drawn)
+            network.templates_, network.classes_ = taught
+            network.partial_fit(new_items[drawn], new_labels[drawn])
+            nearest = neighbours(1).fit(
+                _pixels(np.concatenate([items[learned], new_items[drawn]])),
+                np.concatenate([labels[learned], new_labels[drawn]]),
+            )
+            for name, predict in (
+                ("SiameseClassifier", network.predict),
+                ("1 nearest neighbour, pixels", lambda rows: nearest.predict(_pixels(rows))),  # noqa: B023
+            ):
+                row = found.setdefault(f"{name}, {shots} each", {"new": [], "known": []})
+                row["new"].append(float((predict(new_items[others]) == new_labels[others]).mean()))
+                row["known"].append(float((predict(items[tested]) == labels[tested]).mean()))
+    return {
+        name: {part: _interval(values) for part, values in row.items()}
+        for name, row in found.items()
+    }
+
+
+def _pixels(items: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(items, np.float64).reshape(len(items), -1) / 255
+
+
+def _pca(train: Dataset) -> Embed:
+    rows = _pixels(train.items)
+    made = require_extra("sklearn.decomposition").PCA(
+        min(COMPONENTS, *rows.shape), svd_solver="full"
+    )
+    made.fit(rows)
+    return lambda items: np.asarray(made.transform(_pixels(items)))
+
+
+def _network(train: Dataset, steps: int, settings: Mapping[str, Any], seed: int) -> Embed:
+    made = SiameseEmbedder(**settings, steps=steps, random_state=seed).fit(*_arrays(train))
+    return lambda items: np.asarray(made.transform(items))
+
+
+def _arrays(data: Dataset) -> tuple[NDArray[Any], NDArray[Any]]:
+    return np.asarray(data.items), np.array(data.identities)
+
+
+def _measured(embed: Embed, test: Dataset, threshold: float | None) -> Evaluation:
+    matrix = energy_matrix("euclidean", embed(test.items))
+    return evaluate_matrix(matrix, test.codes, threshold=threshold)
+
+
+def _threshold(embed: Embed, learned: Dataset) -> float:
+    matrix = energy_matrix("euclidean", embed(learned.items))
+    pairs = matrix_pair_energies(matrix, learned.codes)
+    return choose_threshold(pairs.genuine, pairs.impostor)
+
+
+def _figures(measured: Evaluation, steps: int, tried: int) -> dict[str, Any]:
+    found = item_intervals(measured, repetitions=REPETITIONS, seed=0)
+    return {
+        "steps": steps if tried > 1 else None,
+        "pairs": [len(measured.pairs.genuine), len(measured.pairs.impostor)],
+        "figures": {name: figure.as_dict() for name, figure in found.items()},
+    }
+
+
+def _interval(values: list[float]) -> dict[str, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}

@@ -1,0 +1,209 @@
+"""Omniglot: handwritten characters, and the twenty runs of one-shot classification.
+
+B. M. Lake, R. Salakhutdinov, J. B. Tenenbaum, «Human-level concept learning through
+probabilistic program induction», Science 350, 2015. A character stands where a person stands
+elsewhere: twenty people drew each one once.
+
+The two small background sets have five alphabets each; a run is twenty characters of one new
+alphabet, drawn by two people neither of whom need be told apart: one person's drawings are the
+gallery, the other's the probes.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from likeness.arrays import Images
+from likeness.datasets.items import Dataset
+from likeness.datasets.progress import OnProgress
+from likeness.datasets.published import PublishedFile, read_published
+from likeness.datasets.zip import ZipReader, opened_zip
+from likeness.datasets.zip_picture import grey_picture
+from likeness.errors import DataError, SettingError
+from likeness.files import natural_key
+from likeness.tasks.characters.one_shot_run import OneShotRun
+
+LICENCE = (
+    "Omniglot, MIT licence: B. M. Lake, R. Salakhutdinov and J. B. Tenenbaum, «Human-level "
+    "concept learning through probabilistic program induction», Science 350, 2015."
+)
+SIZE = 105
+"""Rows and columns of every drawing; ink is 0, paper 255."""
+
+_HOME = "https://github.com/brendenlake/omniglot/raw/master/python/"
+_MOST_BYTES = 2**16  # of one drawing; they have some 300
+_MOST_DRAWINGS = 100_000
+
+BACKGROUNDS = {
+    "small1": PublishedFile(
+        title="Omniglot's first small background set",
+        names=("omniglot_images_background_small1.zip", "images_background_small1.zip"),
+        sha256="f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
+        mirrors=(f"{_HOME}images_background_small1.zip",),
+    ),
+    "small2": PublishedFile(
+        title="Omniglot's second small background set",
+        names=("omniglot_images_background_small2.zip", "images_background_small2.zip"),
+        sha256="3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f",
+        mirrors=(f"{_HOME}images_background_small2.zip",),
+    ),
+}
+"""The background sets by name."""
+
+RUNS = PublishedFile(
+    title="Omniglot's twenty runs of one-shot classification",
+    names=("omniglot_all_runs.zip", "all_runs.zip"),
+    sha256="437c1eeab0af8484112e1b4cc0f3d541ec727f7c47b9b202da738af9dfd6c325",
+    mirrors=(f"{_HOME}one-shot-classification/all_runs.zip",),
+)
+
+
+def omniglot(
+    background: str = "small1",
+    *,
+    path: str | Path | None = None,
+    download: bool = True,
+    on_progress: OnProgress | None = None,
+) -> Dataset:
+    """Return the drawings of a background set.
+
+    Looks at the path; without one, in ``LIKENESS_DATA`` and the cache; and then downloads into
+    the cache. The file is the published one, by its SHA-256.
+
+    Args:
+        background: "small1" or "small2".
+        path: the zip, or a folder that holds it.
+        download: whether to download if nothing is at hand.
+        on_progress: called with (bytes received, bytes expected) while downloading.
+
+    Returns:
+        items ``(n, 105, 105, 1)``, uint8, ink 0 on paper 255; identities
+        «Greek/character01» …; item names «Greek/character01/0394_01», whose last number is
+        the drawer's.
+
+    Raises:
+        SettingError: there is no such background set.
+        DataNotFoundError: the file is not where it was said to be, or nowhere.
+        DigestError: there is another file in its place.
+        OutputError: the cache cannot be written.
+        MissingExtraError: pooch is needed to download, and not installed.
+    """
+    if background not in BACKGROUNDS:
+        raise SettingError(
+            f"background: expected one of {', '.join(BACKGROUNDS)}. Received: {background!r}."
+        )
+    return read_published(
+        BACKGROUNDS[background],
+        path,
+        read=lambda file: read_background(file, name=f"Omniglot {background}"),
+        may_download=download,
+        on_progress=on_progress,
+    )
+
+
+def omniglot_runs(
+    *,
+    path: str | Path | None = None,
+    download: bool = True,
+    on_progress: OnProgress | None = None,
+) -> tuple[OneShotRun, ...]:
+    """Return the twenty runs of 20-way one-shot classification, in their order.
+
+    Found as `omniglot` finds a background set, which also tells what is raised.
+
+    Args:
+        path: the zip, or a folder that holds it.
+        download: whether to download if nothing is at hand.
+        on_progress: called with (bytes received, bytes expected) while downloading.
+    """
+    return read_published(
+        RUNS, path, read=read_runs, may_download=download, on_progress=on_progress
+    )
+
+
+def alphabets(data: Dataset) -> tuple[str, ...]:
+    """Return the alphabet of each item, ``n`` names.
+
+    >>> import numpy as np
+    >>> alphabets(Dataset(np.zeros((1, 2, 2, 1), np.uint8), ["Greek/character01"]))
+    ('Greek',)
+    """
+    return tuple(identity.partition("/")[0] for identity in data.identities)
+
+
+def read_background(file: Path, *, name: str) -> Dataset:
+    """Return the drawings of a zip in the layout of a background set.
+
+    Args:
+        file: holds ``FOLDER/ALPHABET/CHARACTER/DRAWING.png`` for every drawing.
+        name: of the data set.
+
+    Raises:
+        DataError: it holds no drawings, or one that is none.
+    """
+    with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
+        members = sorted(filter(_BACKGROUND.fullmatch, archive.names), key=natural_key)
+        items = _drawings(archive, members, file)
+    parts = [member.removesuffix(".png").split("/")[1:] for member in members]
+    return Dataset(
+        items,
+        ["/".join(part[:2]) for part in parts],
+        ["/".join(part) for part in parts],
+        name=name,
+        licence=LICENCE,
+    )
+
+
+def read_runs(file: Path) -> tuple[OneShotRun, ...]:
+    """Return the runs of a zip in the layout of ``all_runs.zip``.
+
+    Args:
+        file: holds ``runNN/class_labels.txt``, each line of which names a test drawing and the
+            training drawing of the same character.
+
+    Raises:
+        DataError: it holds no runs, or a run is not whole.
+    """
+    with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
+        lists = sorted(filter(_LABELS.fullmatch, archive.names), key=natural_key)
+        if not lists:
+            raise DataError(
+                f"{file.name}: expected runs (run01/class_labels.txt …). Received: none."
+            )
+        return tuple(_run(archive, labels, file) for labels in lists)
+
+
+_BACKGROUND = re.compile(r"(?:[^/.][^/]*/){3}[^/.][^/]*\.png")  # no hidden files
+_LABELS = re.compile(r"run\d+/class_labels\.txt")
+
+
+def _run(archive: ZipReader, labels: str, file: Path) -> OneShotRun:
+    name = labels.partition("/")[0]
+    lines = (archive.read(labels) or b"").decode("utf-8", "replace").split("\n")
+    pairs = [line.split() for line in lines if line.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise DataError(f"{file.name}: {labels}: expected two names in each line. Received: other.")
+    # By name, as the authors read them; so the answer to a probe is not at its own place.
+    gallery = sorted(training for _, training in pairs)
+    return OneShotRun(
+        name=name,
+        gallery=_drawings(archive, gallery, file),
+        probes=_drawings(archive, [test for test, _ in pairs], file),
+        answers=np.array([gallery.index(training) for _, training in pairs]),
+    )
+
+
+def _drawings(archive: ZipReader, members: Sequence[str], file: Path) -> Images:
+    if not 0 < len(members) <= _MOST_DRAWINGS:
+        raise DataError(
+            f"{file.name}: expected drawings (ALPHABET/CHARACTER/DRAWING.png). Received: "
+            f"{len(members)} of them."
+        )
+    return np.stack([grey_picture(archive, member, file, size=SIZE) for member in members])
+
+
+omniglot_small1 = partial(omniglot, "small1")
+omniglot_small2 = partial(omniglot, "small2")

@@ -1,0 +1,159 @@
+"""Runs of one-shot classification: train on a background set, recognise new identities."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from likeness.arrays import Energies, Images
+from likeness.datasets import Dataset, check_disjoint, name_some
+from likeness.errors import OverlapError, TooFewError
+from likeness.experiments.calibrated import DIGITS
+from likeness.experiments.result import versions
+from likeness.model.opening import FaceModel
+from likeness.model.siamese_model import SiameseModel
+from likeness.tasks.characters.ink import hausdorff_energies, pixel_energies
+from likeness.tasks.characters.one_shot_run import OneShotRun
+from likeness.tasks.characters.one_shot_runs import REPETITIONS, SEED, mean_error, run_error
+from likeness.training import OnProgress, TrainingRecipe
+
+FORMAT = "likeness.one_shot/1"
+INTERVALS = f"95 %, percentile bootstrap over runs, {REPETITIONS:,} repetitions, seed {SEED}"
+
+Compare = Callable[[Images, Images], Energies]
+"""Probes and gallery → ``(q, ways)`` energies."""
+
+BASELINES: dict[str, Compare] = {
+    "nearest_pixels": pixel_energies,
+    "modified_hausdorff": hausdorff_energies,
+}
+"""By name; nothing of them is learned."""
+
+
+def train_for_runs(
+    recipe: TrainingRecipe,
+    background: Dataset,
+    runs: Sequence[OneShotRun],
+    *,
+    on_progress: OnProgress | None = None,
+) -> tuple[SiameseModel, dict[str, Any]]:
+    """Train on the background set alone, and measure on the runs.
+
+    Args:
+        recipe: every choice of the training.
+        background: none of its identities is in the runs.
+        runs: of new identities.
+        on_progress: called after every batch.
+
+    Returns:
+        (model, document). The document has the figures of `runs_of_model`, and the recipe and
+        the seconds of training: of the clock, and of the processors («cpu»), which others at
+        work on the machine do not stretch.
+
+    Raises:
+        TooFewError: the background set has too few identities or items, or there is no run.
+        OverlapError: an image of a run is in the background set.
+        TrainingFailedError: the loss became NaN.
+        MissingExtraError: Keras or SciPy is not installed.
+    """
+    check_disjoint(background, images_of(runs), between=("the background set", "the runs"))
+    from likeness.training import train  # late: brings Keras
+
+    began, worked = time.perf_counter(), time.process_time()
+    model = train(recipe, background, on_progress=on_progress)
+    training = {
+        "seconds": round(time.perf_counter() - began, 1),
+        "cpu_seconds": round(time.process_time() - worked, 1),
+    }
+    document = runs_of_model(model, runs)
+    return model, document | {"training": training}
+
+
+def runs_of_model(model: FaceModel, runs: Sequence[OneShotRun]) -> dict[str, Any]:
+    """Return how many probes a model gets wrong, beside the baselines, as JSON values.
+
+    A probe goes to the nearest image of the gallery; no threshold is asked. Baselines are
+    computed here and now, on the same images.
+
+    Args:
+        model: trained on other identities.
+        runs: at least one.
+
+    Raises:
+        TooFewError: there is no run.
+        OverlapError: the model was trained on an image of a run.
+        MissingExtraError: SciPy is not installed.
+    """
+    data = images_of(runs)
+    _check_unseen(model.record, data)
+    methods: dict[str, Compare] = {"network": model.energies, **BASELINES}
+    errors = {
+        name: [run_error(compare(run.probes, run.gallery), run.answers) for run in runs]
+        for name, compare in methods.items()
+    }
+    figures = {name: {"error": mean_error(found).as_dict()} for name, found in errors.items()}
+    return {
+        "format": FORMAT,
+        "background": _background(model.record),
+        "drawn": _is_drawn(model.record),
+        "counts": {
+            "runs": len(runs),
+            "ways": sorted({run.ways for run in runs}),
+            "probes": sum(len(run.probes) for run in runs),
+        },
+        "figures": figures.pop("network"),
+        "baselines": figures,
+        "intervals": INTERVALS,
+        "runs": [
+            {"run": run.name} | {name: found[place] for name, found in errors.items()}
+            for place, run in enumerate(runs)
+        ],
+        "runs_digest": data.digest,
+        "model": model.fingerprint,
+        "threshold": model.threshold,
+        "recipe": model.record.get("recipe"),
+        "versions": versions(),
+    }
+
+
+def images_of(runs: Sequence[OneShotRun]) -> Dataset:
+    """Return all images of the runs as one data set, named «run01/gallery/0» ….
+
+    Raises:
+        TooFewError: there is no run.
+    """
+    if not runs:
+        raise TooFewError("runs: expected at least one. Received: none.")
+    parts = [(f"{run.name}/{part}", getattr(run, part)) for run in runs for part in _PARTS]
+    names = [f"{name}/{place}" for name, images in parts for place in range(len(images))]
+    return Dataset(np.concatenate([images for _, images in parts]), names, names, name="the runs")
+
+
+_PARTS = ("gallery", "probes")
+
+
+def _check_unseen(record: Mapping[str, Any], images: Dataset) -> None:
+    learned = set(record.get("data", {}).get("item_digests", ()))
+    known = [
+        name
+        for name, digest in zip(images.item_names, images.item_digests, strict=True)
+        if digest[:DIGITS] in learned
+    ]
+    if known:
+        raise OverlapError(
+            f"{len(known)} of the {len(images)} images of the runs were trained on: "
+            f"{name_some(known)}. Measure a model that was trained on others."
+        )
+
+
+def _background(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    data = record.get("data")
+    if data is None:
+        return None
+    kept = {name: data.get(name) for name in ("name", "digest", "licence", "items")}
+    return kept | {"identities": len(data.get("identities", ()))}
+
+
+def _is_drawn(record: Mapping[str, Any]) -> bool:
+    return bool(record.get("data", {}).get("drawn", False))

@@ -1,0 +1,67 @@
+"""Runs of one-shot classification on the terminal: errors of the network and of the baselines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from likeness.evaluation.figures import interval, method_label, methods_of, percent
+
+
+def print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
+    """Print the table of errors, and what stands behind it.
+
+    Args:
+        console: where to.
+        document: of `experiments.one_shot_runs`.
+    """
+    console.print(one_shot_table(document))
+    console.print(Text(_counted(document), style="dim"))
+    if training := document.get("training"):
+        console.print(
+            f"Trained on {_background(document)} alone in {training['seconds']:.0f} s, "
+            f"{training['cpu_seconds']:.0f} s of the processors.",
+            highlight=False,
+        )
+
+
+def one_shot_table(document: Mapping[str, Any]) -> Table:
+    """Return a row for each method: its mean error over the runs, the interval, the worst run."""
+    mark = f"{document['background']['name']} · " if document["drawn"] else ""
+    ways = " or ".join(map(str, document["counts"]["ways"]))
+    table = Table(
+        title=Text(f"{mark}{ways}-way one-shot classification", style="bold"),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    for heading in ("error ↓", "95 % interval", "worst run"):
+        table.add_column(heading, justify="right")
+    for name, figures in methods_of(document).items():
+        worst = max(document["runs"], key=lambda run: run[name])
+        table.add_row(
+            Text(method_label(name)),
+            percent(figures["error"]["mean"]),
+            interval(figures["error"]),
+            f"{percent(worst[name])} ({worst['run']})",
+            style="bold" if name == "network" else "",
+        )
+    return table
+
+
+def _counted(document: Mapping[str, Any]) -> str:
+    counts = document["counts"]
+    return (
+        f"{counts['probes']:,} probes in {counts['runs']} runs; by chance "
+        f"{' or '.join(percent(1 - 1 / ways) for ways in counts['ways'])} are wrong. Intervals: "
+        f"{document['intervals']}."
+    )
+
+
+def _background(document: Mapping[str, Any]) -> str:
+    background = document["background"]
+    return f"{background['name']} ({background['identities']} identities)"

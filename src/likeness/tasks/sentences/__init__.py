@@ -1,0 +1,1 @@
+"""Similar questions and sentences: their data, encoder, training, evaluation and commands."""

@@ -1,0 +1,117 @@
+"""An encoder of texts: the weighted sum of their pieces' vectors.
+
+Every piece (a word, or an n-gram of letters) has a vector and a weight of its own; a text is
+the sum of its pieces' vectors, scaled to unit length. It starts where a good method without
+learning ends: the vectors are random, so those of different pieces are nearly at right angles
+and the cosine of two sums counts the pieces that the texts share (W. B. Johnson & J.
+Lindenstrauss, 1984); the weights are the pieces' rarity (K. Spärck Jones, «A statistical
+interpretation of term specificity», 1972). Learning then moves both: which pieces matter, and
+which ones mean the same.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from likeness.arrays import check_in_range
+from likeness.errors import SettingError
+
+FILL = 0
+"""The number that fills up a short text; no piece has it."""
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class WeightedSum(layers.Layer):
+    """``(n, pieces)`` whole numbers → ``(n, d)``: Σ exp(w) · v over the pieces that are not 0.
+
+    A weight is an exponential, so that it stays above zero and a step of the optimiser changes
+    a small weight as much, relatively, as a large one.
+
+    Args:
+        buckets: the largest number of a piece.
+        embedding_size: d.
+        seed: of the random vectors.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        SettingError: a size is out of its range.
+    """
+
+    def __init__(self, buckets: int, embedding_size: int, *, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_in_range(buckets, 1, 2**24, argument="buckets", whole=True)
+        check_in_range(embedding_size, 1, 4096, argument="embedding_size", whole=True)
+        self.buckets = buckets
+        self.embedding_size = embedding_size
+        self.seed = seed
+
+    def build(self, input_shape: Any) -> None:
+        """Make the vectors (standard normal) and the weights' logarithms (0)."""
+        self.vectors = self.add_weight(
+            shape=(self.buckets + 1, self.embedding_size),
+            initializer=keras.initializers.RandomNormal(stddev=1.0, seed=self.seed),
+            name="vectors",
+        )
+        self.log_weights = self.add_weight(
+            shape=(self.buckets + 1,), initializer="zeros", name="log_weights"
+        )
+        super().build(input_shape)
+
+    def call(self, pieces: Any) -> Any:
+        """Return the sums."""
+        there = ops.cast(ops.not_equal(pieces, FILL), self.compute_dtype)
+        weights = there * ops.exp(ops.take(self.log_weights, pieces, axis=0))
+        vectors = ops.take(self.vectors, pieces, axis=0)
+        return ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), vectors), 1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return ``(n, d)``."""
+        return (input_shape[0], self.embedding_size)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        own = {name: getattr(self, name) for name in ("buckets", "embedding_size", "seed")}
+        return {**super().get_config(), **own}
+
+
+def bag_of_pieces(
+    buckets: int,
+    *,
+    embedding_size: int = 512,
+    rarity: Sequence[float] | np.ndarray[Any, Any] | None = None,
+    seed: int = 0,
+) -> Any:
+    """Return an encoder of texts as `TextPreparation` makes them.
+
+    Args:
+        buckets: the largest number of a piece.
+        embedding_size: numbers in an embedding. The more, the nearer two different pieces are
+            to a right angle: their cosine has a standard deviation of 1/√d.
+        rarity: ``(buckets + 1,)``, the weight that each piece starts from, above 0; all 1 if
+            not given. See `rarity_of`.
+        seed: of the random vectors.
+
+    Returns:
+        A `keras.Model`, ``(n, pieces)`` int32 → ``(n, embedding_size)`` of unit length.
+
+    Raises:
+        SettingError: a size is out of its range, or the rarity does not fit.
+
+    >>> bag_of_pieces(100, embedding_size=8).output_shape
+    (None, 8)
+    """
+    pieces = layers.Input((None,), dtype="int32", name="pieces")
+    weighted = WeightedSum(buckets, embedding_size, seed=seed, name="weighted_sum")
+    x = layers.UnitNormalization(name="unit_length")(weighted(pieces))
+    if rarity is not None:
+        weights = np.asarray(rarity, np.float64)
+        if weights.shape != (buckets + 1,) or not (np.isfinite(weights) & (weights > 0)).all():
+            raise SettingError(
+                f"rarity: expected {buckets + 1} finite numbers above 0. Received: "
+                f"shape {weights.shape}."
+            )
+        weighted.log_weights.assign(np.log(weights).astype(np.float32))
+    return keras.Model(pieces, x, name="bag_of_pieces")

@@ -1,0 +1,137 @@
+"""`TextPreparation`: from sentences to the numbers of their pieces."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import check_in_range, describe
+from likeness.errors import DataError
+from likeness.tasks.sentences.pieces import pieces_of
+
+Ids = NDArray[np.int32]
+"""``(n, longest)``, the pieces of each text as 1…buckets; 0 fills up the shorter ones."""
+
+Texts = Sequence[str | bytes] | NDArray[np.str_]
+"""Texts; bytes are UTF-8."""
+
+LONGEST_TEXT = 10_000
+"""Letters of a text. More is a document, and no mean of its pieces says what it is about."""
+
+MOST_PIECES = 2_000
+"""Different pieces that are read of a text, the first ones: some 250 words."""
+
+FILL = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextPreparation:
+    """How texts are made ready: cut into pieces, each piece a number by its hash.
+
+    There is no vocabulary to learn or to store. The hash is CRC-32, the same in every process,
+    on every machine; pieces that share a number share an embedding. It is pure Python and NumPy.
+
+    Args:
+        buckets: how many numbers there are, 16…2²⁴.
+        shortest, longest: letters of an n-gram, 1…8, see `pieces_of`.
+
+    Raises:
+        SettingError: a setting is out of its range.
+
+    >>> TextPreparation(buckets=1000, shortest=3, longest=3)(["A cat", "A"]).tolist()
+    [[384, 245, 267, 9, 833, 480], [384, 245, 0, 0, 0, 0]]
+    """
+
+    buckets: int = 2**14
+    shortest: int = 2
+    longest: int = 4
+
+    KIND: ClassVar[str] = "text"
+    dtype: ClassVar[Any] = np.int32
+
+    def __post_init__(self) -> None:
+        check_in_range(self.buckets, 16, 2**24, argument="buckets", whole=True)
+        check_in_range(self.longest, 1, 8, argument="longest", whole=True)
+        check_in_range(self.shortest, 1, self.longest, argument="shortest", whole=True)
+
+    @property
+    def shape(self) -> tuple[None]:
+        """Of one prepared text: as many numbers as it has pieces."""
+        return (None,)
+
+    def check(self, texts: Any) -> None:
+        """Raise unless this is a list of something; each text is looked at when it is read.
+
+        Raises:
+            DataError: it is none.
+        """
+        if isinstance(texts, str | bytes) or not isinstance(texts, Sequence | np.ndarray):
+            raise DataError(
+                f"texts: expected a list of texts. Received: {describe(texts)}. A single text "
+                "needs a list around it: `[text]`."
+            )
+
+    def __call__(self, texts: Texts) -> Ids:
+        """Return ``(n, longest)`` int32.
+
+        Raises:
+            DataError: it is no list of texts, or a text is too long, is not UTF-8, or has no
+                letter and no digit.
+        """
+        self.check(texts)
+        rows = [self.ids(text) for text in texts]
+        out = np.full((len(rows), max(map(len, rows), default=1)), FILL, np.int32)
+        for row, ids in zip(out, rows, strict=True):
+            row[: len(ids)] = ids
+        return out
+
+    def ids(self, text: str | bytes) -> list[int]:
+        """Return the numbers of one text's pieces, 1…buckets, each once.
+
+        Raises:
+            DataError: as above.
+        """
+        pieces = self._read(text)
+        found = {zlib.crc32(piece.encode()) % self.buckets + 1: None for piece in pieces}
+        return list(found)[:MOST_PIECES]
+
+    def made_up(self, count: int, rng: np.random.Generator) -> Ids:
+        """Return what a prepared text may look like, ``(count, 12)``: to try an encoder on."""
+        return rng.integers(0, self.buckets + 1, (count, 12)).astype(np.int32)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return JSON values from which it can be made again."""
+        return {"kind": self.KIND, **asdict(self)}
+
+    def _read(self, text: Any) -> list[str]:
+        if isinstance(text, bytes):
+            try:
+                text = text.decode()
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"text: expected UTF-8. Received: bytes that are not ({error.reason} at "
+                    f"{error.start}). Save it as UTF-8."
+                ) from error
+        if not isinstance(text, str):
+            raise DataError(f"text: expected a text. Received: {describe(text)}.")
+        if len(text) > LONGEST_TEXT:
+            raise DataError(
+                f"text: expected at most {LONGEST_TEXT:,} letters. Received: {len(text):,}, "
+                f"{text[:40]!r} …. Give one question or sentence at a time."
+            )
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                "text: expected letters. Received: half of a character (a lone surrogate)."
+            ) from error
+        pieces = pieces_of(text, shortest=self.shortest, longest=self.longest)
+        if not pieces:
+            raise DataError(
+                f"text: expected at least one letter or digit. Received: {text[:40]!r}. Write it "
+                "in words."
+            )
+        return pieces

@@ -1,0 +1,149 @@
+"""A model of the Sentence-Transformers package, used like one of ours.
+
+N. Reimers & I. Gurevych, «Sentence-BERT: Sentence Embeddings using Siamese BERT-Networks»,
+EMNLP 2019. The package is used where it is installed, and only with a model that lies in a
+folder: nothing is downloaded, and no code or pickle of the folder is run.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from likeness.arrays import Embeddings, Energies, describe
+from likeness.energies import energy_by_name, energy_matrix
+from likeness.errors import DataError, MissingExtraError, ModelError, require_extra
+from likeness.model.siamese_model import decided
+
+MARK = "modules.json"
+"""What a folder of such a model holds, and none of ours does."""
+
+_PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
+
+
+class Encoder(Protocol):
+    """What is asked of a ``SentenceTransformer``."""
+
+    def encode(self, sentences: list[str], **settings: Any) -> Any:
+        """Return ``(n, d)`` embeddings."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SentenceTransformerModel:
+    """Somebody else's encoder of sentences.
+
+    Args:
+        encoder: a ``SentenceTransformer``, or anything with its ``encode``.
+        fingerprint: of what decides an embedding.
+        energy: one of `likeness.energies.ENERGY_NAMES`.
+        threshold: a pair is accepted if its energy is at most this; None if none was chosen.
+        record: how the model came to be.
+        calibration: what the threshold promises.
+        batch_size: sentences at once.
+    """
+
+    encoder: Encoder
+    fingerprint: str
+    energy: str = "cosine"
+    threshold: float | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int = 32
+
+    def __post_init__(self) -> None:
+        energy_by_name(self.energy)
+
+    @property
+    def runtime(self) -> str:
+        """What runs the encoder: "sentence-transformers"."""
+        return "sentence-transformers"
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return ``(n, d)`` float32 embeddings of unit length.
+
+        Raises:
+            DataError: they are no texts.
+            ModelError: the encoder gives no such embeddings.
+        """
+        if isinstance(texts, str | bytes) or not all(isinstance(text, str) for text in texts):
+            raise DataError(f"texts: expected a list of texts. Received: {describe(texts)}.")
+        found = self.encoder.encode(
+            list(texts),
+            batch_size=self.batch_size,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        embeddings = np.asarray(found, np.float32)
+        if embeddings.ndim != 2 or len(embeddings) != len(texts):
+            if not len(texts):
+                return self.embed(["a"])[:0]
+            raise ModelError(
+                f"expected one row of numbers per text. Received: the shape {embeddings.shape} for "
+                f"{len(texts)} texts."
+            )
+        return embeddings
+
+    def energies(self, left: Sequence[str], right: Sequence[str]) -> Energies:
+        """Return the ``(n, m)`` energies between two sets of texts; lower is more alike."""
+        return energy_matrix(self.energy, self.embed(left), self.embed(right))
+
+    def is_same(self, left: str, right: str) -> bool:
+        """Say whether two texts mean the same.
+
+        Raises:
+            NoThresholdError: the model has no threshold.
+        """
+        return decided(self, left, right)
+
+
+def sentence_transformer(path: str | Path) -> SentenceTransformerModel:
+    """Open a Sentence-Transformers model that lies in a folder.
+
+    Raises:
+        ModelError: there is none, it would run code or a pickle, or the package cannot open it.
+        MissingExtraError: the package is not installed.
+    """
+    folder = Path(path)
+    if not (folder / MARK).is_file():
+        raise ModelError(
+            f"{folder}: expected a folder with {MARK}, as Sentence-Transformers saves a model. "
+            "Found none; nothing is downloaded: save the model into a folder first."
+        )
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    for file in files:
+        if file.suffix in _PICKLES or file.suffix == ".py":
+            raise ModelError(
+                f"{file}: expected weights as safetensors and no code. Received: a file that runs "
+                "when it is loaded. Save the model with `safe_serialization=True`."
+            )
+    try:
+        package = require_extra("sentence_transformers")
+    except MissingExtraError as error:
+        raise MissingExtraError(
+            "this needs the module 'sentence_transformers', which cannot be imported "
+            f"({error.__cause__}). Install it with `pip install sentence-transformers`."
+        ) from error.__cause__
+    try:
+        encoder = package.SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # The package and torch raise many kinds.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{folder} cannot be opened: {reason}.") from error
+    return SentenceTransformerModel(encoder=encoder, fingerprint=_fingerprint(folder, files))
+
+
+def _fingerprint(folder: Path, files: Sequence[Path]) -> str:
+    """SHA-256 over names and bytes of the model's files, but for its pages of words."""
+    digest = hashlib.sha256(b"sentence-transformers")
+    for file in files:
+        if file.suffix == ".md":
+            continue
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Signature verification: data, preparation, encoder, and the model that comes along."""

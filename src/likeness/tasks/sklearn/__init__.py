@@ -1,0 +1,9 @@
+"""scikit-learn estimators: a Siamese network for arrays and images.
+
+They come with scikit-learn and bring Keras only when they are fitted.
+"""
+
+from likeness.tasks.sklearn.classifier import SiameseClassifier
+from likeness.tasks.sklearn.embedder import SiameseEmbedder
+
+__all__ = ["SiameseClassifier", "SiameseEmbedder"]

@@ -1,0 +1,223 @@
+"""`SiameseEmbedder`: a scikit-learn transformer from items to Siamese embeddings."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from likeness.arrays import Codes, Embeddings, Prepared
+from likeness.tasks.sklearn.learning import Learning, embedded, learned_encoder
+from likeness.tasks.sklearn.preparation import fit_preparation
+from likeness.tasks.sklearn.saved import read_estimator, write_estimator
+
+SHAPES = "(n, features), (n, rows, columns) or (n, rows, columns, channels)"
+
+
+class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Embed items so that those of one class are near, and those of others far.
+
+    One encoder, learned from the classes of the items it is fitted to, by the engine that
+    faces are learned with: batches of several classes with several items each, and a loss on
+    all pairs of a batch. The embeddings have unit length; what is compared is their Euclidean
+    distance, 0 to 2. Classes never seen are embedded, too; that is what it is for.
+
+    Items are rows of numbers ``(n, features)``, whose features are brought to mean 0 and
+    deviation 1; or images ``(n, rows, columns)`` or ``(n, rows, columns, channels)`` of any
+    kind of number, each brought to mean 0 and deviation 1 over its own pixels.
+
+    Args:
+        encoder: "dense"; "convnet" (images of 8×8 pixels or more) or "residual" (16×16); or
+            "auto", a convnet for such images and dense for all else.
+        embedding_size: numbers in an embedding.
+        width: of the encoder: hidden units of "dense", channels of the first block of the
+            others; None for 64 and 16.
+        loss: "contrastive" (over all pairs of a batch), "margin_softmax",
+            "supervised_contrastive" or "triplet".
+        margin: of the loss; None for 1.2, 0.2 and 0.3.
+        steps: batches that are learned from, whatever the number of items.
+        batch_size: items in a batch, of as many classes as have four of them in it.
+        learning_rate: the highest; warmed up to, then lowered along a half cosine.
+        distortion: of images while learning (turned, scaled, moved, lighted otherwise): 0
+            none, 1 as for faces, up to 5.
+        random_state: of everything random; an int for the same result twice.
+
+    Attributes:
+        encoder_: a `keras.Model`, prepared items → embeddings.
+        preparation_: from items to what the encoder reads.
+        item_shape_: of one item.
+        n_features_in_: ``item_shape_[0]``, the number of features.
+
+    >>> from sklearn.datasets import load_iris
+    >>> flowers, kinds = load_iris(return_X_y=True)
+    >>> embedder = SiameseEmbedder(embedding_size=4, steps=5, random_state=0)
+    >>> embedder.fit(flowers, kinds).transform(flowers).shape
+    (150, 4)
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: str = "auto",
+        embedding_size: int = 32,
+        width: int | None = None,
+        loss: str = "contrastive",
+        margin: float | None = None,
+        steps: int = 300,
+        batch_size: int = 64,
+        learning_rate: float = 3e-3,
+        distortion: float = 0.0,
+        random_state: Any = None,
+    ) -> None:
+        self.encoder = encoder
+        self.embedding_size = embedding_size
+        self.width = width
+        self.loss = loss
+        self.margin = margin
+        self.steps = steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.distortion = distortion
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Learn an encoder from items and their classes.
+
+        Args:
+            X: items, finite numbers.
+            y: ``(n,)``, the class of each: at least two different ones.
+
+        Raises:
+            ValueError: the items or the classes cannot be used as given.
+            SettingError: a setting is out of its range (a ValueError, too).
+            MissingExtraError: Keras is not installed.
+        """
+        items, classes = self._checked(X, y, first=True)
+        _, codes = coded(classes)
+        self._learn(items, codes, seed=drawn_seed(self.random_state))
+        return self
+
+    def transform(self, X: ArrayLike) -> Embeddings:  # noqa: N803
+        """Return ``(n, embedding_size)`` float32 embeddings of unit length.
+
+        Raises:
+            NotFittedError: it is not fitted yet.
+            ValueError: the items are of another shape than those fitted to.
+        """
+        check_is_fitted(self)
+        return self._embed(self._checked(X, first=False)[0])
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the fitted estimator as a folder of data, whole or not at all.
+
+        JSON, an ``.npz`` without pickles, and the encoder as Keras saves it: `load` executes
+        nothing that it reads, as unpickling would.
+
+        Args:
+            folder: its path; must not exist yet, or be empty.
+            overwrite: whether an estimator that is already there may be replaced.
+
+        Raises:
+            NotFittedError: it is not fitted yet.
+            OutputError: something else is there, or it cannot be written.
+            SettingError: a setting or a class is no JSON value, such as a random state object.
+        """
+        check_is_fitted(self)
+        return write_estimator(self, Path(folder), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read an estimator that `save` wrote.
+
+        Raises:
+            ModelError: there is none of this class, or its parts do not belong together.
+        """
+        return read_estimator(cls, Path(folder))
+
+    @property
+    def _n_features_out(self) -> int:
+        """How many columns `transform` gives, for the names that scikit-learn makes of them."""
+        return int(self.encoder_.output_shape[-1])
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn should know: images too, and classes are needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _checked(
+        self,
+        X: ArrayLike,  # noqa: N803
+        *y: Any,
+        first: bool,
+    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """Return items as floats, and their classes.
+
+        Args:
+            X: items.
+            *y: their classes; left out to check items alone, None is refused.
+            first: whether these items decide what others must look like.
+        """
+        found = validate_data(self, X, *y, reset=first, allow_nd=True, dtype="numeric")
+        items, classes = found if y else (found, np.empty(0))
+        if y:
+            check_classification_targets(classes)
+        if items.ndim > 4 or 0 in items.shape[1:]:
+            raise ValueError(f"X: expected items of shape {SHAPES}. Received: shape {items.shape}.")
+        if first:
+            self.item_shape_ = tuple(int(size) for size in items.shape[1:])
+        elif items.shape[1:] != self.item_shape_:
+            raise ValueError(
+                f"X: expected items of shape {self.item_shape_}, as in fit. "
+                f"Received: shape {items.shape[1:]}."
+            )
+        return items.astype(np.float64), np.asarray(classes)
+
+    def _learn(self, items: NDArray[np.float64], codes: Codes, *, seed: int) -> None:
+        self.preparation_ = fit_preparation(items)
+        prepared = self._prepared(items)
+        learning = Learning(
+            encoder=self.encoder,
+            embedding_size=self.embedding_size,
+            width=self.width,
+            loss=self.loss,
+            margin=self.margin,
+            steps=self.steps,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            distortion=self.distortion,
+        )
+        recipe = learning.recipe(prepared.shape[1:], classes=int(codes.max()) + 1, seed=seed)
+        self.encoder_ = learned_encoder(recipe, prepared, codes)
+
+    def _prepared(self, items: NDArray[np.float64]) -> Prepared:
+        return self.preparation_(items)
+
+    def _embed(self, items: NDArray[np.float64]) -> Embeddings:
+        return embedded(self.encoder_, self._prepared(items))
+
+
+def drawn_seed(random_state: Any) -> int:
+    """Return the seed of one fit, drawn from scikit-learn's ``random_state``."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def coded(classes: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
+    """Return the different classes, ascending, and the place of each item's among them.
+
+    Raises:
+        ValueError: there is but one.
+    """
+    distinct, codes = np.unique(classes, return_inverse=True)
+    if len(distinct) < 2:
+        raise ValueError(
+            "y: expected at least two classes, to learn what sets them apart. "
+            f"Received: one class, {distinct[0]!r}, of {len(classes)} samples."
+        )
+    return distinct, codes.astype(np.int64)

@@ -1,0 +1,27 @@
+"""Tracking: one target, from a box in the first frame, through a film.
+
+A fully-convolutional Siamese tracker (Bertinetto et al. 2016): one encoder for the target and
+for where it is looked for, and the energy of a place is minus their cross-correlation. NumPy,
+Pillow and ONNX Runtime only; `likeness.training.train_tracker` makes the model.
+"""
+
+from likeness.tasks.tracking.boxes import Box, read_box
+from likeness.tasks.tracking.film import Film, open_film
+from likeness.tasks.tracking.model import TrackingModel, open_tracking_model
+from likeness.tasks.tracking.settings import TrackerSettings
+from likeness.tasks.tracking.track_file import read_track, track_csv
+from likeness.tasks.tracking.tracker import Step, Tracker
+
+__all__ = [
+    "Box",
+    "Film",
+    "Step",
+    "Tracker",
+    "TrackerSettings",
+    "TrackingModel",
+    "open_film",
+    "open_tracking_model",
+    "read_box",
+    "read_track",
+    "track_csv",
+]

@@ -1,0 +1,344 @@
+"""``likeness track`` and ``likeness track-train``: follow one target through a film."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from likeness.cli.arguments import read_data
+from likeness.cli.settings import Changes, changed
+from likeness.cli.terminal import (
+    check_json_place,
+    errors,
+    is_place,
+    output,
+    training_bars,
+    write_json,
+)
+from likeness.errors import OutputError, SettingError, TooFewError
+from likeness.model.folder import check_writable_place, read_document
+from likeness.tasks.tracking import (
+    Box,
+    Film,
+    Step,
+    Tracker,
+    TrackingModel,
+    open_film,
+    open_tracking_model,
+    read_box,
+    track_csv,
+)
+from likeness.tasks.tracking.model import FORMAT
+from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.training.quiet import load_keras
+
+SEQUENCES = (
+    "bag (VOT2015), dragon-baby (OTB), drawn (made up), or a zip or a folder of frames with "
+)
+"""Words for a sequence with its ground truth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A film, and where its target truly is, if that is known."""
+
+    film: Film
+    truth: Any = None
+
+
+def track(
+    film: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of frames, a GIF or a video; or a sequence with its ground truth: "
+            f"{SEQUENCES}groundtruth.txt."
+        ),
+    ],
+    model: Annotated[Path, typer.Option(help="Folder of a model from `likeness track-train`.")],
+    out: Annotated[Path, typer.Option(help="CSV file to write the boxes to.")],
+    box: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the target is in the first frame: x,y,width,height in pixels. A sequence "
+            "with its ground truth needs none."
+        ),
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(help="Write the film with the boxes here, too; .gif, or .mp4 by OpenCV."),
+    ] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
+    ] = None,
+) -> None:
+    """Follow one target through a film, from its box in the first frame.
+
+    Each frame gets a box, an energy (lower is more alike) and, where the box is not to be relied
+    on, a reason. Of a sequence with its ground truth it also says how well that went.
+    """
+    check_json_place(json_)
+    _check_places(out, video)
+    source = _source(film)
+    first = _first_box(box, source)
+    tracking = open_tracking_model(model)
+    steps = _tracked(tracking, source.film, first, video)
+    document = _document(tracking, model, first, steps, source.truth)
+    _write(out, track_csv(first, steps).encode())
+    if json_ != "-":
+        _say(document, out, video)
+    write_json(document, json_)
+
+
+def track_train(
+    sequences: Annotated[
+        list[str],
+        typer.Argument(help=f"What to learn from: {SEQUENCES}groundtruth.txt; one or more."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    things: Annotated[
+        str | None,
+        typer.Option(
+            help="An image set whose identities are pasted onto frames as further targets: att, "
+            "drawn, digits, mnist, or a folder with one sub-folder of pictures for each."
+        ),
+    ] = None,
+    set_: Changes = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
+    json_: Annotated[
+        str | None, typer.Option("--json", help="Write the record here; - for standard output.")
+    ] = None,
+) -> None:
+    """Train a tracker on sequences whose target is marked in every frame.
+
+    The first quarter of each sequence is held out: how the tracker searches, and above which
+    energy the target counts as lost, is chosen there.
+    """
+    settings = changed({}, set_ or [])
+    if seed is not None:
+        settings["seed"] = seed
+    recipe = TrackingRecipe.from_dict(settings)
+    check_json_place(json_)
+    check_writable_place(out, overwrite=overwrite)
+    films = [_sequence(word) for word in sequences]
+    if any(film is None for film in films):
+        word = next(word for word, film in zip(sequences, films, strict=True) if film is None)
+        raise SettingError(f"SEQUENCES: expected {SEQUENCES}groundtruth.txt. Received: {word!r}.")
+    pictures = None if things is None else read_data(things)
+    load_keras()
+    from likeness.tasks.tracking.training import train_tracker  # late: brings Keras
+
+    with training_bars() as bars:
+        trained = train_tracker(
+            recipe,
+            films,
+            things=pictures,
+            on_progress=lambda progress: bars.tell(0, "tracker", progress),
+        )
+    folder = trained.save(out, overwrite=overwrite)
+    document = {
+        "format": "likeness.tracker-training/1",
+        "model": str(folder),
+        "fingerprint": trained.fingerprint,
+        "threshold": trained.threshold,
+        "tracker": trained.settings.as_dict(),
+        **trained.record,
+        "no_onnx": read_document(folder, formats=(FORMAT,)).get("no_onnx"),
+    }
+    if json_ != "-":
+        _say_trained(document)
+    write_json(document, json_)
+
+
+def _check_places(out: Path, video: Path | None) -> None:
+    from likeness.tasks.tracking.annotated import KINDS  # late: only here
+
+    for option, place in (("--out", out), ("--video", video)):
+        if place is not None and not is_place(place):
+            raise OutputError(
+                f"{option}: expected a file in an existing folder. Received: {place}."
+            )
+    if video is not None and video.suffix.lower() not in KINDS:
+        raise SettingError(
+            f"--video: expected a name that ends in {' or '.join(KINDS)}. Received: {video}."
+        )
+    if video is not None and video.resolve() == out.resolve():
+        raise OutputError(f"--out, --video: expected two files. Received: {out} for both.")
+
+
+def _sequence(word: str) -> Any:
+    """Return the sequence that the word names or that lies there; None if there is none."""
+    from likeness.tasks.tracking import sequences  # late: brings every data set
+    from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+
+    named: dict[str, Callable[[], Any]] = {
+        "bag": sequences.bag,
+        "dragon-baby": sequences.dragon_baby,
+        "drawn": drawn_sequence,
+    }
+    place = Path(word).expanduser()
+    if word in named and not place.exists():
+        return named[word]()
+    return sequences.read_sequence(place) if sequences.holds_sequence(place) else None
+
+
+def _source(word: str) -> _Source:
+    sequence = _sequence(word)
+    if sequence is None:
+        return _Source(film=open_film(word))
+    film = Film(frames=iter(sequence.frames), count=len(sequence))
+    return _Source(film=film, truth=sequence.boxes)
+
+
+def _first_box(text: str | None, source: _Source) -> Box:
+    if text is not None:
+        return read_box(text, argument="--box")
+    if source.truth is None:
+        raise SettingError(
+            "--box: expected x,y,width,height of the target in the first frame, in pixels, such "
+            "as 160,83,56,65. Received: nothing."
+        )
+    return Box(*source.truth[0].tolist())
+
+
+def _tracked(model: TrackingModel, film: Film, first: Box, video: Path | None) -> list[Step]:
+    """Follow the target, and write the film with its boxes if one is wanted."""
+    from likeness.tasks.tracking.annotated import annotated  # late: only with a film
+
+    writer = None if video is None else annotated(video.suffix.lower(), rate=film.rate)
+    frames = film.frames
+    start = next(frames)
+    tracker = Tracker(model, start, first)
+    steps = []
+    if writer is not None:
+        writer.add(start, first, words="frame 1", lost=False)
+    with _bar(film.count) as advance:
+        for number, frame in enumerate(frames, start=2):
+            step = tracker.step(frame)
+            steps.append(step)
+            if writer is not None:
+                words = f"frame {number}  energy {step.energy:.2f}{'  lost' * step.lost}"
+                writer.add(frame, step.box, words=words, lost=step.lost)
+            advance()
+    if not steps:
+        raise TooFewError("film: expected two frames at least. Received: one.")
+    if writer is not None and video is not None:
+        _write(video, writer.content())
+    return steps
+
+
+@contextmanager
+def _bar(count: int | None) -> Iterator[Any]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed} frames"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors(), transient=True) as progress:
+        task = progress.add_task("Tracking", total=count, completed=1)
+        yield lambda: progress.advance(task)
+
+
+def _write(file: Path, content: bytes) -> None:
+    from likeness.reports import write_whole  # late: only to write
+
+    write_whole(file.resolve().parent, {file.name: content})
+
+
+def _document(
+    model: TrackingModel, folder: Path, first: Box, steps: Sequence[Step], truth: Any
+) -> dict[str, Any]:
+    lost = [number for number, step in enumerate(steps, start=2) if step.lost]
+    document: dict[str, Any] = {
+        "format": "likeness.track/1",
+        "model": str(folder),
+        "fingerprint": model.fingerprint,
+        "threshold": model.threshold,
+        "frames": len(steps) + 1,
+        "box": list(first.as_tuple()),
+        "lost_frames": lost,
+        "steps": [
+            {
+                "frame": number,
+                "box": [round(side, 2) for side in step.box.as_tuple()],
+                "energy": round(step.energy, 4),
+                "lost": step.lost,
+                "reason": step.reason,
+            }
+            for number, step in enumerate(steps, start=2)
+        ],
+    }
+    if truth is not None:
+        from likeness.tasks.tracking.tracks import evaluate_track  # late: only with a ground truth
+
+        found = np.array([step.box.as_tuple() for step in steps])
+        evaluation = evaluate_track(found, truth[1:])
+        document["evaluation"] = {
+            "figures": dict(evaluation.figures),
+            "lost": dict(evaluation.lost),
+        }
+    return document
+
+
+def _say(document: dict[str, Any], out: Path, video: Path | None) -> None:
+    console = output()
+    frames, lost = document["frames"], document["lost_frames"]
+    said = f"{frames} frames tracked"
+    if document["threshold"] is None:
+        said += "; the model has no threshold, so none can be called lost by its energy."
+    elif lost:
+        said += f"; in {len(lost)} of them the target seems lost, first in frame {lost[0]}."
+    else:
+        said += "; the target was never lost, as far as the model can tell."
+    console.print(said, highlight=False, soft_wrap=True)
+    if "evaluation" in document:
+        figures = document["evaluation"]["figures"]
+        first = document["evaluation"]["lost"]["first_below"]
+        console.print(
+            f"Against the ground truth: mean overlap {figures['mean_overlap']:.3f}, centre within "
+            f"20 pixels in {100 * figures['precision_20']:.0f} % of the frames, median error "
+            f"{figures['median_centre_error']:.0f} pixels; first overlap below 0.1: "
+            f"{'never' if first is None else f'frame {first}'}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for file in (out, video):
+        if file is not None:
+            console.print(f"Wrote {file}", soft_wrap=True, highlight=False)
+
+
+def _say_trained(document: dict[str, Any]) -> None:
+    console = output()
+    if document["interrupted"]:
+        console.print("[yellow]Stopped early: these are the weights so far.[/]")
+    choice = document["choice"]
+    if document["threshold"] is None:
+        console.print("Nothing was held out, so there is no threshold for a lost target.")
+    else:
+        chosen = choice["tried"][choice["chosen"]]
+        console.print(
+            f"On {choice['frames']} frames held out: mean overlap {chosen['mean_overlap']:.3f}; "
+            f"the target counts as lost above an energy of {document['threshold']:.3f} (wrongly in "
+            f"{100 * choice['genuine_rejected']:.1f} % of its views; "
+            f"{100 * choice['impostor_accepted']:.1f} % of other places are taken for it).",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(
+        f"Model {document['fingerprint'][:12]} written to {document['model']}", soft_wrap=True
+    )
+    console.print(f"Its card: {Path(document['model']) / 'card.md'}", soft_wrap=True, markup=False)
+    if document["no_onnx"]:
+        console.print(f"It has no ONNX part: {document['no_onnx']}", markup=False, highlight=False)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of the task to the command line."""
+    app.command("track-train")(track_train)
+    app.command("track")(track)

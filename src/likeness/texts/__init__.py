@@ -1,1 +1,0 @@
-"""Texts: from sentences to the pieces that an encoder reads. NumPy only."""

@@ -1,0 +1,268 @@
+"""One fit, watched: progress, the best epoch on held-out people, early stop, Ctrl-C."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes, Prepared
+from likeness.datasets.sampling import LabelledPairs
+from likeness.encoders import fit_whitening, readings_of
+from likeness.energies import energy_matrix
+from likeness.errors import TrainingFailedError, require_extra
+from likeness.evaluation import auc, error_rates, matrix_pair_energies
+from likeness.training.feeds import PairFeed
+from likeness.training.networks import (
+    Labels,
+    TrainingSet,
+    build_encoder,
+    build_feed,
+    build_network,
+    draw_pairs,
+    embed_prepared,
+    finished_encoder,
+    training_set,
+)
+from likeness.training.progress import OnProgress, TrainingProgress
+from likeness.training.recipe import TrainingRecipe
+
+TOLERANCE = 0.02
+"""An epoch whose held-out AUC is at most this much below the best one counts as good: ten
+people cannot tell them apart (it is about the standard error), and of equally good epochs
+the last one has the lowest learning rate behind it. (The «one standard error rule» of
+Breiman et al. 1984, section 3.4.3, turned to training time.)"""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """People held out of a fit: prepared items, their codes, and the pairs that count."""
+
+    items: Prepared
+    codes: Codes
+    pairs: LabelledPairs | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Fit:
+    """What came of one fit.
+
+    Args:
+        encoder: with its best weights, as it is used after training.
+        history: "loss" and, with held-out people, "held_out_auc", one number per epoch.
+        best_epoch: how many epochs the kept weights had learned.
+        interrupted: whether Ctrl-C ended it.
+    """
+
+    encoder: Any
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = 0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitOptions:
+    """How a fit is run and watched, beside its recipe.
+
+    Args:
+        stage: what the fit is called.
+        epochs: how many.
+        held_out: people to choose the epoch on.
+        pairs: the only pairs to learn from.
+        groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
+        labels: ``(n,)``, what says nothing of an identity, for a whitening that takes it out.
+        on_progress: called after every batch.
+        log_dir: for TensorBoard.
+    """
+
+    stage: str
+    epochs: int
+    held_out: HeldOut | None = None
+    pairs: LabelledPairs | None = None
+    groups: Codes | None = None
+    labels: Codes | None = None
+    on_progress: OnProgress | None = None
+    log_dir: Path | None = None
+
+
+def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
+    """Train a fresh encoder on the items and return it with its best weights.
+
+    Args:
+        recipe: every choice but the shape of what the encoder reads.
+        items: ``(n, ...)``, prepared; their shape is the encoder's.
+        codes: ``(n,)``, 0…identities−1.
+        options: how the fit is run and watched.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before the first epoch was done.
+        TrainingFailedError: the loss became NaN or infinite.
+    """
+    learned = training_set(recipe, items, codes, options.pairs, groups=options.groups)
+    encoder = build_encoder(recipe, items.shape[1:])
+    network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
+    feed = build_feed(recipe, learned, encoder)
+    labels = Labels(codes, options.labels)
+    watch = _Watch(recipe, items, labels, encoder, options)
+    callbacks = [watch, *_tensorboard(options)]
+    if recipe.mode == "pairs" and learned.pairs is None:
+        callbacks.append(_Redraw(recipe, learned, encoder, feed))
+    interrupted = False
+    try:
+        network.fit(feed, epochs=options.epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    except KeyboardInterrupt:
+        if watch.best_epoch == 0:
+            raise
+        interrupted = True
+    finally:
+        feed.let_go()
+    encoder.set_weights(watch.best_weights)
+    return Fit(
+        encoder=finished_encoder(recipe, encoder, items, labels),
+        history=watch.history,
+        best_epoch=watch.best_epoch,
+        interrupted=interrupted,
+    )
+
+
+class _Redraw(keras.callbacks.Callback):
+    """Draws an epoch's pairs by the energies of the moment.
+
+    Here, not in the feed: when a feed learns of an epoch's end, Keras on JAX has not yet
+    handed the trained weights back to the network.
+    """
+
+    def __init__(
+        self, recipe: TrainingRecipe, learned: TrainingSet, encoder: Any, feed: PairFeed
+    ) -> None:
+        super().__init__()
+        self._draw = partial(draw_pairs, recipe, learned, encoder)
+        self._feed = feed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if epoch:
+            self._feed.show(self._draw(epoch=epoch))
+
+
+class _Watch(keras.callbacks.Callback):
+    """Keeps the best weights, stops early, tells the progress."""
+
+    def __init__(
+        self,
+        recipe: TrainingRecipe,
+        items: Prepared,
+        labels: Labels,
+        encoder: Any,
+        options: FitOptions,
+    ) -> None:
+        super().__init__()
+        self._recipe = recipe
+        self._items = items
+        self._labels = labels
+        self._encoder = encoder
+        self._options = options
+        self._epoch = 0
+        self._best = -math.inf
+        self.history: dict[str, list[float]] = {}
+        self.best_epoch = 0
+        self.best_weights: list[Any] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        loss = float((logs or {}).get("loss", math.nan))
+        if not math.isfinite(loss):
+            raise TrainingFailedError(
+                f"the loss became {loss} in epoch {self._epoch + 1}, step {batch + 1}. "
+                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
+            )
+        self._tell(batch + 1, loss)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.history.setdefault("loss", []).append(float((logs or {})["loss"]))
+        if not all(np.isfinite(weights).all() for weights in self._encoder.get_weights()):
+            raise TrainingFailedError(
+                f"the weights became NaN or infinite in epoch {epoch + 1}. "
+                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
+            )
+        score = float(epoch)  # without held-out people the last epoch is kept
+        if self._options.held_out is not None:
+            score = held_out_auc(
+                self._recipe, self._encoder, self._items, self._options.held_out, self._labels
+            )
+            self.history.setdefault("held_out_auc", []).append(score)
+        # While the learning rate is high the score jumps about and says little: up to half
+        # of the schedule the latest weights are the ones to keep.
+        settled = 2 * (epoch + 1) > self._recipe.epochs
+        if not settled or score >= self._best - TOLERANCE:
+            self._best = max(self._best, score) if settled else self._best
+            self.best_epoch = epoch + 1
+            self.best_weights = self._encoder.get_weights()
+        elif epoch + 1 - self.best_epoch >= self._recipe.patience:
+            self.model.stop_training = True
+        self._epoch = epoch + 1
+
+    def _tell(self, step: int, loss: float) -> None:
+        if self._options.on_progress is None:
+            return
+        scores = self.history.get("held_out_auc", [])
+        self._options.on_progress(
+            TrainingProgress(
+                stage=self._options.stage,
+                step=self._epoch * self._recipe.steps + step,
+                steps=self._options.epochs * self._recipe.steps,
+                loss=loss,
+                held_out_auc=scores[-1] if scores else None,
+            )
+        )
+
+
+def held_out_auc(
+    recipe: TrainingRecipe,
+    encoder: Any,
+    items: Prepared,
+    held_out: HeldOut,
+    labels: Labels,
+) -> float:
+    """Return the AUC over the pairs of the held-out people that count, of single views.
+
+    The mean of all views would take ten times as long, and put the epochs in the same order
+    but for noise.
+
+    Args:
+        recipe: says whether the embeddings are whitened.
+        encoder: as it is trained, not finished.
+        items: that it learns from, for the whitening.
+        held_out: people to measure on.
+        labels: of the items.
+    """
+    embeddings = _single_views(recipe, encoder, items, held_out.items, labels)
+    matrix = energy_matrix(recipe.energy, embeddings)
+    every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
+    return float(auc(error_rates(every.genuine, every.impostor)))
+
+
+def _single_views(
+    recipe: TrainingRecipe, encoder: Any, items: Prepared, others: Prepared, labels: Labels
+) -> NDArray[np.float32]:
+    """Return the embeddings of others, whitened on the items if the recipe says so."""
+    if recipe.whitening and (readings_of(encoder) > 1 or recipe.evens_out == "within"):
+        plain = replace(recipe, mirrored=False, shift=0)
+        return embed_prepared(finished_encoder(plain, encoder, items, labels), others)
+    embeddings = embed_prepared(encoder, others)
+    if not recipe.whitening:
+        return embeddings
+    learned = embed_prepared(encoder, items)
+    return fit_whitening(learned, shrinkage=recipe.shrinkage, directions=recipe.directions)(
+        embeddings
+    )
+
+
+def _tensorboard(options: FitOptions) -> list[Any]:
+    if options.log_dir is None:
+        return []
+    require_extra("tensorboard", extra="train")
+    return [keras.callbacks.TensorBoard(str(options.log_dir / options.stage), update_freq="epoch")]

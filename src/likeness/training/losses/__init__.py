@@ -1,0 +1,26 @@
+"""Losses: one formula per file, a function and a thin Keras class over it."""
+
+from likeness.training.losses.batch_contrastive import BatchContrastiveLoss, batch_contrastive
+from likeness.training.losses.contrastive import ContrastiveLoss, contrastive
+from likeness.training.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
+from likeness.training.losses.supervised_contrastive import (
+    SupervisedContrastiveLoss,
+    supervised_contrastive,
+)
+from likeness.training.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
+
+__all__ = [
+    "BatchContrastiveLoss",
+    "ContrastiveLoss",
+    "CosineHead",
+    "MarginSoftmaxLoss",
+    "SupervisedContrastiveLoss",
+    "TripletLoss",
+    "batch_contrastive",
+    "contrastive",
+    "hard_triplet",
+    "margin_softmax",
+    "semi_hard_triplet",
+    "supervised_contrastive",
+    "triplet",
+]

@@ -1,0 +1,293 @@
+"""`train`: from a recipe and a data set to a model with a threshold.
+
+Two stages. *Choosing*: a share of the people is held out; the network learns from the
+others, the epoch with the best AUC on the held-out people is kept, and the threshold is set
+on their energies. *Final* (``refit``): a fresh network learns from everybody for as many
+epochs, and takes the threshold over. So nothing is chosen on people the network has learned,
+and no person's photos are wasted. That the threshold carries over from one network to the
+other is an assumption; the accuracy on unseen people, measured at it, is the check.
+"""
+
+import datetime
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness import __version__
+from likeness.arrays import Codes, Prepared
+from likeness.datasets.items import Dataset, split_by_identity
+from likeness.datasets.sampling import LabelledPairs
+from likeness.energies import energy_by_name, energy_matrix
+from likeness.errors import SettingError, TooFewError
+from likeness.evaluation import Evaluation, PairRule, choose_threshold
+from likeness.evaluation.energy_histogram import energy_histogram
+from likeness.evaluation.unseen import ChosenOn
+from likeness.model.siamese_model import SiameseModel
+from likeness.training.ensemble import fit_members
+from likeness.training.fitting import Fit, FitOptions, HeldOut, fit_once
+from likeness.training.held_out import evaluate_counted, held_out_result
+from likeness.training.networks import embed_prepared
+from likeness.training.progress import OnProgress
+from likeness.training.recipe import TrainingRecipe
+
+OnThreshold = Callable[[ChosenOn], None]
+OnMeasured = Callable[[Evaluation], None]
+
+FEWEST_TO_HOLD_OUT = 6
+"""People with two photos or more, below which nobody is held out."""
+
+
+def train(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    on_progress: OnProgress | None = None,
+    on_threshold: OnThreshold | None = None,
+    on_measured: OnMeasured | None = None,
+    log_dir: str | Path | None = None,
+) -> SiameseModel:
+    """Train a model on photos of people.
+
+    Ctrl-C ends the training and returns the best model so far; before the first epoch is
+    done there is none, and the `KeyboardInterrupt` is passed on.
+
+    Args:
+        recipe: every choice.
+        data: at least two people with two photos each; from six people on, some are held
+            out to choose the epoch and the threshold, below that there is no threshold.
+        on_progress: called after every batch.
+        on_threshold: called with the energies of genuine and of impostor pairs that the
+            threshold was chosen on, if one was.
+        on_measured: called with what was measured on the people held out, if any were: these
+            energies and who is in each pair, for probabilities, say.
+        log_dir: where to write TensorBoard logs, if anywhere.
+
+    Returns:
+        The model; ``model.record`` tells recipe, data, histories, people held out and the
+        figures on them, counts of pairs behind the threshold, seconds, date, and whether it
+        was interrupted.
+
+    Raises:
+        TooFewError: the data has too few people or photos.
+        TrainingFailedError: the loss became NaN.
+        MissingExtraError: Keras is not installed.
+    """
+    data.require(identities=2, items_each=2)
+    began = time.perf_counter()
+    rest, held = _hold_out(recipe, data)
+    preparation = recipe.preparation
+    held_out = None if held is None else _held_out(recipe, held)
+    options = FitOptions(
+        stage="choosing",
+        epochs=recipe.epochs,
+        held_out=held_out,
+        groups=_groups(recipe, rest),
+        labels=_labels(recipe, rest),
+        on_progress=on_progress,
+        log_dir=None if log_dir is None else Path(log_dir),
+    )
+    codes = _learned_codes(recipe, rest)
+    fits = {"choosing": fit_members(recipe, preparation(rest.items), codes, options)}
+    measured = _measure(recipe, fits["choosing"], held_out)
+    decided = _choose_threshold(held, measured)
+    if on_threshold is not None and measured is not None:
+        on_threshold((measured.pairs.genuine, measured.pairs.impostor))
+    if on_measured is not None and measured is not None:
+        on_measured(measured)
+    if recipe.refit and held is not None and not fits["choosing"].interrupted:
+        epochs = fits["choosing"].best_epoch
+        options = replace(
+            options,
+            stage="final",
+            epochs=epochs,
+            held_out=None,
+            groups=_groups(recipe, data),
+            labels=_labels(recipe, data),
+        )
+        codes = _learned_codes(recipe, data)
+        fits |= _unless_interrupted(recipe, preparation(data.items), codes, options)
+    model = _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
+    if held is None or held_out is None or measured is None:
+        return model
+    result = held_out_result(
+        measured, rest, held, held_out.items, seed=recipe.seed, counted=held_out.pairs
+    )
+    return replace(model, record={**model.record, "held_out": result})
+
+
+def train_on_pairs(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    pairs: LabelledPairs,
+    *,
+    on_progress: OnProgress | None = None,
+    on_threshold: OnThreshold | None = None,
+) -> SiameseModel:
+    """Train a model on exactly these pairs, the way of the lab: nobody is held out.
+
+    The threshold is the best one on the training pairs themselves.
+
+    Args:
+        recipe: of mode "pairs"; nobody is mirrored, and all epochs are learned.
+        data: what the pairs index.
+        pairs: genuine and impostor ones.
+        on_progress: called after every batch.
+        on_threshold: called with the energies that the threshold was chosen on.
+
+    Raises:
+        SettingError: the recipe is of another mode.
+        TooFewError: there is no genuine or no impostor pair.
+    """
+    if recipe.mode != "pairs":
+        raise SettingError(f"mode: expected 'pairs'. Received: {recipe.mode!r}.")
+    if not 0 < pairs.genuine.sum() < len(pairs):
+        raise TooFewError(
+            "pairs: expected genuine and impostor pairs. Received: "
+            f"{int(pairs.genuine.sum())} genuine pairs of {len(pairs)}."
+        )
+    began = time.perf_counter()
+    options = FitOptions(stage="final", epochs=recipe.epochs, pairs=pairs, on_progress=on_progress)
+    prepared = recipe.preparation(data.items)
+    fit = fit_once(recipe, prepared, data.codes, options)
+    embeddings = embed_prepared(fit.encoder, prepared)
+    energies = energy_by_name(recipe.energy)(*(embeddings[side] for side in pairs.pairs.T))
+    chosen_on = energies[pairs.genuine], energies[~pairs.genuine]
+    if on_threshold is not None:
+        on_threshold(chosen_on)
+    decided = _Decided(
+        threshold=choose_threshold(*chosen_on),
+        people=data.distinct,
+        genuine_pairs=int(pairs.genuine.sum()),
+        impostor_pairs=int((~pairs.genuine).sum()),
+        energies=energy_histogram(*chosen_on).as_dict(),
+    )
+    return _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decided:
+    """A threshold and what stands behind it."""
+
+    threshold: float | None = None
+    people: tuple[str, ...] = ()
+    genuine_pairs: int = 0
+    impostor_pairs: int = 0
+    energies: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
+    """Split off people to choose on; nobody where there are too few to judge by."""
+    if recipe.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT:
+        return data, None
+    rest, held = split_by_identity(data, held_out=recipe.held_out, seed=recipe.seed)
+    for part in (rest, held):
+        part.require(identities=2, items_each=2)
+    return rest, held
+
+
+def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
+    rule = PairRule.of(recipe.as_dict())
+    return HeldOut(recipe.preparation(held.items), held.codes, rule.pairs(held) if rule else None)
+
+
+def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
+    """Return the label of each item within which batches are drawn, as a number."""
+    return _numbers(data.facet(recipe.within)) if recipe.within else None
+
+
+def _labels(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
+    """Return what is written and on what, as a number: what says nothing of an identity."""
+    facets = [data.facet(facet) for facet in (recipe.within, recipe.across) if facet]
+    return _numbers(["\0".join(item) for item in zip(*facets, strict=True)]) if facets else None
+
+
+def _learned_codes(recipe: TrainingRecipe, data: Dataset) -> Codes:
+    """Return the identity of each item for learning: another one under each label."""
+    groups = _groups(recipe, data)
+    if groups is None:
+        return data.codes
+    return _numbers(groups * len(data.distinct) + data.codes)
+
+
+def _numbers(labels: Any) -> Codes:
+    return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int64)
+
+
+def _measure(recipe: TrainingRecipe, fit: Fit, held_out: HeldOut | None) -> Evaluation | None:
+    """Measure the network of the choosing stage on the people that it has not learned."""
+    if held_out is None:
+        return None
+    embeddings = embed_prepared(fit.encoder, held_out.items)
+    matrix = energy_matrix(recipe.energy, embeddings)
+    return evaluate_counted(matrix, held_out.codes, held_out.pairs)
+
+
+def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Decided:
+    if held is None or measured is None:
+        return _Decided()
+    pairs = measured.pairs
+    return _Decided(
+        threshold=choose_threshold(pairs.genuine, pairs.impostor),
+        people=held.distinct,
+        genuine_pairs=len(pairs.genuine),
+        impostor_pairs=len(pairs.impostor),
+        energies=energy_histogram(pairs.genuine, pairs.impostor).as_dict(),
+    )
+
+
+def _unless_interrupted(
+    recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions
+) -> dict[str, Fit]:
+    """Return the final fit, or nothing if Ctrl-C ended it.
+
+    A final network that was cut short is worse than the finished one of the first stage.
+    """
+    try:
+        fit = fit_members(recipe, items, codes, options)
+    except KeyboardInterrupt:
+        return {}
+    return {} if fit.interrupted else {"final": fit}
+
+
+def _model(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    fits: dict[str, Fit],
+    decided: _Decided,
+    *,
+    seconds: float,
+) -> SiameseModel:
+    kept = fits.get("final", fits.get("choosing"))
+    assert kept is not None
+    wanted_final = recipe.refit and bool(decided.people)
+    record: dict[str, Any] = {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "likeness": __version__,
+        "recipe": recipe.as_dict(),
+        "data": {
+            "name": data.name,
+            "digest": data.digest,
+            "licence": data.licence,
+            "drawn": data.drawn,
+            "items": len(data),
+            "identities": list(data.distinct),
+            # Enough of each digest to tell later whether a photo was learned from.
+            "item_digests": [digest[:16] for digest in data.item_digests],
+        },
+        "threshold": asdict(decided),
+        "histories": {stage: fit.history for stage, fit in fits.items()},
+        "epochs": kept.best_epoch,
+        "interrupted": kept.interrupted or (wanted_final and "final" not in fits),
+        "seconds": round(seconds, 1),
+    }
+    return SiameseModel(
+        preparation=recipe.preparation,
+        encoder=kept.encoder,
+        energy=recipe.energy,
+        threshold=decided.threshold,
+        record=record,
+    )
