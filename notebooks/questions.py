@@ -37,7 +37,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from likeness.tasks.sentences.sentence_pairs import SentencePairs
 from likeness.tasks.sentences.sentences import pair_energies
 from likeness.tasks.sentences.similarity import similarity
-from likeness.recogniser import Question, QuestionSearch
+from likeness.tasks.sentences.questions import Question, QuestionSearch
 from likeness.recogniser.gallery import create_gallery
 from likeness.tasks.sentences.questions import text_gallery_model
 from likeness.tasks.sentences.recipe import SimilarityRecipe

@@ -64,7 +64,7 @@ FACE_CODE = (
     "likeness.images.align",
     "likeness.images.faces",
     "likeness.recogniser.face_photos",
-    "likeness.recogniser.sight",
+    "likeness.recogniser.photo_reader",
 )
 """What reads photos of faces, finds faces, or aligns them."""
 

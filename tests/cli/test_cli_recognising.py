@@ -26,7 +26,7 @@ from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key
-from likeness.recogniser.sight import Sight
+from likeness.recogniser.photo_reader import PhotoReader
 
 from .conftest import ask, document, refused, run
 
@@ -400,8 +400,8 @@ def test_an_enrolment_that_is_killed_goes_on_where_it_was(here: Here, faces: Dat
     assert (checked["people"], checked["templates"], checked["photos"]) == (20, 60, 60)
 
 
-class TestOneWayToLook:
-    """A gallery of cut-out faces is not asked with whole photos, nor the other way round."""
+class TestCaptureSettings:
+    """A gallery of cut-out faces is not searched with whole photos, nor the reverse."""
 
     @pytest.fixture
     def cut(self, folder: Path) -> Here:
@@ -477,15 +477,15 @@ class TestFacesOfAFolder:
         assert done["photos"] + len(done["left_out"]) == 10
         assert any("none.png: expected one face" in words for words in done["left_out"])
         assert any("photo.jpg" in words for words in done["left_out"])
-        sight = Sight(finder=HaarFaceFinder(), cut=True)
+        reader = PhotoReader(finder=HaarFaceFinder(), cut=True)
         written = sorted(Path("faces").glob("*/*"))
         assert len(written) == done["photos"] > 0
         for file in written:
             source = Path("enrol", file.parent.name, "photo.png").read_bytes()
-            expected = sight.one(source, name="x").pixels
+            expected = reader.read_face(source, name="x").pixels
             np.testing.assert_array_equal(decode(file.read_bytes(), name="x"), expected)
         with pytest.raises(NoFaceError):
-            sight.one(blank, name="x")
+            reader.read_face(blank, name="x")
 
     def test_a_model_of_them_is_asked_with_cut_faces(self, folder: Path) -> None:
         """The embedding of a written face is the one that enrolment takes of the photo."""

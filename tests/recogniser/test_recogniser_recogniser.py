@@ -31,7 +31,8 @@ from likeness.images.align import prepare_face
 from likeness.images.faces import Face
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.imported import import_model
-from likeness.recogniser import Recogniser, Sight, re_enrol
+from likeness.recogniser import PhotoReader, Recogniser, re_enrol
+from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery import create_gallery
 from likeness.recogniser.recogniser import gallery_model
 
@@ -198,16 +199,16 @@ def test_approve_and_undo(enrolled: Recogniser, faces: Dataset) -> None:
 def test_a_finder_sees_to_one_face_and_cuts_it_out(faces: Dataset) -> None:
     photo = np.full((200, 200, 1), 90, np.uint8)
     photo[20:80, 20:80] = 200
-    recogniser = recogniser_of(sight=Sight(finder=finder((20, 20, 80, 80)), cut=True))
+    recogniser = recogniser_of(reader=PhotoReader(finder=finder((20, 20, 80, 80)), cut=True))
     recogniser.enrol("Ada", png(photo))
     (template,) = recogniser.gallery.templates("Ada", vectors=True)
     assert template.vector == pytest.approx(np.full(16, 200 / 255), abs=1e-6)
     assert template.provenance["cut"] is True
-    nobody = replace(recogniser, sight=Sight(finder=finder(), cut=True))
+    nobody = replace(recogniser, reader=PhotoReader(finder=finder(), cut=True))
     with pytest.raises(NoFaceError):
         nobody.enrol("Bob", png(photo))
     both = finder((0, 0, 60, 60), (20, 20, 80, 80))
-    two = replace(recogniser, sight=Sight(finder=both, cut=True))
+    two = replace(recogniser, reader=PhotoReader(finder=both, cut=True))
     with pytest.raises(SeveralFacesError):
         two.enrol("Bob", png(photo))
     found = two.identify_all(png(photo))
@@ -217,15 +218,15 @@ def test_a_finder_sees_to_one_face_and_cuts_it_out(faces: Dataset) -> None:
         nobody.identify_all(png(photo))
 
 
-def test_probes_are_looked_at_as_the_enrolled_photos_were() -> None:
+def test_probes_need_the_capture_settings_of_the_enrolled_photos() -> None:
     photo = np.full((200, 200, 1), 90, np.uint8)
     photo[20:80, 20:80] = 200
-    cutting = Sight(finder=finder((20, 20, 80, 80)), cut=True)
-    assert cutting.way() == {"cut": True, "eyes": False, "finder": "Faces"}
-    recogniser = recogniser_of(sight=cutting)
+    cutting = PhotoReader(finder=finder((20, 20, 80, 80)), cut=True)
+    assert cutting.capture() == Capture(cut=True, finder="Faces")
+    recogniser = recogniser_of(reader=cutting)
     recogniser.enrol("Ada", png(photo), keep_photo=True)
-    whole = replace(recogniser, sight=Sight(finder=cutting.finder))
-    assert whole.sight.way() == {"cut": False, "eyes": False, "finder": None}
+    whole = replace(recogniser, reader=PhotoReader(finder=cutting.finder))
+    assert whole.reader.capture() == Capture(cut=False)
     other = photo.copy()
     other[0, 0] = 0
     for ask in (
@@ -237,7 +238,7 @@ def test_probes_are_looked_at_as_the_enrolled_photos_were() -> None:
         with pytest.raises(GalleryMismatchError, match="faces found by Faces, cut out"):
             ask()
     whole.identify_all(png(photo))  # each face is cut out, as the gallery's were
-    re_enrol(recogniser.gallery, recogniser.model, sight=whole.sight)
+    re_enrol(recogniser.gallery, recogniser.model, reader=whole.reader)
     assert whole.verify("Ada", png(photo)).accepted
     with pytest.raises(GalleryMismatchError, match="holds embeddings of whole photos"):
         whole.identify_all(png(photo))
@@ -250,26 +251,26 @@ def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> N
     eyes = ((50.0, 30.0), (54.0, 70.0))
     face = Face(box=(10, 10, 110, 90), score=1.0, eyes=eyes, pose="frontal")
     wanted = (20.0, 24.0, 44.0, 24.0)
-    sight = Sight(finder=Faces(face), eyes=wanted, size=(64, 64), cut=True)
+    reader = PhotoReader(finder=Faces(face), eyes=wanted, size=(64, 64), cut=True)
     expected = prepare_face(photo, face, eyes=wanted, size=(64, 64))
-    (alone, *_) = sight.every(png(photo), name="x")
-    for seen in (sight.one(png(photo), name="x"), alone):
-        assert seen.pixels.shape == (64, 64, 1)
-        np.testing.assert_array_equal(seen.pixels, expected)
-    blind = Sight(finder=Faces(replace(face, eyes=None)), eyes=wanted, size=(64, 64))
+    (alone, *_) = reader.read_faces(png(photo), name="x")
+    for prepared in (reader.read_face(png(photo), name="x"), alone):
+        assert prepared.pixels.shape == (64, 64, 1)
+        np.testing.assert_array_equal(prepared.pixels, expected)
+    blind = PhotoReader(finder=Faces(replace(face, eyes=None)), eyes=wanted, size=(64, 64))
     with pytest.raises(NoEyesError, match="x: expected two eyes"):
-        blind.one(png(photo), name="x")
+        blind.read_face(png(photo), name="x")
     with pytest.raises(SettingError, match="eyes: expected a finder"):
-        Sight(eyes=wanted, size=(64, 64))
+        PhotoReader(eyes=wanted, size=(64, 64))
     with pytest.raises(SettingError, match="size: expected"):
-        Sight(finder=Faces(face), eyes=wanted)
+        PhotoReader(finder=Faces(face), eyes=wanted)
 
 
 def test_cutting_asks_for_a_finder() -> None:
     with pytest.raises(SettingError, match="--faces haar"):
-        Sight(cut=True)
+        PhotoReader(cut=True)
     with pytest.raises(SettingError, match="--faces haar"):
-        Sight().every(b"", name="x")
+        PhotoReader().read_faces(b"", name="x")
 
 
 def test_dark_photos_are_warned_of() -> None:

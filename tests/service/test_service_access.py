@@ -68,7 +68,7 @@ def test_each_role_on_each_route(serving: Serving, method: str, path: str, least
                 assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
                 assert (asking.gallery.counts(), asking.gallery.people()) == before
             else:
-                # A change that the role before it made already is a conflict or no news.
+                # A change that the role before it made already is a conflict, or changes nothing.
                 assert answer.status_code in (200, 201, 404, 409), answer.text
 
     serving(use)

@@ -105,16 +105,16 @@ def test_many_at_once_get_each_their_own_answer(serving: Serving) -> None:
 
 
 def slowed(asking: Asking, free: threading.Event) -> None:
-    """Have photos looked at only when that is free."""
-    sight = asking.service.recogniser.sight
-    look = type(sight).look
+    """Have photos read only when that is free."""
+    reader = asking.service.recogniser.reader
+    read = type(reader).read
 
-    class Slow(type(sight)):  # type: ignore[misc]
-        def look(self, *args: object, **options: object) -> object:
+    class Slow(type(reader)):  # type: ignore[misc]
+        def read(self, *args: object, **options: object) -> object:
             free.wait(10)
-            return look(self, *args, **options)  # type: ignore[arg-type]
+            return read(self, *args, **options)  # type: ignore[arg-type]
 
-    object.__setattr__(sight, "__class__", Slow)
+    object.__setattr__(reader, "__class__", Slow)
 
 
 def test_a_full_queue_refuses_and_says_when_to_ask_again(serving: Serving) -> None:

@@ -11,7 +11,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import NoThresholdError
 from likeness.images.faces import Face
 from likeness.recogniser.gallery import check_gallery
-from likeness.recogniser.sight import Sight
+from likeness.recogniser.photo_reader import PhotoReader
 from likeness.service import documents
 from likeness.service.access import NOBODY
 from likeness.service.service import Asked
@@ -30,8 +30,8 @@ class Finder:
 
 
 def with_finder(asking: Asking, *boxes: tuple[int, int, int, int], cut: bool = True) -> None:
-    sight = Sight(finder=Finder(*boxes), cut=cut)
-    asking.service.give(replace(asking.service.recogniser, sight=sight))
+    reader = PhotoReader(finder=Finder(*boxes), cut=cut)
+    asking.service.give(replace(asking.service.recogniser, reader=reader))
 
 
 def test_enrol_identify_verify_compare(serving: Serving) -> None:
@@ -354,9 +354,9 @@ def test_photos_of_several_sizes_in_one_batch(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
         recogniser = asking.service.recogniser
         photos = [png(np.full((rows, 30, 1), rows, np.uint8)) for rows in (40, 50, 40)]
-        seen = [recogniser.sight.one(photo, name="x") for photo in photos]
-        together = recogniser.embed_seen(seen)
-        alone = np.concatenate([recogniser.embed_seen([one]) for one in seen])
+        faces = [recogniser.reader.read_face(photo, name="x") for photo in photos]
+        together = recogniser.embed_faces(faces)
+        alone = np.concatenate([recogniser.embed_faces([face]) for face in faces])
         np.testing.assert_allclose(together, alone, atol=1e-6)
         assert energy_matrix("cosine", together, alone).shape == (3, 3)
 

@@ -70,6 +70,7 @@ def _read(file: Path, model: "FaceModel") -> Images:
     if getattr(getattr(model, "preparation", None), "eyes", None) is None:
         return decode_file(file)
     from likeness.cli.recognising import photo_bytes  # late: Pillow
-    from likeness.recogniser.sight import sight_for
+    from likeness.recogniser.photo_reader import photo_reader_for
 
-    return sight_for("none", cut=False, model=model).one(photo_bytes(file), name=str(file)).pixels
+    reader = photo_reader_for("none", cut=False, model=model)
+    return reader.read_face(photo_bytes(file), name=str(file)).pixels

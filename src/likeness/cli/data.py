@@ -65,7 +65,7 @@ def faces(
     there whole or not at all. Exit code 2 if no face was found.
     """
     from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
-    from likeness.recogniser.sight import face_finder
+    from likeness.recogniser.photo_reader import face_finder
 
     check_json_place(json_)
     check_new_folder(out, beside=photos)

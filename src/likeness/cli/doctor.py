@@ -80,7 +80,7 @@ def _check_report(report: Path | None) -> None:
 
 def _finder(word: str) -> tuple["FaceFinder | None", str]:
     """Return what finds faces, or None and why not."""
-    from likeness.recogniser.sight import face_finder  # late: only here
+    from likeness.recogniser.photo_reader import face_finder  # late: only here
 
     if word == "none":
         return None, ""

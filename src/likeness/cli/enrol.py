@@ -16,7 +16,7 @@ from likeness.cli.recognising import (
     KeyFile,
     Model,
     Where,
-    model_and_sight,
+    model_and_reader,
     photo_bytes,
     recogniser,
     warn,
@@ -32,8 +32,8 @@ from likeness.errors import (
 )
 
 if TYPE_CHECKING:
+    from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
     from likeness.recogniser.recogniser import Recogniser
-    from likeness.recogniser.sight import Seen, Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,41 +76,43 @@ def enrol(
 ) -> None:
     """Enrol people; the gallery is made if it is not there.
 
-    Each photo is on the disk before the next is looked at: stopped, it goes on where it was, for a
+    Each photo is on the disk before the next is read: stopped, it goes on where it was, for a
     photo that is enrolled is passed over (with --keep-photos it is kept, if it was not). Photos
     that cannot be used, and photos that are enrolled as somebody else's, are named and left out;
     exit code 2 if no photo could be enrolled.
     """
     check_json_place(json_)
     planned = _plan(photos, name)
-    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
+    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     done = _Done()
-    first = _first_usable(planned, seeing[1], done)
+    first = _first_usable(planned, model_reader[1], done)
     skipped = len(done.refused)
     with (
-        recogniser(gallery, seeing, key_file=key_file, new=True) as opened,
+        recogniser(gallery, model_reader, key_file=key_file, new=True) as opened,
         reading_bar("Enrolling") as tell,
     ):
-        opened.check_way()
+        opened.check_capture()
         for number, one in enumerate(planned[skipped:], skipped + 1):
-            looked_at = first if number == skipped + 1 else None
-            _enrol_one(opened, one, done, looked_at=looked_at, keep_photos=keep_photos)
+            prepared = first if number == skipped + 1 else None
+            _enrol_one(opened, one, done, prepared=prepared, keep_photos=keep_photos)
             tell(number, len(planned))
     _say(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
         raise typer.Exit(COULD_NOT_TRY)
 
 
-def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> tuple[bytes, "Seen"]:
-    """Look at photos up to the first that can be used, before a gallery is made for nothing.
+def _first_usable(
+    planned: Sequence[Planned], reader: "PhotoReader", done: _Done
+) -> tuple[bytes, "PreparedFace"]:
+    """Read photos up to the first that can be used, before a gallery is made for nothing.
 
     Args:
         planned: the photos.
-        look: how they are looked at.
+        reader: prepares their faces.
         done: gets the reasons why those before it cannot be used.
 
     Returns:
-        Its bytes and what was seen.
+        Its bytes and its face.
 
     Raises:
         ImageError: none of the photos can be used; the first one's reason.
@@ -118,7 +120,7 @@ def _first_usable(planned: Sequence[Planned], look: "Sight", done: _Done) -> tup
     for one in planned:
         try:
             photo = photo_bytes(one.file)
-            return photo, look.one(photo, name=str(one.file))
+            return photo, reader.read_face(photo, name=str(one.file))
         except (ImageError, FaceError) as error:
             done.refused.append(f"{one.file}: {error}")
     reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
@@ -130,22 +132,22 @@ def _enrol_one(
     one: Planned,
     done: _Done,
     *,
-    looked_at: "tuple[bytes, Seen] | None",
+    prepared: "tuple[bytes, PreparedFace] | None",
     keep_photos: bool,
 ) -> None:
     from likeness.recogniser.gallery import photo_digest  # late: a database
 
     try:
-        photo, seen = looked_at or (photo_bytes(one.file), None)
+        photo, face = prepared or (photo_bytes(one.file), None)
         known = opened.gallery.template_of(photo_digest(photo))
         if known is not None and known.person == one.name and (known.photo_kept or not keep_photos):
             done.already += 1
             if one.metadata is not None:
                 opened.gallery.enrol(one.name, [], metadata=one.metadata)
             return
-        result = opened.enrol_seen(
+        result = opened.enrol_face(
             one.name,
-            seen or opened.sight.one(photo, name=str(one.file)),
+            face or opened.reader.read_face(photo, name=str(one.file)),
             photo,
             keep_photo=keep_photos,
             metadata=one.metadata,

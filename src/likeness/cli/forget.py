@@ -12,7 +12,7 @@ from likeness.cli.recognising import (
     KeyFile,
     Model,
     Where,
-    model_and_sight,
+    model_and_reader,
     photo_bytes,
     recogniser,
     warn,
@@ -82,8 +82,8 @@ def approve(
 ) -> None:
     """Add a photo in which somebody was recognised to their templates; undo takes it back."""
     check_json_place(json_)
-    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
-    with recogniser(gallery, seeing, key_file=key_file) as opened:
+    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, model_reader, key_file=key_file) as opened:
         found = opened.approve(name, photo_bytes(photo), file=str(photo), keep_photo=keep_photo)
     added, already = found.enrolled.added, found.enrolled.already
     if json_ != "-":
@@ -114,15 +114,15 @@ def re_enrol(
 ) -> None:
     """Give a gallery to another model, from its kept photos: all of it or nothing.
 
-    With the same model and other --faces or --cut-faces the photos are looked at in another way.
+    With the same model and other --faces or --cut-faces only the capture settings change.
     """
     from likeness.recogniser.gallery import open_gallery, read_key  # late: a database
     from likeness.recogniser.recogniser import re_enrol as enrol_again
 
     check_json_place(json_)
-    loaded, look = model_and_sight(model, faces=faces, cut=cut_faces)
+    loaded, reader = model_and_reader(model, faces=faces, cut=cut_faces)
     with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Embedding") as tell:
-        count = enrol_again(opened, loaded, sight=look, on_progress=tell)
+        count = enrol_again(opened, loaded, reader=reader, on_progress=tell)
     if json_ != "-":
         output().print(
             f"{gallery} now has {count:,} templates of model {loaded.fingerprint[:12]}.",

@@ -16,7 +16,7 @@ from likeness.cli.recognising import (
     KeyFile,
     Model,
     Where,
-    model_and_sight,
+    model_and_reader,
     photo_bytes,
     recogniser,
     warn,
@@ -55,11 +55,11 @@ def identify(
         faces = "haar"
     found: list[dict[str, Any]] = []
     refused: list[str] = []
-    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
-    with recogniser(gallery, seeing, key_file=key_file) as opened, _bar(json_) as tell:
-        # A model without a threshold, or another way to look, is said before any photo is.
+    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, model_reader, key_file=key_file) as opened, _bar(json_) as tell:
+        # A model without a threshold, or other capture settings, is said before any photo is.
         _ = opened.decider
-        opened.check_way(every=all_faces)
+        opened.check_capture(all_faces=all_faces)
         for number, file in enumerate(photos, 1):
             try:
                 people = _people(opened, file, every=all_faces, nearest=top_k)
@@ -90,7 +90,8 @@ def _people(opened: "Recogniser", file: Path, *, every: bool, nearest: int) -> l
     photo = photo_bytes(file)
     if every:
         return opened.identify_all(photo, file=str(file), nearest=nearest)
-    return opened.identify_seen([opened.sight.one(photo, name=str(file))], nearest=nearest)
+    face = opened.reader.read_face(photo, name=str(file))
+    return opened.identify_faces([face], nearest=nearest)
 
 
 def _bar(json_: str | None) -> AbstractContextManager[OnProgress]:
@@ -132,8 +133,8 @@ def verify(
     Exit code 0 if accepted, 1 if rejected, 2 if it could not be tried.
     """
     check_json_place(json_)
-    seeing = model_and_sight(model, faces=faces, cut=cut_faces)
-    with recogniser(gallery, seeing, key_file=key_file) as opened:
+    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, model_reader, key_file=key_file) as opened:
         found = opened.verify(name, photo_bytes(photo), file=str(photo))
     if json_ != "-":
         likely = "" if found.probability is None else f", probability {found.probability:.1%}"

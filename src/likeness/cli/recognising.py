@@ -12,8 +12,8 @@ from likeness.model.opening import chosen_runtime, open_model
 
 if TYPE_CHECKING:
     from likeness.model.opening import FaceModel
+    from likeness.recogniser.photo_reader import PhotoReader
     from likeness.recogniser.recogniser import Recogniser
-    from likeness.recogniser.sight import Sight
 
 Where = Annotated[
     str, typer.Option("--gallery", help="A path, or postgresql+psycopg://USER@HOST/DATABASE.")
@@ -43,9 +43,9 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
-def model_and_sight(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel", "Sight"]:
-    """Open a model, and return how photos are looked at for it; see `sight_for`."""
-    from likeness.recogniser.sight import sight_for  # late: only here
+def model_and_reader(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel", "PhotoReader"]:
+    """Open a model and its photo reader; see `photo_reader_for`."""
+    from likeness.recogniser.photo_reader import photo_reader_for  # late: only here
 
     if chosen_runtime(model) == "keras":
         errors().print(
@@ -54,25 +54,29 @@ def model_and_sight(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel",
             markup=False,
         )
     loaded = open_model(model)
-    return loaded, sight_for(faces, cut=cut, model=loaded)
+    return loaded, photo_reader_for(faces, cut=cut, model=loaded)
 
 
 @contextmanager
 def recogniser(
-    where: str, seeing: tuple["FaceModel", "Sight"], *, key_file: Path | None, new: bool = False
+    where: str,
+    model_reader: tuple["FaceModel", "PhotoReader"],
+    *,
+    key_file: Path | None,
+    new: bool = False,
 ) -> Iterator["Recogniser"]:
     """Open a gallery for a model.
 
     Args:
         where: the gallery.
-        seeing: of `model_and_sight`.
+        model_reader: of `model_and_reader`.
         key_file: holds the gallery's key.
         new: whether a gallery that is not there is made.
     """
     from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
     from likeness.recogniser.recogniser import Recogniser, gallery_model
 
-    loaded, look = seeing
+    loaded, reader = model_reader
     key = read_key(key_file)
     described = gallery_model(loaded)
     opened = (
@@ -81,7 +85,7 @@ def recogniser(
         else open_gallery(where, model=described, key=key)
     )
     with opened as gallery:
-        yield Recogniser(model=loaded, gallery=gallery, sight=look)
+        yield Recogniser(model=loaded, gallery=gallery, reader=reader)
 
 
 def photo_bytes(file: Path) -> bytes:

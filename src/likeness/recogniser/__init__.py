@@ -11,23 +11,17 @@ __all__ = [
     "Decider",
     "DecidingModel",
     "Neighbour",
+    "PhotoReader",
     "Promise",
-    "Question",
-    "QuestionSearch",
     "Recogniser",
-    "Sight",
     "decide",
     "re_enrol",
-    "read_questions",
 ]
 
 _LATE = {
-    "Question": "questions",
-    "QuestionSearch": "questions",
+    "PhotoReader": "photo_reader",
     "Recogniser": "recogniser",
-    "Sight": "sight",
     "re_enrol": "recogniser",
-    "read_questions": "questions",
 }
 
 

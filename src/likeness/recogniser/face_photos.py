@@ -1,4 +1,4 @@
-"""Photos of faces alone, cut out as a recogniser with ``Sight(cut=True)`` does at the door."""
+"""Photos of faces alone, cut out as a recogniser with ``PhotoReader(cut=True)`` does."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from likeness.errors import FaceError, ImageError, OutputError
 from likeness.images.decode import read_photo
 from likeness.images.faces.face import FaceFinder
 from likeness.model.folder import whole_folder
-from likeness.recogniser.sight import Sight
+from likeness.recogniser.photo_reader import PhotoReader
 
 FORMAT = "likeness.face-photos/1"
 
@@ -51,7 +51,7 @@ def write_face_photos(
         photos: one sub-folder per person.
         out: the new folder; must not exist yet, or be empty.
         finder: what finds the faces.
-        on_progress: called with (photos looked at, photos in all).
+        on_progress: called with (photos read, photos in all).
 
     Raises:
         DataNotFoundError: there is no photo in a sub-folder.
@@ -60,21 +60,21 @@ def write_face_photos(
     """
     check_new_folder(out, beside=photos)
     files, _ = photo_files(photos)
-    sight = Sight(finder=finder, cut=True)
+    reader = PhotoReader(finder=finder, cut=True)
     names = _names(files)
     people: set[str] = set()
     left_out: list[str] = []
     with whole_folder(out) as fresh:
         for done, (file, name) in enumerate(zip(files, names, strict=True), 1):
             try:
-                pixels = sight.one(read_photo(file), name=str(file)).pixels
+                pixels = reader.read_face(read_photo(file), name=str(file)).pixels
             except (FaceError, ImageError) as error:
                 left_out.append(str(error))
             else:
                 people.add(file.parent.name)
-                place = fresh / file.parent.name / name
-                place.parent.mkdir(exist_ok=True)
-                Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(place)
+                path = fresh / file.parent.name / name
+                path.parent.mkdir(exist_ok=True)
+                Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
             if on_progress:
                 on_progress(done, len(files))
         if not people:
@@ -101,7 +101,7 @@ def check_new_folder(out: Path, *, beside: Path) -> None:
     if out.resolve().is_relative_to(beside.resolve()):
         raise OutputError(
             f"{out}: expected a folder outside of {beside}, whose sub-folders are people. Choose "
-            "another place."
+            "another one."
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from likeness.arrays import Embeddings, Images
 from likeness.errors import DataError, GalleryMismatchError, UnknownPersonError
 from likeness.recogniser.answer import Answer
+from likeness.recogniser.capture import check_capture
 from likeness.recogniser.decision import NEAREST, Decider, DecidingModel
 from likeness.recogniser.gallery import (
     Enrolled,
@@ -18,11 +19,10 @@ from likeness.recogniser.gallery import (
     NewTemplate,
     Receipt,
     Who,
-    check_way,
     photo_digest,
 )
 from likeness.recogniser.people_energies import energy_to_person, people_energies
-from likeness.recogniser.sight import Seen, Sight
+from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
 
 
 class EmbeddingModel(DecidingModel, Protocol):
@@ -120,7 +120,7 @@ class Recogniser:
     Args:
         model: embeds photos; without a threshold it enrols but does not answer.
         gallery: of this model.
-        sight: how photos are looked at.
+        reader: decodes photos and prepares the faces in them.
         prior: of probabilities; the calibration's own if not given.
 
     Raises:
@@ -129,7 +129,7 @@ class Recogniser:
 
     model: EmbeddingModel
     gallery: Gallery
-    sight: Sight = field(default_factory=Sight)
+    reader: PhotoReader = field(default_factory=PhotoReader)
     prior: float | None = None
 
     def __post_init__(self) -> None:
@@ -156,16 +156,20 @@ class Recogniser:
         purpose = self.decider.purpose
         return "min" if purpose is None else purpose.fusion
 
-    def check_way(self, *, every: bool = False) -> None:
-        """Raise if photos are looked at in another way than the gallery's: they do not compare.
+    def check_capture(self, *, all_faces: bool = False) -> None:
+        """Raise unless the reader has the gallery's capture settings: others do not compare.
 
         Args:
-            every: whether every face of a group photo is asked for; each is then cut out.
+            all_faces: of each face of a group photo, which is always cut out.
 
         Raises:
-            GalleryMismatchError: it is so.
+            GalleryMismatchError: the settings differ.
         """
-        check_way(self.gallery.photo_way(), self.sight.way(every=every), where=self.gallery.where)
+        check_capture(
+            self.gallery.capture(),
+            self.reader.capture(all_faces=all_faces),
+            where=self.gallery.where,
+        )
 
     def enrol(
         self,
@@ -189,17 +193,17 @@ class Recogniser:
         Raises:
             ImageError, FaceError: the photo cannot be used.
             AlreadyEnrolledError: the photo is somebody else's.
-            GalleryMismatchError: the gallery's photos were looked at in another way.
+            GalleryMismatchError: the gallery has other capture settings.
             SettingError: the name does not fit.
         """
-        self.check_way()
-        seen = self.sight.one(photo, name=file)
-        return self.enrol_seen(name, seen, photo, keep_photo=keep_photo, metadata=metadata)
+        self.check_capture()
+        face = self.reader.read_face(photo, name=file)
+        return self.enrol_face(name, face, photo, keep_photo=keep_photo, metadata=metadata)
 
-    def enrol_seen(
+    def enrol_face(
         self,
         name: Who,
-        seen: Seen,
+        face: PreparedFace,
         photo: bytes,
         *,
         vector: Embeddings | None = None,
@@ -208,11 +212,11 @@ class Recogniser:
         new: bool = False,
         approved: bool = False,
     ) -> EnrolledPhoto:
-        """Enrol a photo that was looked at already.
+        """Enrol a face that was prepared already.
 
         Args:
             name: of the person, who is made if need be; or the id of somebody who is there.
-            seen: what was seen in it.
+            face: as the reader prepared it.
             photo: its bytes.
             vector: its embedding ``(d,)``, if it was made already.
             keep_photo: whether the photo itself goes into the gallery.
@@ -223,17 +227,17 @@ class Recogniser:
         Raises:
             AlreadyEnrolledError: the photo is somebody else's, or who should be new is not.
             UnknownPersonError: nobody has that id, or a probe is approved for nobody enrolled.
-            GalleryMismatchError: the gallery's photos were looked at in another way.
+            GalleryMismatchError: the gallery has other capture settings.
             SettingError: the name does not fit.
         """
-        template = self._template(seen, photo, vector=vector, keep_photo=keep_photo)
+        template = self._template(face, photo, vector=vector, keep_photo=keep_photo)
         enrolled = (
             self.gallery.approve(name, template)
             if approved
             else self.gallery.enrol(name, [template], metadata=metadata, new=new)
         )
         look_alike = self._look_alike(enrolled, template) if enrolled.added else None
-        return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=seen.warnings)
+        return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=face.warnings)
 
     def identify(self, photo: bytes, *, file: str = "the photo", nearest: int = NEAREST) -> Answer:
         """Say whom a photo of one person shows.
@@ -245,11 +249,12 @@ class Recogniser:
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
-            GalleryMismatchError: the gallery's photos were looked at in another way.
+            GalleryMismatchError: the gallery has other capture settings.
             NoThresholdError: the model has no threshold.
         """
-        self.check_way()
-        return self.identify_seen([self.sight.one(photo, name=file)], nearest=nearest)[0].answer
+        self.check_capture()
+        face = self.reader.read_face(photo, name=file)
+        return self.identify_faces([face], nearest=nearest)[0].answer
 
     def identify_all(
         self, photo: bytes, *, file: str = "the photo", nearest: int = NEAREST
@@ -258,49 +263,54 @@ class Recogniser:
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
-            GalleryMismatchError: the gallery's photos were looked at in another way.
+            GalleryMismatchError: the gallery has other capture settings.
             SettingError: the recogniser has no finder of faces.
             NoThresholdError: the model has no threshold.
         """
-        self.check_way(every=True)
-        return self.identify_seen(self.sight.every(photo, name=file), nearest=nearest)
+        self.check_capture(all_faces=True)
+        faces = self.reader.read_faces(photo, name=file)
+        return self.identify_faces(faces, nearest=nearest)
 
-    def embed_seen(self, seen: Sequence[Seen]) -> Embeddings:
-        """Return ``(n, d)`` embeddings of what was seen; photos of one size in one run."""
+    def embed_faces(self, faces: Sequence[PreparedFace]) -> Embeddings:
+        """Return ``(n, d)`` embeddings of prepared faces; those of one size in one run."""
         sizes: dict[tuple[int, ...], list[int]] = {}
-        for place, one in enumerate(seen):
-            sizes.setdefault(one.pixels.shape, []).append(place)
-        vectors: list[Any] = [None] * len(seen)
-        for places in sizes.values():
-            made = self.model.embed(np.stack([seen[place].pixels for place in places]))
-            for place, vector in zip(places, made, strict=True):
-                vectors[place] = vector
+        for index, face in enumerate(faces):
+            sizes.setdefault(face.pixels.shape, []).append(index)
+        vectors: list[Any] = [None] * len(faces)
+        for indices in sizes.values():
+            made = self.model.embed(np.stack([faces[index].pixels for index in indices]))
+            for index, vector in zip(indices, made, strict=True):
+                vectors[index] = vector
         return np.stack(vectors)
 
-    def identify_seen(
-        self, seen: Sequence[Seen], *, vectors: Embeddings | None = None, nearest: int = NEAREST
+    def identify_faces(
+        self,
+        faces: Sequence[PreparedFace],
+        *,
+        vectors: Embeddings | None = None,
+        nearest: int = NEAREST,
     ) -> list[Identified]:
-        """Say who somebody is whose photo was looked at already.
+        """Say whom prepared faces show.
 
         Args:
-            seen: faces or photos, one or more.
+            faces: one or more.
             vectors: their embeddings ``(n, d)``, if they were made already.
             nearest: how many of the nearest people to return, 1…1000.
         """
         decider = self.decider
-        probes = self.embed_seen(seen) if vectors is None else vectors
-        found = people_energies(self.gallery, probes, fusion=self.fusion, nearest=max(nearest, 2))
+        probes = self.embed_faces(faces) if vectors is None else vectors
+        people = people_energies(self.gallery, probes, fusion=self.fusion, nearest=max(nearest, 2))
         warnings = decider.warnings(people=self.gallery.count_people())
         return [
             Identified(
                 # The search returns the nearest only; what is promised depends on all.
                 answer=replace(decider.decide(names, energies, nearest=nearest), warnings=warnings),
                 ids=dict(zip(names, ids, strict=True)),
-                box=one.box,
-                warnings=one.warnings,
+                box=face.box,
+                warnings=face.warnings,
             )
-            for one, names, ids, energies in zip(
-                seen, found.names, found.ids, found.energies, strict=True
+            for face, names, ids, energies in zip(
+                faces, people.names, people.ids, people.energies, strict=True
             )
         ]
 
@@ -310,20 +320,22 @@ class Recogniser:
         Raises:
             UnknownPersonError: nobody of that name is enrolled, or with no photo.
             ImageError, FaceError: the photo cannot be used.
-            GalleryMismatchError: the gallery's photos were looked at in another way.
+            GalleryMismatchError: the gallery has other capture settings.
             NoThresholdError: the model has no threshold.
         """
         _ = self.decider
-        self.gallery.person(name)  # before the photo is looked at
-        self.check_way()
-        return self.verify_seen(name, self.sight.one(photo, name=file))
+        self.gallery.person(name)  # before the photo is read
+        self.check_capture()
+        return self.verify_face(name, self.reader.read_face(photo, name=file))
 
-    def verify_seen(self, who: Who, seen: Seen, *, vector: Embeddings | None = None) -> Verified:
-        """Say whether a photo that was looked at already shows a person.
+    def verify_face(
+        self, who: Who, face: PreparedFace, *, vector: Embeddings | None = None
+    ) -> Verified:
+        """Say whether a prepared face is that of a person.
 
         Args:
             who: their name or id.
-            seen: what was seen in it.
+            face: as the reader prepared it.
             vector: its embedding ``(d,)``, if it was made already.
 
         Raises:
@@ -332,7 +344,7 @@ class Recogniser:
         """
         decider = self.decider
         name = self.gallery.person(who).name
-        probe = self.embed_seen([seen]) if vector is None else vector[None]
+        probe = self.embed_faces([face]) if vector is None else vector[None]
         energy = energy_to_person(self.gallery, who, probe, fusion=self.fusion)
         if energy is None:
             raise UnknownPersonError(
@@ -348,7 +360,7 @@ class Recogniser:
             if ratio is None
             else float(ratio.probability(energy, prior=decider.prior)),
             prior=decider.prior,
-            warnings=seen.warnings,
+            warnings=face.warnings,
             model=decider.fingerprint,
         )
 
@@ -361,11 +373,11 @@ class Recogniser:
             UnknownPersonError: nobody of that name is enrolled.
             ImageError, FaceError: the photo cannot be used.
             AlreadyEnrolledError: the photo is somebody else's.
-            GalleryMismatchError: the gallery's photos were looked at in another way.
+            GalleryMismatchError: the gallery has other capture settings.
         """
-        self.check_way()
-        seen = self.sight.one(photo, name=file)
-        return self.enrol_seen(name, seen, photo, keep_photo=keep_photo, approved=True)
+        self.check_capture()
+        face = self.reader.read_face(photo, name=file)
+        return self.enrol_face(name, face, photo, keep_photo=keep_photo, approved=True)
 
     def undo(self, template_id: int) -> Receipt:
         """Take an approved template back."""
@@ -376,23 +388,25 @@ class Recogniser:
         return self.gallery.forget(name)
 
     def _template(
-        self, seen: Seen, photo: bytes, *, vector: Embeddings | None, keep_photo: bool
+        self, face: PreparedFace, photo: bytes, *, vector: Embeddings | None, keep_photo: bool
     ) -> NewTemplate:
         return NewTemplate(
-            vector=self.embed_seen([seen])[0] if vector is None else vector,
+            vector=self.embed_faces([face])[0] if vector is None else vector,
             photo_digest=photo_digest(photo),
-            quality={**seen.quality, "warnings": list(seen.warnings)},
-            provenance=self.sight.way(),
+            quality={**face.quality, "warnings": list(face.warnings)},
+            provenance=asdict(self.reader.capture()),
             photo=photo if keep_photo else None,
         )
 
     def _look_alike(self, enrolled: Enrolled, template: NewTemplate) -> LookAlikeFound | None:
         if self.model.threshold is None:
             return None
-        (found,) = self.gallery.search(template.vector[None], k=2)
-        for one in found:
-            if one.person_id != enrolled.person.id and one.energy <= self.model.threshold:
-                return LookAlikeFound(person_id=one.person_id, name=one.name, energy=one.energy)
+        (nearest,) = self.gallery.search(template.vector[None], k=2)
+        for other in nearest:
+            if other.person_id != enrolled.person.id and other.energy <= self.model.threshold:
+                return LookAlikeFound(
+                    person_id=other.person_id, name=other.name, energy=other.energy
+                )
         return None
 
 
@@ -407,7 +421,7 @@ def re_enrol(
     gallery: Gallery,
     model: EmbeddingModel,
     *,
-    sight: Sight | None = None,
+    reader: PhotoReader | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Give a gallery to another model, from its kept photos; all of it or nothing.
@@ -415,7 +429,7 @@ def re_enrol(
     Args:
         gallery: opened without a model.
         model: the new one.
-        sight: how the photos are looked at, which may be another way than before.
+        reader: prepares the photos; its capture settings may differ from before.
         on_progress: called with (photos embedded, photos in all).
 
     Returns:
@@ -424,11 +438,11 @@ def re_enrol(
     Raises:
         DataError: a photo was not kept.
     """
-    sight = sight or Sight()
+    reader = reader or PhotoReader()
     templates = list(gallery.templates())
-    missing = [one for one in templates if not one.photo_kept]
+    missing = [template for template in templates if not template.photo_kept]
     if missing:
-        who = ", ".join(sorted({one.person for one in missing})[:3])
+        who = ", ".join(sorted({template.person for template in missing})[:3])
         raise DataError(
             f"re-enrol: expected the kept photos of all {len(templates)} templates. "
             f"{len(missing)} were not kept (of {who}). Enrol their photos again with "
@@ -439,9 +453,9 @@ def re_enrol(
         photo = gallery.photo(template.id)
         if photo is None:
             raise DataError(f"re-enrol: the photo of template {template.id} is gone. Run it again.")
-        seen = sight.one(photo, name=f"template {template.id}")
-        vectors[template.id] = model.embed(seen.pixels[None])[0]
+        face = reader.read_face(photo, name=f"template {template.id}")
+        vectors[template.id] = model.embed(face.pixels[None])[0]
         if on_progress:
             on_progress(done, len(templates))
-    gallery.replace_vectors(gallery_model(model), vectors, provenance=sight.way())
+    gallery.replace_vectors(gallery_model(model), vectors, capture=reader.capture())
     return len(vectors)

@@ -12,10 +12,10 @@ from pathlib import Path
 from likeness.errors import LikenessError
 from likeness.model.opening import open_model
 from likeness.recogniser.gallery import open_gallery, read_key
+from likeness.recogniser.photo_reader import photo_reader_for
 from likeness.recogniser.recogniser import Recogniser, gallery_model
 from likeness.service.logs import LOGGER
 from likeness.service.service import Service
-from likeness.service.sights import sight_of
 
 Sign = tuple[int, int, int] | None
 """Of a file: when it was written, its size and its number; None if there is none."""
@@ -96,4 +96,7 @@ def read_again(service: Service) -> Recogniser:
     else:
         key = read_key(settings.key_file)
         gallery = open_gallery(settings.gallery, model=gallery_model(model), key=key)
-    return replace(old, model=model, gallery=gallery, sight=sight_of(settings, model))
+    reader = photo_reader_for(
+        settings.faces, cut=settings.cut_faces, model=model, most_pixels=settings.max_pixels
+    )
+    return replace(old, model=model, gallery=gallery, reader=reader)

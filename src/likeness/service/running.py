@@ -12,13 +12,13 @@ import uvicorn
 from likeness.errors import ModelError, SettingError
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.recogniser.gallery import SqlGallery, create_gallery, first_api_key, read_key
+from likeness.recogniser.photo_reader import photo_reader_for
 from likeness.recogniser.recogniser import Recogniser, gallery_model
 from likeness.service.app import make_app
 from likeness.service.logs import LOGGER, set_up_logs
 from likeness.service.reload import ModelWatch
 from likeness.service.service import Service
 from likeness.service.settings import Settings
-from likeness.service.sights import sight_of
 
 Say = Callable[[str], object]
 
@@ -37,10 +37,12 @@ def open_recogniser(settings: Settings) -> Recogniser:
             f"`likeness export {settings.model}`."
         )
     model = open_model(settings.model)
-    sight = sight_of(settings, model)  # before a gallery is made
+    reader = photo_reader_for(  # before a gallery is made
+        settings.faces, cut=settings.cut_faces, model=model, most_pixels=settings.max_pixels
+    )
     key = read_key(settings.key_file)
     gallery = create_gallery(settings.gallery, gallery_model(model), key=key)
-    return Recogniser(model=model, gallery=gallery, sight=sight)
+    return Recogniser(model=model, gallery=gallery, reader=reader)
 
 
 def run(settings: Settings, *, say: Say) -> None:

@@ -1,6 +1,6 @@
 """`Service`: a recogniser behind queues, for many askers at once. It knows no HTTP.
 
-Photos are looked at in threads, embedded and searched for together by one thread (`Batcher`),
+Photos are decoded in threads, embedded and searched for together by one thread (`Batcher`),
 and every answer is in the audit log before it is given; those that come at one time share a
 commit.
 """
@@ -27,8 +27,8 @@ from likeness.recogniser.gallery import (
     acting,
     list_api_keys,
 )
+from likeness.recogniser.photo_reader import PreparedFace, PreparedPhoto
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified, Recogniser, Verified
-from likeness.recogniser.sight import Looked, Seen
 from likeness.service.access import Caller
 from likeness.service.batcher import Batcher
 from likeness.service.metrics import Metrics
@@ -61,14 +61,14 @@ class Ask:
     """Faces to be embedded, and to be searched for if so many of the nearest are wanted.
 
     Args:
-        seen: the faces.
+        faces: prepared.
         nearest: how many of the nearest people are wanted; None searches for nobody.
-        every: whether they are all the faces of a group photo.
+        all_faces: whether they are all the faces of a group photo.
     """
 
-    seen: Sequence[Seen]
+    faces: Sequence[PreparedFace]
     nearest: int | None
-    every: bool = False
+    all_faces: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,7 +77,7 @@ class Found:
 
     Args:
         recogniser: that made it: one that takes its place later may have another gallery.
-        vectors: ``(n, d)``, of what was seen.
+        vectors: ``(n, d)``, of the faces.
         people: who they are; None if that was not asked.
     """
 
@@ -144,7 +144,7 @@ class Service:
         self.model_refused: str | None = None
         self._recogniser = recogniser
         self._in_work = 0
-        self._looking = ThreadPoolExecutor(settings.threads, thread_name_prefix="look")
+        self._decoding = ThreadPoolExecutor(settings.threads, thread_name_prefix="decode")
         self._storing = ThreadPoolExecutor(4, thread_name_prefix="store")
         # Deletions look through the files, which takes long; they take turns among themselves.
         self._deleting = ThreadPoolExecutor(1, thread_name_prefix="delete")
@@ -243,15 +243,15 @@ class Service:
             new: whether the person must not be there yet.
             approved: whether it is a probe in which somebody recognised them.
         """
-        (seen,) = (await self._look(photo, every=False)).seen
-        found = await self._batches.do(Ask(seen=[seen], nearest=None))
+        face = await self._read_face(photo)
+        found = await self._batches.do(Ask(faces=[face], nearest=None))
         return await _in(
             self._storing,
             _acting(
                 asked,
-                lambda: found.recogniser.enrol_seen(
+                lambda: found.recogniser.enrol_face(
                     who,
-                    seen,
+                    face,
                     photo,
                     vector=found.vectors[0],
                     keep_photo=keep,
@@ -266,20 +266,22 @@ class Service:
     ) -> IdentifiedPhoto:
         """Say who is in a photo; it is in the audit log when this returns."""
         start = time.perf_counter()
-        _ = self._recogniser.decider  # no threshold: nothing is looked at
+        _ = self._recogniser.decider  # no threshold: the photo is not read
         # Faces that are cut out do not compare with a gallery of whole photos.
-        every = all_faces and self._recogniser.sight.way()["finder"] is not None
-        looked = await self._look(photo, every=every, found_none=True)
+        every = all_faces and self._recogniser.reader.capture().finder is not None
+        prepared = await self._read_photo(photo, all_faces=every)
         people: Sequence[Identified] = ()
-        if looked.seen:
-            found = await self._batches.do(Ask(seen=looked.seen, nearest=top_k, every=every))
+        if prepared.faces:
+            found = await self._batches.do(
+                Ask(faces=prepared.faces, nearest=top_k, all_faces=every)
+            )
             assert found.people is not None
             people = found.people
         await self._ledger.do([_identified(asked, one) for one in people] or [_nobody(asked)])
         for one in people:
             self.metrics.answers.labels(one.answer.status).inc()
         return IdentifiedPhoto(
-            size=looked.size,
+            size=prepared.size,
             faces=people,
             milliseconds=1000 * (time.perf_counter() - start),
         )
@@ -291,14 +293,14 @@ class Service:
 
         def check(gallery: SqlGallery) -> None:
             gallery.person(who)
-            recogniser.check_way()
+            recogniser.check_capture()
 
-        await self.read(check)  # before the photo is looked at
-        (seen,) = (await self._look(photo, every=False)).seen
-        found = await self._batches.do(Ask(seen=[seen], nearest=None))
+        await self.read(check)  # before the photo is read
+        face = await self._read_face(photo)
+        found = await self._batches.do(Ask(faces=[face], nearest=None))
         verified = await _in(
             self._storing,
-            lambda: found.recogniser.verify_seen(who, seen, vector=found.vectors[0]),
+            lambda: found.recogniser.verify_face(who, face, vector=found.vectors[0]),
         )
         detail = {"accepted": verified.accepted, "energy": verified.energy}
         await self._ledger.do([_note(asked, "verified", who, detail)])
@@ -307,12 +309,9 @@ class Service:
     async def compare(self, asked: Asked, left: bytes, right: bytes) -> Compared:
         """Say whether two photos show one person; it is in the audit log when this returns."""
         decider = self._recogniser.decider
-        looks = [
-            await self._look(photo, every=False, name=name)
-            for photo, name in ((left, "the left photo"), (right, "the right photo"))
-        ]
-        first, second = (look.seen[0] for look in looks)
-        found = await self._batches.do(Ask(seen=[first, second], nearest=None))
+        first = await self._read_face(left, name="the left photo")
+        second = await self._read_face(right, name="the right photo")
+        found = await self._batches.do(Ask(faces=[first, second], nearest=None))
         energy = found.recogniser.gallery.model.energy
         between = float(energy_matrix(energy, found.vectors[:1], found.vectors[1:])[0, 0])
         compared = _compared(decider, between, first, second)
@@ -324,19 +323,18 @@ class Service:
         """End what is in work, and let go of threads and gallery."""
         await self._batches.close()
         await self._ledger.close()
-        for threads in (self._looking, self._storing, self._deleting):
+        for threads in (self._decoding, self._storing, self._deleting):
             threads.shutdown(wait=True)
         self.gallery.close()
 
-    async def _look(
-        self, photo: bytes, *, every: bool, found_none: bool = False, name: str = "the photo"
-    ) -> Looked:
-        sight = self._recogniser.sight
-        if found_none:
-            return await _in(self._looking, lambda: sight.look(photo, name=name, every=every))
+    async def _read_face(self, photo: bytes, *, name: str = "the photo") -> PreparedFace:
+        reader = self._recogniser.reader
+        return await _in(self._decoding, lambda: reader.read_face(photo, name=name))
+
+    async def _read_photo(self, photo: bytes, *, all_faces: bool) -> PreparedPhoto:
+        reader = self._recogniser.reader
         return await _in(
-            self._looking,
-            lambda: Looked(size=(0, 0), seen=(sight.one(photo, name=name),)),
+            self._decoding, lambda: reader.read(photo, name="the photo", all_faces=all_faces)
         )
 
     def _answer_all(self, asks: Sequence[Ask]) -> Sequence[Found | Exception]:
@@ -356,22 +354,22 @@ class Service:
 
     def _answer_together(self, asks: Sequence[Ask]) -> list[Found]:
         recogniser = self._recogniser
-        vectors = recogniser.embed_seen([one for ask in asks for one in ask.seen])
-        ends = np.cumsum([len(ask.seen) for ask in asks])
+        vectors = recogniser.embed_faces([face for ask in asks for face in ask.faces])
+        ends = np.cumsum([len(ask.faces) for ask in asks])
         parts = np.split(vectors, ends[:-1])
         wanted = [place for place, ask in enumerate(asks) if ask.nearest is not None]
         people: dict[int, list[Identified]] = {}
         if wanted:
-            for every in {asks[place].every for place in wanted}:
-                recogniser.check_way(every=every)
+            for all_faces in {asks[place].all_faces for place in wanted}:
+                recogniser.check_capture(all_faces=all_faces)
             found = iter(
-                recogniser.identify_seen(
-                    [one for place in wanted for one in asks[place].seen],
+                recogniser.identify_faces(
+                    [face for place in wanted for face in asks[place].faces],
                     vectors=np.concatenate([parts[place] for place in wanted]),
                     nearest=max(asks[place].nearest or 1 for place in wanted),
                 )
             )
-            people = {place: [next(found) for _ in asks[place].seen] for place in wanted}
+            people = {place: [next(found) for _ in asks[place].faces] for place in wanted}
         return [
             Found(recogniser=recogniser, vectors=parts[place], people=people.get(place))
             for place in range(len(asks))
@@ -411,7 +409,7 @@ def _nobody(asked: Asked) -> Note:
     return _note(asked, "identified", None, {"status": "no face"})
 
 
-def _compared(decider: Decider, energy: float, left: Seen, right: Seen) -> Compared:
+def _compared(decider: Decider, energy: float, left: PreparedFace, right: PreparedFace) -> Compared:
     ratio = decider.ratio
     return Compared(
         energy=energy,

@@ -72,7 +72,7 @@ def test_who_must_be_new(gallery: SqlGallery) -> None:
     with pytest.raises(AlreadyEnrolledError):
         gallery.enrol(" Ada ", [], new=True)
     assert gallery.counts().templates == 1
-    # Who heard no answer may ask again.
+    # A client that got no response may retry.
     assert gallery.enrol("Ada", [photo_of("a")], new=True).already == (1,)
 
 

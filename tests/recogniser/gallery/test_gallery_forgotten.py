@@ -16,7 +16,7 @@ from likeness.recogniser.gallery import (
     create_gallery,
     open_gallery,
     photo_digest,
-    seal_of,
+    receipt_digest,
 )
 from likeness.recogniser.gallery.byte_search import found_in
 
@@ -226,7 +226,7 @@ def test_what_was_forgotten_stays_so_if_the_files_cannot_be_looked_at(
         assert not receipt.verified_absent
         assert "not looked at to the end" in receipt.checkpoint
         assert gallery.people() == ()
-        assert seal_of(receipt) == gallery.audit()[-1].receipt_digest
+        assert receipt_digest(receipt) == gallery.audit()[-1].receipt_digest
     monkeypatch.undo()
     open_gallery(file).close()
     assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import AlreadyEnrolledError, DataError, SettingError, UnknownPersonError
-from likeness.recogniser.gallery import NewTemplate, SqlGallery, check_gallery, seal_of
+from likeness.recogniser.gallery import NewTemplate, SqlGallery, check_gallery, receipt_digest
 
 from .conftest import DIMENSIONS, photo_of, vector_of
 
@@ -202,7 +202,7 @@ class TestForget:
         entry = gallery.audit()[-1]
         assert entry.what == "forgot"
         assert entry.receipt == receipt.id
-        assert entry.receipt_digest == seal_of(receipt)
+        assert entry.receipt_digest == receipt_digest(receipt)
         log = repr(gallery.audit())
         assert "Lovelace" not in log
         assert receipt.secret not in log

@@ -17,7 +17,7 @@ from likeness.recogniser.gallery import (
     check_gallery,
     create_gallery,
     open_gallery,
-    seal_of,
+    receipt_digest,
 )
 
 from .conftest import model_of, photo_of, vector_of
@@ -116,7 +116,7 @@ class Life(RuleBasedStateMachine):
     def prove(self, receipt: Any) -> None:
         if receipt is not None:
             digests = {entry.receipt_digest for entry in self.gallery.audit(limit=1000)}
-            assert seal_of(receipt) in digests
+            assert receipt_digest(receipt) in digests
 
     @rule(photo=PHOTOS)
     def search(self, photo: str) -> None:

@@ -19,9 +19,8 @@ from likeness.recogniser.gallery.check import GalleryCheck, check_gallery
 from likeness.recogniser.gallery.export import Imported, export_people, import_people
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
 from likeness.recogniser.gallery.opening import create_gallery, open_gallery
-from likeness.recogniser.gallery.photo_way import check_way
 from likeness.recogniser.gallery.protocol import Gallery
-from likeness.recogniser.gallery.receipts import seal_of
+from likeness.recogniser.gallery.receipts import receipt_digest
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -65,7 +64,6 @@ __all__ = [
     "add_api_key",
     "backup_gallery",
     "check_gallery",
-    "check_way",
     "copy_gallery",
     "create_gallery",
     "export_people",
@@ -76,7 +74,7 @@ __all__ = [
     "open_gallery",
     "photo_digest",
     "read_key",
+    "receipt_digest",
     "revoke_api_key",
-    "seal_of",
     "write_key",
 ]

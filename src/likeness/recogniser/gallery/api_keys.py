@@ -119,7 +119,7 @@ def list_api_keys(gallery: SqlGallery) -> tuple[ApiKey, ...]:
 
 
 def revoke_api_key(gallery: SqlGallery, number: int) -> ApiKey:
-    """Put a key out of force; revoking it again is no news.
+    """Put a key out of force; a revoked key stays revoked.
 
     Raises:
         UnknownPersonError: there is no such key.

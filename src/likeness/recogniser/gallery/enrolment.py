@@ -31,8 +31,8 @@ class Entry:
         metadata: replaces what is noted about them; None leaves it.
         created: when they were first enrolled; None is now.
         template_created: the same of each template; empty is now.
-        new: whether the person must not be there yet. Enrolling them again with photos that they
-            have is no news, so that who heard no answer may ask again.
+        new: whether the person must be new. Photos that they are already enrolled with are not an
+            error, so that a client that got no response may retry.
     """
 
     name: Who
@@ -57,7 +57,7 @@ def enrol_entries(
     Raises:
         AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
         DataError: an embedding or a value does not fit.
-        GalleryMismatchError: photos were looked at in another way than the gallery's.
+        GalleryMismatchError: the photos have other capture settings than the gallery.
         SettingError: a name does not fit.
         UnknownPersonError: a probe is approved for nobody enrolled.
     """

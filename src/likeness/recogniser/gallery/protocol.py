@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -50,7 +51,7 @@ class Gallery(Protocol):
         metadata: Mapping[str, Any] | None = None,
         new: bool = False,
     ) -> Enrolled:
-        """Add templates to a person, who is made if need be; a photo known for them is no news."""
+        """Add templates to a person, who is made if need be; known photos are not added again."""
 
     def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
         """Enrol several people in one transaction: all of them or none."""
@@ -98,8 +99,8 @@ class Gallery(Protocol):
     def template_of(self, photo_digest: str) -> Template | None:
         """Return the template of a photo, without its embedding; None if it is not enrolled."""
 
-    def photo_way(self) -> Mapping[str, Any] | None:
-        """Return how its photos were looked at: ``cut``, ``eyes``, ``finder``; None if unknown."""
+    def capture(self) -> Capture | None:
+        """Return the capture settings of its photos; None if unknown."""
 
     def template(self, template_id: int) -> Template:
         """Return a template, without its embedding."""
@@ -129,7 +130,7 @@ class Gallery(Protocol):
         model: GalleryModel,
         vectors: Mapping[int, NDArray[np.floating[Any]]],
         *,
-        provenance: Mapping[str, Any] | None = None,
+        capture: Capture | None = None,
     ) -> None:
         """Give every template the embedding of another model, and the gallery that model."""
 

@@ -43,7 +43,7 @@ def draft(
     )
 
 
-def seal_of(receipt: Receipt) -> str:
+def receipt_digest(receipt: Receipt) -> str:
     """Return the SHA-256 of what a receipt says was removed.
 
     The receipt's secret is part of it: names are few, and without the secret each could be

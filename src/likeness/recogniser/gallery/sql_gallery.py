@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
+from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery import changes as _changes
 from likeness.recogniser.gallery import people as _people
 from likeness.recogniser.gallery import templates as _templates
 from likeness.recogniser.gallery.enrolment import APPROVED, ENROLLED, Entry, enrol_entries
 from likeness.recogniser.gallery.keys import GalleryKey
-from likeness.recogniser.gallery.photo_way import newest_way
-from likeness.recogniser.gallery.receipts import draft, seal_of
+from likeness.recogniser.gallery.receipts import draft, receipt_digest
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -113,7 +113,7 @@ class SqlGallery:
             AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
             UnknownPersonError: nobody has that id.
             DataError: an embedding or a value does not fit.
-            GalleryMismatchError: photos were looked at in another way than the gallery's.
+            GalleryMismatchError: the photos have other capture settings than the gallery.
             SettingError: the name does not fit.
         """
         entry = Entry(name=name, templates=templates, metadata=metadata, new=new)
@@ -125,7 +125,7 @@ class SqlGallery:
         Raises:
             AlreadyEnrolledError: a photo is somebody else's.
             DataError: an embedding or a value does not fit.
-            GalleryMismatchError: photos were looked at in another way than the gallery's.
+            GalleryMismatchError: the photos have other capture settings than the gallery.
             SettingError: a name does not fit.
         """
         entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
@@ -138,7 +138,7 @@ class SqlGallery:
             UnknownPersonError: nobody of that name is enrolled.
             AlreadyEnrolledError: the photo is somebody else's.
             DataError: the embedding does not fit.
-            GalleryMismatchError: it was looked at in another way than the gallery's photos.
+            GalleryMismatchError: it has other capture settings than the gallery.
         """
         return self._enrol([Entry(name=name, templates=[template])], APPROVED)[0]
 
@@ -152,7 +152,7 @@ class SqlGallery:
         return self._remove(template_id, what="undid an approval", only=APPROVED)
 
     def rename(self, name: Who, new: str) -> Person:
-        """Give a person another name; naming them as they are called is no news.
+        """Give a person another name; the name that they have changes nothing.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
@@ -319,15 +319,14 @@ class SqlGallery:
             )
         return found[0] if found else None
 
-    def photo_way(self) -> Mapping[str, Any] | None:
-        """Return how its photos were looked at, as the newest one's provenance says.
+    def capture(self) -> Capture | None:
+        """Return the capture settings of its photos, as the newest one's provenance records them.
 
         Returns:
-            ``cut``: whether the encoder was given the face alone; ``eyes``: whether it was turned
-            by the eyes; ``finder``: what found it. None if nobody is enrolled, or it is not said.
+            None if nobody is enrolled, or they are not recorded.
         """
         with self._store.reading() as (connection, _):
-            return newest_way(connection)
+            return _templates.newest_capture(connection)
 
     def template(self, template_id: int) -> Template:
         """Return a template, without its embedding.
@@ -452,7 +451,7 @@ class SqlGallery:
         model: GalleryModel,
         vectors: Mapping[int, NDArray[np.floating[Any]]],
         *,
-        provenance: Mapping[str, Any] | None = None,
+        capture: Capture | None = None,
     ) -> None:
         """Give every template the embedding of another model, and the gallery that model.
 
@@ -461,8 +460,7 @@ class SqlGallery:
         Args:
             model: the new one.
             vectors: ``(d,)`` for each template's id, all of them.
-            provenance: entries that replace those of the same name in every template's; how the
-                photos were looked at, if that changed.
+            capture: replaces the capture settings in every template's provenance.
 
         Raises:
             DataError: an embedding does not fit, or one is missing.
@@ -480,7 +478,7 @@ class SqlGallery:
                 for place, vector in vectors.items()
             }
             transaction.model = model
-            _templates.replace_vectors(transaction, contents, provenance=provenance or {})
+            _templates.replace_vectors(transaction, contents, capture=capture)
             transaction.set(
                 model=model.fingerprint,
                 energy=model.energy,
@@ -596,7 +594,7 @@ class SqlGallery:
             person_id=person["id"],
             templates=len(ids),
             receipt=receipt.id,
-            receipt_digest=seal_of(receipt),
+            receipt_digest=receipt_digest(receipt),
         )
         return receipt
 

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from likeness.errors import AlreadyEnrolledError, UnknownPersonError
+from likeness.recogniser.capture import Capture, check_capture
 from likeness.recogniser.gallery import changes as _changes
 from likeness.recogniser.gallery.matrix import TemplateMatrix
 from likeness.recogniser.gallery.pages import chunks
-from likeness.recogniser.gallery.photo_way import check_way, newest_way, way_of
 from likeness.recogniser.gallery.records import NewTemplate, Template
 from likeness.recogniser.gallery.rows import (
     Row,
@@ -57,13 +57,13 @@ def add_templates(writing: Writing, batches: Iterable[Batch], *, how: str) -> li
     Raises:
         AlreadyEnrolledError: a photo is somebody else's.
         DataError: an embedding does not fit.
-        GalleryMismatchError: photos were looked at in another way than the gallery's.
+        GalleryMismatchError: the photos have other capture settings than the gallery.
     """
     rows: list[dict[str, Any]] = []
     photo_rows: list[dict[str, Any]] = []
     outcome = []
     batches = list(batches)
-    way = newest_way(writing.connection)
+    capture = newest_capture(writing.connection)
     there = _by_digest(
         writing.connection, [t.photo_digest for _, _, fresh, _ in batches for t in fresh]
     )
@@ -89,9 +89,9 @@ def add_templates(writing: Writing, batches: Iterable[Batch], *, how: str) -> li
                 if keep(known[0], template) and known[0] not in added:
                     kept.append(known[0])
                 continue
-            given = way_of(template.provenance)
-            check_way(way, given, where=writing.sealing.where)
-            way = way or given
+            given = Capture.from_provenance(template.provenance)
+            check_capture(capture, given, where=writing.sealing.where)
+            capture = capture or given
             row = _row(writing, person_id, template, content, how=how, created=when)
             there[template.photo_digest] = (row["id"], person_id, name)
             added.append(row["id"])
@@ -105,6 +105,13 @@ def add_templates(writing: Writing, batches: Iterable[Batch], *, how: str) -> li
     if rows:
         writing.change(_changes.ADDED, rows[0]["id"], rows[-1]["id"])
     return outcome
+
+
+def newest_capture(connection: sa.Connection) -> Capture | None:
+    """Return the capture settings of the newest template; None if unknown."""
+    query = sa.select(templates.c.provenance).order_by(templates.c.id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else Capture.from_provenance(provenance_of(row))
 
 
 def _by_digest(
@@ -252,20 +259,21 @@ def read_photo(connection: sa.Connection, sealing: Sealing, row: Row) -> bytes |
 
 
 def replace_vectors(
-    writing: Writing, contents: Mapping[int, bytes], *, provenance: Mapping[str, Any]
+    writing: Writing, contents: Mapping[int, bytes], *, capture: Capture | None
 ) -> None:
     """Give every template another embedding, as the gallery's present model made it.
 
     Args:
         writing: the transaction, with the new model.
         contents: float32 bytes for each template's id.
-        provenance: entries that replace those of the same name in every template.
+        capture: replaces the capture settings in every template's provenance.
     """
+    replaced = {} if capture is None else asdict(capture)
     for part in chunks(sorted(contents)):
         query = sa.select(templates).where(templates.c.id.in_(part))
         fresh = []
         for row in writing.connection.execute(query).mappings().all():
-            noted = as_json(provenance_of(row) | dict(provenance), argument="provenance")
+            noted = as_json(provenance_of(row) | replaced, argument="provenance")
             changed = dict(row) | {"model": writing.model.fingerprint, "provenance": noted}
             fresh.append(changed | writing.sealing.vector_columns(contents[row["id"]], changed))
         store_templates(writing.connection, fresh)

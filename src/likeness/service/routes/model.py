@@ -131,7 +131,7 @@ def model_document(service: Service) -> dict[str, Any]:
         "energy": loaded.energy,
         "threshold": loaded.threshold,
         "runtime": loaded.runtime,
-        "finder": recogniser.sight.finder is not None,
+        "finder": recogniser.reader.finder is not None,
         "preparation": document["preparation"],
         "calibration": dict(loaded.calibration),
         "card": card,

@@ -1,4 +1,4 @@
-"""Photos of a gallery are looked at in one way; a photo that is known can be kept later."""
+"""A gallery has one set of capture settings; a photo that is known can be kept later."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import AlreadyEnrolledError, GalleryMismatchError
+from likeness.recogniser.capture import Capture, check_capture
 from likeness.recogniser.gallery import (
     GalleryKey,
     NewTemplate,
     SqlGallery,
     check_gallery,
-    check_way,
     copy_gallery,
     create_gallery,
     export_people,
@@ -25,39 +25,41 @@ CUT = {"cut": True, "finder": "haar"}
 OTHER = {"cut": True, "finder": "detector 012345"}
 
 
-def seen(name: str, way: dict[str, object], *, kept: bool = False) -> NewTemplate:
-    return replace(photo_of(name, kept=kept), provenance=way)
+def captured(name: str, provenance: dict[str, object]) -> NewTemplate:
+    return replace(photo_of(name), provenance=provenance)
 
 
 def test_the_newest_template_speaks_for_all(gallery: SqlGallery) -> None:
-    assert gallery.photo_way() is None
+    assert gallery.capture() is None
     gallery.enrol("Ada", [photo_of("a")])
-    assert gallery.photo_way() is None  # it does not say
-    gallery.enrol("Ada", [seen("b", CUT)])
-    assert gallery.photo_way() == {"cut": True, "eyes": False, "finder": "haar"}
+    assert gallery.capture() is None  # it does not say
+    gallery.enrol("Ada", [captured("b", CUT)])
+    assert gallery.capture() == Capture(cut=True, finder="haar")
 
 
 @pytest.mark.parametrize("other", [WHOLE, OTHER, {"cut": False, "eyes": True, "finder": "haar"}])
-def test_another_way_is_let_in_by_no_door(gallery: SqlGallery, other: dict[str, object]) -> None:
-    gallery.enrol("Ada", [seen("a", CUT)])
+def test_other_settings_are_refused_by_every_method(
+    gallery: SqlGallery, other: dict[str, object]
+) -> None:
+    gallery.enrol("Ada", [captured("a", CUT)])
     before = gallery.counts()
     with pytest.raises(GalleryMismatchError, match="Add `--faces haar --cut-faces`"):
-        gallery.enrol("Bob", [seen("b", other)])
+        gallery.enrol("Bob", [captured("b", other)])
     with pytest.raises(GalleryMismatchError):
-        gallery.approve("Ada", seen("b", other))
+        gallery.approve("Ada", captured("b", other))
     with pytest.raises(GalleryMismatchError):
-        gallery.enrol_many({"Bob": [seen("b", CUT), seen("c", other)]})
+        gallery.enrol_many({"Bob": [captured("b", CUT), captured("c", other)]})
     with create_gallery(":memory:", model_of()) as source:
-        source.enrol("Bob", [seen("b", other)])
+        source.enrol("Bob", [captured("b", other)])
         lines = list(export_people(source))
     with pytest.raises(GalleryMismatchError):
         import_people(gallery, lines)
     assert gallery.counts() == before
 
 
-def test_an_empty_gallery_takes_one_way_of_a_batch(gallery: SqlGallery) -> None:
+def test_an_empty_gallery_takes_one_capture_of_a_batch(gallery: SqlGallery) -> None:
     with pytest.raises(GalleryMismatchError):
-        gallery.enrol("Ada", [seen("a", WHOLE), seen("b", CUT)])
+        gallery.enrol("Ada", [captured("a", WHOLE), captured("b", CUT)])
     assert gallery.people() == ()
 
 
@@ -74,10 +76,8 @@ def test_an_empty_gallery_takes_one_way_of_a_batch(gallery: SqlGallery) -> None:
 def test_what_is_not_said_is_not_held_against_it(
     known: dict[str, object] | None, given: dict[str, object] | None
 ) -> None:
-    def full(way: dict[str, object] | None) -> dict[str, object] | None:
-        return None if way is None else {"eyes": False, "finder": None} | way
-
-    check_way(full(known), full(given), where="staff.db")
+    captures = [Capture.from_provenance(said or {}) for said in (known, given)]
+    check_capture(*captures, where="staff.db")
 
 
 @pytest.mark.parametrize(
@@ -89,23 +89,23 @@ def test_what_is_not_said_is_not_held_against_it(
     ],
 )
 def test_the_sentence_says_how_to_put_it_right(known: dict[str, object], advice: str) -> None:
-    given = {"cut": True, "eyes": False, "finder": "haar"}
+    given = Capture(cut=True, finder="haar")
     with pytest.raises(GalleryMismatchError) as raised:
-        check_way({"eyes": False, "finder": None} | known, given, where="staff.db")
+        check_capture(Capture.from_provenance(known), given, where="staff.db")
     assert str(raised.value).startswith("staff.db holds embeddings of ")
     assert advice in str(raised.value)
     assert "likeness re-enrol" in str(raised.value)
 
 
-def test_new_vectors_come_with_a_new_way(gallery: SqlGallery) -> None:
-    gallery.enrol("Ada", [seen("a", CUT)])
-    gallery.approve("Ada", seen("b", CUT))
+def test_new_vectors_come_with_new_settings(gallery: SqlGallery) -> None:
+    gallery.enrol("Ada", [captured("a", CUT)])
+    gallery.approve("Ada", captured("b", CUT))
     vectors = {one.id: vector_of("other") for one in gallery.templates()}
-    whole = {"cut": False, "eyes": False, "finder": None}
-    gallery.replace_vectors(gallery.model, vectors, provenance=whole)
-    assert gallery.photo_way() == whole
+    whole = Capture(cut=False)
+    gallery.replace_vectors(gallery.model, vectors, capture=whole)
+    assert gallery.capture() == whole
     assert [one.provenance["how"] for one in gallery.templates()] == ["enrolled", "approved"]
-    gallery.enrol("Ada", [seen("c", WHOLE)])
+    gallery.enrol("Ada", [captured("c", WHOLE)])
 
 
 def test_a_template_is_found_by_its_photo(gallery: SqlGallery) -> None:

@@ -1,4 +1,4 @@
-"""`Sight`: from the bytes of a photo to the pixels that the encoder is given."""
+"""`PhotoReader`: from the bytes of a photo to the pixels that the encoder is given."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -13,17 +13,18 @@ from likeness.images.align import prepare_face
 from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.decode import MOST_PIXELS, decode
 from likeness.images.faces.face import Face, FaceFinder, only_face
+from likeness.recogniser.capture import Capture
 
 Photo = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Seen:
+class PreparedFace:
     """One face, or one whole photo, ready for the encoder.
 
     Args:
         pixels: ``(rows, columns, 1 or 3)``, uint8.
-        box: of the face in the photo, (top, left, bottom, right); None if it was not looked for.
+        box: of the face in the photo, (top, left, bottom, right); None without a face finder.
         quality: what was measured, JSON values.
         warnings: what may be wrong with the photo, in words.
     """
@@ -35,33 +36,33 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Looked:
-    """A photo that was looked at.
+class PreparedPhoto:
+    """A decoded photo and the faces in it.
 
     Args:
         size: (rows, columns) of the whole photo.
-        seen: each face, the largest first; or the photo, if faces are not looked for.
+        faces: the largest first; the whole photo as one face without a face finder.
     """
 
     size: tuple[int, int]
-    seen: tuple[Seen, ...]
+    faces: tuple[PreparedFace, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
-    """How photos are looked at before they are embedded.
+class PhotoReader:
+    """Decodes photos and prepares the faces in them for the encoder.
 
     Args:
-        finder: what looks for faces; None takes photos as they are.
+        finder: finds faces; None takes photos as they are.
         cut: whether the encoder gets the face alone; else the whole photo, and the finder only
-            sees to it that there is one face. Take what the encoder was trained on.
+            checks that there is one face. Take what the encoder was trained on.
         eyes: where the encoder wants the eyes, as its preparation says (see
             `images.align.prepare_face`); None if it does not ask for them. Goes before ``cut``.
         size: (rows, columns) that the encoder reads; needed with ``eyes``.
         most_pixels: larger photos are refused.
 
     Raises:
-        SettingError: faces or eyes are wanted and nothing finds them, or no size is given.
+        SettingError: faces or eyes are wanted without a finder, or eyes without a size.
     """
 
     finder: FaceFinder | None = None
@@ -74,102 +75,93 @@ class Sight:
         for argument, wanted in (("cut", self.cut), ("eyes", self.eyes is not None)):
             if wanted and self.finder is None:
                 raise SettingError(
-                    f"{argument}: expected a finder of faces beside it. Received: none. Name one: "
+                    f"{argument}: expected a face finder with it. Received: none. Name one: "
                     "`--faces haar`."
                 )
         if self.eyes is not None and self.size is None:
-            raise SettingError("size: expected (rows, columns) beside eyes. Received: none.")
+            raise SettingError("size: expected (rows, columns) with eyes. Received: none.")
 
-    def way(self, *, every: bool = False) -> dict[str, Any]:
-        """Return what the encoder is given, as a template's provenance says it.
+    def capture(self, *, all_faces: bool = False) -> Capture:
+        """Return the capture settings, as a template's provenance records them.
 
         Args:
-            every: whether of `every` face, or of the `one`.
-
-        Returns:
-            ``cut``: the face alone; ``eyes``: turned by the eyes; ``finder``: what found it, by
-            its ``name`` or its class, None if the whole photo is given.
+            all_faces: of each face of a group photo, which is always cut out.
         """
         eyes = self.eyes is not None
-        cut = (self.cut or every) and not eyes
+        cut = (self.cut or all_faces) and not eyes
         finder = getattr(self.finder, "name", type(self.finder).__name__)
-        return {"cut": cut, "eyes": eyes, "finder": finder if cut or eyes else None}
+        return Capture(cut=cut, eyes=eyes, finder=finder if cut or eyes else None)
 
-    def one(self, data: bytes, *, name: str) -> Seen:
-        """Return the one person of a photo.
+    def read_face(self, data: bytes, *, name: str) -> PreparedFace:
+        """Return the one face of a photo.
 
         Args:
             data: the bytes of the photo.
             name: what to call it in a message.
 
         Raises:
-            ImageError: it is no photo that can be read.
+            ImageError: the photo cannot be decoded.
             FaceError: with a finder, there is not exactly one face of sufficient size, or its
                 eyes are wanted and not found.
         """
-        return self._one(self._decoded(data, name), name=name)
+        return self._one_face(self._decoded(data, name), name=name)
 
-    def look(self, data: bytes, *, name: str, every: bool) -> Looked:
-        """Return the size of a photo and who is to be seen in it; nobody is allowed.
-
-        Args:
-            data: the bytes of the photo.
-            name: what to call it in a message.
-            every: whether all faces count; else the photo is of one person. Without a finder
-                the photo is taken as one face.
-
-        Raises:
-            ImageError: it is no photo that can be read.
-            FaceError: the photo of one person shows several faces, or one that is too small;
-                or eyes are wanted and one face shows none.
-        """
-        photo = self._decoded(data, name)
-        size = (photo.shape[0], photo.shape[1])
-        try:
-            if every and self.finder is not None:
-                return Looked(size=size, seen=tuple(self._every(photo, name=name)))
-            return Looked(size=size, seen=(self._one(photo, name=name),))
-        except NoFaceError:
-            return Looked(size=size, seen=())
-
-    def _decoded(self, data: bytes, name: str) -> Photo:
-        return decode(data, name=name, most_pixels=self.most_pixels)
-
-    def _one(self, photo: Photo, *, name: str) -> Seen:
-        if self.finder is None:
-            return _seen(photo, check_photo(photo))
-        face = only_face(self.finder, photo, name=name)
-        check = check_photo(photo, finder=_Found(face))
-        return _seen(self._pixels(photo, face, name=name), check, box=face.box)
-
-    def every(self, data: bytes, *, name: str) -> list[Seen]:
+    def read_faces(self, data: bytes, *, name: str) -> list[PreparedFace]:
         """Return each face of a group photo, cut out, the largest first.
 
         Raises:
-            ImageError: it is no photo that can be read.
+            ImageError: the photo cannot be decoded.
             FaceError: no face is found, or eyes are wanted and one face shows none.
             SettingError: there is no finder.
         """
         if self.finder is None:
             raise SettingError(
-                "all faces: expected a finder of faces. Received: none. Name one: `--faces haar`."
+                "all faces: expected a face finder. Received: none. Name one: `--faces haar`."
             )
-        return self._every(self._decoded(data, name), name=name)
+        return self._all_faces(self._decoded(data, name), self.finder, name=name)
 
-    def _every(self, photo: Photo, *, name: str) -> list[Seen]:
-        assert self.finder is not None
-        faces = self.finder.find(photo)
+    def read(self, data: bytes, *, name: str, all_faces: bool) -> PreparedPhoto:
+        """Return the size of a photo and its faces, which may be none.
+
+        Args:
+            data: the bytes of the photo.
+            name: what to call it in a message.
+            all_faces: whether all faces count; else the photo is of one person. Without a finder
+                the photo is taken as one face.
+
+        Raises:
+            ImageError: the photo cannot be decoded.
+            FaceError: the photo of one person shows several faces, or one that is too small;
+                or eyes are wanted and one face shows none.
+        """
+        photo = self._decoded(data, name)
+        try:
+            if all_faces and self.finder is not None:
+                faces = self._all_faces(photo, self.finder, name=name)
+            else:
+                faces = [self._one_face(photo, name=name)]
+        except NoFaceError:
+            faces = []
+        return PreparedPhoto(size=(photo.shape[0], photo.shape[1]), faces=tuple(faces))
+
+    def _decoded(self, data: bytes, name: str) -> Photo:
+        return decode(data, name=name, most_pixels=self.most_pixels)
+
+    def _one_face(self, photo: Photo, *, name: str) -> PreparedFace:
+        if self.finder is None:
+            return _prepared(photo, check_photo(photo), box=None)
+        return self._face(photo, only_face(self.finder, photo, name=name), name=name)
+
+    def _all_faces(self, photo: Photo, finder: FaceFinder, *, name: str) -> list[PreparedFace]:
+        faces = finder.find(photo)
         if not faces:
             raise NoFaceError(f"{name}: expected faces. Found: none. Take it in even light.")
-        alone = replace(self, cut=True)
-        return [
-            _seen(
-                alone._pixels(photo, face, name=name),
-                check_photo(photo, finder=_Found(face)),
-                box=face.box,
-            )
-            for face in faces
-        ]
+        cutting = replace(self, cut=True)
+        return [cutting._face(photo, face, name=name) for face in faces]
+
+    def _face(self, photo: Photo, face: Face, *, name: str) -> PreparedFace:
+        check = check_photo(photo, finder=_KnownFace(face))
+        return _prepared(self._pixels(photo, face, name=name), check, box=face.box)
 
     def _pixels(self, photo: Photo, face: Face, *, name: str) -> Photo:
         if self.eyes is not None and self.size is not None:
@@ -181,15 +173,17 @@ def face_finder(faces: str) -> FaceFinder:
     """Return OpenCV's own finder for "haar", or the one in an ONNX file.
 
     Raises:
-        FaceError, MissingExtraError: it cannot be had.
+        FaceError, MissingExtraError: it cannot be loaded.
     """
     from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
 
     return HaarFaceFinder() if faces == "haar" else YuNetFaceFinder(path=Path(faces))
 
 
-def sight_for(faces: str, *, cut: bool, model: Any = None) -> Sight:
-    """Return how photos are looked at.
+def photo_reader_for(
+    faces: str, *, cut: bool, model: Any = None, most_pixels: int = MOST_PIXELS
+) -> PhotoReader:
+    """Return the photo reader for a model.
 
     A model whose preparation asks for the eyes gets them: from OpenCV's finder if no other one
     is named.
@@ -197,25 +191,27 @@ def sight_for(faces: str, *, cut: bool, model: Any = None) -> Sight:
     Args:
         faces: what finds them: "none", "haar", or an ONNX file for cv2.FaceDetectorYN.
         cut: whether the model gets the face alone.
-        model: for whom; only its preparation is looked at.
+        model: for whom; only its preparation is read.
+        most_pixels: larger photos are refused.
 
     Raises:
-        SettingError: faces are to be cut out and nothing finds them.
-        FaceError, MissingExtraError: what should find faces cannot be had.
+        SettingError: faces are to be cut out without a finder.
+        FaceError, MissingExtraError: the face finder cannot be loaded.
     """
     preparation = getattr(model, "preparation", None)
     eyes = getattr(preparation, "eyes", None)
     if faces == "none" and (eyes is None or cut):
-        return Sight(cut=cut)
+        return PhotoReader(cut=cut, most_pixels=most_pixels)
     finder = face_finder("haar" if faces == "none" else faces)
     if preparation is None or eyes is None:
-        return Sight(finder=finder, cut=cut)
-    return Sight(finder=finder, eyes=eyes, size=(preparation.rows, preparation.columns))
+        return PhotoReader(finder=finder, cut=cut, most_pixels=most_pixels)
+    size = (preparation.rows, preparation.columns)
+    return PhotoReader(finder=finder, eyes=eyes, size=size, most_pixels=most_pixels)
 
 
-@dataclass(frozen=True, kw_only=False)
-class _Found:
-    """A finder of what was found already: nothing is looked for twice."""
+@dataclass(frozen=True)
+class _KnownFace:
+    """A finder that returns a face found before, so that it is found once only."""
 
     face: Face
 
@@ -223,10 +219,10 @@ class _Found:
         return [self.face]
 
 
-def _seen(
-    pixels: Photo, check: PhotoCheck, *, box: tuple[int, int, int, int] | None = None
-) -> Seen:
-    return Seen(
+def _prepared(
+    pixels: Photo, check: PhotoCheck, *, box: tuple[int, int, int, int] | None
+) -> PreparedFace:
+    return PreparedFace(
         pixels=pixels,
         box=box,
         quality=asdict(check.quality),

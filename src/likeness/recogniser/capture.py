@@ -1,0 +1,82 @@
+"""Capture settings: what the encoder was given of a photo, the same for a whole gallery.
+
+The embedding of a whole photo and that of the face cut out of it do not compare, and no number
+in either tells. So the provenance of each template records the capture settings, and those of
+the newest template hold for the gallery: no other photos are enrolled or compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from likeness.errors import GalleryMismatchError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """What the encoder was given of a photo.
+
+    Args:
+        cut: the face alone, cut out.
+        eyes: the face, turned by the eyes.
+        finder: what found the face; None if the whole photo was given, or it is not known.
+    """
+
+    cut: bool
+    eyes: bool = False
+    finder: str | None = None
+
+    @classmethod
+    def from_provenance(cls, provenance: Mapping[str, Any]) -> "Capture | None":
+        """Return the settings in a template's provenance; None if it records none.
+
+        >>> Capture.from_provenance({"how": "enrolled", "cut": True, "finder": "haar"})
+        Capture(cut=True, eyes=False, finder='haar')
+        """
+        if "cut" not in provenance:
+            return None
+        return cls(
+            cut=bool(provenance["cut"]),
+            eyes=bool(provenance.get("eyes", False)),
+            finder=provenance.get("finder"),
+        )
+
+    def __str__(self) -> str:
+        by = f" found by {self.finder}" if self.finder else ""
+        if self.eyes:
+            return f"faces{by}, turned by the eyes"
+        return f"faces{by}, cut out" if self.cut else "whole photos"
+
+
+def check_capture(known: Capture | None, given: Capture | None, *, where: str) -> None:
+    """Raise if photos with different capture settings would be compared.
+
+    Args:
+        known: of the gallery.
+        given: of the photo at hand.
+        where: the gallery's name, for the message.
+
+    Raises:
+        GalleryMismatchError: the two are known and differ.
+    """
+    if known is None or given is None or _same(known, given):
+        return
+    raise GalleryMismatchError(
+        f"{where} holds embeddings of {known}; this photo is taken as {given}, and the two do not "
+        f"compare. {_options(known)}, or prepare all photos anew with `likeness re-enrol`."
+    )
+
+
+def _same(left: Capture, right: Capture) -> bool:
+    finders = {left.finder, right.finder} - {None}
+    return (left.cut, left.eyes) == (right.cut, right.eyes) and len(finders) < 2
+
+
+def _options(capture: Capture) -> str:
+    """Say which options give these settings."""
+    finder = "haar" if capture.finder in (None, "haar") else "FILE"
+    if capture.eyes:
+        return f"Take the same finder, `--faces {finder}`"
+    if capture.cut:
+        return f"Add `--faces {finder} --cut-faces`"
+    return "Leave --cut-faces and --all-faces out"
