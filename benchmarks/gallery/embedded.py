@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.gallery.people import enrol_all, noisy, template, unit_vectors
-from likeness.recogniser.gallery import SqlGallery
+from likeness.recogniser.gallery import Gallery
 
 BATCH = 64
 
@@ -34,7 +34,7 @@ def measure(place: Path, *, templates: int, dimensions: int, repeat: int) -> dic
     }
 
 
-def _search(gallery: SqlGallery, vectors: Any, probes: Any, *, repeat: int) -> dict[str, float]:
+def _search(gallery: Gallery, vectors: Any, probes: Any, *, repeat: int) -> dict[str, float]:
     """Time both by turns, so that what else the machine does meets both."""
     one, many = probes[:1], probes
     one32, many32 = one[0].astype(np.float32), many.astype(np.float32)
@@ -78,7 +78,7 @@ def _by_turns(
     return float(np.median(seconds[0])), float(np.median(seconds[1]))
 
 
-def _two_processes(gallery: SqlGallery, place: Path, vectors: Any) -> dict[str, float]:
+def _two_processes(gallery: Gallery, place: Path, vectors: Any) -> dict[str, float]:
     script = Path(__file__).with_name("other_process.py")
     other = subprocess.Popen(
         [sys.executable, str(script), str(place / "gallery.db")],

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.recogniser.gallery import GalleryModel, NewTemplate, SqlGallery, create_gallery
+from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate, create_gallery
 
 EACH = 4
 """Templates of a person."""
@@ -39,7 +39,7 @@ def model_of(dimensions: int) -> GalleryModel:
     return GalleryModel(fingerprint="benchmark", energy="euclidean", dimensions=dimensions)
 
 
-def enrol_all(where: str | Path, vectors: Vectors, *, at_once: int = 50_000) -> SqlGallery:
+def enrol_all(where: str | Path, vectors: Vectors, *, at_once: int = 50_000) -> Gallery:
     """Make a gallery of the vectors, `EACH` to a person."""
     gallery = create_gallery(where, model_of(vectors.shape[1]), by="benchmark")
     for start in range(0, len(vectors), at_once):

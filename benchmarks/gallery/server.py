@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.gallery.people import EACH, Vectors, enrol_all, noisy, unit_vectors
-from likeness.recogniser.gallery import SqlGallery
+from likeness.recogniser.gallery import Gallery
 
 PROBES = 100
 K = 5
@@ -39,7 +39,7 @@ def measure(where: str, *, templates: int, dimensions: int) -> list[dict[str, An
 
 
 def _line(
-    gallery: SqlGallery,
+    gallery: Gallery,
     title: str,
     kinds: dict[str, tuple[Any, list[set[str]]]],
     *,

@@ -18,7 +18,7 @@ from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
-from likeness.recogniser.gallery import ROLES, SqlGallery, add_api_key
+from likeness.recogniser.gallery import ROLES, Gallery, add_api_key
 from likeness.service.app import make_app
 from likeness.service.running import open_recogniser
 from likeness.service.service import Service
@@ -45,7 +45,7 @@ class Asking:
     photos: list[bytes] = field(default_factory=list)
 
     @property
-    def gallery(self) -> SqlGallery:
+    def gallery(self) -> Gallery:
         return self.service.gallery
 
     async def ask(

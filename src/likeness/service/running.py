@@ -11,7 +11,7 @@ import uvicorn
 
 from likeness.errors import ModelError, SettingError
 from likeness.model.opening import chosen_runtime, open_model
-from likeness.recogniser.gallery import SqlGallery, create_gallery, first_api_key, read_key
+from likeness.recogniser.gallery import Gallery, create_gallery, first_api_key, read_key
 from likeness.recogniser.photo_reader import photo_reader_for
 from likeness.recogniser.recogniser import Recogniser, gallery_model
 from likeness.service.app import make_app
@@ -61,12 +61,10 @@ def run(settings: Settings, *, say: Say) -> None:
     listening = _listening(settings)
     try:
         recogniser = open_recogniser(settings)
-        gallery = recogniser.gallery
-        assert isinstance(gallery, SqlGallery)
         set_up_logs(settings.log)
         service = Service(recogniser, settings)
         service.warm_up()
-        _say_keys(settings, gallery, say)
+        _say_keys(settings, recogniser.gallery, say)
         asyncio.run(_serve(service, settings, listening, say))
     finally:
         listening.close()
@@ -87,7 +85,7 @@ def _listening(settings: Settings) -> socket.socket:
     return listening
 
 
-def _say_keys(settings: Settings, gallery: SqlGallery, say: Say) -> None:
+def _say_keys(settings: Settings, gallery: Gallery, say: Say) -> None:
     if settings.no_keys:
         say("NO KEYS: everybody who reaches this address may enrol and delete people.")
         return

@@ -20,9 +20,9 @@ from likeness.energies import energy_matrix
 from likeness.recogniser.decision import Decider
 from likeness.recogniser.gallery import (
     ApiKey,
+    Gallery,
     Note,
     Receipt,
-    SqlGallery,
     Who,
     acting,
     list_api_keys,
@@ -164,11 +164,9 @@ class Service:
         return self._recogniser
 
     @property
-    def gallery(self) -> SqlGallery:
+    def gallery(self) -> Gallery:
         """Who is enrolled."""
-        gallery = self._recogniser.gallery
-        assert isinstance(gallery, SqlGallery)
-        return gallery
+        return self._recogniser.gallery
 
     @property
     def reading(self) -> Executor:
@@ -205,13 +203,13 @@ class Service:
             self._in_work -= 1
             self.metrics.waiting.set(self._in_work)
 
-    async def read(self, ask: Callable[[SqlGallery], Outcome]) -> Outcome:
+    async def read(self, ask: Callable[[Gallery], Outcome]) -> Outcome:
         """Return what the gallery says."""
         gallery = self.gallery
         return await _in(self._storing, lambda: ask(gallery))
 
     async def change(
-        self, asked: Asked, do: Callable[[SqlGallery], Outcome], *, deletes: bool = False
+        self, asked: Asked, do: Callable[[Gallery], Outcome], *, deletes: bool = False
     ) -> Outcome:
         """Change the gallery; the audit log says who did."""
         gallery = self.gallery
@@ -291,7 +289,7 @@ class Service:
         recogniser = self._recogniser
         _ = recogniser.decider
 
-        def check(gallery: SqlGallery) -> None:
+        def check(gallery: Gallery) -> None:
             gallery.person(who)
             recogniser.check_capture()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from likeness.recogniser.gallery import GalleryModel, NewTemplate, SqlGallery, create_gallery
+from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate, create_gallery
 
 DIMENSIONS = 8
 
@@ -45,7 +45,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def gallery(place: str) -> Iterator[SqlGallery]:
+def gallery(place: str) -> Iterator[Gallery]:
     """An empty gallery in each store."""
     with create_gallery(place, model_of(), by="operator") as made:
         yield made

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from likeness.errors import SettingError, UnknownPersonError
 from likeness.recogniser.gallery import (
     ROLES,
-    SqlGallery,
+    Gallery,
     add_api_key,
     check_gallery,
     copy_gallery,
@@ -26,7 +26,7 @@ from likeness.recogniser.gallery import (
 from .conftest import model_of
 
 
-def test_a_key_opens_and_its_neighbours_do_not(gallery: SqlGallery) -> None:
+def test_a_key_opens_and_its_neighbours_do_not(gallery: Gallery) -> None:
     key, text = add_api_key(gallery, " door ", role="viewer")
     assert (key.id, key.name, key.role, key.revoked) == (1, "door", "viewer", None)
     assert key_number(text) == 1
@@ -35,7 +35,7 @@ def test_a_key_opens_and_its_neighbours_do_not(gallery: SqlGallery) -> None:
         assert not key.opens(other)
 
 
-def test_texts_are_random_and_kept_nowhere(gallery: SqlGallery) -> None:
+def test_texts_are_random_and_kept_nowhere(gallery: Gallery) -> None:
     made = [add_api_key(gallery, "door", role=role) for role in ROLES]
     texts = [text for _, text in made]
     assert len({text.split("_", 2)[2] for text in texts}) == 3
@@ -53,7 +53,7 @@ def test_the_text_is_not_in_the_file(file: Path) -> None:
     assert text.rsplit("_", 1)[1].encode() not in content
 
 
-def test_a_revoked_key_opens_no_more_and_stays_listed(gallery: SqlGallery) -> None:
+def test_a_revoked_key_opens_no_more_and_stays_listed(gallery: Gallery) -> None:
     _, text = add_api_key(gallery, "door", role="viewer")
     revoked = revoke_api_key(gallery, 1)
     assert revoked.revoked is not None
@@ -70,13 +70,13 @@ def test_a_revoked_key_opens_no_more_and_stays_listed(gallery: SqlGallery) -> No
 
 
 @pytest.mark.parametrize("role", ["", "root", "Admin"])
-def test_no_such_role(gallery: SqlGallery, role: str) -> None:
+def test_no_such_role(gallery: Gallery, role: str) -> None:
     with pytest.raises(SettingError, match="role: expected one of viewer, operator, admin"):
         add_api_key(gallery, "door", role=role)
     assert list_api_keys(gallery) == ()
 
 
-def test_no_such_key_and_no_such_name(gallery: SqlGallery) -> None:
+def test_no_such_key_and_no_such_name(gallery: Gallery) -> None:
     with pytest.raises(UnknownPersonError, match="likeness keys list"):
         revoke_api_key(gallery, 7)
     with pytest.raises(SettingError, match="name: expected 1 to 200 letters"):
@@ -90,7 +90,7 @@ def test_what_has_not_the_form_of_a_key(text: str) -> None:
     assert key_number(text) is None
 
 
-def test_the_first_key_is_made_once(gallery: SqlGallery) -> None:
+def test_the_first_key_is_made_once(gallery: Gallery) -> None:
     first = first_api_key(gallery)
     assert first is not None
     assert (first[0].role, first[0].opens(first[1])) == ("admin", True)
@@ -139,7 +139,7 @@ def test_keys_are_the_same_in_every_process(place: str) -> None:
         assert not list_api_keys(one)[0].opens(text)
 
 
-def test_the_digest_is_unique(gallery: SqlGallery) -> None:
+def test_the_digest_is_unique(gallery: Gallery) -> None:
     add_api_key(gallery, "door", role="viewer")
     with pytest.raises(sa.exc.IntegrityError), gallery.store.engine.begin() as connection:
         connection.exec_driver_sql(

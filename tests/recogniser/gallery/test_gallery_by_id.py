@@ -3,12 +3,12 @@
 import pytest
 
 from likeness.errors import AlreadyEnrolledError, DataError, SettingError, UnknownPersonError
-from likeness.recogniser.gallery import Note, SqlGallery, acting
+from likeness.recogniser.gallery import Gallery, Note, acting
 
 from .conftest import photo_of
 
 
-def test_everything_takes_an_id(gallery: SqlGallery) -> None:
+def test_everything_takes_an_id(gallery: Gallery) -> None:
     ada = gallery.enrol("Ada", [photo_of("a")]).person.id
     bob = gallery.enrol("Bob", [photo_of("b")]).person.id
     assert gallery.person(ada).name == "Ada"
@@ -23,7 +23,7 @@ def test_everything_takes_an_id(gallery: SqlGallery) -> None:
     assert gallery.count_people() == 0
 
 
-def test_an_id_is_nobody_elses_after_a_rename(gallery: SqlGallery) -> None:
+def test_an_id_is_nobody_elses_after_a_rename(gallery: Gallery) -> None:
     ada = gallery.enrol("Ada", []).person.id
     bob = gallery.enrol("Bob", []).person.id
     gallery.rename(ada, "Eve")
@@ -32,7 +32,7 @@ def test_an_id_is_nobody_elses_after_a_rename(gallery: SqlGallery) -> None:
     assert [one.name for one in gallery.people()] == ["Ada"]
 
 
-def test_nobody_has_that_id(gallery: SqlGallery) -> None:
+def test_nobody_has_that_id(gallery: Gallery) -> None:
     ada = gallery.enrol("Ada", []).person.id
     for ask in (
         lambda: gallery.person(99),
@@ -49,7 +49,7 @@ def test_nobody_has_that_id(gallery: SqlGallery) -> None:
         gallery.merge(ada, into=ada)
 
 
-def test_a_name_and_what_is_noted_change_together_or_not_at_all(gallery: SqlGallery) -> None:
+def test_a_name_and_what_is_noted_change_together_or_not_at_all(gallery: Gallery) -> None:
     ada = gallery.enrol("Ada", [], metadata={"room": 1}).person.id
     gallery.enrol("Bob", [])
     changed = gallery.change_person(ada, new="Ada L.", metadata={"room": 2})
@@ -64,7 +64,7 @@ def test_a_name_and_what_is_noted_change_together_or_not_at_all(gallery: SqlGall
     assert len(gallery.audit()) == entries
 
 
-def test_who_must_be_new(gallery: SqlGallery) -> None:
+def test_who_must_be_new(gallery: Gallery) -> None:
     made = gallery.enrol("Ada", [photo_of("a")], new=True)
     assert made.added == (1,)
     with pytest.raises(AlreadyEnrolledError, match="'Ada' is enrolled in"):
@@ -76,7 +76,7 @@ def test_who_must_be_new(gallery: SqlGallery) -> None:
     assert gallery.enrol("Ada", [photo_of("a")], new=True).already == (1,)
 
 
-def test_nobody_is_left_if_the_photo_is_anothers(gallery: SqlGallery) -> None:
+def test_nobody_is_left_if_the_photo_is_anothers(gallery: Gallery) -> None:
     gallery.enrol("Ada", [photo_of("a")])
     with pytest.raises(AlreadyEnrolledError):
         gallery.enrol("Bob", [photo_of("a")], new=True)
@@ -94,7 +94,7 @@ def test_nobody_is_left_if_the_photo_is_anothers(gallery: SqlGallery) -> None:
         ("nobody", []),
     ],
 )
-def test_names_are_searched(gallery: SqlGallery, search: str, found: list[str]) -> None:
+def test_names_are_searched(gallery: Gallery, search: str, found: list[str]) -> None:
     for name in ("Ada Lovelace", "Grace 100%", "Bob"):
         gallery.enrol(name, [])
     assert [one.name for one in gallery.people(search=search)] == found
@@ -106,14 +106,14 @@ def test_names_are_searched(gallery: SqlGallery, search: str, found: list[str]) 
     assert paged == found
 
 
-def test_capital_letters_beyond_ascii(gallery: SqlGallery) -> None:
+def test_capital_letters_beyond_ascii(gallery: Gallery) -> None:
     if gallery.store.on_server:
         pytest.skip("there it is the database's language that says which letters are one")
     gallery.enrol("Ünal Öztürk", [])
     assert gallery.count_people(search="öZTÜRK") == 1
 
 
-def test_who_acts_is_in_the_audit_log_and_on_the_receipt(gallery: SqlGallery) -> None:
+def test_who_acts_is_in_the_audit_log_and_on_the_receipt(gallery: Gallery) -> None:
     with acting("reception", {"request": "r1", "key": 7}):
         ada = gallery.enrol("Ada", [photo_of("a")]).person.id
         receipt = gallery.forget(ada)
@@ -124,7 +124,7 @@ def test_who_acts_is_in_the_audit_log_and_on_the_receipt(gallery: SqlGallery) ->
     assert [entry.detail for entry in entries] == [{"request": "r1", "key": 7}] * 3 + [None]
 
 
-def test_notes_are_entries_in_one_commit(gallery: SqlGallery) -> None:
+def test_notes_are_entries_in_one_commit(gallery: Gallery) -> None:
     before = gallery.store.model
     notes = [
         Note(what="identified", by="door", person_id=number, detail={"energy": 0.5})

@@ -8,9 +8,9 @@ import pytest
 from likeness.errors import AlreadyEnrolledError, GalleryMismatchError
 from likeness.recogniser.capture import Capture, check_capture
 from likeness.recogniser.gallery import (
+    Gallery,
     GalleryKey,
     NewTemplate,
-    SqlGallery,
     check_gallery,
     copy_gallery,
     create_gallery,
@@ -29,7 +29,7 @@ def captured(name: str, provenance: dict[str, object]) -> NewTemplate:
     return replace(photo_of(name), provenance=provenance)
 
 
-def test_the_newest_template_speaks_for_all(gallery: SqlGallery) -> None:
+def test_the_newest_template_speaks_for_all(gallery: Gallery) -> None:
     assert gallery.capture() is None
     gallery.enrol("Ada", [photo_of("a")])
     assert gallery.capture() is None  # it does not say
@@ -39,7 +39,7 @@ def test_the_newest_template_speaks_for_all(gallery: SqlGallery) -> None:
 
 @pytest.mark.parametrize("other", [WHOLE, OTHER, {"cut": False, "eyes": True, "finder": "haar"}])
 def test_other_settings_are_refused_by_every_method(
-    gallery: SqlGallery, other: dict[str, object]
+    gallery: Gallery, other: dict[str, object]
 ) -> None:
     gallery.enrol("Ada", [captured("a", CUT)])
     before = gallery.counts()
@@ -57,7 +57,7 @@ def test_other_settings_are_refused_by_every_method(
     assert gallery.counts() == before
 
 
-def test_an_empty_gallery_takes_one_capture_of_a_batch(gallery: SqlGallery) -> None:
+def test_an_empty_gallery_takes_one_capture_of_a_batch(gallery: Gallery) -> None:
     with pytest.raises(GalleryMismatchError):
         gallery.enrol("Ada", [captured("a", WHOLE), captured("b", CUT)])
     assert gallery.people() == ()
@@ -97,7 +97,7 @@ def test_the_sentence_says_how_to_put_it_right(known: dict[str, object], advice:
     assert "likeness re-enrol" in str(raised.value)
 
 
-def test_new_vectors_come_with_new_settings(gallery: SqlGallery) -> None:
+def test_new_vectors_come_with_new_settings(gallery: Gallery) -> None:
     gallery.enrol("Ada", [captured("a", CUT)])
     gallery.approve("Ada", captured("b", CUT))
     vectors = {one.id: vector_of("other") for one in gallery.templates()}
@@ -108,7 +108,7 @@ def test_new_vectors_come_with_new_settings(gallery: SqlGallery) -> None:
     gallery.enrol("Ada", [captured("c", WHOLE)])
 
 
-def test_a_template_is_found_by_its_photo(gallery: SqlGallery) -> None:
+def test_a_template_is_found_by_its_photo(gallery: Gallery) -> None:
     gallery.enrol("Ada", [photo_of("a"), photo_of("b", kept=True)])
     found = gallery.template_of(photo_of("b").photo_digest)
     assert found is not None
@@ -139,7 +139,7 @@ def test_a_known_photo_is_kept_from_now_on(file: Path, tmp_path: Path, sealed: b
         assert check_gallery(place, key=key).sound
 
 
-def test_a_photo_that_comes_twice_in_one_enrolment_is_kept_once(gallery: SqlGallery) -> None:
+def test_a_photo_that_comes_twice_in_one_enrolment_is_kept_once(gallery: Gallery) -> None:
     twice = gallery.enrol("Ada", [photo_of("a"), photo_of("a", kept=True)])
     assert (twice.added, twice.already, twice.kept) == ((1,), (), ())
     assert gallery.photo(1) == photo_of("a", kept=True).photo

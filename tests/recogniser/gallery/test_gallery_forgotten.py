@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from likeness.recogniser.gallery import (
+    Gallery,
     GalleryKey,
     NewTemplate,
-    SqlGallery,
     check_gallery,
     create_gallery,
     open_gallery,
@@ -39,7 +39,7 @@ def left(folder: Path, patterns: list[bytes]) -> dict[int, list[str]]:
     return found_in(sorted(folder.iterdir()), patterns)
 
 
-def crowd(gallery: SqlGallery, count: int, *, seed: int = 0) -> None:
+def crowd(gallery: Gallery, count: int, *, seed: int = 0) -> None:
     """Enrol others around, so that pages split and fill."""
     gallery.enrol_many({f"other {seed}/{n}": [photo_of(f"{seed}/{n}")] for n in range(count)})
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from likeness.errors import GalleryKeyError, OutputError, SettingError
 from likeness.recogniser.gallery import (
+    Gallery,
     GalleryKey,
-    SqlGallery,
     check_gallery,
     create_gallery,
     open_gallery,
@@ -94,20 +94,20 @@ class TestFile:
 
 
 @pytest.fixture
-def sealed(file: Path) -> SqlGallery:
+def sealed(file: Path) -> Gallery:
     gallery = create_gallery(file, model_of(), key=KEY)
     gallery.enrol("Ada", [photo_of("a", kept=True)])
     gallery.enrol("Bob", [photo_of("b", kept=True)])
     return gallery
 
 
-def stored(gallery: SqlGallery) -> list[bytes]:
+def stored(gallery: Gallery) -> list[bytes]:
     with gallery.store.engine.connect() as connection:
         return list(connection.exec_driver_sql("SELECT sealed FROM templates").scalars())
 
 
 class TestGallery:
-    def test_is_used_as_a_plain_one(self, sealed: SqlGallery) -> None:
+    def test_is_used_as_a_plain_one(self, sealed: Gallery) -> None:
         assert sealed.key_id == KEY.id
         assert sealed.search(vector_of("a")[None], k=1)[0][0].name == "Ada"
         assert sealed.photo(1) == photo_of("a", kept=True).photo
@@ -115,7 +115,7 @@ class TestGallery:
         assert sealed.search(vector_of("b")[None], k=1)[0][0].name == "Ada"
         assert check_gallery(sealed.where, key=KEY).sound
 
-    def test_without_the_key_people_can_be_listed_and_forgotten(self, sealed: SqlGallery) -> None:
+    def test_without_the_key_people_can_be_listed_and_forgotten(self, sealed: Gallery) -> None:
         with open_gallery(sealed.where) as opened:
             assert [person.name for person in opened.people()] == ["Ada", "Bob"]
             assert [template.person for template in opened.templates()] == ["Ada", "Bob"]
@@ -134,7 +134,7 @@ class TestGallery:
             assert opened.forget("Ada").verified_absent
             assert opened.counts().people == 1
 
-    def test_the_wrong_key(self, sealed: SqlGallery) -> None:
+    def test_the_wrong_key(self, sealed: Gallery) -> None:
         with pytest.raises(
             GalleryKeyError,
             match=rf"with the key {KEY.id}\. Received: the key {OTHER.id}\. Give the right one",
@@ -147,7 +147,7 @@ class TestGallery:
             open_gallery(file, key=KEY)
 
     @pytest.mark.parametrize("column", ["sealed", "person_id", "photo_digest"])
-    def test_ciphertexts_cannot_be_swapped(self, sealed: SqlGallery, column: str) -> None:
+    def test_ciphertexts_cannot_be_swapped(self, sealed: Gallery, column: str) -> None:
         with sealed.store.engine.begin() as connection:
             execute = connection.exec_driver_sql
             rows = execute(f"SELECT {column} FROM templates ORDER BY id").scalars().all()
@@ -171,7 +171,7 @@ class TestGallery:
 
 
 class TestRotation:
-    def test_everything_is_sealed_anew(self, sealed: SqlGallery) -> None:
+    def test_everything_is_sealed_anew(self, sealed: Gallery) -> None:
         before = stored(sealed)
         sealed.rotate_key(OTHER)
         assert not set(before) & set(stored(sealed))
@@ -182,7 +182,7 @@ class TestRotation:
         with pytest.raises(GalleryKeyError):
             open_gallery(sealed.where, key=KEY)
 
-    def test_from_plain_and_back(self, gallery: SqlGallery, place: str) -> None:
+    def test_from_plain_and_back(self, gallery: Gallery, place: str) -> None:
         gallery.enrol("Ada", [photo_of("a", kept=True)])
         exact = [list(answer) for answer in gallery.search(vector_of("c")[None])]
         gallery.rotate_key(KEY)
@@ -192,6 +192,6 @@ class TestRotation:
         assert [list(answer) for answer in gallery.search(vector_of("c")[None])] == exact
         assert gallery.photo(1) == photo_of("a", kept=True).photo
 
-    def test_to_the_same_key(self, sealed: SqlGallery) -> None:
+    def test_to_the_same_key(self, sealed: Gallery) -> None:
         with pytest.raises(SettingError, match=r"^key: expected another one\."):
             sealed.rotate_key(KEY)

@@ -18,9 +18,9 @@ from likeness.errors import (
     OutputError,
 )
 from likeness.recogniser.gallery import (
+    Gallery,
     GalleryKey,
     GalleryModel,
-    SqlGallery,
     backup,
     backup_gallery,
     check_gallery,
@@ -35,7 +35,7 @@ from ...conftest import Server
 from .conftest import model_of, photo_of, vector_of
 
 
-def content(gallery: SqlGallery) -> list[object]:
+def content(gallery: Gallery) -> list[object]:
     """All that a gallery says of people, templates and history."""
     return [
         gallery.people(limit=1000),
@@ -52,7 +52,7 @@ def vector_bytes(template: object) -> bytes:
     return template.vector.tobytes()  # type: ignore[attr-defined]
 
 
-def fill(gallery: SqlGallery) -> None:
+def fill(gallery: Gallery) -> None:
     awkward = np.array([0.1, -0.0, 1e-42, 3.4e-12, 1 / 3, 1e14, -1e-7, 5], np.float32)
     gallery.enrol("Ada", [photo_of("a", kept=True), photo_of("a2")], metadata={"größe": "«1»"})
     gallery.enrol("Bob", [type(photo_of("b"))(vector=awkward, photo_digest="1" * 64)])
@@ -63,19 +63,19 @@ def fill(gallery: SqlGallery) -> None:
 
 
 @pytest.fixture(params=["plain", "sealed"])
-def source(request: pytest.FixtureRequest, file: Path) -> SqlGallery:
+def source(request: pytest.FixtureRequest, file: Path) -> Gallery:
     key = GalleryKey(bytes(32)) if request.param == "sealed" else None
     gallery = create_gallery(file, model_of(), key=key)
     fill(gallery)
     return gallery
 
 
-def reopened(place: str | Path, source: SqlGallery) -> SqlGallery:
+def reopened(place: str | Path, source: Gallery) -> Gallery:
     return open_gallery(place, key=GalleryKey(bytes(32)) if source.key_id else None)
 
 
 class TestCopy:
-    def test_there_and_back(self, source: SqlGallery, server: Server, tmp_path: Path) -> None:
+    def test_there_and_back(self, source: Gallery, server: Server, tmp_path: Path) -> None:
         place = server.schema()
         there = copy_gallery(source, place)
         assert (there.people, there.templates, there.photos) == (3, 4, 1)
@@ -91,7 +91,7 @@ class TestCopy:
             assert content(again) == content(source)
             assert check_gallery(again.where, key=again.store.sealing.require()).sound
 
-    def test_nothing_is_written_over(self, source: SqlGallery, tmp_path: Path) -> None:
+    def test_nothing_is_written_over(self, source: Gallery, tmp_path: Path) -> None:
         other = tmp_path / "other.db"
         create_gallery(other, model_of()).close()
         before = other.read_bytes()
@@ -126,7 +126,7 @@ class TestCopy:
         assert not check_gallery(file).sound
 
     def test_a_copy_that_lost_something_does_not_come_to_be(
-        self, source: SqlGallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, source: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = backup.pages
 
@@ -144,7 +144,7 @@ class TestCopy:
 
 
 class TestBackup:
-    def test_is_a_gallery(self, source: SqlGallery, tmp_path: Path) -> None:
+    def test_is_a_gallery(self, source: Gallery, tmp_path: Path) -> None:
         made = backup_gallery(source, tmp_path / "backup.db")
         with reopened(made, source) as opened:
             assert content(opened) == content(source)
@@ -172,7 +172,7 @@ class TestBackup:
                 stop.set()
                 thread.join()
 
-    def test_nothing_is_written_over(self, source: SqlGallery, tmp_path: Path) -> None:
+    def test_nothing_is_written_over(self, source: Gallery, tmp_path: Path) -> None:
         place = tmp_path / "there"
         place.write_text("mine")
         with pytest.raises(OutputError, match=r"expected a new file\."):
@@ -191,7 +191,7 @@ class TestBackup:
 
 
 class TestExport:
-    def test_comes_back_as_it_was(self, source: SqlGallery, place: str) -> None:
+    def test_comes_back_as_it_was(self, source: Gallery, place: str) -> None:
         lines = list(export_people(source))
         with create_gallery(place, model_of()) as other:
             found = import_people(other, lines)
@@ -208,12 +208,12 @@ class TestExport:
             assert other.person("Ada").metadata == {"größe": "«1»"}
             assert other.person("Ada").created == source.person("Ada").created
 
-    def test_photos_can_stay(self, source: SqlGallery) -> None:
+    def test_photos_can_stay(self, source: Gallery) -> None:
         lines = "".join(export_people(source, with_photos=False))
         assert '"photo":' not in lines
         assert '"photo":' in "".join(export_people(source))
 
-    def test_is_of_one_model(self, source: SqlGallery) -> None:
+    def test_is_of_one_model(self, source: Gallery) -> None:
         other = GalleryModel(fingerprint="cf13", energy="euclidean", dimensions=8)
         with (
             create_gallery(":memory:", other) as gallery,
@@ -221,7 +221,7 @@ class TestExport:
         ):
             import_people(gallery, export_people(source))
 
-    def test_all_of_it_or_nothing(self, source: SqlGallery) -> None:
+    def test_all_of_it_or_nothing(self, source: Gallery) -> None:
         with create_gallery(":memory:", model_of()) as gallery:
             gallery.enrol("Eve", [photo_of("a2")])
             with pytest.raises(AlreadyEnrolledError):
@@ -245,7 +245,7 @@ class TestExport:
             ('{"templates": [{"vector": [1, 2], "photo_digest": "0"}], "person": "A"}', "vector"),
         ],
     )
-    def test_lines_must_fit(self, source: SqlGallery, line: str, sentence: str) -> None:
+    def test_lines_must_fit(self, source: Gallery, line: str, sentence: str) -> None:
         head = next(iter(export_people(source)))
         with create_gallery(":memory:", model_of()) as gallery:
             with pytest.raises(DataError, match=sentence):

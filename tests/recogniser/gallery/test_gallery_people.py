@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from likeness.errors import AlreadyEnrolledError, DataError, SettingError, UnknownPersonError
-from likeness.recogniser.gallery import NewTemplate, SqlGallery, check_gallery, receipt_digest
+from likeness.recogniser.gallery import Gallery, NewTemplate, check_gallery, receipt_digest
 
 from .conftest import DIMENSIONS, photo_of, vector_of
 
 
-def nearest(gallery: SqlGallery, name: str) -> tuple[str, float]:
+def nearest(gallery: Gallery, name: str) -> tuple[str, float]:
     """Who is nearest to the photo of that name."""
     (answer,) = gallery.search(vector_of(name)[None], k=1)
     return (answer[0].name, answer[0].energy) if answer else ("", 0.0)
 
 
 class TestEnrol:
-    def test_a_person_is_found_by_their_photo(self, gallery: SqlGallery) -> None:
+    def test_a_person_is_found_by_their_photo(self, gallery: Gallery) -> None:
         enrolled = gallery.enrol("Ada", [photo_of("a"), photo_of("b")], metadata={"room": 7})
         assert (enrolled.added, enrolled.already) == ((1, 2), ())
         assert enrolled.person.name == "Ada"
@@ -24,7 +24,7 @@ class TestEnrol:
         assert gallery.person("Ada").metadata == {"room": 7}
         assert nearest(gallery, "a") == ("Ada", pytest.approx(0, abs=2e-6))
 
-    def test_the_same_photo_again_is_no_news(self, gallery: SqlGallery) -> None:
+    def test_the_same_photo_again_is_no_news(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a")])
         before = gallery.audit()
         again = gallery.enrol("Ada", [photo_of("a"), photo_of("b"), photo_of("b")])
@@ -33,7 +33,7 @@ class TestEnrol:
         assert gallery.counts().templates == 2
         assert len(gallery.audit()) == len(before) + 1
 
-    def test_the_same_photo_under_a_second_name_is_an_error(self, gallery: SqlGallery) -> None:
+    def test_the_same_photo_under_a_second_name_is_an_error(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a")])
         with pytest.raises(
             AlreadyEnrolledError,
@@ -43,7 +43,7 @@ class TestEnrol:
         assert [person.name for person in gallery.people()] == ["Ada"]
         assert gallery.counts().templates == 1
 
-    def test_several_people_or_none(self, gallery: SqlGallery) -> None:
+    def test_several_people_or_none(self, gallery: Gallery) -> None:
         with pytest.raises(AlreadyEnrolledError):
             gallery.enrol_many({"Ada": [photo_of("a")], "Bob": [photo_of("a")]})
         assert gallery.counts().people == 0
@@ -54,12 +54,12 @@ class TestEnrol:
             "Eve": 0,
         }
 
-    def test_names_have_one_spelling(self, gallery: SqlGallery) -> None:
+    def test_names_have_one_spelling(self, gallery: Gallery) -> None:
         gallery.enrol(" Zoe\u0308 ", [photo_of("a")])
         assert gallery.enrol("Zo\u00eb", [photo_of("b")]).person.templates == 2
 
     @pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\x00b", "x" * 201, "\ud800", None])
-    def test_a_name_must_be_one(self, gallery: SqlGallery, name: str) -> None:
+    def test_a_name_must_be_one(self, gallery: Gallery, name: str) -> None:
         with pytest.raises(SettingError, match=r"^name: expected 1 to 200 letters, .* Received: "):
             gallery.enrol(name, [photo_of("a")])
 
@@ -74,7 +74,7 @@ class TestEnrol:
         ],
     )
     def test_an_embedding_must_fit(
-        self, gallery: SqlGallery, vector: np.ndarray, sentence: str
+        self, gallery: Gallery, vector: np.ndarray, sentence: str
     ) -> None:
         with pytest.raises(DataError) as error:
             gallery.enrol("Ada", [NewTemplate(vector=vector, photo_digest="0" * 64)])
@@ -82,22 +82,22 @@ class TestEnrol:
         assert gallery.counts().people == 0
 
     @pytest.mark.parametrize("digest", ["", "0" * 63, "G" * 64, "A" * 64, None])
-    def test_a_digest_must_be_one(self, gallery: SqlGallery, digest: str) -> None:
+    def test_a_digest_must_be_one(self, gallery: Gallery, digest: str) -> None:
         with pytest.raises(DataError, match=r"^photo_digest: expected a SHA-256"):
             gallery.enrol("Ada", [NewTemplate(vector=vector_of("a"), photo_digest=digest)])
 
-    def test_a_photo_must_be_the_one_of_its_digest(self, gallery: SqlGallery) -> None:
+    def test_a_photo_must_be_the_one_of_its_digest(self, gallery: Gallery) -> None:
         wrong = NewTemplate(vector=vector_of("a"), photo_digest="0" * 64, photo=b"other")
         with pytest.raises(DataError, match="expected the SHA-256 of the photo"):
             gallery.enrol("Ada", [wrong])
 
-    def test_metadata_must_be_json(self, gallery: SqlGallery) -> None:
+    def test_metadata_must_be_json(self, gallery: Gallery) -> None:
         with pytest.raises(DataError, match=r"^metadata: expected JSON values only\."):
             gallery.enrol("Ada", [], metadata={"x": object()})
         with pytest.raises(DataError, match=r"^metadata: expected JSON values only\."):
             gallery.enrol("Ada", [], metadata={"x": float("nan")})
 
-    def test_the_photo_is_kept_if_asked(self, gallery: SqlGallery) -> None:
+    def test_the_photo_is_kept_if_asked(self, gallery: Gallery) -> None:
         kept, loose = photo_of("a", kept=True), photo_of("b")
         gallery.enrol("Ada", [kept, loose])
         assert gallery.photo(1) == kept.photo
@@ -107,7 +107,7 @@ class TestEnrol:
 
 
 class TestList:
-    def test_pages_of_people_in_the_order_of_their_names(self, gallery: SqlGallery) -> None:
+    def test_pages_of_people_in_the_order_of_their_names(self, gallery: Gallery) -> None:
         names = ["Ada", "Zoë", "bob", "Ärmel", "_x", "Bob"]
         gallery.enrol_many({name: [] for name in names})
         pages, after = [], None
@@ -116,7 +116,7 @@ class TestList:
             after = pages[-1]
         assert pages == sorted(names)
 
-    def test_templates_say_what_they_are(self, gallery: SqlGallery) -> None:
+    def test_templates_say_what_they_are(self, gallery: Gallery) -> None:
         gallery.enrol_many({"Ada": [photo_of("a")], "Bob": [photo_of("b"), photo_of("c")]})
         templates = list(gallery.templates(vectors=True))
         assert [template.person for template in templates] == ["Ada", "Bob", "Bob"]
@@ -130,7 +130,7 @@ class TestList:
         assert [template.id for template in gallery.templates("Bob")] == [2, 3]
         assert next(gallery.templates()).vector is None
 
-    def test_nobody_and_nothing(self, gallery: SqlGallery) -> None:
+    def test_nobody_and_nothing(self, gallery: Gallery) -> None:
         assert gallery.people() == ()
         assert list(gallery.templates()) == []
         assert gallery.search(np.zeros((2, DIMENSIONS))) == [(), ()]
@@ -143,7 +143,7 @@ class TestList:
 
 
 class TestRenameAndMerge:
-    def test_rename(self, gallery: SqlGallery) -> None:
+    def test_rename(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a")])
         assert gallery.rename("Ada", "Ada Lovelace").name == "Ada Lovelace"
         assert gallery.rename("Ada Lovelace", "Ada Lovelace").templates == 1
@@ -151,12 +151,12 @@ class TestRenameAndMerge:
         with pytest.raises(UnknownPersonError):
             gallery.rename("Ada", "Eve")
 
-    def test_a_name_that_is_taken(self, gallery: SqlGallery) -> None:
+    def test_a_name_that_is_taken(self, gallery: Gallery) -> None:
         gallery.enrol_many({"Ada": [], "Bob": []})
         with pytest.raises(AlreadyEnrolledError, match=r"^new: 'Bob' is somebody else in .*merge"):
             gallery.rename("Ada", "Bob")
 
-    def test_merge_gives_all_templates_to_the_other(self, gallery: SqlGallery) -> None:
+    def test_merge_gives_all_templates_to_the_other(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a"), photo_of("c")], metadata={"room": 1, "floor": 2})
         gallery.enrol("Bob", [photo_of("b")], metadata={"room": 9})
         nearest(gallery, "a")
@@ -170,7 +170,7 @@ class TestRenameAndMerge:
         with pytest.raises(UnknownPersonError):
             gallery.merge("Ada", into="Bob")
 
-    def test_describe(self, gallery: SqlGallery) -> None:
+    def test_describe(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [], metadata={"room": 1})
         assert gallery.describe_person("Ada", {"room": 2}).metadata == {"room": 2}
         gallery.enrol("Ada", [photo_of("a")])
@@ -178,7 +178,7 @@ class TestRenameAndMerge:
 
 
 class TestForget:
-    def test_a_person_with_a_receipt(self, gallery: SqlGallery) -> None:
+    def test_a_person_with_a_receipt(self, gallery: Gallery) -> None:
         gallery.enrol("Ada Lovelace", [photo_of("a", kept=True), photo_of("c")])
         gallery.enrol("Bob", [photo_of("b")])
         nearest(gallery, "a")
@@ -195,7 +195,7 @@ class TestForget:
         with pytest.raises(UnknownPersonError):
             gallery.forget("Ada Lovelace")
 
-    def test_the_audit_log_proves_the_receipt_and_names_nobody(self, gallery: SqlGallery) -> None:
+    def test_the_audit_log_proves_the_receipt_and_names_nobody(self, gallery: Gallery) -> None:
         gallery.enrol("Ada Lovelace", [photo_of("a")])
         gallery.rename("Ada Lovelace", "Countess of Lovelace")
         receipt = gallery.forget("Countess of Lovelace")
@@ -208,7 +208,7 @@ class TestForget:
         assert receipt.secret not in log
         assert photo_of("a").photo_digest not in log
 
-    def test_a_photo(self, gallery: SqlGallery) -> None:
+    def test_a_photo(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a")])
         nearest(gallery, "a")
         receipt = gallery.remove_template(1)
@@ -219,7 +219,7 @@ class TestForget:
         with pytest.raises(UnknownPersonError):
             gallery.remove_template(1)
 
-    def test_ids_are_never_given_again(self, gallery: SqlGallery) -> None:
+    def test_ids_are_never_given_again(self, gallery: Gallery) -> None:
         first = gallery.enrol("Ada", [photo_of("a")])
         gallery.forget("Ada")
         second = gallery.enrol("Ada", [photo_of("a")])
@@ -228,7 +228,7 @@ class TestForget:
 
 
 class TestApprove:
-    def test_an_approval_can_be_undone(self, gallery: SqlGallery) -> None:
+    def test_an_approval_can_be_undone(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a")])
         (number,) = gallery.approve("Ada", photo_of("probe")).added
         approved = list(gallery.templates("Ada"))[-1]
@@ -237,20 +237,20 @@ class TestApprove:
         assert gallery.undo(number).template_ids == (number,)
         assert nearest(gallery, "probe")[1] > 0.1
 
-    def test_an_enrolment_cannot_be_undone(self, gallery: SqlGallery) -> None:
+    def test_an_enrolment_cannot_be_undone(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a")])
         with pytest.raises(SettingError, match=r"^template: expected an approved one\. .*enrolled"):
             gallery.undo(1)
         assert gallery.counts().templates == 1
 
-    def test_nobody_is_made_by_an_approval(self, gallery: SqlGallery) -> None:
+    def test_nobody_is_made_by_an_approval(self, gallery: Gallery) -> None:
         with pytest.raises(UnknownPersonError):
             gallery.approve("Ada", photo_of("a"))
         assert gallery.counts().people == 0
 
 
 class TestAudit:
-    def test_says_who_did_what(self, gallery: SqlGallery) -> None:
+    def test_says_who_did_what(self, gallery: Gallery) -> None:
         gallery.enrol("Ada", [photo_of("a"), photo_of("b")])
         gallery.enrol("Bob", [photo_of("c")])
         gallery.merge("Bob", into="Ada")
@@ -267,7 +267,7 @@ class TestAudit:
         assert gallery.audit(after=4, limit=1)[0].number == 5
 
     @pytest.mark.parametrize("change", ["DELETE FROM audit", "UPDATE audit SET who = 'x'"])
-    def test_is_append_only(self, gallery: SqlGallery, change: str) -> None:
+    def test_is_append_only(self, gallery: Gallery, change: str) -> None:
         gallery.enrol("Ada", [])
         with (
             pytest.raises(Exception, match="append-only"),
@@ -278,7 +278,7 @@ class TestAudit:
 
 
 class TestReplaceVectors:
-    def test_a_new_model(self, gallery: SqlGallery) -> None:
+    def test_a_new_model(self, gallery: Gallery) -> None:
         gallery.enrol_many({"Ada": [photo_of("a")], "Bob": [photo_of("b")]})
         nearest(gallery, "a")
         other = type(gallery.model)(fingerprint="cf13e0cc060a", energy="cosine", dimensions=3)
@@ -290,7 +290,7 @@ class TestReplaceVectors:
         assert {template.model for template in gallery.templates()} == {"cf13e0cc060a"}
 
 
-def test_after_everything_the_gallery_is_sound(gallery: SqlGallery, place: str) -> None:
+def test_after_everything_the_gallery_is_sound(gallery: Gallery, place: str) -> None:
     if place == ":memory:":
         pytest.skip("a gallery in memory cannot be opened a second time")
     gallery.enrol("Ada", [photo_of("a", kept=True)])

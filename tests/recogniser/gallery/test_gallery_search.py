@@ -7,9 +7,9 @@ from likeness.energies import ENERGY_NAMES, energy_matrix
 from likeness.errors import DataError, SettingError
 from likeness.recogniser.gallery import (
     Candidate,
+    Gallery,
     GalleryKey,
     NewTemplate,
-    SqlGallery,
     create_gallery,
 )
 
@@ -27,7 +27,7 @@ def filled(place: str, energy: str, vectors: np.ndarray, *, key: GalleryKey | No
     return gallery
 
 
-def answers(gallery: SqlGallery, probes: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
+def answers(gallery: Gallery, probes: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
     return [[(one.name, one.energy) for one in answer] for answer in gallery.search(probes, k=k)]
 
 
@@ -50,7 +50,7 @@ def test_every_store_answers_as_the_formula(energy: str, place: str) -> None:
     assert np.unique(everything.person_ids, return_counts=True)[1].tolist() == [3] * 40
 
 
-def test_candidates_carry_the_energies_of_all_their_templates(gallery: SqlGallery) -> None:
+def test_candidates_carry_the_energies_of_all_their_templates(gallery: Gallery) -> None:
     gallery.enrol("Ada", [photo_of("a"), photo_of("b")])
     gallery.enrol("Bob", [photo_of("c")])
     gallery.approve("Ada", photo_of("d"))
@@ -114,12 +114,12 @@ def test_hnsw_is_not_for_the_embedded_store() -> None:
     "probes",
     [np.zeros((1, 7)), np.zeros(8), np.full((1, 8), np.nan), np.full((1, 8), 1e300)],
 )
-def test_probes_must_fit(gallery: SqlGallery, probes: np.ndarray) -> None:
+def test_probes_must_fit(gallery: Gallery, probes: np.ndarray) -> None:
     with pytest.raises(DataError, match=r"^probes: expected"):
         gallery.search(probes)
 
 
 @pytest.mark.parametrize("k", [0, 1001, 2.5])
-def test_k_must_fit(gallery: SqlGallery, k: int) -> None:
+def test_k_must_fit(gallery: Gallery, k: int) -> None:
     with pytest.raises(SettingError, match=r"^k: expected a whole number"):
         gallery.search(np.zeros((1, 8)), k=k)

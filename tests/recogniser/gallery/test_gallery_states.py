@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from likeness.energies import energy_matrix
 from likeness.errors import AlreadyEnrolledError, SettingError, UnknownPersonError
 from likeness.recogniser.gallery import (
-    SqlGallery,
+    Gallery,
     check_gallery,
     create_gallery,
     open_gallery,
@@ -36,10 +36,10 @@ class Life(RuleBasedStateMachine):
         self.people: dict[str, list[str]] = {}
         self.gallery = self.made()
 
-    def made(self) -> SqlGallery:
+    def made(self) -> Gallery:
         return create_gallery(":memory:", model_of(), by="operator")
 
-    def reader(self) -> SqlGallery:
+    def reader(self) -> Gallery:
         return self.gallery
 
     def owner(self, photo: str) -> str | None:
@@ -155,14 +155,14 @@ def _vectors(photos: list[str]) -> np.ndarray:
 class LifeInAFile(Life):
     """The same in a file, read through a second opening, and checked at the end."""
 
-    def made(self) -> SqlGallery:
+    def made(self) -> Gallery:
         self.folder = tempfile.TemporaryDirectory()
         self.file = Path(self.folder.name) / "staff.db"
         gallery = create_gallery(self.file, model_of(), by="operator")
         self.second = open_gallery(self.file)
         return gallery
 
-    def reader(self) -> SqlGallery:
+    def reader(self) -> Gallery:
         return self.second
 
     def teardown(self) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from likeness.errors import GalleryKeyError, GalleryMismatchError
 from likeness.recogniser.gallery import (
+    Gallery,
     GalleryKey,
     GalleryModel,
-    SqlGallery,
     create_gallery,
     open_gallery,
 )
@@ -86,7 +86,7 @@ def sealed_with(key: GalleryKey) -> str:
     )
 
 
-def opened(place: str) -> SqlGallery:
+def opened(place: str) -> Gallery:
     from likeness.recogniser.gallery import read_key
 
     return open_gallery(place, key=read_key())

@@ -1,6 +1,6 @@
 """The gallery: enrolled people and their templates, in SQLite, PostgreSQL or memory.
 
-`create_gallery` makes one, `open_gallery` opens one; what they return is a `Gallery`.
+`create_gallery` makes one, `open_gallery` opens one; both return a `Gallery`.
 """
 
 from likeness.recogniser.gallery.acting import acting
@@ -17,9 +17,9 @@ from likeness.recogniser.gallery.api_keys import (
 from likeness.recogniser.gallery.backup import Copied, backup_gallery, copy_gallery
 from likeness.recogniser.gallery.check import GalleryCheck, check_gallery
 from likeness.recogniser.gallery.export import Imported, export_people, import_people
+from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
 from likeness.recogniser.gallery.opening import create_gallery, open_gallery
-from likeness.recogniser.gallery.protocol import Gallery
 from likeness.recogniser.gallery.receipts import receipt_digest
 from likeness.recogniser.gallery.records import (
     AllEnergies,
@@ -36,7 +36,6 @@ from likeness.recogniser.gallery.records import (
     Who,
 )
 from likeness.recogniser.gallery.rows import photo_digest
-from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 __all__ = [
     "ROLES",
@@ -57,7 +56,6 @@ __all__ = [
     "Person",
     "Receipt",
     "Role",
-    "SqlGallery",
     "Template",
     "Who",
     "acting",

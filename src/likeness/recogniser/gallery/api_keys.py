@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from likeness.errors import SettingError, UnknownPersonError
+from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.rows import check_name, now
 from likeness.recogniser.gallery.schema import api_keys as table
-from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -65,7 +65,7 @@ def key_number(text: str) -> int | None:
     return None if found is None else int(found[1])
 
 
-def add_api_key(gallery: SqlGallery, name: str, *, role: str) -> tuple[ApiKey, str]:
+def add_api_key(gallery: Gallery, name: str, *, role: str) -> tuple[ApiKey, str]:
     """Make a key; returns it and its text, which is nowhere else.
 
     Args:
@@ -79,7 +79,7 @@ def add_api_key(gallery: SqlGallery, name: str, *, role: str) -> tuple[ApiKey, s
     return _added(gallery, name, role=role, only_first=False)
 
 
-def first_api_key(gallery: SqlGallery) -> tuple[ApiKey, str] | None:
+def first_api_key(gallery: Gallery) -> tuple[ApiKey, str] | None:
     """Make an admin key if the gallery never had a key; None if it had one."""
     with gallery.store.reading() as (connection, _):
         if connection.execute(sa.select(sa.func.max(table.c.id))).scalar() is not None:
@@ -88,7 +88,7 @@ def first_api_key(gallery: SqlGallery) -> tuple[ApiKey, str] | None:
     return (key, text) if text else None
 
 
-def _added(gallery: SqlGallery, name: str, *, role: str, only_first: bool) -> tuple[ApiKey, str]:
+def _added(gallery: Gallery, name: str, *, role: str, only_first: bool) -> tuple[ApiKey, str]:
     checked = check_name(name)
     granted = next((one for one in ROLES if one == role), None)
     if granted is None:
@@ -111,14 +111,14 @@ def _added(gallery: SqlGallery, name: str, *, role: str, only_first: bool) -> tu
     return key, text
 
 
-def list_api_keys(gallery: SqlGallery) -> tuple[ApiKey, ...]:
+def list_api_keys(gallery: Gallery) -> tuple[ApiKey, ...]:
     """Return all keys by their numbers, revoked ones too."""
     with gallery.store.reading() as (connection, _):
         rows = connection.execute(sa.select(table).order_by(table.c.id)).mappings().all()
     return tuple(ApiKey(**dict(row)) for row in rows)
 
 
-def revoke_api_key(gallery: SqlGallery, number: int) -> ApiKey:
+def revoke_api_key(gallery: Gallery, number: int) -> ApiKey:
     """Put a key out of force; a revoked key stays revoked.
 
     Raises:

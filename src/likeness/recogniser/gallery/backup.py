@@ -24,6 +24,7 @@ from likeness.recogniser.gallery.database import (
     shown,
     writing,
 )
+from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.opening import lock_server
 from likeness.recogniser.gallery.pages import pages
 from likeness.recogniser.gallery.rows import Row, person_digest, photo_row_digest, template_digest
@@ -36,7 +37,6 @@ from likeness.recogniser.gallery.schema import (
     photos,
     templates,
 )
-from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 _COPIED = (people, templates, photos, audit, api_keys)
 _ROWS = 2000
@@ -68,7 +68,7 @@ class Copied:
         return {"format": "likeness.gallery-copy/1", **asdict(self)}
 
 
-def copy_gallery(source: SqlGallery, where: str | Path) -> Copied:
+def copy_gallery(source: Gallery, where: str | Path) -> Copied:
     """Copy a gallery to a new place, in one transaction, and verify it before it counts.
 
     Ciphertexts are copied as they are: no key is needed, and the copy has the same.
@@ -168,7 +168,7 @@ def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:
         yield from rows
 
 
-def backup_gallery(source: SqlGallery, file: str | Path) -> Path:
+def backup_gallery(source: Gallery, file: str | Path) -> Path:
     """Write a gallery to a new file as of one moment, while others read and write it.
 
     Args:
@@ -202,7 +202,7 @@ def backup_gallery(source: SqlGallery, file: str | Path) -> Path:
     return file
 
 
-def _back_up(source: SqlGallery, fresh: Path) -> None:
+def _back_up(source: Gallery, fresh: Path) -> None:
     os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
     with in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
         connection = source.store.engine.raw_connection()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
 from likeness.recogniser.gallery.api_keys import ROLES
 from likeness.recogniser.gallery.backup import rows_of
+from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.opening import open_gallery
 from likeness.recogniser.gallery.rows import (
@@ -32,7 +33,6 @@ from likeness.recogniser.gallery.schema import (
     photos,
     templates,
 )
-from likeness.recogniser.gallery.sql_gallery import SqlGallery
 
 FORMAT = "likeness.gallery-check/1"
 MOST = 1000
@@ -91,7 +91,7 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
         )
 
 
-def check_open_gallery(opened: SqlGallery) -> GalleryCheck:
+def check_open_gallery(opened: Gallery) -> GalleryCheck:
     """Look at every page, row, number and embedding of an open gallery, as of one moment.
 
     Raises:
@@ -188,7 +188,7 @@ def _keys(connection: sa.Connection) -> Iterator[str]:
 class _Looked:
     """Goes through the rows, and counts them."""
 
-    def __init__(self, opened: SqlGallery, notes: list[str]) -> None:
+    def __init__(self, opened: Gallery, notes: list[str]) -> None:
         self.counts = {"people": 0, "templates": 0, "photos": 0}
         self._model = opened.model
         self._key_id = opened.key_id

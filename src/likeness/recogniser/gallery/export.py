@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from likeness.errors import DataError, GalleryMismatchError
 from likeness.recogniser.gallery.enrolment import IMPORTED, Entry, enrol_entries
+from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.pages import pages
 from likeness.recogniser.gallery.records import NewTemplate
 from likeness.recogniser.gallery.rows import Row
 from likeness.recogniser.gallery.schema import people, templates
-from likeness.recogniser.gallery.sql_gallery import SqlGallery
 from likeness.recogniser.gallery.templates import read_photo, read_templates
 
 FORMAT = "likeness.people/1"
@@ -44,7 +44,7 @@ class Imported:
     already: int
 
 
-def export_people(gallery: SqlGallery, *, with_photos: bool = True) -> Iterator[str]:
+def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str]:
     """Return lines of JSON, each with its line feed, as of one moment.
 
     Args:
@@ -79,7 +79,7 @@ def export_people(gallery: SqlGallery, *, with_photos: bool = True) -> Iterator[
 
 
 def _templates_of(
-    gallery: SqlGallery, connection: sa.Connection, person: Row, *, with_photos: bool
+    gallery: Gallery, connection: sa.Connection, person: Row, *, with_photos: bool
 ) -> list[dict[str, Any]]:
     found = []
     for template in read_templates(
@@ -108,7 +108,7 @@ def _templates_of(
     return found
 
 
-def import_people(gallery: SqlGallery, lines: Iterable[str]) -> Imported:
+def import_people(gallery: Gallery, lines: Iterable[str]) -> Imported:
     """Enrol the people of exported lines in one transaction: all of them or none.
 
     Who is there already gets the templates that are missing.
@@ -139,7 +139,7 @@ def import_people(gallery: SqlGallery, lines: Iterable[str]) -> Imported:
     return Imported(**total, new_people=fresh)
 
 
-def _enrol(gallery: SqlGallery, writing: Any, entries: list[Entry], total: dict[str, int]) -> None:
+def _enrol(gallery: Gallery, writing: Any, entries: list[Entry], total: dict[str, int]) -> None:
     for entry in enrol_entries(writing, entries, how=IMPORTED, where=gallery.where):
         total["people"] += 1
         total["added"] += len(entry.added)
@@ -150,7 +150,7 @@ def _count(connection: sa.Connection) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
 
 
-def _check_head(gallery: SqlGallery, line: str) -> None:
+def _check_head(gallery: Gallery, line: str) -> None:
     head = _parsed(line, 1)
     if head.get("format") != FORMAT:
         raise DataError(

@@ -15,9 +15,9 @@ from likeness.recogniser.gallery.database import (
     shown,
     writing,
 )
+from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel
-from likeness.recogniser.gallery.sql_gallery import SqlGallery
 from likeness.recogniser.gallery.transaction import insert_gallery_row, read_gallery_row
 
 _LOCK = 0x6C696B65
@@ -30,7 +30,7 @@ def open_gallery(
     model: GalleryModel | None = None,
     key: GalleryKey | None = None,
     by: str | None = None,
-) -> SqlGallery:
+) -> Gallery:
     """Open a gallery that is there; one of an older version is brought up to date.
 
     Args:
@@ -69,7 +69,7 @@ def create_gallery(
     *,
     key: GalleryKey | None = None,
     by: str | None = None,
-) -> SqlGallery:
+) -> Gallery:
     """Open a gallery, and make it if it is not there.
 
     Args:
@@ -123,7 +123,7 @@ def lock_server(connection: sa.Connection) -> None:
 
 def _opened(
     engine: sa.Engine, *, model: GalleryModel | None, key: GalleryKey | None, by: str | None
-) -> SqlGallery:
+) -> Gallery:
     url = engine.url
     with in_words(url), engine.begin() as connection:
         found = read_gallery_row(connection, where=shown(url)).model
@@ -139,7 +139,7 @@ def _opened(
             f"{found.energy}; the model has {model.dimensions} and {model.energy}. Look at the "
             "model's folder: its fingerprint is the same."
         )
-    return SqlGallery(engine, key=key, by=by or _operator())
+    return Gallery(engine, key=key, by=by or _operator())
 
 
 def _operator() -> str:

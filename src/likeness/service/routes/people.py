@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from likeness.recogniser.gallery import SqlGallery
+from likeness.recogniser.gallery import Gallery
 from likeness.service.access import needs
 from likeness.service.documents import (
     ChangedPerson,
@@ -47,7 +47,7 @@ def people_routes(service: Service) -> APIRouter:
     ) -> Response:
         """List people in the order of their names, a page at a time."""
 
-        def ask(gallery: SqlGallery) -> dict[str, object]:
+        def ask(gallery: Gallery) -> dict[str, object]:
             found = gallery.people(after=after, limit=limit + 1, search=search or None)
             page = found[:limit]
             return {
@@ -83,7 +83,7 @@ def people_routes(service: Service) -> APIRouter:
     async def show_person(id: Id) -> Response:
         """Show somebody, and each of their photos."""
 
-        def ask(gallery: SqlGallery) -> dict[str, object]:
+        def ask(gallery: Gallery) -> dict[str, object]:
             person = gallery.person(id)
             photos = [photo_document(one) for one in gallery.templates(id)]
             return {**person_document(person), "photos": photos}

@@ -1,4 +1,4 @@
-"""`SqlGallery`: a gallery in SQLite, in PostgreSQL, or in memory."""
+"""`Gallery`: people and their templates, in SQLite, in PostgreSQL, or in memory."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,10 +52,12 @@ from likeness.recogniser.gallery.transaction import Writing
 _PAGE = 1000
 
 
-class SqlGallery:
-    """A gallery in a database; make it with `open_gallery` or `create_gallery`.
+class Gallery:
+    """People and their templates, kept and searched; see `open_gallery` and `create_gallery`.
 
-    One object serves several threads; searches in the embedded store take turns.
+    Every change is one transaction: when a method returns, it is on the disk; when it raises,
+    nothing happened. Several processes may have one gallery open; each answers from what is
+    there at that moment. One object serves several threads; searches in a file take turns.
 
     Args:
         engine: of the database, whose schema is this version's.
