@@ -33,8 +33,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from likeness.tasks.tracking.drawn_sequence import drawn_sequence
-from likeness.tasks.tracking.tracks import evaluate_track, overlaps
+from likeness.tasks.tracking.sequences import drawn_sequence
+from likeness.tasks.tracking.evaluation import evaluate_track, overlaps
 from likeness.tasks.tracking import Box, Tracker
 from likeness.tasks.tracking.recipe import TrackingRecipe
 from likeness.tasks.tracking.training import train_tracker

@@ -50,10 +50,7 @@ TASKS_WITH_KERAS = {
     "tasks/sentences/correlation.py",
     "tasks/sentences/sentence_feed.py",
     "tasks/sentences/training.py",
-    "tasks/tracking/correlation_net.py",
-    "tasks/tracking/fully_convolutional.py",
-    "tasks/tracking/response_logistic.py",
-    "tasks/tracking/trained_model.py",
+    "tasks/tracking/network.py",
     "tasks/tracking/training.py",
 }
 
@@ -88,7 +85,7 @@ LIGHT = (
     "likeness.tasks.sentences.preparation",
     "likeness.tasks.signatures.shipped",
     "likeness.tasks.tracking",
-    "likeness.tasks.tracking.annotated",
+    "likeness.tasks.tracking.film",
     "likeness.tasks.tracking.pairs",
 )
 """What is imported without a heavy package."""
@@ -207,7 +204,7 @@ class TestTasks:
     def test_tracking_loads_no_faces(self, tmp_path: Path) -> None:
         statements = [
             f"import likeness.tasks.{name}"
-            for name in ("tracking", "tracking.pairs", "tracking.annotated")
+            for name in ("tracking", "tracking.pairs", "tracking.film")
         ]
         loaded = set().union(*loaded_by(*statements, folder=tmp_path).values())
         assert "likeness.tasks.tracking.pairs" in loaded

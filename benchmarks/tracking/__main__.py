@@ -25,15 +25,15 @@ from benchmarks.tracking.training import OTHER, model_folder, train_missing
 from likeness import __version__
 from likeness.model.folder import read_document
 from likeness.tasks.tracking import Box
-from likeness.tasks.tracking.model import FORMAT
-from likeness.tasks.tracking.sequences import Sequence, bag, dragon_baby
-from likeness.tasks.tracking.tracks import (
+from likeness.tasks.tracking.card import TRACKING_FORMAT
+from likeness.tasks.tracking.evaluation import (
     BLOCK,
     TrackEvaluation,
     evaluate_track,
     several_runs,
     track_intervals,
 )
+from likeness.tasks.tracking.sequences import Sequence, bag, dragon_baby
 
 HERE = Path(__file__).parent
 OURS = "likeness"
@@ -143,7 +143,7 @@ def main(
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    document = read_document(folder, formats=(FORMAT,))
+    document = read_document(folder, formats=(TRACKING_FORMAT,))
     record = document["record"]
     return {
         "fingerprint": document["fingerprint"],

@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from likeness.tasks.tracking.tracks import PIXELS, THRESHOLDS
+from likeness.tasks.tracking.evaluation import PIXELS, THRESHOLDS
 
 _LOOKS = {
     "likeness": {"color": "#1f5fbf", "linewidth": 2.6},

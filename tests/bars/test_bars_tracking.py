@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from likeness.tasks.tracking import Box
+from likeness.tasks.tracking.evaluation import evaluate_track
 from likeness.tasks.tracking.sequences import BAG_FILE, DRAGON_BABY_FILE, Sequence, bag, dragon_baby
-from likeness.tasks.tracking.tracks import evaluate_track
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 

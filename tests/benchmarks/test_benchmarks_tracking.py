@@ -15,7 +15,7 @@ from benchmarks.tracking.plot import draw
 from benchmarks.tracking.table import markdown
 
 from likeness.tasks.tracking import Box
-from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+from likeness.tasks.tracking.sequences import drawn_sequence
 
 FILM = drawn_sequence(frames=24, seed=1)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+from likeness.tasks.tracking.sequences import drawn_sequence
 
 FILM = drawn_sequence(frames=10, size=(96, 128), seed=6)
 BOX = ",".join(f"{number:.1f}" for number in FILM.boxes[0])

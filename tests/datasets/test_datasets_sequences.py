@@ -10,16 +10,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError, SettingError
-from likeness.tasks.tracking.drawn_sequence import drawn_sequence
-from likeness.tasks.tracking.sequence_copy import read_boxes, upright
+from likeness.tasks.tracking.sequence import holds_sequence, read_boxes, read_sequence, upright
 from likeness.tasks.tracking.sequences import (
     BAG_FILE,
     DRAGON_BABY_FILE,
     Sequence,
     bag,
     dragon_baby,
-    holds_sequence,
-    read_sequence,
+    drawn_sequence,
 )
 
 FILM = drawn_sequence(frames=11, size=(64, 80), seed=4)

@@ -8,8 +8,7 @@ import pytest
 from keras import ops
 
 from likeness.tasks.tracking.correlation import correlation_energies, focus_weights
-from likeness.tasks.tracking.correlation_net import CorrelationNet
-from likeness.tasks.tracking.fully_convolutional import STRIDE, fully_convolutional
+from likeness.tasks.tracking.network import STRIDE, CorrelationNet, fully_convolutional
 
 pytestmark = pytest.mark.backend
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError
-from likeness.tasks.tracking.tracks import (
+from likeness.tasks.tracking.evaluation import (
     PIXELS,
     THRESHOLDS,
     centre_errors,

@@ -15,13 +15,13 @@ from likeness.errors import ModelError, OutputError, SettingError, TooFewError, 
 from likeness.model.folder import read_document
 from likeness.model.opening import open_model
 from likeness.tasks.tracking import Box, Tracker, open_tracking_model
-from likeness.tasks.tracking.drawn_sequence import drawn_sequence
+from likeness.tasks.tracking.choice import choose, held_out_energies
+from likeness.tasks.tracking.evaluation import evaluate_track
+from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.recipe import TrackingRecipe
 from likeness.tasks.tracking.sequence import Sequence
-from likeness.tasks.tracking.tracks import evaluate_track
-from likeness.tasks.tracking.trained_model import TrainedTracker
+from likeness.tasks.tracking.sequences import drawn_sequence
 from likeness.tasks.tracking.training import train_tracker
-from likeness.tasks.tracking.training_choice import chosen, energies_on
 from likeness.training import TrainingProgress
 
 SMALL = TrackingRecipe(
@@ -207,14 +207,15 @@ def test_too_little_to_learn_from() -> None:
 
 def test_the_threshold_parts_targets_from_other_places(trained: TrainedTracker) -> None:
     held = film().part(0, 6)
-    settings, threshold, evidence = chosen(trained.model(), [held])
-    genuine, impostor = energies_on(trained.model(), [held], focus=settings.focus)
+    choice = choose(trained.model(), [held])
+    genuine, impostor = held_out_energies(trained.model(), [held], focus=choice.settings.focus)
+    threshold, evidence = choice.threshold, choice.to_json()
     assert threshold is not None
     assert genuine.mean() < threshold
     assert evidence["genuine_pairs"] == len(genuine) == 2 * 5
     assert evidence["genuine_rejected"] == pytest.approx((genuine > threshold).mean(), abs=1e-4)
     assert evidence["impostor_accepted"] == pytest.approx((impostor <= threshold).mean(), abs=1e-4)
-    assert settings.scales == 3
+    assert choice.settings.scales == 3
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from likeness.arrays import Prepared
 from likeness.tasks.tracking import TrackingModel
 from likeness.tasks.tracking.correlation import Maps
-from likeness.tasks.tracking.drawn_sequence import drawn_sequence
 from likeness.tasks.tracking.sequence import Sequence
-from likeness.tasks.tracking.shapes import TrackingShapes
+from likeness.tasks.tracking.sequences import drawn_sequence
+from likeness.tasks.tracking.settings import TrackingShapes
 
 
 def mean_colours(pictures: Prepared) -> Maps:

@@ -8,9 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import SettingError
-from likeness.tasks.tracking.correlation import Maps, correlation_energies, focus_weights
-from likeness.tasks.tracking.labels import radius_labels
-from likeness.tasks.tracking.shapes import TrackingShapes, prepared
+from likeness.tasks.tracking.correlation import (
+    Maps,
+    correlation_energies,
+    focus_weights,
+    radius_labels,
+)
+from likeness.tasks.tracking.settings import TrackingShapes, prepared
 
 
 def maps(rng: np.random.Generator, *shape: int) -> Maps:

@@ -2,15 +2,17 @@
 
 A fully-convolutional Siamese tracker (Bertinetto et al. 2016): one encoder for the target and
 for where it is looked for, and the energy of a place is minus their cross-correlation. NumPy,
-Pillow and ONNX Runtime only; `likeness.training.train_tracker` makes the model.
+Pillow and ONNX Runtime only; `likeness.tasks.tracking.training.train_tracker` makes the model.
 """
 
 from likeness.tasks.tracking.boxes import Box, read_box
+from likeness.tasks.tracking.evaluation import evaluate_track
 from likeness.tasks.tracking.film import Film, open_film
 from likeness.tasks.tracking.model import TrackingModel, open_tracking_model
+from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.tracking.sequences import drawn_sequence
 from likeness.tasks.tracking.settings import TrackerSettings
-from likeness.tasks.tracking.track_file import read_track, track_csv
-from likeness.tasks.tracking.tracker import Step, Tracker
+from likeness.tasks.tracking.tracker import Step, Tracker, read_track, track_csv
 
 __all__ = [
     "Box",
@@ -19,6 +21,9 @@ __all__ = [
     "Tracker",
     "TrackerSettings",
     "TrackingModel",
+    "TrackingRecipe",
+    "drawn_sequence",
+    "evaluate_track",
     "open_film",
     "open_tracking_model",
     "read_box",

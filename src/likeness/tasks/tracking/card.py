@@ -12,7 +12,7 @@ _DRAWN_MARK = "drawn frames, not a real film"
 
 _FOR = (
     "It follows one target through a film, from its box in the first frame (`likeness track`), "
-    "and says in each frame how alike the place is."
+    "and says in each frame how alike the position is."
 )
 _NOT_FOR = (
     "It finds no target by itself, and knows neither what nor who it is: somebody marks it in the "
@@ -25,7 +25,7 @@ _NOT_FOR = (
 )
 _LIMITS = (
     "The box is upright and keeps the proportions of the first one; it grows and shrinks slowly.",
-    "It looks near the last place only: what jumps, or comes back elsewhere, is lost.",
+    "It looks near the last position only: what jumps, or comes back elsewhere, is lost.",
 )
 
 
@@ -39,130 +39,139 @@ def tracking_card(document: Mapping[str, Any], head: Mapping[str, Any]) -> dict[
     Returns:
         JSON values, as `model_card` has them. What is not known is None.
     """
-    record, about = object_of(document.get("record")), object_of(document.get("about"))
-    data = _data(object_of(record.get("data")))
-    choice = object_of(record.get("choice"))
-    return {
-        **head,
-        "name": text_of(about.get("name"))
-        or "tracker" + (f" trained on {data['name']}" if data["name"] else ""),
-        "licence": {"model": text_of(about.get("licence")), "data": data["licence"]},
-        "watermark": _DRAWN_MARK if data["drawn"] else None,
-        "data": data,
-        "training": _training(document, record, choice),
-        "threshold": _threshold(document, record, choice),
-        "results": [],
-        "measured": _measured(choice),
-        "for": _FOR,
-        "not_for": list(_NOT_FOR),
-        "limits": [*_learned(data), *_LIMITS, *_interrupted(record)],
-    }
+    return {**head, **_Facts(document).entries()}
 
 
-def _data(learned: Mapping[str, Any]) -> dict[str, Any]:
-    sequences = [object_of(entry) for entry in list_of(learned.get("sequences"))]
-    things = object_of(learned.get("things"))
-    terms = [text_of(source.get("licence")) for source in (learned, things)]
-    return {
-        "name": text_of(learned.get("name")),
-        "licence": "; ".join(said for said in terms if said) or None,
-        "sequences": len(sequences),
-        "frames": _total(sequences, "frames"),
-        "frames_learned": _total(sequences, "learned"),
-        "things": {
-            "name": text_of(things.get("name")),
-            "pictures": number_of(things.get("items")),
-            "identities": number_of(things.get("identities")),
+class _Facts:
+    """What ``model.json`` says of a tracker's model."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._record = object_of(document.get("record"))
+        self._about = object_of(document.get("about"))
+        self._learned = object_of(self._record.get("data"))
+        self._things = object_of(self._learned.get("things"))
+        self._choice = object_of(self._record.get("choice"))
+
+    def entries(self) -> Mapping[str, object]:
+        name = text_of(self._learned.get("name"))
+        terms = [text_of(source.get("licence")) for source in (self._learned, self._things)]
+        licence = "; ".join(said for said in terms if said) or None
+        drawn = self._learned.get("drawn") is True
+        sequences = [object_of(entry) for entry in list_of(self._learned.get("sequences"))]
+        frames, learned = (
+            _total([entry.get(kind) for entry in sequences]) for kind in ("frames", "learned")
+        )
+        return {
+            "name": text_of(self._about.get("name"))
+            or "tracker" + (f" trained on {name}" if name else ""),
+            "licence": {"model": text_of(self._about.get("licence")), "data": licence},
+            "watermark": _DRAWN_MARK if drawn else None,
+            "data": {
+                "name": name,
+                "licence": licence,
+                "sequences": len(sequences),
+                "frames": frames,
+                "frames_learned": learned,
+                "things": {
+                    "name": text_of(self._things.get("name")),
+                    "pictures": number_of(self._things.get("items")),
+                    "identities": number_of(self._things.get("identities")),
+                }
+                if self._things
+                else None,
+                "drawn": drawn,
+            },
+            "training": self._training(),
+            "threshold": self._threshold(),
+            "results": [],
+            "measured": self._measured(),
+            "for": _FOR,
+            "not_for": list(_NOT_FOR),
+            "limits": [*_learned_from(len(sequences), learned), *_LIMITS, *self._stopped()],
         }
-        if things
-        else None,
-        "drawn": learned.get("drawn") is True,
-    }
+
+    def _training(self) -> Mapping[str, object]:
+        document = self._document
+        recipe = object_of(self._record.get("recipe"))
+        shapes = object_of(document.get("preparation"))
+        return {
+            "encoder": "fully convolutional",
+            "loss": "logistic, of every position",
+            "energy": text_of(document.get("energy")),
+            "parameters": number_of(document.get("parameters")),
+            "bytes": {
+                name: number_of(object_of(part).get("bytes"))
+                for name, part in object_of(document.get("parts")).items()
+            },
+            "reads": {
+                side: number_of(shapes.get(side)) for side in ("template", "search", "stride")
+            },
+            "steps": number_of(recipe.get("steps")),
+            "seed": number_of(recipe.get("seed")),
+            "seconds": number_of(self._record.get("seconds")),
+            "held_out_frames": number_of(self._choice.get("frames")),
+            "interrupted": self._record.get("interrupted") is True,
+            "recipe": plain_of(recipe),
+            "tracker": plain_of(object_of(document.get("tracker"))),
+        }
+
+    def _threshold(self) -> Mapping[str, object]:
+        value = number_of(self._document.get("threshold"))
+        facts: dict[str, object] = {"value": value, "source": None, "valid_for": None}
+        facts |= {"evidence": {}, "date": None}
+        if value is None:
+            return facts | {"sentences": ["There is no threshold: no target is called lost by it."]}
+        rejected, accepted, genuine, impostor = (
+            number_of(self._choice.get(name))
+            for name in (
+                "genuine_rejected", "impostor_accepted", "genuine_pairs", "impostor_pairs"
+            )
+        )  # fmt: skip
+        if rejected is None or accepted is None:
+            said = "It was set by hand: nothing is known of what it promises."
+            return facts | {"source": "by hand", "sentences": [said]}
+        return facts | {
+            "source": "frames held out of training",
+            "evidence": {"genuine_pairs": genuine, "impostor_pairs": impostor},
+            "date": text_of(self._record.get("created")),
+            "sentences": [
+                "Above it the target counts as lost. On the frames that it was chosen on, that is "
+                f"wrong for {100 * rejected:.1f} % of the target's views, and "
+                f"{100 * accepted:.1f} % of the most alike other positions are taken for it; on "
+                "other films it may be more."
+            ],
+        }
+
+    def _measured(self) -> str | None:
+        tried, index = list_of(self._choice.get("tried")), self._choice.get("chosen")
+        if not isinstance(index, int) or not 0 <= index < len(tried):
+            return None
+        overlap = number_of(object_of(tried[index]).get("mean_overlap"))
+        if overlap is None:
+            return None
+        return (
+            f"Mean overlap (IoU) {overlap:.3f} on {self._choice.get('frames')} frames held out of "
+            "training. The settings of the tracker were chosen on them, so it leans to the good "
+            "side: `likeness track` measures other films whose true boxes are known."
+        )
+
+    def _stopped(self) -> list[str]:
+        if self._record.get("interrupted") is not True:
+            return []
+        return ["The training was stopped early; these are the weights until then."]
 
 
-def _total(sequences: list[Mapping[str, Any]], name: str) -> int | None:
-    counts = [number_of(entry.get(name)) for entry in sequences]
-    known = [int(count) for count in counts if count is not None]
+def _total(counts: list[Any]) -> int | None:
+    known = [int(count) for count in map(number_of, counts) if count is not None]
     return sum(known) if known and len(known) == len(counts) else None
 
 
-def _training(
-    document: Mapping[str, Any], record: Mapping[str, Any], choice: Mapping[str, Any]
-) -> dict[str, Any]:
-    recipe, shapes = object_of(record.get("recipe")), object_of(document.get("preparation"))
-    return {
-        "encoder": "fully convolutional",
-        "loss": "logistic, of every place",
-        "energy": text_of(document.get("energy")),
-        "parameters": number_of(document.get("parameters")),
-        "bytes": {
-            name: number_of(object_of(part).get("bytes"))
-            for name, part in object_of(document.get("parts")).items()
-        },
-        "reads": {side: number_of(shapes.get(side)) for side in ("template", "search", "stride")},
-        "steps": number_of(recipe.get("steps")),
-        "seed": number_of(recipe.get("seed")),
-        "seconds": number_of(record.get("seconds")),
-        "held_out_frames": number_of(choice.get("frames")),
-        "interrupted": record.get("interrupted") is True,
-        "recipe": plain_of(recipe),
-        "tracker": plain_of(object_of(document.get("tracker"))),
-    }
-
-
-def _threshold(
-    document: Mapping[str, Any], record: Mapping[str, Any], choice: Mapping[str, Any]
-) -> dict[str, Any]:
-    value = number_of(document.get("threshold"))
-    found: dict[str, Any] = {"value": value, "source": None, "valid_for": None}
-    found |= {"evidence": {}, "date": None}
-    if value is None:
-        return {**found, "sentences": ["There is no threshold: no target is called lost by it."]}
-    rejected, accepted = (
-        number_of(choice.get(name)) for name in ("genuine_rejected", "impostor_accepted")
-    )
-    if rejected is None or accepted is None:
-        said = "It was set by hand: nothing is known of what it promises."
-        return {**found, "source": "by hand", "sentences": [said]}
-    counts = {name: number_of(choice.get(name)) for name in ("genuine_pairs", "impostor_pairs")}
-    return {
-        **found,
-        "source": "frames held out of training",
-        "evidence": counts,
-        "date": text_of(record.get("created")),
-        "sentences": [
-            "Above it the target counts as lost. On the frames that it was chosen on, that is "
-            f"wrong for {100 * rejected:.1f} % of the target's views, and {100 * accepted:.1f} % "
-            "of the most alike other places are taken for it; on other films it may be more."
-        ],
-    }
-
-
-def _measured(choice: Mapping[str, Any]) -> str | None:
-    tried, place = list_of(choice.get("tried")), choice.get("chosen")
-    if not isinstance(place, int) or not 0 <= place < len(tried):
-        return None
-    overlap = number_of(object_of(tried[place]).get("mean_overlap"))
-    if overlap is None:
-        return None
-    return (
-        f"Mean overlap (IoU) {overlap:.3f} on {choice.get('frames')} frames held out of training. "
-        "The settings of the tracker were chosen on them, so it leans to the good side: "
-        "`likeness track` measures other films whose true boxes are known."
-    )
-
-
-def _learned(data: Mapping[str, Any]) -> list[str]:
-    if data["frames_learned"] is None:
+def _learned_from(sequences: int, learned: int | None) -> list[str]:
+    if learned is None:
         return []
-    films = "one sequence" if data["sequences"] == 1 else f"{data['sequences']} sequences"
+    films = "one sequence" if sequences == 1 else f"{sequences} sequences"
     return [
-        f"It has learned from {data['frames_learned']:,} frames of {films}, with one target each. "
-        "How it does on others is unknown until it is measured there."
+        f"It has learned from {learned:,} frames of {films}, with one target each. How it does on "
+        "others is unknown until it is measured there."
     ]
-
-
-def _interrupted(record: Mapping[str, Any]) -> list[str]:
-    if record.get("interrupted") is not True:
-        return []
-    return ["The training was stopped early; these are the weights until then."]

@@ -1,6 +1,7 @@
 """``likeness track`` and ``likeness track-train``: follow one target through a film."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence as Steps
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from likeness.cli.arguments import read_data
@@ -21,7 +23,7 @@ from likeness.cli.terminal import (
     write_json,
 )
 from likeness.errors import OutputError, SettingError, TooFewError
-from likeness.model.folder import check_writable_place, read_document
+from likeness.model.folder import check_writable_place
 from likeness.tasks.tracking import (
     Box,
     Film,
@@ -33,8 +35,12 @@ from likeness.tasks.tracking import (
     read_box,
     track_csv,
 )
-from likeness.tasks.tracking.model import FORMAT
+from likeness.tasks.tracking.evaluation import TrackEvaluation, evaluate_track
+from likeness.tasks.tracking.film import SUFFIXES, film_writer
+from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.tracking.sequence import Sequence, holds_sequence, read_sequence
+from likeness.tasks.tracking.sequences import bag, dragon_baby, drawn_sequence
 from likeness.training.quiet import load_keras
 
 SEQUENCES = (
@@ -48,7 +54,7 @@ class _Source:
     """A film, and where its target truly is, if that is known."""
 
     film: Film
-    truth: Any = None
+    truth: NDArray[np.float64] | None = None
 
 
 def track(
@@ -87,11 +93,11 @@ def track(
     first = _first_box(box, source)
     tracking = open_tracking_model(model)
     steps = _tracked(tracking, source.film, first, video)
-    document = _document(tracking, model, first, steps, source.truth)
+    track = _Track(model=tracking, first=first, steps=steps, evaluation=_evaluated(steps, source))
     _write(out, track_csv(first, steps).encode())
     if json_ != "-":
-        _say(document, out, video)
-    write_json(document, json_)
+        _say(track, out, video)
+    write_json(track.to_json(model), json_)
 
 
 def track_train(
@@ -125,10 +131,14 @@ def track_train(
     recipe = TrackingRecipe.from_dict(settings)
     check_json_place(json_)
     check_writable_place(out, overwrite=overwrite)
-    films = [_sequence(word) for word in sequences]
-    if any(film is None for film in films):
-        word = next(word for word, film in zip(sequences, films, strict=True) if film is None)
-        raise SettingError(f"SEQUENCES: expected {SEQUENCES}groundtruth.txt. Received: {word!r}.")
+    films = []
+    for word in sequences:
+        sequence = _sequence(word)
+        if sequence is None:
+            raise SettingError(
+                f"SEQUENCES: expected {SEQUENCES}groundtruth.txt. Received: {word!r}."
+            )
+        films.append(sequence)
     pictures = None if things is None else read_data(things)
     load_keras()
     from likeness.tasks.tracking.training import train_tracker  # late: brings Keras
@@ -148,43 +158,36 @@ def track_train(
         "threshold": trained.threshold,
         "tracker": trained.settings.as_dict(),
         **trained.record,
-        "no_onnx": read_document(folder, formats=(FORMAT,)).get("no_onnx"),
+        "no_onnx": trained.no_onnx,
     }
     if json_ != "-":
-        _say_trained(document)
+        _say_trained(trained, folder)
     write_json(document, json_)
 
 
 def _check_places(out: Path, video: Path | None) -> None:
-    from likeness.tasks.tracking.annotated import KINDS  # late: only here
-
-    for option, place in (("--out", out), ("--video", video)):
-        if place is not None and not is_place(place):
-            raise OutputError(
-                f"{option}: expected a file in an existing folder. Received: {place}."
-            )
-    if video is not None and video.suffix.lower() not in KINDS:
+    for option, file in (("--out", out), ("--video", video)):
+        if file is not None and not is_place(file):
+            raise OutputError(f"{option}: expected a file in an existing folder. Received: {file}.")
+    if video is not None and video.suffix.lower() not in SUFFIXES:
         raise SettingError(
-            f"--video: expected a name that ends in {' or '.join(KINDS)}. Received: {video}."
+            f"--video: expected a name that ends in {' or '.join(SUFFIXES)}. Received: {video}."
         )
     if video is not None and video.resolve() == out.resolve():
         raise OutputError(f"--out, --video: expected two files. Received: {out} for both.")
 
 
-def _sequence(word: str) -> Any:
-    """Return the sequence that the word names or that lies there; None if there is none."""
-    from likeness.tasks.tracking import sequences  # late: brings every data set
-    from likeness.tasks.tracking.drawn_sequence import drawn_sequence
-
-    named: dict[str, Callable[[], Any]] = {
-        "bag": sequences.bag,
-        "dragon-baby": sequences.dragon_baby,
+def _sequence(word: str) -> Sequence | None:
+    """Return the sequence of a name or a path; None if there is none."""
+    named: dict[str, Callable[[], Sequence]] = {
+        "bag": bag,
+        "dragon-baby": dragon_baby,
         "drawn": drawn_sequence,
     }
-    place = Path(word).expanduser()
-    if word in named and not place.exists():
+    path = Path(word).expanduser()
+    if word in named and not path.exists():
         return named[word]()
-    return sequences.read_sequence(place) if sequences.holds_sequence(place) else None
+    return read_sequence(path) if holds_sequence(path) else None
 
 
 def _source(word: str) -> _Source:
@@ -208,9 +211,7 @@ def _first_box(text: str | None, source: _Source) -> Box:
 
 def _tracked(model: TrackingModel, film: Film, first: Box, video: Path | None) -> list[Step]:
     """Follow the target, and write the film with its boxes if one is wanted."""
-    from likeness.tasks.tracking.annotated import annotated  # late: only with a film
-
-    writer = None if video is None else annotated(video.suffix.lower(), rate=film.rate)
+    writer = None if video is None else film_writer(video.suffix.lower(), rate=film.rate)
     frames = film.frames
     start = next(frames)
     tracker = Tracker(model, start, first)
@@ -251,55 +252,66 @@ def _write(file: Path, content: bytes) -> None:
     write_whole(file.resolve().parent, {file.name: content})
 
 
-def _document(
-    model: TrackingModel, folder: Path, first: Box, steps: Sequence[Step], truth: Any
-) -> dict[str, Any]:
-    lost = [number for number, step in enumerate(steps, start=2) if step.lost]
-    document: dict[str, Any] = {
-        "format": "likeness.track/1",
-        "model": str(folder),
-        "fingerprint": model.fingerprint,
-        "threshold": model.threshold,
-        "frames": len(steps) + 1,
-        "box": list(first.as_tuple()),
-        "lost_frames": lost,
-        "steps": [
-            {
-                "frame": number,
-                "box": [round(side, 2) for side in step.box.as_tuple()],
-                "energy": round(step.energy, 4),
-                "lost": step.lost,
-                "reason": step.reason,
-            }
-            for number, step in enumerate(steps, start=2)
-        ],
-    }
-    if truth is not None:
-        from likeness.tasks.tracking.tracks import evaluate_track  # late: only with a ground truth
+@dataclass(frozen=True, kw_only=True)
+class _Track:
+    """What was tracked."""
 
-        found = np.array([step.box.as_tuple() for step in steps])
-        evaluation = evaluate_track(found, truth[1:])
-        document["evaluation"] = {
-            "figures": dict(evaluation.figures),
-            "lost": dict(evaluation.lost),
+    model: TrackingModel
+    first: Box
+    steps: Steps[Step]
+    evaluation: TrackEvaluation | None
+
+    @property
+    def lost_frames(self) -> list[int]:
+        return [number for number, step in enumerate(self.steps, start=2) if step.lost]
+
+    def to_json(self, folder: Path) -> Mapping[str, object]:
+        """Return JSON values."""
+        document: dict[str, object] = {
+            "format": "likeness.track/1",
+            "model": str(folder),
+            "fingerprint": self.model.fingerprint,
+            "threshold": self.model.threshold,
+            "frames": len(self.steps) + 1,
+            "box": list(self.first.as_tuple()),
+            "lost_frames": self.lost_frames,
+            "steps": [
+                {
+                    "frame": number,
+                    "box": [round(side, 2) for side in step.box.as_tuple()],
+                    "energy": round(step.energy, 4),
+                    "lost": step.lost,
+                    "reason": step.reason,
+                }
+                for number, step in enumerate(self.steps, start=2)
+            ],
         }
-    return document
+        if self.evaluation is not None:
+            document["evaluation"] = {
+                "figures": dict(self.evaluation.figures),
+                "lost": dict(self.evaluation.lost),
+            }
+        return document
 
 
-def _say(document: dict[str, Any], out: Path, video: Path | None) -> None:
-    console = output()
-    frames, lost = document["frames"], document["lost_frames"]
-    said = f"{frames} frames tracked"
-    if document["threshold"] is None:
+def _evaluated(steps: Steps[Step], source: _Source) -> TrackEvaluation | None:
+    if source.truth is None:
+        return None
+    return evaluate_track([step.box.as_tuple() for step in steps], source.truth[1:])
+
+
+def _say(track: _Track, out: Path, video: Path | None) -> None:
+    console, lost = output(), track.lost_frames
+    said = f"{len(track.steps) + 1} frames tracked"
+    if track.model.threshold is None:
         said += "; the model has no threshold, so none can be called lost by its energy."
     elif lost:
         said += f"; in {len(lost)} of them the target seems lost, first in frame {lost[0]}."
     else:
         said += "; the target was never lost, as far as the model can tell."
     console.print(said, highlight=False, soft_wrap=True)
-    if "evaluation" in document:
-        figures = document["evaluation"]["figures"]
-        first = document["evaluation"]["lost"]["first_below"]
+    if track.evaluation is not None:
+        figures, first = track.evaluation.figures, track.evaluation.lost["first_below"]
         console.print(
             f"Against the ground truth: mean overlap {figures['mean_overlap']:.3f}, centre within "
             f"20 pixels in {100 * figures['precision_20']:.0f} % of the frames, median error "
@@ -313,29 +325,26 @@ def _say(document: dict[str, Any], out: Path, video: Path | None) -> None:
             console.print(f"Wrote {file}", soft_wrap=True, highlight=False)
 
 
-def _say_trained(document: dict[str, Any]) -> None:
-    console = output()
-    if document["interrupted"]:
+def _say_trained(trained: TrainedTracker, folder: Path) -> None:
+    console, choice = output(), trained.record["choice"]
+    if trained.record["interrupted"]:
         console.print("[yellow]Stopped early: these are the weights so far.[/]")
-    choice = document["choice"]
-    if document["threshold"] is None:
+    if trained.threshold is None:
         console.print("Nothing was held out, so there is no threshold for a lost target.")
     else:
         chosen = choice["tried"][choice["chosen"]]
         console.print(
             f"On {choice['frames']} frames held out: mean overlap {chosen['mean_overlap']:.3f}; "
-            f"the target counts as lost above an energy of {document['threshold']:.3f} (wrongly in "
+            f"the target counts as lost above an energy of {trained.threshold:.3f} (wrongly in "
             f"{100 * choice['genuine_rejected']:.1f} % of its views; "
             f"{100 * choice['impostor_accepted']:.1f} % of other places are taken for it).",
             highlight=False,
             soft_wrap=True,
         )
-    console.print(
-        f"Model {document['fingerprint'][:12]} written to {document['model']}", soft_wrap=True
-    )
-    console.print(f"Its card: {Path(document['model']) / 'card.md'}", soft_wrap=True, markup=False)
-    if document["no_onnx"]:
-        console.print(f"It has no ONNX part: {document['no_onnx']}", markup=False, highlight=False)
+    console.print(f"Model {trained.fingerprint[:12]} written to {folder}", soft_wrap=True)
+    console.print(f"Its card: {folder / 'card.md'}", soft_wrap=True, markup=False)
+    if trained.no_onnx:
+        console.print(f"It has no ONNX part: {trained.no_onnx}", markup=False, highlight=False)
 
 
 def add(app: typer.Typer) -> None:

@@ -18,7 +18,7 @@ from likeness.tasks.tracking.boxes import Box
 
 Pixels = NDArray[np.uint8]
 
-MOST_HALVINGS = 5
+_MOST_HALVINGS = 5
 
 
 class Frame:
@@ -32,7 +32,7 @@ class Frame:
     """
 
     def __init__(self, pixels: Pixels) -> None:
-        self._levels = [Image.fromarray(check_frame(pixels))]
+        self._levels = [Image.fromarray(_checked(pixels))]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -69,7 +69,7 @@ class Frame:
         step = side / size / 2**halvings
         across, down = step * math.sqrt(stretch), step / math.sqrt(stretch)
         cosine, sine = math.cos(turn), math.sin(turn)
-        x, y = (place / 2**halvings for place in centre)
+        x, y = (coordinate / 2**halvings for coordinate in centre)
         # Output (u, v), counted from the middle, takes (x + …) of the frame; Pillow itself adds
         # the half pixel to u and v.
         half = size / 2
@@ -87,23 +87,19 @@ class Frame:
 
     def _level(self, step: float) -> tuple[Any, int]:
         """Return the frame halved so often that a pixel of the piece takes one or two of it."""
-        halvings = min(max(0, math.floor(math.log2(max(step, 1e-6)))), MOST_HALVINGS)
+        halvings = min(max(0, math.floor(math.log2(max(step, 1e-6)))), _MOST_HALVINGS)
         while len(self._levels) <= halvings and min(self._levels[-1].size) > 1:
             self._levels.append(self._levels[-1].reduce(2))
         halvings = min(halvings, len(self._levels) - 1)
         return self._levels[halvings], halvings
 
 
-def check_frame(pixels: Any, *, argument: str = "frame") -> Pixels:
-    """Return ``pixels`` if it is a colour picture, ``(rows, columns, 3)`` of uint8.
-
-    Raises:
-        DataError: it is something else.
-    """
+def _checked(pixels: Any) -> Pixels:
+    """Return ``pixels`` if it is a colour picture."""
     is_array = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8
     if not is_array or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise DataError(
-            f"{argument}: expected uint8 of shape (rows, columns, 3), a colour picture. "
+            "frame: expected uint8 of shape (rows, columns, 3), a colour picture. "
             f"Received: {describe(pixels)}."
         )
     return np.ascontiguousarray(pixels)
@@ -120,3 +116,27 @@ def side_with_context(box: Box, context: float) -> float:
     """
     margin = context * (box.width + box.height)
     return math.sqrt((box.width + margin) * (box.height + margin))
+
+
+def pasting_matrix(
+    size: int, centre: tuple[float, float], side: float, *, turn: float
+) -> tuple[float, ...]:
+    """Return the matrix with which Pillow lays a square picture on another one.
+
+    Args:
+        size: of the square picture, in its pixels.
+        centre: (x, y) of where its middle goes, in pixels of the other one.
+        side: of the square there.
+        turn: of the square, in radians.
+    """
+    step, half = size / side, size / 2
+    cosine, sine = math.cos(turn) * step, math.sin(turn) * step
+    x, y = centre
+    return (
+        cosine,
+        -sine,
+        half - cosine * x + sine * y,
+        sine,
+        cosine,
+        half - sine * x - cosine * y,
+    )

@@ -1,26 +1,27 @@
-"""The frames of a film: a folder of pictures, an animated GIF, or a video.
+"""A film: a folder of pictures, an animated GIF, or a video, read frame by frame and written again.
 
-Folders and GIFs are read by Pillow; a video needs OpenCV. Frames come one by one: a film may be
-longer than memory.
+Folders and GIFs are read and written by Pillow; a video needs OpenCV. Frames come one by one: a
+film may be longer than memory. `film_writer` makes a film with the boxes of a track drawn into it.
 """
 
+import io
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from likeness.errors import DataNotFoundError, ImageError, require_extra
+from likeness.errors import DataNotFoundError, ImageError, OutputError, SettingError, require_extra
 from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, MOST_PIXELS, decode_file
+from likeness.tasks.tracking.boxes import Box
 from likeness.tasks.tracking.crops import Pixels
+from likeness.tasks.tracking.sequence import FOLDERS, in_colour
 
-INNER = ("imgs", "img", "color")
-"""Folders in which VOT and OTB keep the frames of a sequence."""
-
-USUAL_RATE = 25.0
+_USUAL_RATE = 25.0
 """Frames a second of a film that does not say."""
 
 
@@ -36,7 +37,7 @@ class Film:
 
     frames: Iterator[Pixels]
     count: int | None
-    rate: float = USUAL_RATE
+    rate: float = _USUAL_RATE
 
 
 def open_film(path: str | Path) -> Film:
@@ -52,23 +53,23 @@ def open_film(path: str | Path) -> Film:
             size than the first.
         MissingExtraError: it is a video, and OpenCV is not installed.
     """
-    place = Path(path).expanduser()
-    if place.is_dir():
-        return _folder(place)
-    if not place.is_file():
+    path = Path(path).expanduser()
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
         raise DataNotFoundError(
-            f"{place}: expected a folder of frames, a GIF or a video. There is no such file or "
+            f"{path}: expected a folder of frames, a GIF or a video. There is no such file or "
             "folder."
         )
-    with place.open("rb") as file:
+    with path.open("rb") as file:
         start = file.read(6)
-    return _gif(place) if start in (b"GIF87a", b"GIF89a") else _video(place)
+    return _gif(path) if start in (b"GIF87a", b"GIF89a") else _video(path)
 
 
 def _folder(folder: Path) -> Film:
-    for place in (folder, *(folder / name for name in INNER)):
-        if place.is_dir():
-            files = [file for file in place.iterdir() if file.suffix.lower() in EXTENSIONS]
+    for directory in (folder, *(folder / name for name in FOLDERS)):
+        if directory.is_dir():
+            files = [file for file in directory.iterdir() if file.suffix.lower() in EXTENSIONS]
             if files:
                 files.sort(key=lambda file: natural_key(file.name))
                 return Film(frames=_of_one_size(_decoded(files), folder), count=len(files))
@@ -79,8 +80,7 @@ def _folder(folder: Path) -> Film:
 
 def _decoded(files: list[Path]) -> Iterator[Pixels]:
     for file in files:
-        pixels = decode_file(file)
-        yield pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+        yield in_colour(decode_file(file))
 
 
 def _gif(file: Path) -> Film:
@@ -88,7 +88,7 @@ def _gif(file: Path) -> Film:
         picture = Image.open(file, formats=("GIF",))
         count = int(getattr(picture, "n_frames", 1))
         columns, rows = picture.size
-        duration = float(picture.info.get("duration") or 1000 / USUAL_RATE)
+        duration = float(picture.info.get("duration") or 1000 / _USUAL_RATE)
     except Exception as error:  # Pillow raises nearly anything on hostile bytes.
         raise _unreadable(file, error) from error
     if columns * rows > MOST_PIXELS:
@@ -125,7 +125,7 @@ def _video(file: Path) -> Film:
     return Film(
         frames=_of_one_size(_video_frames(video), file),
         count=count if count > 0 else None,
-        rate=rate if rate > 0 else USUAL_RATE,
+        rate=rate if rate > 0 else _USUAL_RATE,
     )
 
 
@@ -140,21 +140,136 @@ def _video_frames(video: Any) -> Iterator[Pixels]:
         video.release()
 
 
-def _of_one_size(frames: Iterator[Pixels], place: Path) -> Iterator[Pixels]:
+def _of_one_size(frames: Iterator[Pixels], path: Path) -> Iterator[Pixels]:
     """Pass frames on; raise at one of another size, and if there is none."""
     shape = None
     for number, frame in enumerate(frames, start=1):
         shape = shape or frame.shape
         if frame.shape != shape:
             raise ImageError(
-                f"{place}: expected frames of one size, {shape[1]}×{shape[0]}. Received: frame "
+                f"{path}: expected frames of one size, {shape[1]}×{shape[0]}. Received: frame "
                 f"{number} of {frame.shape[1]}×{frame.shape[0]}."
             )
         yield frame
     if shape is None:
-        raise ImageError(f"{place}: expected a film of one frame at least. Received: none.")
+        raise ImageError(f"{path}: expected a film of one frame at least. Received: none.")
 
 
 def _unreadable(file: Path, error: Exception) -> ImageError:
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return ImageError(f"{file}: expected an animated GIF, whole. It cannot be read: {reason}.")
+
+
+SUFFIXES = (".gif", ".mp4")
+
+TRACKED_COLOUR = (0, 220, 90)
+LOST_COLOUR = (255, 70, 50)
+
+_MOST_GIF_COLUMNS = 360
+"""Wider films are shrunk: a GIF of large frames is too large to be sent to anybody."""
+
+
+class FilmWriter(Protocol):
+    """Takes frames, and then is the bytes of a file."""
+
+    def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
+        """Draw the box and the words into a frame, and keep it."""
+
+    def content(self) -> bytes:
+        """Return the bytes of the file; nothing can be added afterwards."""
+
+
+def film_writer(suffix: str, *, rate: float) -> FilmWriter:
+    """Return what makes a film of a kind.
+
+    Args:
+        suffix: one of `SUFFIXES`.
+        rate: frames a second.
+
+    Raises:
+        SettingError: no such film can be made.
+        MissingExtraError: an MP4 needs OpenCV, and it is not installed.
+    """
+    if suffix not in SUFFIXES:
+        raise SettingError(
+            f"video: expected a name that ends in {' or '.join(SUFFIXES)}. "
+            f"Received: {suffix or 'none'}."
+        )
+    return _Gif(rate) if suffix == ".gif" else _Mp4(rate)
+
+
+def draw_box(frame: Pixels, box: Box, *, words: str, lost: bool) -> Image.Image:
+    """Return the frame as a picture with the box: green, or red and broken while it is lost."""
+    picture = Image.fromarray(frame)
+    draw = ImageDraw.Draw(picture)
+    colour = LOST_COLOUR if lost else TRACKED_COLOUR
+    width = max(2, picture.width // 240)
+    left, top, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
+        parts = [(0.0, 1.0)] if not lost else [(k / 9, (k + 1) / 9) for k in range(0, 9, 2)]
+        for begin, stop in parts:
+            line = [
+                tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
+                for share in (begin, stop)
+            ]
+            draw.line(line, fill=colour, width=width)
+    bounds = draw.textbbox((4, 4), words)
+    draw.rectangle((0, 0, bounds[2] + 4, bounds[3] + 4), fill=(0, 0, 0))
+    draw.text((4, 4), words, fill=colour)
+    return picture
+
+
+class _Gif:
+    def __init__(self, rate: float) -> None:
+        self._frames: list[Image.Image] = []
+        # Browsers slow down what is faster than 50 frames a second.
+        self._milliseconds = max(20, round(1000 / rate))
+
+    def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
+        picture = draw_box(frame, box, words=words, lost=lost)
+        if picture.width > _MOST_GIF_COLUMNS:
+            rows = round(picture.height * _MOST_GIF_COLUMNS / picture.width)
+            picture = picture.resize((_MOST_GIF_COLUMNS, max(1, rows)), Image.Resampling.BOX)
+        self._frames.append(picture.quantize(128, dither=Image.Dither.NONE))
+
+    def content(self) -> bytes:
+        file = io.BytesIO()
+        self._frames[0].save(
+            file,
+            "GIF",
+            save_all=True,
+            append_images=self._frames[1:],
+            duration=self._milliseconds,
+            loop=0,
+        )
+        return file.getvalue()
+
+
+class _Mp4:
+    """Written by OpenCV into a file of its own, which is then read back."""
+
+    def __init__(self, rate: float) -> None:
+        self._cv2 = require_extra("cv2", extra="faces")
+        self._rate = rate
+        self._folder = tempfile.TemporaryDirectory(prefix="likeness-")
+        self._path = Path(self._folder.name) / "film.mp4"
+        self._writer: Any = None
+
+    def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
+        if self._writer is None:
+            code = self._cv2.VideoWriter_fourcc(*"mp4v")
+            size = (frame.shape[1], frame.shape[0])
+            self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, size)
+            if not self._writer.isOpened():
+                raise OutputError(
+                    "video: this OpenCV cannot write MP4. Choose a name that ends in .gif."
+                )
+        picture = draw_box(frame, box, words=words, lost=lost)
+        self._writer.write(np.ascontiguousarray(np.asarray(picture)[..., ::-1]))
+
+    def content(self) -> bytes:
+        self._writer.release()
+        data = self._path.read_bytes()
+        self._folder.cleanup()
+        return data

@@ -16,7 +16,6 @@ is drawn from a seed.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,26 +24,15 @@ from PIL import Image
 from likeness.arrays import check_in_range
 from likeness.errors import TooFewError
 from likeness.tasks.tracking.boxes import Box
-from likeness.tasks.tracking.crops import Frame, Pixels, side_with_context
-from likeness.tasks.tracking.labels import radius_labels
-from likeness.tasks.tracking.shapes import TrackingShapes
+from likeness.tasks.tracking.correlation import radius_labels
+from likeness.tasks.tracking.crops import Frame, Pixels, pasting_matrix, side_with_context
+from likeness.tasks.tracking.sequence import Sequence as Film
+from likeness.tasks.tracking.settings import TrackingShapes
 
 KINDS = ("film", "anywhere", "pasted", "things")
 
 _PATCH = 48
 """Side of a piece that is pasted, in pixels; about as large as it becomes."""
-
-
-class Footage(Protocol):
-    """A film and its target."""
-
-    @property
-    def frames(self) -> NDArray[np.uint8]:
-        """``(n, rows, columns, 3)``."""
-
-    @property
-    def boxes(self) -> NDArray[np.float64]:
-        """``(n, 4)``: x, y, width, height."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +48,7 @@ class PairSettings:
         turn: largest turn between the two, radians.
         light: strength of changes of contrast, brightness and colour, 0…2.
         blur: share of search pictures that are smeared as by motion, 0…1.
-        radius: within which a place counts as on the target, pixels of the search picture.
+        radius: within which a position counts as on the target, pixels of the search picture.
     """
 
     shares: tuple[float, float, float, float] = (0.4, 0.15, 0.25, 0.2)
@@ -92,7 +80,7 @@ class PairBatch:
     Args:
         template: ``(n, template, template, 3)``, uint8.
         search: ``(n, search, search, 3)``, uint8.
-        labels: ``(n, places, places, n)``, float32; of the search picture of the first axis and
+        labels: ``(n, side, side, n)``, float32; of the search picture of the first axis and
             the template of the last. Of a pair: 1 on the target and −1 off it. Of a template
             and the search picture of another pair: −1/(n − 1), so that all of them together
             count as much as the pairs themselves; 0 where the two show the same target.
@@ -127,7 +115,7 @@ class PairSource:
 
     def __init__(
         self,
-        footage: Sequence[Footage],
+        footage: Sequence[Film],
         shapes: TrackingShapes,
         *,
         things: Sequence[Sequence[Pixels]] = (),
@@ -157,14 +145,14 @@ class PairSource:
         )
 
     def _labels(self, pairs: list[_Pair]) -> NDArray[np.float32]:
-        places = self._shapes.places
+        side = self._shapes.map_side
         other = -1 / max(1, len(pairs) - 1)
-        labels = np.full((len(pairs), places, places, len(pairs)), other, np.float32)
+        labels = np.full((len(pairs), side, side, len(pairs)), other, np.float32)
         for row, searched in enumerate(pairs):
             for column, wanted in enumerate(pairs):
                 if row == column:
                     labels[row, ..., row] = radius_labels(
-                        places,
+                        side,
                         searched.shift,
                         stride=self._shapes.stride,
                         radius=self._settings.radius,
@@ -231,11 +219,9 @@ class PairSource:
         search = grounds[1]
         for _ in range(int(rng.integers(0, 3))):
             other = self._patch_of(self._another(who, rng), rng, use_things=use_things)
-            place = rng.uniform(-0.45, 0.45, 2) * shapes.search
+            across, down = rng.uniform(-0.45, 0.45, 2) * shapes.search
             other_size = size * math.exp(rng.uniform(-0.4, 0.4))
-            search = _pasted_on(
-                search, other, _mask(rng), (place[0], place[1]), other_size, turn=0.0
-            )
+            search = _pasted_on(search, other, _mask(rng), (across, down), other_size, turn=0.0)
         shift = self._shift(rng)
         scale = math.exp(rng.uniform(-settings.log_scale, settings.log_scale))
         turn = rng.uniform(-settings.turn, settings.turn)
@@ -335,29 +321,11 @@ def _pasted_on(
 ) -> Pixels:
     """Return the ground with the patch at ``shift`` from its middle, ``size`` pixels wide."""
     side = len(ground)
-    step = _PATCH / size
-    cosine, sine = math.cos(turn) * step, math.sin(turn) * step
-    x, y = side / 2 + shift[0], side / 2 + shift[1]
-    half = _PATCH / 2
-    matrix = (
-        cosine,
-        -sine,
-        half - cosine * x + sine * y,
-        sine,
-        cosine,
-        half - sine * x - cosine * y,
-    )
-    alpha = np.asarray(
-        Image.fromarray(mask).transform(
-            (side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-        )
-    )[..., None]
-    placed = np.asarray(
-        Image.fromarray(patch).transform(
-            (side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-        ),
-        np.float32,
-    )
+    centre = (side / 2 + shift[0], side / 2 + shift[1])
+    matrix = pasting_matrix(_PATCH, centre, size, turn=turn)
+    how = ((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    alpha = np.asarray(Image.fromarray(mask).transform(*how))[..., None]
+    placed = np.asarray(Image.fromarray(patch).transform(*how), np.float32)
     return np.asarray((ground * (1 - alpha) + placed * alpha).round(), np.uint8)
 
 

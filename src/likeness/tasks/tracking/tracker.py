@@ -1,7 +1,13 @@
-"""`Tracker`: finds one target again, frame by frame."""
+"""`Tracker`: finds one target again, frame by frame; and its track as a CSV file."""
 
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +16,43 @@ from PIL import Image
 from likeness.arrays import Energies
 from likeness.errors import DataError, SettingError
 from likeness.tasks.tracking.boxes import Box
+from likeness.tasks.tracking.correlation import EnergyMaps
 from likeness.tasks.tracking.crops import Frame, Pixels, side_with_context
-from likeness.tasks.tracking.matcher import Matcher
-from likeness.tasks.tracking.settings import TrackerSettings
+from likeness.tasks.tracking.settings import TrackerSettings, TrackingShapes
+
+Template = NDArray[np.float32]
+"""What is kept of a target: features ``(h, w, channels)``, or pixels."""
+
+
+class Matcher(Protocol):
+    """Lays a template on every position of search pictures; a network does it, or raw pixels."""
+
+    @property
+    def shapes(self) -> TrackingShapes:
+        """The sizes of its pictures."""
+
+    @property
+    def threshold(self) -> float | None:
+        """The target is there if energy ≤ threshold; None if none was chosen."""
+
+    def template(self, picture: Pixels) -> Template:
+        """Return what to keep of ``(template, template, 3)`` uint8 with the target."""
+
+    def energies(self, template: Template, pictures: Pixels, *, focus: float) -> EnergyMaps:
+        """Return ``(n, side, side)`` for ``(n, search, search, 3)`` uint8.
+
+        Args:
+            template: from `template`.
+            pictures: to search.
+            focus: how much more the middle of the template counts than its rim, 0…1.
+        """
+
+    def blended(self, old: Template, new: Template, *, rate: float) -> Template:
+        """Return a template that is ``rate`` new and the rest old."""
+
 
 FINER = 8
-"""Places between two cells of the energy map; Bertinetto et al. take 16 for a stride of 8."""
+"""Positions between two cells of the energy map; Bertinetto et al. take 16 for a stride of 8."""
 
 SIZES = (0.2, 5.0)
 """Smallest and largest side of a box, in those of the first."""
@@ -27,7 +64,7 @@ class Step:
 
     Args:
         box: where it is; while it is lost, where it was last looked for.
-        energy: of template and place, lower is more alike.
+        energy: of template and position, lower is more alike.
         score: minus the energy, larger is better: for tables and plots of trackers.
         lost: whether the box is not to be relied on.
         reason: why it is lost, a sentence; empty if it is not.
@@ -96,7 +133,7 @@ class Tracker:
                 f"Received: {picture.size[0]}×{picture.size[1]}."
             )
         scale, energies = self._best_scale(picture)
-        shift, energy = self._best_place(energies)
+        shift, energy = self._best_position(energies)
         box = self._moved(shift, scale)
         reason = self._why_lost(box, energy)
         self._box = self._kept_near(box)
@@ -131,7 +168,7 @@ class Tracker:
         best = int(np.argmin(lowest))
         return float(scales[best]), maps[best]
 
-    def _best_place(self, energies: Energies) -> tuple[tuple[float, float], float]:
+    def _best_position(self, energies: Energies) -> tuple[tuple[float, float], float]:
         """Return how far off the middle the target is, in pixels of the picture, and its energy."""
         fine = np.asarray(
             Image.fromarray(energies.astype(np.float32)).resize(
@@ -151,8 +188,8 @@ class Tracker:
 
     @cached_property
     def _window(self) -> NDArray[np.float64]:
-        """A cosine (Hann) window over the finer places, 1 in the middle."""
-        count = FINER * self._model.shapes.places
+        """A cosine (Hann) window over the finer positions, 1 in the middle."""
+        count = FINER * self._model.shapes.map_side
         line = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2
         return np.outer(line, line)
 
@@ -171,7 +208,7 @@ class Tracker:
         threshold = self._model.threshold
         if threshold is not None and energy > threshold:
             return (
-                f"the energy {energy:.3f} of the best place is above the model's threshold "
+                f"the energy {energy:.3f} of the best position is above the model's threshold "
                 f"{threshold:.3f}."
             )
         return ""
@@ -182,3 +219,52 @@ class Tracker:
         x, y = box.centre
         centre = (min(max(x, 0.0), float(columns)), min(max(y, 0.0), float(rows)))
         return Box.around(centre, box.width, box.height)
+
+
+COLUMNS = ("frame", "x", "y", "width", "height", "energy", "lost", "reason")
+
+
+def track_csv(first: Box, steps: Iterable[Step]) -> str:
+    """Return a track as CSV text: `COLUMNS`, frames counted from 1.
+
+    Args:
+        first: the given box; its line has no energy.
+        steps: of the frames after the first.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerow([1, *_numbers(first), "", 0, ""])
+    for number, step in enumerate(steps, start=2):
+        writer.writerow(
+            [number, *_numbers(step.box), f"{step.energy:.4f}", int(step.lost), step.reason]
+        )
+    return file.getvalue()
+
+
+def _numbers(box: Box) -> list[str]:
+    return [f"{number:.2f}" for number in box.as_tuple()]
+
+
+def read_track(path: str | Path) -> NDArray[np.float64]:
+    """Return the boxes ``(n, 4)`` of a file that `track_csv` made.
+
+    Raises:
+        DataError: it is no such file.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        boxes = [[float(row[name]) for name in COLUMNS[1:5]] for row in rows]
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DataError(
+            f"{path}: expected a CSV file with the columns {', '.join(COLUMNS)}. "
+            f"It cannot be read: {error}."
+        ) from error
+    _check(boxes, path)
+    return np.array(boxes)
+
+
+def _check(boxes: Sequence[Sequence[float]], path: str | Path) -> None:
+    if not boxes or not all(math.isfinite(number) for box in boxes for number in box):
+        raise DataError(f"{path}: expected one line of finite numbers for each frame.")

@@ -18,15 +18,18 @@ import numpy as np
 from likeness import __version__
 from likeness.datasets.items import Dataset
 from likeness.errors import TooFewError, TrainingFailedError
-from likeness.tasks.tracking.correlation_net import CorrelationNet
-from likeness.tasks.tracking.fully_convolutional import STRIDE, fully_convolutional
+from likeness.tasks.tracking.choice import choose
+from likeness.tasks.tracking.model import TrainedTracker
+from likeness.tasks.tracking.network import (
+    STRIDE,
+    CorrelationNet,
+    ResponseLogisticLoss,
+    fully_convolutional,
+)
 from likeness.tasks.tracking.pairs import PairSettings, PairSource
 from likeness.tasks.tracking.recipe import TrackingRecipe
-from likeness.tasks.tracking.response_logistic import ResponseLogisticLoss
 from likeness.tasks.tracking.sequence import Sequence as Film
-from likeness.tasks.tracking.shapes import TrackingShapes, prepared
-from likeness.tasks.tracking.trained_model import TrainedTracker
-from likeness.tasks.tracking.training_choice import chosen
+from likeness.tasks.tracking.settings import TrackingShapes, prepared
 from likeness.training.progress import OnProgress, TrainingProgress
 
 FEWEST_FRAMES = 8
@@ -79,19 +82,19 @@ def train_tracker(
     if on_progress is not None:
         on_progress(watch.progress(recipe.steps, stage="choosing"))
     trained = TrainedTracker(encoder=encoder, shapes=shapes)
-    settings, threshold, evidence = chosen(trained.model(), held_out)
+    choice = choose(trained.model(), held_out)
     record = {
         "recipe": recipe.as_dict(),
         "data": _data(films, learned, things),
         "history": {"loss": watch.losses},
-        "choice": evidence,
+        "choice": choice.to_json(),
         "interrupted": interrupted,
         "seconds": round(time.perf_counter() - began, 1),
         "processor_seconds": round(time.process_time() - worked, 1),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,
     }
-    return trained.with_choice(settings, threshold, record)
+    return trained.with_choice(choice.settings, choice.threshold, record)
 
 
 def _split(recipe: TrackingRecipe, films: Sequence[Film]) -> tuple[list[Film], list[Film]]:
@@ -219,7 +222,7 @@ class _Watch(keras.callbacks.Callback):
 
 
 def _data(films: Sequence[Film], learned: Sequence[Film], things: Dataset | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    data: dict[str, Any] = {
         "name": ", ".join(film.name for film in films),
         "licence": " ".join(dict.fromkeys(film.licence for film in films)),
         "drawn": any(film.drawn for film in films),
@@ -230,10 +233,10 @@ def _data(films: Sequence[Film], learned: Sequence[Film], things: Dataset | None
         "things": None,
     }
     if things is not None:
-        found["things"] = {
+        data["things"] = {
             "name": things.name,
             "licence": things.licence,
             "identities": len(things.distinct),
             "items": len(things),
         }
-    return found
+    return data

@@ -40,11 +40,11 @@ BLOCK = 10
 """Frames that are resampled together."""
 
 
-def overlaps(found: ArrayLike, truth: ArrayLike) -> Floats:
+def overlaps(boxes: ArrayLike, truth: ArrayLike) -> Floats:
     """Return the intersection over union of boxes, row by row, 0…1.
 
     Args:
-        found, truth: ``(n, 4)``: x, y, width, height; sizes above 0.
+        boxes, truth: ``(n, 4)``: x, y, width, height; sizes above 0.
 
     Raises:
         DataError: shapes differ, or numbers are not finite or sizes not above 0.
@@ -52,38 +52,38 @@ def overlaps(found: ArrayLike, truth: ArrayLike) -> Floats:
     >>> overlaps([[0, 0, 2, 2]], [[1, 0, 2, 2]]).round(3).tolist()
     [0.333]
     """
-    one, other = _boxes(found, truth)
-    low = np.maximum(one[:, :2], other[:, :2])
-    high = np.minimum(one[:, :2] + one[:, 2:], other[:, :2] + other[:, 2:])
+    left, right = _boxes(boxes, truth)
+    low = np.maximum(left[:, :2], right[:, :2])
+    high = np.minimum(left[:, :2] + left[:, 2:], right[:, :2] + right[:, 2:])
     common = np.prod(np.maximum(high - low, 0), axis=1)
-    both = one[:, 2] * one[:, 3] + other[:, 2] * other[:, 3] - common
+    both = left[:, 2] * left[:, 3] + right[:, 2] * right[:, 3] - common
     return np.asarray(common / both)
 
 
-def centre_errors(found: ArrayLike, truth: ArrayLike) -> Floats:
+def centre_errors(boxes: ArrayLike, truth: ArrayLike) -> Floats:
     """Return how many pixels the middles of boxes are apart, row by row.
 
     Args and errors are those of `overlaps`.
     """
-    one, other = _boxes(found, truth)
-    apart = (one[:, :2] + one[:, 2:] / 2) - (other[:, :2] + other[:, 2:] / 2)
+    left, right = _boxes(boxes, truth)
+    apart = (left[:, :2] + left[:, 2:] / 2) - (right[:, :2] + right[:, 2:] / 2)
     return np.asarray(np.hypot(apart[:, 0], apart[:, 1]))
 
 
-def _boxes(found: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
-    one, other = np.asarray(found, np.float64), np.asarray(truth, np.float64)
-    if one.shape != other.shape or one.ndim != 2 or one.shape[1] != 4 or not len(one):
+def _boxes(boxes: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
+    left, right = np.asarray(boxes, np.float64), np.asarray(truth, np.float64)
+    if left.shape != right.shape or left.ndim != 2 or left.shape[1] != 4 or not len(left):
         raise DataError(
-            "found, truth: expected as many boxes in both, (n, 4), one at least. Received: "
-            f"{describe(one)} and {describe(other)}."
+            "boxes, truth: expected as many boxes in both, (n, 4), one at least. Received: "
+            f"{describe(left)} and {describe(right)}."
         )
-    for boxes, argument in ((one, "found"), (other, "truth")):
-        if not np.isfinite(boxes).all() or boxes[:, 2:].min() <= 0:
+    for given, argument in ((left, "boxes"), (right, "truth")):
+        if not np.isfinite(given).all() or given[:, 2:].min() <= 0:
             raise DataError(
                 f"{argument}: expected finite boxes of a width and a height above 0. Received: "
                 "one of NaN or infinity, or without a size."
             )
-    return one, other
+    return left, right
 
 
 def success_curve(overlap: ArrayLike) -> Floats:
@@ -99,15 +99,15 @@ def precision_curve(errors: ArrayLike) -> Floats:
 
 
 def first_lost(overlap: ArrayLike, *, below: float = LOST_BELOW) -> int | None:
-    """Return the place of the first frame with an overlap below so much; None if there is none."""
-    places = np.flatnonzero(np.asarray(overlap) < below)
-    return int(places[0]) if len(places) else None
+    """Return the index of the first frame with an overlap below so much; None if there is none."""
+    indices = np.flatnonzero(np.asarray(overlap) < below)
+    return int(indices[0]) if len(indices) else None
 
 
 def lost_for_good(overlap: ArrayLike) -> int | None:
-    """Return the place from which on the overlap is 0 to the end; None if it is not at the end."""
-    places = np.flatnonzero(np.asarray(overlap) > 0)
-    start = int(places[-1]) + 1 if len(places) else 0
+    """Return the index from which on the overlap is 0 to the end; None if it is not at the end."""
+    indices = np.flatnonzero(np.asarray(overlap) > 0)
+    start = int(indices[-1]) + 1 if len(indices) else 0
     return start if start < np.size(overlap) else None
 
 
@@ -126,7 +126,7 @@ class TrackEvaluation:
     @property
     def figures(self) -> Mapping[str, float]:
         """Mean overlap, area under the success plot, precision, and the median error in pixels."""
-        return track_figures(self.overlap, self.error)
+        return _figures(self.overlap, self.error)
 
     @property
     def lost(self) -> Mapping[str, int | None]:
@@ -151,22 +151,21 @@ class TrackEvaluation:
         }
 
 
-def evaluate_track(found: ArrayLike, truth: ArrayLike) -> TrackEvaluation:
+def evaluate_track(boxes: ArrayLike, truth: ArrayLike) -> TrackEvaluation:
     """Return how well boxes follow the true ones.
 
     Args:
-        found, truth: ``(n, 4)`` each, x, y, width, height, without the first frame.
+        boxes, truth: ``(n, 4)`` each, x, y, width, height, without the first frame.
 
     Raises:
         DataError: they do not fit each other.
     """
-    return TrackEvaluation(overlap=overlaps(found, truth), error=centre_errors(found, truth))
+    return TrackEvaluation(overlap=overlaps(boxes, truth), error=centre_errors(boxes, truth))
 
 
-def _earliest(places: Sequence[int | None]) -> int | None:
-    """Return the number of the frame; place 0 is that of frame 2."""
-    found = [place + 2 for place in places if place is not None]
-    return min(found, default=None)
+def _earliest(indices: Sequence[int | None]) -> int | None:
+    """Return the number of the frame; index 0 is that of frame 2."""
+    return min((index + 2 for index in indices if index is not None), default=None)
 
 
 def several_runs(tracks: Sequence[TrackEvaluation]) -> TrackEvaluation:
@@ -183,7 +182,7 @@ def several_runs(tracks: Sequence[TrackEvaluation]) -> TrackEvaluation:
     )
 
 
-def track_figures(overlap: Floats, error: Floats) -> dict[str, float]:
+def _figures(overlap: Floats, error: Floats) -> dict[str, float]:
     """Return the figures of frames with these overlaps and errors."""
     return {
         "mean_overlap": float(overlap.mean()),
@@ -229,11 +228,11 @@ def track_intervals(
     check_in_range(level, 0.5, 0.999, argument="level")
 
     def everything(choice: NDArray[np.int64]) -> dict[str, dict[str, float]]:
-        found = {
-            name: track_figures(track.overlap[..., choice], track.error[..., choice])
+        figures = {
+            name: _figures(track.overlap[..., choice], track.error[..., choice])
             for name, track in tracks.items()
         }
-        return _with_gains(found, beside)
+        return _with_gains(figures, beside)
 
     rng = np.random.default_rng(seed)
     draws = [everything(_drawn_frames(frames, block, rng)) for _ in range(repetitions)]
@@ -253,11 +252,11 @@ def _drawn_frames(frames: int, block: int, rng: np.random.Generator) -> NDArray[
 
 
 def _with_gains(
-    found: dict[str, dict[str, float]], beside: str | None
+    tracks: dict[str, dict[str, float]], beside: str | None
 ) -> dict[str, dict[str, float]]:
     if beside is None:
-        return found
-    reference = found[beside]
+        return tracks
+    reference = tracks[beside]
     return {
         name: figures
         | {
@@ -265,5 +264,5 @@ def _with_gains(
             for key, value in figures.items()
             if name != beside
         }
-        for name, figures in found.items()
+        for name, figures in tracks.items()
     }
