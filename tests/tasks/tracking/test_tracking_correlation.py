@@ -71,9 +71,9 @@ def test_labels_against_a_slow_loop(side: int, x: float, y: float, radius: float
                 assert found[row, column] == (1 if distance < radius else -1)
 
 
-def test_places_of_a_template_in_a_search_picture() -> None:
-    assert TrackingShapes(template=63, search=127, stride=4).places == 17
-    assert TrackingShapes(template=63, search=63, stride=4).places == 1
+def test_positions_of_a_template_in_a_search_picture() -> None:
+    assert TrackingShapes(template=63, search=127, stride=4).map_side == 17
+    assert TrackingShapes(template=63, search=63, stride=4).map_side == 1
 
 
 def test_a_map_has_a_middle_cell() -> None:

@@ -75,7 +75,7 @@ def test_a_target_that_is_gone_is_called_lost_with_a_reason(
     gone = np.full_like(film.frames[1], 200)
     step = tracker.step(gone)
     assert step.lost
-    assert step.reason.startswith(f"the energy {step.energy:.3f} of the best place is above")
+    assert step.reason.startswith(f"the energy {step.energy:.3f} of the best position is above")
     assert "-0.900" in step.reason
 
 

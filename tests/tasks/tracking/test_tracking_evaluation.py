@@ -171,8 +171,8 @@ class TestIntervals:
     [
         ([[0, 0, 1, 1], [0, 0, 1, 1]], "as many boxes in both"),
         ([[0, 0, 1]], "as many boxes in both"),
-        ([[0, 0, 0, 1]], "found: expected finite boxes"),
-        ([[0, math.nan, 1, 1]], "found: expected finite boxes"),
+        ([[0, 0, 0, 1]], "boxes: expected finite boxes"),
+        ([[0, math.nan, 1, 1]], "boxes: expected finite boxes"),
     ],
 )
 def test_boxes_that_do_not_fit_are_refused(found: list[list[float]], said: str) -> None:
