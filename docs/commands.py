@@ -1,11 +1,8 @@
 """Print docs/commands.md from the commands themselves: ``python docs/commands.py``."""
 
-import inspect
 from typing import Any
 
-from typer.main import get_command
-
-from likeness.cli.app import app
+from likeness.cli.app import commands
 
 
 def page(words: tuple[str, ...], command: Any) -> str:
@@ -14,7 +11,7 @@ def page(words: tuple[str, ...], command: Any) -> str:
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
     usage = " ".join(["likeness", *words, *(_usage(argument) for argument in arguments)])
     lines = [f"## {' '.join(('likeness', *words))}", "", "```text", f"{usage} [OPTIONS]", "```"]
-    lines += ["", inspect.cleandoc(command.help or ""), ""]
+    lines += ["", command.help, ""]
     lines += [f"- `{_usage(argument)}`: {argument.help}" for argument in arguments]
     lines += [
         f"- `{', '.join(option.opts)}`: {option.help}{_default(option)}" for option in options
@@ -35,18 +32,10 @@ def _default(option: Any) -> str:
     return f" Default: {option.default}."
 
 
-def sections(words: tuple[str, ...], command: Any) -> list[str]:
-    """Return the section of a command, or of each command in a group."""
-    inner = getattr(command, "commands", None)
-    if inner is None:
-        return [page(words, command)]
-    return [text for name in inner for text in sections((*words, name), inner[name])]
-
-
 def main() -> None:
     """Print the page."""
     print("# Commands\n\nEvery command and its options, as `--help` has them.\n")
-    print("\n\n".join(sections((), get_command(app))))
+    print("\n\n".join(page(tuple(entry.words.split()), entry.parser()) for entry in commands()))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,8 @@ def test_commands_parse(line: str) -> None:
     group = get_command(app)
     command = group
     context = group.make_context("likeness", [], resilient_parsing=True)
-    while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
+    while hasattr(command, "resolve_command"):
+        _, command, words = command.resolve_command(context, words)
     command.make_context("likeness", words, parent=context)
 
 

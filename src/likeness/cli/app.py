@@ -1,40 +1,162 @@
-"""The commands, and what happens to what they raise."""
+"""The commands: one table, whose modules are imported when a command is called."""
 
 import errno
+import inspect
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from rich.text import Text
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from likeness import __version__
-from likeness.cli import audit as _audit
-from likeness.cli import calibrate as _calibrate
-from likeness.cli import card as _card
-from likeness.cli import compare as _compare
-from likeness.cli import crossval as _crossval
-from likeness.cli import data as _data
-from likeness.cli import demo as _demo
-from likeness.cli import doctor as _doctor
-from likeness.cli import enrol as _enrol
-from likeness.cli import evaluate as _evaluate
-from likeness.cli import export as _export
-from likeness.cli import forget as _forget
-from likeness.cli import gallery as _gallery
-from likeness.cli import identify as _identify
-from likeness.cli import keys as _keys
-from likeness.cli import model as _model
-from likeness.cli import next_photo as _next_photo
-from likeness.cli import people as _people
-from likeness.cli import picture as _picture
-from likeness.cli import serve as _serve
-from likeness.cli import train as _train
-from likeness.cli.terminal import errors
+from likeness.cli.terminal import encode_anything, errors
 from likeness.errors import LikenessError
 from likeness.tasks import registry
 
+_GROUPS = {
+    "data": ("Faces", "Get data sets and look at what they hold."),
+    "model": ("Faces", "Import a public encoder, and show what a model holds."),
+    "people": ("Gallery", "List, show, rename, merge, export or import people."),
+    "gallery": ("Gallery", "Copy a gallery, back it up, check it, change its key."),
+    "keys": ("Service", "Make, list and revoke the API keys of a service."),
+    "questions": ("Other tasks", "Train and measure a model of sentences."),
+}
+"""Group → panel of ``--help``, and one line."""
 
-class _Commands(TyperGroup):
+_COMMANDS = {
+    "Faces": {
+        "demo": ("demo:demo", "Train and measure on the AT&T faces, and write a report."),
+        "train": ("train:train", "Train a model on photos of people, and save it."),
+        "export": ("export:export", "Write the encoder for ONNX Runtime, to run without Keras."),
+        "compare": ("compare:compare", "Say whether two files show the same person or writer."),
+        "picture": ("picture:picture", "Draw the network as siamese.png and siamese.svg."),
+        "data att": ("data:att", "Find or download the AT&T faces, and check every photo."),
+        "data folder": ("data:folder", "Read a folder of photos, and say what it holds."),
+        "data faces": ("data:faces", "Cut the face out of each photo, into a new folder."),
+        "model import": ("model:import_", "Import a public face encoder (ArcFace, SFace, …)."),
+        "model show": ("model:show", "Say what a model's folder holds, and check its ONNX parts."),
+    },
+    "Measure": {
+        "evaluate": ("evaluate:evaluate", "Measure a saved model on the people of a data set."),
+        "calibrate": ("calibrate:calibrate", "Choose the model's threshold for a purpose."),
+        "crossval": ("crossval:crossval", "Train and measure on people unseen in training."),
+        "audit": ("audit:audit", "List the people and photos that two data sets share."),
+        "doctor": ("doctor:doctor", "Check photos before enrolling people."),
+        "next-photo": ("next_photo:next_photo", "Measure what another photo per person gains."),
+        "card": ("card:card", "Show a model's card: data, figures, threshold, limits."),
+    },
+    "Gallery": {
+        "enrol": ("enrol:enrol", "Enrol people from photos."),
+        "identify": ("identify:identify", "Say who is in a photo: known, unknown or ambiguous."),
+        "verify": ("identify:verify", "Say whether a photo shows the person it claims."),
+        "approve": ("forget:approve", "Add a photo of a recognised person to their templates."),
+        "undo": ("forget:undo", "Remove an approved photo."),
+        "forget": ("forget:forget", "Delete a person or a photo, and print a receipt."),
+        "re-enrol": ("forget:re_enrol", "Move a gallery to another model, from its kept photos."),
+        "people list": ("people:list_", "List everybody who is enrolled."),
+        "people show": ("people:show", "Show a person and their templates."),
+        "people rename": ("people:rename", "Rename a person."),
+        "people merge": ("people:merge", "Merge two names of one person."),
+        "people export": (
+            "people:export",
+            "Export all people, with their embeddings in plain.",
+        ),
+        "people import": ("people:import_", "Import exported people: all of them, or none."),
+        "gallery copy": ("gallery:copy", "Copy a gallery between SQLite and PostgreSQL."),
+        "gallery check": ("gallery:check", "Check every page, row and embedding for damage."),
+        "gallery backup": ("gallery:backup", "Write a gallery to a new file while it is in use."),
+        "gallery rotate-key": ("gallery:rotate_key", "Encrypt a gallery with a new key."),
+    },
+    "Service": {
+        "serve": ("serve:serve", "Serve the page and the API."),
+        "keys add": ("keys:add", "Make an API key and print it, once."),
+        "keys list": ("keys:list_", "List all API keys, revoked ones too."),
+        "keys revoke": ("keys:revoke", "Revoke an API key."),
+    },
+}
+"""Panel of ``--help`` → command → where it is (``module:function`` in this folder), and one line,
+the first of its docstring. The tasks' commands are in `likeness.tasks.registry`."""
+
+
+_SETTINGS: Any = {"pretty_exceptions_enable": False, "rich_markup_mode": "rich"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line of the table of commands.
+
+    Attributes:
+        words: what is typed, such as «people list».
+        target: ``module:function`` of the function that does it.
+        help: one line.
+        panel: heading in ``--help``.
+    """
+
+    words: str
+    target: str
+    help: str
+    panel: str
+
+    def function(self) -> Any:
+        """Import and return the function."""
+        module, _, function = self.target.partition(":")
+        return getattr(import_module(module), function)
+
+    def parser(self) -> Any:
+        """Import it, and return what reads its arguments and options."""
+        function = self.function()
+        alone = typer.Typer(**_SETTINGS, add_completion=False)
+        # A terminal breaks lines where they end there, not where they end in the source.
+        paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+        text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        alone.command(self.words.split()[-1], cls=_Command, help=text)(function)
+        return get_command(alone)
+
+
+def commands() -> Iterator[Command]:
+    """Yield every command, in the order of ``--help``; none is imported."""
+    for panel, lines in _COMMANDS.items():
+        for words, (target, line) in lines.items():
+            yield Command(words, f"likeness.cli.{target}", line, panel)
+    for words in registry.names("commands"):
+        group = words.partition(" ")[0]
+        panel = _GROUPS[group][0] if group in _GROUPS else "Other tasks"
+        yield Command(words, registry.target("commands", words), registry.help_of(words), panel)
+
+
+class _Help:
+    """Shows a flag without a type, and an argument in capitals, as error sentences name it."""
+
+    def get_params(self, ctx: Any) -> Any:
+        parameters = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+            elif parameter.param_type_name == "argument":
+                parameter.metavar = parameter.metavar or parameter.name.upper()
+        return parameters
+
+
+class _Command(_Help, TyperCommand):
+    pass
+
+
+class _Group(_Help, TyperGroup):
+    """Imports a command when it is called, or when its own help or options are asked for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        words = f"{self.name} {name}" if self.name in _GROUPS else name
+        listed = next((entry for entry in commands() if entry.words == words), None)
+        return name, command if listed is None else listed.parser(), rest
+
+
+class _Root(_Group):
     """Says on Ctrl-C that it was heard; by itself typer ends without a word."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -45,46 +167,31 @@ class _Commands(TyperGroup):
             raise typer.Exit(130) from None
 
 
+def _listed() -> None:
+    """Stands for a command until it is called."""
+
+
 app = typer.Typer(
+    **_SETTINGS,
     name="likeness",
-    cls=_Commands,
+    cls=_Root,
     help="One-shot face recognition with Siamese networks: train on a few photos, measure "
     "honestly.",
     epilog="Exit codes: 0 done, known or accepted; 1 unknown, ambiguous or rejected, or the audit, "
     "the doctor or the check found something; 2 could not try (one sentence says why); 130 stopped "
     "by Ctrl-C.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
 )
-app.command("demo")(_demo.demo)
-app.add_typer(_data.app, name="data")
-app.command("train")(_train.train)
-app.command("evaluate")(_evaluate.evaluate)
-app.command("calibrate")(_calibrate.calibrate)
-app.add_typer(_model.app, name="model")
-app.command("export")(_export.export)
-app.command("next-photo")(_next_photo.next_photo)
-app.command("crossval")(_crossval.crossval)
-app.command("card")(_card.card)
-app.command("audit")(_audit.audit)
-app.command("doctor")(_doctor.doctor)
-app.command("enrol")(_enrol.enrol)
-app.command("identify")(_identify.identify)
-app.command("verify")(_identify.verify)
-app.command("compare")(_compare.compare)
-app.add_typer(_people.app, name="people")
-app.command("approve")(_forget.approve)
-app.command("undo")(_forget.undo)
-app.command("forget")(_forget.forget)
-app.command("re-enrol")(_forget.re_enrol)
-app.add_typer(_gallery.app, name="gallery")
-app.command("serve")(_serve.serve)
-app.add_typer(_keys.app, name="keys")
-app.command("picture")(_picture.picture)
-for _name in registry.names("commands"):
-    registry.load("commands", _name)(app)
+_inside = {
+    name: typer.Typer(**_SETTINGS, cls=_Group, help=line, no_args_is_help=True)
+    for name, (_, line) in _GROUPS.items()
+}
+for _entry in commands():
+    _group, _, _name = _entry.words.rpartition(" ")
+    _panel = None if _group else _entry.panel
+    _inside.get(_group, app).command(_name, help=_entry.help, rich_help_panel=_panel)(_listed)
+for _group, _inner in _inside.items():
+    app.add_typer(_inner, name=_group, rich_help_panel=_GROUPS[_group][0])
 
 
 def _print_version(wanted: bool) -> None:
@@ -108,6 +215,7 @@ def _options(
 
 def run() -> None:
     """Run the command line and exit."""
+    encode_anything()
     try:
         app()
     except LikenessError as error:
@@ -123,11 +231,5 @@ _ORDINARY = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM}
 
 
 def _fail(sentence: str) -> None:
-    errors().print(f"[bold red]likeness:[/] {_escape(sentence)}", soft_wrap=True)
+    errors().print(Text.assemble(("likeness:", "bold red"), f" {sentence}"), soft_wrap=True)
     sys.exit(2)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape  # late: only errors need it
-
-    return escape(text)

@@ -30,9 +30,10 @@ def audit(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Tell what two data sets share: people, photos (resized or mirrored too), pairs.
+    """List the people and photos that two data sets share.
 
-    Exit code 0 if nothing is shared, 1 if something is.
+    Photos are also found resized or mirrored; pairs are compared as well. Exit code 0 if nothing is
+    shared, 1 if something is.
     """
     from likeness.evaluation.audit import audit as compare  # late: only here
 

@@ -59,10 +59,11 @@ def calibrate(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Find the threshold for a purpose on people never trained on, and store it in the model.
+    """Choose the model's threshold for a purpose.
 
-    With it go the margin to the runner-up, below which an answer is ambiguous, and the map
-    from energies to probabilities.
+    The photos are of people the model was never trained on. The threshold is stored in the model.
+    With it go the margin to the runner-up, below which an answer is ambiguous, and the map from
+    energies to probabilities.
     """
     purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
     settings: dict[str, Any] = {

@@ -29,9 +29,10 @@ def card(
         str | None, typer.Option("--json", help="Write the card here; - for standard output.")
     ] = None,
 ) -> None:
-    """Show a model's card: data, training, figures, threshold, limits; and what it is not for.
+    """Show a model's card: data, figures, threshold, limits.
 
-    The card is in the model's folder, as card.json and card.md, and made anew where it is not.
+    The card also says what the model is not for. The card is in the model's folder, as card.json
+    and card.md, and made anew where it is not.
     """
     check_json_place(json_)
     _check_page_place(html)

@@ -26,7 +26,7 @@ def compare(
     ] = None,
     json_: Json = None,
 ) -> None:
-    """Say whether two files show the same person, or are by the same writer.
+    """Say whether two files show the same person or writer.
 
     The model's own preparation reads the files: a model for signatures cuts them to their ink, an
     imported one for faces looks for the eyes if it asks for them. Either --model or --task says

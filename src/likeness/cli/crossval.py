@@ -42,7 +42,10 @@ def crossval(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Train and measure on people the network has never seen, beside the baselines."""
+    """Train and measure on people unseen in training.
+
+    The figures stand beside those of the baselines.
+    """
     from likeness.experiments.protocols import PROTOCOLS  # late: only here
 
     if protocol not in PROTOCOLS:

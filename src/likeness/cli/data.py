@@ -11,10 +11,7 @@ from likeness.cli.recognising import Json, warn
 from likeness.cli.terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
 
-app = typer.Typer(help="Get data sets and look at what they hold.", no_args_is_help=True)
 
-
-@app.command()
 def att(
     path: Annotated[
         Path | None,
@@ -24,7 +21,7 @@ def att(
         bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
     ] = False,
 ) -> None:
-    """The AT&T faces: find or download them, and check every photo.
+    """Find or download the AT&T faces, and check every photo.
 
     Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
     """
@@ -34,20 +31,21 @@ def att(
     output().print("Every photo is the one it should be (SHA-256 per person).")
 
 
-@app.command()
 def folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[
         bool, typer.Option("--strict", help="A broken file is an error, not a note.")
     ] = False,
 ) -> None:
-    """A folder with one sub-folder of photos per person: read it and say what it holds."""
+    """Read a folder of photos, and say what it holds.
+
+    The folder holds one sub-folder of photos per person.
+    """
     with reading_bar(str(path)) as tell:
         data = datasets.folder(path, strict=strict, on_progress=tell)
     describe(data)
 
 
-@app.command()
 def faces(
     photos: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     out: Annotated[Path, typer.Argument(help="The new folder; must not exist, or be empty.")],
@@ -59,10 +57,11 @@ def faces(
     ] = "haar",
     json_: Json = None,
 ) -> None:
-    """Cut the face out of each photo, as --cut-faces does, into a new folder: to train on that.
+    """Cut the face out of each photo, into a new folder.
 
-    Photos without exactly one face of sufficient size are named and left out. The new folder is
-    there whole or not at all. Exit code 2 if no face was found.
+    The face is cut out as --cut-faces does, so that a model can be trained on it. Photos without
+    exactly one face of sufficient size are named and left out. The new folder is there whole or not
+    at all. Exit code 2 if no face was found.
     """
     from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
     from likeness.recogniser.photo_reader import face_finder

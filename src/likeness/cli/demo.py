@@ -25,10 +25,10 @@ def demo(
         int | None, typer.Option(min=1, help="Trainings side by side; as many as cores.")
     ] = None,
 ) -> None:
-    """Train on the AT&T faces, measure on the lab split and on unseen people, and report.
+    """Train and measure on the AT&T faces, and write a report.
 
-    Without the AT&T faces (LIKENESS_DATA, the cache, a network) it goes on with drawn faces
-    and marks every figure.
+    It measures on the lab split and on people unseen in training. Without the AT&T faces
+    (LIKENESS_DATA, the cache, a network) it goes on with drawn faces and marks every figure.
     """
     load_keras()
     check_folder_place(out, "--out")

@@ -43,10 +43,11 @@ def doctor(
         typer.Option(help="Write doctor.html, a page with the photos, and doctor.json here."),
     ] = None,
 ) -> None:
-    """Look through photos before enrolling: bad photos, doubles, wrong names, look-alikes.
+    """Check photos before enrolling people.
 
-    With a model it also says whom to ask for another photo, in order of what that gains.
-    Exit code 0 if there is nothing to look at, 1 if there is something.
+    It reports bad photos, duplicates, wrong names and look-alikes. With a model it also says whom
+    to ask for another photo, in order of what that gains. Exit code 0 if there is nothing to look
+    at, 1 if there is something.
     """
     check_json_place(json_)
     _check_report(report)

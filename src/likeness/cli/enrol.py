@@ -74,12 +74,12 @@ def enrol(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Enrol people; the gallery is made if it is not there.
+    """Enrol people from photos.
 
-    Each photo is on the disk before the next is read: stopped, it goes on where it was, for a
-    photo that is enrolled is passed over (with --keep-photos it is kept, if it was not). Photos
-    that cannot be used, and photos that are enrolled as somebody else's, are named and left out;
-    exit code 2 if no photo could be enrolled.
+    A gallery that does not exist is created. Each photo is stored before the next is read, so a
+    stopped run can be repeated: photos that are enrolled already are skipped (with --keep-photos
+    the photo itself is stored too). Photos that cannot be used, and photos that are enrolled as
+    somebody else's, are named and left out; exit code 2 if no photo could be enrolled.
     """
     check_json_place(json_)
     planned = _plan(photos, name)

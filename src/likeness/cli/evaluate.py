@@ -38,10 +38,10 @@ def evaluate(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Measure a saved model on the people of a data set, and say what it was trained on.
+    """Measure a saved model on the people of a data set.
 
-    All pairs, one-shot trials, the CMC, and an open set with half of the people never enrolled,
-    at the model's threshold.
+    It also says what the model was trained on. All pairs, one-shot trials, the CMC, and an open set
+    with half of the people never enrolled, at the model's threshold.
     """
     check_json_place(json_)
     check_folder_place(report, "--report")

@@ -36,10 +36,10 @@ def export(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Write the encoder for ONNX Runtime, so that the model runs without Keras.
+    """Write the encoder for ONNX Runtime, to run without Keras.
 
-    `likeness train` does it where the exporter is installed (tf2onnx on TensorFlow, onnx on
-    torch). --int8 adds a variant of a quarter of the size, and says what accuracy it costs.
+    `likeness train` does it where the exporter is installed (tf2onnx on TensorFlow, onnx on torch).
+    --int8 adds a variant of a quarter of the size, and says what accuracy it costs.
     """
     if int8 != (photos is not None):
         raise SettingError(

@@ -35,10 +35,11 @@ def forget(
     receipt: ReceiptFile = None,
     json_: Json = None,
 ) -> None:
-    """Forget a person or a photo, and print the receipt: what was removed, how far it is gone.
+    """Delete a person or a photo, and print a receipt.
 
-    It needs neither the model nor the key. Keep the receipt away from the gallery: it names the
-    person, and with it the audit log's entry can be proved.
+    The receipt says what was removed, and which traces are left. It needs neither the model nor the
+    key. Keep the receipt away from the gallery: it names the person, and with it the audit log's
+    entry can be proved.
     """
     from likeness.recogniser.gallery import open_gallery  # late: a database
 
@@ -58,7 +59,7 @@ def undo(
     receipt: ReceiptFile = None,
     json_: Json = None,
 ) -> None:
-    """Take an approved photo back."""
+    """Remove an approved photo."""
     from likeness.recogniser.gallery import open_gallery  # late: a database
 
     _check_places(receipt, json_)
@@ -80,7 +81,10 @@ def approve(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Add a photo in which somebody was recognised to their templates; undo takes it back."""
+    """Add a photo of a recognised person to their templates.
+
+    `likeness undo` removes it again.
+    """
     check_json_place(json_)
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     with recogniser(gallery, model_reader, key_file=key_file) as opened:
@@ -112,9 +116,10 @@ def re_enrol(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Give a gallery to another model, from its kept photos: all of it or nothing.
+    """Move a gallery to another model, from its kept photos.
 
-    With the same model and other --faces or --cut-faces only the capture settings change.
+    All photos are re-enrolled, or nothing changes. With the same model and other --faces or
+    --cut-faces only the capture settings change.
     """
     from likeness.recogniser.gallery import open_gallery, read_key  # late: a database
     from likeness.recogniser.recogniser import re_enrol as enrol_again

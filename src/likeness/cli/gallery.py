@@ -9,17 +9,12 @@ from likeness.cli.recognising import Json, KeyFile
 from likeness.cli.terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 
-app = typer.Typer(
-    help="Move a gallery, back it up, check it, change its key.", no_args_is_help=True
-)
-
 DAMAGED = 1
 """Exit code where a check found damage."""
 
 Where = Annotated[str, typer.Argument(help="A path, or postgresql+psycopg://USER@HOST/DATABASE.")]
 
 
-@app.command()
 def copy(
     gallery: Where,
     destination: Annotated[
@@ -27,10 +22,10 @@ def copy(
     ],
     json_: Json = None,
 ) -> None:
-    """Copy a gallery between SQLite and PostgreSQL, and verify it by counts and digests.
+    """Copy a gallery between SQLite and PostgreSQL.
 
-    One moment of the gallery is copied while others may use it, and it is there whole or not at
-    all. An encrypted gallery stays encrypted with its key.
+    The copy is verified by counts and digests. One moment of the gallery is copied while others may
+    use it, and it is there whole or not at all. An encrypted gallery stays encrypted with its key.
     """
     from likeness.recogniser.gallery import copy_gallery, open_gallery  # late: a database
 
@@ -48,12 +43,11 @@ def copy(
     write_json(copied.as_dict(), json_)
 
 
-@app.command()
 def check(gallery: Where, key_file: KeyFile = None, json_: Json = None) -> None:
-    """Look for damage in every page, row, number and embedding of a gallery.
+    """Check every page, row and embedding for damage.
 
-    Exit code 0 if it is sound, 1 if something is damaged. Without the key of an encrypted
-    gallery everything but the ciphertexts is looked at.
+    Exit code 0 if it is sound, 1 if something is damaged. Without the key of an encrypted gallery
+    everything but the ciphertexts is looked at.
     """
     from likeness.recogniser.gallery import check_gallery, read_key  # late: a database
 
@@ -76,16 +70,15 @@ def check(gallery: Where, key_file: KeyFile = None, json_: Json = None) -> None:
         raise typer.Exit(DAMAGED)
 
 
-@app.command()
 def backup(
     gallery: Annotated[str, typer.Argument(help="A gallery in a file.")],
     file: Annotated[Path, typer.Argument(help="The backup; must not exist.")],
     json_: Json = None,
 ) -> None:
-    """Write a gallery to a new file as of one moment, while others read and write it.
+    """Write a gallery to a new file while it is in use.
 
-    The backup is a gallery itself: open it where it is, or copy it with `likeness gallery copy`.
-    Who is forgotten later is still in it.
+    The backup shows one moment of it. The backup is a gallery itself: open it where it is, or copy
+    it with `likeness gallery copy`. Who is forgotten later is still in it.
     """
     from likeness.recogniser.gallery import backup_gallery, open_gallery  # late: a database
 
@@ -103,7 +96,6 @@ def backup(
     write_json(document, json_)
 
 
-@app.command("rotate-key")
 def rotate_key(
     gallery: Where,
     new_key_file: Annotated[
@@ -116,10 +108,11 @@ def rotate_key(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Encrypt a gallery with another key, or a plain one for the first time.
+    """Encrypt a gallery with a new key.
 
-    The new key is on the disk before anything is encrypted with it. Keep it apart from the
-    gallery and its backups: without it nobody can read them.
+    A plain gallery is encrypted for the first time. The new key is on the disk before anything is
+    encrypted with it. Keep it apart from the gallery and its backups: without it nobody can read
+    them.
     """
     from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key
 

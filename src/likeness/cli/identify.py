@@ -43,10 +43,10 @@ def identify(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Say whom photos show: known, unknown or ambiguous.
+    """Say who is in a photo: known, unknown or ambiguous.
 
-    Exit code 0 if everybody is known, 1 if somebody is unknown or ambiguous, 2 if a photo could
-    not be used (the others are answered). With --all-faces, OpenCV's faces are looked for unless
+    Exit code 0 if everybody is known, 1 if somebody is unknown or ambiguous, 2 if a photo could not
+    be used (the others are answered). With --all-faces, OpenCV's faces are looked for unless
     --faces names another finder.
     """
     check_json_place(json_)
@@ -128,7 +128,7 @@ def verify(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Say whether a photo shows the person it is said to show.
+    """Say whether a photo shows the person it claims.
 
     Exit code 0 if accepted, 1 if rejected, 2 if it could not be tried.
     """

@@ -7,12 +7,7 @@ import typer
 from likeness.cli.recognising import Json, Where
 from likeness.cli.terminal import check_json_place, output, write_json
 
-app = typer.Typer(
-    help="Make, list and revoke the keys of a gallery's service.", no_args_is_help=True
-)
 
-
-@app.command()
 def add(
     name: Annotated[str, typer.Argument(help="Who or what gets the key.")],
     gallery: Where,
@@ -25,7 +20,10 @@ def add(
     ],
     json_: Json = None,
 ) -> None:
-    """Make a key and print it, this once: the gallery keeps a digest only."""
+    """Make an API key and print it, once.
+
+    The gallery stores only a digest of the key.
+    """
     from likeness.recogniser.gallery import add_api_key, open_gallery  # late: a database
 
     check_json_place(json_)
@@ -36,9 +34,11 @@ def add(
     write_json({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_)
 
 
-@app.command("list")
 def list_(gallery: Where, json_: Json = None) -> None:
-    """List all keys, revoked ones too; the keys themselves are nowhere."""
+    """List all API keys, revoked ones too.
+
+    The keys themselves are not stored.
+    """
     from likeness.recogniser.gallery import list_api_keys, open_gallery  # late: a database
 
     check_json_place(json_)
@@ -53,13 +53,15 @@ def list_(gallery: Where, json_: Json = None) -> None:
     write_json(document, json_)
 
 
-@app.command()
 def revoke(
     number: Annotated[int, typer.Argument(help="The key's number, as `keys list` shows it.")],
     gallery: Where,
     json_: Json = None,
 ) -> None:
-    """Put a key out of force; a running service heeds it within a second."""
+    """Revoke an API key.
+
+    A running service stops accepting it within a second.
+    """
     from likeness.recogniser.gallery import open_gallery, revoke_api_key  # late: a database
 
     check_json_place(json_)

@@ -15,16 +15,11 @@ from likeness.model.parts import parts_of, read_part
 from likeness.tasks.signatures.task_option import Task, folder_of
 from likeness.tasks.tracking.card import TRACKING_FORMAT
 
-app = typer.Typer(
-    help="Bring in somebody else's encoder, and look at what a model holds.", no_args_is_help=True
-)
-
 Json = Annotated[
     str | None, typer.Option("--json", help="Write the result here; - for standard output.")
 ]
 
 
-@app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="The encoder, an ONNX file.")],
     size: Annotated[str, typer.Option(help="Columns × rows that it reads, such as 112x112.")],
@@ -52,10 +47,10 @@ def import_(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
     json_: Json = None,
 ) -> None:
-    """Bring a public face encoder (ArcFace, SFace, …) into a model's folder.
+    """Import a public face encoder (ArcFace, SFace, …).
 
-    It is tried on drawn faces, and can then be evaluated, calibrated and used like a model of
-    our own. Its documentation says which size, channels, mean and scale it was trained with.
+    It is tried on drawn faces, and can then be evaluated, calibrated and used like a model of our
+    own. Its documentation says which size, channels, mean and scale it was trained with.
     """
     columns, rows = _size(size)
     preparation = FixedPreparation(
@@ -90,13 +85,12 @@ def import_(
     write_json(document, json_)
 
 
-@app.command()
 def show(
     model: Annotated[Path | None, typer.Argument(help="Folder of a model.")] = None,
     task: Task = None,
     json_: Json = None,
 ) -> None:
-    """Say what a model's folder holds, and check that its ONNX parts are whole."""
+    """Say what a model's folder holds, and check its ONNX parts."""
     check_json_place(json_)
     document = described(folder_of(model, task, option="MODEL"))
     if json_ != "-":

@@ -40,10 +40,11 @@ def next_photo(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Measure on your own photos what a second, third or fifth photo of each person gains.
+    """Measure what another photo per person gains.
 
-    Every point is measured on the same probes of the same people. All enrolled photos are drawn
-    anew many times.
+    It measures on your own photos what a second, third or fifth photo of each person gains. Every
+    point is measured on the same probes of the same people. All enrolled photos are drawn anew many
+    times.
     """
     asked = None if counts is None else whole_numbers(counts, "--counts", example="1,2,4")
     if fusion is not None:

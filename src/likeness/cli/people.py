@@ -10,15 +10,12 @@ from likeness.cli.recognising import Json, KeyFile, Where
 from likeness.cli.terminal import check_json_place, is_place, output, reading_bar, write_json
 from likeness.errors import DataError, OutputError
 
-app = typer.Typer(help="List, show, rename, merge, export or import people.", no_args_is_help=True)
-
 Name = Annotated[str, typer.Argument(help="The person's name.")]
 
 _TOLD_EVERY = 100
 """Lines: a progress bar that moves at each takes longer than they do."""
 
 
-@app.command("list")
 def list_(gallery: Where, json_: Json = None) -> None:
     """List everybody who is enrolled."""
     from likeness.recogniser.gallery import open_gallery  # late: a database
@@ -35,9 +32,8 @@ def list_(gallery: Where, json_: Json = None) -> None:
     write_json({"format": "likeness.people-list/1", "people": people}, json_)
 
 
-@app.command()
 def show(name: Name, gallery: Where, json_: Json = None) -> None:
-    """Show a person and the numbers of their templates."""
+    """Show a person and their templates."""
     from likeness.recogniser.gallery import open_gallery  # late: a database
 
     check_json_place(json_)
@@ -55,14 +51,13 @@ def show(name: Name, gallery: Where, json_: Json = None) -> None:
     write_json(document, json_)
 
 
-@app.command()
 def rename(
     name: Name,
     new: Annotated[str, typer.Argument(help="The new name.")],
     gallery: Where,
     json_: Json = None,
 ) -> None:
-    """Give a person another name."""
+    """Rename a person."""
     from likeness.recogniser.gallery import open_gallery  # late: a database
 
     check_json_place(json_)
@@ -73,7 +68,6 @@ def rename(
     write_json({"format": "likeness.person/1", **vars(person)}, json_)
 
 
-@app.command()
 def merge(
     name: Annotated[str, typer.Argument(help="Who goes.")],
     into: Annotated[str, typer.Argument(help="Who stays, and gets the templates.")],
@@ -81,7 +75,7 @@ def merge(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Give a person's templates to another: two names of one person.
+    """Merge two names of one person.
 
     An encrypted gallery needs its key: each ciphertext is bound to whose it is.
     """
@@ -95,7 +89,6 @@ def merge(
     write_json({"format": "likeness.person/1", **vars(person)}, json_)
 
 
-@app.command("export")
 def export(
     file: Annotated[Path, typer.Argument(help="JSON lines; must not exist.")],
     gallery: Where,
@@ -105,7 +98,10 @@ def export(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Write all people with their embeddings, not encrypted, to a file of JSON lines."""
+    """Export all people, with their embeddings in plain.
+
+    The file holds JSON lines; the embeddings in it are not encrypted.
+    """
     from likeness.recogniser.gallery import export_people, open_gallery, read_key
 
     check_json_place(json_)
@@ -125,14 +121,16 @@ def export(
     write_json({"format": "likeness.model/1", "people": lines - 1, "file": str(file)}, json_)
 
 
-@app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="JSON lines of `likeness people export`.")],
     gallery: Where,
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Enrol the people of exported lines, all of them or none; the gallery must be there."""
+    """Import exported people: all of them, or none.
+
+    The gallery must exist.
+    """
     from likeness.recogniser.gallery import import_people, open_gallery, read_key
 
     check_json_place(json_)

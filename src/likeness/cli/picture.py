@@ -17,7 +17,10 @@ def picture(
         list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
     ] = None,
 ) -> None:
-    """Draw the network: siamese.png and siamese.svg; model.png too if Graphviz is there."""
+    """Draw the network as siamese.png and siamese.svg.
+
+    model.png is drawn too if Graphviz is there.
+    """
     recipe = read_recipe(mode, file=None, changes=set_ or [], seed=None)
     load_keras()
     from likeness.experiments.pictures import draw_pictures, untrained_network  # late: Keras

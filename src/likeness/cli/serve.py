@@ -57,10 +57,11 @@ def serve(
     ] = None,
     log: Annotated[str | None, typer.Option(help="json or text, on standard error.")] = None,
 ) -> None:
-    """Serve the page and the API: who is at the door, enrol with a photo, forget with a receipt.
+    """Serve the page and the API.
 
-    The first start prints an admin key, once; `likeness keys` makes others. There is no liveness
-    detection: a photo of a person counts as the person.
+    Visitors are identified at the door; people are enrolled with a photo and forgotten with a
+    receipt. The first start prints an admin key, once; `likeness keys` makes others. There is no
+    liveness detection: a photo of a person counts as the person.
     """
     for module in ("fastapi", "uvicorn"):
         require_extra(module, extra="serve")

@@ -4,25 +4,38 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from likeness.datasets.progress import OnProgress
 from likeness.errors import OutputError, SettingError
-from likeness.training.progress import TrainingProgress
+
+if TYPE_CHECKING:  # `likeness --help` starts without NumPy
+    from likeness.datasets.progress import OnProgress
+    from likeness.training.progress import TrainingProgress
+
+_PLAIN: Any = {"markup": False, "emoji": False, "highlight": False}
+"""Names and paths are printed as they are: «[bold]» and «:key:» in them mean nothing."""
 
 
 def output() -> Console:
     """Return the console for results."""
-    return Console()
+    return Console(**_PLAIN)
 
 
 def errors() -> Console:
     """Return the console for progress, warnings and errors."""
-    return Console(stderr=True)
+    return Console(stderr=True, **_PLAIN)
+
+
+def encode_anything() -> None:
+    """Print what the terminal's encoding lacks as an escape, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def check_json_place(file: str | None) -> None:
@@ -101,7 +114,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 @contextmanager
-def reading_bar(title: str) -> Iterator[OnProgress]:
+def reading_bar(title: str) -> Iterator["OnProgress"]:
     """Show one progress bar on a terminal; yields what the readers call with (done, total)."""
     console = errors()
     # What is printed to standard output meanwhile goes there, not to the bar's console.
@@ -119,7 +132,7 @@ class TrainingBars:
         self._progress = progress
         self._tasks: dict[int, TaskID] = {}
 
-    def tell(self, job: int, title: str, training: TrainingProgress | None) -> None:
+    def tell(self, job: int, title: str, training: "TrainingProgress | None") -> None:
         """Move the bar of training number ``job``; None means that it is done."""
         if job not in self._tasks:
             self._tasks[job] = self._progress.add_task(title, total=None, note="")

@@ -27,10 +27,10 @@ def train(
         str | None, typer.Option("--json", help="Write the record here; - for standard output.")
     ] = None,
 ) -> None:
-    """Train a model on photos of people and save it with a threshold.
+    """Train a model on photos of people, and save it.
 
-    A third of the people is held out to choose the epoch and the threshold; then a fresh
-    network learns from everybody. Ctrl-C keeps the best weights so far.
+    A third of the people is held out to choose the epoch and the threshold; then a fresh network
+    learns from everybody. Ctrl-C keeps the best weights so far.
     """
     settings = read_recipe(mode, file=recipe, changes=set_ or [], seed=seed)
     check_json_place(json_)

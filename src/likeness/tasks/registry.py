@@ -11,7 +11,8 @@ Kinds:
     dataset: a function without arguments that reads one.
     card: a function that changes a card, by the preparation's kind or frame.
     format: a function from a ``model.json`` of another format, and the card's head, to its card.
-    commands: a function that adds a task's commands to the command line.
+    commands: the function of a command, by what is typed.
+    help: one line about a command, by what is typed; text, not to be loaded.
 """
 
 from collections.abc import Mapping
@@ -28,24 +29,47 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "omniglot-small1": "omniglot:omniglot_small1",
             "omniglot-small2": "omniglot:omniglot_small2",
         },
-        "commands": {"omniglot": "omniglot_commands:add", "digits": "digits_commands:add"},
+        "commands": {
+            "omniglot": "omniglot_commands:omniglot",
+            "digits": "digits_commands:digits",
+            "data omniglot": "omniglot_commands:data_omniglot",
+        },
+        "help": {
+            "omniglot": "Recognise characters by one drawing each: Omniglot's twenty runs.",
+            "digits": "Verify handwritten digits, also those unseen in training.",
+            "data omniglot": "Find or download Omniglot's characters, and check them.",
+        },
     },
     "sentences": {
         "preparation": {"text": "preparation:TextPreparation"},
         "layers": {"text": "bag_of_pieces:WeightedSum"},
         "card": {"text": "card:of_texts"},
-        "commands": {"questions": "commands:add"},
+        "commands": {
+            "questions train": "commands:train",
+            "questions evaluate": "commands:evaluate",
+            "faq": "commands:faq",
+        },
+        "help": {
+            "questions train": "Train a model of sentences on the STS benchmark, and save it.",
+            "questions evaluate": "Measure a model of sentences on the STS benchmark.",
+            "faq": "Find the question in a file that means the same.",
+        },
     },
     "signatures": {
         "frame": {"ink_box": "ink_box:FRAME", "ink_parts": "ink_parts:FRAME"},
         "recipe": {"signatures": "recipe:SIGNATURES"},
         "dataset": {"signatures": "signatures:signatures"},
         "card": {"ink_box": "card:of_writing", "ink_parts": "card:of_writing"},
-        "commands": {"signatures": "commands:add"},
+        "commands": {"data signatures": "commands:data_signatures"},
+        "help": {"data signatures": "Find the signatures of 93 writers, and check them."},
     },
     "tracking": {
         "format": {"likeness.tracking/1": "card:tracking_card"},
-        "commands": {"track": "commands:add"},
+        "commands": {"track-train": "commands:track_train", "track": "commands:track"},
+        "help": {
+            "track-train": "Train a tracker on sequences with the target marked.",
+            "track": "Follow one target through a film.",
+        },
     },
 }
 """Task → kind → name → ``module:attribute`` in the folder of the task."""
@@ -54,6 +78,25 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 def names(kind: str) -> tuple[str, ...]:
     """Return the names that the tasks bring of a kind, in the order of the list."""
     return tuple(name for task in _TASKS.values() for name in task.get(kind, {}))
+
+
+def target(kind: str, name: str) -> str:
+    """Return ``module:attribute`` of what a task brings, without importing it.
+
+    Raises:
+        KeyError: no task brings a thing of this kind and name.
+    """
+    for task, brings in _TASKS.items():
+        if name in brings.get(kind, {}):
+            return f"likeness.tasks.{task}.{brings[kind][name]}"
+    raise KeyError(f"no task brings the {kind} {name!r}")
+
+
+def help_of(command: str) -> str:
+    """Return the line about a command."""
+    return next(
+        task["help"][command] for task in _TASKS.values() if command in task.get("help", {})
+    )
 
 
 def load(kind: str, name: str) -> Any:
@@ -65,8 +108,5 @@ def load(kind: str, name: str) -> Any:
     >>> load("frame", "ink_parts").channels
     (1,)
     """
-    for task, brings in _TASKS.items():
-        if name in brings.get(kind, {}):
-            module, _, attribute = brings[kind][name].partition(":")
-            return getattr(import_module(f"likeness.tasks.{task}.{module}"), attribute)
-    raise KeyError(f"no task brings the {kind} {name!r}")
+    module, _, attribute = target(kind, name).partition(":")
+    return getattr(import_module(module), attribute)

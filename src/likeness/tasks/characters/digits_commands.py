@@ -31,9 +31,10 @@ def digits(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Verify handwritten digits, as Keras' mnist_siamese measures and as unseen digits show.
+    """Verify handwritten digits, also those unseen in training.
 
-    Learned from 0 to 6 and verified on 7 to 9, beside raw pixels, PCA and nearest neighbours.
+    It repeats the measurement of Keras' mnist_siamese example. Learned from 0 to 6 and verified on
+    7 to 9, beside raw pixels, PCA and nearest neighbours.
     """
     tried = None if steps is None else tuple(whole_numbers(steps, "--steps", example="100,300"))
     check_json_place(json_)
@@ -77,8 +78,3 @@ def _print(document: Mapping[str, Any]) -> None:
         "new digits cannot say how other shapes would fare.",
         style="dim",
     )
-
-
-def add(app: typer.Typer) -> None:
-    """Add the commands of the task to the command line."""
-    app.command("digits")(digits)

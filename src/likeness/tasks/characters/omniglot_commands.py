@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli import data
 from likeness.cli.arguments import RecipeFile, read_recipe
 from likeness.cli.data import describe
 from likeness.cli.opening import Runtime, Variant, check_runs, opened
@@ -51,11 +50,11 @@ def omniglot(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Recognise characters by one drawing of each: Omniglot's twenty runs.
+    """Recognise characters by one drawing each: Omniglot's twenty runs.
 
-    Trains on one small background set alone (five alphabets; some minutes) and measures on
-    twenty characters at a time of alphabets never seen, beside nearest pixels and the distance
-    between strokes. Looks in LIKENESS_DATA, then the cache, then downloads.
+    Trains on one small background set alone (five alphabets; some minutes) and measures on twenty
+    characters at a time of alphabets never seen, beside nearest pixels and the distance between
+    strokes. Looks in LIKENESS_DATA, then the cache, then downloads.
     """
     if background not in SETS:
         raise SettingError(
@@ -137,9 +136,10 @@ def data_omniglot(
         bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
     ] = False,
 ) -> None:
-    """Omniglot's drawings of characters: find or download a background set, and check it.
+    """Find or download Omniglot's characters, and check them.
 
-    Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
+    Reads one of the background sets. Looks at PATH or LIKENESS_DATA, then the cache, then
+    downloads.
     """
     with reading_bar(f"Omniglot {background}") as tell:
         drawings = omniglot_data.omniglot(
@@ -149,9 +149,3 @@ def data_omniglot(
     alphabets = sorted(set(omniglot_data.alphabets(drawings)))
     output().print(f"Alphabets: {', '.join(alphabets)}.", highlight=False)
     output().print("The file is the published one (SHA-256).")
-
-
-def add(app: typer.Typer) -> None:
-    """Add the commands of the task to the command line."""
-    app.command("omniglot")(omniglot)
-    data.app.command("omniglot")(data_omniglot)

@@ -20,10 +20,6 @@ from likeness.cli.trained import training_document
 from likeness.model.folder import check_writable_place
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 
-app = typer.Typer(
-    help="Train and measure a model of sentences: do two ask the same?", no_args_is_help=True
-)
-
 UNKNOWN = 1
 """Exit code where no question, or more than one, may be the same."""
 
@@ -40,7 +36,6 @@ Data = Annotated[
 ]
 
 
-@app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
     data: Data = None,
@@ -55,10 +50,10 @@ def train(
         str | None, typer.Option("--json", help="Write the record here; - for standard output.")
     ] = None,
 ) -> None:
-    """Train a model of sentences on the STS benchmark's training part, and save it.
+    """Train a model of sentences on the STS benchmark, and save it.
 
-    The epoch and the threshold are chosen on its dev part; the test part is not looked at.
-    Ctrl-C keeps the best weights so far.
+    It learns from the benchmark's training part. The epoch and the threshold are chosen on its dev
+    part; the test part is not looked at. Ctrl-C keeps the best weights so far.
     """
     settings = changed({"loss": loss}, set_ or [])
     recipe = SimilarityRecipe.from_dict(settings | ({} if seed is None else {"seed": seed}))
@@ -102,17 +97,17 @@ def _say_trained(document: dict[str, Any]) -> None:
         say(f"[yellow]It has no ONNX part:[/] {escape(document['no_onnx'])}", highlight=False)
 
 
-@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder of a model of texts.")],
     data: Data = None,
     part: Annotated[str, typer.Option(help="test, dev or train.")] = "test",
     json_: Json = None,
 ) -> None:
-    """Measure a model on the STS benchmark: do its energies fall as the similarity rises?
+    """Measure a model of sentences on the STS benchmark.
 
-    Spearman's and Pearson's correlation with the scores that people gave, each with a 95 %
-    bootstrap interval over pairs. A model of Sentence-Transformers is measured the same way.
+    Do the energies fall as the similarity rises? Spearman's and Pearson's correlation with the
+    scores that people gave, each with a 95 % bootstrap interval over pairs. A model of
+    Sentence-Transformers is measured the same way.
     """
     from likeness.tasks.sentences.sentence_column import open_text_model  # late: a runtime
     from likeness.tasks.sentences.sentences import pair_energies
@@ -178,10 +173,10 @@ def faq(
     key_file: KeyFile = None,
     json_: Json = None,
 ) -> None:
-    """Find the question in a file that asks the same, in whatever words.
+    """Find the question in a file that means the same.
 
-    Exit code 0 if there is one, 1 if there is none or two may, 2 if it could not be tried. A
-    model without a threshold lists the nearest ones and does not decide.
+    Exit code 0 if there is one, 1 if there is none or two may, 2 if it could not be tried. A model
+    without a threshold lists the nearest ones and does not decide.
     """
     from dataclasses import replace
 
@@ -226,9 +221,3 @@ def _say_found(found: Any) -> None:
     say(found.reason)
     for place, one in enumerate(found.nearest, 1):
         say(f"  {place}. {one.question}  energy {one.energy:.4g}")
-
-
-def add(root: typer.Typer) -> None:
-    """Add the commands of the task to the command line."""
-    root.add_typer(app, name="questions")
-    root.command("faq")(faq)

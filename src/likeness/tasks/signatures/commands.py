@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli import data
 from likeness.cli.data import describe
 from likeness.cli.terminal import output, reading_bar
 from likeness.tasks.signatures.signatures import signatures
@@ -16,9 +15,10 @@ def data_signatures(
         Path | None, typer.Argument(help="The zip of the signatures, or a folder that holds it.")
     ] = None,
 ) -> None:
-    """Signatures of 93 writers on paper, tablet and phone: find the zip, and check it.
+    """Find the signatures of 93 writers, and check them.
 
-    Looks at PATH or LIKENESS_DATA, then the cache, then at LIKENESS_MIRRORS.
+    They were written on paper, tablet and phone. Looks at PATH or LIKENESS_DATA, then the cache,
+    then at LIKENESS_MIRRORS.
     """
     with reading_bar("Signatures") as tell:
         items = signatures(path, on_progress=tell)
@@ -27,8 +27,3 @@ def data_signatures(
         labels = list(dict.fromkeys(items.facet(name)))
         output().print(f"{name}: {', '.join(labels)}.", highlight=False)
     output().print("The file is the one that was checked (SHA-256).")
-
-
-def add(app: typer.Typer) -> None:
-    """Add the commands of the task to the command line."""
-    data.app.command("signatures")(data_signatures)

@@ -82,10 +82,11 @@ def track(
         str | None, typer.Option("--json", help="Write the result here; - for standard output.")
     ] = None,
 ) -> None:
-    """Follow one target through a film, from its box in the first frame.
+    """Follow one target through a film.
 
-    Each frame gets a box, an energy (lower is more alike) and, where the box is not to be relied
-    on, a reason. Of a sequence with its ground truth it also says how well that went.
+    It needs the target's box in the first frame. Each frame gets a box, an energy (lower is more
+    alike) and, where the box is not to be relied on, a reason. Of a sequence with its ground truth
+    it also says how well that went.
     """
     check_json_place(json_)
     _check_places(out, video)
@@ -120,10 +121,10 @@ def track_train(
         str | None, typer.Option("--json", help="Write the record here; - for standard output.")
     ] = None,
 ) -> None:
-    """Train a tracker on sequences whose target is marked in every frame.
+    """Train a tracker on sequences with the target marked.
 
-    The first quarter of each sequence is held out: how the tracker searches, and above which
-    energy the target counts as lost, is chosen there.
+    The first quarter of each sequence is held out: how the tracker searches, and above which energy
+    the target counts as lost, is chosen there.
     """
     settings = changed({}, set_ or [])
     if seed is not None:
@@ -345,9 +346,3 @@ def _say_trained(trained: TrainedTracker, folder: Path) -> None:
     console.print(f"Its card: {folder / 'card.md'}", soft_wrap=True, markup=False)
     if trained.no_onnx:
         console.print(f"It has no ONNX part: {trained.no_onnx}", markup=False, highlight=False)
-
-
-def add(app: typer.Typer) -> None:
-    """Add the commands of the task to the command line."""
-    app.command("track-train")(track_train)
-    app.command("track")(track)
