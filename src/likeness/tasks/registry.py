@@ -86,17 +86,20 @@ def target(kind: str, name: str) -> str:
     Raises:
         KeyError: no task brings a thing of this kind and name.
     """
-    for task, brings in _TASKS.items():
-        if name in brings.get(kind, {}):
-            return f"likeness.tasks.{task}.{brings[kind][name]}"
-    raise KeyError(f"no task brings the {kind} {name!r}")
+    folder, entry = _entry(kind, name)
+    return f"likeness.tasks.{folder}.{entry}"
 
 
 def help_of(command: str) -> str:
     """Return the line about a command."""
-    return next(
-        task["help"][command] for task in _TASKS.values() if command in task.get("help", {})
-    )
+    return _entry("help", command)[1]
+
+
+def _entry(kind: str, name: str) -> tuple[str, str]:
+    for folder, brings in _TASKS.items():
+        if name in brings.get(kind, {}):
+            return folder, brings[kind][name]
+    raise KeyError(f"no task brings the {kind} {name!r}")
 
 
 def load(kind: str, name: str) -> Any:
