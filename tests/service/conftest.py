@@ -109,7 +109,8 @@ def model(imported: Path, tmp_path: Path) -> Path:
 def settings(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings for a gallery in a file; keys are looked at again each time."""
     monkeypatch.delenv("LIKENESS_GALLERY_KEY", raising=False)
-    return Settings(model=model, gallery=str(tmp_path / "people.db"), keys_seconds=0)
+    gallery = str(tmp_path / "people.db")
+    return Settings(model=model, gallery=gallery, keys_seconds=0, time_limit=300)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ def test_what_waits_is_done_together() -> None:
         free = threading.Event()
 
         def work(items: Sequence[int]) -> list[int]:
-            free.wait(5)
+            free.wait(300)
             return [2 * item for item in items]
 
         batcher: Batcher[int, int] = Batcher(work, most=4, name="x", on_batch=sizes.append)
@@ -56,7 +56,7 @@ def test_who_is_gone_is_left_out() -> None:
         free = threading.Event()
 
         def work(items: Sequence[int]) -> list[int]:
-            free.wait(5)
+            free.wait(300)
             done.extend(items)
             return list(items)
 
@@ -111,7 +111,7 @@ def slowed(asking: Asking, free: threading.Event) -> None:
 
     class Slow(type(reader)):  # type: ignore[misc]
         def read(self, *args: object, **options: object) -> object:
-            free.wait(10)
+            free.wait(300)
             return read(self, *args, **options)  # type: ignore[arg-type]
 
     object.__setattr__(reader, "__class__", Slow)

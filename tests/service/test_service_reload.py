@@ -105,18 +105,18 @@ def test_a_change_is_noticed_by_itself_and_a_signal_is_heeded(
     async def use(asking: Asking) -> None:
         watch = ModelWatch(asking.service)
         task = asyncio.create_task(watch.run())
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # it notes how the folder is now
 
-        async def until(threshold: float) -> None:
-            while asking.service.recogniser.model.threshold != threshold:
-                await asyncio.sleep(0.01)
+        async def until(condition: Callable[[], bool]) -> None:
+            async with asyncio.timeout(120):
+                while not condition():
+                    await asyncio.sleep(0.01)
 
         store_calibration(model, threshold=0.6, calibration={})
-        await asyncio.wait_for(until(0.6), 10)
+        await until(lambda: asking.service.recogniser.model.threshold == 0.6)
         first = asking.service.recogniser
         watch.asked.set()
-        while asking.service.recogniser is first:
-            await asyncio.sleep(0.01)
+        await until(lambda: asking.service.recogniser is not first)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -69,7 +69,7 @@ def photos_of(photos: Dataset, name: str) -> list[np.ndarray]:
 def start(visited: Visit, service: Service) -> Any:
     page = visited.open("door", key=service.keys["admin"])
     page.get_by_role("button", name="Start the camera").click()
-    page.get_by_text("frames a second").wait_for()
+    visited.main.get_by_text("frames a second").wait_for()
     return page
 
 
@@ -105,11 +105,10 @@ def test_somebody_is_enrolled_recognised_and_deleted_and_a_stranger_stays_unknow
         page.get_by_role("heading", level=3, name="Grace").wait_for()
         page.screenshot(path=shots / "3-recognised.png")
         page.wait_for_timeout(1000 * (seconds + 1))
+        visited.until(lambda: len(visited.answers) >= 3 * seconds)  # a slow machine: later
         page.get_by_role("button", name="Pause").click()
         said = names(visited.answers)
-        rate = len(visited.answers) / (seconds + 1)
         print(f"\nGrace in {seconds} other photos: {said.count('Grace')} of {len(said)} answers")
-        print(f"{rate:.1f} frames a second")
         assert set(said) <= {"Grace", "unknown"}
         assert said.count("Grace") > len(said) / 2
         visited.check()
@@ -120,6 +119,7 @@ def test_somebody_is_enrolled_recognised_and_deleted_and_a_stranger_stays_unknow
         page.get_by_role("heading", level=3, name="Unknown").wait_for()
         page.screenshot(path=shots / "4-stranger.png")
         page.wait_for_timeout(11_000)
+        visited.until(lambda: len(visited.answers) >= 30)
         page.get_by_role("button", name="Pause").click()
         said = names(visited.answers)
         print(f"a stranger: {said.count('unknown')} of {len(said)} answers say unknown")
@@ -136,13 +136,13 @@ def test_somebody_is_enrolled_recognised_and_deleted_and_a_stranger_stays_unknow
             receipt.get_by_role("link", name="Download as JSON").click()
         assert json.loads(Path(download.value.path()).read_text())["name"] == "Grace"
         page.get_by_role("button", name="Close the receipt").click()
-        page.get_by_text("Nobody is enrolled yet.").wait_for()
+        visited.main.get_by_text("Nobody is enrolled yet.").wait_for()
         visited.check()
 
     with visiting(service.origin, tmp_path / "others.mjpeg") as visited:
         start(visited, service)
         visited.page.get_by_role("heading", level=3, name="Unknown").wait_for()
-        visited.page.wait_for_timeout(1500)
+        visited.until(lambda: len(visited.answers) >= 3)
         assert set(names(visited.answers)) == {"unknown"}
         visited.check()
 

@@ -100,7 +100,7 @@ async function draw(view, context) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
-  const place = element("div", { class: "view" });
+  const place = element("div", { class: "view", "aria-busy": "true" });
   const heading = element("h1", { tabindex: -1 }, view.title);
   const content = document.getElementById("content");
   const first = !content.querySelector("h1");
@@ -114,6 +114,8 @@ async function draw(view, context) {
     if (signal.aborted) return;
     place.replaceChildren(errorNote(error));
     announce(error.message);
+  } finally {
+    place.removeAttribute("aria-busy");
   }
 }
 

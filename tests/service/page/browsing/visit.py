@@ -1,6 +1,8 @@
 """A page that is watched, and what axe-core says to it."""
 
 import contextlib
+import time
+from collections.abc import Callable
 from typing import Any
 
 from browsing.service import PATIENCE
@@ -13,6 +15,7 @@ class Visit:
         self.page, self.origin = page, origin
         self.faults: list[str] = []
         self.elsewhere: list[str] = []
+        self.identifications = 0
         self.answers: list[dict[str, Any]] = []
         page.set_default_timeout(1000 * PATIENCE)
         page.on("console", self._said)
@@ -28,13 +31,34 @@ class Visit:
             self.page.get_by_role("button", name="Sign in").click()
         return self.page
 
+    @property
+    def main(self) -> Any:
+        """The view. What it says is said again outside of it, for screen readers (`#live`)."""
+        return self.page.get_by_role("main")
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Go on browsing until a condition holds."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            self.page.wait_for_timeout(50)
+
+    def settled(self) -> None:
+        """Wait until the view has all that it asked for."""
+        self.page.locator(".view:not([aria-busy])").wait_for()
+
     def check(self, *, refused: int = 0) -> None:
         """Raise if anything went wrong, but for so many requests that were to be refused."""
-        told = [fault for fault in self.faults if "the server responded with a status of" in fault]
+        # The console's messages may come after the page has drawn what they are about.
+        self.until(lambda: len(self._refusals()) >= refused)
+        told = self._refusals()
         assert len(told) == refused, self.faults
         assert [fault for fault in self.faults if fault not in told] == []
         assert self.elsewhere == []
         self.faults.clear()
+
+    def _refusals(self) -> list[str]:
+        return [fault for fault in self.faults if "the server responded with a status of" in fault]
 
     def _said(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
@@ -43,6 +67,7 @@ class Visit:
     def _asked(self, request: Any) -> None:
         if not request.url.removeprefix("blob:").startswith(f"{self.origin}/"):
             self.elsewhere.append(request.url)
+        self.identifications += "/identify" in request.url
 
     def _answered(self, response: Any) -> None:
         if "/identify" in response.url and response.ok:

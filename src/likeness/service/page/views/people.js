@@ -13,7 +13,7 @@ const TYPING = 250;
 export function show(place, { session, signal }) {
   const list = new PeopleList(session, signal);
   place.append(list.element);
-  list.search("");
+  return list.search("");
 }
 
 class PeopleList {
