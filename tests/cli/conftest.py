@@ -29,7 +29,7 @@ def run(
         env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
         check=False,
     )
 

@@ -1,10 +1,10 @@
 """The commands as a person types them: in a process of their own."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,24 @@ from likeness.datasets import drawn_faces
 
 from .conftest import refused, run
 
-SCRIPT = "from likeness.cli import main; main()"
+LOADING = "loading Keras"
+SCRIPT = f"""
+import sys
+from likeness.cli import main
+
+def tell(event, arguments, told=[]):
+    if event == "import" and arguments[0].split(".")[0] == "keras" and not told:
+        told.append(True)
+        print("{LOADING}", flush=True)
+
+sys.addaudithook(tell)
+main()
+"""
+"""What the installed script does, and it says when Keras is being loaded."""
+
+PATIENCE = 600
+"""Seconds that a busy machine may take for one thing before a test gives up."""
+
 QUICK = ["--set", "epochs=1", "--set", "steps=2", "--set", "width=2", "--set", "encoder=convnet"]
 
 
@@ -138,26 +155,28 @@ class TestTrainAndEvaluate:
         assert "leaky split" not in result.stdout
 
     def test_ctrl_c_before_the_first_epoch_writes_nothing(
-        self, photos: Path, tmp_path: Path
+        self, photos: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        process = subprocess.Popen(
-            # As the installed script does. (`python -m` ends by the signal itself if that came
-            # inside an `exec` of a library that was loading; a shell reports both as 130.)
-            [sys.executable, "-c", SCRIPT, "train", str(photos), "--out", "stopped"],
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        time.sleep(6)  # by now it is loading Keras, or tracing the network
-        for _ in range(12):
+        said = tmp_path_factory.mktemp("said") / "stderr"
+        with said.open("w") as stderr:
+            process = subprocess.Popen(
+                # As the installed script does. (`python -m` ends by the signal itself if that came
+                # inside an `exec` of a library that was loading; a shell reports both as 130.)
+                [sys.executable, "-c", SCRIPT, "train", str(photos), "--out", "stopped"],
+                cwd=tmp_path,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        assert process.stdout is not None
+        assert f"{LOADING}\n" in iter(process.stdout.readline, "")
+        while process.poll() is None and "Stopped." not in said.read_text():
             # As a person does: again, if a library swallowed the first while it was loading.
             process.send_signal(signal.SIGINT)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        assert process.wait(timeout=5) == 130
+        assert process.wait(timeout=PATIENCE) == 130
+        process.stdout.close()
         assert list(tmp_path.iterdir()) == []
 
     def test_ctrl_c_is_answered_in_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -363,6 +363,24 @@ def test_a_known_photo_is_kept_when_asked_for_later(here: Here) -> None:
     assert document("gallery", "check", "copy.db")[1]["photos"] == 8
 
 
+HELD = """
+import sys, time
+from likeness.cli import main
+
+photos = set()
+
+def hold(event, arguments):
+    if event == "open" and str(arguments[0]).endswith(".png"):
+        photos.add(str(arguments[0]))
+        if len(photos) > 40:
+            time.sleep(3600)
+
+sys.addaudithook(hold)
+main()
+"""
+"""The command, which waits before the 41st photo: whoever kills it late is in time, too."""
+
+
 def test_an_enrolment_that_is_killed_goes_on_where_it_was(here: Here, faces: Dataset) -> None:
     """Killed at some photos; run again, every photo is there once."""
     for number in range(60):
@@ -373,7 +391,7 @@ def test_an_enrolment_that_is_killed_goes_on_where_it_was(here: Here, faces: Dat
         Image.fromarray(pixels).save(person / f"{number}.png")
     words = ["enrol", "many", *here.model, "--keep-photos"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "likeness", *words],
+        [sys.executable, "-c", HELD, *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -76,23 +76,41 @@ def applied(state: State, change: Sequence[str]) -> State:
     return after
 
 
-def start(file: Path, who: int, run: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(file), str(who), str(run)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+class Writer:
+    """A process that changes people, and what it said so far."""
 
+    def __init__(self, file: Path, who: int, run: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(file), str(who), str(run)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.lines = self.process.stdout
+        self.said: list[list[str]] = []
 
-def acknowledged(process: subprocess.Popen[str], state: State) -> tuple[State, State]:
-    """What a killed writer had acknowledged, and what would be there with its last change."""
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout.read().splitlines():
+    def read(self) -> bool:
+        """Read a line; returns whether there was one."""
+        line = self.lines.readline()
         with contextlib.suppress(ValueError):  # the last line may be cut
-            said.append(json.loads(line))
+            self.said.append(json.loads(line))
+        return bool(line)
+
+    def wait_for(self, kind: str, times: int) -> None:
+        """Read until it said something so many times."""
+        while sum(said[0] == kind for said in self.said) < times:
+            assert self.read(), "the writer ended by itself"
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+
+
+def acknowledged(writer: Writer, state: State) -> tuple[State, State]:
+    """What a killed writer had acknowledged, and what would be there with its last change."""
+    while writer.read():
+        pass
     pending: Sequence[str] | None = None
-    for kind, *rest in said:
+    for kind, *rest in writer.said:
         if kind == "begin":
             pending = rest
         elif kind == "done" and pending is not None:
@@ -113,17 +131,19 @@ def killed_runs(file: Path, *, runs: int, writers: int, seed: int) -> int:
     states: list[State] = [{} for _ in range(writers)]
     changes = 0
     for run in range(runs):
-        processes = [start(file, who, run) for who in range(writers)]
-        for process in processes:
-            assert process.stdout is not None
-            assert json.loads(process.stdout.readline()) == ["ready"]
+        running = [Writer(file, who, run) for who in range(writers)]
+        for writer in running:
+            writer.wait_for("ready", 1)
+        for writer in running:  # a slow machine has done something, too, in most runs
+            writer.wait_for("done", int(rng.integers(0, 5)))
         time.sleep(rng.uniform(0, 0.5))
-        for process in processes:
-            process.send_signal(signal.SIGKILL)
-        for who, process in enumerate(processes):
+        for writer in running:
+            writer.kill()
+        for who, writer in enumerate(running):
             before = states[who]
-            least, most = acknowledged(process, before)
-            process.wait()
+            least, most = acknowledged(writer, before)
+            writer.process.wait()
+            writer.lines.close()
             found = found_in(file, who)
             assert found in (least, most), f"run {run}, writer {who}"
             changes += found != before
