@@ -18,6 +18,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
 from likeness.evaluation import auc, error_rates, matrix_pair_energies
 from likeness.training.feeds import PairFeed
+from likeness.training.memory import keep_freed_memory
 from likeness.training.networks import (
     Labels,
     TrainingSet,
@@ -103,6 +104,7 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         KeyboardInterrupt: Ctrl-C came before the first epoch was done.
         TrainingFailedError: the loss became NaN or infinite.
     """
+    keep_freed_memory()
     learned = training_set(recipe, items, codes, options.pairs, groups=options.groups)
     encoder = build_encoder(recipe, items.shape[1:])
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)

@@ -30,6 +30,7 @@ from likeness.tasks.tracking.pairs import PairSettings, PairSource
 from likeness.tasks.tracking.recipe import TrackingRecipe
 from likeness.tasks.tracking.sequence import Sequence as Film
 from likeness.tasks.tracking.settings import TrackingShapes, prepared
+from likeness.training.memory import keep_freed_memory
 from likeness.training.progress import OnProgress, TrainingProgress
 
 FEWEST_FRAMES = 8
@@ -150,6 +151,7 @@ def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_W
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     network.compile(optimizer=optimizer, loss=ResponseLogisticLoss(), jit_compile=False)
     try:
+        keep_freed_memory()
         network.fit(_Feed(recipe, source), epochs=1, verbose=0, shuffle=False, callbacks=[watch])
     except KeyboardInterrupt:
         if watch.steps < warm:
