@@ -9,13 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError
-from likeness.model.folder import (
-    check_writable_place,
-    model_texts,
-    read_document,
-    whole_folder,
-    write_texts,
-)
+from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.model.folder import model_texts, read_document
 from likeness.model.parts import FILES, parts_of, read_part
 from likeness.tasks.signatures.shipped import FOLDERS, TASKS, shipped_folder, shipped_model
 
@@ -53,10 +48,9 @@ def ship(task: str, model: Path, *, variant: str = "auto", within: Path = FOLDER
             f"{folder}: expected at most {MOST_BYTES:,} bytes of shipped models together. "
             f"Received: {size + others:,}. Train a smaller one, or ship its int8 variant."
         )
-    check_writable_place(folder, overwrite=True)
+    check_new_folder(folder, overwrite=True)
     with whole_folder(folder) as fresh:
-        (fresh / FILES[VARIANTS[chosen]]).write_bytes(data)
-        write_texts(fresh, texts)
+        write_files(fresh, {FILES[VARIANTS[chosen]]: data, **texts})
     return folder
 
 

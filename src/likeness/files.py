@@ -1,6 +1,27 @@
-"""Files: the order in which people count them."""
+"""Files: written whole or not at all, tried before long work, and counted as people count.
 
+Whatever the program writes for people goes through here. A draft is written beside its target,
+synced to the disk, and renamed over it, so a crash, a full disk or Ctrl-C leaves the old file or
+the new one, never half of one, and never an empty one after a power cut.
+"""
+
+import errno
+import os
 import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from likeness.errors import OutputError
+
+_DRAFTS = ".likeness-part-"
+"""Start of the names of the folders that hold drafts; only such folders are ever swept."""
+
+_STALE_AFTER = 24 * 3600.0
+_ADVICE = "Nothing there was changed; choose another place or make room."
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
@@ -9,3 +30,327 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
     key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
     # «s1» and «s01» must not tie: a set of names has another order in every process.
     return [*key, (-1, 0, text)]
+
+
+def write_file(
+    path: str | Path, content: str | bytes, *, mode: int | None = None, new: bool = False
+) -> Path:
+    """Write a file, whole or not at all; a pipe or a device is written to, never replaced.
+
+    Args:
+        path: its folder must be there. A symbolic link stays, and the file it leads to is
+            replaced.
+        content: text is written as UTF-8.
+        mode: permissions; by default those of the file that is replaced, or else as of any
+            new file.
+        new: whether a file that is there is left alone.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: it cannot be written, or it is there and should be new.
+    """
+    path = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _in_words(path, "Choose another place."):
+            path.write_bytes(data)
+        return path
+    with whole_file(path, mode=mode, new=new) as draft:
+        draft.write_bytes(data)
+    return path
+
+
+@contextmanager
+def whole_file(
+    path: str | Path,
+    *,
+    mode: int | None = None,
+    new: bool = False,
+    parents: bool = False,
+    advice: str = _ADVICE,
+) -> Iterator[Path]:
+    """Yield the path of a draft to write; at the end it takes the place of ``path``.
+
+    If anything is raised inside, what was there stays as it was.
+
+    Args:
+        path, mode, new: as of `write_file`.
+        parents: whether a missing folder is made.
+        advice: the error's last sentence: what to do.
+
+    Raises:
+        OutputError: as `write_file`.
+    """
+    if new and os.path.lexists(path):
+        raise _not_new(Path(path))
+    with _in_words(path, advice):
+        if parents:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with _draft_of(Path(path)) as (draft, target):
+            yield draft
+            _sync(draft, target, mode=mode)
+            _put(draft, target, new=new)
+    _sync_folder(target.parent)
+
+
+def write_files(folder: str | Path, files: Mapping[str, str | bytes]) -> list[Path]:
+    """Write files into a folder; all of them are on the disk before the first takes its place.
+
+    Args:
+        folder: made if it is not there.
+        files: name → content, in the order in which they take their places.
+
+    Returns:
+        The paths, in the order of ``files``.
+
+    Raises:
+        OutputError: the folder cannot be made or written to, or a name in it is a folder.
+    """
+    folder = Path(folder)
+    with _in_words(f"{folder} ({', '.join(files)})", _ADVICE), ExitStack() as stack:
+        folder.mkdir(parents=True, exist_ok=True)
+        drafts = [stack.enter_context(_draft_of(folder / name)) for name in files]
+        for (draft, target), content in zip(drafts, files.values(), strict=True):
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
+            _sync(draft, target, mode=None)
+        for draft, target in drafts:
+            _put(draft, target, new=False)
+    for parent in {target.parent for _, target in drafts}:
+        _sync_folder(parent)
+    return [folder / name for name in files]
+
+
+@contextmanager
+def whole_folder(folder: str | Path) -> Iterator[Path]:
+    """Yield a fresh folder to write into; at the end it takes the place of ``folder``.
+
+    If anything is raised inside, what was there stays as it was.
+
+    Args:
+        folder: missing parents are made. A symbolic link stays.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    target = Path(os.path.realpath(folder))
+    with _in_words(folder, _ADVICE):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _draft_folder(target.parent) as drafts:
+            fresh = drafts / "fresh"
+            fresh.mkdir()
+            yield fresh
+            for path in (*fresh.rglob("*"), fresh):
+                if path.is_dir():
+                    _sync_folder(path)
+                else:
+                    _sync(path, path, mode=None)
+            if target.is_dir():
+                fresh.chmod(target.stat().st_mode & 0o777)
+            _swap_in(fresh, target, aside=drafts / "aside")
+    _sync_folder(target.parent)
+
+
+def check_writable_file(
+    path: str | Path | None,
+    *,
+    option: str,
+    expected: str = "a file in an existing folder",
+    new: bool = False,
+) -> None:
+    """Raise before long work if its result could not be written to a file.
+
+    Args:
+        path: of the file; None where none will be written.
+        option: that names it, for the error.
+        expected: what the error says was expected.
+        new: whether a file that is there is left alone.
+
+    Raises:
+        OutputError: its folder is not there or cannot be written to, the file is a folder, or
+            it is there and should be new.
+    """
+    if path is None:
+        return
+    path = Path(path)
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir() or target.is_dir() or (new and os.path.lexists(path)):
+        raise OutputError(f"{option}: expected {expected}. Received: {path}.")
+    if path.is_file() or not path.exists():  # a pipe or a device needs no folder
+        _try(target.parent, f"{option}: {path}")
+
+
+def check_writable_folder(folder: str | Path | None, *, option: str) -> None:
+    """Raise before long work if a folder could not be made, or could not be written to.
+
+    Args:
+        folder: may be there, and may hold files; None where none will be written.
+        option: that names it, for the error.
+
+    Raises:
+        OutputError: it cannot be written, or it or a folder above it is a file.
+    """
+    if folder is None:
+        return
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(
+            f"{option}: expected a folder. Received: {folder}, a file. Choose another name."
+        )
+    _try(_first_there(folder), f"{option}: {folder}")
+
+
+def check_new_folder(
+    folder: str | Path, *, overwrite: bool = False, document: str = "model.json"
+) -> None:
+    """Raise before long work unless a folder is new or empty, or a result that may be replaced.
+
+    Args:
+        folder: its path.
+        overwrite: whether a result that is already there may be replaced.
+        document: the file by which a folder is known to hold such a result; by default a
+            model's, "" where nothing may be replaced.
+
+    Raises:
+        OutputError: something else is there, or it cannot be written.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise OutputError(f"{folder}: expected a folder. Received: a file. Choose another name.")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / document).is_file():
+            raise OutputError(
+                f"{folder}: expected a new or empty folder. Received: one that holds other "
+                "files. Choose another name."
+            )
+        if not overwrite:
+            raise OutputError(
+                f"{folder} already holds a model. Choose another name, or replace it with "
+                "`--overwrite` (`overwrite=True`)."
+            )
+    _try(_first_there(Path(os.path.realpath(folder)).parent), str(folder))
+
+
+def _first_there(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that is there."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def _try(folder: Path, what: str) -> None:
+    """Make something in the folder and remove it: permissions alone do not tell."""
+    with _in_words(what, "Choose another place."), _draft_folder(folder):
+        pass
+
+
+@contextmanager
+def _in_words(what: str | Path, advice: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{what} cannot be written: {reason}. {advice}") from error
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the path of a draft beside a file, and the file itself, where links lead."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "there is a folder of that name", str(path))
+    with _draft_folder(target.parent) as drafts:
+        yield drafts / target.name, target
+
+
+@contextmanager
+def _draft_folder(beside: Path) -> Iterator[Path]:
+    """Yield a folder for drafts: only within one file system does a rename do all or nothing."""
+    _sweep(beside)
+    with tempfile.TemporaryDirectory(
+        prefix=_DRAFTS, dir=beside, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left; the drafts of one that still runs are younger."""
+    for drafts in folder.glob(f"{_DRAFTS}*"):
+        with suppress(OSError):  # another process was faster
+            if time.time() - drafts.stat().st_mtime > _STALE_AFTER:
+                shutil.rmtree(drafts, ignore_errors=True)
+
+
+def _sync(draft: Path, target: Path, *, mode: int | None) -> None:
+    """Give a draft its permissions, and all of it to the disk."""
+    if mode is None and target.exists():
+        mode = target.stat().st_mode & 0o777
+    if mode is not None:
+        draft.chmod(mode)
+    # Windows syncs only what is open for writing.
+    handle = os.open(draft, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _put(draft: Path, target: Path, *, new: bool) -> None:
+    """Put a draft in its place; a new file never replaces one that came meanwhile."""
+    if not new:
+        draft.replace(target)
+        return
+    try:
+        try:
+            os.link(draft, target)  # unlike a renaming, it never replaces
+        except FileExistsError:
+            raise
+        except OSError:  # hard links do not work there
+            _claim(draft, target)
+    except FileExistsError as error:
+        raise _not_new(target) from error
+
+
+def _claim(draft: Path, target: Path) -> None:
+    """Take a name that nobody has, and put the draft there."""
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        draft.replace(target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _not_new(path: Path) -> OutputError:
+    return OutputError(
+        f"{path}: expected a new file. Received: one that is there. Choose another name."
+    )
+
+
+def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
+    """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
+    if folder.exists():
+        folder.replace(aside)
+    try:
+        fresh.replace(folder)
+    except OSError:
+        if aside.exists():
+            aside.replace(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Give the names in a folder to the disk, so that a rename outlasts a power cut."""
+    if os.name == "nt":  # which has no such thing
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+            raise OutputError(
+                f"{folder} was written, but the disk does not say that it will last: "
+                f"{error.strerror}. Check the disk and write it again."
+            ) from error
+    finally:
+        os.close(handle)

@@ -160,7 +160,7 @@ def test_a_folder_in_the_place_of_the_card_leaves_the_model_as_it_was(model: Pat
     assert "Note: " in shown.output
     ended = card(model, "--name", "the door")
     assert isinstance(ended.exception, LikenessError)
-    assert "The model is as it was" in str(ended.exception)
+    assert "Nothing there was changed" in str(ended.exception)
     assert (model / "model.json").read_bytes() == before
 
 

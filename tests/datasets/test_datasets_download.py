@@ -82,14 +82,14 @@ def test_an_interrupt_leaves_nothing(cache: Path, mirror: Any) -> None:
 
 
 def test_what_a_killed_process_left_is_no_file_and_is_swept_later(cache: Path, mirror: Any) -> None:
-    old, running = cache / ".partial-old", cache / ".partial-running"
+    old, running = cache / ".likeness-part-old", cache / ".likeness-part-new"
     for folder in (old, running):
         folder.mkdir(parents=True)
         (folder / "a.zip").write_bytes(GOOD[:99])
     two_days_ago = time.time() - 2 * 24 * 3600
     os.utime(old, (two_days_ago, two_days_ago))
     download([mirror.serve("/a", GOOD)], cache / "a.zip", check=check)
-    assert sorted(file.name for file in cache.iterdir()) == [".partial-running", "a.zip"]
+    assert sorted(file.name for file in cache.iterdir()) == [".likeness-part-new", "a.zip"]
 
 
 def test_a_kill_leaves_nothing_under_the_files_name(cache: Path, mirror: Any) -> None:
@@ -107,7 +107,7 @@ def test_a_kill_leaves_nothing_under_the_files_name(cache: Path, mirror: Any) ->
         process.kill()
     mirror.stalls.set()
     assert not (cache / "a.zip").exists()
-    assert [file.name[:9] for file in cache.iterdir()] == [".partial-"]
+    assert [file.name[:15] for file in cache.iterdir()] == [".likeness-part-"]
     mirror.serve("/a", GOOD)
     assert download([url], cache / "a.zip", check=check) == GOOD
 
@@ -169,7 +169,7 @@ def test_a_failed_download_leaves_what_was_there(cache: Path, mirror: Any) -> No
 def test_a_cache_that_cannot_be_written(tmp_path: Path, mirror: Any) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(
-        OutputError, match=r"the cache .* cannot be written \(.*\)\. Set LIKENESS_CACHE to a folder"
+        OutputError, match=r"a\.zip cannot be written: .*\. Set LIKENESS_CACHE to a folder that can"
     ):
         download([mirror.serve("/a", GOOD)], tmp_path / "file" / "a.zip", check=check)
 

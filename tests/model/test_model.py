@@ -17,9 +17,10 @@ import pytest
 from likeness.encoders import convnet, finished, fit_whitening
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, ModelError, NoThresholdError, OutputError, SettingError
+from likeness.files import check_new_folder
 from likeness.images.preparation import Preparation
 from likeness.model.card import card_markdown, model_card
-from likeness.model.folder import check_writable_place, store_about, store_calibration
+from likeness.model.folder import store_about, store_calibration
 from likeness.model.siamese_model import SiameseModel, load_model
 
 pytestmark = pytest.mark.backend
@@ -323,10 +324,10 @@ class TestPlaces:
         assert (tmp_path / "thesis.txt").read_text() == "three years of work"
 
     def test_the_place_can_be_checked_before_a_training(self, saved: Path) -> None:
-        check_writable_place(saved.parent / "new", overwrite=False)
-        check_writable_place(saved, overwrite=True)
+        check_new_folder(saved.parent / "new", overwrite=False)
+        check_new_folder(saved, overwrite=True)
         with pytest.raises(OutputError, match=r"already holds a model"):
-            check_writable_place(saved, overwrite=False)
+            check_new_folder(saved, overwrite=False)
 
     def test_a_full_disk_leaves_nothing_half_written(self, tmp_path: Path) -> None:
         place = tmp_path / "model"
@@ -337,7 +338,7 @@ class TestPlaces:
     def test_a_full_disk_leaves_the_old_model_as_it_was(
         self, model: SiameseModel, saved: Path
     ) -> None:
-        with pytest.raises(OutputError, match=r"Nothing was changed there"):
+        with pytest.raises(OutputError, match=r"Nothing there was changed"):
             made(encoder=FullDisk()).save(saved, overwrite=True)
         assert load_model(saved).fingerprint == model.fingerprint
         assert [path.name for path in saved.parent.iterdir()] == ["model"]
@@ -415,7 +416,7 @@ class TestCard:
         (saved / "card.md").unlink()
         (saved / "card.md").mkdir()
         before = (saved / "model.json").read_bytes()
-        with pytest.raises(OutputError, match=r"the threshold cannot be written.*as it w"):
+        with pytest.raises(OutputError, match=r"cannot be written: .*Nothing there was changed"):
             store_calibration(saved, threshold=0.25, calibration={})
         assert (saved / "model.json").read_bytes() == before
         assert files(saved) == FILES

@@ -204,5 +204,5 @@ def test_both_files_are_written(document, photos, tmp_path) -> None:
 
 def test_a_place_that_cannot_be_written_is_said(document, photos, tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="expected a folder that can be written to"):
+    with pytest.raises(OutputError, match="cannot be written: "):
         write_doctor(document, photos, tmp_path / "file")

@@ -314,7 +314,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(make_content, tmp_pa
     (tmp_path / "report.html").unlink()
     (tmp_path / "report.html").mkdir()
     before = (tmp_path / "report.json").read_bytes()
-    with pytest.raises(OutputError, match=r"report\.json, report\.html: expected a folder"):
+    with pytest.raises(OutputError, match=r"report\.json, report\.html\) cannot be written: "):
         write_report(make_content(title="another"), tmp_path)
     assert (tmp_path / "report.json").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
@@ -322,7 +322,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(make_content, tmp_pa
 
 def test_the_path_is_a_file(make_content, tmp_path):
     (tmp_path / "taken").write_bytes(b"")
-    with pytest.raises(OutputError, match="expected a folder that can be written to"):
+    with pytest.raises(OutputError, match="cannot be written: "):
         write_report(make_content(), tmp_path / "taken")
 
 

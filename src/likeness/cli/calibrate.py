@@ -8,10 +8,11 @@ import typer
 
 from likeness.cli.arguments import DATA_HELP
 from likeness.cli.opening import Runtime, Variant, check_runs, opened, read_data_for
-from likeness.cli.terminal import check_folder_place, check_json_place, errors, output, write_json
+from likeness.cli.terminal import check_json_place, errors, output, write_json
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
+from likeness.files import check_writable_folder
 from likeness.model.folder import store_calibration
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def calibrate(
         "wrong_names": None if wrong_names is None else _rate(wrong_names, "--wrong-names"),
     }
     check_json_place(json_)
-    check_folder_place(report, "--report")
+    check_writable_folder(report, option="--report")
     check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.cli.terminal import check_json_place, errors, is_place, output, write_json
+from likeness.cli.terminal import check_json_place, errors, output, write_json
 from likeness.errors import OutputError, SettingError
+from likeness.files import check_writable_file
 from likeness.model.card import card_markdown, check_result, model_card
 from likeness.model.folder import WITH_A_CARD, read_document, store_about
 
@@ -35,7 +36,7 @@ def card(
     and card.md, and made anew where it is not.
     """
     check_json_place(json_)
-    _check_page_place(html)
+    check_writable_file(html, option="--html")
     document = read_document(model, formats=WITH_A_CARD)
     about = {
         **document.get("about", {}),
@@ -79,8 +80,3 @@ def _read(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingError(f"--add: {file} cannot be read as JSON: {error}.") from error
-
-
-def _check_page_place(html: Path | None) -> None:
-    if html is not None and not is_place(html):
-        raise OutputError(f"--html: expected a file in an existing folder. Received: {html}.")

@@ -63,11 +63,10 @@ def faces(
     exactly one face of sufficient size are named and left out. The new folder is there whole or not
     at all. Exit code 2 if no face was found.
     """
-    from likeness.recogniser.face_photos import check_new_folder, write_face_photos  # late: Pillow
+    from likeness.recogniser.face_photos import write_face_photos  # late: Pillow
     from likeness.recogniser.photo_reader import face_finder
 
     check_json_place(json_)
-    check_new_folder(out, beside=photos)
     with reading_bar("Cutting faces out") as tell:
         found = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)
     for words in found.left_out:

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from likeness import datasets
-from likeness.cli.terminal import check_folder_place, errors, output, training_bars
+from likeness.cli.terminal import errors, output, training_bars
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError
+from likeness.files import check_writable_folder
 from likeness.training import BATCHES, PAIRS
 from likeness.training.quiet import load_keras
 
@@ -31,7 +32,7 @@ def demo(
     (LIKENESS_DATA, the cache, a network) it goes on with drawn faces and marks every figure.
     """
     load_keras()
-    check_folder_place(out, "--out")
+    check_writable_folder(out, option="--out")
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]

@@ -12,7 +12,8 @@ from likeness.cli.arguments import DATA_HELP, is_named, read_data
 from likeness.cli.opening import check_runs, opened
 from likeness.cli.terminal import check_json_place, errors, output, reading_bar, write_json
 from likeness.datasets import Dataset
-from likeness.errors import MissingExtraError, OutputError, require_extra
+from likeness.errors import MissingExtraError, require_extra
+from likeness.files import check_writable_folder
 
 if TYPE_CHECKING:
     from likeness.images.check import PhotoCheck
@@ -70,13 +71,9 @@ def doctor(
 
 def _check_report(report: Path | None) -> None:
     """Raise before a long run if the page could not be made."""
-    if report is None:
-        return
-    require_extra("jinja2")
-    if report.exists() and not report.is_dir():
-        raise OutputError(
-            f"--report: expected a folder. Received: {report}, a file. Choose another name."
-        )
+    if report is not None:
+        require_extra("jinja2")
+        check_writable_folder(report, option="--report")
 
 
 def _finder(word: str) -> tuple["FaceFinder | None", str]:

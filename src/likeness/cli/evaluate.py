@@ -10,13 +10,13 @@ from likeness.cli.arguments import DATA_HELP
 from likeness.cli.opening import Runtime, Variant, check_runs, opened, read_data_for
 from likeness.cli.terminal import (
     check_evidence,
-    check_folder_place,
     check_json_place,
     errors,
     output,
     write_json,
 )
 from likeness.datasets.person_labels import read_person_labels
+from likeness.files import check_writable_folder
 
 
 def evaluate(
@@ -44,7 +44,7 @@ def evaluate(
     with half of the people never enrolled, at the model's threshold.
     """
     check_json_place(json_)
-    check_folder_place(report, "--report")
+    check_writable_folder(report, option="--report")
     check_evidence(evidence, json_)
     check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data_for(model, data)

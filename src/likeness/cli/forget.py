@@ -17,8 +17,9 @@ from likeness.cli.recognising import (
     recogniser,
     warn,
 )
-from likeness.cli.terminal import check_json_place, is_place, output, reading_bar, write_json
-from likeness.errors import OutputError, SettingError
+from likeness.cli.terminal import check_json_place, output, reading_bar, write_json
+from likeness.errors import SettingError
+from likeness.files import check_writable_file
 
 if TYPE_CHECKING:
     from likeness.recogniser.gallery import Receipt
@@ -140,10 +141,8 @@ def re_enrol(
 
 def _check_places(receipt: Path | None, json_: str | None) -> None:
     check_json_place(json_)
-    if receipt is not None and (not is_place(receipt) or receipt.exists()):
-        raise OutputError(
-            f"--receipt: expected a new file in an existing folder. Received: {receipt}."
-        )
+    expected = "a new file in an existing folder"
+    check_writable_file(receipt, option="--receipt", expected=expected, new=True)
 
 
 def _hand_out(given: "Receipt", receipt: Path | None, json_: str | None) -> None:

@@ -8,10 +8,11 @@ import typer
 
 from likeness.cli.arguments import DATA_HELP, whole_numbers
 from likeness.cli.opening import Runtime, Variant, check_runs, opened, read_data_for
-from likeness.cli.terminal import check_json_place, errors, is_place, output, write_json
+from likeness.cli.terminal import check_json_place, errors, output, write_json
 from likeness.errors import OutputError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
+from likeness.files import check_writable_file
 
 
 def next_photo(
@@ -75,10 +76,12 @@ def next_photo(
 
 
 def _check_out(out: Path | None) -> None:
-    if out is not None and (out.suffix.lower() != ".svg" or not is_place(out)):
-        raise OutputError(
-            f"--out: expected a file ending in .svg in an existing folder. Received: {out}."
-        )
+    if out is None:
+        return
+    expected = "a file ending in .svg in an existing folder"
+    if out.suffix.lower() != ".svg":
+        raise OutputError(f"--out: expected {expected}. Received: {out}.")
+    check_writable_file(out, option="--out", expected=expected)
 
 
 def _draw(document: Mapping[str, Any], out: Path) -> None:

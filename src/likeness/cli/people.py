@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from likeness.cli.recognising import Json, KeyFile, Where
-from likeness.cli.terminal import check_json_place, is_place, output, reading_bar, write_json
-from likeness.errors import DataError, OutputError
+from likeness.cli.terminal import check_json_place, output, reading_bar, write_json
+from likeness.errors import DataError
+from likeness.files import check_writable_file, whole_file
 
 Name = Annotated[str, typer.Argument(help="The person's name.")]
 
@@ -105,11 +106,10 @@ def export(
     from likeness.recogniser.gallery import export_people, open_gallery, read_key
 
     check_json_place(json_)
-    if file.exists() or not is_place(file):
-        raise OutputError(f"expected a new file in an existing folder. Received: {file}.")
+    check_writable_file(file, option="FILE", expected="a new file in an existing folder", new=True)
     with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Exporting") as tell:
         people = opened.counts().people
-        lines = _write_whole(
+        lines = _write_lines(
             file,
             _counted(
                 export_people(opened, with_photos=not without_photos),
@@ -160,19 +160,14 @@ def _counted(lines: Iterable[str], tell: Callable[[int], None]) -> Iterator[str]
             tell(number)
 
 
-def _write_whole(file: Path, lines: Iterable[str]) -> int:
+def _write_lines(file: Path, lines: Iterable[str]) -> int:
     """Write lines to a new file, whole or not at all; return how many."""
-    import tempfile  # late: only here
-
-    with tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".likeness-") as place:
-        fresh = Path(place) / file.name
-        with fresh.open("w", encoding="utf-8") as stream:
-            count = 0
-            for line in lines:
-                stream.write(line)
-                count += 1
-        fresh.chmod(0o600)  # it holds what the gallery may keep encrypted
-        fresh.replace(file)
+    count = 0
+    # For the owner alone: it holds what the gallery may keep encrypted.
+    with whole_file(file, mode=0o600, new=True) as draft, draft.open("w", encoding="utf-8") as out:
+        for line in lines:
+            out.write(line)
+            count += 1
     return count
 
 

@@ -1,17 +1,16 @@
 """Where the commands print: tables and words on one console, progress and errors on another."""
 
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from likeness.errors import OutputError, SettingError
+from likeness.errors import SettingError
+from likeness.files import check_writable_file, write_file
 
 if TYPE_CHECKING:  # `likeness --help` starts without NumPy
     from likeness.datasets.progress import OnProgress
@@ -42,31 +41,12 @@ def check_json_place(file: str | None) -> None:
     """Raise before a long run if its result could not be written.
 
     Raises:
-        OutputError: the folder of the file does not exist, or the file is a folder.
+        OutputError: its folder does not exist or cannot be written to, or it is a folder.
     """
     if file in (None, "-"):
         return
-    path = Path(str(file))
-    if not is_place(path):
-        raise OutputError(
-            f"--json: expected a file in an existing folder, or - for standard output. "
-            f"Received: {path}."
-        )
-
-
-def is_place(file: Path) -> bool:
-    """Return whether a file could be there: in a folder that exists, and not one itself."""
-    return file.resolve().parent.is_dir() and not file.is_dir()
-
-
-def check_folder_place(folder: Path | None, option: str) -> None:
-    """Raise before a long run if a folder could not be made there.
-
-    Raises:
-        OutputError: there is a file.
-    """
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise OutputError(f"{option}: expected a folder. Received: {folder}, a file.")
+    expected = "a file in an existing folder, or - for standard output"
+    check_writable_file(str(file), option="--json", expected=expected)
 
 
 def check_evidence(wanted: bool, file: str | None) -> None:
@@ -93,24 +73,7 @@ def write_json(document: Mapping[str, Any], file: str | None) -> None:
     if file == "-":
         sys.stdout.write(text)
         return
-    path = Path(file)
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a pipe or a device: never replaced
-        else:
-            _replace(path, text)
-    except OSError as error:
-        raise OutputError(
-            f"--json: {path} cannot be written: {error.strerror}. Choose another place."
-        ) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole, or leave what was there."""
-    with tempfile.TemporaryDirectory(dir=path.resolve().parent, prefix=".likeness-") as place:
-        fresh = Path(place) / path.name
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+    write_file(file, text)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from likeness.cli.arguments import DATA_HELP, Mode, RecipeFile, read_data, read_
 from likeness.cli.settings import Changes
 from likeness.cli.terminal import check_json_place, output, training_bars, write_json
 from likeness.cli.trained import training_document
-from likeness.model.folder import check_writable_place
+from likeness.files import check_new_folder, check_writable_folder
 from likeness.training.quiet import load_keras
 
 
@@ -34,7 +34,8 @@ def train(
     """
     settings = read_recipe(mode, file=recipe, changes=set_ or [], seed=seed)
     check_json_place(json_)
-    check_writable_place(out, overwrite=overwrite)
+    check_new_folder(out, overwrite=overwrite)
+    check_writable_folder(log_dir, option="--log-dir")
     people = read_data(data)
     people.require(identities=2, items_each=2)
     load_keras()

@@ -5,23 +5,19 @@ or two downloads at once leave either nothing or a good file under its name.
 """
 
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from likeness.datasets.places import CACHE_VARIABLE, MIRRORS_VARIABLE
 from likeness.datasets.progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, OutputError, require_extra
+from likeness.files import whole_file
 
 MOST_BYTES = 64 * 2**20
 """A mirror that sends more than this sends something else."""
 
-_PARTIAL = ".partial-"
-_STALE_AFTER = 24 * 3600.0
 _TIMEOUT = 20.0
 
 T = TypeVar("T")
@@ -62,23 +58,25 @@ def download(
         MissingExtraError: pooch is not installed.
     """
     require_extra("pooch")
+    advice = f"Set {CACHE_VARIABLE} to a folder that can be written to."
     failures = []
     for url in mirrors:
         try:
-            with _partial_folder(destination.parent) as folder:
-                partial = Path(folder) / destination.name
+            with whole_file(destination, parents=True, advice=advice) as partial:
                 _fetch(url, partial, on_progress)
                 content = check(partial)
-                _enter(partial, destination)
-                return content
+            return content
         except _MirrorError as error:
             failures.append(f"{_host(url)}: {error}")
         except DigestError as error:
             failures.append(f"{_host(url)}: other photos ({error})")
         except DataError as error:
             failures.append(f"{_host(url)}: {error}")
-        except OSError as error:
-            raise _cannot_write(destination.parent, error) from error
+        except OutputError as error:
+            # Windows does not replace a file that somebody reads: then it is there already.
+            if not isinstance(error.__cause__, PermissionError) or not destination.is_file():
+                raise
+            return check(destination)
     raise DataNotFoundError("; ".join(failures) or "no mirrors are listed")
 
 
@@ -130,42 +128,6 @@ class _Progress:
 
     def close(self) -> None:
         pass
-
-
-def _partial_folder(cache: Path) -> Any:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        _sweep(cache)
-        # In the cache, not in /tmp: only within one file system is a rename all or nothing.
-        return tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=cache, ignore_cleanup_errors=True)
-    except OSError as error:
-        raise _cannot_write(cache, error) from error
-
-
-def _sweep(cache: Path) -> None:
-    """Remove what a killed process left; a folder of a download that still runs is younger."""
-    for folder in cache.glob(f"{_PARTIAL}*"):
-        try:
-            if time.time() - folder.stat().st_mtime > _STALE_AFTER:
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # another process was faster
-
-
-def _enter(partial: Path, destination: Path) -> None:
-    try:
-        partial.replace(destination)
-    except PermissionError:
-        # Windows does not replace a file that somebody reads: then it is there already.
-        if not destination.is_file():
-            raise
-
-
-def _cannot_write(cache: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"the cache {cache} cannot be written ({error.strerror or error}). "
-        f"Set {CACHE_VARIABLE} to a folder that can."
-    )
 
 
 def _host(url: str) -> str:

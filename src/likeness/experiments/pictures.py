@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from likeness.errors import OutputError, require_extra
+from likeness.errors import require_extra
 from likeness.reports import LayerBox, TowerPicture, draw_network
 from likeness.training import TrainingRecipe
 
@@ -23,11 +23,7 @@ def draw_pictures(network: Any, folder: Path) -> list[Path]:
     Raises:
         OutputError: the folder cannot be written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files = list(draw_network(tower_picture(network), folder=folder))
-    except OSError as error:
-        raise OutputError(f"--out: {folder} cannot be written to: {error.strerror}.") from error
+    files = list(draw_network(tower_picture(network), folder=folder))
     graphviz = _plot_model(network, folder / "model.png")
     return files if graphviz is None else [*files, graphviz]
 

@@ -14,15 +14,13 @@ Nothing in it is code; a folder whose parts do not belong together is refused.
 
 import json
 import math
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from likeness.arrays import describe
-from likeness.errors import ModelError, OutputError
+from likeness.errors import ModelError
+from likeness.files import write_files
 from likeness.model.card import card_files
 from likeness.model.parts import document_text
 from likeness.tasks import registry
@@ -129,7 +127,7 @@ def store_calibration(
     if owner is None:
         raise ModelError(f"{folder} has no variant {variant!r}. Make it with `likeness export`.")
     owner |= {"threshold": threshold, "calibration": dict(calibration)}
-    _replace_document(folder, document, what="the threshold")
+    write_files(folder, model_texts(document))
 
 
 def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
@@ -140,97 +138,13 @@ def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
         OutputError: it cannot be written.
     """
     document = read_document(folder, formats=WITH_A_CARD) | {"about": dict(about)}
-    _replace_document(Path(folder), document, what="the card")
+    write_files(folder, model_texts(document))
 
 
 def model_texts(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the text files that say what a model is: its card, and ``model.json`` last."""
+    """Return the text files that say what a model is: its card, and ``model.json`` last.
+
+    The model last: what fails before it leaves the model as it was, and a card that is too new
+    is made again with the next change.
+    """
     return {**card_files(document), "model.json": document_text(document)}
-
-
-def _replace_document(folder: Path, document: Mapping[str, Any], *, what: str) -> None:
-    """Replace ``model.json``, and the card that is made of it."""
-    texts = model_texts(document)
-    # The model last: what fails before it leaves the model as it was, and a card that is too
-    # new is made again with the next change.
-    try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".likeness-") as place:
-            write_texts(Path(place), texts)
-            for name in texts:
-                (Path(place) / name).replace(folder / name)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: {what} cannot be written: {error.strerror or error}. The model is as it "
-            "was; make room."
-        ) from error
-
-
-def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write text files into a folder."""
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-def check_writable_place(folder: Path, *, overwrite: bool, document: str = "model.json") -> None:
-    """Raise unless a model may be written to ``folder``.
-
-    Call it before a long training, not only after.
-
-    Args:
-        folder: its path.
-        overwrite: whether a model that is already there may be replaced.
-        document: the file by which a folder is known to hold a model.
-
-    Raises:
-        OutputError: something else is there, or a model is and may not be replaced.
-    """
-    if folder.is_file():
-        raise OutputError(f"{folder}: expected a folder. Received: a file. Choose another name.")
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return
-    if not (folder / document).is_file():
-        raise OutputError(
-            f"{folder}: expected a new or empty folder. Received: one that holds other "
-            "files. Choose another name."
-        )
-    if not overwrite:
-        raise OutputError(
-            f"{folder} already holds a model. Choose another name, or replace it with "
-            "`--overwrite` (`overwrite=True`)."
-        )
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Yield a fresh folder to write into; at the end it takes the place of ``folder``.
-
-    If anything is raised inside, what was there stays as it was.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".likeness-") as place:
-            fresh = Path(place) / "fresh"
-            fresh.mkdir()
-            yield fresh
-            _swap_in(fresh, folder, aside=Path(place) / "aside")
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written: {error.strerror or error}. "
-            "Nothing was changed there; choose another folder or make room."
-        ) from error
-
-
-def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
-    """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
-    if folder.exists():
-        folder.replace(aside)
-    try:
-        fresh.replace(folder)
-    except OSError:
-        if aside.exists():
-            aside.replace(folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)

@@ -11,14 +11,9 @@ from likeness import __version__
 from likeness.arrays import Embeddings
 from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
+from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model.folder import (
-    IMPORTED_FORMAT,
-    check_writable_place,
-    model_texts,
-    whole_folder,
-    write_texts,
-)
+from likeness.model.folder import IMPORTED_FORMAT, model_texts
 from likeness.model.onnx_model import OnnxModel, imported_fingerprint, onnx_model
 from likeness.model.onnx_session import OnnxSession
 from likeness.model.parts import FILES, part_entry
@@ -66,7 +61,7 @@ def import_model(
             "licence: expected the encoder's terms, as text or SPDX identifier (such as MIT). "
             "Received: nothing. Its authors say which; many allow research only."
         )
-    check_writable_place(folder, overwrite=overwrite)
+    check_new_folder(folder, overwrite=overwrite)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -87,8 +82,7 @@ def import_model(
         }
     }
     with whole_folder(folder) as fresh:
-        (fresh / FILES["onnx"]).write_bytes(data)
-        write_texts(fresh, model_texts(document))
+        write_files(fresh, {FILES["onnx"]: data, **model_texts(document)})
     return onnx_model(folder, document)
 
 

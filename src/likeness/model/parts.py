@@ -13,13 +13,12 @@ that was swapped, or a ``model.json`` that was edited, no longer fits its seal.
 
 import hashlib
 import json
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from likeness.errors import ModelError, OutputError
+from likeness.errors import ModelError
+from likeness.files import whole_file, write_file
 
 FILES = {"onnx": "encoder.onnx", "int8": "encoder.int8.onnx"}
 """The parts that there can be, and the file of each."""
@@ -102,8 +101,7 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with _written(folder / "model.json", document_text(document).encode()) as swap_in:
-        swap_in()
+    write_file(folder / "model.json", document_text(document))
 
 
 def document_text(document: Mapping[str, Any]) -> str:
@@ -139,32 +137,14 @@ def add_part(
         OutputError: it cannot be written.
     """
     parts = parts_of(document)
-    with _written(folder / FILES[name], data) as swap_in:
+    with whole_file(folder / FILES[name]) as draft:
+        draft.write_bytes(data)
         if parts.pop(name, None) is not None:
             # Between the two files the old part must not be listed with the new one's bytes.
             write_document(folder, {**document, "parts": parts})
-        swap_in()
     parts[name] = {**part_entry(name, data, document), **(entries or {})}
     whole = {**document, "parts": parts}
     if name == "onnx":
         whole.pop("no_onnx", None)
     write_document(folder, whole)
     return whole
-
-
-@contextmanager
-def _written(path: Path, data: bytes) -> Iterator[Callable[[], object]]:
-    """Write the bytes beside ``path``; yields what puts them in its place.
-
-    Raises:
-        OutputError: they cannot be written, or not put there.
-    """
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".likeness-") as place:
-            fresh = Path(place) / path.name
-            fresh.write_bytes(data)
-            yield lambda: fresh.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}. It is as it was; make room."
-        ) from error

@@ -13,15 +13,13 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import MissingExtraError, ModelError, NoThresholdError, require_extra
+from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.model.folder import (
     FORMAT,
     IMPORTED_FORMAT,
     OTHER_ITEMS_FORMAT,
-    check_writable_place,
     model_texts,
     read_document,
-    whole_folder,
-    write_texts,
 )
 from likeness.model.onnx_file import onnx_bytes
 from likeness.model.parts import FILES, canonical, document_text, part_entry
@@ -144,7 +142,7 @@ class SiameseModel:
             OutputError: something else is there, or it cannot be written.
         """
         folder = Path(folder)
-        check_writable_place(folder, overwrite=overwrite)
+        check_new_folder(folder, overwrite=overwrite)
         document = {
             "format": self._format,
             "fingerprint": self.fingerprint,
@@ -164,10 +162,11 @@ class SiameseModel:
         with whole_folder(folder) as fresh:
             self.encoder.save(fresh / "encoder.keras")
             document |= self._save_onnx(fresh, document)
-            write_texts(fresh, model_texts(document))
+            texts = model_texts(document)
             if "recipe" in self.record:
                 recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
-                (fresh / "recipe.json").write_text(recipe + "\n", encoding="utf-8")
+                texts["recipe.json"] = recipe + "\n"
+            write_files(fresh, texts)
         return folder
 
     def _save_onnx(self, fresh: Path, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from PIL import Image
 from likeness.datasets import OnProgress
 from likeness.datasets.folder import photo_files
 from likeness.errors import FaceError, ImageError, OutputError
+from likeness.files import check_new_folder, whole_folder
 from likeness.images.decode import read_photo
 from likeness.images.faces.face import FaceFinder
-from likeness.model.folder import whole_folder
 from likeness.recogniser.photo_reader import PhotoReader
 
 FORMAT = "likeness.face-photos/1"
@@ -58,7 +58,12 @@ def write_face_photos(
         FaceError: no photo has exactly one face.
         OutputError: something is in the way, or it cannot be written.
     """
-    check_new_folder(out, beside=photos)
+    check_new_folder(out, document="")
+    if out.resolve().is_relative_to(photos.resolve()):
+        raise OutputError(
+            f"{out}: expected a folder outside of {photos}, whose sub-folders are people. Choose "
+            "another one."
+        )
     files, _ = photo_files(photos)
     reader = PhotoReader(finder=finder, cut=True)
     names = _names(files)
@@ -85,24 +90,6 @@ def write_face_photos(
     return FacePhotos(
         photos=len(files) - len(left_out), people=len(people), left_out=tuple(left_out)
     )
-
-
-def check_new_folder(out: Path, *, beside: Path) -> None:
-    """Raise unless a new folder can be made, and not within the one that is read.
-
-    Raises:
-        OutputError: it cannot.
-    """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(
-            f"{out}: expected a new or empty folder. Received: one that is there. Choose another "
-            "name."
-        )
-    if out.resolve().is_relative_to(beside.resolve()):
-        raise OutputError(
-            f"{out}: expected a folder outside of {beside}, whose sub-folders are people. Choose "
-            "another one."
-        )
 
 
 def _names(files: Sequence[Path]) -> list[str]:

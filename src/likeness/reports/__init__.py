@@ -1,7 +1,6 @@
 """What people read: the terminal's tables, the HTML report, the network's picture."""
 
 from likeness.reports.doctor import print_doctor, write_doctor
-from likeness.reports.files import write_whole
 from likeness.reports.html import write_report
 from likeness.reports.network_picture import LayerBox, TowerPicture, draw_network, network_svg
 from likeness.reports.next_photo import next_photo_plot, next_photo_table, write_next_photo_plot
@@ -21,5 +20,4 @@ __all__ = [
     "write_doctor",
     "write_next_photo_plot",
     "write_report",
-    "write_whole",
 ]

@@ -18,7 +18,7 @@ from likeness.evaluation.calibration import Calibration
 from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.figures import watermark
 from likeness.evaluation.probability_fit import FittedProbability
-from likeness.reports.files import write_whole
+from likeness.files import write_files
 from likeness.reports.page_templates import render
 from likeness.reports.plots import det_plot, energies_histogram
 from likeness.reports.reliability_plot import reliability_plot
@@ -56,7 +56,7 @@ def write_calibration(
         "comparisons.csv": _table(comparisons, fitted, people).encode(),
         "calibration.html": page.encode(),
     }
-    return write_whole(Path(folder), files)[-1]
+    return write_files(folder, files)[-1]
 
 
 def _view(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from likeness.files import write_file
 from likeness.model.card import card_facts
-from likeness.reports.files import write_whole
 from likeness.reports.page import figures_view
 from likeness.reports.page_templates import render
 
@@ -21,7 +21,7 @@ def write_card_page(card: Mapping[str, Any], file: Path) -> Path:
         MissingExtraError: Jinja is not installed.
         OutputError: it cannot be written.
     """
-    return write_whole(file.parent, {file.name: card_html(card).encode()})[0]
+    return write_file(file, card_html(card))
 
 
 def card_html(card: Mapping[str, Any]) -> str:

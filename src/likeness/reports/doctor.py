@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from likeness.evaluation.figures import watermark
+from likeness.files import write_files
 from likeness.reports.doctor_rows import Finding, Findings, doctor_findings, photo_table
-from likeness.reports.files import write_whole
 from likeness.reports.page_templates import render
 from likeness.reports.photos import photo_uri
 
@@ -76,7 +76,7 @@ def write_doctor(
         "doctor.json": f"{text}\n".encode(),
         "doctor.html": doctor_html(document, photos).encode(),
     }
-    return write_whole(Path(folder), files)[1]
+    return write_files(folder, files)[1]
 
 
 def doctor_html(document: Mapping[str, Any], photos: Mapping[str, NDArray[np.uint8]]) -> str:

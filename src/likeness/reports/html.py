@@ -11,8 +11,8 @@ from typing import Any
 
 from likeness.errors import OutputError
 from likeness.evaluation.figures import interval, percent, watermark
+from likeness.files import write_files
 from likeness.reports.content import ReportContent
-from likeness.reports.files import write_whole
 from likeness.reports.json_text import json_text
 from likeness.reports.page import key_figures, protocol_view
 from likeness.reports.page_templates import render
@@ -38,7 +38,7 @@ def write_report(content: ReportContent, folder: Path) -> Path:
         "report.json": report_json(content).encode(),
         "report.html": report_html(content).encode(),
     }
-    return write_whole(Path(folder), files)[1]
+    return write_files(folder, files)[1]
 
 
 def report_json(content: ReportContent) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import SettingError, require_extra
-from likeness.reports.files import write_whole
+from likeness.files import write_files
 from likeness.reports.network_drawing import NetworkDrawing
 
 DOTS_PER_INCH = 160
@@ -76,7 +76,7 @@ def draw_network(
         OutputError: the files cannot be written.
     """
     files = {f"{stem}.png": _png(picture), f"{stem}.svg": network_svg(picture).encode()}
-    png, svg = write_whole(Path(folder), files)
+    png, svg = write_files(folder, files)
     return png, svg
 
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from likeness.evaluation.figures import interval, percent, watermark
+from likeness.files import write_file
 from likeness.reports.axes import Axis, Plot, Style, even_ticks
-from likeness.reports.files import write_whole
 
 ASIDE = 0.04
 """So far apart are the intervals of the two series, in photos, so that none hides the other."""
@@ -60,7 +60,7 @@ def write_next_photo_plot(document: Mapping[str, Any], file: Path) -> Path:
     Raises:
         OutputError: it cannot be written there.
     """
-    return write_whole(file.parent, {file.name: next_photo_plot(document).encode()})[0]
+    return write_file(file, next_photo_plot(document))
 
 
 def next_photo_table(document: Mapping[str, Any]) -> Table:

@@ -65,7 +65,7 @@ class TestFile:
         write_key(KEY, tmp_path / "key")
         assert read_key(tmp_path / "key") == KEY
         assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
-        with pytest.raises(OutputError, match="a key is never written over"):
+        with pytest.raises(OutputError, match="expected a new file"):
             write_key(OTHER, tmp_path / "key")
         assert read_key(tmp_path / "key") == KEY
 

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
@@ -12,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from likeness.errors import GalleryError, OutputError
+from likeness.errors import GalleryError
+from likeness.files import whole_file
 from likeness.recogniser.gallery import migrations as _migrations
 from likeness.recogniser.gallery.changes import REPLACED
 from likeness.recogniser.gallery.database import (
@@ -185,20 +185,8 @@ def backup_gallery(source: Gallery, file: str | Path) -> Path:
             f"{source.where}: expected a gallery in a SQLite file. Received: another store. Use "
             "`likeness gallery copy` to a file, or the server's own pg_dump."
         )
-    if file.exists():
-        raise OutputError(
-            f"{file}: expected a new file. Received: one that is there. Choose another name."
-        )
-    try:
-        with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".likeness-") as place:
-            fresh = Path(place) / "backup"
-            _back_up(source, fresh)
-            # A link, unlike a renaming, never replaces a file that came meanwhile.
-            os.link(fresh, file)
-    except FileExistsError as error:
-        raise OutputError(f"{file} came into being meanwhile. Choose another name.") from error
-    except OSError as error:
-        raise OutputError(f"{file} cannot be written: {error.strerror}.") from error
+    with whole_file(file, new=True) as draft:
+        _back_up(source, draft)
     return file
 
 
@@ -217,8 +205,6 @@ def _back_up(source: Gallery, fresh: Path) -> None:
             raise GalleryError(
                 f"{source.where}: the backup is damaged ({verdict}). Run `likeness gallery check`."
             )
-    with fresh.open("rb+") as written:
-        os.fsync(written.fileno())
 
 
 def remove_files(path: Path) -> None:

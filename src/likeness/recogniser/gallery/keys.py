@@ -12,7 +12,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from likeness.errors import GalleryKeyError, OutputError
+from likeness.errors import GalleryKeyError
+from likeness.files import write_file
 
 KEY_VARIABLE = "LIKENESS_GALLERY_KEY"
 _NONCE = 12
@@ -113,19 +114,7 @@ def write_key(key: GalleryKey, file: str | Path) -> None:
     Raises:
         OutputError: something is there already, or it cannot be written.
     """
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as place:
-            place.write(key.as_text() + "\n")
-            place.flush()
-            os.fsync(place.fileno())
-    except FileExistsError as error:
-        raise OutputError(
-            f"{file}: expected the name of a new file. Received: one that is there; a key is never "
-            "written over. Choose another name."
-        ) from error
-    except OSError as error:
-        raise OutputError(f"{file} cannot be written: {error.strerror}.") from error
+    write_file(file, key.as_text() + "\n", mode=0o600, new=True)
 
 
 def _parsed(text: str, source: str) -> GalleryKey:

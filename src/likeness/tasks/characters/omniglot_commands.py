@@ -19,7 +19,7 @@ from likeness.cli.terminal import (
 )
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
-from likeness.model.folder import check_writable_place
+from likeness.files import check_new_folder
 from likeness.tasks.characters import omniglot as omniglot_data
 from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
 from likeness.tasks.characters.one_shot_run import OneShotRun
@@ -72,7 +72,7 @@ def omniglot(
     else:
         settings = read_recipe("characters", file=recipe, changes=set_ or [], seed=seed)
         if out is not None:
-            check_writable_place(out, overwrite=overwrite)
+            check_new_folder(out, overwrite=overwrite)
         data, runs = _background(background), _runs(background)
         load_keras()
         from likeness.tasks.characters.omniglot_experiment import (

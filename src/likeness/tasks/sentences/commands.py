@@ -17,7 +17,7 @@ from likeness.cli.terminal import (
     write_json,
 )
 from likeness.cli.trained import training_document
-from likeness.model.folder import check_writable_place
+from likeness.files import check_new_folder
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 
 UNKNOWN = 1
@@ -58,7 +58,7 @@ def train(
     settings = changed({"loss": loss}, set_ or [])
     recipe = SimilarityRecipe.from_dict(settings | ({} if seed is None else {"seed": seed}))
     check_json_place(json_)
-    check_writable_place(out, overwrite=overwrite)
+    check_new_folder(out, overwrite=overwrite)
     pairs, choosing = (_read(data, part) for part in ("train", "dev"))
     from likeness.training.quiet import load_keras  # late: brings Keras
 

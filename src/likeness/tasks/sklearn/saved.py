@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import ModelError, SettingError, require_extra
-from likeness.model.folder import check_writable_place, whole_folder
+from likeness.files import check_new_folder, whole_folder
 from likeness.model.parts import canonical, document_text
 from likeness.model.siamese_model import lasting_config
 from likeness.tasks.sklearn.preparation import preparation_from_data, preparation_to_data
@@ -37,7 +37,7 @@ _FITTED = ("temperature_", "threshold_", "calibrated_")
 
 def write_estimator(estimator: Any, folder: Path, *, overwrite: bool) -> Path:
     """Write a fitted estimator; see `SiameseEmbedder.save`."""
-    check_writable_place(folder, overwrite=overwrite, document=DOCUMENT)
+    check_new_folder(folder, overwrite=overwrite, document=DOCUMENT)
     document = {
         "format": FORMAT,
         "class": type(estimator).__name__,

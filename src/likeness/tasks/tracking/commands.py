@@ -17,13 +17,12 @@ from likeness.cli.settings import Changes, changed
 from likeness.cli.terminal import (
     check_json_place,
     errors,
-    is_place,
     output,
     training_bars,
     write_json,
 )
 from likeness.errors import OutputError, SettingError, TooFewError
-from likeness.model.folder import check_writable_place
+from likeness.files import check_new_folder, check_writable_file, write_file
 from likeness.tasks.tracking import (
     Box,
     Film,
@@ -95,7 +94,7 @@ def track(
     tracking = open_tracking_model(model)
     steps = _tracked(tracking, source.film, first, video)
     track = _Track(model=tracking, first=first, steps=steps, evaluation=_evaluated(steps, source))
-    _write(out, track_csv(first, steps).encode())
+    write_file(out, track_csv(first, steps))
     if json_ != "-":
         _say(track, out, video)
     write_json(track.to_json(model), json_)
@@ -131,7 +130,7 @@ def track_train(
         settings["seed"] = seed
     recipe = TrackingRecipe.from_dict(settings)
     check_json_place(json_)
-    check_writable_place(out, overwrite=overwrite)
+    check_new_folder(out, overwrite=overwrite)
     films = []
     for word in sequences:
         sequence = _sequence(word)
@@ -168,8 +167,7 @@ def track_train(
 
 def _check_places(out: Path, video: Path | None) -> None:
     for option, file in (("--out", out), ("--video", video)):
-        if file is not None and not is_place(file):
-            raise OutputError(f"{option}: expected a file in an existing folder. Received: {file}.")
+        check_writable_file(file, option=option)
     if video is not None and video.suffix.lower() not in SUFFIXES:
         raise SettingError(
             f"--video: expected a name that ends in {' or '.join(SUFFIXES)}. Received: {video}."
@@ -230,7 +228,7 @@ def _tracked(model: TrackingModel, film: Film, first: Box, video: Path | None) -
     if not steps:
         raise TooFewError("film: expected two frames at least. Received: one.")
     if writer is not None and video is not None:
-        _write(video, writer.content())
+        write_file(video, writer.content())
     return steps
 
 
@@ -245,12 +243,6 @@ def _bar(count: int | None) -> Iterator[Any]:
     with Progress(*columns, console=errors(), transient=True) as progress:
         task = progress.add_task("Tracking", total=count, completed=1)
         yield lambda: progress.advance(task)
-
-
-def _write(file: Path, content: bytes) -> None:
-    from likeness.reports import write_whole  # late: only to write
-
-    write_whole(file.resolve().parent, {file.name: content})
 
 
 @dataclass(frozen=True, kw_only=True)

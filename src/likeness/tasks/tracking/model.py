@@ -15,13 +15,8 @@ import numpy as np
 
 from likeness.arrays import Prepared
 from likeness.errors import LikenessError, MissingExtraError, ModelError, require_extra
-from likeness.model.folder import (
-    check_writable_place,
-    model_texts,
-    read_document,
-    whole_folder,
-    write_texts,
-)
+from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.model.folder import model_texts, read_document
 from likeness.model.onnx_file import onnx_bytes
 from likeness.model.onnx_session import OnnxSession
 from likeness.model.parts import FILES, part_entry, parts_of, read_part
@@ -206,7 +201,7 @@ class TrainedTracker:
             OutputError: something else is there, or it cannot be written.
         """
         folder = Path(folder)
-        check_writable_place(folder, overwrite=overwrite)
+        check_new_folder(folder, overwrite=overwrite)
         document: dict[str, Any] = {
             "format": TRACKING_FORMAT,
             "fingerprint": self.fingerprint,
@@ -225,5 +220,5 @@ class TrainedTracker:
             else:
                 (fresh / FILES["onnx"]).write_bytes(self._onnx)
                 document["parts"] = {"onnx": part_entry("onnx", self._onnx, document)}
-            write_texts(fresh, model_texts(document))
+            write_files(fresh, model_texts(document))
         return folder
