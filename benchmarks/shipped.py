@@ -12,7 +12,7 @@ from likeness.errors import LikenessError, ModelError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.model.folder import model_texts, read_document
 from likeness.model.parts import FILES, parts_of, read_part
-from likeness.tasks.signatures.shipped import FOLDERS, TASKS, shipped_folder, shipped_model
+from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
 
 MOST_BYTES = 8_000_000
 """Of all shipped models together."""
@@ -20,15 +20,15 @@ MOST_BYTES = 8_000_000
 VARIANTS = {"float32": "onnx", "int8": "int8"}
 
 
-def ship(task: str, model: Path, *, variant: str = "auto", within: Path = FOLDERS) -> Path:
+def ship(task: str, model: Path, *, variant: str = "auto", within: Path | None = None) -> Path:
     """Write the shipped folder of a task, whole or not at all; equal models give equal files.
 
     Args:
-        task: one of `TASKS`.
+        task: one of `shipped_tasks`.
         model: folder of a trained model with a threshold, and a licence on its card.
         variant: "float32", "int8", or "auto": int8 where there is one with a threshold of its
             own, else float32.
-        within: where the folders of all tasks lie.
+        within: where the folders of all tasks lie; in the package if not given.
 
     Raises:
         SettingError: there is no such task or variant.
@@ -42,7 +42,9 @@ def ship(task: str, model: Path, *, variant: str = "auto", within: Path = FOLDER
     texts = model_texts(_kept(document, chosen, model))
     data = read_part(model, VARIANTS[chosen], document)
     size = len(data) + sum(len(text.encode()) for text in texts.values())
-    others = sum(bytes_of(within / other) for other in TASKS if other != task)
+    others = sum(
+        bytes_of(shipped_folder(other, within=within)) for other in shipped_tasks() if other != task
+    )
     if size + others > MOST_BYTES:
         raise OutputError(
             f"{folder}: expected at most {MOST_BYTES:,} bytes of shipped models together. "
@@ -94,7 +96,7 @@ def _kept(document: dict[str, Any], variant: str, model: Path) -> dict[str, Any]
 
 
 def main(
-    task: Annotated[str, typer.Argument(help=f"{', '.join(TASKS)}.")],
+    task: Annotated[str, typer.Argument(help=f"{', '.join(shipped_tasks())}.")],
     model: Annotated[Path, typer.Argument(help="Folder of a trained model.")],
     variant: Annotated[str, typer.Option(help="auto, float32 or int8.")] = "auto",
 ) -> None:

@@ -31,7 +31,7 @@ import dataclasses
 import matplotlib.pyplot as plt
 import numpy as np
 
-from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.drawn import drawn_signatures
 from likeness.datasets import split_by_identity
 from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, PairRule, evaluate_pairs, matrix_pair_energies

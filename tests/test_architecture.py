@@ -83,7 +83,7 @@ LIGHT = (
     "likeness.tasks.sentences.questions",
     "likeness.tasks.sentences.sentences",
     "likeness.tasks.sentences.preparation",
-    "likeness.tasks.signatures.shipped",
+    "likeness.model.shipped",
     "likeness.tasks.tracking",
     "likeness.tasks.tracking.film",
     "likeness.tasks.tracking.pairs",

@@ -9,12 +9,12 @@ from PIL import Image
 
 from benchmarks.gallery.people import template, unit_vectors
 from likeness.arrays import Images
-from likeness.model.opening import FaceModel
+from likeness.model.protocol import Model
 from likeness.recogniser.gallery import GalleryModel, create_gallery
 from likeness.recogniser.recogniser import gallery_model
 
 
-def make_gallery(where: Path, model: FaceModel, photos: Images, *, people: int) -> GalleryModel:
+def make_gallery(where: Path, model: Model, photos: Images, *, people: int) -> GalleryModel:
     """Write a gallery of so many made-up people, one template each.
 
     Their embeddings lie as far from nought as those of the photos do, so that a search has as

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from likeness.datasets import Dataset
 from likeness.errors import require_extra
-from likeness.tasks.signatures.signatures import signatures
+from likeness.tasks.signatures.dataset import signatures
 
 
 def stroke_widths(data: Dataset) -> NDArray[Any]:

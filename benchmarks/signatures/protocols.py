@@ -10,7 +10,7 @@ from itertools import combinations
 
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.evaluation import PairRule
-from likeness.tasks.signatures.signatures import MEDIA
+from likeness.tasks.signatures.dataset import MEDIA
 
 FOLDS = 3
 PARTITION_SEED = 0

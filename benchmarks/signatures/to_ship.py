@@ -16,8 +16,8 @@ from likeness.evaluation.calibration import Calibration, Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.model.folder import store_about, store_calibration
 from likeness.model.opening import open_model
+from likeness.tasks.signatures.dataset import signatures
 from likeness.tasks.signatures.recipe import SIGNATURES
-from likeness.tasks.signatures.signatures import signatures
 from likeness.training import TrainingRecipe, train
 from likeness.training.progress import TrainingProgress
 

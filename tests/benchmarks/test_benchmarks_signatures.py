@@ -17,7 +17,7 @@ from likeness.datasets import Dataset
 from likeness.evaluation import PairRule
 from likeness.model.folder import read_document
 from likeness.model.opening import open_model
-from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.drawn import drawn_signatures
 from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.training import TrainingRecipe
 

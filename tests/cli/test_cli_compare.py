@@ -13,8 +13,8 @@ from likeness.errors import ImageError, ModelError, NoThresholdError, SettingErr
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
-from likeness.tasks.signatures.drawn_signatures import drawn_signatures
-from likeness.tasks.signatures.shipped import TASKS, shipped_model
+from likeness.model.shipped import shipped_model, shipped_tasks
+from likeness.tasks.signatures.drawn import drawn_signatures
 
 
 @pytest.fixture
@@ -134,7 +134,10 @@ class TestTask:
                 ("--task", "signatures", "--model", "model"),
                 r"^--model, --task: expected one of the two: .* Received: both\.$",
             ),
-            (("--task", "faces"), rf"^--task: expected one of {', '.join(TASKS)}\. .*'faces'\.$"),
+            (
+                ("--task", "faces"),
+                rf"^--task: expected one of {', '.join(shipped_tasks())}\. .*'faces'\.$",
+            ),
         ],
     )
     def test_one_model_has_to_be_meant(

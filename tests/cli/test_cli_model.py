@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from likeness.cli.app import app
 from likeness.datasets import drawn_faces
+from likeness.errors import ModelError
 
 from .conftest import run
 
@@ -40,6 +43,39 @@ def place(small_onnx: Callable[..., bytes], tmp_path_factory: pytest.TempPathFac
     result = run("model", "import", "face.onnx", *words, "--out", "face", cwd=place)
     assert "It has no threshold: choose one with `likeness calibrate`" in said(result)
     return place
+
+
+OLD_MODELS = Path(__file__).parents[1] / "model" / "old_models"
+
+
+class TestShow:
+    """Each kind of model in words. Its parts are left out: they are packed there."""
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"),
+        [
+            ("face", "pixels, grey, each photo's mean 0 and deviation 1"),
+            ("characters", "pixels, grey, framed by its ink, each photo's mean 0 and deviation 1"),
+            ("signatures", "pixels, grey, cut into its characters, each photo's mean 0"),
+            ("sentences", "words and their pieces of"),
+            ("tracker", "a target in 63×63 pixels, looked for in 159×159 pixels, rgb"),
+            ("imported", "(pixel − 127.5) / 127.5"),
+        ],
+    )
+    def test_the_preparation_of_each_kind(self, kind: str, expected: str, tmp_path: Path) -> None:
+        document = json.loads((OLD_MODELS / kind / "model.json").read_text())
+        (tmp_path / "model.json").write_text(json.dumps({**document, "parts": {}}))
+        result = CliRunner().invoke(app, ["model", "show", str(tmp_path)], env={"COLUMNS": "200"})
+        assert result.exit_code == 0, result.output
+        assert expected in " ".join(result.stdout.split())
+
+    def test_a_preparation_that_is_damaged(self, tmp_path: Path) -> None:
+        document = json.loads((OLD_MODELS / "sentences" / "model.json").read_text())
+        document |= {"preparation": {"kind": "text", "rows": 16}, "parts": {}}
+        (tmp_path / "model.json").write_text(json.dumps(document))
+        result = CliRunner().invoke(app, ["model", "show", str(tmp_path)])
+        assert isinstance(result.exception, ModelError)
+        assert "holds a damaged model" in str(result.exception)
 
 
 class TestImported:

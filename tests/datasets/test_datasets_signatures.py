@@ -11,8 +11,7 @@ from PIL import Image
 
 from likeness.arrays import Images
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
-from likeness.tasks.signatures.drawn_signatures import drawn_signatures
-from likeness.tasks.signatures.signatures import (
+from likeness.tasks.signatures.dataset import (
     CORRECTIONS,
     MEDIA,
     NAMES,
@@ -20,6 +19,7 @@ from likeness.tasks.signatures.signatures import (
     read_signatures,
     signatures,
 )
+from likeness.tasks.signatures.drawn import drawn_signatures
 
 
 def png(pixels: Images) -> bytes:

@@ -10,7 +10,7 @@ from likeness.datasets.sampling import identity_batches
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import Evaluation, PairRule
 from likeness.evaluation.comparisons import comparisons_of
-from likeness.tasks.signatures.drawn_signatures import drawn_signatures
+from likeness.tasks.signatures.drawn import drawn_signatures
 from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.training import train
 from likeness.training.augment import StrokeWidth, bent_alike

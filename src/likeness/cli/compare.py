@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from likeness.arrays import Images
+from likeness.cli.opening import Task, folder_of
 from likeness.cli.recognising import NOT_RECOGNISED, Json, warn
 from likeness.cli.terminal import check_json_place, output, write_json
 from likeness.errors import SettingError
-from likeness.tasks.signatures.task_option import Task, folder_of
 
 if TYPE_CHECKING:
-    from likeness.model.opening import FaceModel
+    from likeness.model.protocol import Model
 
 
 def compare(
@@ -37,8 +37,8 @@ def compare(
         raise SettingError(f"--prior: expected a number above 0 and below 1. Received: {prior:g}.")
     folder = folder_of(model, task)
     from likeness.model.opening import open_model
+    from likeness.model.shipped import shipped_model
     from likeness.recogniser.comparison import compare as compared  # late: only here
-    from likeness.tasks.signatures.shipped import shipped_model
 
     loaded = open_model(folder) if task is None else shipped_model(task)
     found = compared(loaded, _read(left, loaded), _read(right, loaded), prior=prior)
@@ -63,7 +63,7 @@ def compare(
         raise typer.Exit(NOT_RECOGNISED)
 
 
-def _read(file: Path, model: "FaceModel") -> Images:
+def _read(file: Path, model: "Model") -> Images:
     """Return a file's pixels, as the model asks for them."""
     from likeness.images.decode import decode_file  # late: Pillow
 

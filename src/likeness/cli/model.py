@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from likeness.cli.export import megabytes
+from likeness.cli.opening import Task, folder_of
 from likeness.cli.terminal import check_json_place, output, write_json
-from likeness.errors import SettingError
+from likeness.errors import LikenessError, ModelError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import WITH_A_CARD, read_document
 from likeness.model.parts import parts_of, read_part
-from likeness.tasks.signatures.task_option import Task, folder_of
-from likeness.tasks.tracking.card import TRACKING_FORMAT
+from likeness.model.preparations import preparation_from_data
+from likeness.tasks import registry
 
 Json = Annotated[
     str | None, typer.Option("--json", help="Write the result here; - for standard output.")
@@ -150,7 +151,7 @@ def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("name", f"{document['name']} ({document['made']})"),
         ("format", document["model_format"]),
         ("fingerprint", document["fingerprint"]),
-        *(_of_tracker if document["model_format"] == TRACKING_FORMAT else _of_encoder)(document),
+        *_of_format(document),
         ("licence", _licence(document)),
     ]
     for name, part in document["parts"].items():
@@ -162,56 +163,28 @@ def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
+def _of_format(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if document["model_format"] not in registry.names("summary"):
+        return _of_encoder(document)
+    said: list[tuple[str, str]] = registry.load("summary", document["model_format"])(document)
+    return said
+
+
 def _of_encoder(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
-        ("preparation", _preparation(document["preparation"])),
+        ("preparation", _preparation(document)),
         ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
         ("threshold", _threshold(document)),
     ]
 
 
-def _of_tracker(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the same of a model that finds a target again, and embeds nothing."""
-    shapes, threshold = document["preparation"], document["threshold"]
-    target, search = (f"{shapes[side]}×{shapes[side]} pixels" for side in ("template", "search"))
-    settings = document.get("tracker", {})
-    return [
-        ("preparation", f"a target in {target}, looked for in {search}, rgb"),
-        ("map", f"a cell every {shapes['stride']} pixels, {document['energy']} energy"),
-        (
-            "threshold",
-            "none: nothing was held out of training, so no target is called lost by its energy"
-            if threshold is None
-            else f"{threshold:.4g}. Above it the target counts as lost.",
-        ),
-        ("tracker", ", ".join(f"{name} {value:g}" for name, value in settings.items())),
-    ]
-
-
-def _preparation(entries: Mapping[str, Any]) -> str:
-    size = f"{entries['columns']}×{entries['rows']} pixels"
-    if "kind" not in entries:
-        colours = "grey" if entries["channels"] == 1 else "rgb"
-        frame = _FRAMES.get(entries.get("frame", "whole"), "")
-        return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
-    mean, scale = (_short(entries[name]) for name in ("mean", "scale"))
-    said = f"{size}, {entries['colours']}, {entries['layout']}, (pixel − {mean}) / {scale}"
-    if "eyes" not in entries:
-        return said
-    places = [f"{place:g}" for place in entries["eyes"]]
-    return f"{said}, the eyes at ({', '.join(places[:2])}) and ({', '.join(places[2:])})"
-
-
-_FRAMES = {
-    "ink": "framed by its ink, ",
-    "ink_box": "cut to its ink, ",
-    "ink_parts": "cut into its characters, ",
-}
-
-
-def _short(numbers: list[float]) -> str:
-    said = ", ".join(f"{number:g}" for number in numbers)
-    return said if len(numbers) == 1 else f"({said})"
+def _preparation(document: Mapping[str, Any]) -> str:
+    try:
+        return preparation_from_data(document["preparation"]).in_words()
+    except (LikenessError, TypeError) as error:
+        raise ModelError(
+            f"{document['model']} holds a damaged model: {error}. Restore it or make it again."
+        ) from error
 
 
 def _threshold(document: Mapping[str, Any]) -> str:

@@ -8,10 +8,13 @@ import typer
 from likeness.cli.arguments import read_data
 from likeness.cli.terminal import errors
 from likeness.datasets import Dataset
+from likeness.errors import SettingError
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import read_document
-from likeness.model.opening import FaceModel, chosen_runtime, open_model
+from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.preparations import preparation_from_data
+from likeness.model.protocol import Model
+from likeness.model.shipped import shipped_folder, shipped_tasks
 
 Runtime = Annotated[
     str, typer.Option(help="What runs the encoder: onnx, keras, or auto (onnx where it is there).")
@@ -19,6 +22,39 @@ Runtime = Annotated[
 Variant = Annotated[
     str, typer.Option(help="float32, or int8 where `likeness export --int8` made one.")
 ]
+
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task", help=f"Take the model that comes along for: {', '.join(shipped_tasks())}."
+    ),
+]
+
+
+def folder_of(model: Path | None, task: str | None, *, option: str = "--model") -> Path:
+    """Return the folder of the model that is meant.
+
+    Args:
+        model: as given.
+        task: as given.
+        option: what ``model`` is called in this command.
+
+    Raises:
+        SettingError: both or none were given, or there is no such task.
+    """
+    known = ", ".join(shipped_tasks())
+    if (model is None) == (task is None):
+        received = "neither" if model is None else "both"
+        raise SettingError(
+            f"{option}, --task: expected one of the two: the folder of a model, or a task that a "
+            f"model comes along for ({known}). Received: {received}."
+        )
+    if task is None:
+        assert model is not None
+        return model
+    if task not in shipped_tasks():
+        raise SettingError(f"--task: expected one of {known}. Received: {task!r}.")
+    return shipped_folder(task)
 
 
 def check_runs(model: Path, *, runtime: str, variant: str) -> None:
@@ -30,7 +66,7 @@ def check_runs(model: Path, *, runtime: str, variant: str) -> None:
     chosen_runtime(model, runtime=runtime, variant=variant)
 
 
-def opened(model: Path, *, runtime: str, variant: str) -> FaceModel:
+def opened(model: Path, *, runtime: str, variant: str) -> Model:
     """Return the model, and say on standard error what runs it.
 
     Raises:

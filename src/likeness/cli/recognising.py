@@ -11,7 +11,7 @@ from likeness.cli.terminal import errors
 from likeness.model.opening import chosen_runtime, open_model
 
 if TYPE_CHECKING:
-    from likeness.model.opening import FaceModel
+    from likeness.model import protocol
     from likeness.recogniser.photo_reader import PhotoReader
     from likeness.recogniser.recogniser import Recogniser
 
@@ -43,7 +43,9 @@ NOT_RECOGNISED = 1
 COULD_NOT_TRY = 2
 
 
-def model_and_reader(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel", "PhotoReader"]:
+def model_and_reader(
+    model: Path, *, faces: str, cut: bool
+) -> tuple["protocol.Model", "PhotoReader"]:
     """Open a model and its photo reader; see `photo_reader_for`."""
     from likeness.recogniser.photo_reader import photo_reader_for  # late: only here
 
@@ -60,7 +62,7 @@ def model_and_reader(model: Path, *, faces: str, cut: bool) -> tuple["FaceModel"
 @contextmanager
 def recogniser(
     where: str,
-    model_reader: tuple["FaceModel", "PhotoReader"],
+    model_reader: tuple["protocol.Model", "PhotoReader"],
     *,
     key_file: Path | None,
     new: bool = False,

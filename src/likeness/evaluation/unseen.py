@@ -32,7 +32,7 @@ class Embedder(Protocol):
     def energy(self) -> str:
         """The name of its energy."""
 
-    def embed(self, images: Images) -> Embeddings:
+    def embed(self, images: Images, /) -> Embeddings:
         """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
 
 

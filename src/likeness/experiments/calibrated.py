@@ -16,7 +16,7 @@ from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.pair_rule import PairRule
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
-from likeness.model.opening import FaceModel
+from likeness.model.protocol import Model
 
 DIGITS = 16
 """So much of each digest stands in a model's record."""
@@ -41,7 +41,7 @@ class CalibrationEvidence:
 
 
 def calibrate_model(
-    model: FaceModel,
+    model: Model,
     data: Dataset,
     purpose: Purpose,
     *,
@@ -56,7 +56,7 @@ def calibrate_model(
 
 
 def calibration_evidence(
-    model: FaceModel,
+    model: Model,
     data: Dataset,
     purpose: Purpose,
     *,

@@ -8,11 +8,11 @@ from likeness.energies import energy_matrix
 from likeness.evaluation.doctor import diagnose
 from likeness.experiments.saved_model import known_people
 from likeness.images.check import PhotoCheck
-from likeness.model.opening import FaceModel
+from likeness.model.protocol import Model
 
 
 def examine_gallery(
-    data: Dataset, checks: Sequence[PhotoCheck], model: FaceModel | None
+    data: Dataset, checks: Sequence[PhotoCheck], model: Model | None
 ) -> dict[str, Any]:
     """Return what the doctor finds, as JSON values.
 

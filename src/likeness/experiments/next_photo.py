@@ -8,13 +8,13 @@ from likeness.datasets import Dataset, name_some
 from likeness.energies import energy_matrix
 from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, next_photo_curve
 from likeness.experiments.calibrated import check_not_trained_on
-from likeness.model.opening import FaceModel
+from likeness.model.protocol import Model
 
 FORMAT = "likeness.next_photo/1"
 
 
 def next_photo_of_model(
-    model: FaceModel,
+    model: Model,
     data: Dataset,
     *,
     fusion: str | None = None,

@@ -37,7 +37,7 @@ from likeness.experiments.result import (
     versions,
     worst_pairs,
 )
-from likeness.model.opening import FaceModel
+from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import ProtocolSection, ReportContent
 
@@ -47,9 +47,7 @@ UNKNOWN = (
 )
 
 
-def evaluate_model(
-    model: FaceModel, data: Dataset, *, labels: Labels | None = None
-) -> ProtocolSection:
+def evaluate_model(model: Model, data: Dataset, *, labels: Labels | None = None) -> ProtocolSection:
     """Return the figures of a model on all pairs and searches of a data set, and their evidence.
 
     Its document has the figures of verification and one-shot identification, the CMC, an open
@@ -100,7 +98,7 @@ def evaluate_model(
 
 
 def model_report(
-    model: FaceModel, data: Dataset, section: ProtocolSection, *, seconds: float
+    model: Model, data: Dataset, section: ProtocolSection, *, seconds: float
 ) -> ReportContent:
     """Return what the page on an evaluation is made of.
 
@@ -119,17 +117,17 @@ def model_report(
     )
 
 
-def _threshold_seen(model: FaceModel, data: Dataset) -> int:
+def _threshold_seen(model: Model, data: Dataset) -> int:
     """Return how many of the people the threshold was calibrated on."""
     known = _calibrated(model)
     return len(learned_people(known.identities, known.digests, data))
 
 
-def _calibrated(model: FaceModel) -> Learned:
+def _calibrated(model: Model) -> Learned:
     return _learned(model.calibration.get("provenance", {}))
 
 
-def _facts(model: FaceModel) -> NetworkFacts:
+def _facts(model: Model) -> NetworkFacts:
     """Describe the network; where Keras does not run it, its layers are not known here."""
     if isinstance(model, SiameseModel):
         from likeness.encoders import SiameseNet  # late: brings Keras
@@ -172,7 +170,7 @@ def _measured(
 
 
 def _section(
-    model: FaceModel, data: Dataset, methods: Mapping[str, list[Evaluation]], *, counted: str
+    model: Model, data: Dataset, methods: Mapping[str, list[Evaluation]], *, counted: str
 ) -> ProtocolSection:
     network = methods["network"]
     learned = _learned(model.record)

@@ -124,6 +124,16 @@ class FixedPreparation:
         """Return noise of the shape of ``count`` prepared photos: to try an encoder on."""
         return rng.normal(size=(count, *self.shape)).astype(np.float32)
 
+    def in_words(self) -> str:
+        """Return what it makes of a photo, for people."""
+        mean, scale = (_short(numbers) for numbers in (self.mean, self.scale))
+        size = f"{self.columns}×{self.rows} pixels"
+        said = f"{size}, {self.colours}, {self.layout}, (pixel − {mean}) / {scale}"
+        if self.eyes is None:
+            return said
+        left, right = (", ".join(f"{number:g}" for number in self.eyes[i : i + 2]) for i in (0, 2))
+        return f"{said}, the eyes at ({left}) and ({right})"
+
     def as_data(self) -> dict[str, Any]:
         """Return JSON values from which it can be made again."""
         entries = asdict(self)
@@ -151,3 +161,8 @@ class FixedPreparation:
         out -= np.array(self.mean, np.float32)
         out /= np.array(self.scale, np.float32)
         return np.ascontiguousarray(out.transpose(0, 3, 1, 2) if self.layout == "nchw" else out)
+
+
+def _short(numbers: tuple[float, ...]) -> str:
+    said = ", ".join(f"{number:g}" for number in numbers)
+    return said if len(numbers) == 1 else f"({said})"

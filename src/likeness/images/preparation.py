@@ -28,6 +28,9 @@ class Frame(NamedTuple):
     channels: tuple[int, ...] = (1, 3)
     """Channels of the photos that it takes."""
 
+    words: str = ""
+    """What it does, such as "framed by its ink"."""
+
 
 WHOLE = "whole"
 """The frame of the road: the whole photo. Tasks bring others."""
@@ -100,6 +103,13 @@ class Preparation:
     def made_up(self, count: int, rng: np.random.Generator) -> Prepared:
         """Return noise of the shape of ``count`` prepared photos: to try an encoder on."""
         return rng.normal(size=(count, *self.shape)).astype(np.float32)
+
+    def in_words(self) -> str:
+        """Return what it makes of a photo, for people."""
+        colours = "grey" if self.channels == 1 else "rgb"
+        frame = "" if self._frame is None else f"{self._frame.words}, "
+        size = f"{self.columns}×{self.rows} pixels"
+        return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON values from which it can be made again."""

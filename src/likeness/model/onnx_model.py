@@ -14,8 +14,8 @@ from likeness.errors import LikenessError, ModelError
 from likeness.model.folder import IMPORTED_FORMAT
 from likeness.model.onnx_session import OnnxSession
 from likeness.model.parts import FILES, canonical, read_part
-from likeness.model.preparations import ItemPreparation, preparation_from_data
-from likeness.model.siamese_model import decided
+from likeness.model.preparations import ModelPreparation, preparation_from_data
+from likeness.model.protocol import is_same
 
 _PREPARED_AT_ONCE = 64
 
@@ -38,7 +38,7 @@ class OnnxModel:
         variant: "float32" or "int8".
     """
 
-    preparation: ItemPreparation
+    preparation: ModelPreparation
     session: OnnxSession
     energy: str
     fingerprint: str
@@ -83,7 +83,7 @@ class OnnxModel:
         Raises:
             NoThresholdError: the model has no threshold.
         """
-        return decided(self, left, right)
+        return is_same(self, left, right)
 
 
 def onnx_model(

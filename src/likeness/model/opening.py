@@ -1,64 +1,22 @@
 """`open_model`: a saved model, on the lightest runtime that its folder has."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
-from likeness.arrays import Embeddings, Energies, Images, check_in_range
+from likeness.arrays import check_in_range
 from likeness.errors import ModelError, SettingError
 from likeness.model.folder import read_document
 from likeness.model.onnx_model import onnx_model
 from likeness.model.parts import parts_of
+from likeness.model.protocol import Model
 from likeness.model.siamese_model import load_model
 
 RUNTIMES = ("auto", "onnx", "keras")
 VARIANTS = ("float32", "int8")
 
 
-class FaceModel(Protocol):
-    """What a model can do, whatever runs it."""
-
-    @property
-    def runtime(self) -> str:
-        """What runs the encoder: "onnx" or "keras"."""
-
-    @property
-    def embedding_size(self) -> int:
-        """d, the numbers in an embedding."""
-
-    @property
-    def energy(self) -> str:
-        """The name of its energy."""
-
-    @property
-    def threshold(self) -> float | None:
-        """Accept if energy ≤ threshold; None if none was chosen."""
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        """How the model came to be."""
-
-    @property
-    def calibration(self) -> Mapping[str, Any]:
-        """What the threshold promises."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of what decides an embedding and an energy."""
-
-    def embed(self, images: Images) -> Embeddings:
-        """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
-
-    def energies(self, left: Images, right: Images) -> Energies:
-        """Return the ``(n, m)`` energies between two sets of photos."""
-
-    def is_same(self, left: Images, right: Images) -> bool:
-        """Say whether two photos show one identity."""
-
-
 def open_model(
     folder: str | Path, *, runtime: str = "auto", variant: str = "float32", threads: int = 1
-) -> FaceModel:
+) -> Model:
     """Read a model that was trained or imported; ``model.runtime`` says what runs it.
 
     Args:

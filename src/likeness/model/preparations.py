@@ -16,7 +16,7 @@ from likeness.images.preparation import Preparation
 from likeness.tasks import registry
 
 
-class ItemPreparation(Protocol):
+class ModelPreparation(Protocol):
     """What a model asks of its preparation."""
 
     @property
@@ -32,11 +32,14 @@ class ItemPreparation(Protocol):
     def as_data(self) -> dict[str, Any]:
         """Return JSON values from which `preparation_from_data` makes it again."""
 
+    def in_words(self) -> str:
+        """Say in one line what it makes of an item."""
+
     def made_up(self, count: int, rng: np.random.Generator, /) -> Any:
         """Return what prepared items may look like: an encoder is tried on them."""
 
 
-def preparation_from_data(entries: Mapping[str, Any]) -> ItemPreparation:
+def preparation_from_data(entries: Mapping[str, Any]) -> ModelPreparation:
     """Return the preparation that ``model.json`` describes.
 
     Raises:

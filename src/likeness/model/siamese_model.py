@@ -12,7 +12,7 @@ import numpy as np
 
 from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
-from likeness.errors import MissingExtraError, ModelError, NoThresholdError, require_extra
+from likeness.errors import MissingExtraError, ModelError, require_extra
 from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.model.folder import (
     FORMAT,
@@ -23,7 +23,8 @@ from likeness.model.folder import (
 )
 from likeness.model.onnx_file import onnx_bytes
 from likeness.model.parts import FILES, canonical, document_text, part_entry
-from likeness.model.preparations import ItemPreparation, preparation_from_data
+from likeness.model.preparations import ModelPreparation, preparation_from_data
+from likeness.model.protocol import is_same
 from likeness.tasks import registry
 
 _BATCH = 64
@@ -45,7 +46,7 @@ class SiameseModel:
         about: what its card says beyond that (name, licence, results), JSON values only.
     """
 
-    preparation: ItemPreparation
+    preparation: ModelPreparation
     encoder: Any
     energy: str
     threshold: float | None = None
@@ -82,7 +83,7 @@ class SiameseModel:
         Raises:
             NoThresholdError: the model has no threshold.
         """
-        return decided(self, left, right)
+        return is_same(self, left, right)
 
     @property
     def embedding_size(self) -> int:
@@ -211,27 +212,6 @@ def lasting_config(config: Any) -> Any:
     if isinstance(config, list | tuple):
         return [lasting_config(value) for value in config]
     return config
-
-
-def decided(model: Any, left: Items, right: Items) -> bool:
-    """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
-
-    Args:
-        model: has ``threshold`` and ``energies``.
-        left, right: the photos.
-
-    Raises:
-        NoThresholdError: the model has no threshold.
-    """
-    if model.threshold is None:
-        raise NoThresholdError(
-            "this model has no threshold, so it cannot decide. Choose one with `likeness calibrate "
-            "MODEL PHOTOS` (training does from six people with two photos each), or pass one of "
-            "your own: `replace(model, threshold=...)`."
-        )
-    # One item as a list of one: an array's leading axis, or a text in a list.
-    first, second = (np.asarray(item)[None] for item in (left, right))
-    return bool(model.energies(first, second)[0, 0] <= model.threshold)
 
 
 def load_model(folder: str | Path) -> SiameseModel:

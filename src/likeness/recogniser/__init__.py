@@ -4,12 +4,11 @@ from importlib import import_module
 from typing import Any
 
 from likeness.recogniser.answer import Answer, Neighbour, Promise
-from likeness.recogniser.decision import Decider, DecidingModel, decide
+from likeness.recogniser.decision import Decider, decide
 
 __all__ = [
     "Answer",
     "Decider",
-    "DecidingModel",
     "Neighbour",
     "PhotoReader",
     "Promise",

@@ -1,19 +1,13 @@
 """Two pictures, one question: is it the same person, writer or thing?"""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Energies, Images
-from likeness.recogniser.decision import Decider, DecidingModel
-
-
-class ComparingModel(DecidingModel, Protocol):
-    """What a comparison asks of a model."""
-
-    def energies(self, left: Images, right: Images) -> Energies:
-        """Return the ``(n, m)`` energies between two sets of pictures."""
+from likeness.arrays import Images
+from likeness.model.protocol import Model
+from likeness.recogniser.decision import Decider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +39,7 @@ class Comparison:
         return {"format": "likeness.comparison/1", **asdict(self)}
 
 
-def compare(
-    model: ComparingModel, left: Images, right: Images, *, prior: float | None = None
-) -> Comparison:
+def compare(model: Model, left: Images, right: Images, *, prior: float | None = None) -> Comparison:
     """Say whether two pictures show one identity, by the model's threshold and probabilities.
 
     Args:

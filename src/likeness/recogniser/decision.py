@@ -8,9 +8,8 @@ Threshold, margin and probabilities come with the model (`likeness calibrate`); 
 has a number of its own, and a model without a threshold refuses to decide.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,29 +19,10 @@ from likeness.errors import DataError, ModelError, NoThresholdError
 from likeness.evaluation.calibration import Purpose, percent
 from likeness.evaluation.margin import is_clear
 from likeness.evaluation.probability import LikelihoodRatio, check_prior
+from likeness.model.protocol import Model
 from likeness.recogniser.answer import Answer, Neighbour, Promise, Status
 
 NEAREST = 5
-
-
-class DecidingModel(Protocol):
-    """What a decision asks of a model."""
-
-    @property
-    def energy(self) -> str:
-        """The name of its energy."""
-
-    @property
-    def threshold(self) -> float | None:
-        """Accept if energy ≤ threshold; None if none was chosen."""
-
-    @property
-    def calibration(self) -> Mapping[str, Any]:
-        """What `likeness calibrate` stored; empty if training chose the threshold."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of what decides an energy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +50,7 @@ class Decider:
     fingerprint: str
 
     @classmethod
-    def of(cls, model: DecidingModel, *, prior: float | None = None) -> "Decider":
+    def of(cls, model: Model, *, prior: float | None = None) -> "Decider":
         """Return what decides for a model.
 
         Args:
@@ -224,7 +204,7 @@ class Decider:
 
 
 def decide(
-    model: DecidingModel,
+    model: Model,
     names: Sequence[str],
     energies: ArrayLike,
     *,
@@ -257,7 +237,7 @@ def decide(
     return Decider.of(model, prior=prior).decide(names, energies, nearest=nearest)
 
 
-def _check_belongs(model: DecidingModel) -> None:
+def _check_belongs(model: Model) -> None:
     of = model.calibration.get("provenance", {}).get("model", model.fingerprint)
     if of != model.fingerprint:
         raise ModelError(

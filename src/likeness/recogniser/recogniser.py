@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Images
+from likeness.arrays import Embeddings
 from likeness.errors import DataError, GalleryMismatchError, UnknownPersonError
+from likeness.model.protocol import Model
 from likeness.recogniser.answer import Answer
 from likeness.recogniser.capture import check_capture
-from likeness.recogniser.decision import NEAREST, Decider, DecidingModel
+from likeness.recogniser.decision import NEAREST, Decider
 from likeness.recogniser.gallery import (
     Enrolled,
     Gallery,
@@ -23,17 +24,6 @@ from likeness.recogniser.gallery import (
 )
 from likeness.recogniser.people_energies import energy_to_person, people_energies
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
-
-
-class EmbeddingModel(DecidingModel, Protocol):
-    """What a recogniser asks of a model."""
-
-    @property
-    def embedding_size(self) -> int:
-        """d, the numbers in an embedding."""
-
-    def embed(self, images: Images) -> Embeddings:
-        """Return ``(n, d)`` embeddings of ``(n, rows, columns, channels)`` photos."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +117,7 @@ class Recogniser:
         GalleryMismatchError: the gallery is another model's.
     """
 
-    model: EmbeddingModel
+    model: Model
     gallery: Gallery
     reader: PhotoReader = field(default_factory=PhotoReader)
     prior: float | None = None
@@ -410,7 +400,7 @@ class Recogniser:
         return None
 
 
-def gallery_model(model: EmbeddingModel) -> GalleryModel:
+def gallery_model(model: Model) -> GalleryModel:
     """Return what a gallery has to know of a model."""
     return GalleryModel(
         fingerprint=model.fingerprint, energy=model.energy, dimensions=model.embedding_size
@@ -419,7 +409,7 @@ def gallery_model(model: EmbeddingModel) -> GalleryModel:
 
 def re_enrol(
     gallery: Gallery,
-    model: EmbeddingModel,
+    model: Model,
     *,
     reader: PhotoReader | None = None,
     on_progress: Callable[[int, int], None] | None = None,

@@ -11,6 +11,9 @@ Kinds:
     dataset: a function without arguments that reads one.
     card: a function that changes a card, by the preparation's kind or frame.
     format: a function from a ``model.json`` of another format, and the card's head, to its card.
+    summary: a function from a ``model.json`` of another format to what there is to say of it, as
+        pairs of a name and words.
+    shipped: a `likeness.model.shipped.ShippedModel`.
     commands: the function of a command, by what is typed.
     help: one line about a command, by what is typed; text, not to be loaded.
 """
@@ -56,15 +59,17 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
     },
     "signatures": {
-        "frame": {"ink_box": "ink_box:FRAME", "ink_parts": "ink_parts:FRAME"},
+        "frame": {"ink_box": "ink_frames:INK_BOX", "ink_parts": "ink_frames:INK_PARTS"},
         "recipe": {"signatures": "recipe:SIGNATURES"},
-        "dataset": {"signatures": "signatures:signatures"},
+        "dataset": {"signatures": "dataset:signatures"},
         "card": {"ink_box": "card:of_writing", "ink_parts": "card:of_writing"},
+        "shipped": {"signatures": "shipped:SIGNATURES"},
         "commands": {"data signatures": "commands:data_signatures"},
         "help": {"data signatures": "Find the signatures of 93 writers, and check them."},
     },
     "tracking": {
         "format": {"likeness.tracking/1": "card:tracking_card"},
+        "summary": {"likeness.tracking/1": "card:tracking_summary"},
         "commands": {"track-train": "commands:track_train", "track": "commands:track"},
         "help": {
             "track-train": "Train a tracker on sequences with the target marked.",

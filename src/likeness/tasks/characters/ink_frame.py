@@ -64,4 +64,4 @@ def _middle_and_reach(drawing: Image.Image) -> tuple[tuple[float, float], float]
     return (x, y), REACH * float(spread)
 
 
-FRAME = Frame(ink_frame)
+FRAME = Frame(ink_frame, words="framed by its ink")

@@ -11,7 +11,7 @@ from likeness.datasets import Dataset, check_disjoint, name_some
 from likeness.errors import OverlapError, TooFewError
 from likeness.experiments.calibrated import DIGITS
 from likeness.experiments.result import versions
-from likeness.model.opening import FaceModel
+from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
 from likeness.tasks.characters.ink import hausdorff_energies, pixel_energies
 from likeness.tasks.characters.one_shot_run import OneShotRun
@@ -70,7 +70,7 @@ def train_for_runs(
     return model, document | {"training": training}
 
 
-def runs_of_model(model: FaceModel, runs: Sequence[OneShotRun]) -> dict[str, Any]:
+def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
     """Return how many probes a model gets wrong, beside the baselines, as JSON values.
 
     A probe goes to the nearest image of the gallery; no threshold is asked. Baselines are

@@ -102,6 +102,13 @@ class TextPreparation:
         """Return what a prepared text may look like, ``(count, 12)``: to try an encoder on."""
         return rng.integers(0, self.buckets + 1, (count, 12)).astype(np.int32)
 
+    def in_words(self) -> str:
+        """Return what it makes of a text, for people."""
+        return (
+            f"words and their pieces of {self.shortest} to {self.longest} letters, by hash in "
+            f"{self.buckets:,} buckets"
+        )
+
     def as_data(self) -> dict[str, Any]:
         """Return JSON values from which it can be made again."""
         return {"kind": self.KIND, **asdict(self)}

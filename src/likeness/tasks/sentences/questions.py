@@ -6,16 +6,17 @@ The model's threshold says whether the nearest one asks the same or nothing does
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from likeness.arrays import Embeddings, check_in_range
+from likeness.arrays import check_in_range
 from likeness.errors import DataError, GalleryMismatchError
+from likeness.model.protocol import Model
 from likeness.recogniser.answer import Status
-from likeness.recogniser.decision import NEAREST, Decider, DecidingModel
+from likeness.recogniser.decision import NEAREST, Decider
 from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate
 from likeness.recogniser.people_energies import everybody
 
@@ -26,13 +27,6 @@ MOST_BYTES = 16 * 2**20
 _LONGEST_NAME = 200
 _SHOWN = 180
 _AT_ONCE = 1000
-
-
-class TextModel(DecidingModel, Protocol):
-    """What a search asks of a model."""
-
-    def embed(self, texts: Sequence[str], /) -> Embeddings:
-        """Return ``(n, d)`` embeddings of texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +133,7 @@ def entry_name(text: str) -> str:
     return f"{line[:_SHOWN].rstrip()} … {hashlib.sha256(line.encode()).hexdigest()[:12]}"
 
 
-def text_gallery_model(model: TextModel) -> GalleryModel:
+def text_gallery_model(model: Model) -> GalleryModel:
     """Return what a gallery has to know of a model of texts."""
     size = model.embed(["question"]).shape[1]
     return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
@@ -157,7 +151,7 @@ class QuestionSearch:
         GalleryMismatchError: the gallery is another model's.
     """
 
-    model: TextModel
+    model: Model
     gallery: Gallery
 
     def __post_init__(self) -> None:

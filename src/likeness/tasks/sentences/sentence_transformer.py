@@ -16,7 +16,7 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies, describe
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import DataError, MissingExtraError, ModelError, require_extra
-from likeness.model.siamese_model import decided
+from likeness.model.protocol import is_same
 
 MARK = "modules.json"
 """What a folder of such a model holds, and none of ours does."""
@@ -61,6 +61,11 @@ class SentenceTransformerModel:
         """What runs the encoder: "sentence-transformers"."""
         return "sentence-transformers"
 
+    @property
+    def embedding_size(self) -> int:
+        """d, the numbers in an embedding."""
+        return int(self.embed(["a"]).shape[1])
+
     def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return ``(n, d)`` float32 embeddings of unit length.
 
@@ -97,7 +102,7 @@ class SentenceTransformerModel:
         Raises:
             NoThresholdError: the model has no threshold.
         """
-        return decided(self, left, right)
+        return is_same(self, left, right)
 
 
 def sentence_transformer(path: str | Path) -> SentenceTransformerModel:

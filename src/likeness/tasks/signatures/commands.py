@@ -7,7 +7,7 @@ import typer
 
 from likeness.cli.data import describe
 from likeness.cli.terminal import output, reading_bar
-from likeness.tasks.signatures.signatures import signatures
+from likeness.tasks.signatures.dataset import signatures
 
 
 def data_signatures(

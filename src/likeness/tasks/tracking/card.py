@@ -42,6 +42,27 @@ def tracking_card(document: Mapping[str, Any], head: Mapping[str, Any]) -> dict[
     return {**head, **_Facts(document).entries()}
 
 
+def tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what `likeness model show` says of a tracker's model: names and words.
+
+    Args:
+        document: of ``model.json``.
+    """
+    shapes, threshold = document["preparation"], document["threshold"]
+    target, search = (f"{shapes[side]}×{shapes[side]} pixels" for side in ("template", "search"))
+    return [
+        ("preparation", f"a target in {target}, looked for in {search}, rgb"),
+        ("map", f"a cell every {shapes['stride']} pixels, {document['energy']} energy"),
+        (
+            "threshold",
+            "none: nothing was held out of training, so no target is called lost by its energy"
+            if threshold is None
+            else f"{threshold:.4g}. Above it the target counts as lost.",
+        ),
+        ("tracker", ", ".join(f"{name} {value:g}" for name, value in document["tracker"].items())),
+    ]
+
+
 class _Facts:
     """What ``model.json`` says of a tracker's model."""
 

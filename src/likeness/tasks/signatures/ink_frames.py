@@ -1,14 +1,15 @@
-"""Cut writing into its characters, and bring each to the middle and to one size.
+"""Bring writing to what an encoder reads: cut to its ink, or cut into its characters.
+
+How wide the writing is for its height, and how thick its strokes are for their length, is kept by
+`ink_box`: that is the hand.
 
 How far apart a hand sets its characters, and how large, changes from page to page and from pen to
-pen; the shape of a character much less. So each is normalised by itself, by the moments of its
-ink as in R. G. Casey, «Moment Normalization of Handprinted Characters», IBM Journal of Research
-and Development 14, 1970: a few long strokes move the ink's mean and deviation less than its
-outermost points.
-
-How many characters there are is not known here. The writing is therefore cut in every number of
-parts that is asked for, each a *reading* of it, and an encoder can learn which reading makes sense
-(`likeness.encoders.readings`).
+pen; the shape of a character much less. So `ink_parts` brings each to the middle and to one size,
+by the moments of its ink as in R. G. Casey, «Moment Normalization of Handprinted Characters», IBM
+Journal of Research and Development 14, 1970: a few long strokes move the ink's mean and deviation
+less than its outermost points. How many characters there are is not known here. The writing is
+therefore cut in every number of parts that is asked for, each a *reading* of it, and an encoder can
+learn which reading makes sense (`likeness.encoders.readings`).
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,56 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.images.preparation import Frame
-from likeness.tasks.signatures.ink_box import INK, paper_to_ink
+
+EDGE = 32
+"""The free edge around the ink is the shorter side over this, and a pixel at least."""
+
+INK = 0.5
+"""What is at least so far from the paper towards the darkest pixel is ink."""
+
+LEAST = 16
+"""Grey levels between paper and ink under which there is no ink, only noise."""
+
+
+def ink_box(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
+    """Return the ink, as large as fits, in the middle of paper of this size.
+
+    The paper is the median grey and becomes white, the darkest pixel becomes black. Without any
+    ink the whole of it is paper.
+
+    Args:
+        drawing: dark ink on light paper, of mode L or RGB.
+        rows, columns: the new size.
+
+    >>> page = Image.new("L", (40, 40), 200)
+    >>> page.paste(20, (10, 30, 20, 32))
+    >>> np.asarray(ink_box(page, rows=8, columns=12))[3].tolist()
+    [255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255]
+    """
+    light = paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
+    page = Image.new("L", (columns, rows), 255)
+    down, across = (np.flatnonzero((light <= 1 - INK).any(axis=axis)) for axis in (1, 0))
+    if len(down):
+        box = (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1)
+        edge = max(1, min(rows, columns) // EDGE)
+        ink = Image.fromarray((255 * light).round().astype(np.uint8)).crop(box)
+        scale = min((columns - 2 * edge) / ink.width, (rows - 2 * edge) / ink.height)
+        size = [max(1, round(scale * side)) for side in ink.size]
+        ink = ink.resize((size[0], size[1]), Image.Resampling.BILINEAR)
+        page.paste(ink, ((columns - size[0]) // 2, (rows - size[1]) // 2))
+    return page.convert(drawing.mode)
+
+
+def paper_to_ink(grey: np.ndarray) -> np.ndarray:
+    """Return ``(rows, columns)``: 1 for paper and lighter, 0 for the darkest ink."""
+    paper, darkest = float(np.median(grey)), float(grey.min())
+    if paper - darkest < LEAST:
+        return np.ones_like(grey)
+    return np.minimum((grey - darkest) / (paper - darkest), 1.0)
+
+
+INK_BOX = Frame(ink_box, words="cut to its ink")
+
 
 PARTS = (2, 3)
 """Into how many parts writing is cut, one reading each."""
@@ -139,4 +189,4 @@ def _smoothed(profile: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.convolve(np.pad(profile, reach, mode="edge"), weights / weights.sum(), mode="valid")
 
 
-FRAME = Frame(ink_parts, readings=len(PARTS), channels=(1,))
+INK_PARTS = Frame(ink_parts, readings=len(PARTS), channels=(1,), words="cut into its characters")

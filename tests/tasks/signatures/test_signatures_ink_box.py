@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from likeness.images.preparation import Preparation
-from likeness.tasks.signatures.ink_box import ink_box
+from likeness.tasks.signatures.ink_frames import ink_box
 
 
 def page(size: tuple[int, int], box: tuple[int, int, int, int], *, paper: int, ink: int) -> Image:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from likeness.errors import SettingError
 from likeness.images.preparation import Preparation
-from likeness.tasks.signatures.ink_parts import PARTS, cuts_between, ink_parts
+from likeness.tasks.signatures.ink_frames import PARTS, cuts_between, ink_parts
 
 
 def written(*characters: tuple[int, int, int], gap: int = 20, paper: int = 255, ink: int = 0):

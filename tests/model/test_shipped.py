@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import likeness
 from likeness.datasets import Dataset
 from likeness.errors import ModelError, SettingError
 from likeness.model.parts import FILES
-from likeness.tasks.signatures.drawn_signatures import drawn_signatures
-from likeness.tasks.signatures.shipped import FOLDERS, TASKS, shipped_folder, shipped_model
+from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
+from likeness.tasks.signatures.drawn import drawn_signatures
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def signed() -> Dataset:
     return drawn_signatures(writers=2, names=1, media=2, size=96)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", shipped_tasks())
 class TestEach:
     def test_it_decides(self, task: str, signed: Dataset) -> None:
         model = shipped_model(task)
@@ -49,7 +50,7 @@ class TestEach:
     def test_it_opens_without_keras(self, task: str, tmp_path: Path) -> None:
         code = (
             "import sys; sys.modules['keras'] = None\n"
-            "from likeness.tasks.signatures.shipped import shipped_model\n"
+            "from likeness.model.shipped import shipped_model\n"
             f"print(shipped_model({task!r}).fingerprint)"
         )
         found = subprocess.run(
@@ -59,13 +60,14 @@ class TestEach:
 
 
 def test_together_they_are_small() -> None:
-    folders = [FOLDERS / task for task in TASKS]
+    folders = [shipped_folder(task) for task in shipped_tasks()]
     assert sum(file.stat().st_size for folder in folders for file in folder.iterdir()) < 8_000_000
 
 
 def test_every_folder_has_its_task() -> None:
-    found = {path.parent.name for path in FOLDERS.glob("*/model.json")}
-    assert found == set(TASKS)
+    tasks = Path(likeness.__file__).parent / "tasks"
+    folders = {path.parent for path in tasks.glob("*/shipped_models/*/model.json")}
+    assert folders == {shipped_folder(task) for task in shipped_tasks()}
 
 
 @pytest.mark.parametrize("task", ["faces", "", "../cli", "Signatures"])

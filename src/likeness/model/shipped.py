@@ -1,0 +1,74 @@
+"""The models that come with the package, each by the name of its task."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from likeness.errors import SettingError
+from likeness.model.folder import read_document
+from likeness.model.opening import open_model
+from likeness.model.parts import parts_of
+from likeness.model.protocol import Model
+from likeness.tasks import registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippedModel:
+    """A model in the package.
+
+    Args:
+        folder: of the model.
+        question: that it answers.
+    """
+
+    folder: Path
+    question: str
+
+
+def shipped_tasks() -> tuple[str, ...]:
+    """Return the names of the tasks that there is a model for.
+
+    >>> shipped_tasks()
+    ('signatures',)
+    """
+    return registry.names("shipped")
+
+
+def shipped_folder(task: str, *, within: Path | None = None) -> Path:
+    """Return the folder of a task's model.
+
+    Args:
+        task: one of `shipped_tasks`.
+        within: where the folders of all tasks lie, each by its name; in the package if not given.
+
+    Raises:
+        SettingError: there is no such task.
+    """
+    models: dict[str, ShippedModel] = {
+        name: registry.load("shipped", name) for name in shipped_tasks()
+    }
+    try:
+        folder = models[task].folder
+    except KeyError:
+        known = "; ".join(f"{name} ({model.question})" for name, model in models.items())
+        raise SettingError(f"task: expected one of these: {known}. Received: {task!r}.") from None
+    return folder if within is None else within / task
+
+
+def shipped_model(task: str, *, threads: int = 1, within: Path | None = None) -> Model:
+    """Open a task's model on ONNX Runtime: float32, or int8 where that is what there is.
+
+    Args:
+        task: one of `shipped_tasks`.
+        threads: of ONNX Runtime, 1…256.
+        within: where the folders of all tasks lie; in the package if not given.
+
+    Raises:
+        SettingError: there is no such task.
+        ModelError: its folder is not there, or its parts do not belong together.
+
+    >>> shipped_model("signatures").runtime
+    'onnx'
+    """
+    folder = shipped_folder(task, within=within)
+    variant = "float32" if "onnx" in parts_of(read_document(folder)) else "int8"
+    return open_model(folder, runtime="onnx", variant=variant, threads=threads)
