@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from likeness.datasets import drawn_faces
-from likeness.datasets.att_copy import person_digest
+from likeness.datasets.att_faces import person_digest
 
 PEOPLE = 3
 

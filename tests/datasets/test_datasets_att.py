@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from likeness.datasets import att, att_cache_path
-from likeness.datasets.att import MIRRORS, find_photos
+from likeness.datasets.att_faces import MIRRORS, find_photos
 from likeness.errors import DataNotFoundError, DigestError
 
 REAL = os.environ.get("LIKENESS_DATA", "")

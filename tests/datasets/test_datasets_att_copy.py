@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets.att_copy import person_digest, read_copy
-from likeness.datasets.att_digests import PERSON_DIGESTS
+from likeness.datasets.att_faces import PERSON_DIGESTS, person_digest, read_copy
 from likeness.errors import DataError, DataNotFoundError, DigestError
 
 

@@ -1,8 +1,11 @@
-"""Data sets: the frozen type, the split that keeps people apart, and the readers."""
+"""Data sets: the frozen type, the split that keeps people apart, and the readers.
 
-from likeness.datasets.att import att, att_cache_path
-from likeness.datasets.drawn import drawn_faces
-from likeness.datasets.folder import folder
+The readers are loaded on first use (PEP 562): who only needs `Dataset` reads no photos.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from likeness.datasets.items import (
     Dataset,
     check_disjoint,
@@ -11,6 +14,18 @@ from likeness.datasets.items import (
     split_by_identity,
 )
 from likeness.datasets.progress import OnProgress
+
+if TYPE_CHECKING:
+    from likeness.datasets.att_faces import att, att_cache_path
+    from likeness.datasets.drawn_face import drawn_faces
+    from likeness.datasets.photo_folder import folder
+
+_READERS = {
+    "att": "att_faces",
+    "att_cache_path": "att_faces",
+    "drawn_faces": "drawn_face",
+    "folder": "photo_folder",
+}
 
 __all__ = [
     "Dataset",
@@ -24,3 +39,9 @@ __all__ = [
     "name_some",
     "split_by_identity",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _READERS:
+        return getattr(import_module(f"{__name__}.{_READERS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -54,10 +54,10 @@ class Canvas:
         self, distance: Field, grey: float | Field, *, opacity: float = 1.0, soft: float = 0.0
     ) -> None:
         """Paint a shape; ``soft`` widens its edge, for shadows."""
-        cover = np.clip(0.5 - distance / (self._edge + soft), 0, 1)
-        self.grey += opacity * cover * (grey - self.grey)
+        share = np.clip(0.5 - distance / (self._edge + soft), 0, 1)
+        self.grey += opacity * share * (grey - self.grey)
 
     def shade(self, distance: Field, factor: float, *, soft: float) -> None:
         """Darken (factor < 1) or brighten what is under a soft shape."""
-        cover = np.clip(0.5 - distance / (self._edge + soft), 0, 1)
-        self.grey *= 1 + (factor - 1) * cover
+        share = np.clip(0.5 - distance / (self._edge + soft), 0, 1)
+        self.grey *= 1 + (factor - 1) * share

@@ -1,24 +1,146 @@
-"""Paint one photo of a drawn person."""
+"""Drawn faces: made-up people from a seed, for when no photographs are at hand.
+
+Identity is in the geometry: head, jaw, hair, ears, eyes, brows, nose, mouth, and the greys of
+skin and hair. Pose, light, expression, glasses, blur and noise change from photo to photo.
+Figures on drawn faces say whether a program works, and nothing about real faces.
+"""
+
+import math
+from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image, ImageFilter
 
+from likeness.arrays import Images, check_in_range
 from likeness.datasets.drawn_canvas import Canvas, Field, ellipse, rounded, stroke
-from likeness.datasets.drawn_person import Moment, Person
-from likeness.datasets.drawn_pose import Sheet, grid, head_radius, posed
+from likeness.datasets.drawn_person import Moment, Person, draw_moment, draw_person
+from likeness.datasets.items import Dataset
+
+NAME = "drawn faces, not AT&T"
+LICENCE = "made by likeness"
 
 _BOTH = (-1.0, 1.0)
 
 
+def drawn_faces(
+    *,
+    identities: int = 40,
+    photos_each: int = 10,
+    size: tuple[int, int] = (112, 92),
+    seed: int = 0,
+) -> Dataset:
+    """Return photos of made-up people.
+
+    A photo depends on the seed, the person's number and its own number only: with more people
+    or more photos each, those that were there stay as they are.
+
+    Args:
+        identities: how many people, 1…10,000.
+        photos_each: photos of each, 1…1,000.
+        size: (rows, columns) of every photo, 16…1024.
+        seed: who the people are, 0 or more.
+
+    Returns:
+        items ``(identities × photos_each, rows, columns, 1)``, uint8; identities «drawn1» …;
+        item names «drawn1/1» …; `Dataset.drawn` is True.
+
+    Raises:
+        SettingError: an argument is out of its range.
+
+    >>> drawn_faces(identities=2, photos_each=3).items.shape
+    (6, 112, 92, 1)
+    """
+    check_in_range(identities, 1, 10_000, argument="identities", whole=True)
+    check_in_range(photos_each, 1, 1_000, argument="photos_each", whole=True)
+    check_in_range(seed, 0, 2**63 - 1, argument="seed", whole=True)
+    for number, name in zip(size, ("rows", "columns"), strict=True):
+        check_in_range(number, 16, 1024, argument=f"size ({name})", whole=True)
+    people, numbers = range(1, identities + 1), range(1, photos_each + 1)
+    items = np.empty((identities, photos_each, *size, 1), dtype=np.uint8)
+    for person in people:
+        who = draw_person(_generator(seed, person, 0))
+        for number in numbers:
+            rng = _generator(seed, person, number)
+            items[person - 1, number - 1, ..., 0] = _photo(who, rng, size)
+    return Dataset(
+        items.reshape(-1, *size, 1),
+        [f"drawn{person}" for person in people for _ in numbers],
+        [f"drawn{person}/{number}" for person in people for number in numbers],
+        name=NAME,
+        licence=LICENCE,
+        drawn=True,
+    )
+
+
+def _generator(seed: int, person: int, number: int) -> np.random.Generator:
+    """Number 0 is for the person; a photo counts from 1, so the two never share a stream."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(person, number)))
+
+
+def _photo(person: Person, rng: np.random.Generator, size: tuple[int, int]) -> Images:
+    moment = draw_moment(rng, person)
+    grey = paint_face(person, moment, size=size)
+    picture = Image.fromarray((np.clip(grey, 0, 1) * 255).round().astype(np.uint8))
+    blurred = picture.filter(ImageFilter.GaussianBlur(moment.blur * size[0] / 112))
+    noise = rng.normal(0, 255 * moment.noise, size)
+    return np.clip(np.asarray(blurred) + noise, 0, 255).round().astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """Where each pixel lies: on the head, and on what the turned face shows."""
+
+    u: Field  # the head's outline, to the right
+    v: Field  # down
+    fu: Field  # features: moved by the yaw, as on a cylinder
+    fv: Field  # features: moved by the nod
+
+
+def _grid(size: tuple[int, int]) -> tuple[Field, Field, float]:
+    """Return right, down and the side of a pixel; the middle is 0, and ±1 fits in a photo."""
+    rows, columns = size
+    pixel = 1 / min(rows / 2, columns / 2 * (112 / 92))
+    down = (np.arange(rows, dtype=np.float32) + 0.5 - rows / 2) * pixel
+    right = (np.arange(columns, dtype=np.float32) + 0.5 - columns / 2) * pixel
+    x, y = np.meshgrid(right, down)
+    return x.astype(np.float32), y.astype(np.float32), float(pixel)
+
+
+def _posed(x: Field, y: Field, person: Person, moment: Moment) -> _Sheet:
+    """Undo the photo's shift, scale, turn, yaw and nod for every pixel."""
+    x, y = x - moment.right, y - moment.down
+    cos, sin = math.cos(moment.turn) / moment.scale, math.sin(moment.turn) / moment.scale
+    u, v = cos * x + sin * y, cos * y - sin * x
+    # The face is a cylinder as wide as the head: a yaw moves its middle most, its rim least.
+    width = person.head_width * 1.15
+    angle = np.arcsin(np.clip(u / width, -1, 1)) - moment.yaw
+    turned = np.sin(angle) * width + np.where(np.abs(u) > width, u - np.sign(u) * width, 0)
+    facing = np.clip(1 - (v / 0.8) ** 2, 0, 1)
+    return _Sheet(u, v, turned.astype(np.float32), v - moment.nod * facing)
+
+
+def _head_radius(sheet: _Sheet, person: Person, *, more: float | Field = 0.0) -> Field:
+    """Return 0 in the middle of the head, 1 on its outline; ``more`` grows it, but not the jaw."""
+    across = np.abs(sheet.u) / (person.head_width + more)
+    up = sheet.v / (person.crown + more)
+    # A jaw narrows from the ears down.
+    down = np.clip(sheet.v / person.chin, 0, None)
+    low = (across * (1 + 0.16 * down * down)) ** person.jaw + down**person.jaw
+    upper = np.sqrt(across * across + up * up)
+    radius: Field = np.where(sheet.v < 0, upper, low ** (1 / person.jaw))
+    return radius.astype(np.float32)
+
+
 def paint_face(person: Person, moment: Moment, *, size: tuple[int, int]) -> Field:
     """Return the photo, ``(rows, columns)``, greys about 0…1, without blur and noise."""
-    x, y, pixel = grid(size)
-    sheet = posed(x, y, person, moment)
-    light = moment.light_x
+    x, y, pixel = _grid(size)
+    sheet = _posed(x, y, person, moment)
+    shine = moment.light_x
     canvas = Canvas(
-        (moment.backdrop * (1 + 0.25 * light * x - 0.08 * y)).astype(np.float32), edge=1.4 * pixel
+        (moment.backdrop * (1 + 0.25 * shine * x - 0.08 * y)).astype(np.float32), edge=1.4 * pixel
     )
     _paint_behind(canvas, sheet, person, moment)
-    head = head_radius(sheet, person)
+    head = _head_radius(sheet, person)
     _paint_skin(canvas, sheet, person, moment, head)
     _paint_eyes(canvas, sheet, person, moment)
     _paint_nose(canvas, sheet, person, moment)
@@ -27,10 +149,10 @@ def paint_face(person: Person, moment: Moment, *, size: tuple[int, int]) -> Fiel
     _paint_brows(canvas, sheet, person, moment)
     if moment.glasses:
         _paint_glasses(canvas, sheet, person)
-    return canvas.grey * moment.gain * (1 + 0.35 * light * x + 0.35 * moment.light_y * y)
+    return canvas.grey * moment.gain * (1 + 0.35 * shine * x + 0.35 * moment.light_y * y)
 
 
-def _paint_behind(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+def _paint_behind(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
     """Long hair behind, shoulders, neck, ears."""
     u, v, skin = sheet.u, sheet.v, person.skin
     if person.hair_length > 0.2:
@@ -49,12 +171,12 @@ def _paint_behind(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) 
         # A turned head shows one ear more, the other less.
         shown = person.ears * (1 + 1.2 * side * moment.yaw)
         if shown > 0.02:
-            place = (side * (person.head_width - 0.005), person.ear_height)
-            canvas.paint(ellipse(u, v, place, (shown, 0.17)), skin * 0.88)
-            canvas.paint(ellipse(u, v, place, (shown * 0.5, 0.1)), skin * 0.7, soft=0.03)
+            middle = (side * (person.head_width - 0.005), person.ear_height)
+            canvas.paint(ellipse(u, v, middle, (shown, 0.17)), skin * 0.88)
+            canvas.paint(ellipse(u, v, middle, (shown * 0.5, 0.1)), skin * 0.7, soft=0.03)
 
 
-def _paint_skin(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment, head: Field) -> None:
+def _paint_skin(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment, head: Field) -> None:
     """The face as a lit bulge, cheeks, folds, beard."""
     towards = np.sqrt(np.clip(1 - 0.85 * head * head, 0.02, 1))
     lit = 0.66 + 0.36 * towards + moment.light_x * sheet.u * 0.9 + moment.light_y * sheet.v * 0.6
@@ -76,7 +198,7 @@ def _paint_skin(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment, he
         canvas.paint(beard, person.hair + 0.06, opacity=person.beard, soft=0.08)
 
 
-def _paint_eyes(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+def _paint_eyes(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
     for side in _BOTH:
         x = (sheet.fu - side * person.eye_distance) * side
         y = sheet.fv - person.eye_height - person.eye_slant * x
@@ -100,7 +222,7 @@ def _paint_eyes(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) ->
         canvas.shade(under, 0.86, soft=0.03)
 
 
-def _paint_brows(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+def _paint_brows(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
     for side in _BOTH:
         x = (sheet.fu - side * person.eye_distance) * side - 0.01
         y = sheet.fv - person.eye_height + person.brow_distance + moment.brow_lift
@@ -115,7 +237,7 @@ def _paint_brows(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -
         canvas.paint(brow, min(person.hair, person.skin * 0.55), opacity=0.9, soft=0.02)
 
 
-def _paint_nose(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+def _paint_nose(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
     # The nose stands out: a turn moves it farther than the rest of the face.
     x = sheet.fu - 0.09 * moment.yaw
     tip = person.eye_height + person.nose_length
@@ -134,7 +256,7 @@ def _paint_nose(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) ->
     canvas.shade(ellipse(x, y, (0, -0.17), (0.02, 0.10)), 1.08, soft=0.04)
 
 
-def _paint_mouth(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -> None:
+def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
     x = sheet.fu - 0.03 * moment.yaw
     half = person.mouth_width * (1 + 0.22 * moment.smile - 0.12 * moment.mouth_open)
     gap = 0.055 * moment.mouth_open
@@ -161,13 +283,13 @@ def _paint_mouth(canvas: Canvas, sheet: Sheet, person: Person, moment: Moment) -
     canvas.shade(ellipse(x, below, (0, 0), (half * 0.5, 0.015)), 0.82, soft=0.05)
 
 
-def _paint_hair(canvas: Canvas, sheet: Sheet, person: Person, head: Field) -> None:
+def _paint_hair(canvas: Canvas, sheet: _Sheet, person: Person, head: Field) -> None:
     end = person.hair_length
     volume: float | Field = person.hair_volume
     if end <= 0.2:
         # Short hair lies closer to the head towards the ears.
         volume = person.hair_volume * np.clip((end - sheet.v) / 0.45, 0, 1) ** 0.7 - 0.01
-    outer = (head_radius(sheet, person, more=volume) - 1) * person.head_width
+    outer = (_head_radius(sheet, person, more=volume) - 1) * person.head_width
     aside = np.abs(sheet.fu) / person.head_width
     # The hair line: an arch from temple to temple, lower at the sides, off middle by a parting.
     line = -person.hair_line + person.side_hair * aside**4 + person.parting * sheet.fu * 0.6
@@ -187,7 +309,7 @@ def _paint_hair(canvas: Canvas, sheet: Sheet, person: Person, head: Field) -> No
         canvas.paint(np.maximum(np.maximum(fall, wide), -0.25 - sheet.v), grey * 0.92, soft=0.02)
 
 
-def _paint_glasses(canvas: Canvas, sheet: Sheet, person: Person) -> None:
+def _paint_glasses(canvas: Canvas, sheet: _Sheet, person: Person) -> None:
     size, y = person.glasses_size, person.eye_height + 0.015
     distance = max(person.eye_distance, size + 0.02)
     for side in _BOTH:

@@ -86,9 +86,9 @@ class Dataset:
 
     @cached_property
     def codes(self) -> Codes:
-        """``(n,)``: the place of each item's identity in `distinct`."""
-        place = {identity: code for code, identity in enumerate(self.distinct)}
-        return np.array([place[identity] for identity in self.identities], dtype=np.int64)
+        """``(n,)``: the index of each item's identity in `distinct`."""
+        index = {identity: code for code, identity in enumerate(self.distinct)}
+        return np.array([index[identity] for identity in self.identities], dtype=np.int64)
 
     @cached_property
     def item_digests(self) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ class Dataset:
     def without_copies(self) -> "Dataset":
         """Return the data set in which no identity has one and the same item twice."""
         keys = list(zip(self.identities, self.item_digests, strict=True))
-        first = {key: place for place, key in reversed(list(enumerate(keys)))}
+        first = {key: index for index, key in reversed(list(enumerate(keys)))}
         return self.take(sorted(first.values()))
 
     def require(self, *, identities: int = 2, items_each: int = 2) -> None:

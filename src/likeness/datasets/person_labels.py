@@ -15,8 +15,8 @@ from pathlib import Path
 from likeness.datasets.items import name_some
 from likeness.errors import DataError, DataNotFoundError
 
-PERSON = "person"
-DELIMITERS = (",", ";", "\t")
+_PERSON = "person"
+_DELIMITERS = (",", ";", "\t")
 
 Labels = Mapping[str, Mapping[str, str]]
 """Column → person → label."""
@@ -39,23 +39,23 @@ def read_person_labels(file: Path, people: Iterable[str]) -> Labels:
     """
     rows = _rows(file)
     columns = _columns(file, rows[0][1])
-    place = columns.index(PERSON)
-    labels: dict[str, dict[str, str]] = {name: {} for name in columns if name != PERSON}
-    seen: set[str] = set()
+    person_column = columns.index(_PERSON)
+    labels: dict[str, dict[str, str]] = {name: {} for name in columns if name != _PERSON}
+    named: set[str] = set()
     for line, cells in rows[1:]:
         if len(cells) != len(columns):
             raise DataError(
                 f"{file}, line {line}: expected {len(columns)} cells, as in the header. "
                 f"Received: {len(cells)}. A cell that holds a comma needs quotation marks."
             )
-        person = cells[place]
-        if person in seen:
+        person = cells[person_column]
+        if person in named:
             raise DataError(f"{file}, line {line}: expected each person once. {person!r} is twice.")
-        seen.add(person)
+        named.add(person)
         for name, label in zip(columns, cells, strict=True):
-            if name != PERSON and label:
+            if name != _PERSON and label:
                 labels[name][person] = label
-    _check_people(file, seen, set(people))
+    _check_people(file, named, set(people))
     empty = [name for name, known in labels.items() if not known]
     if empty:
         raise DataError(f"{file}: expected labels in every column. Without any: {empty[0]!r}.")
@@ -93,19 +93,19 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
 def _delimiter(text: str) -> str:
     """Return what the header's cells are apart by: some spreadsheets write semicolons."""
     header = text.lstrip().split("\n", 1)[0]
-    found = [sign for sign in DELIMITERS if sign in header]
-    return min(found, key=header.index, default=",")
+    delimiters = [sign for sign in _DELIMITERS if sign in header]
+    return min(delimiters, key=header.index, default=",")
 
 
 def _columns(file: Path, cells: Sequence[str]) -> list[str]:
-    columns = [PERSON if name.lower() == PERSON else name for name in cells]
-    if PERSON not in columns:
+    columns = [_PERSON if name.lower() == _PERSON else name for name in cells]
+    if _PERSON not in columns:
         raise DataError(
-            f"{file}: expected a column {PERSON!r}. Received: {', '.join(map(repr, columns))}."
+            f"{file}: expected a column {_PERSON!r}. Received: {', '.join(map(repr, columns))}."
         )
     if len(columns) < 2 or "" in columns or len(set(columns)) < len(columns):
         raise DataError(
-            f"{file}: expected {PERSON!r} and one or more columns of labels, each with a name of "
+            f"{file}: expected {_PERSON!r} and one or more columns of labels, each with a name of "
             f"its own. Received: {', '.join(map(repr, columns))}."
         )
     return columns

@@ -84,20 +84,20 @@ def _given(wanted: PublishedFile, path: Path) -> Path:
         raise DataNotFoundError(f"{path}: there is no such file or folder.")
     if path.is_file():
         return path
-    found = _within(wanted, path)
-    if found is None:
+    file = _within(wanted, path)
+    if file is None:
         raise DataNotFoundError(
             f"{path}: expected {wanted.title} ({' or '.join(wanted.names)} in the folder). "
             "Received: neither file."
         )
-    return found
+    return file
 
 
-def _within(wanted: PublishedFile, place: Path) -> Path | None:
-    """Return the file if the place is it by its name, or a folder that holds it."""
-    if place.is_file():
-        return place if place.name in wanted.names else None
-    return next((place / name for name in wanted.names if (place / name).is_file()), None)
+def _within(wanted: PublishedFile, path: Path) -> Path | None:
+    """Return the file if the path is it by its name, or a folder that holds it."""
+    if path.is_file():
+        return path if path.name in wanted.names else None
+    return next((path / name for name in wanted.names if (path / name).is_file()), None)
 
 
 def _downloaded(
@@ -128,10 +128,10 @@ def _downloaded(
 def _verified(wanted: PublishedFile, file: Path, read: Callable[[Path], T]) -> T:
     try:
         size = file.stat().st_size
-        found = "" if size > wanted.most_bytes else sha256_of(file)
+        digest = "" if size > wanted.most_bytes else _sha256_of(file)
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror or error}).") from error
-    if found != wanted.sha256:
+    if digest != wanted.sha256:
         raise DigestError(
             f"{file.name} is not {wanted.title} as published (its SHA-256 differs). Use a copy "
             "from its authors."
@@ -139,7 +139,7 @@ def _verified(wanted: PublishedFile, file: Path, read: Callable[[Path], T]) -> T
     return read(file)
 
 
-def sha256_of(file: Path) -> str:
+def _sha256_of(file: Path) -> str:
     """Return the SHA-256 of a file, as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -120,7 +120,7 @@ def _check_shape(session: OnnxSession, preparation: FixedPreparation) -> None:
 
 def _tried(session: OnnxSession, preparation: FixedPreparation) -> Embeddings:
     """Return the embeddings of drawn faces, having looked at them."""
-    from likeness.datasets.drawn import drawn_faces  # late: only an import draws
+    from likeness.datasets import drawn_faces  # late: only an import draws
 
     size = (max(preparation.rows, 16), max(preparation.columns, 16))
     faces = drawn_faces(identities=3, photos_each=2, size=size, seed=0)

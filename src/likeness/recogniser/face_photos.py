@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from likeness.datasets import OnProgress
-from likeness.datasets.folder import photo_files
+from likeness.datasets.photo_folder import photo_files
 from likeness.errors import FaceError, ImageError, OutputError
 from likeness.files import check_new_folder, whole_folder
 from likeness.images.decode import read_photo

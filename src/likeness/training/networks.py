@@ -304,7 +304,7 @@ def draw_pairs(
         # Before the first epoch too: untrained convolutions tell people apart a little.
         hardness=recipe.hardness,
         seed=_epoch_seed(recipe, epoch),
-        kin=learned.kin,
+        source_person=learned.kin,
     )
     return _cycled(_balanced(drawn), 2 * half, _epoch_seed(recipe, epoch))
 

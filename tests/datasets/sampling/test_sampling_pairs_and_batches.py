@@ -111,12 +111,18 @@ class TestHardPairs:
 
     def test_kin_are_neither_genuine_nor_impostor(self) -> None:
         codes = np.array([0, 0, 1, 1, 2, 2])
-        kin = np.array([0, 0, 0, 0, 1, 1])
+        source = np.array([0, 0, 0, 0, 1, 1])
         drawn = hard_pairs(
-            codes, np.ones((6, 6)), genuine=99, impostor=99, hardness=1, seed=0, kin=kin
+            codes,
+            np.ones((6, 6)),
+            genuine=99,
+            impostor=99,
+            hardness=1,
+            seed=0,
+            source_person=source,
         )
         impostors = drawn.pairs[~drawn.genuine]
-        assert (kin[impostors[:, 0]] != kin[impostors[:, 1]]).all()
+        assert (source[impostors[:, 0]] != source[impostors[:, 1]]).all()
         assert (int(drawn.genuine.sum()), len(impostors)) == (3, 8)
 
 

@@ -42,7 +42,7 @@ def identity_batches(
     check_in_range(identities, 1, 2**30, argument="identities", whole=True)
     check_in_range(items_each, 1, 2**30, argument="items_each", whole=True)
     groups = np.zeros_like(codes) if groups is None else groups
-    pools = [_members(codes, np.flatnonzero(groups == group)) for group in np.unique(groups)]
+    pools = [_items_of_each(codes, np.flatnonzero(groups == group)) for group in np.unique(groups)]
     fewest = min(map(len, pools), default=0)
     if fewest < identities:
         raise TooFewError(
@@ -53,13 +53,13 @@ def identity_batches(
     rows = np.empty((batches, identities, items_each), np.int64)
     order = _some(np.arange(len(pools)), batches, rng) if len(pools) > 1 else np.zeros(batches, int)
     for batch, pool in enumerate(order):
-        members = pools[pool]
-        for place, person in enumerate(rng.choice(len(members), identities, replace=False)):
-            rows[batch, place] = _some(members[person], items_each, rng)
+        people = pools[pool]
+        for row, person in enumerate(rng.choice(len(people), identities, replace=False)):
+            rows[batch, row] = _some(people[person], items_each, rng)
     return rows.reshape(batches, -1)
 
 
-def _members(codes: Codes, items: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+def _items_of_each(codes: Codes, items: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """Return the items of each identity among these."""
     return [items[codes[items] == code] for code in np.unique(codes[items])]
 

@@ -50,18 +50,18 @@ def episodes(
         check_in_range(value, low, 2**30, argument=argument, whole=True)
     check_in_range(probes_each, 1, 2**30, argument="probes_each", whole=True)
     need = shots + probes_each
-    members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    members = [items for items in members if len(items) >= need]
-    if len(members) < ways:
+    items_of = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    items_of = [items for items in items_of if len(items) >= need]
+    if len(items_of) < ways:
         raise TooFewError(
-            f"ways: expected at most {len(members)}, the number of people with at least "
+            f"ways: expected at most {len(items_of)}, the number of people with at least "
             f"{need} photos. Received: {ways}."
         )
     rng = np.random.default_rng(seed)
     drawn = []
     for _ in range(count):
-        people = rng.choice(len(members), ways, replace=False)
-        rows = np.stack([rng.permutation(members[person])[:need] for person in people])
+        people = rng.choice(len(items_of), ways, replace=False)
+        rows = np.stack([rng.permutation(items_of[person])[:need] for person in people])
         drawn.append(
             Episode(
                 gallery=rows[:, :shots],

@@ -21,7 +21,7 @@ def hard_pairs(
     impostor: int,
     hardness: float,
     seed: int,
-    kin: Codes | None = None,
+    source_person: Codes | None = None,
 ) -> LabelledPairs:
     """Draw different pairs, the harder the likelier, in a random order.
 
@@ -37,8 +37,8 @@ def hard_pairs(
         impostor: how many impostor pairs; fewer come if there are fewer.
         hardness: 0 draws evenly; 10 is strong for distances of 0…2.
         seed: which ones, and their order.
-        kin: ``(n,)``; items of different identities but equal kin are never paired (a person
-            and the mirrored person are neither genuine nor impostor).
+        source_person: ``(n,)``, whom each item shows; different identities of one source person
+            are never paired (a person and the mirrored person are neither genuine nor impostor).
 
     >>> import numpy as np
     >>> points = np.array([0.0, 0.1, 0.2, 5.0])
@@ -53,7 +53,9 @@ def hard_pairs(
     rng = np.random.default_rng(seed)
     every = all_pairs_of(codes)
     left, right = every.pairs.T
-    allowed = every.genuine | (True if kin is None else kin[left] != kin[right])
+    allowed = np.ones_like(every.genuine)
+    if source_person is not None:
+        allowed = every.genuine | (source_person[left] != source_person[right])
     chosen = []
     for kind, slope, count in ((every.genuine, 0.5, genuine), (~every.genuine, -1.0, impostor)):
         candidates = np.flatnonzero(kind & allowed)

@@ -76,10 +76,10 @@ def sample_pairs(
     _check_count("genuine", genuine, most_genuine)
     _check_count("impostor", impostor, most_impostor)
     rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    items_of = [np.flatnonzero(codes == code) for code in np.unique(codes)]
     chosen = np.concatenate(
         [
-            _draw_genuine(members, genuine, rng),
+            _draw_genuine(items_of, genuine, rng),
             _draw_impostor(codes, impostor, most_impostor, rng),
         ]
     )
@@ -97,9 +97,9 @@ def _check_count(argument: str, count: int, most: int) -> None:
         )
 
 
-def _draw_genuine(members: list[NDArray[np.intp]], count: int, rng: np.random.Generator) -> Pairs:
+def _draw_genuine(items_of: list[NDArray[np.intp]], count: int, rng: np.random.Generator) -> Pairs:
     """Enumerate the genuine pairs (their number is small) and choose some."""
-    rows = [items[np.stack(np.triu_indices(len(items), k=1), axis=1)] for items in members]
+    rows = [items[np.stack(np.triu_indices(len(items), k=1), axis=1)] for items in items_of]
     every = np.concatenate([np.empty((0, 2), np.int64), *rows]).astype(np.int64)
     return every[rng.choice(len(every), count, replace=False)]
 

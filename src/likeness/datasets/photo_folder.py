@@ -112,22 +112,22 @@ def photo_files(path: Path) -> tuple[list[Path], list[str]]:
     files = [file for person in people for file in photos[person]]
     if not files:
         loose = len(_photos_in(path))
-        found = f"{len(people)} sub-folders, none with a photo"
+        received = f"{len(people)} sub-folders, none with a photo"
         raise DataNotFoundError(
             f"{path}: expected one sub-folder of photos ({', '.join(EXTENSIONS)}) per person. "
-            f"Found: {found}{f', and {loose} photos beside them' if loose else ''}."
+            f"Found: {received}{f', and {loose} photos beside them' if loose else ''}."
         )
     empty = [_printable(person.name) for person in people if not photos[person]]
     return files, [f"no photo in {name_some(empty)}"] if empty else []
 
 
-def _photos_in(place: Path) -> list[Path]:
-    files = [file for file in _visible(place) if file.suffix.lower() in EXTENSIONS]
+def _photos_in(folder: Path) -> list[Path]:
+    files = [file for file in _visible(folder) if file.suffix.lower() in EXTENSIONS]
     return sorted((file for file in files if not file.is_dir()), key=_natural)
 
 
-def _visible(place: Path) -> list[Path]:
-    return [entry for entry in place.iterdir() if not entry.name.startswith(".")]
+def _visible(folder: Path) -> list[Path]:
+    return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
