@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +17,8 @@ from likeness.errors import (
     SettingError,
     UnknownPersonError,
 )
-from likeness.service.logs import LOGGER, JsonLines, TextLines
-from likeness.service.page_files import PageFiles
-from likeness.service.problems import problem_of
+from likeness.service.monitoring import LOGGER, LogLines
+from likeness.service.problems import Problem
 
 from .conftest import Asking, Serving
 
@@ -46,7 +44,7 @@ def every_kind(kind: type[LikenessError]) -> list[type[LikenessError]]:
 def test_each_error_of_the_library_is_a_problem(
     error: type[LikenessError], status: int, code: str
 ) -> None:
-    problem = problem_of(error("what was expected"))
+    problem = Problem.of(error("what was expected"))
     assert (problem.status, problem.code) == (status, code)
     assert json.loads(problem.body("r-1"))["instance"] == "r-1"
 
@@ -55,7 +53,7 @@ def test_a_kind_of_error_has_its_code_and_not_that_of_its_family() -> None:
     for kind in every_kind(LikenessError):
         if kind.__module__ != "likeness.errors":  # the client's own, which no service raises
             continue
-        problem = problem_of(kind("x"))
+        problem = Problem.of(kind("x"))
         assert 400 <= problem.status < 600
         assert problem.title
 
@@ -116,24 +114,19 @@ def test_the_openapi_document(serving: Serving) -> None:
     serving(use)
 
 
-def test_the_files_of_a_page(tmp_path: Path) -> None:
-    import asyncio
+def test_the_files_of_the_page(serving: Serving) -> None:
+    async def use(asking: Asking) -> None:
+        first = await asking.ask("GET", "/page/main.js", role=None)
+        assert first.headers["cache-control"] == "no-cache"
+        known = {"If-None-Match": first.headers["etag"]}
+        again = await asking.ask("GET", "/page/main.js", role=None, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        index = await asking.ask("GET", "/", role=None)
+        assert index.headers["content-type"].startswith("text/html")
+        for path in ("/page/%2e%2e/%2e%2e/etc/passwd", "/page/%2e%2e/settings.py", "/page/x.js"):
+            assert (await asking.ask("GET", path, role=None)).status_code == 404
 
-    import httpx
-
-    (tmp_path / "door.js").write_text("1")
-
-    async def use() -> None:
-        transport = httpx.ASGITransport(app=PageFiles(directory=tmp_path))
-        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-            first = await client.get("/door.js")
-            assert first.headers["cache-control"] == "no-cache"
-            again = await client.get("/door.js", headers={"If-None-Match": first.headers["etag"]})
-            assert again.status_code == 304
-            with pytest.raises(Exception, match="404"):
-                await client.get("/%2e%2e/%2e%2e/etc/passwd")
-
-    asyncio.run(use())
+    serving(use)
 
 
 def test_other_origins_only_if_they_are_named(serving: Serving) -> None:
@@ -153,10 +146,8 @@ def test_other_origins_only_if_they_are_named(serving: Serving) -> None:
     serving(use, cors_origins=("https://a.example",))
 
 
-@pytest.mark.parametrize("lines", [JsonLines(), TextLines()])
-def test_a_line_for_each_request_and_no_name_in_it(
-    serving: Serving, lines: logging.Formatter
-) -> None:
+@pytest.mark.parametrize("lines", [LogLines("json"), LogLines("text")])
+def test_a_line_for_each_request_and_no_name_in_it(serving: Serving, lines: LogLines) -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(lines)
@@ -186,7 +177,7 @@ def test_a_line_for_each_request_and_no_name_in_it(
     assert "Lovelace" not in written
     assert "Countess" not in written
     assert "lk_" not in written
-    if isinstance(lines, JsonLines):
+    if lines.kind == "json":
         entries = [json.loads(line) for line in written.splitlines()]
         requests = [one for one in entries if one["event"] == "request"]
         assert [one["route"] for one in requests] == [

@@ -12,7 +12,7 @@ from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 from likeness.recogniser import re_enrol
 from likeness.recogniser.gallery import open_gallery
-from likeness.service.reload import ModelWatch
+from likeness.service.running import ModelWatch
 
 from .conftest import Asking, Serving
 
@@ -35,7 +35,7 @@ def test_another_threshold_is_taken(serving: Serving, model: Path) -> None:
     async def use(asking: Asking) -> None:
         await asking.enrol("Ada", 0)
         store_calibration(model, threshold=0.75, calibration={})
-        await ModelWatch(asking.service).look()
+        await ModelWatch(asking.service).reload()
         (face,) = (await asking.post("/identify", asking.photos[0])).json()["faces"]
         assert face["threshold"] == 0.75
         assert (await ready(asking))["model_refused"] is None
@@ -50,7 +50,7 @@ def test_another_model_is_refused_and_the_old_one_answers(
     async def use(asking: Asking) -> None:
         await asking.enrol("Ada", 0)
         another_model(small_onnx, model)
-        await ModelWatch(asking.service).look()
+        await ModelWatch(asking.service).reload()
         said = await ready(asking)
         assert said["status"] == "ready"
         assert "was enrolled with model" in said["model_refused"]
@@ -72,11 +72,11 @@ def test_a_folder_that_is_half_written_is_refused(
         else:
             (model / "model.json").write_text(content)
         watch = ModelWatch(asking.service)
-        await watch.look()
+        await watch.reload()
         assert (await ready(asking))["model_refused"]
         assert (await asking.post("/identify", asking.photos[0])).status_code == 200
         (model / "model.json").write_text(whole)
-        await watch.look()
+        await watch.reload()
         assert (await ready(asking))["model_refused"] is None
 
     serving(use)
@@ -92,7 +92,7 @@ def test_a_gallery_that_was_given_to_the_new_model_is_opened_again(
             assert re_enrol(gallery, open_model(model)) == 1
         between = await asking.post("/identify", asking.photos[0])
         assert (between.status_code, between.json()["code"]) == (503, "gallery-mismatch")
-        await ModelWatch(asking.service).look()
+        await ModelWatch(asking.service).reload()
         (face,) = (await asking.post("/identify", asking.photos[0])).json()["faces"]
         assert (face["name"], face["threshold"]) == ("Ada", 0.5)
 
@@ -115,7 +115,7 @@ def test_a_change_is_noticed_by_itself_and_a_signal_is_heeded(
         store_calibration(model, threshold=0.6, calibration={})
         await until(lambda: asking.service.recogniser.model.threshold == 0.6)
         first = asking.service.recogniser
-        watch.asked.set()
+        watch.requested.set()
         await until(lambda: asking.service.recogniser is not first)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -4,23 +4,24 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
 
 from likeness import __version__
 from likeness.errors import LikenessError
 from likeness.service.access import KeyRing
 from likeness.service.documents import ProblemDocument
 from likeness.service.gate import API, Gate
-from likeness.service.logs import LOGGER
-from likeness.service.page_files import PAGE, PageFiles
-from likeness.service.problems import MEDIA_TYPE, Problem, invalid, of_status, problem_of
-from likeness.service.routes.answering import known_parameters
-from likeness.service.routes.answers import answer_routes
+from likeness.service.monitoring import LOGGER
+from likeness.service.problems import MEDIA_TYPE, Problem
+from likeness.service.routes.http import known_parameters
+from likeness.service.routes.identify import identify_routes
 from likeness.service.routes.model import health_routes, model_routes
 from likeness.service.routes.people import people_routes
 from likeness.service.routes.photos import photo_routes
@@ -29,15 +30,11 @@ from likeness.service.settings import Settings
 
 Background = Callable[[], Awaitable[None]]
 
+_PAGE = Path(__file__).parent / "page"
 
-class Application:
-    """The service as an ASGI application.
 
-    Args:
-        service: what answers.
-        settings: limits, keys, origins.
-        background: runs beside it from start to end, as what looks at the model's folder.
-    """
+class _Application:
+    """The service as an ASGI application."""
 
     def __init__(
         self, service: Service, settings: Settings, *, background: Background | None = None
@@ -45,7 +42,7 @@ class Application:
         self.api = _api(service, background)
         keys = KeyRing(service.keys, service.reading, seconds=settings.keys_seconds)
         self._outermost: Any = Gate(self.api, settings=settings, keys=keys, metrics=service.metrics)
-        if settings.cors_origins:  # outside of the gate: a browser asks first without the key
+        if settings.cors_origins:  # outside of the gate: a preflight request has no key
             self._outermost = CORSMiddleware(
                 self._outermost,
                 allow_origins=settings.cors_origins,
@@ -55,21 +52,21 @@ class Application:
             )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         await self._outermost(scope, receive, send)
 
 
 def make_app(
     service: Service, settings: Settings, *, background: Background | None = None
-) -> Application:
+) -> _Application:
     """Return the ASGI application of a service.
 
     Args:
         service: with its recogniser and gallery; the application closes it at its end.
         settings: limits, keys, origins.
-        background: runs beside it from start to end.
+        background: runs from start to end, such as the watch over the model's folder.
     """
-    return Application(service, settings, background=background)
+    return _Application(service, settings, background=background)
 
 
 def _api(service: Service, background: Background | None) -> FastAPI:
@@ -97,19 +94,29 @@ def _api(service: Service, background: Background | None) -> FastAPI:
         exception_handlers=_HANDLERS,
     )
     checked = [Depends(known_parameters)]
-    for routes in (people_routes, photo_routes, answer_routes, model_routes):
+    for routes in (people_routes, photo_routes, identify_routes, model_routes):
         api.include_router(routes(service), prefix=API, dependencies=checked)
     api.include_router(health_routes(service), dependencies=checked)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
-    if PAGE.is_dir():
-        api.mount("/page", PageFiles(directory=PAGE, html=True), name="page")
-        page = PageFiles(directory=PAGE)
+    if _PAGE.is_dir():
+        api.mount("/page", _PageFiles(directory=_PAGE, html=True), name="page")
+        page = _PageFiles(directory=_PAGE)
 
         @api.get("/", include_in_schema=False)
         async def index(request: Request) -> Response:
             return await page.get_response("index.html", request.scope)
 
     return api
+
+
+class _PageFiles(StaticFiles):
+    """The page's files from the package, with ETags; browsers ask each time for a newer one."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """Return a file, or 304."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 async def _run(background: Background) -> None:
@@ -120,7 +127,7 @@ async def _run(background: Background) -> None:
 
 
 def _openapi(api: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document: with the key that routes ask for, and problems as answers."""
+    """Return the OpenAPI document with the key that routes need, and with problems."""
     if api.openapi_schema:
         return api.openapi_schema
     document = FastAPI.openapi(api)
@@ -151,19 +158,19 @@ def _problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, LikenessError):
-        return problem_of(error)
+        return Problem.of(error)
     if isinstance(error, RequestValidationError):
         return _not_valid(error)
     if isinstance(error, HTTPException):
-        return of_status(error.status_code, f"{error.detail}.", error.headers)
-    return of_status(500, "The service failed; its log says where.")
+        return Problem.of_status(error.status_code, f"{error.detail}.", error.headers)
+    return Problem.of_status(500, "The service failed; see its log.")
 
 
 def _not_valid(error: RequestValidationError) -> Problem:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    came = "" if first["type"] == "missing" else f" Received: {first.get('input')!r:.80}."
-    return invalid(f"{where}: {first['msg'].rstrip('.')}.{came}")
+    received = "" if first["type"] == "missing" else f" Received: {first.get('input')!r:.80}."
+    return Problem.invalid(f"{where}: {first['msg'].rstrip('.')}.{received}")
 
 
 _HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys(

@@ -1,6 +1,6 @@
-"""`Client`: the service asked from Python, over HTTP.
+"""`Client`: requests to the service from Python.
 
-It needs `pip install "likeness[client]"` and neither a model nor a gallery. What it returns are
+It needs `pip install "likeness[client]"` and neither a model nor a gallery. Its methods return
 the service's JSON documents as they are; ``/openapi.json`` of the service describes them.
 """
 
@@ -11,17 +11,18 @@ from typing import Any, Self
 from likeness.errors import LikenessError, require_extra
 
 Document = dict[str, Any]
+"""A JSON object, as the service sends it."""
 
 
 class ServiceError(LikenessError):
-    """The service refused, or could not.
+    """The service refused or failed.
 
     Args:
-        problem: what it said (RFC 9457).
-        retry_after: seconds after which it may be asked again; None if it did not say.
+        problem: its details (RFC 9457).
+        retry_after: seconds after which to retry; None if the service did not say.
     """
 
-    def __init__(self, problem: Mapping[str, Any], *, retry_after: float | None = None) -> None:
+    def __init__(self, problem: Document, *, retry_after: float | None = None) -> None:
         super().__init__(f"{problem.get('title')}: {problem.get('detail')}")
         self.status = int(problem.get("status", 0))
         self.code = str(problem.get("code", ""))
@@ -30,13 +31,13 @@ class ServiceError(LikenessError):
 
 
 class Client:
-    """Asks one service.
+    """Sends requests to one service.
 
     Args:
         address: such as "https://door.example".
         key: made with `likeness keys add`; None for a service without keys.
-        seconds: that an answer may take.
-        transport: of httpx, in place of the network.
+        seconds: that a response may take.
+        transport: of httpx, instead of the network.
 
     Raises:
         MissingExtraError: httpx is not installed.
@@ -58,81 +59,81 @@ class Client:
         )
 
     def session(self) -> Document:
-        """Return whose key it is, and what it may do."""
-        return self._ask("GET", "/api/v1/session")
+        """Return the name of the key, its role, and what that role may do."""
+        return self._request("GET", "/api/v1/session")
 
     def ready(self) -> Document:
         """Return how many people are enrolled, and with which model.
 
         Raises:
-            ServiceError: it cannot answer.
+            ServiceError: the service is not ready.
         """
-        return self._ask("GET", "/health/ready")
+        return self._request("GET", "/health/ready")
 
     def model(self) -> Document:
-        """Return the model that answers: its card, its threshold and what that promises."""
-        return self._ask("GET", "/api/v1/model")
+        """Return the model in use: its card, its threshold and what that promises."""
+        return self._request("GET", "/api/v1/model")
 
     def people(self, *, search: str | None = None, page: int = 100) -> Iterator[Document]:
-        """Go through people in the order of their names.
+        """Iterate over people in the order of their names.
 
         Args:
-            search: letters that the name holds.
-            page: people that are asked for at a time, 1…1000.
+            search: a part of the name.
+            page: how many people one request returns, 1…1000.
         """
         after: str | None = None
         while True:
-            found = self._ask(
+            document = self._request(
                 "GET", "/api/v1/people", params=_given(search=search, after=after, limit=page)
             )
-            yield from found["people"]
-            after = found["next"]
+            yield from document["people"]
+            after = document["next"]
             if after is None:
                 return
 
     def person(self, number: int) -> Document:
-        """Return somebody, and each of their photos."""
-        return self._ask("GET", f"/api/v1/people/{number:d}")
+        """Return a person with each of their photos."""
+        return self._request("GET", f"/api/v1/people/{number:d}")
 
     def photos(self, number: int) -> list[Document]:
-        """Return the photos of somebody."""
-        photos: list[Document] = self._ask("GET", f"/api/v1/people/{number:d}/photos")["photos"]
+        """Return the photos of a person."""
+        photos: list[Document] = self._request("GET", f"/api/v1/people/{number:d}/photos")["photos"]
         return photos
 
-    def add_person(self, name: str, *, metadata: Mapping[str, Any] | None = None) -> Document:
-        """Make somebody, with no photo yet."""
+    def add_person(self, name: str, *, metadata: Mapping[str, object] | None = None) -> Document:
+        """Create a person, with no photo yet."""
         body = {"name": name, "metadata": dict(metadata or {})}
-        return self._ask("POST", "/api/v1/people", json=body)
+        return self._request("POST", "/api/v1/people", json=body)
 
     def change_person(
-        self, number: int, *, name: str | None = None, metadata: Mapping[str, Any] | None = None
+        self, number: int, *, name: str | None = None, metadata: Mapping[str, object] | None = None
     ) -> Document:
-        """Give somebody another name, replace what is noted about them, or both."""
+        """Rename a person, replace their metadata, or both."""
         body = _given(name=name, metadata=None if metadata is None else dict(metadata))
-        return self._ask("PATCH", f"/api/v1/people/{number:d}", json=body)
+        return self._request("PATCH", f"/api/v1/people/{number:d}", json=body)
 
     def merge(self, number: int, *, into: int) -> Document:
-        """Give all photos of somebody to another person."""
-        return self._ask("POST", f"/api/v1/people/{number:d}/merge", json={"into": into})
+        """Give all photos of a person to another."""
+        return self._request("POST", f"/api/v1/people/{number:d}/merge", json={"into": into})
 
     def forget(self, number: int) -> Document:
-        """Forget somebody; returns the receipt."""
-        return self._ask("DELETE", f"/api/v1/people/{number:d}")
+        """Delete a person; return the receipt."""
+        return self._request("DELETE", f"/api/v1/people/{number:d}")
 
     def enrol(self, name: str, photo: bytes, *, keep: bool = False) -> Document:
-        """Enrol somebody new with one photo."""
+        """Enrol a new person with one photo."""
         return self._send("/api/v1/enrol", photo, name=name, keep=keep)
 
     def add_photo(
         self, number: int, photo: bytes, *, keep: bool = False, approved: bool = False
     ) -> Document:
-        """Enrol one more photo of somebody."""
-        where = f"/api/v1/people/{number:d}/photos"
-        return self._send(where, photo, keep=keep, approved=approved)
+        """Enrol one more photo of a person."""
+        path = f"/api/v1/people/{number:d}/photos"
+        return self._send(path, photo, keep=keep, approved=approved)
 
     def remove_photo(self, number: int) -> Document:
-        """Forget one photo; returns the receipt."""
-        return self._ask("DELETE", f"/api/v1/photos/{number:d}")
+        """Delete one photo; return the receipt."""
+        return self._request("DELETE", f"/api/v1/photos/{number:d}")
 
     def identify(self, photo: bytes, *, all_faces: bool = True, top_k: int = 5) -> Document:
         """Return who is in a photo."""
@@ -144,18 +145,18 @@ class Client:
 
     def compare(self, left: bytes, right: bytes) -> Document:
         """Return whether two photos show one person."""
-        return self._ask("POST", "/api/v1/compare", files={"left": left, "right": right})
+        return self._request("POST", "/api/v1/compare", files={"left": left, "right": right})
 
     def audit(self, *, after: int = 0, page: int = 100) -> Iterator[Document]:
-        """Go through the audit log, oldest first."""
+        """Iterate over the audit log, oldest first."""
         last: int | None = after
         while last is not None:
-            found = self._ask("GET", "/api/v1/audit", params={"after": last, "limit": page})
-            yield from found["entries"]
-            last = found["next"]
+            document = self._request("GET", "/api/v1/audit", params={"after": last, "limit": page})
+            yield from document["entries"]
+            last = document["next"]
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -171,15 +172,15 @@ class Client:
 
     def _send(self, path: str, photo: bytes, **params: Any) -> Document:
         headers = {"Content-Type": "application/octet-stream"}
-        return self._ask("POST", path, content=photo, params=_given(**params), headers=headers)
+        return self._request("POST", path, content=photo, params=_given(**params), headers=headers)
 
-    def _ask(self, method: str, path: str, **options: Any) -> Document:
+    def _request(self, method: str, path: str, **options: Any) -> Document:
         try:
             answer = self._http.request(method, path, **options)
         except self._unreachable as error:
             raise ServiceError(
                 {
-                    "title": "The service cannot be reached",
+                    "title": "Service not reachable",
                     "detail": f"{self._http.base_url}: {error}",
                     "code": "unreachable",
                 }
@@ -187,7 +188,7 @@ class Client:
         try:
             document: Document = answer.json()
         except ValueError:
-            document = {"title": "The answer is not the service's", "detail": "expected JSON."}
+            document = {"title": "Not a response of the service", "detail": "expected JSON."}
             raise ServiceError({**document, "status": answer.status_code}) from None
         if answer.is_success:
             return document
@@ -195,8 +196,8 @@ class Client:
         raise ServiceError(document, retry_after=float(wait) if wait.isdecimal() else None)
 
 
-def _given(**values: Any) -> dict[str, Any]:
-    """Return what was given; truth values as words, as an address holds them."""
+def _given(**values: Any) -> Document:
+    """Return the values that were given; booleans as "true" and "false"."""
     words = {True: "true", False: "false"}
     return {
         name: words[value] if isinstance(value, bool) else value

@@ -1,34 +1,33 @@
-"""What the service answers, as models for the OpenAPI document, and how each is made.
+"""The service's JSON documents: what OpenAPI says of each, and how each is made (`of`)."""
 
-The models describe; they check nothing while the service runs, so that an answer costs one
-`json.dumps`. Tests hold the answers against them.
-"""
-
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from likeness.recogniser.answer import Neighbour
-from likeness.recogniser.gallery import AuditEntry, Person, Receipt, Template
+from likeness.recogniser.answer import Neighbour, Status
+from likeness.recogniser.gallery import AuditEntry, Person, Receipt, Role, Template
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified
-from likeness.service.advice import advice_of
-from likeness.service.service import Compared, IdentifiedPhoto
+from likeness.service.service import ComparedPhotos, IdentifiedPhoto
 
 MOST_ID = 2**53
 """Numbers above lose their last digits in JavaScript."""
 
+JsonObject = dict[str, Any]
+"""Values that a document passes on as they are: a person's metadata, a model card."""
+
 
 class Document(BaseModel):
-    """An answer."""
+    """A JSON object with these entries and no other."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Live(Document):
-    """The process answers."""
+    """The process is running."""
 
     status: Literal["live"]
-    keys: bool = Field(description="Whether it asks for a key; the page then asks for one, too.")
+    keys: bool = Field(description="Whether requests need a key; the page then asks for one.")
 
 
 class Ready(Document):
@@ -38,26 +37,37 @@ class Ready(Document):
     people: int
     model: str = Field(description="The first twelve digits of the model's fingerprint.")
     model_refused: str | None = Field(
-        description="Why another model that was put into the folder is not taken."
+        description="Why another model that was put into the folder is not used."
     )
 
 
 class SessionDocument(Document):
-    """Whose key it is, and what it may do."""
+    """The name of the key, its role, and what that role may do."""
 
     name: str
-    role: Literal["viewer", "operator", "admin"]
+    role: Role
     permissions: list[str]
 
 
 class PersonDocument(Document):
-    """Somebody who is enrolled."""
+    """An enrolled person."""
 
     id: int
     name: str
-    metadata: dict[str, Any]
+    metadata: JsonObject
     created: str
     photos: int
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """Describe a person."""
+        return cls(
+            id=person.id,
+            name=person.name,
+            metadata=dict(person.metadata),
+            created=person.created,
+            photos=person.templates,
+        )
 
 
 class PhotoDocument(Document):
@@ -66,12 +76,23 @@ class PhotoDocument(Document):
     id: int
     created: str
     how: Literal["enrolled", "approved", "imported"]
-    quality: dict[str, Any]
+    quality: JsonObject
     kept: bool
+
+    @classmethod
+    def of(cls, template: Template) -> Self:
+        """Describe a photo by its template."""
+        return cls(
+            id=template.id,
+            created=template.created,
+            how=template.provenance["how"],
+            quality=dict(template.quality),
+            kept=template.photo_kept,
+        )
 
 
 class PersonWithPhotos(PersonDocument):
-    """Somebody, and each of their photos."""
+    """An enrolled person with each of their photos."""
 
     photos: list[PhotoDocument]  # type: ignore[assignment]
 
@@ -91,32 +112,32 @@ class PhotosDocument(Document):
 
 
 class NewPerson(Document):
-    """Somebody to be made, with no photo yet."""
+    """A person to be created, with no photo yet."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"name": "Ada", "metadata": {"room": "7"}}}
     )
     name: str = Field(min_length=1, max_length=200)
-    metadata: dict[str, Any] = {}
+    metadata: JsonObject = {}
 
 
 class ChangedPerson(Document):
-    """What is to be another: the name, what is noted, or both."""
+    """A new name, new metadata, or both."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Ada L."}})
     name: str | None = Field(default=None, min_length=1, max_length=200)
-    metadata: dict[str, Any] | None = None
+    metadata: JsonObject | None = None
 
 
 class Merge(Document):
-    """Who gets the photos."""
+    """The person who gets the photos."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"into": 1}})
     into: int = Field(ge=1, le=MOST_ID)
 
 
 class LookAlikeDocument(Document):
-    """Somebody else within the threshold of the photo."""
+    """Another person within the threshold of the photo."""
 
     person_id: int
     name: str
@@ -124,17 +145,17 @@ class LookAlikeDocument(Document):
 
 
 class EnrolledDocument(Document):
-    """What became of a photo."""
+    """The outcome of enrolling a photo."""
 
     photo: PhotoDocument
-    added: bool = Field(description="False if this very photo was enrolled before.")
+    added: bool = Field(description="False if this photo was already enrolled.")
     look_alike: LookAlikeDocument | None
     warnings: list[str]
     advice: list[str]
 
 
 class EnrolledPersonDocument(EnrolledDocument):
-    """What became of the first photo of somebody, and who they are now."""
+    """The outcome of enrolling the first photo of a person, and the person."""
 
     person: PersonDocument
 
@@ -147,12 +168,17 @@ class NeighbourDocument(Document):
     energy: float
     probability: float | None
 
+    @classmethod
+    def of(cls, neighbour: Neighbour, ids: Mapping[str, int]) -> Self:
+        """Describe a neighbour."""
+        return cls(person_id=ids[neighbour.name], **vars(neighbour))
+
 
 class FaceDocument(Document):
     """A face, and who it is."""
 
     box: list[int] | None = Field(description="top, left, bottom, right; null without a finder.")
-    status: Literal["known", "unknown", "ambiguous"]
+    status: Status
     name: str | None
     person_id: int | None
     energy: float | None
@@ -167,14 +193,48 @@ class FaceDocument(Document):
     warnings: list[str]
     photo_warnings: list[str]
 
+    @classmethod
+    def of(cls, face: Identified, *, top_k: int) -> Self:
+        """Describe an identified face and the ``top_k`` nearest people."""
+        answer, ids = face.answer, face.ids
+        second = answer.runner_up
+        return cls(
+            box=_box(face.box),
+            status=answer.status,
+            name=answer.name,
+            person_id=None if answer.name is None else ids[answer.name],
+            energy=answer.energy,
+            threshold=answer.threshold,
+            probability=answer.probability,
+            prior=answer.prior,
+            margin=answer.margin,
+            margin_needed=answer.margin_needed,
+            runner_up=None if second is None else NeighbourDocument.of(second, ids),
+            nearest=[NeighbourDocument.of(near, ids) for near in answer.nearest[:top_k]],
+            reason=answer.reason,
+            warnings=list(answer.warnings),
+            photo_warnings=list(face.warnings),
+        )
+
 
 class IdentifiedDocument(Document):
-    """Who is in a photo."""
+    """The faces of a photo, and who they are."""
 
     width: int
     height: int
     faces: list[FaceDocument]
     milliseconds: float
+
+    @classmethod
+    def of(cls, photo: IdentifiedPhoto, *, top_k: int) -> Self:
+        """Describe an identified photo."""
+        rows, columns = photo.size
+        return cls(
+            width=columns,
+            height=rows,
+            faces=[FaceDocument.of(face, top_k=top_k) for face in photo.faces],
+            milliseconds=round(photo.milliseconds, 2),
+        )
 
 
 class VerifiedDocument(Document):
@@ -205,9 +265,25 @@ class ComparedDocument(Document):
     right_warnings: list[str]
     model: str
 
+    @classmethod
+    def of(cls, compared: ComparedPhotos) -> Self:
+        """Describe a comparison."""
+        return cls(
+            energy=compared.energy,
+            threshold=compared.threshold,
+            same=compared.same,
+            probability=compared.probability,
+            prior=compared.prior,
+            left_box=_box(compared.boxes[0]),
+            right_box=_box(compared.boxes[1]),
+            left_warnings=list(compared.warnings[0]),
+            right_warnings=list(compared.warnings[1]),
+            model=compared.model,
+        )
+
 
 class HistogramDocument(Document):
-    """How the energies lie that the threshold was chosen on."""
+    """The distribution of the energies that the threshold was chosen on."""
 
     format: str
     edges: list[float]
@@ -216,22 +292,22 @@ class HistogramDocument(Document):
 
 
 class ModelDocument(Document):
-    """The model that answers."""
+    """The model in use."""
 
     fingerprint: str
     energy: str
     threshold: float | None
     runtime: str
-    finder: bool = Field(description="Whether faces are looked for.")
-    preparation: dict[str, Any]
-    calibration: dict[str, Any]
-    card: dict[str, Any]
+    finder: bool = Field(description="Whether the service finds faces in photos.")
+    preparation: JsonObject
+    calibration: JsonObject
+    card: JsonObject
     card_text: str = Field(description="Markdown.")
     energies: HistogramDocument | None
 
 
 class ReceiptDocument(Document):
-    """What was removed, and how far it is gone. Keep it: nothing else can prove it."""
+    """What was deleted, and what is left of it. Keep it: nothing else can prove the deletion."""
 
     format: str
     id: str
@@ -249,9 +325,14 @@ class ReceiptDocument(Document):
     remains: list[str]
     sentences: list[str]
 
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """Describe a deletion."""
+        return cls(**receipt.as_dict(), sentences=receipt.sentences())
+
 
 class AuditEntryDocument(Document):
-    """Who did or asked what."""
+    """Who did what, and when."""
 
     number: int
     when: str
@@ -261,7 +342,7 @@ class AuditEntryDocument(Document):
     templates: int
     receipt: str | None
     receipt_digest: str | None
-    detail: dict[str, Any] | None
+    detail: JsonObject | None
 
 
 class AuditDocument(Document):
@@ -269,6 +350,14 @@ class AuditDocument(Document):
 
     entries: list[AuditEntryDocument]
     next: int | None
+
+    @classmethod
+    def of(cls, entries: Sequence[AuditEntry], *, limit: int) -> Self:
+        """Describe a page of at most ``limit`` entries."""
+        return cls(
+            entries=[AuditEntryDocument(**vars(entry)) for entry in entries],
+            next=entries[-1].number if len(entries) == limit else None,
+        )
 
 
 class ProblemDocument(Document):
@@ -282,107 +371,37 @@ class ProblemDocument(Document):
     instance: str = Field(description="The request's id.")
 
 
-def person_document(person: Person) -> dict[str, Any]:
-    """Return `PersonDocument`."""
-    return {
-        "id": person.id,
-        "name": person.name,
-        "metadata": person.metadata,
-        "created": person.created,
-        "photos": person.templates,
-    }
-
-
-def photo_document(template: Template) -> dict[str, Any]:
-    """Return `PhotoDocument`."""
-    return {
-        "id": template.id,
-        "created": template.created,
-        "how": template.provenance["how"],
-        "quality": template.quality,
-        "kept": template.photo_kept,
-    }
-
-
-def receipt_document(receipt: Receipt) -> dict[str, Any]:
-    """Return `ReceiptDocument`."""
-    return {**receipt.as_dict(), "sentences": receipt.sentences()}
-
-
-def audit_document(entries: tuple[AuditEntry, ...], *, limit: int) -> dict[str, Any]:
-    """Return `AuditDocument`."""
-    last = entries[-1].number if len(entries) == limit else None
-    return {"entries": [vars(entry) for entry in entries], "next": last}
-
-
-def enrolled_document(outcome: EnrolledPhoto, template: Template) -> dict[str, Any]:
-    """Return `EnrolledDocument`."""
+def enrolled_document(outcome: EnrolledPhoto, template: Template) -> EnrolledDocument:
+    """Describe an enrolment, with advice while the photo can be taken again."""
     other = outcome.look_alike
-    return {
-        "photo": photo_document(template),
-        "added": bool(outcome.enrolled.added),
-        "look_alike": None if other is None else vars(other),
-        "warnings": list(outcome.warnings),
-        "advice": advice_of(outcome),
-    }
+    return EnrolledDocument(
+        photo=PhotoDocument.of(template),
+        added=bool(outcome.enrolled.added),
+        look_alike=None if other is None else LookAlikeDocument(**vars(other)),
+        warnings=list(outcome.warnings),
+        advice=_advice(outcome),
+    )
 
 
-def identified_document(found: IdentifiedPhoto, *, top_k: int) -> dict[str, Any]:
-    """Return `IdentifiedDocument`."""
-    rows, columns = found.size
-    return {
-        "width": columns,
-        "height": rows,
-        "faces": [_face(one, top_k=top_k) for one in found.faces],
-        "milliseconds": round(found.milliseconds, 2),
-    }
-
-
-def _face(one: Identified, *, top_k: int) -> dict[str, Any]:
-    answer, ids = one.answer, one.ids
-    return {
-        "box": _box(one.box),
-        "status": answer.status,
-        "name": answer.name,
-        "person_id": None if answer.name is None else ids[answer.name],
-        "energy": answer.energy,
-        "threshold": answer.threshold,
-        "probability": answer.probability,
-        "prior": answer.prior,
-        "margin": answer.margin,
-        "margin_needed": answer.margin_needed,
-        "runner_up": None if answer.runner_up is None else _neighbour(answer.runner_up, ids),
-        "nearest": [_neighbour(near, ids) for near in answer.nearest[:top_k]],
-        "reason": answer.reason,
-        "warnings": list(answer.warnings),
-        "photo_warnings": list(one.warnings),
-    }
-
-
-def _neighbour(near: Neighbour, ids: Any) -> dict[str, Any]:
-    return {
-        "person_id": ids[near.name],
-        "name": near.name,
-        "energy": near.energy,
-        "probability": near.probability,
-    }
+def _advice(outcome: EnrolledPhoto) -> list[str]:
+    person = outcome.enrolled.person
+    advice = [f"{words[:1].upper()}{words[1:]}. Take another photo." for words in outcome.warnings]
+    other = outcome.look_alike
+    if other is not None:
+        advice.append(
+            f"{other.name} is within the threshold of this photo, at a distance of "
+            f"{other.energy:.4g}: if both are one person, merge them; if not, enrol more photos of "
+            "both, and do not rely on their names alone."
+        )
+    if not outcome.enrolled.added:
+        advice.append("This photo is already enrolled; nothing was added.")
+    if person.templates == 1:
+        advice.append(
+            f"{person.name} has one photo. A second one, taken on another day or in other light, "
+            "makes recognition more reliable."
+        )
+    return advice
 
 
 def _box(box: tuple[int, int, int, int] | None) -> list[int] | None:
     return None if box is None else [int(side) for side in box]
-
-
-def compared_document(compared: Compared) -> dict[str, Any]:
-    """Return `ComparedDocument`."""
-    return {
-        "energy": compared.energy,
-        "threshold": compared.threshold,
-        "same": compared.same,
-        "probability": compared.probability,
-        "prior": compared.prior,
-        "left_box": _box(compared.boxes[0]),
-        "right_box": _box(compared.boxes[1]),
-        "left_warnings": list(compared.warnings[0]),
-        "right_warnings": list(compared.warnings[1]),
-        "model": compared.model,
-    }

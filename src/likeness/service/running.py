@@ -1,4 +1,4 @@
-"""`run`: the service from its settings to its last answer."""
+"""`run`: the service from its start to its end, and `ModelWatch`: a changed model meanwhile."""
 
 import asyncio
 import logging
@@ -6,17 +6,23 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import uvicorn
 
-from likeness.errors import ModelError, SettingError
-from likeness.model.opening import chosen_runtime, open_model
-from likeness.recogniser.gallery import Gallery, create_gallery, first_api_key, read_key
-from likeness.recogniser.photo_reader import photo_reader_for
+from likeness.errors import LikenessError, ModelError, SettingError
+from likeness.model.opening import FaceModel, chosen_runtime, open_model
+from likeness.recogniser.gallery import (
+    Gallery,
+    create_gallery,
+    first_api_key,
+    open_gallery,
+    read_key,
+)
+from likeness.recogniser.photo_reader import PhotoReader, photo_reader_for
 from likeness.recogniser.recogniser import Recogniser, gallery_model
 from likeness.service.app import make_app
-from likeness.service.logs import LOGGER, set_up_logs
-from likeness.service.reload import ModelWatch
+from likeness.service.monitoring import LOGGER, set_up_logs
 from likeness.service.service import Service
 from likeness.service.settings import Settings
 
@@ -37,16 +43,93 @@ def open_recogniser(settings: Settings) -> Recogniser:
             f"`likeness export {settings.model}`."
         )
     model = open_model(settings.model)
-    reader = photo_reader_for(  # before a gallery is made
-        settings.faces, cut=settings.cut_faces, model=model, most_pixels=settings.max_pixels
-    )
+    reader = _reader_of(settings, model)  # before a gallery is made
     key = read_key(settings.key_file)
     gallery = create_gallery(settings.gallery, gallery_model(model), key=key)
     return Recogniser(model=model, gallery=gallery, reader=reader)
 
 
+def _reader_of(settings: Settings, model: FaceModel) -> PhotoReader:
+    return photo_reader_for(
+        settings.faces, cut=settings.cut_faces, model=model, most_pixels=settings.max_pixels
+    )
+
+
+class ModelWatch:
+    """Watches the model's folder, and gives the service the model that it holds.
+
+    A new threshold is used from the next batch on; a model that is not the gallery's is refused.
+
+    Args:
+        service: whose model it is.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.requested = asyncio.Event()
+        """Set it to read the folder now, whether it has changed or not (SIGHUP)."""
+        self._service = service
+
+    async def run(self) -> None:
+        """Check every few seconds and when requested; ends only when cancelled."""
+        seconds = self._service.settings.reload_seconds or None
+        known = self._state()
+        while True:
+            try:
+                await asyncio.wait_for(self.requested.wait(), seconds)
+            except TimeoutError:
+                if self._state() == known:
+                    continue
+            self.requested.clear()
+            known = self._state()
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Read the model and use it, or say why not."""
+        service = self._service
+        log = logging.getLogger(LOGGER)
+        try:
+            fresh = await service.read(lambda gallery: _reloaded(service))
+        except LikenessError as error:
+            service.model_refused = str(error)
+            service.metrics.reloads.labels("refused").inc()
+            log.warning("model refused", extra={"fields": {"why": str(error)}})
+            return
+        service.give(fresh)
+        service.model_refused = None
+        service.metrics.reloads.labels("taken").inc()
+        fields = {"model": fresh.model.fingerprint[:12], "threshold": fresh.model.threshold}
+        log.info("model taken", extra={"fields": fields})
+
+    def _state(self) -> tuple[int, int, int] | None:
+        """Return time, size and inode of ``model.json``, which is written last."""
+        try:
+            about = (self._service.settings.model / "model.json").stat()
+        except OSError:
+            return None
+        return (about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+def _reloaded(service: Service) -> Recogniser:
+    """Return a recogniser with the model that the folder holds now.
+
+    Its gallery is the one in use, unless `likeness re-enrol` has given that to the new model
+    meanwhile; then it is opened again.
+
+    Raises:
+        ModelError: there is no model, or it is half written.
+        GalleryMismatchError: the gallery belongs to another model.
+    """
+    settings, old = service.settings, service.recogniser
+    model = open_model(settings.model)
+    gallery = old.gallery
+    if model.fingerprint != gallery.model.fingerprint:
+        key = read_key(settings.key_file)
+        gallery = open_gallery(settings.gallery, model=gallery_model(model), key=key)
+    return replace(old, model=model, gallery=gallery, reader=_reader_of(settings, model))
+
+
 def run(settings: Settings, *, say: Say) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests in work are answered before it ends.
+    """Serve until SIGTERM or Ctrl-C; requests in progress are answered before it ends.
 
     Args:
         settings: all of them.
@@ -96,7 +179,7 @@ def _say_keys(settings: Settings, gallery: Gallery, say: Say) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends with the exit code of a program that did its work, and not of one that was killed."""
+    """Ends with exit code 0 after SIGTERM, not with that of a killed program."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -105,7 +188,7 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(service: Service, settings: Settings, listening: socket.socket, say: Say) -> None:
-    watch = ModelWatch(service, threads=service.reading)
+    watch = ModelWatch(service)
     app = make_app(service, settings, background=watch.run)
     server = _Server(
         uvicorn.Config(
@@ -120,7 +203,7 @@ async def _serve(service: Service, settings: Settings, listening: socket.socket,
         )
     )
     with suppress(NotImplementedError, AttributeError):  # no such signal on Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watch.asked.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watch.requested.set)
     host, port = listening.getsockname()[:2]
     scheme = "http" if settings.tls_certificate is None else "https"
     shown = f"[{host}]" if ":" in host else host

@@ -1,8 +1,7 @@
-"""`Service`: a recogniser behind queues, for many askers at once. It knows no HTTP.
+"""`Service`: a recogniser behind queues, for many requests at once. It knows no HTTP.
 
 Photos are decoded in threads, embedded and searched for together by one thread (`Batcher`),
-and every answer is in the audit log before it is given; those that come at one time share a
-commit.
+and every answer is in the audit log before it is returned; those of one moment share a commit.
 """
 
 import asyncio
@@ -31,34 +30,34 @@ from likeness.recogniser.photo_reader import PreparedFace, PreparedPhoto
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified, Recogniser, Verified
 from likeness.service.access import Caller
 from likeness.service.batcher import Batcher
-from likeness.service.metrics import Metrics
-from likeness.service.problems import busy
+from likeness.service.monitoring import Metrics
+from likeness.service.problems import Problem
 from likeness.service.settings import Settings
 
 Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Asked:
-    """Who asks what, for the audit log.
+class RequestOrigin:
+    """Where a request comes from, for the audit log.
 
     Args:
-        caller: who.
-        request: the request's id.
+        caller: with their key.
+        request_id: as in the log.
     """
 
     caller: Caller
-    request: str
+    request_id: str
 
     @property
     def detail(self) -> dict[str, Any]:
-        """What is noted beside each entry: no name, nothing biometric."""
-        return {"request": self.request, "key": self.caller.key}
+        """What each entry of the audit log adds: no name, nothing biometric."""
+        return {"request": self.request_id, "key": self.caller.key}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Ask:
-    """Faces to be embedded, and to be searched for if so many of the nearest are wanted.
+class _EmbeddingJob:
+    """Faces to be embedded and, if ``nearest`` is given, to be searched for.
 
     Args:
         faces: prepared.
@@ -72,13 +71,13 @@ class Ask:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Found:
-    """What a batch gives for one `Ask`.
+class _EmbeddedFaces:
+    """The result of one `_EmbeddingJob`.
 
     Args:
-        recogniser: that made it: one that takes its place later may have another gallery.
+        recogniser: that embedded them: one that replaces it later may have another gallery.
         vectors: ``(n, d)``, of the faces.
-        people: who they are; None if that was not asked.
+        people: who they are; None if nobody was searched for.
     """
 
     recogniser: Recogniser
@@ -88,12 +87,12 @@ class Found:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class IdentifiedPhoto:
-    """The answer to a photo.
+    """The faces of a photo, and who they are.
 
     Args:
         size: (rows, columns) of the whole photo.
-        faces: who they are; nobody is allowed.
-        milliseconds: that it took.
+        faces: identified; there may be none.
+        milliseconds: that the answer took.
     """
 
     size: tuple[int, int]
@@ -102,8 +101,8 @@ class IdentifiedPhoto:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
-    """Two photos.
+class ComparedPhotos:
+    """Whether two photos show one person.
 
     Args:
         energy: between them; lower is more alike.
@@ -127,13 +126,12 @@ class Compared:
 
 
 class Service:
-    """Answers for many at once.
+    """Serves many requests at once.
 
     Args:
-        recogniser: with the model and its gallery in a database; `give` puts another in its
-            place.
+        recogniser: with the model and its gallery in a database; `give` replaces it.
         settings: queue, batch, threads.
-        metrics: what is counted.
+        metrics: of the photos.
     """
 
     def __init__(
@@ -146,9 +144,9 @@ class Service:
         self._in_work = 0
         self._decoding = ThreadPoolExecutor(settings.threads, thread_name_prefix="decode")
         self._storing = ThreadPoolExecutor(4, thread_name_prefix="store")
-        # Deletions look through the files, which takes long; they take turns among themselves.
+        # Deletions search the files, which takes long; they take turns among themselves.
         self._deleting = ThreadPoolExecutor(1, thread_name_prefix="delete")
-        self._batches: Batcher[Ask, Found] = Batcher(
+        self._batches: Batcher[_EmbeddingJob, _EmbeddedFaces] = Batcher(
             self._answer_all,
             most=settings.batch,
             name="embed",
@@ -160,12 +158,12 @@ class Service:
 
     @property
     def recogniser(self) -> Recogniser:
-        """What answers at this moment."""
+        """The one in use."""
         return self._recogniser
 
     @property
     def gallery(self) -> Gallery:
-        """Who is enrolled."""
+        """Of the recogniser in use."""
         return self._recogniser.gallery
 
     @property
@@ -174,27 +172,33 @@ class Service:
         return self._storing
 
     def give(self, recogniser: Recogniser) -> None:
-        """Put another recogniser in the place; what is in work ends with the old one."""
+        """Replace the recogniser; requests in progress end with the old one."""
         self._recogniser = recogniser
 
     def warm_up(self) -> None:
-        """Load what the first answer would wait for: the embeddings."""
+        """Load the embeddings, which the first answer would wait for."""
         self.gallery.search(np.zeros((1, self.gallery.model.dimensions), np.float32), k=1)
 
     def keys(self) -> tuple[ApiKey, ...]:
-        """Return the keys of the service, from the gallery."""
+        """Return the API keys, from the gallery."""
         return list_api_keys(self.gallery)
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
-        """Let one photo into work.
+        """Admit one photo to the queue.
 
         Raises:
-            Problem: 503 if there are too many.
+            Problem: 503 if the queue is full.
         """
         if self._in_work >= self.settings.queue:
             self.metrics.refused.inc()
-            raise busy(self._in_work)
+            raise Problem(
+                503,
+                "busy",
+                "Queue full",
+                f"expected fewer photos at a time. {self._in_work} are in progress. Retry in 1 s.",
+                headers={"Retry-After": "1"},
+            )
         self._in_work += 1
         self.metrics.waiting.set(self._in_work)
         try:
@@ -203,27 +207,30 @@ class Service:
             self._in_work -= 1
             self.metrics.waiting.set(self._in_work)
 
-    async def read(self, ask: Callable[[Gallery], Outcome]) -> Outcome:
-        """Return what the gallery says."""
+    async def read(self, query: Callable[[Gallery], Outcome]) -> Outcome:
+        """Return the result of a query of the gallery."""
         gallery = self.gallery
-        return await _in(self._storing, lambda: ask(gallery))
+        return await _in(self._storing, lambda: query(gallery))
 
     async def change(
-        self, asked: Asked, do: Callable[[Gallery], Outcome], *, deletes: bool = False
+        self,
+        origin: RequestOrigin,
+        change: Callable[[Gallery], Outcome],
+        *,
+        deletes: bool = False,
     ) -> Outcome:
         """Change the gallery; the audit log says who did."""
         gallery = self.gallery
-        return await _in(
-            self._deleting if deletes else self._storing, _acting(asked, lambda: do(gallery))
-        )
+        threads = self._deleting if deletes else self._storing
+        return await _in(threads, _acting(origin, lambda: change(gallery)))
 
-    async def forget(self, asked: Asked, who: Who) -> Receipt:
-        """Forget a person."""
-        return await self.change(asked, lambda gallery: gallery.forget(who), deletes=True)
+    async def forget(self, origin: RequestOrigin, who: Who) -> Receipt:
+        """Delete a person."""
+        return await self.change(origin, lambda gallery: gallery.forget(who), deletes=True)
 
     async def enrol(
         self,
-        asked: Asked,
+        origin: RequestOrigin,
         who: Who,
         photo: bytes,
         *,
@@ -234,24 +241,24 @@ class Service:
         """Enrol one photo of a person.
 
         Args:
-            asked: who enrols.
-            who: the name of somebody new, or the id of somebody who is there.
+            origin: of the request.
+            who: the name of a new person, or the id of an enrolled one.
             photo: its bytes.
             keep: whether the photo itself is kept.
-            new: whether the person must not be there yet.
-            approved: whether it is a probe in which somebody recognised them.
+            new: whether the person must not be enrolled yet.
+            approved: whether it is a probe in which an operator recognised the person.
         """
         face = await self._read_face(photo)
-        found = await self._batches.do(Ask(faces=[face], nearest=None))
+        embedded = await self._batches.do(_EmbeddingJob(faces=[face], nearest=None))
         return await _in(
             self._storing,
             _acting(
-                asked,
-                lambda: found.recogniser.enrol_face(
+                origin,
+                lambda: embedded.recogniser.enrol_face(
                     who,
                     face,
                     photo,
-                    vector=found.vectors[0],
+                    vector=embedded.vectors[0],
                     keep_photo=keep,
                     new=new,
                     approved=approved,
@@ -260,7 +267,7 @@ class Service:
         )
 
     async def identify(
-        self, asked: Asked, photo: bytes, *, all_faces: bool, top_k: int
+        self, origin: RequestOrigin, photo: bytes, *, all_faces: bool, top_k: int
     ) -> IdentifiedPhoto:
         """Say who is in a photo; it is in the audit log when this returns."""
         start = time.perf_counter()
@@ -270,21 +277,22 @@ class Service:
         prepared = await self._read_photo(photo, all_faces=every)
         people: Sequence[Identified] = ()
         if prepared.faces:
-            found = await self._batches.do(
-                Ask(faces=prepared.faces, nearest=top_k, all_faces=every)
+            embedded = await self._batches.do(
+                _EmbeddingJob(faces=prepared.faces, nearest=top_k, all_faces=every)
             )
-            assert found.people is not None
-            people = found.people
-        await self._ledger.do([_identified(asked, one) for one in people] or [_nobody(asked)])
-        for one in people:
-            self.metrics.answers.labels(one.answer.status).inc()
+            assert embedded.people is not None
+            people = embedded.people
+        no_face = _note(origin, "identified", None, {"status": "no face"})
+        await self._ledger.do([_identified(origin, person) for person in people] or [no_face])
+        for person in people:
+            self.metrics.answers.labels(person.answer.status).inc()
         return IdentifiedPhoto(
             size=prepared.size,
             faces=people,
             milliseconds=1000 * (time.perf_counter() - start),
         )
 
-    async def verify(self, asked: Asked, who: int, photo: bytes) -> Verified:
+    async def verify(self, origin: RequestOrigin, who: int, photo: bytes) -> Verified:
         """Say whether a photo shows a person; it is in the audit log when this returns."""
         recogniser = self._recogniser
         _ = recogniser.decider
@@ -295,30 +303,30 @@ class Service:
 
         await self.read(check)  # before the photo is read
         face = await self._read_face(photo)
-        found = await self._batches.do(Ask(faces=[face], nearest=None))
+        embedded = await self._batches.do(_EmbeddingJob(faces=[face], nearest=None))
         verified = await _in(
             self._storing,
-            lambda: found.recogniser.verify_face(who, face, vector=found.vectors[0]),
+            lambda: embedded.recogniser.verify_face(who, face, vector=embedded.vectors[0]),
         )
         detail = {"accepted": verified.accepted, "energy": verified.energy}
-        await self._ledger.do([_note(asked, "verified", who, detail)])
+        await self._ledger.do([_note(origin, "verified", who, detail)])
         return verified
 
-    async def compare(self, asked: Asked, left: bytes, right: bytes) -> Compared:
+    async def compare(self, origin: RequestOrigin, left: bytes, right: bytes) -> ComparedPhotos:
         """Say whether two photos show one person; it is in the audit log when this returns."""
         decider = self._recogniser.decider
         first = await self._read_face(left, name="the left photo")
         second = await self._read_face(right, name="the right photo")
-        found = await self._batches.do(Ask(faces=[first, second], nearest=None))
-        energy = found.recogniser.gallery.model.energy
-        between = float(energy_matrix(energy, found.vectors[:1], found.vectors[1:])[0, 0])
-        compared = _compared(decider, between, first, second)
-        detail = {"same": compared.same, "energy": between}
-        await self._ledger.do([_note(asked, "compared", None, detail)])
+        embedded = await self._batches.do(_EmbeddingJob(faces=[first, second], nearest=None))
+        name, vectors = embedded.recogniser.gallery.model.energy, embedded.vectors
+        energy = float(energy_matrix(name, vectors[:1], vectors[1:])[0, 0])
+        compared = _compared(decider, energy, first, second)
+        detail = {"same": compared.same, "energy": energy}
+        await self._ledger.do([_note(origin, "compared", None, detail)])
         return compared
 
     async def close(self) -> None:
-        """End what is in work, and let go of threads and gallery."""
+        """Finish the requests in progress; close threads and gallery."""
         await self._batches.close()
         await self._ledger.close()
         for threads in (self._decoding, self._storing, self._deleting):
@@ -335,81 +343,79 @@ class Service:
             self._decoding, lambda: reader.read(photo, name="the photo", all_faces=all_faces)
         )
 
-    def _answer_all(self, asks: Sequence[Ask]) -> Sequence[Found | Exception]:
+    def _answer_all(self, jobs: Sequence[_EmbeddingJob]) -> Sequence[_EmbeddedFaces | Exception]:
         try:
-            return self._answer_together(asks)
+            return self._answer_together(jobs)
         except Exception:
-            if len(asks) == 1:
+            if len(jobs) == 1:
                 raise
-        # One that cannot be answered must not take the others along.
-        answers: list[Found | Exception] = []
-        for ask in asks:
+        # A job that fails must not fail the others.
+        results: list[_EmbeddedFaces | Exception] = []
+        for job in jobs:
             try:
-                answers += self._answer_together([ask])
+                results += self._answer_together([job])
             except Exception as error:
-                answers.append(error)
-        return answers
+                results.append(error)
+        return results
 
-    def _answer_together(self, asks: Sequence[Ask]) -> list[Found]:
+    def _answer_together(self, jobs: Sequence[_EmbeddingJob]) -> list[_EmbeddedFaces]:
         recogniser = self._recogniser
-        vectors = recogniser.embed_faces([face for ask in asks for face in ask.faces])
-        ends = np.cumsum([len(ask.faces) for ask in asks])
-        parts = np.split(vectors, ends[:-1])
-        wanted = [place for place, ask in enumerate(asks) if ask.nearest is not None]
+        vectors = recogniser.embed_faces([face for job in jobs for face in job.faces])
+        parts = np.split(vectors, np.cumsum([len(job.faces) for job in jobs])[:-1])
+        searched = [index for index, job in enumerate(jobs) if job.nearest is not None]
         people: dict[int, list[Identified]] = {}
-        if wanted:
-            for all_faces in {asks[place].all_faces for place in wanted}:
+        if searched:
+            for all_faces in {jobs[index].all_faces for index in searched}:
                 recogniser.check_capture(all_faces=all_faces)
-            found = iter(
+            identified = iter(
                 recogniser.identify_faces(
-                    [face for place in wanted for face in asks[place].faces],
-                    vectors=np.concatenate([parts[place] for place in wanted]),
-                    nearest=max(asks[place].nearest or 1 for place in wanted),
+                    [face for index in searched for face in jobs[index].faces],
+                    vectors=np.concatenate([parts[index] for index in searched]),
+                    nearest=max(jobs[index].nearest or 1 for index in searched),
                 )
             )
-            people = {place: [next(found) for _ in asks[place].faces] for place in wanted}
+            people = {index: [next(identified) for _ in jobs[index].faces] for index in searched}
         return [
-            Found(recogniser=recogniser, vectors=parts[place], people=people.get(place))
-            for place in range(len(asks))
+            _EmbeddedFaces(recogniser=recogniser, vectors=part, people=people.get(index))
+            for index, part in enumerate(parts)
         ]
 
-    def _write_notes(self, notes: Sequence[Sequence[Note]]) -> list[None]:
-        self.gallery.note([one for some in notes for one in some])
-        return [None] * len(notes)
+    def _write_notes(self, batch: Sequence[Sequence[Note]]) -> list[None]:
+        self.gallery.note([note for notes in batch for note in notes])
+        return [None] * len(batch)
 
 
 async def _in(threads: Executor, work: Callable[[], Outcome]) -> Outcome:
     return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
-def _acting(asked: Asked, work: Callable[[], Outcome]) -> Callable[[], Outcome]:
+def _acting(origin: RequestOrigin, work: Callable[[], Outcome]) -> Callable[[], Outcome]:
     def acted() -> Outcome:
-        with acting(asked.caller.name, asked.detail):
+        with acting(origin.caller.name, origin.detail):
             return work()
 
     return acted
 
 
-def _note(asked: Asked, what: str, person: int | None, detail: Mapping[str, Any]) -> Note:
+def _note(
+    origin: RequestOrigin, what: str, person: int | None, detail: Mapping[str, object]
+) -> Note:
     return Note(
-        what=what, by=asked.caller.name, person_id=person, detail={**asked.detail, **detail}
+        what=what, by=origin.caller.name, person_id=person, detail={**origin.detail, **detail}
     )
 
 
-def _identified(asked: Asked, one: Identified) -> Note:
-    answer = one.answer
-    person = None if answer.name is None else one.ids[answer.name]
-    detail = {"status": answer.status, "energy": answer.energy}
-    return _note(asked, "identified", person, detail)
+def _identified(origin: RequestOrigin, face: Identified) -> Note:
+    answer = face.answer
+    person = None if answer.name is None else face.ids[answer.name]
+    return _note(origin, "identified", person, {"status": answer.status, "energy": answer.energy})
 
 
-def _nobody(asked: Asked) -> Note:
-    return _note(asked, "identified", None, {"status": "no face"})
-
-
-def _compared(decider: Decider, energy: float, left: PreparedFace, right: PreparedFace) -> Compared:
+def _compared(
+    decider: Decider, energy: float, left: PreparedFace, right: PreparedFace
+) -> ComparedPhotos:
     ratio = decider.ratio
-    return Compared(
+    return ComparedPhotos(
         energy=energy,
         threshold=decider.threshold,
         same=energy <= decider.threshold,

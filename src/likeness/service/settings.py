@@ -1,7 +1,7 @@
-"""`Settings`: everything that the service can be told, in one frozen object.
+"""`Settings`: all settings of the service in one frozen object.
 
-Defaults are gone over by a TOML file, that by the environment (``LIKENESS_PORT=8001``), and that
-by the options of the command.
+A TOML file overrides the defaults, the environment (``LIKENESS_PORT=8001``) overrides the file, and
+the options of the command override both.
 """
 
 import ipaddress
@@ -14,37 +14,37 @@ from typing import Any, Literal, get_args, get_type_hints
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
 
-PREFIX = "LIKENESS_"
+_PREFIX = "LIKENESS_"
 LogFormat = Literal["json", "text"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the service is told.
+    """Settings of the service.
 
     Args:
         model: folder of the model.
         gallery: a path, or ``postgresql+psycopg://USER@HOST/DATABASE``.
         key_file: holds the key of an encrypted gallery; None takes it from LIKENESS_GALLERY_KEY.
-        host: address that it listens on.
-        port: of it; 0 takes a free one.
-        tls_certificate, tls_key: PEM files; with them it speaks HTTPS only.
-        faces: what finds faces: "none", "haar", or an ONNX file.
+        host: address to listen on.
+        port: to listen on; 0 takes a free one.
+        tls_certificate, tls_key: PEM files; with them the service speaks HTTPS only.
+        faces: the face finder: "none", "haar", or an ONNX file.
         cut_faces: whether the model is given the face alone.
         no_keys: whether everybody may do everything; only on an address of this machine.
-        keys_seconds: so old may be what the service knows of keys: a revoked one works no longer.
+        keys_seconds: between readings of the keys: how long a revoked key may still work.
         max_bytes: of a photo; a larger one is refused with 413.
         max_pixels: of a photo.
-        queue: photos that may be in work or wait at a time; one more is refused with 503.
-        batch: photos that are embedded and searched for together.
-        threads: that look at photos.
-        time_limit: seconds that a request may take; a longer one is answered with 504.
-        stop_seconds: that requests in work have to end when the service is stopped.
-        rate_limit: of one key, as "100/second" or "5000/minute"; a further request gets 429. "0"
-            is none.
-        wrong_keys_limit: of one address with wrong keys.
-        reload_seconds: between looks at the model's folder; 0 looks only on SIGHUP.
-        cors_origins: pages of other origins that may ask, as "https://door.example".
+        queue: most photos in progress or waiting; one more is refused with 503.
+        batch: most photos that are embedded and searched for together.
+        threads: that decode photos.
+        time_limit: seconds that a request may take; a longer one ends with 504.
+        stop_seconds: that requests in progress have left when the service is stopped.
+        rate_limit: requests of one key, as "100/second" or "5000/minute"; one more gets 429. "0"
+            is no limit.
+        wrong_keys_limit: requests with wrong keys of one address.
+        reload_seconds: between checks of the model's folder; 0 checks only on SIGHUP.
+        cors_origins: origins whose pages may send requests, as "https://door.example".
         log: "json" or "text", on standard error.
 
     Raises:
@@ -86,7 +86,7 @@ class Settings:
             )
         if self.no_keys and not self.is_local:
             raise SettingError(
-                "no_keys: expected keys where other machines can ask, or an address of this "
+                "no_keys: expected keys where other machines can connect, or an address of this "
                 f"machine such as 127.0.0.1. Received: the host {self.host!r} without keys."
             )
         if "*" in self.cors_origins:
@@ -99,7 +99,7 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine can ask."""
+        """Whether only this machine can connect."""
         if self.host == "localhost":
             return True
         try:
@@ -128,12 +128,12 @@ def read_settings(
     environment: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Return the settings of a file, the environment and options, each before the former.
+    """Return the settings of a file, the environment and options; each overrides the former.
 
     Args:
         file: TOML, with the names of `Settings`.
-        environment: its variables ``LIKENESS_`` + a name in capitals; others are left alone.
-        options: by their names; None is one that was not given.
+        environment: variables ``LIKENESS_`` + a name in capitals count; others are ignored.
+        options: by their names; None was not given.
 
     Raises:
         SettingError: the file cannot be read, or a value is not what is expected.
@@ -142,15 +142,15 @@ def read_settings(
     8001
     """
     known = get_type_hints(Settings)
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if file is not None:
-        found |= _from_file(file, known)
+        values |= _from_file(file, known)
     for name, value in (environment or {}).items():
-        setting = name.removeprefix(PREFIX).lower()
-        if name.startswith(PREFIX) and setting in known and value != "":
-            found[setting] = _from_text(value, known[setting], argument=name)
-    found |= {name: value for name, value in (options or {}).items() if value is not None}
-    return Settings(**found)
+        setting = name.removeprefix(_PREFIX).lower()
+        if name.startswith(_PREFIX) and setting in known and value != "":
+            values[setting] = _from_text(value, known[setting], argument=name)
+    values |= {name: value for name, value in (options or {}).items() if value is not None}
+    return Settings(**values)
 
 
 def _from_file(file: Path, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,10 +159,10 @@ def _from_file(file: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SettingError(f"--settings: expected a TOML file. {file}: {reason}.") from error
-    if strange := sorted(set(document) - set(known)):
+    if unknown := sorted(set(document) - set(known)):
         names = ", ".join(field.name for field in fields(Settings))
         raise SettingError(
-            f"{file}: expected settings among {names}. Received: {', '.join(strange)}."
+            f"{file}: expected settings among {names}. Received: {', '.join(unknown)}."
         )
     return {
         name: _from_value(value, known[name], argument=f"{file}: {name}")

@@ -1,4 +1,4 @@
-"""What answers and who may ask: the session, the model, the audit log, health, metrics."""
+"""Routes about the service itself: session, model, audit log, health, metrics."""
 
 from typing import Annotated, Any
 
@@ -8,20 +8,12 @@ from likeness.errors import ModelError, NoThresholdError
 from likeness.evaluation.energy_histogram import stored_histogram
 from likeness.model.card import card_markdown, model_card
 from likeness.model.folder import read_document
+from likeness.service import documents
 from likeness.service.access import caller_of, needs
-from likeness.service.documents import (
-    MOST_ID,
-    AuditDocument,
-    Live,
-    ModelDocument,
-    Ready,
-    SessionDocument,
-    audit_document,
-)
-from likeness.service.routes.answering import answer, problems
+from likeness.service.routes import http
 from likeness.service.service import Service
 
-METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+_METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 
 def model_routes(service: Service) -> APIRouter:
@@ -30,55 +22,59 @@ def model_routes(service: Service) -> APIRouter:
 
     @routes.get(
         "/session",
-        response_model=SessionDocument,
-        responses=problems(),
+        response_model=documents.SessionDocument,
+        responses=http.problems(),
         dependencies=[Depends(needs("viewer"))],
     )
     async def session(request: Request) -> Response:
-        """Say whose key it is, and what it may do."""
+        """Show the name of the key, its role, and what that role may do."""
         caller = caller_of(request)
-        return answer({"name": caller.name, "role": caller.role, "permissions": caller.permissions})
+        return http.respond(
+            documents.SessionDocument(
+                name=caller.name, role=caller.role, permissions=caller.permissions
+            )
+        )
 
     @routes.get(
         "/model",
-        response_model=ModelDocument,
-        responses=problems(),
+        response_model=documents.ModelDocument,
+        responses=http.problems(),
         dependencies=[Depends(needs("viewer"))],
     )
     async def model() -> Response:
-        """Show the model that answers: its card, its threshold and what that promises."""
-        return answer(await service.read(lambda gallery: model_document(service)))
+        """Show the model in use: its card, its threshold and what that promises."""
+        return http.respond(await service.read(lambda gallery: _model_document(service)))
 
     @routes.get(
         "/audit",
-        response_model=AuditDocument,
-        responses=problems(),
+        response_model=documents.AuditDocument,
+        responses=http.problems(),
         dependencies=[Depends(needs("admin"))],
     )
     async def audit(
-        after: Annotated[int, Query(ge=0, le=MOST_ID)] = 0,
+        after: Annotated[int, Query(ge=0, le=documents.MOST_ID)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
-        """Show who did and asked what, oldest first, a page at a time."""
+        """Show who did what, oldest first, a page at a time."""
         entries = await service.read(lambda gallery: gallery.audit(after=after, limit=limit))
-        return answer(audit_document(entries, limit=limit))
+        return http.respond(documents.AuditDocument.of(entries, limit=limit))
 
     return routes
 
 
 def health_routes(service: Service) -> APIRouter:
-    """Return the routes that ask for no key, and the metrics."""
+    """Return the routes of health, which need no key, and of the metrics."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/health/live", response_model=Live)
+    @routes.get("/health/live", response_model=documents.Live)
     async def live() -> Response:
-        """Say that the process answers."""
-        return answer({"status": "live", "keys": not service.settings.no_keys})
+        """Say that the process is running."""
+        return http.respond(documents.Live(status="live", keys=not service.settings.no_keys))
 
     @routes.get(
         "/health/ready",
-        response_model=Ready,
-        responses={503: problems()[503]},
+        response_model=documents.Ready,
+        responses={503: http.problems()[503]},
     )
     async def ready() -> Response:
         """Say whether the service can answer: the gallery can be read, the model decides."""
@@ -89,52 +85,53 @@ def health_routes(service: Service) -> APIRouter:
                 "`likeness calibrate MODEL PHOTOS`."
             )
         people = await service.read(lambda gallery: gallery.count_people())
-        return answer(
-            {
-                "status": "ready",
-                "people": people,
-                "model": recogniser.model.fingerprint[:12],
-                "model_refused": service.model_refused,
-            }
+        return http.respond(
+            documents.Ready(
+                status="ready",
+                people=people,
+                model=recogniser.model.fingerprint[:12],
+                model_refused=service.model_refused,
+            )
         )
 
     @routes.get(
         "/metrics",
         responses={
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-            **problems(),
+            **http.problems(),
         },
         dependencies=[Depends(needs("viewer"))],
         response_class=Response,
     )
     async def metrics() -> Response:
-        """Show the figures of this process to Prometheus."""
-        return Response(service.metrics.text(), media_type=METRICS_TYPE)
+        """Show the metrics of this process to Prometheus."""
+        return Response(service.metrics.text(), media_type=_METRICS_TYPE)
 
     return routes
 
 
-def model_document(service: Service) -> dict[str, Any]:
-    """Return `ModelDocument`, of the model that answers at this moment."""
+def _model_document(service: Service) -> documents.ModelDocument:
     recogniser = service.recogniser
     loaded: Any = recogniser.model
-    document = read_document(service.settings.model)
-    if document["fingerprint"] != loaded.fingerprint:
+    stored = read_document(service.settings.model)
+    if stored["fingerprint"] != loaded.fingerprint:
         raise ModelError(
-            f"the folder holds the model {document['fingerprint'][:12]} and not the one that "
-            f"answers, {loaded.fingerprint[:12]}, so its card cannot be shown. Restore the folder."
+            f"the folder holds the model {stored['fingerprint'][:12]} and not the one in use, "
+            f"{loaded.fingerprint[:12]}, so its card cannot be shown. Restore the folder."
         )
-    card = model_card(document)
+    card = model_card(stored)
     histogram = stored_histogram(loaded.calibration, loaded.record, loaded.threshold)
-    return {
-        "fingerprint": loaded.fingerprint,
-        "energy": loaded.energy,
-        "threshold": loaded.threshold,
-        "runtime": loaded.runtime,
-        "finder": recogniser.reader.finder is not None,
-        "preparation": document["preparation"],
-        "calibration": dict(loaded.calibration),
-        "card": card,
-        "card_text": card_markdown(card),
-        "energies": None if histogram is None else histogram.as_dict(),
-    }
+    return documents.ModelDocument(
+        fingerprint=loaded.fingerprint,
+        energy=loaded.energy,
+        threshold=loaded.threshold,
+        runtime=loaded.runtime,
+        finder=recogniser.reader.finder is not None,
+        preparation=stored["preparation"],
+        calibration=dict(loaded.calibration),
+        card=card,
+        card_text=card_markdown(card),
+        energies=(
+            None if histogram is None else documents.HistogramDocument(**histogram.as_dict())
+        ),
+    )

@@ -1,111 +1,99 @@
-"""Photos: enrolled for somebody, for somebody new, and removed."""
+"""Routes to enrol and remove photos."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from likeness.recogniser.recogniser import EnrolledPhoto
+from likeness.service import documents
 from likeness.service.access import needs
-from likeness.service.bodies import read_photo
-from likeness.service.documents import (
-    EnrolledDocument,
-    EnrolledPersonDocument,
-    ReceiptDocument,
-    enrolled_document,
-    person_document,
-    receipt_document,
-)
-from likeness.service.routes.answering import (
-    OF_PHOTOS,
-    PHOTO_BODY,
-    Id,
-    Keep,
-    answer,
-    asked_by,
-    problems,
-)
+from likeness.service.routes import http
 from likeness.service.service import Service
 
-_ALREADY = {200: {"description": "This very photo was enrolled before; nothing was added."}}
+_ALREADY = "This photo is already enrolled; nothing was added."
 
 
 def photo_routes(service: Service) -> APIRouter:
-    """Return the routes that take or remove photos."""
+    """Return the routes that enrol or remove photos."""
     routes = APIRouter(tags=["photos"])
     operator = Depends(needs("operator"))
     most = service.settings.max_bytes
 
-    async def described(outcome: EnrolledPhoto) -> dict[str, Any]:
-        number = (*outcome.enrolled.added, *outcome.enrolled.already)[0]
-        template = await service.read(lambda gallery: gallery.template(number))
-        return enrolled_document(outcome, template)
+    async def described(outcome: EnrolledPhoto) -> documents.EnrolledDocument:
+        template_id = (*outcome.enrolled.added, *outcome.enrolled.already)[0]
+        template = await service.read(lambda gallery: gallery.template(template_id))
+        return documents.enrolled_document(outcome, template)
 
     @routes.post(
         "/people/{id}/photos",
         status_code=201,
-        response_model=EnrolledDocument,
+        response_model=documents.EnrolledDocument,
         responses={
-            200: {**_ALREADY[200], "model": EnrolledDocument},
-            **OF_PHOTOS,
-            **problems(404, 409),
+            200: {"description": _ALREADY, "model": documents.EnrolledDocument},
+            **http.PHOTO_PROBLEMS,
+            **http.problems(404, 409),
         },
-        openapi_extra=PHOTO_BODY,
+        openapi_extra=http.PHOTO_BODY,
         dependencies=[operator],
     )
     async def add_photo(
         request: Request,
-        id: Id,
-        keep: Keep = False,
+        id: http.Id,
+        keep: http.Keep = False,
         approved: Annotated[
-            bool, Query(description="It is a probe in which somebody recognised the person.")
+            bool, Query(description="It is a probe in which an operator recognised the person.")
         ] = False,
     ) -> Response:
-        """Enrol one more photo of somebody."""
+        """Enrol one more photo of a person."""
         async with service.admitted():
-            photo = await read_photo(request, most=most)
+            photo = await http.read_photo(request, most=most)
             outcome = await service.enrol(
-                asked_by(request), id, photo, keep=keep, approved=approved
+                http.origin_of(request), id, photo, keep=keep, approved=approved
             )
         document = await described(outcome)
-        return answer(document, status=201 if document["added"] else 200)
+        return http.respond(document, status=201 if document.added else 200)
 
     @routes.post(
         "/enrol",
         status_code=201,
-        response_model=EnrolledPersonDocument,
+        response_model=documents.EnrolledPersonDocument,
         responses={
-            200: {**_ALREADY[200], "model": EnrolledPersonDocument},
-            **OF_PHOTOS,
-            **problems(409),
+            200: {"description": _ALREADY, "model": documents.EnrolledPersonDocument},
+            **http.PHOTO_PROBLEMS,
+            **http.problems(409),
         },
-        openapi_extra=PHOTO_BODY,
+        openapi_extra=http.PHOTO_BODY,
         dependencies=[operator],
     )
     async def enrol(
         request: Request,
         name: Annotated[str, Query(min_length=1, max_length=200, examples=["Ada"])],
-        keep: Keep = False,
+        keep: http.Keep = False,
     ) -> Response:
-        """Enrol somebody new with one photo: both are there afterwards, or neither."""
+        """Enrol a new person with one photo: both are added, or neither."""
         async with service.admitted():
-            photo = await read_photo(request, most=most)
-            outcome = await service.enrol(asked_by(request), name, photo, keep=keep, new=True)
-        person = outcome.enrolled.person
-        document = {**await described(outcome), "person": person_document(person)}
-        where = {"Location": f"/api/v1/people/{person.id}"}
-        return answer(document, status=201 if document["added"] else 200, headers=where)
+            photo = await http.read_photo(request, most=most)
+            outcome = await service.enrol(http.origin_of(request), name, photo, keep=keep, new=True)
+        person = documents.PersonDocument.of(outcome.enrolled.person)
+        enrolled = await described(outcome)
+        document = documents.EnrolledPersonDocument(**dict(enrolled), person=person)
+        return http.respond(
+            document,
+            status=201 if document.added else 200,
+            headers={"Location": f"/api/v1/people/{person.id}"},
+        )
 
     @routes.delete(
         "/photos/{id}",
-        response_model=ReceiptDocument,
-        responses=problems(404),
+        response_model=documents.ReceiptDocument,
+        responses=http.problems(404),
         dependencies=[operator],
     )
-    async def remove_photo(request: Request, id: Id) -> Response:
-        """Forget one photo, and get the receipt; the person stays."""
+    async def remove_photo(request: Request, id: http.Id) -> Response:
+        """Delete one photo, and return the receipt; the person stays."""
         receipt = await service.change(
-            asked_by(request), lambda gallery: gallery.remove_template(id), deletes=True
+            http.origin_of(request), lambda gallery: gallery.remove_template(id), deletes=True
         )
-        return answer(receipt_document(receipt))
+        return http.respond(documents.ReceiptDocument.of(receipt))
 
     return routes

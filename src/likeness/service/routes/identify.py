@@ -1,0 +1,72 @@
+"""Routes to identify, verify and compare."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from likeness.recogniser.decision import NEAREST
+from likeness.service import documents
+from likeness.service.access import needs
+from likeness.service.routes import http
+from likeness.service.service import Service
+
+
+def identify_routes(service: Service) -> APIRouter:
+    """Return the routes that recognise people; each answer is in the audit log."""
+    routes = APIRouter(tags=["answers"], dependencies=[Depends(needs("viewer"))])
+    most = service.settings.max_bytes
+
+    @routes.post(
+        "/identify",
+        response_model=documents.IdentifiedDocument,
+        responses=http.PHOTO_PROBLEMS,
+        openapi_extra=http.PHOTO_BODY,
+    )
+    async def identify(
+        request: Request,
+        all_faces: Annotated[
+            bool,
+            Query(
+                description="Every face of the photo; false: the photo shows one person. Without "
+                "`cut_faces` the service takes every photo as one of one person."
+            ),
+        ] = True,
+        top_k: http.TopK = NEAREST,
+    ) -> Response:
+        """Say who is in a photo. A photo without a face is no error: there are no faces then."""
+        async with service.admitted():
+            photo = await http.read_photo(request, most=most)
+            identified = await service.identify(
+                http.origin_of(request), photo, all_faces=all_faces, top_k=top_k
+            )
+        return http.respond(documents.IdentifiedDocument.of(identified, top_k=top_k))
+
+    @routes.post(
+        "/verify",
+        response_model=documents.VerifiedDocument,
+        responses={**http.PHOTO_PROBLEMS, **http.problems(404)},
+        openapi_extra=http.PHOTO_BODY,
+    )
+    async def verify(
+        request: Request, person: Annotated[int, Query(ge=1, le=documents.MOST_ID)]
+    ) -> Response:
+        """Say whether a photo shows a person."""
+        async with service.admitted():
+            photo = await http.read_photo(request, most=most)
+            verified = await service.verify(http.origin_of(request), person, photo)
+        return http.respond(documents.VerifiedDocument(**verified.as_dict()))
+
+    @routes.post(
+        "/compare",
+        response_model=documents.ComparedDocument,
+        responses=http.PHOTO_PROBLEMS,
+        openapi_extra=http.PAIR_BODY,
+    )
+    async def compare(request: Request) -> Response:
+        """Say whether two photos show one person; nobody need be enrolled."""
+        async with service.admitted():
+            left, right = await http.read_photos(request, ("left", "right"), most=most)
+            compared = await service.compare(http.origin_of(request), left, right)
+        return http.respond(documents.ComparedDocument.of(compared))
+
+    return routes
