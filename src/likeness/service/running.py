@@ -11,7 +11,8 @@ from dataclasses import replace
 import uvicorn
 
 from likeness.errors import LikenessError, ModelError, SettingError
-from likeness.model.opening import FaceModel, chosen_runtime, open_model
+from likeness.model.opening import chosen_runtime, open_model
+from likeness.model.protocol import Model
 from likeness.recogniser.gallery import (
     Gallery,
     create_gallery,
@@ -49,7 +50,7 @@ def open_recogniser(settings: Settings) -> Recogniser:
     return Recogniser(model=model, gallery=gallery, reader=reader)
 
 
-def _reader_of(settings: Settings, model: FaceModel) -> PhotoReader:
+def _reader_of(settings: Settings, model: Model) -> PhotoReader:
     return photo_reader_for(
         settings.faces, cut=settings.cut_faces, model=model, most_pixels=settings.max_pixels
     )
