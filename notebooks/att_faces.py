@@ -28,7 +28,6 @@ UNSEEN = {}  # settings of the folds that differ from the recipes
 ONE_SHOT_EPISODES = 400
 
 # %%
-import dataclasses
 
 import keras
 import matplotlib.pyplot as plt
@@ -243,7 +242,7 @@ for name, energies in (("lab network", matrix), ("raw pixels", pixels)):
 
 # %%
 console = Console(width=100)
-pairs_result = unseen_people(dataclasses.replace(PAIRS, seed=SEED, **UNSEEN), faces)
+pairs_result = unseen_people(PAIRS.replace(seed=SEED, **UNSEEN), faces)
 print_protocol(console, pairs_result.document)
 
 # %% [markdown]
@@ -251,7 +250,7 @@ print_protocol(console, pairs_result.document)
 # people (mode *batches*):
 
 # %%
-batches_result = unseen_people(dataclasses.replace(BATCHES, seed=SEED, **UNSEEN), faces)
+batches_result = unseen_people(BATCHES.replace(seed=SEED, **UNSEEN), faces)
 print_protocol(console, batches_result.document)
 
 # %%

@@ -26,7 +26,6 @@ SETTINGS = {"epochs": 8, "steps": 50}
 CLASSIFIER_STEPS = 100
 
 # %%
-import dataclasses
 
 import numpy as np
 
@@ -51,17 +50,13 @@ print(f"{digits.name}: {len(digits)} items of {len(digits.distinct)} digits")
 # mirrored digit is another digit or none, so nothing is mirrored.
 
 # %%
-recipe = dataclasses.replace(
-    PAIRS,
-    encoder="convnet",
-    embedding_size=32,
-    rows=16,
-    columns=16,
-    mirror_identities=False,
-    mirrored=False,
-    shift=1,
-    cover=0.0,
+recipe = PAIRS.replace(
     seed=SEED,
+    encoder={"kind": "convnet", "embedding_size": 32},
+    preparation={"rows": 16, "columns": 16},
+    sampling={"mirror_identities": False},
+    views={"mirrored": False, "shift": 1},
+    augmentation={"erasing": 0.0},
     **SETTINGS,
 )
 

@@ -26,7 +26,6 @@ NAMES = 6
 SETTINGS = {"epochs": 4, "steps": 40}
 
 # %%
-import dataclasses
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -59,15 +58,11 @@ for row, writer in zip(places, signed.distinct, strict=False):
 # %%
 rest, test = split_by_identity(signed, held_out=1 / 3, seed=0)
 learned, kept = split_by_identity(rest, held_out=1 / 3, seed=0)
-recipe = dataclasses.replace(
-    SIGNATURES,
-    rows=32,
-    columns=64,
-    width=8,
-    embedding_size=512,
-    directions=64,
-    identities=12,
-    members=1,
+recipe = SIGNATURES.replace(
+    preparation={"rows": 32, "columns": 64},
+    encoder={"width": 8, "embedding_size": 512, "ensemble_size": 1},
+    whitening={"directions": 64},
+    sampling={"identities": 12},
     **SETTINGS,
 )
 model = train(recipe, learned)

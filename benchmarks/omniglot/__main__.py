@@ -1,7 +1,6 @@
 """``python -m benchmarks.omniglot``: each small background set alone, on the twenty runs."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from benchmarks.omniglot.published import PUBLISHED
 from benchmarks.omniglot.table import markdown
+from likeness.cli.settings import Changes, changed
 from likeness.datasets import Dataset
 from likeness.tasks.characters import drawn_characters, omniglot
 from likeness.tasks.characters.omniglot_experiment import train_for_runs
@@ -40,9 +40,7 @@ def main(
         list[str] | None, typer.Option(help="small1, small2 or drawn; may be repeated.")
     ] = None,
     seeds: Annotated[str, typer.Option(help="Of the trainings, by commas.")] = "0",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="One setting, name=value; repeatable.")
-    ] = None,
+    set_: Changes = None,
 ) -> None:
     """Train on each background set, one after the other; measure; print and write the tables.
 
@@ -51,8 +49,7 @@ def main(
     """
     load_keras()
     out.mkdir(parents=True, exist_ok=True)
-    changes = {name: json.loads(value) for name, _, value in (c.partition("=") for c in set_ or [])}
-    recipe = TrainingRecipe.from_dict(CHARACTERS.as_dict() | changes)
+    recipe = changed(CHARACTERS, set_)
     for name in background or ["small1", "small2"]:
         if name == "drawn":
             data, runs = (
@@ -62,7 +59,7 @@ def main(
         else:
             data, runs = omniglot.omniglot(name), omniglot.omniglot_runs()
         for seed in map(int, seeds.split(",")):
-            measured = measure(replace(recipe, seed=seed), data, runs)
+            measured = measure(recipe.replace(seed=seed), data, runs)
             document = merged(_earlier(out / "results.json"), measured)
             _write(document, out)
     typer.echo((out / "results.md").read_text(encoding="utf-8"))
@@ -86,7 +83,8 @@ def _which(entry: dict[str, Any]) -> tuple[str, int]:
 
 
 def _without_seed(entry: dict[str, Any]) -> tuple[Any, ...]:
-    return {**entry["recipe"], "seed": None}, entry["versions"], entry["runs_digest"]
+    recipe = TrainingRecipe.from_dict({**entry["recipe"], "seed": 0})
+    return recipe, entry["versions"], entry["runs_digest"]
 
 
 def _earlier(file: Path) -> list[dict[str, Any]]:

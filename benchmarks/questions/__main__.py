@@ -1,6 +1,5 @@
 """``python -m benchmarks.questions``: every method on the same pairs, one table."""
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import typer
 
 from benchmarks.questions.baselines import averaged, best_on, characters, words
 from benchmarks.questions.table import markdown
+from likeness.cli.settings import Changes, changed
 from likeness.model.opening import open_model
 from likeness.reports.json_text import json_text
 from likeness.tasks.sentences.recipe import SimilarityRecipe
@@ -57,7 +57,9 @@ def trained(recipe: SimilarityRecipe, parts: dict[str, SentencePairs], keep: Pat
     if folder is not None and (folder / "model.json").is_file():
         model = open_model(folder)
         same_data = model.record["data"]["digest"] == parts["train"].digest
-        if same_data and _decisive(model.record["recipe"]) == _decisive(recipe.as_dict()):
+        if same_data and _decisive(SimilarityRecipe.from_dict(model.record["recipe"])) == _decisive(
+            recipe
+        ):
             return model
     model = train_similarity(recipe, parts["train"], parts["dev"])
     if folder is not None:
@@ -65,11 +67,11 @@ def trained(recipe: SimilarityRecipe, parts: dict[str, SentencePairs], keep: Pat
     return model
 
 
-def _decisive(settings: dict[str, Any]) -> dict[str, Any]:
+def _decisive(recipe: SimilarityRecipe) -> SimilarityRecipe:
     """Return the settings that decide the weights: margins are of the contrastive loss alone."""
-    margins = set() if settings["loss"] == "contrastive" else {"margin", "genuine_margin"}
-    unused = {"encoder", *margins}
-    return {name: value for name, value in settings.items() if name not in unused}
+    return (
+        recipe if recipe.loss == "contrastive" else recipe.replace(margin=1.0, genuine_margin=0.0)
+    )
 
 
 def figures_of(energies: dict[str, list[Any]], parts: dict[str, SentencePairs]) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def main(  # noqa: PLR0917
     data: Annotated[Path | None, typer.Option(help="The STS benchmark; else looked for.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds of ours.")] = 3,
     pairs: Annotated[int | None, typer.Option(help="Only the first so many of each part.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting, name=value.")] = None,
+    set_: Changes = None,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the models here, and take those that are there.")
     ] = None,
@@ -114,7 +116,6 @@ def main(  # noqa: PLR0917
     parts = {name: sts(data, part=name) for name in ("train", "dev", "test")}  # type: ignore[arg-type]
     if pairs is not None:
         parts = {name: part.first(pairs) for name, part in parts.items()}
-    changes = {name: json.loads(value) for name, value in (one.split("=") for one in set_ or [])}
     methods: dict[str, dict[str, Any]] = {}
     energies: dict[str, dict[str, list[Any]]] = {}
     measured = ("dev", "test")
@@ -124,11 +125,10 @@ def main(  # noqa: PLR0917
         methods[name] = {"title": title, "settings": best["settings"], "tried": best["tried"]}
     for name, title in OURS.items():
         energies[name] = {part: [] for part in measured}
-        recipe = SimilarityRecipe.from_dict({"loss": name} | changes)
+        recipe = changed(SimilarityRecipe(loss=name), set_)
         runs = []
         for seed in range(seeds):
-            one = SimilarityRecipe.from_dict({**recipe.as_dict(), "seed": seed})
-            model = trained(one, parts, keep)
+            model = trained(recipe.replace(seed=seed), parts, keep)
             for part in measured:
                 energies[name][part].append(pair_energies(model, parts[part]))
             runs.append({key: model.record[key] for key in ("epochs", "histories", "seconds")})

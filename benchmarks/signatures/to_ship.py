@@ -5,7 +5,6 @@ stays small; learned from all writers but those that its threshold and probabili
 from. ``python -m benchmarks.shipped signatures OUT`` then puts it into the package.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +20,11 @@ from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.training import TrainingRecipe, train
 from likeness.training.progress import TrainingProgress
 
-RECIPE = replace(SIGNATURES, members=2, directions=256, held_out=0.0, refit=False)
+RECIPE = SIGNATURES.replace(
+    encoder={"ensemble_size": 2},
+    whitening={"directions": 256},
+    schedule={"held_out": 0.0, "refit": False},
+)
 
 KEPT = 0.22
 """Share of the writers that the threshold is chosen on."""

@@ -1,7 +1,6 @@
 """On the real photos the command line answers what the evaluation says of the same model."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from likeness.training import BATCHES, TrainingRecipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
-QUICK = replace(BATCHES, encoder="convnet", width=8, epochs=3, steps=15)
+QUICK = BATCHES.replace(
+    encoder={"kind": "convnet", "width": 8}, schedule={"epochs": 3, "steps": 15}
+)
 """Equality is asked for, not quality: a network that knows something, and is often wrong."""
 
 

@@ -67,7 +67,14 @@ def test_what_is_kept_of_an_earlier_result(change: dict[str, Any], kept: int) ->
 
 
 def test_in_small(tmp_path: Path) -> None:
-    settings = ["epochs=1", "steps=3", "width=2", "rows=16", "columns=16", "embedding_size=32"]
+    settings = [
+        "schedule.epochs=1",
+        "schedule.steps=3",
+        "encoder.width=2",
+        "preparation.rows=16",
+        "preparation.columns=16",
+        "encoder.embedding_size=32",
+    ]
     words = [word for setting in settings for word in ("--set", setting)]
     result = subprocess.run(
         [
@@ -81,7 +88,7 @@ def test_in_small(tmp_path: Path) -> None:
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     document = json.loads((tmp_path / "results.json").read_text())
-    assert document["trained"][0]["recipe"]["steps"] == 3
+    assert document["trained"][0]["recipe"]["schedule"]["steps"] == 3
     assert (tmp_path / "results.md").read_text() in result.stdout
     assert "drawn characters, not Omniglot seed 0:" in result.stderr
 
@@ -115,9 +122,8 @@ def test_a_third_of_the_budget_beats_strokes_and_the_published_convnet(
 
     from likeness.tasks.characters import omniglot
     from likeness.tasks.characters.recipe import CHARACTERS
-    from likeness.training import TrainingRecipe
 
-    steps = CHARACTERS.steps // 3
-    recipe = TrainingRecipe.from_dict(CHARACTERS.as_dict() | {"steps": steps})
+    steps = CHARACTERS.schedule.steps // 3
+    recipe = CHARACTERS.replace(schedule={"steps": steps})
     background, runs = omniglot.omniglot(path=real_data), omniglot.omniglot_runs(path=real_data)
     assert measure(recipe, background, runs)["figures"]["error"]["mean"] < 0.25

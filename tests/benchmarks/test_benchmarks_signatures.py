@@ -1,7 +1,6 @@
 """The signatures benchmark: folds and pairs, the methods beside, a whole small run, tables."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,19 +88,13 @@ class TestAWholeRun:
             protocols.OVERALL: protocols.RULES[protocols.OVERALL],
             "two names, two media": protocols.RULES["two names, two media"],
         }
-        small = replace(
-            SIGNATURES,
-            members=1,
-            width=4,
-            embedding_size=32,
-            directions=8,
-            rows=16,
-            columns=32,
-            geometry=0.0,
-            identities=4,
-            epochs=1,
-            steps=4,
-            held_out=0.45,
+        small = SIGNATURES.replace(
+            encoder={"ensemble_size": 1, "width": 4, "embedding_size": 32},
+            whitening={"directions": 8},
+            preparation={"rows": 16, "columns": 32},
+            augmentation={"geometry": 0.0},
+            sampling={"identities": 4},
+            schedule={"epochs": 1, "steps": 4, "held_out": 0.45},
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("benchmarks.signatures.__main__.RULES", kept)
@@ -137,15 +130,11 @@ class TestAWholeRun:
 @pytest.mark.slow
 def test_the_model_to_be_shipped_decides_and_knows_its_licence(tmp_path: Path) -> None:
     signed = drawn_signatures(writers=64, names=2, media=2, size=48)
-    small = replace(
-        to_ship.RECIPE,
-        width=4,
-        embedding_size=32,
-        directions=8,
-        rows=16,
-        columns=32,
-        epochs=1,
-        steps=4,
+    small = to_ship.RECIPE.replace(
+        encoder={"width": 4, "embedding_size": 32},
+        whitening={"directions": 8},
+        preparation={"rows": 16, "columns": 32},
+        schedule={"epochs": 1, "steps": 4},
     )
     found = to_ship.make(signed, tmp_path / "m", recipe=small)
     model = open_model(tmp_path / "m")

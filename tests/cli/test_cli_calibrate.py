@@ -10,7 +10,13 @@ from likeness.datasets import drawn_faces
 
 from .conftest import run
 
-QUICK = ["epochs=1", "steps=2", "width=2", "encoder=convnet", "held_out=0"]
+QUICK = [
+    "schedule.epochs=1",
+    "schedule.steps=2",
+    "encoder.width=2",
+    "encoder.kind=convnet",
+    "schedule.held_out=0",
+]
 
 
 @pytest.fixture(scope="module")

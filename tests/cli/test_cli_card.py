@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from likeness.cli.app import app
 from likeness.errors import LikenessError
 
-RECIPE = {"mode": "batches", "epochs": 6, "seed": 0}
+RECIPE = {"mode": "batches", "schedule": {"epochs": 6}, "seed": 0}
 FIGURES = {"auc": {"mean": 0.9, "low": 0.8, "high": 0.95}}
 RESULT: dict[str, Any] = {
     "format": "likeness.protocol/1",
@@ -106,7 +106,7 @@ def test_the_page(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [
-        (RESULT | {"recipe": RECIPE | {"epochs": 1}}, "epochs 1, not 6"),
+        (RESULT | {"recipe": RECIPE | {"epochs": 1}}, "schedule.epochs 1, not 6"),
         (RESULT | {"format": "likeness.report/1"}, "expected a result of `likeness crossval"),
         (RESULT | {"protocol": "evaluate", "fingerprint": "cd" * 32}, "figures of cdcdcdcdcdcd"),
     ],

@@ -34,7 +34,16 @@ main()
 PATIENCE = 600
 """Seconds that a busy machine may take for one thing before a test gives up."""
 
-QUICK = ["--set", "epochs=1", "--set", "steps=2", "--set", "width=2", "--set", "encoder=convnet"]
+QUICK = [
+    "--set",
+    "schedule.epochs=1",
+    "--set",
+    "schedule.steps=2",
+    "--set",
+    "encoder.width=2",
+    "--set",
+    "encoder.kind=convnet",
+]
 
 
 def write_photos(folder: Path, *, people: int, photos: int) -> Path:
@@ -106,7 +115,7 @@ class TestTrainAndEvaluate:
             "model.json",
             "recipe.json",
         ]
-        assert json.loads((model / "recipe.json").read_text())["steps"] == 2
+        assert json.loads((model / "recipe.json").read_text())["schedule"]["steps"] == 2
         assert json.loads((model / "model.json").read_text())["threshold"] > 0
 
     def test_trains_again_from_the_recipe_alone(self, model: Path, photos: Path) -> None:
@@ -244,10 +253,18 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("setting", "sentence"),
         [
-            ("margin=NaN", "margin: expected a number from 0 to 100. Received: nan."),
-            ("steps=0", "steps: expected a whole number from 1 to 100000. Received: 0."),
-            ("stepps=3", "there is no setting 'stepps'"),
-            ("encoder=big", "encoder: expected one of cells, convnet, dense, readings, residual."),
+            ("loss.margin=NaN", "loss.margin: expected a number from 0 to 100. Received: nan."),
+            (
+                "schedule.steps=0",
+                "schedule.steps: expected a whole number from 1 to 100000. Received: 0.",
+            ),
+            ("stepps=3", "--set: there is no setting 'stepps'. Did you mean schedule.steps?"),
+            ("cover=.5", "--set: cover is called augmentation.erasing today. Write"),
+            ("loss=triplet", "--set: loss is called loss.kind today. Write loss.kind="),
+            (
+                "encoder.kind=big",
+                "encoder.kind: expected one of residual, cells, convnet, dense, readings.",
+            ),
             ("margin", "--set: expected name=value. Received: 'margin'."),
         ],
     )

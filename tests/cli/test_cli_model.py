@@ -196,7 +196,13 @@ def test_train_says_what_is_missing_and_export_makes_up_for_it(place: Path) -> N
     pytest.importorskip("tf2onnx")
     if keras.backend.backend() != "tensorflow":
         pytest.skip("needs Keras on TensorFlow")
-    quick = ["epochs=1", "steps=2", "width=2", "encoder=convnet", "held_out=0"]
+    quick = [
+        "schedule.epochs=1",
+        "schedule.steps=2",
+        "encoder.width=2",
+        "encoder.kind=convnet",
+        "schedule.held_out=0",
+    ]
     settings = [word for change in quick for word in ("--set", change)]
     words = ["train", "photos", "--out", "ours", *settings]
     trained = said(run(*words, cwd=place, code=WITHOUT_EXPORTER))

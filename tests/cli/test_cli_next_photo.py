@@ -11,7 +11,7 @@ from likeness.datasets import drawn_faces
 
 from .conftest import run
 
-QUICK = ["epochs=1", "steps=2", "width=2", "encoder=convnet"]
+QUICK = ["schedule.epochs=1", "schedule.steps=2", "encoder.width=2", "encoder.kind=convnet"]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,14 @@ from likeness.model.folder import read_document
 
 from .conftest import run
 
-QUICK = ["epochs=2", "steps=4", "width=2", "rows=16", "columns=16", "embedding_size=32"]
+QUICK = [
+    "schedule.epochs=2",
+    "schedule.steps=4",
+    "encoder.width=2",
+    "preparation.rows=16",
+    "preparation.columns=16",
+    "encoder.embedding_size=32",
+]
 SETTINGS = [word for change in QUICK for word in ("--set", change)]
 
 
@@ -32,7 +39,7 @@ def test_trains_measures_and_saves(place: Path) -> None:
     assert f"{100 * error['mean']:.1f} %" in said and error["low"] <= error["mean"]
     assert found["format"] == "likeness.one_shot/1" and len(found["runs"]) == 10
     assert set(found["baselines"]) == {"nearest_pixels", "modified_hausdorff"}
-    assert found["recipe"]["seed"] == 3 and found["recipe"]["turn_identities"] is True
+    assert found["recipe"]["seed"] == 3 and found["recipe"]["sampling"]["turn_identities"] is True
     assert "Model written to model" in said
     document = read_document(place / "model")
     assert document["fingerprint"] == found["model"]
@@ -55,7 +62,10 @@ def test_a_model_that_is_there_is_measured(place: Path) -> None:
     [
         (["--background", "small3"], "--background: expected one of small1, small2, drawn."),
         (["--model", "model", "--seed", "1"], "so --seed of a training cannot be given with it"),
-        (["--model", "model", "--out", "x", "--set", "steps=1"], "so --out and --set of a"),
+        (
+            ["--model", "model", "--out", "x", "--set", "schedule.steps=1"],
+            "so --out and --set of a",
+        ),
         (["--model", "none", "--background", "drawn"], "none: expected a folder with model.json"),
         (["--background", "drawn", "--out", "model"], "model already holds a model"),
         (["--background", "drawn", "--set", "stepz=1"], "there is no setting 'stepz'"),

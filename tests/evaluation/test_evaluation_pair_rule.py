@@ -70,10 +70,9 @@ def test_a_rule_in_words() -> None:
 
 
 def test_a_recipe_says_which_count() -> None:
-    assert PairRule.of({"within": "name", "across": "medium", "seed": 3}) == PairRule(
-        same=("name",), different=("medium",)
-    )
-    assert not PairRule.of({}) and not PairRule.of({"within": "", "across": ""})
+    recipe = {"sampling": {"within": "name", "across": "medium"}, "seed": 3}
+    assert PairRule.of(recipe) == PairRule(same=("name",), different=("medium",))
+    assert not PairRule.of({}) and not PairRule.of({"sampling": {"within": "", "across": ""}})
 
 
 def test_unknown_facets() -> None:

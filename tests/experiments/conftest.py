@@ -1,6 +1,5 @@
 """The main job once, on drawn faces and with trainings of a few steps, for all tests here."""
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -11,12 +10,9 @@ from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES, PAIRS
 
 QUICK: dict[str, Any] = {
-    "epochs": 1,
-    "steps": 2,
-    "width": 2,
-    "encoder": "convnet",
-    "rows": 28,
-    "columns": 23,
+    "schedule": {"epochs": 1, "steps": 2},
+    "encoder": {"width": 2, "kind": "convnet"},
+    "preparation": {"rows": 28, "columns": 23},
 }
 
 
@@ -29,6 +25,6 @@ def people() -> Dataset:
 def both(people: Dataset) -> list[ProtocolSection]:
     return lab_and_unseen(
         people,
-        lab=dataclasses.replace(PAIRS, **QUICK),
-        unseen=dataclasses.replace(BATCHES, **QUICK),
+        lab=PAIRS.replace(**QUICK),
+        unseen=BATCHES.replace(**QUICK),
     )

@@ -1,7 +1,7 @@
 """Runs of one-shot classification: a network trained beside its baselines, and no leaks."""
 
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,11 @@ from likeness.tasks.characters.one_shot_runs import run_error
 from likeness.tasks.characters.recipe import CHARACTERS
 
 RUNS = drawn_runs(runs=3, ways=5, size=40)
-QUICK = replace(CHARACTERS, epochs=2, steps=6, width=4, embedding_size=36, rows=20, columns=20)
+QUICK = CHARACTERS.replace(
+    schedule={"epochs": 2, "steps": 6},
+    encoder={"width": 4, "embedding_size": 36},
+    preparation={"rows": 20, "columns": 20},
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Protocol «open set»: U4's folds and trainings, half of the test people never enrolled."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -149,8 +148,10 @@ def test_a_network_without_a_threshold_has_no_fpir(people) -> None:
 
 @pytest.mark.slow
 def test_trained_from_the_command_line_s_name() -> None:
-    recipe = dataclasses.replace(
-        BATCHES, epochs=1, steps=2, width=2, encoder="convnet", rows=28, columns=23
+    recipe = BATCHES.replace(
+        schedule={"epochs": 1, "steps": 2},
+        encoder={"width": 2, "kind": "convnet"},
+        preparation={"rows": 28, "columns": 23},
     )
     data = drawn_faces(identities=24, photos_each=3, size=(28, 23), seed=1)
     document = PROTOCOLS["open-set"](recipe, data).document

@@ -1,6 +1,5 @@
 """The protocols end to end, on drawn faces and with trainings of a few steps."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -15,7 +14,11 @@ from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES
 
 # As in conftest: that the same settings give the same figures is a test here.
-QUICK = {"epochs": 1, "steps": 2, "width": 2, "encoder": "convnet", "rows": 28, "columns": 23}
+QUICK = {
+    "schedule": {"epochs": 1, "steps": 2},
+    "encoder": {"width": 2, "kind": "convnet"},
+    "preparation": {"rows": 28, "columns": 23},
+}
 
 
 class TestUnseenPeople:
@@ -66,13 +69,13 @@ class TestUnseenPeople:
     def test_same_seed_same_figures_whatever_the_number_of_workers(
         self, both: list[ProtocolSection], people: Dataset
     ) -> None:
-        again = unseen_people(dataclasses.replace(BATCHES, **QUICK), people, workers=1)
+        again = unseen_people(BATCHES.replace(**QUICK), people, workers=1)
         assert again.document["figures"] == both[1].document["figures"]
         fingerprints = [fold["fingerprint"] for fold in again.document["folds"]]
         assert fingerprints == [fold["fingerprint"] for fold in both[1].document["folds"]]
 
     def test_partition_seed_deals_people_differently(self, people: Dataset) -> None:
-        quick = dataclasses.replace(BATCHES, **QUICK)
+        quick = BATCHES.replace(**QUICK)
         dealt = unseen_people(quick, people, folds=2, partition_seed=1).document["folds"]
         assert tuple(dealt[0]["people"]) != people.distinct[::2]
 
@@ -90,7 +93,7 @@ class TestUnseenPeople:
 
     def test_progress_of_every_training_is_told(self, people: Dataset) -> None:
         told = []
-        quick = dataclasses.replace(BATCHES, **QUICK)
+        quick = BATCHES.replace(**QUICK)
         unseen_people(quick, people, folds=2, on_progress=told.append)
         for job in (0, 1):
             assert any(p.job == job and p.training for p in told)

@@ -32,6 +32,7 @@ from likeness import (
 from likeness.cli import main
 
 # Not among the public names of `likeness`; where they move, this is the one place to say so.
+from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.tracking import Box, Tracker, open_tracking_model
 
 OLD = Path(__file__).parent / "old_models"
@@ -260,9 +261,19 @@ class TestCommands:
 class TestDocuments:
     @pytest.mark.parametrize("name", ["face", "face_ensemble", "characters", "signatures"])
     def test_a_recipe_is_read(self, old: Path, name: str) -> None:
-        """Settings may be added since; those that there were are still there, and fit."""
+        """By the names that its settings have today, from its own file and from the record."""
         settings = json.loads((old / name / "recipe.json").read_text(encoding="utf-8"))
-        assert settings.items() <= TrainingRecipe.from_dict(settings).as_dict().items()
+        recipe = TrainingRecipe.from_dict(settings)
+        assert recipe.schedule.epochs == settings["epochs"]
+        assert recipe.augmentation.erasing == settings["cover"]
+        assert recipe.encoder.ensemble_size == settings["members"]
+        assert open_model(old / name).record["recipe"] == recipe.as_dict()
+
+    def test_a_recipe_for_sentences_is_read(self, old: Path) -> None:
+        settings = json.loads((old / "sentences" / "recipe.json").read_text(encoding="utf-8"))
+        recipe = SimilarityRecipe.from_dict(settings)
+        assert recipe.piece_dropout == settings["hidden"]
+        assert recipe.epochs == settings["epochs"]
 
     def test_the_calibration_is_the_one_that_was_reported(self, old: Path) -> None:
         report = json.loads((old / "results" / "calibrate.json").read_text(encoding="utf-8"))
@@ -274,7 +285,8 @@ class TestDocuments:
         told = json.loads((old / "results" / "train.json").read_text(encoding="utf-8"))
         record = open_model(old / "face").record
         assert told["fingerprint"] == MODELS["face"]["fingerprint"]
-        for entry in ("recipe", "data", "histories", "epochs", "held_out", "likeness"):
+        assert record["recipe"] == TrainingRecipe.from_dict(told["recipe"]).as_dict()
+        for entry in ("data", "histories", "epochs", "held_out", "likeness"):
             assert record[entry] == told[entry]
 
 

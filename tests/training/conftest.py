@@ -8,33 +8,36 @@ import pytest
 from likeness.datasets import Dataset
 from likeness.training import TrainingRecipe
 
-TINY: dict[str, Any] = {
-    "encoder": "convnet",
-    "width": 4,
-    "embedding_size": 8,
-    "rows": 16,
-    "columns": 16,
-    "epochs": 2,
-    "steps": 5,
-    "identities": 5,
-    "items_each": 3,
-    "learning_rate": 0.01,
+TINY = TrainingRecipe().replace(
+    encoder={"kind": "convnet", "width": 4, "embedding_size": 8},
+    preparation={"rows": 16, "columns": 16},
+    sampling={"identities": 5, "items_each": 3},
     # Moving a photo takes long to compile: one recipe does it.
-    "geometry": 0.0,
-    "light": 0.2,
-    "cover": 0.0,
-    "held_out": 0.25,
-    "refit": False,
-    "seed": 7,
-}
-
-PLAIN = {"mirrored": False, "shift": 0, "whitening": False, "mirror_identities": False}
+    augmentation={"geometry": 0.0, "brightness_contrast": 0.2, "erasing": 0.0},
+    schedule={
+        "epochs": 2,
+        "steps": 5,
+        "learning_rate": 0.01,
+        "held_out": 0.25,
+        "refit": False,
+    },
+    seed=7,
+)
 
 MODES: dict[str, dict[str, Any]] = {
-    "pairs": {"mode": "pairs", "loss": "contrastive", "margin": 1.0},
-    "margin_softmax": {"loss": "margin_softmax", "geometry": 0.2, "scale": 8.0, "steps": 8},
-    "contrastive": {"loss": "contrastive", "margin": 1.2, "genuine_margin": 0.4},
-    "triplet": {"loss": "triplet", "margin": 0.3, **PLAIN},
+    "pairs": {"mode": "pairs", "loss": {"kind": "contrastive", "margin": 1.0}},
+    "margin_softmax": {
+        "loss": {"scale": 8.0},
+        "augmentation": {"geometry": 0.2},
+        "schedule": {"steps": 8},
+    },
+    "contrastive": {"loss": {"kind": "contrastive", "margin": 1.2, "genuine_margin": 0.4}},
+    "triplet": {
+        "loss": {"kind": "triplet", "margin": 0.3},
+        "sampling": {"mirror_identities": False},
+        "views": {"mirrored": False, "shift": 0},
+        "whitening": {"kind": "none"},
+    },
 }
 
 
@@ -62,4 +65,4 @@ def few_people() -> Dataset:
 @pytest.fixture(scope="session")
 def recipes() -> dict[str, TrainingRecipe]:
     """A quick recipe of each kind, by name."""
-    return {name: TrainingRecipe(**TINY | changes) for name, changes in MODES.items()}
+    return {name: TINY.replace(**changes) for name, changes in MODES.items()}

@@ -1,6 +1,5 @@
 """One fit: the kept weights are those of the best epoch; mirrored people; what the feeds hold."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,12 @@ BLANK = np.zeros((2, 16, 16, 1), np.float32)
 
 @pytest.fixture(scope="module")
 def recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
-    return dataclasses.replace(recipes["contrastive"], steps=2)
+    return recipes["contrastive"].replace(schedule={"steps": 2})
 
 
 @pytest.fixture(scope="module")
 def pairs_recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
-    return dataclasses.replace(recipes["pairs"], steps=3, pairs=8)
+    return recipes["pairs"].replace(schedule={"steps": 3}, sampling={"pairs": 8})
 
 
 def prepared(data: Dataset) -> Any:
@@ -52,7 +51,7 @@ class TestFit:
         self, people: Dataset, recipe: TrainingRecipe
     ) -> None:
         # A high rate makes the held-out people jump from epoch to epoch.
-        recipe = dataclasses.replace(recipe, learning_rate=0.3, epochs=5, patience=2)
+        recipe = recipe.replace(schedule={"learning_rate": 0.3, "epochs": 5, "patience": 2})
         seen, held = people.of([f"p{n}" for n in range(1, 6)]), people.of(["p6", "p7", "p8"])
         held_out = HeldOut(prepared(held), held.codes)
         options = FitOptions(stage="choosing", epochs=5, held_out=held_out)
@@ -64,7 +63,11 @@ class TestFit:
         assert scores[fit.best_epoch - 1] >= max(scores) - TOLERANCE
         # Of equally good epochs the last one, and no more than `patience` epochs after it.
         assert all(score < max(scores) - TOLERANCE for score in scores[fit.best_epoch :])
-        assert len(scores) == len(fit.history["loss"]) <= min(5, fit.best_epoch + recipe.patience)
+        assert (
+            len(scores)
+            == len(fit.history["loss"])
+            <= min(5, fit.best_epoch + recipe.schedule.patience)
+        )
 
     def test_tensorboard_logs_if_asked(
         self, people: Dataset, recipe: TrainingRecipe, tmp_path: Path
@@ -85,13 +88,13 @@ class TestTrainingSet:
         np.testing.assert_array_equal(found.items[32:], items[:, :, ::-1])
         assert set(found.codes[:32]) == set(range(8))
         np.testing.assert_array_equal(found.codes[32:], found.codes[:32] + 8)
-        np.testing.assert_array_equal(found.kin[32:], found.kin[:32])
+        np.testing.assert_array_equal(found.source_person[32:], found.source_person[:32])
 
     @pytest.mark.parametrize(("mirrored", "doubles"), [(False, 4), (True, 8)])
     def test_turned_people_are_further_people(
         self, people: Dataset, recipe: TrainingRecipe, mirrored: bool, doubles: int
     ) -> None:
-        settings = dataclasses.replace(recipe, mirror_identities=mirrored, turn_identities=True)
+        settings = recipe.replace(sampling={"mirror_identities": mirrored, "turn_identities": True})
         items = prepared(people)
         found = training_set(settings, items, people.codes, None)
         parts = found.items.reshape(doubles, *items.shape)
@@ -102,14 +105,14 @@ class TestTrainingSet:
             np.testing.assert_array_equal(parts[4:], parts[:4, :, :, ::-1])
         codes = found.codes.reshape(doubles, -1)
         assert len(np.unique(codes)) == 8 * doubles == codes.max() + 1
-        np.testing.assert_array_equal(codes % 8, found.kin.reshape(doubles, -1))
-        assert (found.kin.reshape(doubles, -1) == people.codes).all()
+        np.testing.assert_array_equal(codes % 8, found.source_person.reshape(doubles, -1))
+        assert (found.source_person.reshape(doubles, -1) == people.codes).all()
 
     def test_nobody_is_mirrored_if_not_asked_or_if_the_pairs_are_fixed(
         self, people: Dataset, recipe: TrainingRecipe
     ) -> None:
-        plain = dataclasses.replace(recipe, mirror_identities=False)
-        recipe = dataclasses.replace(recipe, turn_identities=True)
+        plain = recipe.replace(sampling={"mirror_identities": False})
+        recipe = recipe.replace(sampling={"turn_identities": True})
         pairs = LabelledPairs(np.array([[0, 1]]), np.array([True]))
         for settings, fixed in ((plain, None), (recipe, pairs)):
             found = training_set(settings, prepared(people), people.codes, fixed)
@@ -118,21 +121,25 @@ class TestTrainingSet:
 
 class TestNetwork:
     def test_a_deep_head_is_trained_with_the_encoder_and_not_kept(self, people: Dataset) -> None:
-        recipe = dataclasses.replace(
-            CHARACTERS, rows=16, columns=16, width=2, embedding_size=32, epochs=1, steps=2
+        recipe = CHARACTERS.replace(
+            preparation={"rows": 16, "columns": 16},
+            encoder={"width": 2, "embedding_size": 32},
+            schedule={"epochs": 1, "steps": 2},
         )
         encoder = build_encoder(recipe)
         network = build_network(recipe, encoder, classes=8)
         layers = [layer.name for layer in network.layers]
         assert layers.index("cells") < layers.index("projection") < layers.index("classes")
-        assert "bending" in layers
+        assert "elastic_distortion" in layers
         assert finished_encoder(
             recipe, encoder, prepared(people), Labels(people.codes)
         ).output_shape == (None, 32)
 
-    def test_without_bending_there_is_no_layer_for_it(self, recipe: TrainingRecipe) -> None:
+    def test_without_elastic_distortion_there_is_no_layer_for_it(
+        self, recipe: TrainingRecipe
+    ) -> None:
         network = build_network(recipe, build_encoder(recipe), classes=8)
-        assert "bending" not in [layer.name for layer in network.layers]
+        assert "elastic_distortion" not in [layer.name for layer in network.layers]
 
 
 class TestFeed:
@@ -150,8 +157,8 @@ class TestFeed:
             assert len(feed) == 3
             for index in range(3):
                 (left, right), labels = feed[index]
-                kin = [people.codes[side[:, 0, 0, 0].astype(int)] for side in (left, right)]
-                np.testing.assert_array_equal(labels == 1, kin[0] == kin[1])
+                identities = [people.codes[side[:, 0, 0, 0].astype(int)] for side in (left, right)]
+                np.testing.assert_array_equal(labels == 1, identities[0] == identities[1])
                 genuine.extend(labels.tolist())
             feed.on_epoch_end()
         assert 0.3 < np.mean(genuine) < 0.7
@@ -177,9 +184,16 @@ class TestRowsOfNumbers:
     """The engine takes whatever shape the items have."""
 
     def test_the_encoder_has_the_shape_of_the_items(self, recipes: dict[str, Any]) -> None:
-        plain = {"mirror_identities": False, "mirrored": False, "shift": 0, "whitening": False}
-        recipe = dataclasses.replace(
-            recipes["contrastive"], encoder="dense", epochs=1, steps=100, light=0.0, **plain
+        plain = {
+            "sampling": {"mirror_identities": False},
+            "views": {"mirrored": False, "shift": 0},
+            "whitening": {"kind": "none"},
+        }
+        recipe = recipes["contrastive"].replace(
+            encoder={"kind": "dense"},
+            schedule={"epochs": 1, "steps": 100},
+            augmentation={"brightness_contrast": 0.0},
+            **plain,
         )
         rng = np.random.default_rng(0)
         codes = np.repeat(np.arange(6), 20)
@@ -198,7 +212,7 @@ class TestRowsOfNumbers:
     def test_few_steps_are_not_compiled_first(
         self, recipe: TrainingRecipe, steps: int, eagerly: bool
     ) -> None:
-        recipe = dataclasses.replace(recipe, epochs=1, steps=steps)
+        recipe = recipe.replace(schedule={"epochs": 1, "steps": steps})
         assert build_network(recipe, build_encoder(recipe), classes=2).run_eagerly == eagerly
 
 
@@ -209,16 +223,14 @@ class TestFinishedEncoder:
         encoder = build_encoder(recipe)
         items = np.random.default_rng(0).normal(size=(12, 16, 16, 1)).astype(np.float32)
         made = finished_encoder(recipe, encoder, items, Labels(np.arange(len(items))))
-        views = keras.ops.convert_to_numpy(
-            Views(mirrored=recipe.mirrored, shift=recipe.shift)(items)
-        )
+        views = keras.ops.convert_to_numpy(Views(**vars(recipe.views))(items))
         seen = embed_prepared(encoder, views)
-        whitening = fit_whitening(seen, shrinkage=recipe.shrinkage)
-        expected = whitening(seen.reshape(-1, 12, recipe.embedding_size).mean(axis=0))
+        whitening = fit_whitening(seen, shrinkage=recipe.whitening.shrinkage)
+        expected = whitening(seen.reshape(-1, 12, recipe.encoder.embedding_size).mean(axis=0))
         np.testing.assert_allclose(embed_prepared(made, items), expected, atol=1e-4)
 
     def test_a_plain_recipe_leaves_the_encoder_as_it_is(self, recipe: TrainingRecipe) -> None:
-        plain = dataclasses.replace(recipe, mirrored=False, shift=0, whitening=False)
+        plain = recipe.replace(views={"mirrored": False, "shift": 0}, whitening={"kind": "none"})
         encoder = build_encoder(plain)
         assert finished_encoder(plain, encoder, BLANK, Labels(np.arange(2))) is encoder
 

@@ -1,6 +1,5 @@
 """Several networks joined into one: what each adds, how progress is told, how Ctrl-C ends it."""
 
-import dataclasses
 import gc
 from typing import Any
 
@@ -11,7 +10,7 @@ from likeness.datasets import Dataset
 from likeness.images.preparation import Preparation
 from likeness.training import TrainingRecipe, train
 from likeness.training import ensemble as members_module
-from likeness.training.ensemble import fit_members
+from likeness.training.ensemble import fit_ensemble
 from likeness.training.feeds import BatchFeed
 from likeness.training.fitting import FitOptions, fit_once
 from likeness.training.progress import TrainingProgress
@@ -21,7 +20,7 @@ PREPARATION = Preparation(rows=16, columns=16)
 
 @pytest.fixture(scope="module")
 def recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
-    return dataclasses.replace(recipes["triplet"], steps=2, epochs=2)
+    return recipes["triplet"].replace(schedule={"steps": 2, "epochs": 2})
 
 
 def prepared(data: Dataset) -> Any:
@@ -40,7 +39,7 @@ def feeds_with_items() -> list[BatchFeed]:
 
 def test_one_member_is_a_plain_fit(people: Dataset, recipe: TrainingRecipe) -> None:
     items, options = prepared(people), FitOptions(stage="final", epochs=2)
-    alone = fit_members(recipe, items, people.codes, options)
+    alone = fit_ensemble(recipe, items, people.codes, options)
     plain = fit_once(recipe, items, people.codes, options)
     np.testing.assert_array_equal(embed(alone.encoder, items), embed(plain.encoder, items))
 
@@ -59,11 +58,13 @@ def test_the_cosine_is_the_mean_of_the_members_cosines(
     told: list[TrainingProgress] = []
     items = prepared(people)
     options = FitOptions(stage="final", epochs=2, on_progress=told.append)
-    together = fit_members(dataclasses.replace(recipe, members=3), items, people.codes, options)
+    together = fit_ensemble(
+        recipe.replace(encoder={"ensemble_size": 3}), items, people.codes, options
+    )
     assert len(set(seeds)) == 3 and seeds[0] == recipe.seed
     each = [embed(fit.encoder, items) for fit in fits]
     found = embed(together.encoder, items)
-    assert found.shape == (len(items), 3 * recipe.embedding_size)
+    assert found.shape == (len(items), 3 * recipe.encoder.embedding_size)
     np.testing.assert_allclose(found @ found.T, np.mean([e @ e.T for e in each], 0), atol=1e-5)
     assert not np.allclose(each[0], each[1], atol=1e-3)
     losses = np.mean([fit.history["loss"] for fit in fits], axis=0)
@@ -83,7 +84,7 @@ def test_ctrl_c_keeps_the_finished_ones(people: Dataset, recipe: TrainingRecipe,
             raise KeyboardInterrupt
 
     options = FitOptions(stage="final", epochs=2, on_progress=stop)
-    found = fit_members(dataclasses.replace(recipe, members=3), items, people.codes, options)
+    found = fit_ensemble(recipe.replace(encoder={"ensemble_size": 3}), items, people.codes, options)
     first = fit_once(recipe, items, people.codes, FitOptions(stage="final", epochs=2))
     assert found.interrupted
     np.testing.assert_array_equal(embed(found.encoder, items), embed(first.encoder, items))
@@ -93,7 +94,9 @@ def test_no_member_leaves_its_items_behind(people: Dataset, recipe: TrainingReci
     """TensorFlow keeps every feed: with its items in it, memory grows with each training."""
     options = FitOptions(stage="final", epochs=1)
     earlier = len(feeds_with_items())
-    fit_members(dataclasses.replace(recipe, members=2), prepared(people), people.codes, options)
+    fit_ensemble(
+        recipe.replace(encoder={"ensemble_size": 2}), prepared(people), people.codes, options
+    )
     assert len(feeds_with_items()) == earlier
 
 
@@ -103,7 +106,9 @@ def test_ctrl_c_before_anything_was_learned(people: Dataset, recipe: TrainingRec
 
     options = FitOptions(stage="final", epochs=2, on_progress=stop)
     with pytest.raises(KeyboardInterrupt):
-        fit_members(dataclasses.replace(recipe, members=2), prepared(people), people.codes, options)
+        fit_ensemble(
+            recipe.replace(encoder={"ensemble_size": 2}), prepared(people), people.codes, options
+        )
 
 
 def test_a_model_of_two_is_saved_and_read_again(
@@ -111,7 +116,7 @@ def test_a_model_of_two_is_saved_and_read_again(
 ) -> None:
     from likeness.model.siamese_model import load_model
 
-    model = train(dataclasses.replace(recipe, members=2), people)
+    model = train(recipe.replace(encoder={"ensemble_size": 2}), people)
     assert model.threshold is not None
     model.save(tmp_path / "m")
     again = load_model(tmp_path / "m")

@@ -1,6 +1,5 @@
 """`train` end to end, a short training of each kind on made-up patterns."""
 
-import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -60,7 +59,7 @@ class TestEveryKind:
     def test_it_tells_its_progress(
         self, trained: Any, recipes: dict[str, TrainingRecipe], kind: str
     ) -> None:
-        told, steps = trained(kind)[1], recipes[kind].steps
+        told, steps = trained(kind)[1], recipes[kind].schedule.steps
         assert [progress.step for progress in told] == list(range(1, 2 * steps + 1))
         assert {(progress.stage, progress.steps) for progress in told} == {("choosing", 2 * steps)}
         assert all(math.isfinite(progress.loss) for progress in told)
@@ -147,7 +146,7 @@ def test_the_record_tells_how_the_model_came_to_be(
 def refitted(people: Dataset, recipes: dict[str, TrainingRecipe]) -> Any:
     """A model of two stages, and what its training told."""
     told: list[TrainingProgress] = []
-    recipe = dataclasses.replace(recipes["margin_softmax"], refit=True)
+    recipe = recipes["margin_softmax"].replace(schedule={"refit": True})
     return train(recipe, people, on_progress=told.append), told
 
 
@@ -172,7 +171,7 @@ class TestTooFew:
     def test_people_to_hold_out_leave_no_threshold(
         self, few_people: Dataset, recipes: dict[str, TrainingRecipe]
     ) -> None:
-        model = train(dataclasses.replace(recipes["triplet"], refit=True), few_people)
+        model = train(recipes["triplet"].replace(schedule={"refit": True}), few_people)
         assert model.threshold is None
         assert model.record["threshold"]["people"] == ()
         assert "held_out" not in model.record
@@ -198,7 +197,7 @@ class TestInterrupt:
     def test_after_an_epoch_returns_the_best_so_far(
         self, people: Dataset, recipes: dict[str, TrainingRecipe]
     ) -> None:
-        recipe = dataclasses.replace(recipes["contrastive"], refit=True)
+        recipe = recipes["contrastive"].replace(schedule={"refit": True})
         model = train(recipe, people, on_progress=interrupt(stage="choosing", after=7))
         assert model.record["interrupted"] is True
         assert model.record["epochs"] == 1
@@ -215,7 +214,7 @@ class TestInterrupt:
     def test_in_the_final_stage_keeps_the_chosen_network(
         self, trained: Any, people: Dataset, recipes: dict[str, TrainingRecipe]
     ) -> None:
-        recipe = dataclasses.replace(recipes["triplet"], refit=True)
+        recipe = recipes["triplet"].replace(schedule={"refit": True})
         model = train(recipe, people, on_progress=interrupt(stage="final", after=2))
         assert model.record["interrupted"] is True
         assert model.fingerprint == trained("triplet")[0].fingerprint
@@ -226,8 +225,8 @@ def test_a_loss_that_is_no_number_ends_the_training(
     people: Dataset, recipes: dict[str, TrainingRecipe]
 ) -> None:
     # A decay of 10 × 1 multiplies every weight by −9 at each step.
-    recipe = dataclasses.replace(
-        recipes["contrastive"], learning_rate=10.0, weight_decay=1.0, steps=60
+    recipe = recipes["contrastive"].replace(
+        schedule={"learning_rate": 10.0, "weight_decay": 1.0, "steps": 60}
     )
     with pytest.raises(
         TrainingFailedError,

@@ -13,28 +13,17 @@ from likeness.evaluation.comparisons import comparisons_of
 from likeness.tasks.signatures.drawn import drawn_signatures
 from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.training import train
-from likeness.training.augment import StrokeWidth, bent_alike
+from likeness.training.augmentation import StrokeJitter, distorted_by_identity
 from likeness.training.networks import training_set
 
-SMALL = replace(
-    SIGNATURES,
-    frame="ink_box",
-    encoder="convnet",
-    loss="margin_softmax",
-    identity_bending=0.0,
-    members=1,
-    directions=0,
-    width=4,
-    embedding_size=8,
-    rows=16,
-    columns=32,
-    bent_identities=1,
-    geometry=0.0,
-    stroke_width=0.5,
-    identities=4,
-    epochs=2,
-    steps=4,
-    held_out=0.4,
+SMALL = SIGNATURES.replace(
+    preparation={"frame": "ink_box", "rows": 16, "columns": 32},
+    encoder={"kind": "convnet", "ensemble_size": 1, "width": 4, "embedding_size": 8},
+    loss={"kind": "margin_softmax"},
+    augmentation={"identity_elastic": 0.0, "geometry": 0.0, "stroke_jitter": 0.5},
+    whitening={"directions": 0},
+    sampling={"elastic_identities": 1, "identities": 4},
+    schedule={"epochs": 2, "steps": 4, "held_out": 0.4},
 )
 
 
@@ -112,29 +101,31 @@ class TestDistortions:
     def test_a_stroke_becomes_thicker_or_thinner(self) -> None:
         page = np.ones((64, 12, 12, 1), np.float32)
         page[:, 5:8] = -1
-        layer = StrokeWidth(1.0, seed=3)
+        layer = StrokeJitter(1.0, seed=3)
         ink = (np.asarray(layer(page, training=True)) < 0).sum(axis=(1, 2, 3))
         assert ink.min() < 36 < ink.max()
         np.testing.assert_array_equal(np.asarray(layer(page, training=False)), page)
 
     def test_it_comes_back_from_its_settings(self) -> None:
-        again = StrokeWidth.from_config(StrokeWidth(0.4, seed=2).get_config())
+        again = StrokeJitter.from_config(StrokeJitter(0.4, seed=2).get_config())
         assert (again.strength, again.seed) == (0.4, 2)
 
     def test_one_identity_is_bent_in_one_way(self) -> None:
         rng = np.random.default_rng(0)
         page = rng.normal(size=(1, 16, 32, 1)).astype(np.float32).repeat(3, axis=0)
         codes = np.array([0, 1, 0])
-        bent = bent_alike(page, codes, strength=2.0, seed=1)
+        bent = distorted_by_identity(page, codes, strength=2.0, seed=1)
         np.testing.assert_array_equal(bent[0], bent[2])
         assert np.abs(bent[0] - bent[1]).max() > 0.1 and np.abs(bent[0] - page[0]).max() > 0.1
-        np.testing.assert_allclose(bent_alike(page, codes, strength=0.0, seed=1), page, atol=1e-5)
+        np.testing.assert_allclose(
+            distorted_by_identity(page, codes, strength=0.0, seed=1), page, atol=1e-5
+        )
 
     def test_bent_people_are_further_people_of_the_same_name(self) -> None:
         items = np.random.default_rng(0).normal(size=(4, 16, 16, 1)).astype(np.float32)
         codes, groups = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
-        recipe = replace(SMALL, bent_identities=2)
+        recipe = SMALL.replace(sampling={"elastic_identities": 2})
         learned = training_set(recipe, items, codes, None, groups=groups)
         assert learned.codes.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
         assert learned.groups is not None and learned.groups.tolist() == groups.tolist() * 3
-        assert learned.kin.tolist() == codes.tolist() * 3
+        assert learned.source_person.tolist() == codes.tolist() * 3

@@ -1,6 +1,5 @@
 """Writing, from drawn signatures to a model: cut into parts, bent alike, weighed, joined."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +15,19 @@ from likeness.training import train
 pytestmark = pytest.mark.backend
 
 SMALL = {
-    "epochs": 1,
-    "steps": 4,
-    "identities": 4,
-    "items_each": 2,
-    "width": 4,
-    "rows": 16,
-    "columns": 32,
-    "embedding_size": 8 * 4 * len(PARTS),
-    "directions": 6,
-    "held_out": 0.34,
-    "members": 2,
+    "schedule": {"epochs": 1, "steps": 4, "held_out": 0.34},
+    "sampling": {"identities": 4, "items_each": 2},
+    "encoder": {"width": 4, "embedding_size": 8 * 4 * len(PARTS), "ensemble_size": 2},
+    "preparation": {"rows": 16, "columns": 32},
+    "whitening": {"directions": 6},
 }
 
 
 def test_from_signatures_to_a_model_that_runs_without_keras(tmp_path: Path) -> None:
     signed = drawn_signatures(writers=8, names=2, media=2)
-    recipe = dataclasses.replace(SIGNATURES, **SMALL)
+    recipe = SIGNATURES.replace(**SMALL)
     model = train(recipe, signed)
-    size = recipe.members * len(PARTS) * 6
+    size = recipe.encoder.ensemble_size * len(PARTS) * 6
     embeddings = model.embed(np.asarray(signed.items[:5]))
     assert embeddings.shape == (5, size)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-3)

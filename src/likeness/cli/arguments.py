@@ -82,13 +82,8 @@ def read_recipe(
         raise SettingError(
             f"--mode: expected one of {', '.join(recipe_names())}. Received: {mode!r}."
         )
-    settings = recipe_by_name(mode).as_dict()
-    if file is not None:
-        settings |= _from_file(file)
-    settings = changed(settings, changes)
-    if seed is not None:
-        settings["seed"] = seed
-    return TrainingRecipe.from_dict(settings)
+    settings = None if file is None else _from_file(file)
+    return changed(recipe_by_name(mode), changes, file=settings, seed=seed)
 
 
 def _from_file(file: Path) -> dict[str, Any]:

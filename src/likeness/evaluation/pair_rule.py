@@ -45,8 +45,10 @@ class PairRule:
 
     @classmethod
     def of(cls, recipe: Mapping[str, Any]) -> "PairRule":
-        """Return which pairs count for a model, by the ``within`` and ``across`` of its recipe."""
-        within, across = recipe.get("within"), recipe.get("across")
+        """Return which pairs count for a model, by its recipe: ``within`` and ``across``
+        under "sampling"."""
+        sampling = recipe.get("sampling", {})
+        within, across = sampling.get("within"), sampling.get("across")
         return cls(same=(within,) if within else (), different=(across,) if across else ())
 
     def __bool__(self) -> bool:

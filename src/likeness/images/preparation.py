@@ -71,6 +71,9 @@ class Preparation:
             raise SettingError(
                 f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
             )
+        for name in ("rows", "columns", "channels"):
+            # Plain numbers, so that it always goes into JSON.
+            object.__setattr__(self, name, int(getattr(self, name)))
         frames = (WHOLE, *registry.names("frame"))
         if self.frame not in frames:
             raise SettingError(

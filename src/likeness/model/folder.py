@@ -23,6 +23,7 @@ from likeness.errors import ModelError
 from likeness.files import write_files
 from likeness.model.card import card_files
 from likeness.model.parts import document_text
+from likeness.model.recipe_names import recorded_recipe
 from likeness.tasks import registry
 
 FORMAT = "likeness.model/1"
@@ -72,6 +73,9 @@ def read_document(folder: str | Path, *, formats: tuple[str, ...] = FORMATS) -> 
             "of this kind, or the version of likeness that wrote it."
         )
     _check_entries(path, document)
+    if "recipe" in document.get("record", {}):
+        recipe = recorded_recipe(document["record"]["recipe"])
+        document["record"] = {**document["record"], "recipe": recipe}
     return document
 
 

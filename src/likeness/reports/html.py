@@ -12,6 +12,7 @@ from typing import Any
 from likeness.errors import OutputError
 from likeness.evaluation.figures import interval, percent, watermark
 from likeness.files import write_files
+from likeness.model.recipe_names import full_names
 from likeness.reports.content import ReportContent
 from likeness.reports.json_text import json_text
 from likeness.reports.page import key_figures, protocol_view
@@ -117,8 +118,10 @@ def _network_uri(svg: str) -> str:
 def _recipes(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of each protocol's recipe, side by side: setting → values."""
     recipes = {
-        part["protocol"]: part["recipe"] for part in document["protocols"] if part.get("recipe")
-    } or {"all": document.get("recipe", {})}
+        part["protocol"]: full_names(part["recipe"])
+        for part in document["protocols"]
+        if part.get("recipe")
+    } or {"all": full_names(document.get("recipe", {}))}
     names = sorted({name for recipe in recipes.values() for name in recipe})
     rows = [(name, [_setting(recipe.get(name)) for recipe in recipes.values()]) for name in names]
     return {"protocols": list(recipes), "rows": rows}

@@ -16,11 +16,10 @@ from likeness.encoders import joined
 from likeness.training.fitting import Fit, FitOptions, fit_once
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe
+from likeness.training.seeds import member_seed
 
-_APART = 1_000_003  # between the seeds of two members: all seeds around one belong to it
 
-
-def fit_members(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
+def fit_ensemble(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
     """Train the recipe's networks and return them as one.
 
     If Ctrl-C comes, the finished ones are joined; one that was cut short is only taken if there is
@@ -33,13 +32,16 @@ def fit_members(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: 
         KeyboardInterrupt: Ctrl-C came before the first epoch of the first network was done.
         TrainingFailedError: a loss became NaN or infinite.
     """
-    if recipe.members == 1:
+    size = recipe.encoder.ensemble_size
+    if size == 1:
         return fit_once(recipe, items, codes, options)
     fits: list[Fit] = []
-    for member in range(recipe.members):
-        of_member = replace(recipe, seed=(recipe.seed + member * _APART) % 2**31, members=1)
+    for member in range(size):
+        of_member = recipe.replace(
+            encoder={"ensemble_size": 1}, seed=member_seed(recipe.seed, member)
+        )
         try:
-            fit = fit_once(of_member, items, codes, _options(options, member, recipe.members))
+            fit = fit_once(of_member, items, codes, _options(options, member, size))
         except KeyboardInterrupt:
             if not fits:
                 raise
@@ -50,21 +52,21 @@ def fit_members(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: 
     return _joined(fits, interrupted=False)
 
 
-def _options(options: FitOptions, member: int, members: int) -> FitOptions:
+def _options(options: FitOptions, member: int, size: int) -> FitOptions:
     """Return the options of one member, which tells its progress as a part of the whole."""
     tell = options.on_progress
     log_dir = options.log_dir
     return replace(
         options,
-        on_progress=None if tell is None else _part(tell, member, members),
+        on_progress=None if tell is None else _part(tell, member, size),
         log_dir=None if log_dir is None else log_dir / f"member_{member + 1}",
     )
 
 
-def _part(tell: OnProgress, member: int, members: int) -> OnProgress:
+def _part(tell: OnProgress, member: int, size: int) -> OnProgress:
     def told(progress: TrainingProgress) -> None:
         done = member * progress.steps + progress.step
-        tell(replace(progress, step=done, steps=members * progress.steps))
+        tell(replace(progress, step=done, steps=size * progress.steps))
 
     return told
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared, check_in_range
 from likeness.datasets.sampling import LabelledPairs, identity_batches
+from likeness.training.seeds import epoch_seed
 
 DrawPairs = Callable[[int], LabelledPairs]
 """The pairs of an epoch, from its number."""
@@ -114,5 +115,5 @@ class BatchFeed(_Feed):
         self._draw()
 
     def _draw(self) -> None:
-        seed = int(np.random.SeedSequence([self._seed, self._epoch]).generate_state(1)[0])
+        seed = epoch_seed(self._seed, self._epoch)
         self._current = identity_batches(self._codes, **self._shape, seed=seed, groups=self._groups)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from likeness.training.networks import (
     embed_prepared,
     finished_encoder,
     training_set,
+    whitening_settings,
 )
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe
@@ -164,6 +165,7 @@ class _Watch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._recipe = recipe
+        self._schedule = recipe.schedule
         self._items = items
         self._labels = labels
         self._encoder = encoder
@@ -179,7 +181,7 @@ class _Watch(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise TrainingFailedError(
                 f"the loss became {loss} in epoch {self._epoch + 1}, step {batch + 1}. "
-                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
+                f"Lower schedule.learning_rate (it is {self._schedule.learning_rate:g})."
             )
         self._tell(batch + 1, loss)
 
@@ -188,7 +190,7 @@ class _Watch(keras.callbacks.Callback):
         if not all(np.isfinite(weights).all() for weights in self._encoder.get_weights()):
             raise TrainingFailedError(
                 f"the weights became NaN or infinite in epoch {epoch + 1}. "
-                f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
+                f"Lower schedule.learning_rate (it is {self._schedule.learning_rate:g})."
             )
         score = float(epoch)  # without held-out people the last epoch is kept
         if self._options.held_out is not None:
@@ -198,12 +200,12 @@ class _Watch(keras.callbacks.Callback):
             self.history.setdefault("held_out_auc", []).append(score)
         # While the learning rate is high the score jumps about and says little: up to half
         # of the schedule the latest weights are the ones to keep.
-        settled = 2 * (epoch + 1) > self._recipe.epochs
+        settled = 2 * (epoch + 1) > self._schedule.epochs
         if not settled or score >= self._best - TOLERANCE:
             self._best = max(self._best, score) if settled else self._best
             self.best_epoch = epoch + 1
             self.best_weights = self._encoder.get_weights()
-        elif epoch + 1 - self.best_epoch >= self._recipe.patience:
+        elif epoch + 1 - self.best_epoch >= self._schedule.patience:
             self.model.stop_training = True
         self._epoch = epoch + 1
 
@@ -214,8 +216,8 @@ class _Watch(keras.callbacks.Callback):
         self._options.on_progress(
             TrainingProgress(
                 stage=self._options.stage,
-                step=self._epoch * self._recipe.steps + step,
-                steps=self._options.epochs * self._recipe.steps,
+                step=self._epoch * self._schedule.steps + step,
+                steps=self._options.epochs * self._schedule.steps,
                 loss=loss,
                 held_out_auc=scores[-1] if scores else None,
             )
@@ -251,16 +253,15 @@ def _single_views(
     recipe: TrainingRecipe, encoder: Any, items: Prepared, others: Prepared, labels: Labels
 ) -> NDArray[np.float32]:
     """Return the embeddings of others, whitened on the items if the recipe says so."""
-    if recipe.whitening and (readings_of(encoder) > 1 or recipe.evens_out == "within"):
-        plain = replace(recipe, mirrored=False, shift=0)
+    kind = recipe.whitening.kind
+    if kind == "within_class" or (kind == "spread" and readings_of(encoder) > 1):
+        plain = recipe.replace(views={"mirrored": False, "shift": 0})
         return embed_prepared(finished_encoder(plain, encoder, items, labels), others)
     embeddings = embed_prepared(encoder, others)
-    if not recipe.whitening:
+    if kind == "none":
         return embeddings
     learned = embed_prepared(encoder, items)
-    return fit_whitening(learned, shrinkage=recipe.shrinkage, directions=recipe.directions)(
-        embeddings
-    )
+    return fit_whitening(learned, **whitening_settings(recipe))(embeddings)
 
 
 def _tensorboard(options: FitOptions) -> list[Any]:

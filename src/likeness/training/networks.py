@@ -24,8 +24,13 @@ from likeness.encoders import (
 from likeness.encoders.projection import projection
 from likeness.encoders.within import fit_within
 from likeness.energies import energy_matrix
-from likeness.training.augment import Bending, Distortions, StrokeWidth, bent_alike
-from likeness.training.feeds import BatchFeed, PairFeed
+from likeness.training.augmentation import (
+    Augmentation,
+    ElasticDistortion,
+    StrokeJitter,
+    distorted_by_identity,
+)
+from likeness.training.feeds import BatchFeed, DrawPairs, PairFeed
 from likeness.training.losses import (
     BatchContrastiveLoss,
     ContrastiveLoss,
@@ -35,12 +40,13 @@ from likeness.training.losses import (
     TripletLoss,
 )
 from likeness.training.recipe import TrainingRecipe
+from likeness.training.seeds import child_seed, epoch_seed
 
 FEW_STEPS = 8
 """Up to so many batches in all, a network is trained without being compiled first."""
 
-BENT = 2.0
-"""How strongly a further person is bent; twice as much as a hand usually varies."""
+_SYNTHETIC = 2.0
+"""How strongly a synthetic person is distorted; twice as much as a hand usually varies."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,14 +56,15 @@ class TrainingSet:
     Args:
         items: ``(n, ...)``, what the encoder reads.
         codes: ``(n,)``.
-        kin: ``(n,)``: equal for a person and their mirrored, turned and bent doubles.
+        source_person: ``(n,)``: equal for a person and the people made of them, mirrored, turned
+            or distorted.
         pairs: the only pairs to learn from; None to draw pairs freely.
         groups: ``(n,)``, equal within an identity; None for a single one.
     """
 
     items: Prepared
     codes: Codes
-    kin: Codes
+    source_person: Codes
     pairs: LabelledPairs | None = None
     groups: Codes | None = None
 
@@ -74,21 +81,25 @@ def training_set(
 
     Fixed pairs refer to the photos as they are: nobody is added then.
     """
+    sampling = recipe.sampling
     parts = [items]
-    if recipe.turn_identities and pairs is None:
+    if sampling.turn_identities and pairs is None:
         parts = [np.rot90(items, quarters, axes=(1, 2)) for quarters in range(4)]
-    if recipe.mirror_identities and pairs is None:
+    if sampling.mirror_identities and pairs is None:
         parts += [part[:, :, ::-1] for part in parts]
     if pairs is None:
+        seeds = [
+            child_seed(recipe.seed, "elastic identities", index)
+            for index in range(sampling.elastic_identities)
+        ]
         parts += [
-            bent_alike(items, codes, strength=BENT, seed=recipe.seed + 100 + way)
-            for way in range(recipe.bent_identities)
+            distorted_by_identity(items, codes, strength=_SYNTHETIC, seed=seed) for seed in seeds
         ]
     people = int(codes.max()) + 1
     return TrainingSet(
         items=np.concatenate(parts),
-        codes=np.concatenate([codes + people * place for place in range(len(parts))]),
-        kin=np.tile(codes, len(parts)),
+        codes=np.concatenate([codes + people * index for index in range(len(parts))]),
+        source_person=np.tile(codes, len(parts)),
         pairs=pairs,
         groups=None if groups is None else np.tile(groups, len(parts)),
     )
@@ -101,12 +112,13 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
         recipe: says which.
         shape: of one prepared item; that of the recipe's photos if not given.
     """
-    return encoder_by_name(recipe.encoder)(
+    settings = recipe.encoder
+    return encoder_by_name(settings.kind)(
         shape or recipe.preparation.shape,
-        embedding_size=recipe.embedding_size,
-        width=recipe.width,
-        seed=recipe.seed,
-        **({"stride": recipe.stride} if recipe.stride > 1 else {}),
+        embedding_size=settings.embedding_size,
+        width=settings.width,
+        seed=child_seed(recipe.seed, "initial weights"),
+        **({"stride": settings.stride} if settings.stride > 1 else {}),
     )
 
 
@@ -126,11 +138,11 @@ class Labels:
 def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels) -> Any:
     """Return the encoder as it is used after training, whitened on the items learned from."""
     whitening = None
-    if recipe.whitening:
-        fit = _fit_within if recipe.evens_out == "within" else _fit_spread
+    if recipe.whitening.kind != "none":
+        fit = _fit_within if recipe.whitening.kind == "within_class" else _fit_spread
         each = fit(recipe, encoder, items, labels)
         whitening = each if len(each) > 1 else each[0]
-    return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
+    return finished(encoder, **vars(recipe.views), whitening=whitening)
 
 
 def _fit_spread(
@@ -138,15 +150,15 @@ def _fit_spread(
 ) -> list[Whitening]:
     """Return the whitening of each reading, fitted on all views of all items."""
     del labels  # Who is who does not matter.
-    views = Views(mirrored=recipe.mirrored, shift=recipe.shift)
+    views = Views(**vars(recipe.views))
     chunks = [
         chunk
         for part in _chunks(items, 64)
         for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
     ]
     return [
-        fit_whitening(seen, shrinkage=recipe.shrinkage, directions=recipe.directions)
-        for seen in _by_reading(encoder, chunks)
+        fit_whitening(embeddings, **whitening_settings(recipe))
+        for embeddings in _by_reading(encoder, chunks)
     ]
 
 
@@ -158,65 +170,67 @@ def _fit_within(
     Views of one item differ less than two items do, and would make identities look narrower.
     """
     return [
-        fit_within(
-            seen,
-            labels.codes,
-            labels.others,
-            shrinkage=recipe.shrinkage,
-            directions=recipe.directions,
-        )
-        for seen in _by_reading(encoder, _chunks(items, 128))
+        fit_within(embeddings, labels.codes, labels.others, **whitening_settings(recipe))
+        for embeddings in _by_reading(encoder, _chunks(items, 128))
     ]
 
 
 def _by_reading(encoder: Any, chunks: Sequence[Prepared]) -> list[NDArray[np.float32]]:
     """Return the ``(n, d)`` embeddings that a whitening is fitted on, one array per reading."""
     single, readings = unweighed(encoder), readings_of(encoder)
-    seen = [keras.ops.convert_to_numpy(single(chunk, training=False)) for chunk in chunks]
-    parts = [np.split(embeddings, readings) for embeddings in seen]
+    embeddings = [keras.ops.convert_to_numpy(single(chunk, training=False)) for chunk in chunks]
+    parts = [np.split(part, readings) for part in embeddings]
     return [np.concatenate([part[reading] for part in parts]) for reading in range(readings)]
 
 
 def untrained_encoder(recipe: TrainingRecipe) -> Any:
     """Return the recipe's encoder as it is used, with its initial weights."""
-    return joined([_untrained_member(recipe) for _ in range(recipe.members)])
+    return joined([_untrained_member(recipe) for _ in range(recipe.encoder.ensemble_size)])
 
 
 def _untrained_member(recipe: TrainingRecipe) -> Any:
     encoder = build_encoder(recipe)
     whitening: Whitening | list[Whitening] | None = None
-    if recipe.whitening:
+    if recipe.whitening.kind != "none":
         readings = readings_of(encoder)
-        size = recipe.embedding_size // readings
-        kept = min(recipe.directions or size, size)
+        size = recipe.encoder.embedding_size // readings
+        kept = min(recipe.whitening.directions or size, size)
         nothing_yet = Whitening(mean=np.zeros(size), matrix=np.eye(size, kept))
         whitening = [nothing_yet] * readings if readings > 1 else nothing_yet
-    return finished(encoder, mirrored=recipe.mirrored, shift=recipe.shift, whitening=whitening)
+    return finished(encoder, **vars(recipe.views), whitening=whitening)
 
 
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     """Return the compiled network whose training trains ``encoder``."""
-    distortions = Distortions(
-        recipe.geometry,
-        recipe.light,
-        recipe.cover,
-        seed=recipe.seed + 1,
-        paper=recipe.frame != "whole",
-        name="distortions",
-    )
-    layers = [distortions]
-    if recipe.bending or recipe.identity_bending:
+    settings, seed = recipe.augmentation, recipe.seed
+    layers = [
+        Augmentation(
+            settings.geometry,
+            settings.brightness_contrast,
+            settings.erasing,
+            seed=child_seed(seed, "augmentation"),
+            paper=recipe.preparation.frame != "whole",
+            name="augmentation",
+        )
+    ]
+    if settings.elastic or settings.identity_elastic:
         layers.append(
-            Bending(
-                recipe.bending,
-                seed=recipe.seed + 3,
-                shared=recipe.identity_bending,
-                alike=recipe.items_each,
-                name="bending",
+            ElasticDistortion(
+                settings.elastic,
+                seed=child_seed(seed, "elastic distortion"),
+                shared=settings.identity_elastic,
+                alike=recipe.sampling.items_each,
+                name="elastic_distortion",
             )
         )
-    if recipe.stroke_width:
-        layers.append(StrokeWidth(recipe.stroke_width, seed=recipe.seed + 4, name="stroke_width"))
+    if settings.stroke_jitter:
+        layers.append(
+            StrokeJitter(
+                settings.stroke_jitter,
+                seed=child_seed(seed, "stroke jitter"),
+                name="stroke_jitter",
+            )
+        )
 
     def distorted(photos: Any) -> Any:
         for layer in layers:
@@ -228,21 +242,24 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     else:
         photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
         output = encoder(distorted(photo))
-        if recipe.head == "deep":
-            output = projection(encoder, seed=recipe.seed + 4)(output)
-        if recipe.loss == "margin_softmax":
+        if recipe.encoder.projection_head:
+            output = projection(encoder, seed=child_seed(seed, "projection head"))(output)
+        if recipe.loss.kind == "margin_softmax":
             head = CosineHead(
-                classes, seed=recipe.seed + 2, spread=recipe.class_spread, name="classes"
+                classes,
+                seed=child_seed(seed, "class directions"),
+                spread=recipe.loss.class_spread,
+                name="classes",
             )
             output = head(output)
         network = keras.Model(photo, output)
-    optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.weight_decay)
+    optimizer = keras.optimizers.AdamW(_schedule(recipe), weight_decay=recipe.schedule.weight_decay)
     network.compile(
         optimizer=optimizer,
         loss=_loss(recipe),
         jit_compile=False,
         # Compiling takes as long as so few steps without it.
-        run_eagerly=recipe.epochs * recipe.steps <= FEW_STEPS,
+        run_eagerly=recipe.schedule.epochs * recipe.schedule.steps <= FEW_STEPS,
     )
     return network
 
@@ -262,27 +279,26 @@ def _pair_network(recipe: TrainingRecipe, encoder: Any, distorted: Callable[[Any
 
 def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> Any:
     """Return the feed of one training; its epochs are the recipe's."""
+    sampling, steps = recipe.sampling, recipe.schedule.steps
     if recipe.mode == "batches":
         return BatchFeed(
             learned.items,
             learned.codes,
-            identities=min(recipe.identities, _fewest_identities(learned)),
-            items_each=recipe.items_each,
-            batches=recipe.steps,
+            identities=min(sampling.identities, _fewest_identities(learned)),
+            items_each=sampling.items_each,
+            batches=steps,
             seed=recipe.seed,
             groups=learned.groups,
         )
-    count = recipe.steps * recipe.pairs
-    fixed = learned.pairs
-    if fixed is not None:
-        return PairFeed(
-            learned.items,
-            lambda epoch: _cycled(fixed, count, _epoch_seed(recipe, epoch)),
-            batch_size=recipe.pairs,
-        )
-    return PairFeed(
-        learned.items, draw_pairs(recipe, learned, encoder, epoch=0), batch_size=recipe.pairs
-    )
+    pairs: LabelledPairs | DrawPairs
+    if (fixed := learned.pairs) is None:
+        pairs = draw_pairs(recipe, learned, encoder, epoch=0)
+    else:
+
+        def pairs(epoch: int) -> LabelledPairs:
+            return _cycled(fixed, steps * sampling.pairs, epoch_seed(recipe.seed, epoch + 1))
+
+    return PairFeed(learned.items, pairs, batch_size=sampling.pairs)
 
 
 def _fewest_identities(learned: TrainingSet) -> int:
@@ -295,22 +311,19 @@ def draw_pairs(
     recipe: TrainingRecipe, learned: TrainingSet, encoder: Any, *, epoch: int
 ) -> LabelledPairs:
     """Return an epoch's pairs, drawn by the energies that the encoder gives now."""
-    half = recipe.steps * recipe.pairs // 2
+    half = recipe.schedule.steps * recipe.sampling.pairs // 2
+    seed = epoch_seed(recipe.seed, epoch + 1)
     drawn = hard_pairs(
         learned.codes,
         energy_matrix(recipe.energy, embed_prepared(encoder, learned.items)),
         genuine=half,
         impostor=half,
         # Before the first epoch too: untrained convolutions tell people apart a little.
-        hardness=recipe.hardness,
-        seed=_epoch_seed(recipe, epoch),
-        source_person=learned.kin,
+        hardness=1 / recipe.sampling.hard_pair_temperature,
+        seed=seed,
+        source_person=learned.source_person,
     )
-    return _cycled(_balanced(drawn), 2 * half, _epoch_seed(recipe, epoch))
-
-
-def _epoch_seed(recipe: TrainingRecipe, epoch: int) -> int:
-    return int(np.random.SeedSequence([recipe.seed, epoch + 1]).generate_state(1)[0])
+    return _cycled(_balanced(drawn), 2 * half, seed)
 
 
 def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
@@ -322,6 +335,14 @@ def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
     ]
     embeddings: NDArray[np.float32] = np.concatenate(parts)
     return embeddings
+
+
+def whitening_settings(recipe: TrainingRecipe) -> dict[str, Any]:
+    """Return what a whitening is fitted with."""
+    return {
+        "shrinkage": recipe.whitening.shrinkage,
+        "directions": recipe.whitening.directions,
+    }
 
 
 def _chunks(items: Prepared, size: int) -> list[Prepared]:
@@ -343,24 +364,26 @@ def _cycled(pairs: LabelledPairs, count: int, seed: int) -> LabelledPairs:
 
 
 def _schedule(recipe: TrainingRecipe) -> Any:
-    total = recipe.epochs * recipe.steps
+    highest = recipe.schedule.learning_rate
+    total = recipe.schedule.epochs * recipe.schedule.steps
     warm = max(1, total // 10)
     return keras.optimizers.schedules.CosineDecay(
-        0.05 * recipe.learning_rate,
+        0.05 * highest,
         max(1, total - warm),
-        warmup_target=recipe.learning_rate,
+        warmup_target=highest,
         warmup_steps=warm,
         alpha=0.01,
     )
 
 
 def _loss(recipe: TrainingRecipe) -> Any:
+    loss = recipe.loss
     if recipe.mode == "pairs":
-        return ContrastiveLoss(recipe.margin, recipe.genuine_margin)
-    if recipe.loss == "margin_softmax":
-        return MarginSoftmaxLoss(recipe.scale, recipe.margin)
-    if recipe.loss == "supervised_contrastive":
-        return SupervisedContrastiveLoss(recipe.scale, recipe.margin)
-    if recipe.loss == "contrastive":
-        return BatchContrastiveLoss(recipe.margin, recipe.genuine_margin)
-    return TripletLoss(recipe.margin)
+        return ContrastiveLoss(loss.margin, loss.genuine_margin)
+    if loss.kind == "margin_softmax":
+        return MarginSoftmaxLoss(loss.scale, loss.margin)
+    if loss.kind == "supervised_contrastive":
+        return SupervisedContrastiveLoss(loss.scale, loss.margin)
+    if loss.kind == "contrastive":
+        return BatchContrastiveLoss(loss.margin, loss.genuine_margin)
+    return TripletLoss(loss.margin)

@@ -1,270 +1,293 @@
 """`TrainingRecipe`: every choice of a training, in one frozen value, saved with the model."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
 from likeness.images.preparation import Preparation
+from likeness.model.recipe_names import NEW_NAMES, nested_recipe
 from likeness.tasks import registry
-
-_CHOICES = {
-    "mode": ("batches", "pairs"),
-    "encoder": ("cells", "convnet", "dense", "readings", "residual"),
-    "loss": ("contrastive", "margin_softmax", "supervised_contrastive", "triplet"),
-    "energy": ("cosine", "euclidean", "manhattan", "squared_euclidean"),
-    "head": ("direct", "deep"),
-    "evens_out": ("spread", "within"),
-}
-
-_RANGES: dict[str, tuple[float, float]] = {
-    "embedding_size": (2, 16_384),
-    "width": (1, 512),
-    "members": (1, 50),
-    "stride": (1, 2),
-    "margin": (0, 100),
-    "genuine_margin": (0, 100),
-    "scale": (0.01, 1000),
-    "class_spread": (0.001, 10),
-    "epochs": (1, 10_000),
-    "steps": (1, 100_000),
-    "identities": (2, 10_000),
-    "items_each": (2, 1000),
-    "pairs": (2, 10_000),
-    "hardness": (0, 1000),
-    "learning_rate": (1e-8, 10),
-    "weight_decay": (0, 1),
-    "geometry": (0, 5),
-    "light": (0, 5),
-    "cover": (0, 1),
-    "bending": (0, 5),
-    "identity_bending": (0, 5),
-    "stroke_width": (0, 1),
-    "bent_identities": (0, 20),
-    "shift": (0, 64),
-    "shrinkage": (1e-6, 1),
-    "directions": (0, 4096),
-    "held_out": (0, 0.9),
-    "patience": (1, 10_000),
-    "rows": (8, 1024),
-    "columns": (8, 1024),
-    "channels": (1, 3),
-    "seed": (0, 2**31 - 1),
-}
+from likeness.training.settings import SettingGroup, choice, number
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRecipe:
-    """Every choice of a training. The defaults are the recipe for faces that wins.
+class EncoderSettings(SettingGroup):
+    """The network that is trained.
 
     Args:
-        mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
-        encoder: "cells", "convnet", "dense", "readings" or "residual".
-        head: what the loss looks at while training: the embeddings ("direct"), or what a few
-            further layers make of them, which are then thrown away ("deep", for *cells*).
+        kind: "residual", "convnet", "dense", "cells" or "readings".
         embedding_size: numbers in an embedding.
-        width: channels of the encoder's first block.
-        members: networks of *batches*, trained one after the other from other seeds and joined
-            into one encoder; its embedding is theirs side by side.
+        width: channels of the first block.
         stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
-        loss: "margin_softmax", "supervised_contrastive", "contrastive" or "triplet"; *pairs*
+        projection_head: the loss looks at what a few further layers make of the embeddings; they
+            are thrown away after training. For *cells*.
+        ensemble_size: networks of *batches*, trained one after the other from other seeds and
+            joined into one encoder; its embedding is theirs side by side.
+    """
+
+    group: ClassVar[str] = "encoder"
+
+    kind: str = choice("residual", "cells", "convnet", "dense", "readings")
+    embedding_size: int = number(320, 2, 16_384)
+    width: int = number(16, 1, 512)
+    stride: int = number(1, 1, 2)
+    projection_head: bool = False
+    ensemble_size: int = number(1, 1, 50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSettings(SettingGroup):
+    """What the network learns to make small.
+
+    Args:
+        kind: "margin_softmax", "supervised_contrastive", "contrastive" or "triplet"; *pairs*
             takes "contrastive".
-        energy: the energy that pairs are compared by.
         margin: of the loss.
         genuine_margin: of the contrastive loss.
         scale: of cosines, in the margin softmax and the supervised contrastive loss.
-        class_spread: of its initial class directions, see `CosineHead`: below 1 they turn faster.
-        epochs: at most so many; after each, the held-out people are measured.
-        steps: batches in an epoch.
+        class_spread: of the margin softmax's initial class directions, see `CosineHead`: below 1
+            they turn faster.
+    """
+
+    group: ClassVar[str] = "loss"
+
+    kind: str = choice("margin_softmax", "contrastive", "supervised_contrastive", "triplet")
+    margin: float = number(0.2, 0, 100)
+    genuine_margin: float = number(0.0, 0, 100)
+    scale: float = number(16.0, 0.01, 1000)
+    class_spread: float = number(1.0, 0.001, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingSettings(SettingGroup):
+    """Who and what comes into a batch.
+
+    Args:
         identities, items_each: P and K of *batches*.
         pairs: in a batch of *pairs*, half genuine, half impostor.
-        hardness: of drawing pairs by their present energy (0: evenly).
-        learning_rate: the highest; warmed up to, then lowered along a half cosine.
-        weight_decay: of AdamW.
-        geometry, light, cover, bending, stroke_width: strengths of the distortions.
-        identity_bending: how strongly the items of an identity are bent in one and the same way,
-            anew in each batch; for losses that know no identity beyond the batch.
+        hard_pair_temperature: an impostor pair of energy e is drawn with a weight of
+            exp(−e / temperature): the lower, the harder the pairs; 1e6 draws evenly.
         within: a facet of the data, such as the text that was written: only pairs of one label
             count, and a person is another identity under each label. A batch has one label.
         across: a facet of which only pairs of two labels count, such as the medium.
         mirror_identities: learn mirrored people as further people.
         turn_identities: learn people turned by a quarter, a half and three quarters as further
             people: for characters, say, which turned are others.
-        bent_identities: so many times, learn all people bent, each in a way of their own, as
-            further people: hands that nobody has.
-        mirrored: embed a photo as the mean of itself and its mirror image.
-        shift: embed it as the mean of itself and copies moved by so many pixels towards the
-            corners; 0: do not.
-        whitening: make all directions of the embeddings count alike.
-        evens_out: what the whitening makes alike: how all embeddings spread ("spread"), or how
-            those of one identity do, with what the labels of ``within`` and ``across`` have in
-            common taken out ("within").
-        shrinkage: of the covariance that the whitening evens out; 1 takes off the mean only.
-        directions: how many of them to keep, the widest; 0: all. The embedding is then so long.
-        held_out: share of the people held out to choose the epoch and the threshold.
-        patience: stop after so many epochs with a held-out AUC clearly below the best.
-        refit: train once more on everybody, for as many epochs as were best.
-        rows, columns, channels, frame: what the encoder reads; see `Preparation`.
-        seed: of everything random.
-
-    Raises:
-        SettingError: a value is out of its range, or two do not go together.
+        elastic_identities: so many times, learn all people distorted, each in a way of their own,
+            as further people: synthetic writers.
     """
 
-    mode: str = "batches"
-    encoder: str = "residual"
-    head: str = "direct"
-    embedding_size: int = 320
-    width: int = 16
-    members: int = 1
-    stride: int = 1
-    loss: str = "margin_softmax"
-    energy: str = "euclidean"
-    margin: float = 0.2
-    genuine_margin: float = 0.0
-    scale: float = 16.0
-    class_spread: float = 1.0
-    epochs: int = 6
-    steps: int = 50
-    identities: int = 15
-    items_each: int = 4
-    pairs: int = 32
-    hardness: float = 10.0
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
-    geometry: float = 1.0
-    light: float = 1.0
-    cover: float = 0.5
-    bending: float = 0.0
-    identity_bending: float = 0.0
-    stroke_width: float = 0.0
+    group: ClassVar[str] = "sampling"
+
+    identities: int = number(15, 2, 10_000)
+    items_each: int = number(4, 2, 1000)
+    pairs: int = number(32, 2, 10_000)
+    hard_pair_temperature: float = number(0.1, 0.001, 1e6)
     within: str = ""
     across: str = ""
     mirror_identities: bool = True
     turn_identities: bool = False
-    bent_identities: int = 0
+    elastic_identities: int = number(0, 0, 20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSettings(SettingGroup):
+    """Strengths of the random changes of each photo of a batch; 0: none.
+
+    Args:
+        geometry: turning, scaling, shearing and shifting.
+        brightness_contrast: jitter of brightness and contrast, light from one side, and noise.
+        erasing: probability that a box of the photo is covered (random erasing).
+        elastic: elastic distortion.
+        identity_elastic: elastic distortion that the items of an identity have in common, another
+            one in each batch; for losses that know no identity beyond the batch.
+        stroke_jitter: strokes drawn thicker or thinner.
+    """
+
+    group: ClassVar[str] = "augmentation"
+
+    geometry: float = number(1.0, 0, 5)
+    brightness_contrast: float = number(1.0, 0, 5)
+    erasing: float = number(0.5, 0, 1)
+    elastic: float = number(0.0, 0, 5)
+    identity_elastic: float = number(0.0, 0, 5)
+    stroke_jitter: float = number(0.0, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewSettings(SettingGroup):
+    """The views of a photo whose mean embedding is used after training.
+
+    Args:
+        mirrored: the photo and its mirror image.
+        shift: the photo and copies moved by so many pixels towards the corners; 0: no copies.
+    """
+
+    group: ClassVar[str] = "views"
+
     mirrored: bool = True
-    shift: int = 3
-    whitening: bool = True
-    evens_out: str = "spread"
-    shrinkage: float = 0.2
-    directions: int = 0
-    held_out: float = 1 / 3
-    patience: int = 3
+    shift: int = number(3, 0, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhiteningSettings(SettingGroup):
+    """How the directions of the embeddings are made to count alike.
+
+    Args:
+        kind: by how all embeddings spread ("spread"), by how those of one identity do, with what
+            the labels of ``sampling.within`` and ``sampling.across`` have in common taken out
+            ("within_class"), or not at all ("none").
+        shrinkage: of the covariance; 1 takes off the mean only.
+        directions: how many of them to keep, the widest; 0: all. The embedding is then so long.
+    """
+
+    group: ClassVar[str] = "whitening"
+
+    kind: str = choice("spread", "within_class", "none")
+    shrinkage: float = number(0.2, 1e-6, 1)
+    directions: int = number(0, 0, 4096)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSettings(SettingGroup):
+    """How long and how fast the network learns, and what it is chosen by.
+
+    Args:
+        epochs: at most so many; after each, the held-out people are measured.
+        steps: batches in an epoch.
+        learning_rate: the highest; warmed up to, then lowered along a half cosine.
+        weight_decay: of AdamW.
+        held_out: share of the people held out to choose the epoch and the threshold.
+        patience: stop after so many epochs with a held-out AUC clearly below the best.
+        refit: train once more on everybody, for as many epochs as were best.
+    """
+
+    group: ClassVar[str] = "schedule"
+
+    epochs: int = number(6, 1, 10_000)
+    steps: int = number(50, 1, 100_000)
+    learning_rate: float = number(2e-3, 1e-8, 10)
+    weight_decay: float = number(1e-4, 0, 1)
+    held_out: float = number(1 / 3, 0, 0.9)
+    patience: int = number(3, 1, 10_000)
     refit: bool = True
-    rows: int = 56
-    columns: int = 46
-    channels: int = 1
-    frame: str = "whole"
-    seed: int = 0
+
+
+_WHOLE_PHOTOS = Preparation()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecipe(SettingGroup):
+    """Every choice of a training. The defaults are the recipe for faces that wins.
+
+    Args:
+        mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
+        energy: the energy that pairs are compared by.
+        encoder: the network.
+        preparation: from photos to what the encoder reads.
+        loss: what it learns to make small.
+        sampling: who and what comes into a batch.
+        augmentation: how each photo of a batch is changed.
+        views: of a photo, averaged after training.
+        whitening: of the embeddings, after training.
+        schedule: how long and how fast it learns.
+        seed: of everything random; each random thing has a seed of its own made of it.
+
+    Raises:
+        SettingError: a value is out of its range, or two do not go together.
+
+    >>> recipe = TrainingRecipe(augmentation=AugmentationSettings(erasing=0.2), seed=1)
+    >>> recipe.replace(schedule={"epochs": 2}).schedule.epochs
+    2
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = NEW_NAMES
+
+    mode: str = choice("batches", "pairs")
+    energy: str = choice("euclidean", "cosine", "manhattan", "squared_euclidean")
+    encoder: EncoderSettings = EncoderSettings()
+    preparation: Preparation = _WHOLE_PHOTOS
+    loss: LossSettings = LossSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    views: ViewSettings = ViewSettings()
+    whitening: WhiteningSettings = WhiteningSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    seed: int = number(0, 0, 2**31 - 1)
 
     def __post_init__(self) -> None:
-        frames = {"frame": ("whole", *registry.names("frame"))}
-        for name, choices in (_CHOICES | frames).items():
-            if getattr(self, name) not in choices:
-                raise SettingError(
-                    f"{name}: expected one of {', '.join(choices)}. "
-                    f"Received: {getattr(self, name)!r}."
-                )
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in _RANGES:
-                low, high = _RANGES[field.name]
-                whole = isinstance(field.default, int)
-                check_in_range(value, low, high, argument=field.name, whole=whole)
-                # Plain numbers, so that a recipe always goes into JSON.
-                object.__setattr__(self, field.name, int(value) if whole else float(value))
-            elif field.type is bool and not isinstance(value, bool):
-                raise SettingError(f"{field.name}: expected true or false. Received: {value!r}.")
-            elif field.type is str and not isinstance(value, str):
-                raise SettingError(f"{field.name}: expected a word. Received: {value!r}.")
-        self._check_what_is_read()
-        self._check_loss()
-
-    def _check_what_is_read(self) -> None:
-        if self.channels == 2:
-            raise SettingError("channels: expected 1 (grey) or 3 (colour). Received: 2.")
-        if self.turn_identities and self.rows != self.columns:
-            raise SettingError(
-                "turn_identities: expected as many rows as columns, so that what is turned fits. "
-                f"Received: rows {self.rows} and columns {self.columns}."
-            )
-        if self.head == "deep" and (self.encoder, self.mode) != ("cells", "batches"):
-            raise SettingError(
-                "head: 'deep' goes with the encoder 'cells' and the mode 'batches'. Received: "
-                f"{self.encoder!r} and {self.mode!r}. Use 'direct' with them."
-            )
-        if self.stride > 1 and self.encoder != "residual":
-            raise SettingError(
-                f"stride: expected 1 for the encoder {self.encoder!r}. Received: {self.stride}."
-            )
-        if (self.encoder == "readings") != (self.frame == "ink_parts"):
-            raise SettingError(
-                "encoder, frame: expected 'readings' and 'ink_parts' together or not at all. "
-                f"Received: {self.encoder!r} and {self.frame!r}."
-            )
-
-    def _check_loss(self) -> None:
-        if self.mode == "pairs" and self.members > 1:
-            raise SettingError(
-                f"members: expected 1 in mode 'pairs'. Received: {self.members}. "
-                "Use mode 'batches' for several."
-            )
-        if self.mode == "pairs" and (self.within or self.across):
-            raise SettingError(
-                "within, across: mode 'pairs' draws from all pairs. Received: "
-                f"{self.within or self.across!r}. Use mode 'batches' for them."
-            )
-        if self.identity_bending and (self.mode == "pairs" or self.loss == "margin_softmax"):
-            raise SettingError(
-                "identity_bending: expected 0 where the loss knows identities beyond a batch. "
-                f"Received: {self.identity_bending:g} with {self.loss!r} in mode {self.mode!r}. "
-                "Use bent_identities with them."
-            )
-        if self.loss in ("margin_softmax", "supervised_contrastive"):
-            check_in_range(self.margin, 0.0, 1.0, argument=f"margin of {self.loss}")
-        elif self.margin == 0:
-            raise SettingError(f"margin: expected a number above 0 for {self.loss}. Received: 0.")
-        if self.loss == "contrastive":
-            check_in_range(self.genuine_margin, 0.0, self.margin, argument="genuine_margin")
-        if self.mode == "pairs" and self.loss != "contrastive":
-            raise SettingError(
-                f"loss: mode 'pairs' takes the contrastive loss. Received: {self.loss!r}. "
-                "Use mode 'batches' for it."
-            )
-
-    @property
-    def preparation(self) -> Preparation:
-        """From photos to what the encoder reads."""
-        return Preparation(
-            rows=self.rows, columns=self.columns, channels=self.channels, frame=self.frame
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return every setting by name; JSON values only."""
-        return asdict(self)
+        super().__post_init__()
+        self._check_encoder()
+        self._check_mode()
+        self._check_margins()
 
     @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> "TrainingRecipe":
-        """Make a recipe from `as_dict`, or from some of its settings.
+    def with_todays_names(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings in groups, from before there were any too."""
+        return nested_recipe(settings)
 
-        Raises:
-            SettingError: there is no setting of a name given, or a value does not fit.
-        """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(settings) - known)
-        if unknown:
+    def _check_encoder(self) -> None:
+        encoder, preparation = self.encoder, self.preparation
+        if self.sampling.turn_identities and preparation.rows != preparation.columns:
             raise SettingError(
-                f"recipe: there is no setting {', '.join(map(repr, unknown))}. "
-                f"The settings are {', '.join(sorted(known))}."
+                "sampling.turn_identities: expected as many rows as columns in the preparation, "
+                f"so that what is turned fits. Received: {preparation.rows} rows and "
+                f"{preparation.columns} columns."
             )
-        return cls(**settings)
+        if encoder.projection_head and (encoder.kind, self.mode) != ("cells", "batches"):
+            raise SettingError(
+                "encoder.projection_head: goes with the encoder 'cells' and the mode 'batches'. "
+                f"Received: {encoder.kind!r} and {self.mode!r}. Use false with them."
+            )
+        if encoder.stride > 1 and encoder.kind != "residual":
+            raise SettingError(
+                f"encoder.stride: expected 1 for the encoder {encoder.kind!r}. Received: "
+                f"{encoder.stride}."
+            )
+        if (encoder.kind == "readings") != (preparation.frame == "ink_parts"):
+            raise SettingError(
+                "encoder.kind, preparation.frame: expected 'readings' and 'ink_parts' together or "
+                f"not at all. Received: {encoder.kind!r} and {preparation.frame!r}."
+            )
 
-    def to_json(self) -> str:
-        """Return the recipe as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, sort_keys=True) + "\n"
+    def _check_mode(self) -> None:
+        loss, sampling, shared = self.loss, self.sampling, self.augmentation.identity_elastic
+        if shared and (self.mode == "pairs" or loss.kind == "margin_softmax"):
+            raise SettingError(
+                "augmentation.identity_elastic: expected 0 where the loss knows identities beyond "
+                f"a batch. Received: {shared:g} with {loss.kind!r} in mode {self.mode!r}. Use "
+                "sampling.elastic_identities with them."
+            )
+        if self.mode != "pairs":
+            return
+        if self.encoder.ensemble_size > 1:
+            raise SettingError(
+                "encoder.ensemble_size: expected 1 in mode 'pairs'. Received: "
+                f"{self.encoder.ensemble_size}. Use mode 'batches' for several."
+            )
+        if sampling.within or sampling.across:
+            raise SettingError(
+                "sampling.within, sampling.across: mode 'pairs' draws from all pairs. Received: "
+                f"{sampling.within or sampling.across!r}. Use mode 'batches' for them."
+            )
+        if loss.kind != "contrastive":
+            raise SettingError(
+                "loss.kind: mode 'pairs' takes the contrastive loss. Received: "
+                f"{loss.kind!r}. Use mode 'batches' for it."
+            )
+
+    def _check_margins(self) -> None:
+        loss = self.loss
+        if loss.kind in ("margin_softmax", "supervised_contrastive"):
+            check_in_range(loss.margin, 0.0, 1.0, argument=f"loss.margin of {loss.kind}")
+        elif loss.margin == 0:
+            raise SettingError(
+                f"loss.margin: expected a number above 0 for {loss.kind}. Received: 0."
+            )
+        if loss.kind == "contrastive":
+            check_in_range(loss.genuine_margin, 0.0, loss.margin, argument="loss.genuine_margin")
 
 
 BATCHES = TrainingRecipe()
@@ -272,18 +295,14 @@ BATCHES = TrainingRecipe()
 
 PAIRS = TrainingRecipe(
     mode="pairs",
-    loss="contrastive",
-    embedding_size=128,
-    margin=1.6,
+    encoder=EncoderSettings(embedding_size=128),
+    loss=LossSettings(kind="contrastive", margin=1.6),
     # Fewer directions are wide after this loss, so more evening out pays.
-    shrinkage=0.02,
-    learning_rate=4e-3,
+    whitening=WhiteningSettings(shrinkage=0.02),
     # Shorter epochs than of batches: pairs are drawn anew, by energy, before each.
-    epochs=12,
-    steps=25,
-    patience=12,
+    schedule=ScheduleSettings(epochs=12, steps=25, learning_rate=4e-3, patience=12),
 )
-"""The lab's way: pairs, the contrastive loss on the Euclidean distance."""
+"""The classic student exercise: pairs, the contrastive loss on the Euclidean distance."""
 
 RECIPES = {"batches": BATCHES, "pairs": PAIRS}
 """The recipes of the road, by name; tasks bring others."""

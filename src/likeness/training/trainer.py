@@ -27,7 +27,7 @@ from likeness.evaluation import Evaluation, PairRule, choose_threshold
 from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.unseen import ChosenOn
 from likeness.model.siamese_model import SiameseModel
-from likeness.training.ensemble import fit_members
+from likeness.training.ensemble import fit_ensemble
 from likeness.training.fitting import Fit, FitOptions, HeldOut, fit_once
 from likeness.training.held_out import evaluate_counted, held_out_result
 from likeness.training.networks import embed_prepared
@@ -83,7 +83,7 @@ def train(
     held_out = None if held is None else _held_out(recipe, held)
     options = FitOptions(
         stage="choosing",
-        epochs=recipe.epochs,
+        epochs=recipe.schedule.epochs,
         held_out=held_out,
         groups=_groups(recipe, rest),
         labels=_labels(recipe, rest),
@@ -91,14 +91,14 @@ def train(
         log_dir=None if log_dir is None else Path(log_dir),
     )
     codes = _learned_codes(recipe, rest)
-    fits = {"choosing": fit_members(recipe, preparation(rest.items), codes, options)}
+    fits = {"choosing": fit_ensemble(recipe, preparation(rest.items), codes, options)}
     measured = _measure(recipe, fits["choosing"], held_out)
     decided = _choose_threshold(held, measured)
     if on_threshold is not None and measured is not None:
         on_threshold((measured.pairs.genuine, measured.pairs.impostor))
     if on_measured is not None and measured is not None:
         on_measured(measured)
-    if recipe.refit and held is not None and not fits["choosing"].interrupted:
+    if recipe.schedule.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
         options = replace(
             options,
@@ -150,7 +150,9 @@ def train_on_pairs(
             f"{int(pairs.genuine.sum())} genuine pairs of {len(pairs)}."
         )
     began = time.perf_counter()
-    options = FitOptions(stage="final", epochs=recipe.epochs, pairs=pairs, on_progress=on_progress)
+    options = FitOptions(
+        stage="final", epochs=recipe.schedule.epochs, pairs=pairs, on_progress=on_progress
+    )
     prepared = recipe.preparation(data.items)
     fit = fit_once(recipe, prepared, data.codes, options)
     embeddings = embed_prepared(fit.encoder, prepared)
@@ -181,9 +183,9 @@ class _Decided:
 
 def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
     """Split off people to choose on; nobody where there are too few to judge by."""
-    if recipe.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT:
+    if recipe.schedule.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT:
         return data, None
-    rest, held = split_by_identity(data, held_out=recipe.held_out, seed=recipe.seed)
+    rest, held = split_by_identity(data, held_out=recipe.schedule.held_out, seed=recipe.seed)
     for part in (rest, held):
         part.require(identities=2, items_each=2)
     return rest, held
@@ -196,12 +198,14 @@ def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
 
 def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
     """Return the label of each item within which batches are drawn, as a number."""
-    return _numbers(data.facet(recipe.within)) if recipe.within else None
+    facet = recipe.sampling.within
+    return _numbers(data.facet(facet)) if facet else None
 
 
 def _labels(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
     """Return what is written and on what, as a number: what says nothing of an identity."""
-    facets = [data.facet(facet) for facet in (recipe.within, recipe.across) if facet]
+    names = (recipe.sampling.within, recipe.sampling.across)
+    facets = [data.facet(name) for name in names if name]
     return _numbers(["\0".join(item) for item in zip(*facets, strict=True)]) if facets else None
 
 
@@ -247,7 +251,7 @@ def _unless_interrupted(
     A final network that was cut short is worse than the finished one of the first stage.
     """
     try:
-        fit = fit_members(recipe, items, codes, options)
+        fit = fit_ensemble(recipe, items, codes, options)
     except KeyboardInterrupt:
         return {}
     return {} if fit.interrupted else {"final": fit}
@@ -263,7 +267,7 @@ def _model(
 ) -> SiameseModel:
     kept = fits.get("final", fits.get("choosing"))
     assert kept is not None
-    wanted_final = recipe.refit and bool(decided.people)
+    wanted_final = recipe.schedule.refit and bool(decided.people)
     record: dict[str, Any] = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,

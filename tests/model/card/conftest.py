@@ -27,7 +27,12 @@ RESULT: dict[str, Any] = {
     "threshold": 0.8,
     "folds": [{"fold": 0, "people": ["Ada Lovelace"]}],
     "seeds": {"recipe": 3, "partition": None},
-    "recipe": {"epochs": 6, "loss": "margin_softmax", "mode": "batches", "seed": 3},
+    "recipe": {
+        "mode": "batches",
+        "loss": {"kind": "margin_softmax"},
+        "schedule": {"epochs": 6},
+        "seed": 3,
+    },
 }
 
 HELD_OUT = RESULT | {
@@ -47,7 +52,12 @@ MODEL: dict[str, Any] = {
     "record": {
         "created": "2025-01-02T03:04:05+00:00",
         "likeness": "0.1.0",
-        "recipe": {"epochs": 6, "loss": "margin_softmax", "mode": "batches", "seed": 0}
+        "recipe": {
+            "mode": "batches",
+            "loss": {"kind": "margin_softmax"},
+            "schedule": {"epochs": 6},
+            "seed": 0,
+        }
         | {"encoder": "residual"},
         "data": {
             "name": "AT&T faces",

@@ -29,9 +29,10 @@ def test_a_crossval_of_the_same_recipe_is_taken_without_names(
 def test_another_recipe_is_refused_and_the_difference_named(
     document: dict[str, Any], fitting: dict[str, Any]
 ) -> None:
-    fitting["recipe"] |= {"epochs": 1}
+    fitting["recipe"] |= {"epochs": 1}  # as it was written before there were groups
     with pytest.raises(
-        SettingError, match=r"Received: another recipe's \(epochs 1, not 6\)\. Run `likeness cros"
+        SettingError,
+        match=r"Received: another recipe's \(schedule\.epochs 1, not 6\)\. Run `likeness cros",
     ):
         check_result(fitting, document)
 

@@ -6,7 +6,6 @@ from, those the threshold was found on, and those who come by the door. What is 
 calibration promises, with the interval that it states.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,7 +47,9 @@ def photos(real_data: str) -> Dataset:
 def model(photos: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The usual recipe on 22 people's faces, cut out; its threshold found on 12 others."""
     pytest.importorskip("cv2")
-    recipe = dataclasses.replace(BATCHES, rows=48, columns=48, held_out=0.0, refit=False)
+    recipe = BATCHES.replace(
+        preparation={"rows": 48, "columns": 48}, schedule={"held_out": 0.0, "refit": False}
+    )
     folder = tmp_path_factory.mktemp("att") / "model"
     train(recipe, cut_out(photos.of(LEARNED))).save(folder)
     found = calibrate_model(open_model(folder), cut_out(photos.of(CALIBRATING)), PURPOSE)

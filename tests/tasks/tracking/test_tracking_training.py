@@ -25,7 +25,14 @@ from likeness.tasks.tracking.training import train_tracker
 from likeness.training import TrainingProgress
 
 SMALL = TrackingRecipe(
-    width=4, channels=8, search=79, steps=24, pairs=4, learning_rate=0.01, light=0.3, blur=0.0
+    width=4,
+    channels=8,
+    search=79,
+    steps=24,
+    pairs=4,
+    learning_rate=0.01,
+    brightness_contrast=0.3,
+    blur=0.0,
 )
 
 
@@ -222,7 +229,7 @@ def test_the_threshold_parts_targets_from_other_places(trained: TrainedTracker) 
     "bad",
     [
         {"width": 0}, {"steps": 0}, {"pairs": 1}, {"learning_rate": 0}, {"held_out": 0.9},
-        {"search": 128}, {"film": -1}, {"light": 5}, {"seed": -1}, {"steps": 1.5},
+        {"search": 128}, {"film": -1}, {"brightness_contrast": 5}, {"seed": -1}, {"steps": 1.5},
     ],
 )  # fmt: skip
 def test_settings_out_of_range(bad: dict[str, Any]) -> None:

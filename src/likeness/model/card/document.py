@@ -7,6 +7,7 @@ from likeness.evaluation.figures import watermark
 from likeness.model.card.results import shown_result
 from likeness.model.card.values import list_of, number_of, object_of, plain_of, text_of
 from likeness.model.card.words import NOT_FOR, limits, threshold_sentences
+from likeness.model.recipe_names import full_names, recorded_recipe
 from likeness.tasks import registry
 
 FORMAT = "likeness.card/1"
@@ -84,12 +85,15 @@ def _data(learned: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _training(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
-    recipe = object_of(record.get("recipe"))
+    recipe = recorded_recipe(record.get("recipe"))
+    named = full_names(recipe)
     stages = list(object_of(record.get("histories")))
     return {
         "mode": text_of(recipe.get("mode")),
-        "loss": text_of(recipe.get("loss")),
-        "encoder": text_of(recipe.get("encoder")),
+        "loss": text_of(named.get("loss.kind", named.get("loss"))),
+        "encoder": text_of(
+            named.get("encoder.kind") or named.get("encoder") or record.get("encoder")
+        ),
         "energy": text_of(document.get("energy")),
         "parameters": number_of(document.get("parameters")),
         "embedding_size": number_of(document.get("embedding_size")),
@@ -105,7 +109,7 @@ def _training(document: Mapping[str, Any], record: Mapping[str, Any]) -> dict[st
         else 0,
         "refitted_on_everybody": "choosing" in stages and "final" in stages,
         "interrupted": record.get("interrupted") is True,
-        "recipe": plain_of(recipe),
+        "recipe": plain_of(named),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from likeness.errors import SettingError
 from likeness.evaluation.figures import watermark
+from likeness.model.recipe_names import full_names, nested_recipe
 
 RESULT_FORMAT = "likeness.protocol/1"
 
@@ -81,7 +82,9 @@ def _check_fingerprint(found: Any, expected: str) -> None:
 
 def _check_recipe(found: Any, expected: Any) -> None:
     """The seed may differ: a recipe's figures are about all its seeds."""
-    ours, theirs = ({**_object(recipe), "seed": None} for recipe in (expected, found))
+    ours, theirs = (
+        {**full_names(nested_recipe(_object(recipe))), "seed": None} for recipe in (expected, found)
+    )
     if ours == theirs and found:
         return
     names = sorted(

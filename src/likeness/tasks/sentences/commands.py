@@ -55,8 +55,7 @@ def train(
     It learns from the benchmark's training part. The epoch and the threshold are chosen on its dev
     part; the test part is not looked at. Ctrl-C keeps the best weights so far.
     """
-    settings = changed({"loss": loss}, set_ or [])
-    recipe = SimilarityRecipe.from_dict(settings | ({} if seed is None else {"seed": seed}))
+    recipe = changed(SimilarityRecipe(loss=loss), set_, seed=seed)
     check_json_place(json_)
     check_new_folder(out, overwrite=overwrite)
     pairs, choosing = (_read(data, part) for part in ("train", "dev"))

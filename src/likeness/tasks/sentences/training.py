@@ -94,7 +94,8 @@ def train_similarity(
     record = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,
-        "recipe": {"encoder": encoder.name, **recipe.as_dict()},
+        "encoder": encoder.name,
+        "recipe": recipe.as_dict(),
         "data": _described(pairs),
         "chosen_on": _described(choosing),
         "similarity": similarity(choosing.scores, energies).as_dict(),
@@ -186,7 +187,7 @@ def _feed(
         targets[learned],
         buckets=recipe.buckets,
         batch_size=recipe.batch_size,
-        hidden=recipe.hidden,
+        hidden=recipe.piece_dropout,
         seed=recipe.seed,
     )
 

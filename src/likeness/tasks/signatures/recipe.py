@@ -1,36 +1,33 @@
 """The recipe for signatures."""
 
-from likeness.training.recipe import TrainingRecipe
+from likeness.images.preparation import Preparation
+from likeness.training.recipe import (
+    AugmentationSettings,
+    EncoderSettings,
+    LossSettings,
+    SamplingSettings,
+    ScheduleSettings,
+    TrainingRecipe,
+    ViewSettings,
+    WhiteningSettings,
+)
 
 SIGNATURES = TrainingRecipe(
-    rows=48,
-    columns=96,
-    frame="ink_parts",
-    encoder="readings",
-    width=32,
-    embedding_size=2304,
-    members=4,
-    within="name",
-    across="medium",
-    loss="supervised_contrastive",
-    scale=20.0,
-    margin=0.0,
-    mirror_identities=False,
-    mirrored=False,
-    geometry=0.3,
-    light=0.0,
-    cover=0.5,
-    bending=0.3,
-    identity_bending=0.4,
-    stroke_width=1.0,
-    shift=2,
-    evens_out="within",
-    shrinkage=0.5,
-    identities=40,
-    items_each=2,
-    weight_decay=0.02,
-    epochs=3,
-    steps=150,
-    held_out=0.16,
+    encoder=EncoderSettings(kind="readings", width=32, embedding_size=2304, ensemble_size=4),
+    preparation=Preparation(rows=48, columns=96, frame="ink_parts"),
+    loss=LossSettings(kind="supervised_contrastive", scale=20.0, margin=0.0),
+    sampling=SamplingSettings(
+        identities=40, items_each=2, within="name", across="medium", mirror_identities=False
+    ),
+    augmentation=AugmentationSettings(
+        geometry=0.3,
+        brightness_contrast=0.0,
+        elastic=0.3,
+        identity_elastic=0.4,
+        stroke_jitter=1.0,
+    ),
+    views=ViewSettings(mirrored=False, shift=2),
+    whitening=WhiteningSettings(kind="within_class", shrinkage=0.5),
+    schedule=ScheduleSettings(epochs=3, steps=150, weight_decay=0.02, held_out=0.16),
 )
 """For signatures of the same names by many writers, chosen on writers of a training side."""

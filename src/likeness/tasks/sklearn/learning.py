@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Embeddings, Prepared, check_in_range
 from likeness.errors import SettingError, require_extra
-from likeness.training.recipe import TrainingRecipe
+from likeness.training.recipe import (
+    AugmentationSettings,
+    EncoderSettings,
+    LossSettings,
+    SamplingSettings,
+    ScheduleSettings,
+    TrainingRecipe,
+    ViewSettings,
+    WhiteningSettings,
+)
 
 ENERGY = "euclidean"
 
@@ -62,29 +71,39 @@ class Learning:
             )
         check_in_range(self.batch_size, 4, 100_000, argument="batch_size", whole=True)
         identities = max(2, min(classes, int(self.batch_size) // FEWEST_EACH))
-        return TrainingRecipe(
-            encoder=encoder,
-            embedding_size=self.embedding_size,
-            width=WIDTHS[encoder] if self.width is None else self.width,
-            loss=self.loss,
-            energy=ENERGY,
-            margin=MARGINS.get(self.loss, 1.0) if self.margin is None else self.margin,
-            epochs=1,
-            steps=self.steps,
-            identities=identities,
-            items_each=int(self.batch_size) // identities,
-            learning_rate=self.learning_rate,
-            geometry=self.distortion,
-            light=self.distortion,
-            cover=0.0,
-            mirror_identities=False,
-            mirrored=False,
-            shift=0,
-            whitening=False,
-            held_out=0.0,
-            refit=False,
-            seed=seed,
-        )
+        try:
+            return TrainingRecipe(
+                energy=ENERGY,
+                encoder=EncoderSettings(
+                    kind=encoder,
+                    embedding_size=self.embedding_size,
+                    width=WIDTHS[encoder] if self.width is None else self.width,
+                ),
+                loss=LossSettings(
+                    kind=self.loss,
+                    margin=MARGINS.get(self.loss, 1.0) if self.margin is None else self.margin,
+                ),
+                sampling=SamplingSettings(
+                    identities=identities,
+                    items_each=int(self.batch_size) // identities,
+                    mirror_identities=False,
+                ),
+                augmentation=AugmentationSettings(
+                    geometry=self.distortion, brightness_contrast=self.distortion, erasing=0.0
+                ),
+                views=ViewSettings(mirrored=False, shift=0),
+                whitening=WhiteningSettings(kind="none"),
+                schedule=ScheduleSettings(
+                    epochs=1,
+                    steps=self.steps,
+                    learning_rate=self.learning_rate,
+                    held_out=0.0,
+                    refit=False,
+                ),
+                seed=seed,
+            )
+        except SettingError as error:
+            raise SettingError(_as_called_here(str(error))) from error
 
     def _encoder_for(self, shape: tuple[int, ...]) -> str:
         if self.encoder == "auto":
@@ -103,6 +122,14 @@ class Learning:
         return self.encoder
 
 
+def _as_called_here(sentence: str) -> str:
+    """Return a recipe's sentence with the estimator's name of the setting."""
+    name, colon, rest = sentence.partition(":")
+    group, _, setting = name.partition(".")
+    own = {"kind": group, "geometry": "distortion"}
+    return f"{own.get(setting, setting)}{colon}{rest}"
+
+
 def learned_encoder(recipe: TrainingRecipe, items: Prepared, codes: Codes) -> Any:
     """Return a Keras encoder trained on the prepared items.
 
@@ -112,7 +139,7 @@ def learned_encoder(recipe: TrainingRecipe, items: Prepared, codes: Codes) -> An
     """
     require_extra("keras", extra="train")
     fitting = require_extra("likeness.training.fitting")  # late: brings Keras
-    options = fitting.FitOptions(stage="final", epochs=recipe.epochs)
+    options = fitting.FitOptions(stage="final", epochs=recipe.schedule.epochs)
     return fitting.fit_once(recipe, items, codes, options).encoder
 
 

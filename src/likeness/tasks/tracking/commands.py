@@ -125,10 +125,7 @@ def track_train(
     The first quarter of each sequence is held out: how the tracker searches, and above which energy
     the target counts as lost, is chosen there.
     """
-    settings = changed({}, set_ or [])
-    if seed is not None:
-        settings["seed"] = seed
-    recipe = TrackingRecipe.from_dict(settings)
+    recipe = changed(TrackingRecipe(), set_, seed=seed)
     check_json_place(json_)
     check_new_folder(out, overwrite=overwrite)
     films = []

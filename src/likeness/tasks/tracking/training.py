@@ -132,7 +132,7 @@ def _pair_settings(recipe: TrackingRecipe) -> PairSettings:
     return PairSettings(
         shares=(recipe.film, recipe.anywhere, recipe.pasted, recipe.things),
         gap=recipe.gap,
-        light=recipe.light,
+        light=recipe.brightness_contrast,
         blur=recipe.blur,
     )
 

@@ -24,27 +24,29 @@ LIGHT_ACROSS = 0.5
 LIGHT_DOWN = 0.3
 NOISE = 0.05
 ERASED = (0.1, 0.4)  # half-sizes of the erased box, of half the photo's
-# Of bending, at strength 1.
+# Of elastic distortion, at strength 1.
 ARROWS = 5  # in each direction of the grid
 ARROW_WIDTH = 0.7  # of the distance between two of them
-BEND = 0.03  # standard deviation, of the height or the width
-# Of a stroke's width, at strength 1: how much of one pixel more, or less, on either side.
+ARROW_LENGTH = 0.03  # standard deviation, of the height or the width
+# Of stroke jitter, at strength 1: how much of one pixel more, or less, on either side.
 THICKER, THINNER = 1.0, 0.6
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class Distortions(layers.Layer):
-    """Turn, scale, shear, shift, relight, add noise and cover a part; only while training.
+class Augmentation(layers.Layer):
+    """Turn, scale, shear, shift, relight, add noise and erase a part; only while training.
 
-    For prepared photos (mean 0, deviation 1). Every photo of a batch is distorted in its
-    own way.
+    For prepared photos (mean 0, deviation 1). Every photo of a batch is changed in its own
+    way. Erasing is that of Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, «Random Erasing Data
+    Augmentation», AAAI 2020, with one grey instead of noise.
 
     Args:
         geometry: strength of turning, scaling, shearing and shifting; 0 none, 1 usual, ≤ 5.
-        light: strength of contrast, brightness, light from one side and noise; 0…5.
-        cover: probability that a box of the photo is covered with one grey, 0…1.
+        brightness_contrast: strength of the jitter of contrast and brightness, of light from one
+            side and of noise; 0…5.
+        erasing: probability that a box of the photo is covered with one grey, 0…1.
         seed: of everything random here.
-        paper: cover with the lightest grey of the picture, as if nothing had been written there.
+        paper: erase with the lightest grey of the picture, as if nothing had been written there.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -54,8 +56,8 @@ class Distortions(layers.Layer):
     def __init__(
         self,
         geometry: float = 1.0,
-        light: float = 1.0,
-        cover: float = 0.5,
+        brightness_contrast: float = 1.0,
+        erasing: float = 0.5,
         seed: int = 0,
         *,
         paper: bool = False,
@@ -63,11 +65,11 @@ class Distortions(layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         check_in_range(geometry, 0.0, 5.0, argument="geometry")
-        check_in_range(light, 0.0, 5.0, argument="light")
-        check_in_range(cover, 0.0, 1.0, argument="cover")
+        check_in_range(brightness_contrast, 0.0, 5.0, argument="brightness_contrast")
+        check_in_range(erasing, 0.0, 1.0, argument="erasing")
         self.geometry = geometry
-        self.light = light
-        self.cover = cover
+        self.brightness_contrast = brightness_contrast
+        self.erasing = erasing
         self.seed = seed
         self.paper = paper
         self._seeds = keras.random.SeedGenerator(seed)
@@ -78,10 +80,10 @@ class Distortions(layers.Layer):
             return photos
         if self.geometry > 0:
             photos = self._moved(photos)
-        if self.light > 0:
+        if self.brightness_contrast > 0:
             photos = self._relit(photos)
-        if self.cover > 0:
-            photos = self._covered(photos)
+        if self.erasing > 0:
+            photos = self._erased(photos)
         return photos
 
     def get_config(self) -> dict[str, Any]:
@@ -89,8 +91,8 @@ class Distortions(layers.Layer):
         return {
             **super().get_config(),
             "geometry": self.geometry,
-            "light": self.light,
-            "cover": self.cover,
+            "brightness_contrast": self.brightness_contrast,
+            "erasing": self.erasing,
             "seed": self.seed,
             "paper": self.paper,
         }
@@ -134,7 +136,7 @@ class Distortions(layers.Layer):
 
     def _relit(self, photos: Any) -> Any:
         across, down = _coordinates(photos)
-        strength = self.light
+        strength = self.brightness_contrast
         photos = photos * ops.exp(self._within(photos, strength * LOG_CONTRAST))
         photos = photos + self._within(photos, strength * BRIGHTNESS)
         photos = photos + across * self._within(photos, strength * LIGHT_ACROSS)
@@ -142,7 +144,7 @@ class Distortions(layers.Layer):
         noise = keras.random.normal(ops.shape(photos), dtype=photos.dtype, seed=self._seeds)
         return photos + strength * NOISE * noise
 
-    def _covered(self, photos: Any) -> Any:
+    def _erased(self, photos: Any) -> Any:
         across, down = _coordinates(photos)
         middle = (sum(ERASED) / 2, (ERASED[1] - ERASED[0]) / 2)
         half_width = middle[0] + self._within(photos, middle[1])
@@ -151,7 +153,7 @@ class Distortions(layers.Layer):
             ops.abs(across - self._within(photos, 1.0)) < half_width,
             ops.abs(down - self._within(photos, 1.0)) < half_height,
         )
-        chosen = ops.reshape(self._draw(photos, 0.0, 1.0), (-1, 1, 1, 1)) < self.cover
+        chosen = ops.reshape(self._draw(photos, 0.0, 1.0), (-1, 1, 1, 1)) < self.erasing
         grey = self._within(photos, 1.0)
         if self.paper:
             grey = ops.max(photos, axis=(1, 2, 3), keepdims=True)
@@ -167,7 +169,7 @@ def _coordinates(photos: Any) -> tuple[Any, Any]:
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class Bending(layers.Layer):
+class ElasticDistortion(layers.Layer):
     """Bend a picture smoothly, as a hand draws a line a little differently; only in training.
 
     Elastic distortions after P. Simard, D. Steinkraus, J. Platt, «Best Practices for
@@ -221,7 +223,7 @@ class Bending(layers.Layer):
 
     def _arrows(self, count: Any, strength: float) -> Any:
         shape = (count, 2, ARROWS, ARROWS)
-        return keras.random.normal(shape, stddev=strength * BEND, seed=self._seeds)
+        return keras.random.normal(shape, stddev=strength * ARROW_LENGTH, seed=self._seeds)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
@@ -233,19 +235,21 @@ class Bending(layers.Layer):
         return input_shape
 
 
-def bent_alike(photos: Prepared, codes: Codes, *, strength: float, seed: int) -> Prepared:
-    """Bend pictures as `Bending` does, but all of one identity in the same way.
+def distorted_by_identity(
+    photos: Prepared, codes: Codes, *, strength: float, seed: int
+) -> Prepared:
+    """Bend pictures as `ElasticDistortion` does, but all of one identity in the same way.
 
     So bent, they are those of somebody else, whose habits differ: a further identity.
 
     Args:
         photos: ``(n, rows, columns, channels)``.
         codes: ``(n,)``, 0…identities−1.
-        strength: of `Bending`.
-        seed: of the ways.
+        strength: of `ElasticDistortion`.
+        seed: of the distortions.
     """
-    ways = (int(codes.max()) + 1, 2, ARROWS, ARROWS)
-    arrows = np.random.default_rng(seed).normal(scale=strength * BEND, size=ways)
+    shape = (int(codes.max()) + 1, 2, ARROWS, ARROWS)
+    arrows = np.random.default_rng(seed).normal(scale=strength * ARROW_LENGTH, size=shape)
     parts = [
         ops.convert_to_numpy(
             _bent(
@@ -268,16 +272,16 @@ def _bent(photos: Any, arrows: Any) -> Any:
 
 
 def _spread(length: int) -> Any:
-    """Return ``(length, ARROWS)``: how much each arrow moves each place; rows of length 1."""
-    places = np.linspace(0, ARROWS - 1, length)[:, None] - np.arange(ARROWS)
-    weights = np.exp(-0.5 * (places / ARROW_WIDTH) ** 2)
+    """Return ``(length, ARROWS)``: how much each arrow moves each line; rows of length 1."""
+    distances = np.linspace(0, ARROWS - 1, length)[:, None] - np.arange(ARROWS)
+    weights = np.exp(-0.5 * (distances / ARROW_WIDTH) ** 2)
     return ops.convert_to_tensor(
         (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
     )
 
 
 def _sampled(photos: Any, down: Any, across: Any) -> Any:
-    """Return ``photos`` read at ``(n, rows, columns)`` places, bilinear, the edge beyond it.
+    """Return ``photos`` read at ``(n, rows, columns)`` positions, bilinear, the edge beyond it.
 
     By one flat index: `ops.image.map_coordinates` takes four times as long on batches.
     """
@@ -300,7 +304,7 @@ def _sampled(photos: Any, down: Any, across: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class StrokeWidth(layers.Layer):
+class StrokeJitter(layers.Layer):
     """Draw strokes thicker or thinner, as another pen would; only while training.
 
     Between the picture and the darkest (thicker) or lightest (thinner) of each pixel's 3×3

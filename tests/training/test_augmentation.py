@@ -7,7 +7,12 @@ import pytest
 from keras import ops
 
 from likeness.errors import SettingError
-from likeness.training.augment import BEND, Bending, Distortions, _sampled
+from likeness.training.augmentation import (
+    ARROW_LENGTH,
+    Augmentation,
+    ElasticDistortion,
+    _sampled,
+)
 
 pytestmark = pytest.mark.backend
 
@@ -18,38 +23,39 @@ def photos(count: int = 6) -> Any:
     return np.repeat(photo, count, axis=0)
 
 
-def distort(layer: Distortions, items: Any) -> Any:
+def distort(layer: Augmentation, items: Any) -> Any:
     return ops.convert_to_numpy(layer(items, training=True))
 
 
-def one_kind(kind: str, strength: float = 1.0, *, seed: int = 0) -> Distortions:
-    return Distortions(
-        **{"geometry": 0.0, "light": 0.0, "cover": 0.0} | {kind: strength}, seed=seed
+def one_kind(kind: str, strength: float = 1.0, *, seed: int = 0) -> Augmentation:
+    return Augmentation(
+        **{"geometry": 0.0, "brightness_contrast": 0.0, "erasing": 0.0} | {kind: strength},
+        seed=seed,
     )
 
 
 @pytest.mark.parametrize("training", [False, None])
 def test_photos_stay_as_they_are_outside_training(training: bool | None) -> None:
-    found = ops.convert_to_numpy(Distortions()(photos(), training=training))
+    found = ops.convert_to_numpy(Augmentation()(photos(), training=training))
     np.testing.assert_array_equal(found, photos())
 
 
 def test_nothing_happens_at_strength_zero() -> None:
-    np.testing.assert_array_equal(distort(Distortions(0.0, 0.0, 0.0), photos()), photos())
+    np.testing.assert_array_equal(distort(Augmentation(0.0, 0.0, 0.0), photos()), photos())
 
 
 def test_the_seed_decides_the_distortions() -> None:
-    first, same, other = (distort(Distortions(seed=seed), photos()) for seed in (4, 4, 5))
+    first, same, other = (distort(Augmentation(seed=seed), photos()) for seed in (4, 4, 5))
     np.testing.assert_array_equal(first, same)
     assert not np.allclose(first, other)
 
 
 def test_every_call_distorts_afresh() -> None:
-    layer = Distortions(seed=4)
+    layer = Augmentation(seed=4)
     assert not np.allclose(distort(layer, photos()), distort(layer, photos()))
 
 
-@pytest.mark.parametrize("kind", ["geometry", "light", "cover"])
+@pytest.mark.parametrize("kind", ["geometry", "brightness_contrast", "erasing"])
 def test_shape_and_type_stay_and_each_photo_is_distorted_in_its_own_way(kind: str) -> None:
     found = distort(one_kind(kind), photos())
     assert found.shape == photos().shape
@@ -89,7 +95,7 @@ def test_moving_is_about_the_middle() -> None:
 
 
 def test_a_covered_part_is_one_grey_and_the_rest_stays() -> None:
-    found = distort(one_kind("cover", 1.0), photos(20))
+    found = distort(one_kind("erasing", 1.0), photos(20))
     for item, before in zip(found[..., 0], photos(20)[..., 0], strict=True):
         changed = item != before
         assert 0 < changed.sum() < 0.3 * changed.size
@@ -99,22 +105,22 @@ def test_a_covered_part_is_one_grey_and_the_rest_stays() -> None:
 
 
 def test_so_many_photos_are_covered_as_was_asked() -> None:
-    found = distort(one_kind("cover", 0.3), photos(400))
+    found = distort(one_kind("erasing", 0.3), photos(400))
     share = (found != photos(400)).any(axis=(1, 2, 3)).mean()
     assert share == pytest.approx(0.3, abs=0.08)
 
 
 def test_light_is_stronger_when_asked() -> None:
     changes = [
-        np.abs(distort(one_kind("light", strength), photos(50)) - photos(50)).mean()
+        np.abs(distort(one_kind("brightness_contrast", strength), photos(50)) - photos(50)).mean()
         for strength in (0.2, 1.0, 3.0)
     ]
     assert changes == sorted(changes)
 
 
 def test_it_comes_back_from_its_configuration() -> None:
-    layer = Distortions(0.5, 2.0, 0.25, seed=9, name="mine")
-    again = Distortions.from_config(layer.get_config())
+    layer = Augmentation(0.5, 2.0, 0.25, seed=9, name="mine")
+    again = Augmentation.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     np.testing.assert_array_equal(distort(again, photos()), distort(layer, photos()))
 
@@ -123,33 +129,36 @@ def test_it_comes_back_from_its_configuration() -> None:
     ("settings", "sentence"),
     [
         ({"geometry": 5.1}, r"^geometry: expected a number from 0 to 5\. Received: 5\.1\.$"),
-        ({"light": -1.0}, r"^light: expected a number from 0 to 5\. Received: -1\.0\.$"),
-        ({"cover": float("nan")}, r"^cover: expected a number from 0 to 1\. Received: nan\.$"),
+        (
+            {"brightness_contrast": -1.0},
+            r"^brightness_contrast: expected a number from 0 to 5\. Received: -1\.0\.$",
+        ),
+        ({"erasing": float("nan")}, r"^erasing: expected a number from 0 to 1\. Received: nan\.$"),
     ],
 )
 def test_settings_out_of_range(settings: dict[str, float], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
-        Distortions(**settings)
+        Augmentation(**settings)
 
 
 def bend(items: Any, strength: float = 1.0, *, seed: int = 0) -> Any:
-    return ops.convert_to_numpy(Bending(strength, seed=seed)(items, training=True))
+    return ops.convert_to_numpy(ElasticDistortion(strength, seed=seed)(items, training=True))
 
 
 def test_paper_covers_a_drawing() -> None:
     """What is covered is as light as the lightest of the picture, and the rest stays."""
-    layer = Distortions(0.0, 0.0, 1.0, seed=2, paper=True)
+    layer = Augmentation(0.0, 0.0, 1.0, seed=2, paper=True)
     found = ops.convert_to_numpy(layer(photos(), training=True))
     changed = found != photos()
     assert changed.any(axis=(1, 2, 3)).sum() >= len(found) - 1
     assert (found[changed] == photos().max()).all()
-    assert Distortions.from_config(layer.get_config()).paper
+    assert Augmentation.from_config(layer.get_config()).paper
 
 
-class TestBending:
+class TestElasticDistortion:
     @pytest.mark.parametrize("training", [False, None])
     def test_pictures_stay_as_they_are_outside_training(self, training: bool | None) -> None:
-        found = ops.convert_to_numpy(Bending()(photos(), training=training))
+        found = ops.convert_to_numpy(ElasticDistortion()(photos(), training=training))
         np.testing.assert_array_equal(found, photos())
 
     def test_nothing_happens_at_strength_zero(self) -> None:
@@ -164,17 +173,19 @@ class TestBending:
                 assert not np.allclose(found[one], other)
 
     def test_items_of_one_identity_are_bent_alike(self) -> None:
-        layer = Bending(0.0, seed=4, shared=1.0, alike=3)
+        layer = ElasticDistortion(0.0, seed=4, shared=1.0, alike=3)
         found = ops.convert_to_numpy(layer(photos(6), training=True))
         for first in (0, 3):
             for other in (1, 2):
                 np.testing.assert_array_equal(found[first], found[first + other])
         assert not np.allclose(found[0], found[3]) and not np.allclose(found[0], photos()[0])
-        again = Bending.from_config(layer.get_config())
+        again = ElasticDistortion.from_config(layer.get_config())
         assert (again.strength, again.shared, again.alike) == (0.0, 1.0, 3)
 
     def test_each_in_its_own_way_on_top_of_what_they_share(self) -> None:
-        found = ops.convert_to_numpy(Bending(0.3, shared=1.0, alike=3)(photos(6), training=True))
+        found = ops.convert_to_numpy(
+            ElasticDistortion(0.3, shared=1.0, alike=3)(photos(6), training=True)
+        )
         apart = np.abs(found[0] - found[1]).mean(), np.abs(found[0] - found[3]).mean()
         assert 0 < apart[0] < apart[1]
 
@@ -195,7 +206,7 @@ class TestBending:
         found = bend(np.repeat(places, 200, axis=0), 0.5)
         moved = (found - places)[:, 10:-10, 10:-10]
         for axis, length in ((0, rows), (1, columns)):
-            assert moved[..., axis].std() == pytest.approx(0.5 * BEND * length, rel=0.1)
+            assert moved[..., axis].std() == pytest.approx(0.5 * ARROW_LENGTH * length, rel=0.1)
             assert abs(np.diff(moved[..., axis], axis=1 + axis)).max() < 0.35  # never folded
 
     def test_its_pixels_are_those_of_a_slow_loop(self) -> None:
@@ -215,10 +226,12 @@ class TestBending:
             np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
     def test_it_comes_back_from_its_config(self) -> None:
-        layer = Bending.from_config(Bending(2.0, seed=3, name="bending").get_config())
-        assert (layer.strength, layer.seed, layer.name) == (2.0, 3, "bending")
+        layer = ElasticDistortion.from_config(
+            ElasticDistortion(2.0, seed=3, name="elastic").get_config()
+        )
+        assert (layer.strength, layer.seed, layer.name) == (2.0, 3, "elastic")
 
     @pytest.mark.parametrize("strength", [-0.1, 5.1, float("nan")])
     def test_a_strength_out_of_range(self, strength: float) -> None:
         with pytest.raises(SettingError, match="strength: expected a number from 0 to 5"):
-            Bending(strength)
+            ElasticDistortion(strength)
