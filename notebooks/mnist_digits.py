@@ -22,7 +22,7 @@
 # %% tags=["parameters"]
 SEED = 0
 PER_DIGIT = 150  # items kept of each digit
-SETTINGS = {"epochs": 8, "steps": 50}
+SCHEDULE = {"epochs": 8, "steps": 50}
 CLASSIFIER_STEPS = 100
 
 # %%
@@ -57,7 +57,7 @@ recipe = PAIRS.replace(
     sampling={"mirror_identities": False},
     views={"mirrored": False, "shift": 1},
     augmentation={"erasing": 0.0},
-    **SETTINGS,
+    schedule=SCHEDULE,
 )
 
 # %% [markdown]

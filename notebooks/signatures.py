@@ -23,7 +23,7 @@
 # %% tags=["parameters"]
 WRITERS = 40
 NAMES = 6
-SETTINGS = {"epochs": 4, "steps": 40}
+SCHEDULE = {"epochs": 4, "steps": 40}
 
 # %%
 
@@ -63,7 +63,7 @@ recipe = SIGNATURES.replace(
     encoder={"width": 8, "embedding_size": 512, "ensemble_size": 1},
     whitening={"directions": 64},
     sampling={"identities": 12},
-    **SETTINGS,
+    schedule=SCHEDULE,
 )
 model = train(recipe, learned)
 print(f"trained in {model.record['seconds']:.0f} s on {len(learned.distinct)} writers")

@@ -16,7 +16,11 @@ QUICK = {
     "att_faces": """
 SEED = 0
 LAB_EPOCHS = 1
-UNSEEN = {"epochs": 1, "steps": 2, "width": 2, "encoder": "convnet", "rows": 28, "columns": 23}
+UNSEEN = {
+    "schedule": {"epochs": 1, "steps": 2},
+    "encoder": {"width": 2, "kind": "convnet"},
+    "preparation": {"rows": 28, "columns": 23},
+}
 ONE_SHOT_EPISODES = 10
 from likeness import datasets
 datasets.att = lambda: datasets.drawn_faces(identities=40, photos_each=4)
@@ -24,7 +28,7 @@ datasets.att = lambda: datasets.drawn_faces(identities=40, photos_each=4)
     "mnist_digits": """
 SEED = 0
 PER_DIGIT = 12
-SETTINGS = {"epochs": 1, "steps": 2, "width": 2}
+SCHEDULE = {"epochs": 1, "steps": 2}
 CLASSIFIER_STEPS = 2
 """,
     "questions": """
@@ -35,7 +39,7 @@ SETTINGS = {"epochs": 2, "embedding_size": 16, "buckets": 512, "batch_size": 64}
     "signatures": """
 WRITERS = 18
 NAMES = 2
-SETTINGS = {"epochs": 1, "steps": 2, "held_out": 0.4}
+SCHEDULE = {"epochs": 1, "steps": 2, "held_out": 0.4}
 """,
     "tracking": """
 SEED = 0
