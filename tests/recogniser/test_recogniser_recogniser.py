@@ -260,7 +260,7 @@ def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> N
     blind = PhotoReader(finder=Faces(replace(face, eyes=None)), eyes=wanted, size=(64, 64))
     with pytest.raises(NoEyesError, match="x: expected two eyes"):
         blind.read_face(png(photo), name="x")
-    with pytest.raises(SettingError, match="eyes: expected a finder"):
+    with pytest.raises(SettingError, match="eyes: expected a face finder"):
         PhotoReader(eyes=wanted, size=(64, 64))
     with pytest.raises(SettingError, match="size: expected"):
         PhotoReader(finder=Faces(face), eyes=wanted)

@@ -118,14 +118,17 @@ def test_keys_go_along_with_a_copy(file: Path, tmp_path: Path) -> None:
         assert list_api_keys(copy)[0].opens(text)
 
 
-@pytest.mark.parametrize(("column", "value"), [("role", "root"), ("digest", "0")])
-def test_a_damaged_key_is_found(file: Path, column: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [("role", "root", "unknown role"), ("digest", "0", "invalid digest")],
+)
+def test_a_damaged_key_is_found(file: Path, column: str, value: str, problem: str) -> None:
     with create_gallery(file, model_of()) as gallery:
         add_api_key(gallery, "door", role="viewer")
     with sqlite3.connect(file) as connection:
         connection.execute(f"UPDATE api_keys SET {column} = '{value}'")
     connection.close()
-    assert check_gallery(file).problems == (f"key 1 of the service: the {column} is none",)
+    assert check_gallery(file).problems == (f"key 1 of the service: {problem}",)
 
 
 def test_keys_are_the_same_in_every_process(place: str) -> None:

@@ -18,7 +18,7 @@ from likeness.recogniser.gallery import (
     photo_digest,
     receipt_digest,
 )
-from likeness.recogniser.gallery.byte_search import found_in
+from likeness.recogniser.gallery.scrub import files_with
 
 from .conftest import model_of, photo_of, vector_of
 
@@ -36,7 +36,7 @@ def traces(name: str, *photos: NewTemplate) -> list[bytes]:
 
 def left(folder: Path, patterns: list[bytes]) -> dict[int, list[str]]:
     """Look through every file of the folder, in another process: locks are POSIX locks."""
-    return found_in(sorted(folder.iterdir()), patterns)
+    return files_with(sorted(folder.iterdir()), patterns)
 
 
 def crowd(gallery: Gallery, count: int, *, seed: int = 0) -> None:

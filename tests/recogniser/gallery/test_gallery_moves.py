@@ -263,7 +263,7 @@ class TestExport:
 
 DAMAGE: list[tuple[str, str]] = [
     ("UPDATE people SET name = 'Mallory' WHERE id = 1", "person 1: the row is not the one"),
-    ("UPDATE people SET name = '' WHERE id = 1", "person 1: the name is none"),
+    ("UPDATE people SET name = '' WHERE id = 1", "person 1: invalid name"),
     ("UPDATE templates SET vector = zeroblob(12) WHERE id = 2", "template 2: has 3 numbers"),
     ("UPDATE templates SET vector = zeroblob(5) WHERE id = 2", "template 2: the embedding is cut"),
     (

@@ -19,11 +19,10 @@ from likeness.recogniser.gallery import (
     copy_gallery,
     create_gallery,
     list_api_keys,
-    migrations,
     open_gallery,
 )
 from likeness.recogniser.gallery.database import APPLICATION_ID, parse_place, shown
-from likeness.recogniser.gallery.schema import schema_version
+from likeness.recogniser.gallery.schema import migrate, schema_version, version_of
 
 from ...conftest import Server
 from .conftest import model_of, photo_of
@@ -221,9 +220,9 @@ class TestMigrations:
         done: list[int] = []
         steps = {1: lambda _: done.append(1), 2: lambda _: done.append(2)}
         with self.connected(file).begin() as connection:
-            assert migrations.migrate(connection, where="x", version=3, steps=steps)
-            assert migrations.version_of(connection) == 3
-            assert not migrations.migrate(connection, where="x", version=3, steps=steps)
+            assert migrate(connection, where="x", version=3, steps=steps)
+            assert version_of(connection) == 3
+            assert not migrate(connection, where="x", version=3, steps=steps)
         assert done == [1, 2]
 
     def test_a_step_that_fails_leaves_everything(self, gallery: object, place: str) -> None:
@@ -237,9 +236,9 @@ class TestMigrations:
             raise RuntimeError("no")
 
         with pytest.raises(RuntimeError), engine.begin() as connection:
-            migrations.migrate(connection, where="x", version=3, steps={1: first, 2: second})
+            migrate(connection, where="x", version=3, steps={1: first, 2: second})
         with engine.begin() as connection:
-            assert migrations.version_of(connection) == 1
+            assert version_of(connection) == 1
             columns = {column["name"] for column in sa.inspect(connection).get_columns("people")}
         assert "shoe" not in columns
 
@@ -248,7 +247,7 @@ class TestMigrations:
             self.connected(file).begin() as connection,
             pytest.raises(GalleryMismatchError, match="which is too old for this version"),
         ):
-            migrations.migrate(connection, where="x", version=3, steps={2: lambda _: None})
+            migrate(connection, where="x", version=3, steps={2: lambda _: None})
 
     def test_a_file_of_version_1_opens(self, file: Path) -> None:
         written_by_version_1(file)

@@ -3,7 +3,6 @@
 `create_gallery` makes one, `open_gallery` opens one; both return a `Gallery`.
 """
 
-from likeness.recogniser.gallery.acting import acting
 from likeness.recogniser.gallery.api_keys import (
     ROLES,
     ApiKey,
@@ -20,7 +19,7 @@ from likeness.recogniser.gallery.export import Imported, export_people, import_p
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
 from likeness.recogniser.gallery.opening import create_gallery, open_gallery
-from likeness.recogniser.gallery.receipts import receipt_digest
+from likeness.recogniser.gallery.receipts import Receipt, receipt_digest
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -31,11 +30,11 @@ from likeness.recogniser.gallery.records import (
     NewTemplate,
     Note,
     Person,
-    Receipt,
     Template,
     Who,
 )
 from likeness.recogniser.gallery.rows import photo_digest
+from likeness.recogniser.gallery.store import acting
 
 __all__ = [
     "ROLES",

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
@@ -61,8 +61,8 @@ def key_number(text: str) -> int | None:
     >>> key_number("lk_7_" + "x" * 43), key_number("password")
     (7, None)
     """
-    found = _FORM.fullmatch(text)
-    return None if found is None else int(found[1])
+    match = _FORM.fullmatch(text)
+    return None if match is None else int(match[1])
 
 
 def add_api_key(gallery: Gallery, name: str, *, role: str) -> tuple[ApiKey, str]:
@@ -90,7 +90,7 @@ def first_api_key(gallery: Gallery) -> tuple[ApiKey, str] | None:
 
 def _added(gallery: Gallery, name: str, *, role: str, only_first: bool) -> tuple[ApiKey, str]:
     checked = check_name(name)
-    granted = next((one for one in ROLES if one == role), None)
+    granted = next((known for known in ROLES if known == role), None)
     if granted is None:
         raise SettingError(f"role: expected one of {', '.join(ROLES)}. Received: {role!r}.")
     with gallery.store.writing() as transaction:
@@ -115,7 +115,7 @@ def list_api_keys(gallery: Gallery) -> tuple[ApiKey, ...]:
     """Return all keys by their numbers, revoked ones too."""
     with gallery.store.reading() as (connection, _):
         rows = connection.execute(sa.select(table).order_by(table.c.id)).mappings().all()
-    return tuple(ApiKey(**dict(row)) for row in rows)
+    return tuple(ApiKey(**row) for row in rows)
 
 
 def revoke_api_key(gallery: Gallery, number: int) -> ApiKey:
@@ -132,13 +132,13 @@ def revoke_api_key(gallery: Gallery, number: int) -> ApiKey:
                 f"key: expected the number of one. Received: {number}. See which there are with "
                 "`likeness keys list`."
             )
-        found = dict(row)
-        if found["revoked"] is None:
-            found["revoked"] = now()
+        key = ApiKey(**row)
+        if key.revoked is None:
+            key = replace(key, revoked=now())
             change = table.update().where(table.c.id == number)
-            transaction.connection.execute(change.values(revoked=found["revoked"]))
+            transaction.connection.execute(change.values(revoked=key.revoked))
             transaction.audit("revoked a key", detail=f'{{"key":{number}}}')
-    return ApiKey(**found)
+    return key
 
 
 def _digest(text: str) -> str:

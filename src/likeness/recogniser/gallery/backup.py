@@ -3,7 +3,6 @@
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,11 +12,10 @@ import sqlalchemy as sa
 
 from likeness.errors import GalleryError
 from likeness.files import whole_file
-from likeness.recogniser.gallery import migrations as _migrations
-from likeness.recogniser.gallery.changes import REPLACED
 from likeness.recogniser.gallery.database import (
     check_place,
     in_words,
+    lock_server,
     make_engine,
     parse_place,
     path_of,
@@ -25,22 +23,20 @@ from likeness.recogniser.gallery.database import (
     writing,
 )
 from likeness.recogniser.gallery.gallery import Gallery
-from likeness.recogniser.gallery.opening import lock_server
-from likeness.recogniser.gallery.pages import pages
-from likeness.recogniser.gallery.rows import Row, person_digest, photo_row_digest, template_digest
+from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, pages
 from likeness.recogniser.gallery.schema import (
     api_keys,
     audit,
     changes,
+    create_tables,
     gallery,
     people,
     photos,
     templates,
+    version_of,
 )
 
 _COPIED = (people, templates, photos, audit, api_keys)
-_ROWS = 2000
-_PHOTOS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +91,7 @@ def copy_gallery(source: Gallery, where: str | Path) -> Copied:
     except BaseException:
         engine.dispose()
         if made and path is not None:
-            remove_files(path)
+            _remove_files(path)
         raise
     finally:
         engine.dispose()
@@ -103,20 +99,19 @@ def copy_gallery(source: Gallery, where: str | Path) -> Copied:
 
 def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> Copied:
     lock_server(here)
-    if _migrations.version_of(here) is not None:
+    if version_of(here) is not None:
         raise GalleryError(
             f"{where}: expected a place without a gallery. Received: one that holds one. Nothing "
             "was changed; choose another."
         )
-    _migrations.create(here)
+    create_tables(here)
     row = dict(there.execute(sa.select(gallery)).mappings().one())
     # Its readers begin anew: the change log of the other is not theirs.
     number = row["last_change"] + 1
     here.execute(gallery.insert().values(**row | {"last_change": number, "scrub_pending": 0}))
-    here.execute(changes.insert().values(number=number, kind=REPLACED, first=0, last=0))
+    here.execute(changes.insert().values(number=number, kind="replaced", first=0, last=0))
     for table in _COPIED:
-        size = _PHOTOS if table is photos else _ROWS
-        for rows in pages(there, table, size=size):
+        for rows in pages(there, table, size=_size(table)):
             here.execute(table.insert(), [dict(row) for row in rows])
     ours, theirs = _digested(here), _digested(there)
     if ours != theirs:
@@ -128,44 +123,39 @@ def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> Copied:
     return ours
 
 
+def _size(table: sa.Table) -> int:
+    """Return how many rows are read at a time."""
+    return 20 if table is photos else 2000
+
+
 def _digested(connection: sa.Connection) -> Copied:
     """Count and digest what is stored; each row's digest is made from its content."""
     whole = hashlib.sha256()
     counts: dict[str, int] = {}
     for table in _COPIED:
         counts[table.name] = 0
-        for row in rows_of(connection, table):
-            counts[table.name] += 1
-            whole.update(_row_digest(table, row).encode())
+        for rows in pages(connection, table, size=_size(table)):
+            counts[table.name] += len(rows)
+            whole.update("".join(_row_digest(table, row) for row in rows).encode())
     return Copied(**counts, digest=whole.hexdigest())
 
 
-def _row_digest(table: sa.Table, row: Row) -> str:
+def _row_digest(table: sa.Table, values: sa.RowMapping) -> str:
     """Return the digest of what a row holds.
 
     Raises:
         GalleryError: it is not the one that was stored with the row.
     """
-    if table in (audit, api_keys):
-        return repr(tuple(row.values()))
-    if table is people:
-        digest = person_digest(row)
-    elif table is templates:
-        digest = template_digest(row)
-    else:
-        digest = photo_row_digest(row["template_id"], row["key_id"], bytes(row["content"]))
-    if digest != row["digest"]:
+    kinds = {people: PersonRow, templates: TemplateRow, photos: PhotoRow}
+    if table not in kinds:
+        return repr(tuple(values.values()))
+    row = kinds[table](**values)
+    if row.expected_digest() != row.digest:
         raise GalleryError(
             f"{table.name}: a row is not the one that was written. Nothing was copied; run "
             "`likeness gallery check`."
         )
-    return digest
-
-
-def rows_of(connection: sa.Connection, table: sa.Table) -> Iterator[Row]:
-    """Go through all rows of a table in the order of their numbers."""
-    for rows in pages(connection, table, size=_PHOTOS if table is photos else _ROWS):
-        yield from rows
+    return str(row.digest)
 
 
 def backup_gallery(source: Gallery, file: str | Path) -> Path:
@@ -207,7 +197,7 @@ def _back_up(source: Gallery, fresh: Path) -> None:
             )
 
 
-def remove_files(path: Path) -> None:
+def _remove_files(path: Path) -> None:
     """Remove a SQLite database that no process has open."""
     for end in ("", "-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""The process that `_byte_search` asks. It imports nothing, so that it starts at once.
+"""The process that searches files for bytes. It imports nothing, so that it starts at once.
 
 It is given lines: how many files, the path of each, and the byte strings, all as hexadecimal
 digits. It answers with lines: the number of a file, and of a byte string that the file holds.
@@ -9,16 +9,16 @@ import sys
 _PART = 2**20
 
 
-def _places(path: bytes, patterns: list[bytes]) -> set[int]:
+def _patterns_in(path: bytes, patterns: list[bytes]) -> set[int]:
     """Return which patterns a file holds; a part at a time stays in the processor's cache."""
-    found: set[int] = set()
+    present: set[int] = set()
     overlap = max(map(len, patterns), default=1) - 1
     part = b""
     with open(path, "rb") as file:  # noqa: PTH123 (pathlib takes a while to import)
         while fresh := file.read(_PART):
             part = part[len(part) - min(overlap, len(part)) :] + fresh
-            found |= {place for place, pattern in enumerate(patterns) if pattern in part}
-    return found
+            present |= {index for index, pattern in enumerate(patterns) if pattern in part}
+    return present
 
 
 def _answer(question: list[str]) -> None:
@@ -27,11 +27,11 @@ def _answer(question: list[str]) -> None:
     patterns = [bytes.fromhex(line) for line in question[1 + count :]]
     for number, path in enumerate(files):
         try:
-            found = _places(path, patterns)
+            present = _patterns_in(path, patterns)
         except FileNotFoundError:  # a write-ahead log comes and goes
             continue
-        for place in sorted(found):
-            print(number, place)
+        for index in sorted(present):
+            print(number, index)
 
 
 if __name__ == "__main__":

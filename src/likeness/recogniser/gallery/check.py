@@ -10,19 +10,18 @@ import sqlalchemy as sa
 
 from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
 from likeness.recogniser.gallery.api_keys import ROLES
-from likeness.recogniser.gallery.backup import rows_of
 from likeness.recogniser.gallery.gallery import Gallery
-from likeness.recogniser.gallery.keys import GalleryKey
+from likeness.recogniser.gallery.keys import GalleryKey, Sealing
 from likeness.recogniser.gallery.opening import open_gallery
 from likeness.recogniser.gallery.rows import (
-    Row,
-    Sealing,
+    DigestedRow,
+    PersonRow,
+    PhotoRow,
+    TemplateRow,
     check_name,
-    person_digest,
+    pages,
     photo_digest,
-    photo_label,
-    photo_row_digest,
-    template_digest,
+    row_pages,
 )
 from likeness.recogniser.gallery.schema import (
     api_keys,
@@ -34,7 +33,9 @@ from likeness.recogniser.gallery.schema import (
     templates,
 )
 
-FORMAT = "likeness.gallery-check/1"
+_FORMAT = "likeness.gallery-check/1"
+_AT_ONCE = 2000
+_PHOTOS_AT_ONCE = 20
 MOST = 1000
 """So many problems are told; a file that is broken in more places needs no longer list."""
 
@@ -45,11 +46,11 @@ class GalleryCheck:
 
     Args:
         where: the gallery.
-        people: how many were looked at.
-        templates: how many were looked at.
-        photos: how many were looked at.
+        people: how many were checked.
+        templates: how many were checked.
+        photos: how many were checked.
         problems: a sentence each; none if the gallery is sound.
-        notes: what could not be looked at, and what is worth knowing.
+        notes: what could not be checked, and what is worth knowing.
     """
 
     where: str
@@ -66,11 +67,11 @@ class GalleryCheck:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {"format": FORMAT, "sound": self.sound, **asdict(self)}
+        return {"format": _FORMAT, "sound": self.sound, **asdict(self)}
 
 
 def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> GalleryCheck:
-    """Look at every page, row, number and embedding of a gallery.
+    """Check every page, row, number and embedding of a gallery.
 
     Args:
         where: as for `open_gallery`.
@@ -83,7 +84,7 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
     """
     try:
         with open_gallery(where, key=key) as opened:
-            return check_open_gallery(opened)
+            return _check_open(opened)
     except GalleryDamagedError:
         problem = "file: it is so damaged that it cannot be opened; restore a backup"
         return GalleryCheck(
@@ -91,8 +92,8 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
         )
 
 
-def check_open_gallery(opened: Gallery) -> GalleryCheck:
-    """Look at every page, row, number and embedding of an open gallery, as of one moment.
+def _check_open(opened: Gallery) -> GalleryCheck:
+    """Check every page, row, number and embedding of an open gallery, as of one moment.
 
     Raises:
         GalleryError: it cannot be read at all.
@@ -101,14 +102,14 @@ def check_open_gallery(opened: Gallery) -> GalleryCheck:
     notes: list[str] = []
     counts = {"people": 0, "templates": 0, "photos": 0}
     with opened.store.reading() as (connection, row):
-        looked = _Looked(opened, notes)
+        checked = _RowChecks(opened, notes)
         parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
             _pages_of_file,
             _orphans,
             _numbers,
-            looked.people,
-            looked.templates,
-            looked.photos,
+            checked.people,
+            checked.templates,
+            checked.photos,
             _keys,
         )
         for part in parts:
@@ -120,7 +121,7 @@ def check_open_gallery(opened: Gallery) -> GalleryCheck:
             except (GalleryError, sa.exc.SQLAlchemyError, ValueError) as error:
                 first = str(error).splitlines()[0]
                 problems.append(f"the rows cannot be read to the end: {first}")
-        counts = looked.counts
+        counts = checked.counts
         if row.scrub_pending:
             notes.append(
                 "bytes of something that was deleted may still be in the files; a reader held "
@@ -178,14 +179,22 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
 
 
 def _keys(connection: sa.Connection) -> Iterator[str]:
-    for row in rows_of(connection, api_keys):
-        if row["role"] not in ROLES:
-            yield f"key {row['id']} of the service: the role is none"
-        if len(row["digest"]) != 64 or set(row["digest"]) - set("0123456789abcdef"):
-            yield f"key {row['id']} of the service: the digest is none"
+    for rows in pages(connection, api_keys, size=_AT_ONCE):
+        for row in rows:
+            if row["role"] not in ROLES:
+                yield f"key {row['id']} of the service: unknown role"
+            if len(row["digest"]) != 64 or set(row["digest"]) - set("0123456789abcdef"):
+                yield f"key {row['id']} of the service: invalid digest"
 
 
-class _Looked:
+def _rows(
+    connection: sa.Connection, kind: type[DigestedRow], *, size: int
+) -> Iterator[DigestedRow]:
+    for page in row_pages(connection, kind, size=size):
+        yield from page
+
+
+class _RowChecks:
     """Goes through the rows, and counts them."""
 
     def __init__(self, opened: Gallery, notes: list[str]) -> None:
@@ -201,63 +210,62 @@ class _Looked:
             notes.append("the gallery is encrypted and there is no key: nothing was opened")
 
     def people(self, connection: sa.Connection) -> Iterator[str]:
-        for row in rows_of(connection, people):
+        for row in _rows(connection, PersonRow, size=_AT_ONCE):
             self.counts["people"] += 1
-            if row["digest"] != person_digest(row):
-                yield f"person {row['id']}: the row is not the one that was written"
+            if row.digest != row.expected_digest():
+                yield f"person {row.id}: the row is not the one that was written"
             try:
-                check_name(row["name"])
+                check_name(row.name)
             except LikenessError:
-                yield f"person {row['id']}: the name is none"
+                yield f"person {row.id}: invalid name"
 
     def templates(self, connection: sa.Connection) -> Iterator[str]:
         unit = 0
-        for row in rows_of(connection, templates):
+        for row in _rows(connection, TemplateRow, size=_AT_ONCE):
             self.counts["templates"] += 1
-            if row["digest"] != template_digest(row):
-                yield f"template {row['id']}: the row is not the one that was written"
-            if row["model"] != self._model.fingerprint:
-                yield f"template {row['id']}: is of another model, {row['model'][:12]}"
-            if row["key_id"] != self._key_id:
-                yield f"template {row['id']}: is sealed with another key, {row['key_id']}"
+            if row.digest != row.expected_digest():
+                yield f"template {row.id}: the row is not the one that was written"
+            if row.model != self._model.fingerprint:
+                yield f"template {row.id}: is of another model, {row.model[:12]}"
+            if row.key_id != self._key_id:
+                yield f"template {row.id}: is sealed with another key, {row.key_id}"
             elif self._sealing is not None:
                 length, problem = self._length(row, self._sealing)
                 unit += abs(length - 1) < 1e-3
                 if problem:
-                    yield problem
+                    yield f"template {row.id}: {problem}"
         if 0 < unit < self.counts["templates"]:
             rest = self.counts["templates"] - unit
             self._notes.append(f"{rest} of {unit + rest} embeddings are not of unit length")
 
-    def _length(self, row: Row, sealing: Sealing) -> tuple[float, str]:
+    def _length(self, row: TemplateRow, sealing: Sealing) -> tuple[float, str]:
         """Return an embedding's length, and what is wrong with it."""
         try:
-            vector = sealing.vector_of(row)
+            vector = np.frombuffer(sealing.vector_of(row), "<f4")
         except GalleryKeyError:
-            return 0.0, f"template {row['id']}: the ciphertext does not open in its row"
+            return 0.0, "the ciphertext does not open in its row"
         except ValueError:
-            return 0.0, f"template {row['id']}: the embedding is cut off"
+            return 0.0, "the embedding is cut off"
         if vector.shape != (self._model.dimensions,):
-            wanted = self._model.dimensions
-            return 0.0, f"template {row['id']}: has {len(vector)} numbers, and should have {wanted}"
+            return 0.0, f"has {len(vector)} numbers, and should have {self._model.dimensions}"
         if not np.isfinite(vector).all():
-            return 0.0, f"template {row['id']}: holds NaN or infinity"
+            return 0.0, "holds NaN or infinity"
         return float(np.linalg.norm(vector)), ""
 
     def photos(self, connection: sa.Connection) -> Iterator[str]:
-        for row in rows_of(connection, photos):
+        for row in _rows(connection, PhotoRow, size=_PHOTOS_AT_ONCE):
             self.counts["photos"] += 1
-            number, content = row["template_id"], bytes(row["content"])
-            if row["digest"] != photo_row_digest(number, row["key_id"], content):
-                yield f"photo of template {number}: the row is not the one that was written"
-            query = sa.select(templates.c.photo_digest).where(templates.c.id == number)
+            where = f"photo of template {row.template_id}"
+            if row.digest != row.expected_digest():
+                yield f"{where}: the row is not the one that was written"
+            query = sa.select(templates.c.photo_digest).where(templates.c.id == row.template_id)
             digest = connection.execute(query).scalar()
-            if digest is None or self._sealing is None or row["key_id"] != self._key_id:
+            if digest is None or self._sealing is None or row.key_id != self._key_id:
                 continue
             try:
-                opened = self._sealing.open(content, photo_label(number, digest))
+                photo = self._sealing.photo_of(row, digest)
             except GalleryKeyError:
-                yield f"photo of template {number}: the ciphertext does not open in its row"
+                yield f"{where}: the ciphertext does not open in its row"
                 continue
-            if photo_digest(opened) != digest:
-                yield f"photo of template {number}: is not the one that was enrolled"
+            if photo_digest(photo) != digest:
+                yield f"{where}: is not the one that was enrolled"

@@ -117,8 +117,8 @@ def _set_up(connection: Any, where: str, *, new: bool) -> None:
     if cursor.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         tables = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables or not new:
-            found = "another SQLite database" if tables else "an empty file"
-            raise GalleryError(f"{where}: expected a gallery. Received: {found}.")
+            received = "another SQLite database" if tables else "an empty file"
+            raise GalleryError(f"{where}: expected a gallery. Received: {received}.")
         # Nine templates of 128 numbers to a page: loading a million takes fewer reads.
         cursor.execute("PRAGMA page_size = 8192")
         _patiently(cursor, f"PRAGMA application_id = {APPLICATION_ID}")
@@ -193,6 +193,12 @@ def _sentence(reason: str) -> str:
         if word in low:
             return sentence
     return f"the database refused: {reason}."
+
+
+def lock_server(connection: sa.Connection) -> None:
+    """Let others wait who would make or migrate the tables of the same server's database."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
 
 
 def check_place(url: sa.URL, *, new: bool) -> None:

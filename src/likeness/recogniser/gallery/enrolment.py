@@ -1,24 +1,33 @@
 """Enrolment of one person or a hundred thousand, with as few statements as that takes."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from likeness.errors import AlreadyEnrolledError
-from likeness.recogniser.gallery.pages import chunks
+from likeness.recogniser.capture import Capture, check_capture
 from likeness.recogniser.gallery.people import as_people, need_person, update_person
-from likeness.recogniser.gallery.records import Enrolled, NewTemplate, Who
-from likeness.recogniser.gallery.rows import as_json, check_name, now, person_digest
-from likeness.recogniser.gallery.schema import people
-from likeness.recogniser.gallery.templates import add_templates
+from likeness.recogniser.gallery.records import Enrolled, JsonObject, NewTemplate, Who
+from likeness.recogniser.gallery.rows import (
+    PersonRow,
+    PhotoRow,
+    TemplateRow,
+    as_json,
+    check_name,
+    check_template,
+    chunks,
+    now,
+    select_rows,
+    with_digest,
+)
+from likeness.recogniser.gallery.schema import people, photos, templates
+from likeness.recogniser.gallery.templates import newest_capture
 from likeness.recogniser.gallery.transaction import Writing
 
-ENROLLED, APPROVED, IMPORTED = "enrolled", "approved", "imported"
-KEPT = "kept photos"
-"""Of templates that were there without theirs, in the audit log."""
+How = Literal["enrolled", "approved", "imported"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,22 +46,37 @@ class Entry:
 
     name: Who
     templates: Sequence[NewTemplate]
-    metadata: Mapping[str, Any] | None = None
+    metadata: JsonObject | None = None
     created: str | None = None
-    template_created: Sequence[str | None] = field(default=())
+    template_created: Sequence[str | None] = ()
     new: bool = False
 
 
-def enrol_entries(
-    writing: Writing, entries: Sequence[Entry], *, how: str, where: str
-) -> list[Enrolled]:
+class _Added(NamedTuple):
+    """Ids of a person's new templates; of those that were there; and whose photo is kept now."""
+
+    added: tuple[int, ...]
+    already: tuple[int, ...]
+    kept: tuple[int, ...]
+
+
+class _Owned(NamedTuple):
+    """A template that is there, and whose it is."""
+
+    template_id: int
+    person_id: int
+    name: str
+
+
+def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> list[Enrolled]:
     """Add the templates of some people, who are made if need be.
+
+    A photo that is there is not added again; if it was not kept and is to be, it is from now on.
 
     Args:
         writing: the transaction.
         entries: who. A name may come twice.
-        how: "enrolled", "approved" (the person must be there) or "imported".
-        where: the gallery's name, for messages.
+        how: of approved photos, the person must be there.
 
     Raises:
         AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
@@ -61,64 +85,170 @@ def enrol_entries(
         SettingError: a name does not fit.
         UnknownPersonError: a probe is approved for nobody enrolled.
     """
-    names = [_name_of(writing.connection, entry.name, where=where) for entry in entries]
-    if how == APPROVED:
+    names = [_name_of(writing, entry.name) for entry in entries]
+    if how == "approved":
         for name in names:
-            need_person(writing.connection, name, where=where)
+            need_person(writing.connection, name, where=writing.where)
     first_new = writing.next_person
-    ids = _people_for(writing, names, entries)
-    batches = [
-        (ids[name], name, entry.templates, entry.template_created or [None] * len(entry.templates))
-        for name, entry in zip(names, entries, strict=True)
-    ]
-    outcome = add_templates(writing, batches, how=how)
-    for name, entry, one in zip(names, entries, outcome, strict=True):
-        if entry.new and ids[name] < first_new and (one.added or not one.already):
+    rows = _people_for(writing, names, entries)
+    outcomes = _add_templates(writing, [rows[name] for name in names], entries, how=how)
+    for name, entry, outcome in zip(names, entries, outcomes, strict=True):
+        is_known = rows[name].id < first_new
+        if entry.new and is_known and (outcome.added or not outcome.already):
             raise AlreadyEnrolledError(
-                f"name: expected somebody new. {name!r} is enrolled in {where}. Choose another "
-                "name, or add the photo to that person."
+                f"name: expected somebody new. {name!r} is enrolled in {writing.where}. Choose "
+                "another name, or add the photo to that person."
             )
     writing.audit_many(
-        {"what": what, "person_id": ids[name], "templates": count}
-        for name, one in zip(names, outcome, strict=True)
-        for what, count, happened in ((how, len(one.added), one.added), (KEPT, 0, one.kept))
-        if happened
+        {"what": what, "person_id": rows[name].id, "templates": count}
+        for name, outcome in zip(names, outcomes, strict=True)
+        for what, count, ids in (
+            (how, len(outcome.added), outcome.added),
+            ("kept photos", 0, outcome.kept),
+        )
+        if ids
     )
-    found = as_people(writing.connection, sorted(set(ids.values())))
+    persons = {person.id: person for person in as_people(writing.connection, list(rows.values()))}
     return [
-        Enrolled(person=found[ids[name]], added=one.added, already=one.already, kept=one.kept)
-        for name, one in zip(names, outcome, strict=True)
+        Enrolled(person=persons[rows[name].id], **outcome._asdict())
+        for name, outcome in zip(names, outcomes, strict=True)
     ]
 
 
-def _name_of(connection: sa.Connection, who: Who, *, where: str) -> str:
+def _name_of(writing: Writing, who: Who) -> str:
     """Return a name in its one spelling, or that of a person's id."""
     if isinstance(who, int):
-        return str(need_person(connection, who, where=where)["name"])
+        return need_person(writing.connection, who, where=writing.where).name
     return check_name(who)
 
 
-def _people_for(writing: Writing, names: Sequence[str], entries: Sequence[Entry]) -> dict[str, int]:
-    """Return the id of each name; who is not there yet is inserted."""
-    there: dict[str, sa.RowMapping] = {}
+def _people_for(
+    writing: Writing, names: Sequence[str], entries: Sequence[Entry]
+) -> dict[str, PersonRow]:
+    """Return the row of each name; who is not there yet is inserted."""
+    rows: dict[str, PersonRow] = {}
     for part in chunks(names):
-        query = sa.select(people).where(people.c.name.in_(part))
-        there |= {row["name"]: row for row in writing.connection.execute(query).mappings()}
-    fresh: dict[str, dict[str, Any]] = {}
+        known = select_rows(writing.connection, PersonRow, people.c.name.in_(part))
+        rows |= {row.name: row for row in known}
+    fresh: dict[str, PersonRow] = {}
     for name, entry in zip(names, entries, strict=True):
         noted = None if entry.metadata is None else as_json(entry.metadata, argument="metadata")
-        if name in there:
-            if noted is not None and json.loads(there[name]["metadata"]) != json.loads(noted):
-                update_person(writing, there[name], metadata=noted)
+        if name in rows:
+            if noted is not None and json.loads(rows[name].metadata) != json.loads(noted):
+                rows[name] = update_person(writing, rows[name], metadata=noted)
         elif name not in fresh:
-            row = {
-                "id": writing.person_id(),
-                "name": name,
-                "metadata": noted or "{}",
-                "created": entry.created or now(),
-            }
-            fresh[name] = row | {"digest": person_digest(row)}
-    for rows in chunks(list(fresh.values()), 10_000):
-        writing.connection.execute(people.insert(), rows)
-    writing.audit_many({"what": "added", "person_id": row["id"]} for row in fresh.values())
-    return {name: row["id"] for name, row in (there | fresh).items()}
+            row = PersonRow(
+                id=writing.person_id(),
+                name=name,
+                metadata=noted or "{}",
+                created=entry.created or now(),
+            )
+            fresh[name] = with_digest(row)
+    for inserted in chunks(list(fresh.values()), 10_000):
+        writing.connection.execute(people.insert(), [vars(row) for row in inserted])
+    writing.audit_many({"what": "added", "person_id": row.id} for row in fresh.values())
+    return rows | fresh
+
+
+def _add_templates(
+    writing: Writing, owners: Sequence[PersonRow], entries: Sequence[Entry], *, how: How
+) -> list[_Added]:
+    """Insert the templates of some people; return what became of them, for each entry."""
+    rows: list[TemplateRow] = []
+    photo_rows: list[PhotoRow] = []
+    outcomes = []
+    capture = newest_capture(writing.connection)
+    known = _by_digest(writing.connection, [t.photo_digest for e in entries for t in e.templates])
+    with_photo = _with_photo(writing.connection, [owned.template_id for owned in known.values()])
+
+    def keep(template_id: int, template: NewTemplate) -> bool:
+        """Note a photo that is to be kept and is not yet; return whether it was noted."""
+        if template.photo is None or template_id in with_photo:
+            return False
+        with_photo.add(template_id)
+        sealing = writing.sealing
+        photo_rows.append(sealing.photo_row(template_id, template.photo_digest, template.photo))
+        return True
+
+    for owner, entry in zip(owners, entries, strict=True):
+        added, already, kept = [], [], []
+        created = entry.template_created or [None] * len(entry.templates)
+        for template, when in zip(entry.templates, created, strict=True):
+            content = check_template(template, writing.model)
+            owned = known.get(template.photo_digest)
+            if owned is not None:
+                _check_owner(owned, owner)
+                is_new = owned.template_id in added
+                if not is_new:
+                    already.append(owned.template_id)
+                if keep(owned.template_id, template) and not is_new:
+                    kept.append(owned.template_id)
+                continue
+            given = Capture.from_provenance(template.provenance)
+            check_capture(capture, given, where=writing.where)
+            capture = capture or given
+            row = _template_row(writing, owner.id, template, content, how=how, created=when)
+            known[template.photo_digest] = _Owned(row.id, owner.id, owner.name)
+            added.append(row.id)
+            rows.append(row)
+            keep(row.id, template)
+        outcomes.append(_Added(tuple(added), tuple(already), tuple(kept)))
+    for part in chunks(rows, 16_384):
+        writing.connection.execute(templates.insert(), [vars(row) for row in part])
+    for photo_part in chunks(photo_rows, 64):
+        writing.connection.execute(photos.insert(), [vars(row) for row in photo_part])
+    if rows:
+        writing.change("added", rows[0].id, rows[-1].id)
+    return outcomes
+
+
+def _by_digest(connection: sa.Connection, digests: Sequence[str]) -> dict[str, _Owned]:
+    """Return the templates of some photos, by the photos' digests."""
+    owned: dict[str, _Owned] = {}
+    columns = (templates.c.photo_digest, templates.c.id, people.c.id, people.c.name)
+    for part in chunks(digests):
+        query = sa.select(*columns).join(people).where(templates.c.photo_digest.in_(part))
+        owned |= {digest: _Owned(*values) for digest, *values in connection.execute(query)}
+    return owned
+
+
+def _with_photo(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
+    """Return which of some templates have their photo kept."""
+    kept: set[int] = set()
+    for part in chunks(list(ids)):
+        query = sa.select(photos.c.template_id).where(photos.c.template_id.in_(part))
+        kept.update(connection.execute(query).scalars())
+    return kept
+
+
+def _check_owner(owned: _Owned, person: PersonRow) -> None:
+    if owned.person_id != person.id:
+        raise AlreadyEnrolledError(
+            f"photo: expected one that nobody else is enrolled with. The photo for {person.name!r} "
+            f"is enrolled as {owned.name!r}. If both are one person, merge them; if it is a "
+            "mistake, remove it there first."
+        )
+
+
+def _template_row(
+    writing: Writing,
+    person_id: int,
+    template: NewTemplate,
+    content: bytes,
+    *,
+    how: How,
+    created: str | None,
+) -> TemplateRow:
+    provenance = {"how": how, **template.provenance}
+    if how != "imported":
+        provenance["how"] = how
+    row = TemplateRow(
+        id=writing.template_id(),
+        person_id=person_id,
+        model=writing.model.fingerprint,
+        photo_digest=template.photo_digest,
+        quality=as_json(template.quality, argument="quality"),
+        provenance=as_json(provenance, argument="provenance"),
+        created=created or now(),
+    )
+    return writing.sealing.with_vector(row, content)

@@ -9,21 +9,21 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from likeness.errors import DataError, GalleryMismatchError
-from likeness.recogniser.gallery.enrolment import IMPORTED, Entry, enrol_entries
+from likeness.recogniser.gallery.enrolment import Entry, enrol_entries
 from likeness.recogniser.gallery.gallery import Gallery
-from likeness.recogniser.gallery.pages import pages
-from likeness.recogniser.gallery.records import NewTemplate
-from likeness.recogniser.gallery.rows import Row
-from likeness.recogniser.gallery.schema import people, templates
-from likeness.recogniser.gallery.templates import read_photo, read_templates
+from likeness.recogniser.gallery.records import JsonObject, NewTemplate
+from likeness.recogniser.gallery.rows import PersonRow, row_pages
+from likeness.recogniser.gallery.schema import people
+from likeness.recogniser.gallery.templates import need_template, read_photo, read_templates
 
-FORMAT = "likeness.people/1"
+_FORMAT = "likeness.people/1"
 _AT_ONCE = 500
 
 
@@ -58,40 +58,37 @@ def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str
     gallery.store.sealing.require()
     yield _line(
         {
-            "format": FORMAT,
+            "format": _FORMAT,
             "model": model.fingerprint,
             "energy": model.energy,
             "dimensions": model.dimensions,
         }
     )
     with gallery.store.reading() as (connection, _):
-        for page in pages(connection, people, size=_AT_ONCE):
-            for row in page:
-                found = _templates_of(gallery, connection, row, with_photos=with_photos)
+        for page in row_pages(connection, PersonRow, size=_AT_ONCE):
+            for person in page:
                 yield _line(
                     {
-                        "person": row["name"],
-                        "metadata": json.loads(row["metadata"]),
-                        "created": row["created"],
-                        "templates": found,
+                        "person": person.name,
+                        "metadata": json.loads(person.metadata),
+                        "created": person.created,
+                        "templates": _templates_of(
+                            gallery, connection, person, with_photos=with_photos
+                        ),
                     }
                 )
 
 
 def _templates_of(
-    gallery: Gallery, connection: sa.Connection, person: Row, *, with_photos: bool
-) -> list[dict[str, Any]]:
-    found = []
+    gallery: Gallery, connection: sa.Connection, person: PersonRow, *, with_photos: bool
+) -> list[JsonObject]:
+    sealing = gallery.store.sealing
+    entries: list[JsonObject] = []
     for template in read_templates(
-        connection,
-        gallery.store.sealing,
-        after=0,
-        limit=2**31,
-        person_id=person["id"],
-        vectors=True,
+        connection, sealing, after=0, limit=2**31, person_id=person.id, vectors=True
     ):
         assert template.vector is not None
-        entry = {
+        entry: dict[str, Any] = {
             # Shortest digits that give the same float32 again.
             "vector": [float(str(value)) for value in template.vector],
             "photo_digest": template.photo_digest,
@@ -100,12 +97,11 @@ def _templates_of(
             "created": template.created,
         }
         if with_photos and template.photo_kept:
-            query = sa.select(templates).where(templates.c.id == template.id)
-            row = connection.execute(query).mappings().one()
-            photo = read_photo(connection, gallery.store.sealing, row)
+            row = need_template(connection, template.id, where=gallery.where)
+            photo = read_photo(connection, sealing, row)
             entry["photo"] = base64.b64encode(photo or b"").decode()
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def import_people(gallery: Gallery, lines: Iterable[str]) -> Imported:
@@ -124,26 +120,17 @@ def import_people(gallery: Gallery, lines: Iterable[str]) -> Imported:
     """
     numbered = enumerate(lines, 1)
     _check_head(gallery, next(numbered, (1, ""))[1])
-    total = {"people": 0, "added": 0, "already": 0}
+    count, added, already = 0, 0, 0
     with gallery.store.writing() as writing:
         before = _count(writing.connection)
-        entries: list[Entry] = []
-        for number, line in numbered:
-            if line.strip():
-                entries.append(_entry(line, number))
-            if len(entries) == _AT_ONCE:
-                _enrol(gallery, writing, entries, total)
-                entries = []
-        _enrol(gallery, writing, entries, total)
+        entries = (_entry(line, number) for number, line in numbered if line.strip())
+        while part := list(islice(entries, _AT_ONCE)):
+            for enrolled in enrol_entries(writing, part, how="imported"):
+                count += 1
+                added += len(enrolled.added)
+                already += len(enrolled.already)
         fresh = _count(writing.connection) - before
-    return Imported(**total, new_people=fresh)
-
-
-def _enrol(gallery: Gallery, writing: Any, entries: list[Entry], total: dict[str, int]) -> None:
-    for entry in enrol_entries(writing, entries, how=IMPORTED, where=gallery.where):
-        total["people"] += 1
-        total["added"] += len(entry.added)
-        total["already"] += len(entry.already)
+    return Imported(people=count, new_people=fresh, added=added, already=already)
 
 
 def _count(connection: sa.Connection) -> int:
@@ -152,9 +139,9 @@ def _count(connection: sa.Connection) -> int:
 
 def _check_head(gallery: Gallery, line: str) -> None:
     head = _parsed(line, 1)
-    if head.get("format") != FORMAT:
+    if head.get("format") != _FORMAT:
         raise DataError(
-            f"line 1: expected the format {FORMAT!r}. Received: {head.get('format')!r}. Make the "
+            f"line 1: expected the format {_FORMAT!r}. Received: {head.get('format')!r}. Make the "
             "lines with `likeness people export`."
         )
     model = gallery.model
@@ -169,13 +156,13 @@ def _check_head(gallery: Gallery, line: str) -> None:
 def _entry(line: str, number: int) -> Entry:
     document = _parsed(line, number)
     try:
-        found = [_template(entry) for entry in document["templates"]]
+        pairs = [_template(entry) for entry in document["templates"]]
         return Entry(
             name=document["person"],
             metadata=_object(document.get("metadata", {})),
             created=_text(document.get("created")),
-            templates=[template for template, _ in found],
-            template_created=[created for _, created in found],
+            templates=[template for template, _ in pairs],
+            template_created=[created for _, created in pairs],
         )
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -184,7 +171,7 @@ def _entry(line: str, number: int) -> Entry:
         ) from error
 
 
-def _template(entry: dict[str, Any]) -> tuple[NewTemplate, str | None]:
+def _template(entry: JsonObject) -> tuple[NewTemplate, str | None]:
     photo = entry.get("photo")
     template = NewTemplate(
         vector=np.array(entry["vector"], np.float64),
@@ -196,7 +183,7 @@ def _template(entry: dict[str, Any]) -> tuple[NewTemplate, str | None]:
     return template, _text(entry.get("created"))
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _object(value: Any) -> JsonObject:
     if not isinstance(value, dict):
         raise TypeError(f"expected an object, received {value!r:.40}")
     return value
@@ -208,7 +195,7 @@ def _text(value: Any) -> str | None:
     return value
 
 
-def _parsed(line: str, number: int) -> dict[str, Any]:
+def _parsed(line: str, number: int) -> JsonObject:
     try:
         document = json.loads(line)
     except ValueError as error:
@@ -218,5 +205,5 @@ def _parsed(line: str, number: int) -> dict[str, Any]:
     return document
 
 
-def _line(document: dict[str, Any]) -> str:
+def _line(document: JsonObject) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
 from likeness.recogniser.capture import Capture
-from likeness.recogniser.gallery import changes as _changes
 from likeness.recogniser.gallery import people as _people
+from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery import templates as _templates
-from likeness.recogniser.gallery.enrolment import APPROVED, ENROLLED, Entry, enrol_entries
-from likeness.recogniser.gallery.keys import GalleryKey
-from likeness.recogniser.gallery.receipts import draft, receipt_digest
+from likeness.recogniser.gallery.enrolment import Entry, How, enrol_entries
+from likeness.recogniser.gallery.keys import GalleryKey, Sealing
+from likeness.recogniser.gallery.postgres_search import make_index
+from likeness.recogniser.gallery.receipts import Receipt, forget_person, remove_template
 from likeness.recogniser.gallery.records import (
     AllEnergies,
     AuditEntry,
@@ -26,30 +27,20 @@ from likeness.recogniser.gallery.records import (
     Counts,
     Enrolled,
     GalleryModel,
+    JsonObject,
     NewTemplate,
     Note,
     Person,
-    Receipt,
     Template,
     Who,
 )
-from likeness.recogniser.gallery.rotation import reseal
-from likeness.recogniser.gallery.rows import (
-    LARGEST,
-    Row,
-    Sealing,
-    as_json,
-    check_name,
-    check_template,
-    provenance_of,
-)
-from likeness.recogniser.gallery.schema import audit, people, photos, templates
-from likeness.recogniser.gallery.scrub import Traces, traces_of
-from likeness.recogniser.gallery.server_search import INDEX, make_index
+from likeness.recogniser.gallery.rows import LARGEST, as_json, check_name
+from likeness.recogniser.gallery.scrub import Traces
+from likeness.recogniser.gallery.search import Search
 from likeness.recogniser.gallery.store import Store
-from likeness.recogniser.gallery.transaction import Writing
 
 _PAGE = 1000
+Probes = NDArray[np.floating[Any]]
 
 
 class Gallery:
@@ -71,6 +62,7 @@ class Gallery:
         self, engine: sa.Engine, *, key: GalleryKey | None, by: str, patience: float = 5.0
     ) -> None:
         self._store = Store(engine, key=key, by=by, patience=patience)
+        self._search = Search(self._store)
 
     @property
     def store(self) -> Store:
@@ -97,7 +89,7 @@ class Gallery:
         name: Who,
         templates: Sequence[NewTemplate],
         *,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: JsonObject | None = None,
         new: bool = False,
     ) -> Enrolled:
         """Add templates to a person, who is made if need be.
@@ -119,7 +111,7 @@ class Gallery:
             SettingError: the name does not fit.
         """
         entry = Entry(name=name, templates=templates, metadata=metadata, new=new)
-        return self._enrol([entry], ENROLLED)[0]
+        return self._enrol([entry], "enrolled")[0]
 
     def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
         """Enrol several people in one transaction: all of them or none.
@@ -131,7 +123,7 @@ class Gallery:
             SettingError: a name does not fit.
         """
         entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
-        return dict(zip(people, self._enrol(entries, ENROLLED), strict=True))
+        return dict(zip(people, self._enrol(entries, "enrolled"), strict=True))
 
     def approve(self, name: Who, template: NewTemplate) -> Enrolled:
         """Add a probe that was recognised to the person's templates, marked as approved.
@@ -142,7 +134,7 @@ class Gallery:
             DataError: the embedding does not fit.
             GalleryMismatchError: it has other capture settings than the gallery.
         """
-        return self._enrol([Entry(name=name, templates=[template])], APPROVED)[0]
+        return self._enrol([Entry(name=name, templates=[template])], "approved")[0]
 
     def undo(self, template_id: int) -> Receipt:
         """Take an approved template back.
@@ -151,7 +143,7 @@ class Gallery:
             UnknownPersonError: there is no such template.
             SettingError: it was not approved but enrolled.
         """
-        return self._remove(template_id, what="undid an approval", only=APPROVED)
+        return self._remove(template_id, what="undid an approval", only="approved")
 
     def rename(self, name: Who, new: str) -> Person:
         """Give a person another name; the name that they have changes nothing.
@@ -163,7 +155,7 @@ class Gallery:
         return self.change_person(name, new=new)
 
     def change_person(
-        self, name: Who, *, new: str | None = None, metadata: Mapping[str, Any] | None = None
+        self, name: Who, *, new: str | None = None, metadata: JsonObject | None = None
     ) -> Person:
         """Give a person another name, replace what is noted about them, or both at once.
 
@@ -177,22 +169,19 @@ class Gallery:
             AlreadyEnrolledError: the new name is somebody else's.
             DataError: the metadata hold something else than JSON values.
         """
-        checked = _people.checked_who(name)
+        who = _people.checked_who(name)
         fresh = None if new is None else check_name(new, argument="new")
-        text = None if metadata is None else as_json(metadata, argument="metadata")
+        noted = None if metadata is None else as_json(metadata, argument="metadata")
         with self._store.writing() as transaction:
-            connection = transaction.connection
-            row = _people.need_person(connection, checked, where=self.where)
-            old = None
+            row = _people.need_person(transaction.connection, who, where=self.where)
+            old = row.name
             if fresh is not None:
-                old = _people.rename_person(transaction, row["id"], fresh, where=self.where)
-            if text is not None:
-                row = _people.need_person(connection, row["id"], where=self.where)
-                _people.update_person(transaction, row, metadata=text)
-                transaction.audit("described", person_id=row["id"])
-            row = _people.need_person(connection, row["id"], where=self.where)
-            person = _people.as_person(connection, row)
-        if old is not None:
+                row = _people.rename_person(transaction, row, fresh)
+            if noted is not None:
+                row = _people.update_person(transaction, row, metadata=noted)
+                transaction.audit("described", person_id=row.id)
+            (person,) = _people.as_people(transaction.connection, [row])
+        if person.name != old:
             self._store.scrub(Traces(names=(old,)))
         return person
 
@@ -208,11 +197,11 @@ class Gallery:
         gone = _people.checked_who(name)
         stays = _people.checked_who(into, argument="into")
         with self._store.writing() as transaction:
-            person, old = _people.merge_people(transaction, gone, stays, where=self.where)
+            person, old = _people.merge_people(transaction, gone, stays)
         self._store.scrub(Traces(names=(old,)))
         return person
 
-    def describe_person(self, name: Who, metadata: Mapping[str, Any]) -> Person:
+    def describe_person(self, name: Who, metadata: JsonObject) -> Person:
         """Replace what is noted about a person.
 
         Raises:
@@ -235,17 +224,9 @@ class Gallery:
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
-        checked = _people.checked_who(name)
         with self._store.writing() as transaction:
-            connection = transaction.connection
-            person = _people.need_person(connection, checked, where=self.where)
-            query = sa.select(templates).where(templates.c.person_id == person["id"])
-            rows = connection.execute(query).mappings().all()
-            traces = traces_of(connection, rows, names=(person["name"],))
-            receipt = self._delete(transaction, "forgot", person, rows, person_removed=True)
-            connection.execute(people.delete().where(people.c.id == person["id"]))
-            transaction.change(_changes.FORGOT, person["id"])
-        return self._finished(receipt, traces)
+            receipt, traces = forget_person(transaction, _people.checked_who(name))
+        return self._scrubbed(receipt, traces)
 
     def person(self, name: Who) -> Person:
         """Return a person, by their name or their id.
@@ -255,7 +236,7 @@ class Gallery:
         """
         with self._store.reading() as (connection, _):
             row = _people.need_person(connection, _people.checked_who(name), where=self.where)
-            return _people.as_person(connection, row)
+            return _people.as_people(connection, [row])[0]
 
     def people(
         self, *, after: str | None = None, limit: int = 100, search: str | None = None
@@ -311,7 +292,7 @@ class Gallery:
             photo_digest: SHA-256 of the photo's bytes.
         """
         with self._store.reading() as (connection, _):
-            found = _templates.read_templates(
+            matches = _templates.read_templates(
                 connection,
                 self._store.sealing,
                 after=0,
@@ -319,7 +300,7 @@ class Gallery:
                 digest=photo_digest,
                 vectors=False,
             )
-        return found[0] if found else None
+        return matches[0] if matches else None
 
     def capture(self) -> Capture | None:
         """Return the capture settings of its photos, as the newest one's provenance records them.
@@ -338,10 +319,10 @@ class Gallery:
         """
         with self._store.reading() as (connection, _):
             _templates.need_template(connection, template_id, where=self.where)
-            (found,) = _templates.read_templates(
+            (template,) = _templates.read_templates(
                 connection, self._store.sealing, after=template_id - 1, limit=1, vectors=False
             )
-            return found
+            return template
 
     def photo(self, template_id: int) -> bytes | None:
         """Return a kept photo; None if it was not kept.
@@ -358,7 +339,7 @@ class Gallery:
         with self._store.reading() as (connection, _):
             numbers = [
                 connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-                for table in (people, templates, photos)
+                for table in (schema.people, schema.templates, schema.photos)
             ]
         return Counts(people=numbers[0], templates=numbers[1], photos=numbers[2])
 
@@ -370,12 +351,8 @@ class Gallery:
             limit: entries on a page, 1…10,000.
         """
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
-        query = (
-            sa.select(audit)
-            .where(audit.c.number > after)
-            .order_by(audit.c.number)
-            .limit(int(limit))
-        )
+        number = schema.audit.c.number
+        query = sa.select(schema.audit).where(number > after).order_by(number).limit(int(limit))
         with self._store.reading() as (connection, _):
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return tuple(
@@ -395,18 +372,18 @@ class Gallery:
         """
         entries = [
             {
-                "what": one.what,
-                "who": one.by,
-                "person_id": one.person_id,
-                "detail": as_json(one.detail, argument="detail"),
+                "what": note.what,
+                "who": note.by,
+                "person_id": note.person_id,
+                "detail": as_json(note.detail, argument="detail"),
             }
-            for one in notes
+            for note in notes
         ]
         with self._store.writing() as transaction:
             transaction.audit_many(entries)
 
     def search(
-        self, probes: NDArray[np.floating[Any]], *, k: int = 5, approximate: int | None = None
+        self, probes: Probes, *, k: int = 5, approximate: int | None = None
     ) -> list[tuple[Candidate, ...]]:
         """Return the k nearest people of each probe, nearest first; fewer if there are fewer.
 
@@ -423,19 +400,15 @@ class Gallery:
             GalleryKeyError: it is encrypted and there is no key, or it was given another.
         """
         check_in_range(k, 1, 1000, argument="k", whole=True)
-        asked = self._check_probes(probes)
+        checked = self._checked(probes)
         if approximate is not None and not self._store.on_server:
             raise SettingError(
                 "approximate: expected a gallery on a PostgreSQL server. Received: "
                 f"{self.where}, which is searched exactly."
             )
-        return self._store.answer(
-            lambda search, connection, row: search.nearest(
-                connection, row, asked, k=int(k), approximate=approximate
-            )
-        )
+        return self._search.nearest(checked, k=int(k), approximate=approximate)
 
-    def energies(self, probes: NDArray[np.floating[Any]]) -> AllEnergies:
+    def energies(self, probes: Probes) -> AllEnergies:
         """Return the exact energies of probes to every template, for fusions other than min.
 
         Raises:
@@ -443,10 +416,7 @@ class Gallery:
             GalleryMismatchError: the gallery was given to another model.
             GalleryKeyError: it is encrypted and there is no key, or it was given another.
         """
-        asked = self._check_probes(probes)
-        return self._store.answer(
-            lambda search, connection, row: search.everything(connection, row, asked)
-        )
+        return self._search.energies(self._checked(probes))
 
     def replace_vectors(
         self,
@@ -468,30 +438,8 @@ class Gallery:
             DataError: an embedding does not fit, or one is missing.
         """
         with self._store.writing() as transaction:
-            ids = set(transaction.connection.execute(sa.select(templates.c.id)).scalars())
-            if ids != set(vectors):
-                raise DataError(
-                    f"vectors: expected an embedding for each of the {len(ids)} templates. "
-                    f"Received: {len(vectors)}, {len(ids - set(vectors))} missing and "
-                    f"{len(set(vectors) - ids)} of none."
-                )
-            contents = {
-                place: check_template(NewTemplate(vector=vector, photo_digest="0" * 64), model)
-                for place, vector in vectors.items()
-            }
-            transaction.model = model
-            _templates.replace_vectors(transaction, contents, capture=capture)
-            transaction.set(
-                model=model.fingerprint,
-                energy=model.energy,
-                dimensions=model.dimensions,
-            )
-            transaction.ask_for_scrub()
-            transaction.change(_changes.REPLACED, 0)
-            transaction.audit("given to another model", templates=len(ids))
-            if self._store.on_server:
-                transaction.connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
-        self._store.give_model(model)
+            _templates.replace_vectors(transaction, model, vectors, capture=capture)
+        self._store.model = model
         self._store.scrub(Traces())
 
     def rotate_key(self, key: GalleryKey | None) -> None:
@@ -511,8 +459,8 @@ class Gallery:
         if fresh.key_id == self.key_id:
             raise SettingError("key: expected another one. Received: the gallery's own.")
         with self._store.writing() as transaction:
-            traces = reseal(transaction, fresh)
-        self._store.give_key(key, fresh)
+            traces = _templates.reseal(transaction, fresh)
+        self._store.use_key(key, fresh.key_id)
         self._store.scrub(traces)
 
     def build_index(self, *, links: int = 16, effort: int = 64) -> None:
@@ -548,57 +496,23 @@ class Gallery:
     ) -> None:
         self.close()
 
-    def _check_probes(self, probes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        asked = check_embeddings(probes, argument="probes").astype(np.float64)
-        if asked.shape[1] != self.model.dimensions or (np.abs(asked) > LARGEST).any():
+    def _checked(self, probes: Probes) -> NDArray[np.float64]:
+        values = check_embeddings(probes, argument="probes").astype(np.float64)
+        if values.shape[1] != self.model.dimensions or (np.abs(values) > LARGEST).any():
             raise DataError(
                 f"probes: expected embeddings of {self.model.dimensions} numbers, at most "
-                f"{LARGEST:g}. Received: {asked.shape[1]} numbers, up to {np.abs(asked).max():g}."
+                f"{LARGEST:g}. Received: {values.shape[1]} numbers, up to {np.abs(values).max():g}."
             )
-        return asked
+        return values
 
-    def _enrol(self, entries: Sequence[Entry], how: str) -> list[Enrolled]:
+    def _enrol(self, entries: Sequence[Entry], how: How) -> list[Enrolled]:
         with self._store.writing() as transaction:
-            return enrol_entries(transaction, entries, how=how, where=self.where)
+            return enrol_entries(transaction, entries, how=how)
 
-    def _remove(self, template_id: int, *, what: str, only: str | None = None) -> Receipt:
+    def _remove(self, template_id: int, *, what: str, only: How | None = None) -> Receipt:
         with self._store.writing() as transaction:
-            connection = transaction.connection
-            row = _templates.need_template(connection, template_id, where=self.where)
-            how = provenance_of(row).get("how")
-            if only is not None and how != only:
-                raise SettingError(
-                    f"template: expected an approved one. Template {template_id} was {how}; remove "
-                    "it with `remove_template()`."
-                )
-            query = sa.select(people).where(people.c.id == row["person_id"])
-            person = connection.execute(query).mappings().one()
-            traces = traces_of(connection, [row])
-            receipt = self._delete(transaction, what, person, [row], person_removed=False)
-            transaction.change(_changes.REMOVED, template_id)
-        return self._finished(receipt, traces)
+            receipt, traces = remove_template(transaction, template_id, what=what, only=only)
+        return self._scrubbed(receipt, traces)
 
-    def _delete(
-        self,
-        transaction: Writing,
-        what: str,
-        person: Row,
-        rows: Sequence[Row],
-        *,
-        person_removed: bool,
-    ) -> Receipt:
-        ids = [row["id"] for row in rows]
-        kept = _people.remove_templates(transaction.connection, ids)
-        receipt = draft(person, ids, photos=kept, by=transaction.by, person_removed=person_removed)
-        transaction.ask_for_scrub()
-        transaction.audit(
-            what,
-            person_id=person["id"],
-            templates=len(ids),
-            receipt=receipt.id,
-            receipt_digest=receipt_digest(receipt),
-        )
-        return receipt
-
-    def _finished(self, receipt: Receipt, traces: Traces) -> Receipt:
+    def _scrubbed(self, receipt: Receipt, traces: Traces) -> Receipt:
         return replace(receipt, **vars(self._store.scrub(traces)))

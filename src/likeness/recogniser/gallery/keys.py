@@ -9,13 +9,14 @@ import binascii
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from likeness.errors import GalleryKeyError
 from likeness.files import write_file
+from likeness.recogniser.gallery.rows import PhotoRow, TemplateRow, with_digest
 
-KEY_VARIABLE = "LIKENESS_GALLERY_KEY"
+_KEY_VARIABLE = "LIKENESS_GALLERY_KEY"
 _NONCE = 12
 _HOW = (
     "a key is 32 random bytes in Base64; make one with "
@@ -96,8 +97,8 @@ def read_key(file: str | Path | None = None) -> GalleryKey | None:
         GalleryKeyError: the file cannot be read, or it holds no key.
     """
     if file is None:
-        text = os.environ.get(KEY_VARIABLE, "")
-        return _parsed(text, KEY_VARIABLE) if text.strip() else None
+        text = os.environ.get(_KEY_VARIABLE, "")
+        return _parsed(text, _KEY_VARIABLE) if text.strip() else None
     try:
         text = Path(file).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
@@ -125,3 +126,88 @@ def _parsed(text: str, source: str) -> GalleryKey:
     if len(secret) != 32:
         raise GalleryKeyError(f"{source}: expected a key. Received: something else; {_HOW}.")
     return GalleryKey(secret)
+
+
+class Sealing:
+    """How one gallery stores embeddings and photos: sealed with its key, or plain.
+
+    Args:
+        key_id: of the gallery's key; None if it is plain.
+        key: what the caller has.
+        where: the gallery's name, for messages.
+    """
+
+    def __init__(self, *, key_id: str | None, key: GalleryKey | None, where: str) -> None:
+        self.key_id = key_id
+        self._key = key
+        self.where = where
+        if key is not None and key_id is None:
+            raise GalleryKeyError(
+                f"{where} is not encrypted; it was opened with the key {key.id}. Open it without "
+                "one, or encrypt it with `likeness gallery rotate-key`."
+            )
+        if key is not None and key.id != key_id:
+            raise GalleryKeyError(
+                f"{where} is encrypted with the key {key_id}. Received: the key {key.id}. Give the "
+                f"right one with --key-file or {_KEY_VARIABLE}."
+            )
+
+    def require(self) -> GalleryKey | None:
+        """Return the key; None if the gallery is plain.
+
+        Raises:
+            GalleryKeyError: the gallery is encrypted and there is no key.
+        """
+        if self.key_id is not None and self._key is None:
+            raise GalleryKeyError(
+                f"{self.where} is encrypted with the key {self.key_id}. Received: no key. Give "
+                f"it with --key-file or {_KEY_VARIABLE}."
+            )
+        return self._key
+
+    def seal(self, content: bytes, label: bytes) -> bytes:
+        """Return what is stored of a content."""
+        key = self.require()
+        return content if key is None else key.seal(content, label)
+
+    def open(self, stored: bytes, label: bytes) -> bytes:
+        """Return the content of what is stored."""
+        key = self.require()
+        return stored if key is None else key.open(stored, label)
+
+    def with_vector(self, row: TemplateRow, vector: bytes) -> TemplateRow:
+        """Return a row with another embedding, of little-endian float32 bytes."""
+        if self.key_id is None:
+            return with_digest(replace(row, vector=vector, sealed=None, key_id=None))
+        sealed = self.seal(vector, _label(row))
+        return with_digest(replace(row, vector=None, sealed=sealed, key_id=self.key_id))
+
+    def vector_of(self, row: TemplateRow) -> bytes:
+        """Return a row's embedding as little-endian float32 bytes."""
+        return row.content if row.sealed is None else self.open(row.content, _label(row))
+
+    def photo_row(self, template_id: int, photo_digest: str, photo: bytes) -> PhotoRow:
+        """Return the row of a template's photo."""
+        content = self.seal(photo, _photo_label(template_id, photo_digest))
+        return with_digest(PhotoRow(template_id=template_id, key_id=self.key_id, content=content))
+
+    def photo_of(self, row: PhotoRow, photo_digest: str) -> bytes:
+        """Return the photo of a row, whose template has that digest."""
+        return self.open(bytes(row.content), _photo_label(row.template_id, photo_digest))
+
+
+def template_label(template_id: int, person_id: int, photo_digest: str, model: str) -> bytes:
+    """Return what a template's ciphertext is bound to."""
+    return (
+        f"likeness.gallery/1 template {template_id} of person {person_id}, photo {photo_digest}, "
+        f"model {model}"
+    ).encode()
+
+
+def _label(row: TemplateRow) -> bytes:
+    return template_label(row.id, row.person_id, row.photo_digest, row.model)
+
+
+def _photo_label(template_id: int, photo_digest: str) -> bytes:
+    """Return what a kept photo's ciphertext is bound to."""
+    return f"likeness.gallery/1 photo {photo_digest} of template {template_id}".encode()

@@ -6,10 +6,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery import migrations as _migrations
 from likeness.recogniser.gallery.database import (
     check_place,
     in_words,
+    lock_server,
     make_engine,
     parse_place,
     shown,
@@ -18,10 +18,8 @@ from likeness.recogniser.gallery.database import (
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel
+from likeness.recogniser.gallery.schema import VERSION, create_tables, migrate, version_of
 from likeness.recogniser.gallery.transaction import insert_gallery_row, read_gallery_row
-
-_LOCK = 0x6C696B65
-"""PostgreSQL's advisory lock while tables are made."""
 
 
 def open_gallery(
@@ -51,15 +49,15 @@ def open_gallery(
     engine = make_engine(url)
     with in_words(url):
         with engine.begin() as connection:
-            version = _migrations.version_of(connection)
+            version = version_of(connection)
         if version is None:
             raise GalleryError(
                 f"{shown(url)}: expected a gallery. Found none. Enrol somebody first."
             )
-        if version != _migrations.VERSION:
+        if version != VERSION:
             with writing(engine).begin() as connection:
                 lock_server(connection)
-                _migrations.migrate(connection, where=shown(url))
+                migrate(connection, where=shown(url))
     return _opened(engine, model=model, key=key, by=by)
 
 
@@ -99,26 +97,13 @@ def create_gallery(
     check_place(url, new=True)
     engine = make_engine(url, new=True)
     with in_words(url), writing(engine).begin() as connection:
-        prepare(connection, model, where=shown(url), key=key)
+        lock_server(connection)
+        if version_of(connection) is not None:
+            migrate(connection, where=shown(url))
+        else:
+            create_tables(connection)
+            insert_gallery_row(connection, model, key_id=None if key is None else key.id)
     return _opened(engine, model=model, key=key, by=by)
-
-
-def prepare(
-    connection: sa.Connection, model: GalleryModel, *, where: str, key: GalleryKey | None
-) -> bool:
-    """Make the tables if they are not there; return whether they were made."""
-    lock_server(connection)
-    if _migrations.version_of(connection) is not None:
-        _migrations.migrate(connection, where=where)
-        return False
-    _migrations.create(connection)
-    insert_gallery_row(connection, model, key_id=None if key is None else key.id)
-    return True
-
-
-def lock_server(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 def _opened(
@@ -126,17 +111,17 @@ def _opened(
 ) -> Gallery:
     url = engine.url
     with in_words(url), engine.begin() as connection:
-        found = read_gallery_row(connection, where=shown(url)).model
-    if model is not None and found.fingerprint != model.fingerprint:
+        stored = read_gallery_row(connection, where=shown(url)).model
+    if model is not None and stored.fingerprint != model.fingerprint:
         raise GalleryMismatchError(
-            f"{shown(url)} was enrolled with model {found.fingerprint[:12]}; this recogniser uses "
+            f"{shown(url)} was enrolled with model {stored.fingerprint[:12]}; this recogniser uses "
             f"{model.fingerprint[:12]}. Open it with the old model, or run "
             "`likeness re-enrol`."
         )
-    if model is not None and found != model:
+    if model is not None and stored != model:
         raise GalleryMismatchError(
-            f"{shown(url)} holds embeddings of {found.dimensions} numbers compared by "
-            f"{found.energy}; the model has {model.dimensions} and {model.energy}. Look at the "
+            f"{shown(url)} holds embeddings of {stored.dimensions} numbers compared by "
+            f"{stored.energy}; the model has {model.dimensions} and {model.energy}. Look at the "
             "model's folder: its fingerprint is the same."
         )
     return Gallery(engine, key=key, by=by or _operator())

@@ -1,23 +1,25 @@
-"""People in the tables: found, listed, enrolled, renamed, merged, removed."""
+"""People in the tables: looked up, listed, counted, renamed, merged."""
 
 import json
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from likeness.errors import AlreadyEnrolledError, SettingError, UnknownPersonError
-from likeness.recogniser.gallery import changes as _changes
-from likeness.recogniser.gallery.pages import chunks
 from likeness.recogniser.gallery.records import Person, Who
 from likeness.recogniser.gallery.rows import (
-    Row,
+    PersonRow,
+    TemplateRow,
     as_json,
     check_name,
-    person_digest,
-    template_digest,
+    chunks,
+    select_rows,
+    with_digest,
 )
-from likeness.recogniser.gallery.schema import people, photos, templates
+from likeness.recogniser.gallery.schema import people, templates
+from likeness.recogniser.gallery.templates import store_templates
 from likeness.recogniser.gallery.transaction import Writing
 
 
@@ -26,19 +28,20 @@ def checked_who(who: Who, *, argument: str = "name") -> Who:
     return who if isinstance(who, int) else check_name(who, argument=argument)
 
 
-def find_person(connection: sa.Connection, who: Who) -> sa.RowMapping | None:
-    """Return the row of a person by their id or checked name; None if there is none."""
-    is_them = people.c.id == who if isinstance(who, int) else people.c.name == who
-    return connection.execute(sa.select(people).where(is_them)).mappings().first()
+def _person_row(connection: sa.Connection, who: Who) -> PersonRow | None:
+    """Return the row of a person by their id or checked name; None if nobody has it."""
+    column = people.c.id if isinstance(who, int) else people.c.name
+    rows = select_rows(connection, PersonRow, column == who)
+    return rows[0] if rows else None
 
 
-def need_person(connection: sa.Connection, who: Who, *, where: str) -> sa.RowMapping:
-    """Return the row of a person.
+def need_person(connection: sa.Connection, who: Who, *, where: str) -> PersonRow:
+    """Return the row of a person, by their id or checked name.
 
     Raises:
-        UnknownPersonError: there is none.
+        UnknownPersonError: nobody has it.
     """
-    row = find_person(connection, who)
+    row = _person_row(connection, who)
     if row is None and isinstance(who, int):
         raise UnknownPersonError(
             f"person: expected the number of somebody enrolled. Received: {who}. See who is with "
@@ -52,19 +55,26 @@ def need_person(connection: sa.Connection, who: Who, *, where: str) -> sa.RowMap
     return row
 
 
-def as_person(connection: sa.Connection, row: Row) -> Person:
-    """Return the record of a row."""
-    return _record(row, _template_counts(connection, [row["id"]]).get(row["id"], 0))
-
-
-def as_people(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Person]:
-    """Return the records of some people by their ids."""
-    counts = _template_counts(connection, ids)
-    return {
-        row["id"]: _record(row, counts.get(row["id"], 0))
-        for part in chunks(ids)
-        for row in connection.execute(sa.select(people).where(people.c.id.in_(part))).mappings()
-    }
+def as_people(connection: sa.Connection, rows: Sequence[PersonRow]) -> tuple[Person, ...]:
+    """Return the records of some rows."""
+    counts: dict[int, int] = {}
+    for part in chunks([row.id for row in rows]):
+        grouped = (
+            sa.select(templates.c.person_id, sa.func.count())
+            .where(templates.c.person_id.in_(part))
+            .group_by(templates.c.person_id)
+        )
+        counts |= {row[0]: row[1] for row in connection.execute(grouped)}
+    return tuple(
+        Person(
+            id=row.id,
+            name=row.name,
+            metadata=json.loads(row.metadata),
+            created=row.created,
+            templates=counts.get(row.id, 0),
+        )
+        for row in rows
+    )
 
 
 def count_people(connection: sa.Connection, *, search: str | None = None) -> int:
@@ -97,43 +107,45 @@ def list_people(
         order = sa.collate(order, "C")  # type: ignore[assignment]
     if after is not None:
         query = query.where(order > after)
-    rows = connection.execute(query.order_by(order).limit(limit)).mappings().all()
-    counts = _template_counts(connection, [row["id"] for row in rows])
-    return tuple(_record(row, counts.get(row["id"], 0)) for row in rows)
+    rows = connection.execute(query.order_by(order).limit(limit)).mappings()
+    return as_people(connection, [PersonRow(**row) for row in rows])
 
 
-def update_person(writing: Writing, row: Row, **values: str) -> None:
-    """Change a person's name or metadata."""
-    fresh = dict(row) | values
-    writing.connection.execute(
-        people.update()
-        .where(people.c.id == row["id"])
-        .values(**values, digest=person_digest(fresh))
+def update_person(
+    writing: Writing, row: PersonRow, *, name: str | None = None, metadata: str | None = None
+) -> PersonRow:
+    """Change a person's name or metadata; return the changed row."""
+    changed = replace(
+        row,
+        name=row.name if name is None else name,
+        metadata=row.metadata if metadata is None else metadata,
     )
+    stored = with_digest(changed)
+    writing.connection.execute(people.update().where(people.c.id == row.id).values(**vars(stored)))
+    return stored
 
 
-def rename_person(writing: Writing, name: Who, new: str, *, where: str) -> str | None:
-    """Give a person another name; return the old one if it was another.
+def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
+    """Give a person another name; the name that they have changes nothing.
 
     Raises:
         AlreadyEnrolledError: somebody else has it.
     """
-    row = need_person(writing.connection, name, where=where)
-    old = str(row["name"])
-    if new == old:
-        return None
-    if find_person(writing.connection, new) is not None:
+    if new == row.name:
+        return row
+    if _person_row(writing.connection, new) is not None:
         raise AlreadyEnrolledError(
-            f"new: {new!r} is somebody else in {where}. Choose another name, or merge the two."
+            f"new: {new!r} is somebody else in {writing.where}. Choose another name, or merge the "
+            "two."
         )
-    update_person(writing, row, name=new)
+    renamed = update_person(writing, row, name=new)
     # The old name is personal data that is no longer needed.
     writing.ask_for_scrub()
-    writing.audit("renamed", person_id=row["id"])
-    return old
+    writing.audit("renamed", person_id=row.id)
+    return renamed
 
 
-def merge_people(writing: Writing, name: Who, into: Who, *, where: str) -> tuple[Person, str]:
+def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
     """Give all of a person's templates to another, and remove the first; return its name too.
 
     Raises:
@@ -143,66 +155,23 @@ def merge_people(writing: Writing, name: Who, into: Who, *, where: str) -> tuple
     if name == into:
         raise same
     connection = writing.connection
-    gone = need_person(connection, name, where=where)
-    stays = need_person(connection, into, where=where)
-    if gone["id"] == stays["id"]:  # one by the name, the other by the id
+    gone = need_person(connection, name, where=writing.where)
+    stays = need_person(connection, into, where=writing.where)
+    if gone.id == stays.id:  # one by the name, the other by the id
         raise same
-    rows = connection.execute(
-        sa.select(templates).where(templates.c.person_id == gone["id"])
-    ).mappings()
-    moved = 0
-    for row in rows.all():
-        fresh = dict(row) | {"person_id": stays["id"]}
-        if row["sealed"] is not None:  # a ciphertext is bound to its person
-            content = writing.sealing.vector_of(row).astype("<f4").tobytes()
-            fresh |= writing.sealing.vector_columns(content, fresh)
-        fresh["digest"] = template_digest(fresh)
-        changed = ("person_id", "sealed", "digest")
-        connection.execute(
-            templates.update()
-            .where(templates.c.id == row["id"])
-            .values({column: fresh[column] for column in changed})
-        )
-        moved += 1
-    metadata = json.loads(gone["metadata"]) | json.loads(stays["metadata"])
-    update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))
-    connection.execute(people.delete().where(people.c.id == gone["id"]))
-    writing.change(_changes.MERGED, gone["id"], stays["id"])
+    rows = select_rows(connection, TemplateRow, templates.c.person_id == gone.id)
+    moved = []
+    for row in rows:
+        fresh = replace(row, person_id=stays.id)
+        if row.sealed is not None:  # a ciphertext is bound to its person
+            fresh = writing.sealing.with_vector(fresh, writing.sealing.vector_of(row))
+        moved.append(fresh)
+    store_templates(connection, moved)
+    metadata = json.loads(gone.metadata) | json.loads(stays.metadata)
+    merged = update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))
+    connection.execute(people.delete().where(people.c.id == gone.id))
+    writing.change("merged", gone.id, stays.id)
     writing.ask_for_scrub()
-    writing.audit("merged into another", person_id=gone["id"], templates=moved)
-    writing.audit("merged with another", person_id=stays["id"], templates=moved)
-    found = find_person(connection, stays["id"])
-    assert found is not None
-    return as_person(connection, found), str(gone["name"])
-
-
-def remove_templates(connection: sa.Connection, ids: Sequence[int]) -> int:
-    """Delete templates and their photos; return how many photos there were."""
-    kept = 0
-    for part in chunks(ids):
-        kept += connection.execute(photos.delete().where(photos.c.template_id.in_(part))).rowcount
-        connection.execute(templates.delete().where(templates.c.id.in_(part)))
-    return kept
-
-
-def _template_counts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
-    """Return how many templates each of some people has; who has none is left out."""
-    counts: dict[int, int] = {}
-    for part in chunks(ids):
-        grouped = (
-            sa.select(templates.c.person_id, sa.func.count())
-            .where(templates.c.person_id.in_(part))
-            .group_by(templates.c.person_id)
-        )
-        counts |= {found[0]: found[1] for found in connection.execute(grouped)}
-    return counts
-
-
-def _record(row: Row, count: int) -> Person:
-    return Person(
-        id=row["id"],
-        name=row["name"],
-        metadata=json.loads(row["metadata"]),
-        created=row["created"],
-        templates=count,
-    )
+    writing.audit("merged into another", person_id=gone.id, templates=len(moved))
+    writing.audit("merged with another", person_id=stays.id, templates=len(moved))
+    return as_people(connection, [merged])[0], gone.name

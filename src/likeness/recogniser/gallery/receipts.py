@@ -1,14 +1,23 @@
-"""Receipts: what is written of a deletion, and the digest of it that the audit log keeps."""
+"""Receipts: what a deletion removes, what is written of it, and the digest in the audit log."""
 
 import hashlib
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from likeness.recogniser.gallery.records import RECEIPT_FORMAT, Receipt
-from likeness.recogniser.gallery.rows import Row, now
+from likeness.errors import SettingError
+from likeness.recogniser.gallery import schema
+from likeness.recogniser.gallery.people import need_person
+from likeness.recogniser.gallery.records import Who
+from likeness.recogniser.gallery.rows import PersonRow, TemplateRow, chunks, now, select_rows
+from likeness.recogniser.gallery.scrub import Traces, traces_of
+from likeness.recogniser.gallery.templates import need_template
+from likeness.recogniser.gallery.transaction import Writing
 
-_SEALED = (
+_FORMAT = "likeness.receipt/1"
+_DIGESTED = (
     "id",
     "secret",
     "name",
@@ -21,26 +30,64 @@ _SEALED = (
 )
 
 
-def draft(
-    person: Row,
-    template_ids: Sequence[int],
-    *,
-    photos: int,
-    by: str,
-    person_removed: bool,
-) -> Receipt:
-    """Return the receipt of a deletion, before the files were looked at."""
-    return Receipt(
-        id=secrets.token_hex(8),
-        secret=secrets.token_hex(16),
-        name=person["name"],
-        person_id=person["id"],
-        person_removed=person_removed,
-        template_ids=tuple(template_ids),
-        photos=photos,
-        when=now(),
-        by=by,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What was forgotten, and how far it is gone.
+
+    Args:
+        id: its number; the audit log has it.
+        secret: 32 random hexadecimal digits. They are nowhere else, so that the audit log's
+            digest of this receipt does not tell whose it is.
+        name: of the person.
+        person_id: of the person.
+        person_removed: whether the person was forgotten, or only a photo of them.
+        template_ids: the templates that were removed.
+        photos: how many kept photos were removed.
+        when: UTC, ISO 8601.
+        by: the operator.
+        checkpoint: what became of the bytes in the store's files.
+        verified_absent: whether the store was searched afterwards and nothing was found.
+        searched: what was searched.
+        remains: what a gallery cannot reach, in sentences.
+    """
+
+    id: str
+    secret: str
+    name: str
+    person_id: int
+    person_removed: bool
+    template_ids: tuple[int, ...]
+    photos: int
+    when: str
+    by: str
+    checkpoint: str = ""
+    verified_absent: bool = False
+    searched: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": _FORMAT, **asdict(self)}
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        count = len(self.template_ids)
+        what = f"{count} template{'' if count == 1 else 's'}"
+        if self.photos:
+            what += f" and {self.photos} kept photo{'' if self.photos == 1 else 's'}"
+        whom = f"Forgot {self.name}" if self.person_removed else f"Forgot a photo of {self.name}"
+        proof = (
+            f"Verified: nothing of it is found in {', '.join(self.searched)}."
+            if self.verified_absent
+            else "Not verified: bytes may be left in the files of the gallery. Run "
+            "`likeness gallery check`."
+        )
+        return [
+            f"{whom}: {what} removed, {self.when}, receipt {self.id}.",
+            f"Files: {self.checkpoint}.",
+            proof,
+            *self.remains,
+        ]
 
 
 def receipt_digest(receipt: Receipt) -> str:
@@ -50,5 +97,86 @@ def receipt_digest(receipt: Receipt) -> str:
     tried against the audit log.
     """
     document = receipt.as_dict()
-    said = [RECEIPT_FORMAT, *(document[name] for name in _SEALED)]
+    said = [_FORMAT, *(document[name] for name in _DIGESTED)]
     return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()
+
+
+def forget_person(writing: Writing, who: Who) -> tuple[Receipt, Traces]:
+    """Delete a person; returns the receipt before the files are scrubbed, and what to scrub.
+
+    Raises:
+        UnknownPersonError: nobody of that name is enrolled.
+    """
+    person = need_person(writing.connection, who, where=writing.where)
+    templates = schema.templates.c
+    rows = select_rows(writing.connection, TemplateRow, templates.person_id == person.id)
+    traces = traces_of(writing.connection, rows, names=(person.name,))
+    receipt = _delete(writing, "forgot", person, rows, person_removed=True)
+    writing.connection.execute(schema.people.delete().where(schema.people.c.id == person.id))
+    writing.change("forgot", person.id)
+    return receipt, traces
+
+
+def remove_template(
+    writing: Writing, template_id: int, *, what: str, only: str | None = None
+) -> tuple[Receipt, Traces]:
+    """Delete a template; returns the receipt before the files are scrubbed, and what to scrub.
+
+    Args:
+        writing: the transaction.
+        template_id: which.
+        what: for the audit log.
+        only: how it must have been added.
+
+    Raises:
+        UnknownPersonError: there is no such template.
+        SettingError: it was added otherwise.
+    """
+    row = need_template(writing.connection, template_id, where=writing.where)
+    how = json.loads(row.provenance).get("how")
+    if only is not None and how != only:
+        raise SettingError(
+            f"template: expected an approved one. Template {template_id} was {how}; remove it with "
+            "`remove_template()`."
+        )
+    person = need_person(writing.connection, row.person_id, where=writing.where)
+    traces = traces_of(writing.connection, [row])
+    receipt = _delete(writing, what, person, [row], person_removed=False)
+    writing.change("removed", template_id)
+    return receipt, traces
+
+
+def _delete(
+    writing: Writing,
+    what: str,
+    person: PersonRow,
+    rows: Sequence[TemplateRow],
+    *,
+    person_removed: bool,
+) -> Receipt:
+    ids = tuple(row.id for row in rows)
+    photos, templates, count = schema.photos, schema.templates, 0
+    for part in chunks(ids):
+        removed = photos.delete().where(photos.c.template_id.in_(part))
+        count += writing.connection.execute(removed).rowcount
+        writing.connection.execute(templates.delete().where(templates.c.id.in_(part)))
+    receipt = Receipt(
+        id=secrets.token_hex(8),
+        secret=secrets.token_hex(16),
+        name=person.name,
+        person_id=person.id,
+        person_removed=person_removed,
+        template_ids=ids,
+        photos=count,
+        when=now(),
+        by=writing.by,
+    )
+    writing.ask_for_scrub()
+    writing.audit(
+        what,
+        person_id=person.id,
+        templates=len(ids),
+        receipt=receipt.id,
+        receipt_digest=receipt_digest(receipt),
+    )
+    return receipt

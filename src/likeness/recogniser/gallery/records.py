@@ -1,7 +1,7 @@
-"""What a gallery takes and gives: people, templates, answers, receipts. All frozen."""
+"""What a gallery takes and gives: people, templates, answers. All frozen."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from likeness.errors import SettingError
 Who = str | int
 """A person by their name, or by their id."""
 
-RECEIPT_FORMAT = "likeness.receipt/1"
+JsonObject = Mapping[str, Any]
+"""JSON values by their names: what is noted about a person, a photo or a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +54,14 @@ class NewTemplate:
         provenance: where it comes from (a file, a camera), JSON values only. The entry ``how``
             is the gallery's own: "enrolled", "approved" or "imported". ``cut`` (a boolean) says
             whether the encoder was given the face alone, ``eyes`` whether it was turned by the
-            eyes, and ``finder`` what found it; a gallery takes photos of one such way only.
+            eyes, and ``finder`` what found it; a gallery takes photos of one such setting only.
         photo: the photo's bytes, if it is to be kept.
     """
 
     vector: NDArray[np.floating[Any]]
     photo_digest: str
-    quality: Mapping[str, Any] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    quality: JsonObject = field(default_factory=dict)
+    provenance: JsonObject = field(default_factory=dict)
     photo: bytes | None = None
 
 
@@ -78,7 +79,7 @@ class Person:
 
     id: int
     name: str
-    metadata: Mapping[str, Any]
+    metadata: JsonObject
     created: str
     templates: int
 
@@ -106,8 +107,8 @@ class Template:
     vector: NDArray[np.float32] | None
     model: str
     photo_digest: str
-    quality: Mapping[str, Any]
-    provenance: Mapping[str, Any]
+    quality: JsonObject
+    provenance: JsonObject
     created: str
     photo_kept: bool
 
@@ -197,7 +198,7 @@ class AuditEntry:
     templates: int
     receipt: str | None
     receipt_digest: str | None
-    detail: Mapping[str, Any] | None = None
+    detail: JsonObject | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,64 +215,4 @@ class Note:
     what: str
     by: str
     person_id: int | None
-    detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What was forgotten, and how far it is gone.
-
-    Args:
-        id: its number; the audit log has it.
-        secret: 32 random hexadecimal digits. They are nowhere else, so that the audit log's
-            digest of this receipt does not tell whose it is.
-        name: of the person.
-        person_id: of the person.
-        person_removed: whether the person was forgotten, or only a photo of them.
-        template_ids: the templates that were removed.
-        photos: how many kept photos were removed.
-        when: UTC, ISO 8601.
-        by: the operator.
-        checkpoint: what became of the bytes in the store's files.
-        verified_absent: whether the store was searched afterwards and nothing was found.
-        searched: what was searched.
-        remains: what a gallery cannot reach, in sentences.
-    """
-
-    id: str
-    secret: str
-    name: str
-    person_id: int
-    person_removed: bool
-    template_ids: tuple[int, ...]
-    photos: int
-    when: str
-    by: str
-    checkpoint: str = ""
-    verified_absent: bool = False
-    searched: tuple[str, ...] = ()
-    remains: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
-        return {"format": RECEIPT_FORMAT, **asdict(self)}
-
-    def sentences(self) -> list[str]:
-        """Say it in words."""
-        count = len(self.template_ids)
-        what = f"{count} template{'' if count == 1 else 's'}"
-        if self.photos:
-            what += f" and {self.photos} kept photo{'' if self.photos == 1 else 's'}"
-        whom = f"Forgot {self.name}" if self.person_removed else f"Forgot a photo of {self.name}"
-        proof = (
-            f"Verified: nothing of it is found in {', '.join(self.searched)}."
-            if self.verified_absent
-            else "Not verified: bytes may be left in the files of the gallery. Run "
-            "`likeness gallery check`."
-        )
-        return [
-            f"{whom}: {what} removed, {self.when}, receipt {self.id}.",
-            f"Files: {self.checkpoint}.",
-            proof,
-            *self.remains,
-        ]
+    detail: JsonObject

@@ -1,24 +1,22 @@
-"""From rows to records and back: JSON, times, digests, sealing."""
+"""The rows of people, templates and photos: their values, checks, digests, and reading in parts."""
 
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+import sqlalchemy as sa
 
 from likeness.arrays import describe
-from likeness.errors import DataError, GalleryKeyError, SettingError
-from likeness.recogniser.gallery.keys import KEY_VARIABLE, GalleryKey
-from likeness.recogniser.gallery.records import GalleryModel, NewTemplate
+from likeness.errors import DataError, SettingError
+from likeness.recogniser.gallery import schema
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTemplate
 
-Row = Mapping[Any, Any]
-"""A row by its columns' names."""
-
-LONGEST_NAME = 200
+_LONGEST_NAME = 200
 LARGEST = 1e15
 """No number of an embedding is beyond it: sums of squares stay finite in float32."""
 
@@ -28,7 +26,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def as_json(value: Mapping[str, Any], *, argument: str) -> str:
+def as_json(value: JsonObject, *, argument: str) -> str:
     """Return canonical JSON.
 
     Raises:
@@ -52,9 +50,9 @@ def check_name(name: Any, *, argument: str = "name") -> str:
     """
     text = unicodedata.normalize("NFC", name).strip() if isinstance(name, str) else ""
     kinds = {unicodedata.category(letter) for letter in text}
-    if not text or len(text) > LONGEST_NAME or kinds & {"Cc", "Cs", "Zl", "Zp"}:
+    if not text or len(text) > _LONGEST_NAME or kinds & {"Cc", "Cs", "Zl", "Zp"}:
         raise SettingError(
-            f"{argument}: expected 1 to {LONGEST_NAME} letters, no control characters. "
+            f"{argument}: expected 1 to {_LONGEST_NAME} letters, no control characters. "
             f"Received: {name!r:.80}."
         )
     return text
@@ -75,7 +73,7 @@ def check_template(template: NewTemplate, model: GalleryModel) -> bytes:
         content = vector.astype("<f4")
     if not (np.abs(content) <= LARGEST).all():  # NaN is not, either
         raise DataError(f"vector: expected finite numbers, at most {LARGEST:g}. Received: others.")
-    check_digest(template.photo_digest)
+    _check_digest(template.photo_digest)
     if template.photo is not None and photo_digest(template.photo) != template.photo_digest:
         raise DataError("photo_digest: expected the SHA-256 of the photo. Received: another.")
     return content.tobytes()
@@ -86,7 +84,7 @@ def photo_digest(photo: bytes) -> str:
     return hashlib.sha256(photo).hexdigest()
 
 
-def check_digest(digest: Any) -> str:
+def _check_digest(digest: Any) -> str:
     """Return a SHA-256 in hexadecimal digits.
 
     Raises:
@@ -104,27 +102,72 @@ def check_digest(digest: Any) -> str:
     return digest
 
 
-def person_digest(row: Row) -> str:
-    """Return the digest of a person's row."""
-    return _digest(row["id"], row["name"], row["metadata"], row["created"])
+@dataclass(frozen=True, kw_only=True)
+class PersonRow:
+    """A row of people; ``metadata`` is JSON."""
+
+    table: ClassVar[sa.Table] = schema.people
+    id: int
+    name: str
+    metadata: str
+    created: str
+    digest: str = ""
+
+    def expected_digest(self) -> str:
+        """Return the digest of the other values."""
+        return _digest(self.id, self.name, self.metadata, self.created)
 
 
-def template_digest(row: Row) -> str:
-    """Return the digest of a template's row, as it is stored: sealed or plain."""
-    names = ("model", "photo_digest", "quality", "provenance", "created")
-    content = row["vector"] if row["sealed"] is None else row["sealed"]
-    return _digest(
-        row["id"],
-        row["person_id"],
-        row["key_id"] or "",
-        *(row[name] for name in names),
-        content=bytes(content),
-    )
+@dataclass(frozen=True, kw_only=True)
+class TemplateRow:
+    """A row of templates: plain with ``vector``, or ``sealed``; two values are JSON."""
+
+    table: ClassVar[sa.Table] = schema.templates
+    id: int
+    person_id: int
+    vector: bytes | None = None
+    sealed: bytes | None = None
+    key_id: str | None = None
+    model: str
+    photo_digest: str
+    quality: str
+    provenance: str
+    created: str
+    digest: str = ""
+
+    def expected_digest(self) -> str:
+        """Return the digest of the other values, sealed or plain."""
+        return _digest(
+            self.id,
+            self.person_id,
+            self.key_id or "",
+            self.model,
+            self.photo_digest,
+            self.quality,
+            self.provenance,
+            self.created,
+            content=self.content,
+        )
+
+    @property
+    def content(self) -> bytes:
+        """The embedding as it is stored."""
+        return bytes((self.vector if self.sealed is None else self.sealed) or b"")
 
 
-def photo_row_digest(template_id: int, key_id: str | None, content: bytes) -> str:
-    """Return the digest of a kept photo's row."""
-    return _digest(template_id, key_id or "", content=content)
+@dataclass(frozen=True, kw_only=True)
+class PhotoRow:
+    """A row of kept photos."""
+
+    table: ClassVar[sa.Table] = schema.photos
+    template_id: int
+    key_id: str | None
+    content: bytes
+    digest: str = ""
+
+    def expected_digest(self) -> str:
+        """Return the digest of the other values."""
+        return _digest(self.template_id, self.key_id or "", content=bytes(self.content))
 
 
 def _digest(*values: Any, content: bytes = b"") -> str:
@@ -133,83 +176,50 @@ def _digest(*values: Any, content: bytes = b"") -> str:
     return hashlib.sha256(head.encode() + b"\0" + content).hexdigest()
 
 
-def provenance_of(row: Row) -> dict[str, Any]:
-    """Return where a template's row says it comes from."""
-    found: dict[str, Any] = json.loads(row["provenance"])
-    return found
+Value = TypeVar("Value")
+DigestedRow = TypeVar("DigestedRow", PersonRow, TemplateRow, PhotoRow)
 
 
-class Sealing:
-    """How one gallery stores embeddings and photos: sealed with its key, or plain.
+def with_digest(row: DigestedRow) -> DigestedRow:
+    """Return a row as it is stored: with the digest of its other values, which tells damage."""
+    return replace(row, digest=row.expected_digest())
 
-    Args:
-        key_id: of the gallery's key; None if it is plain.
-        key: what the caller has.
-        where: the gallery's name, for messages.
+
+def chunks(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:
+    """Return the values in parts of a size; a statement takes no more parameters everywhere.
+
+    >>> list(chunks([1, 2, 3], 2))
+    [[1, 2], [3]]
     """
-
-    def __init__(self, *, key_id: str | None, key: GalleryKey | None, where: str) -> None:
-        self.key_id = key_id
-        self._key = key
-        self.where = where
-        if key is not None and key_id is None:
-            raise GalleryKeyError(
-                f"{where} is not encrypted; it was opened with the key {key.id}. Open it without "
-                "one, or encrypt it with `likeness gallery rotate-key`."
-            )
-        if key is not None and key.id != key_id:
-            raise GalleryKeyError(
-                f"{where} is encrypted with the key {key_id}. Received: the key {key.id}. Give the "
-                f"right one with --key-file or {KEY_VARIABLE}."
-            )
-
-    def require(self) -> GalleryKey | None:
-        """Return the key; None if the gallery is plain.
-
-        Raises:
-            GalleryKeyError: the gallery is encrypted and there is no key.
-        """
-        if self.key_id is not None and self._key is None:
-            raise GalleryKeyError(
-                f"{self.where} is encrypted with the key {self.key_id}. Received: no key. Give "
-                f"it with --key-file or {KEY_VARIABLE}."
-            )
-        return self._key
-
-    def seal(self, content: bytes, label: bytes) -> bytes:
-        """Return what is stored of a content."""
-        key = self.require()
-        return content if key is None else key.seal(content, label)
-
-    def open(self, stored: bytes, label: bytes) -> bytes:
-        """Return the content of what is stored."""
-        key = self.require()
-        return stored if key is None else key.open(stored, label)
-
-    def vector_columns(self, content: bytes, row: Row) -> dict[str, Any]:
-        """Return the columns that hold an embedding, for a row with its other columns."""
-        if self.key_id is None:
-            return {"vector": content, "sealed": None, "key_id": None}
-        sealed = self.seal(content, template_label(row))
-        return {"vector": None, "sealed": sealed, "key_id": self.key_id}
-
-    def vector_of(self, row: Row) -> NDArray[np.float32]:
-        """Return a row's embedding, ``(d,)``."""
-        if row["sealed"] is None:
-            content = bytes(row["vector"])
-        else:
-            content = self.open(bytes(row["sealed"]), template_label(row))
-        return np.frombuffer(content, "<f4").astype(np.float32)
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def template_label(row: Row) -> bytes:
-    """Return what a template's ciphertext is bound to."""
-    return (
-        f"likeness.gallery/1 template {row['id']} of person {row['person_id']}, photo "
-        f"{row['photo_digest']}, model {row['model']}"
-    ).encode()
+def select_rows(
+    connection: sa.Connection, kind: type[DigestedRow], condition: sa.ColumnElement[bool]
+) -> list[DigestedRow]:
+    """Return the rows for which a condition holds, by their numbers."""
+    query = sa.select(kind.table).where(condition).order_by(*kind.table.primary_key.columns)
+    return [kind(**row) for row in connection.execute(query).mappings()]
 
 
-def photo_label(template_id: int, digest: str) -> bytes:
-    """Return what a kept photo's ciphertext is bound to."""
-    return f"likeness.gallery/1 photo {digest} of template {template_id}".encode()
+def row_pages(
+    connection: sa.Connection, kind: type[DigestedRow], *, size: int
+) -> Iterator[list[DigestedRow]]:
+    """Go through all rows of a table by their numbers, a page at a time."""
+    for page in pages(connection, kind.table, size=size):
+        yield [kind(**row) for row in page]
+
+
+def pages(
+    connection: sa.Connection, table: sa.Table, *, size: int
+) -> Iterator[Sequence[sa.RowMapping]]:
+    """Go through a table by its number, in the caller's transaction."""
+    (number,) = table.primary_key.columns
+    after = 0
+    while True:
+        query = sa.select(table).where(number > after).order_by(number).limit(size)
+        rows = connection.execute(query).mappings().all()
+        if not rows:
+            return
+        yield rows
+        after = rows[-1][number.name]

@@ -1,10 +1,11 @@
-"""The one schema of every store, in SQLAlchemy's words.
+"""The schema of every store: tables, its version, and the steps from older versions.
 
 Counters stand in the gallery's own row and are moved under its lock, so ids are never used
 twice and the change log has no gap. JSON and times are text: a row's digest is then the same
 in every database.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from likeness.errors import require_extra
+from likeness.errors import GalleryError, GalleryMismatchError, require_extra
 
 FORMAT = "likeness.gallery/1"
+
+VERSION = 2
+"""The schema that this version of `likeness` reads and writes."""
 
 tables = sa.MetaData()
 
 
-class VectorColumn(TypeDecorator[bytes]):
+class _VectorColumn(TypeDecorator[bytes]):
     """An embedding: little-endian float32 bytes here, pgvector's type in PostgreSQL."""
 
     impl = sa.LargeBinary
@@ -87,7 +91,7 @@ templates = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("person_id", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False, index=True),
     # Exactly one of the two: the embedding, or its ciphertext and the key's id.
-    sa.Column("vector", VectorColumn),
+    sa.Column("vector", _VectorColumn),
     sa.Column("sealed", sa.LargeBinary),
     sa.Column("key_id", sa.Text),
     sa.Column("model", sa.Text, nullable=False),
@@ -166,10 +170,73 @@ _APPEND_ONLY = {
 
 
 def create_tables(connection: sa.Connection) -> None:
-    """Create everything in an empty database, inside the caller's transaction."""
+    """Create the tables in an empty database, inside the caller's transaction."""
     dialect = connection.dialect.name
     if dialect == "postgresql":
         connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
     tables.create_all(connection)
     for statement in _APPEND_ONLY[dialect]:
         connection.exec_driver_sql(statement)
+    connection.execute(schema_version.insert().values(version=VERSION))
+
+
+_Step = Callable[[sa.Connection], None]
+
+
+def _keys_and_details(connection: sa.Connection) -> None:
+    """Version 2: keys of the service, and what was asked and answered in the audit log."""
+    connection.exec_driver_sql("ALTER TABLE audit ADD COLUMN detail TEXT")
+    api_keys.create(connection)
+
+
+_STEPS: Mapping[int, _Step] = {1: _keys_and_details}
+"""From version n to n + 1, by n. A gallery that is new is made at `VERSION` at once."""
+
+
+def version_of(connection: sa.Connection) -> int | None:
+    """Return the schema's version; None if the database holds no gallery."""
+    if not sa.inspect(connection).has_table("schema_version"):
+        return None
+    return connection.execute(sa.select(schema_version.c.version)).scalar()
+
+
+def migrate(
+    connection: sa.Connection,
+    *,
+    where: str,
+    version: int = VERSION,
+    steps: Mapping[int, _Step] = _STEPS,
+) -> bool:
+    """Bring an older gallery to this version, inside the caller's transaction.
+
+    Args:
+        connection: in a transaction that holds the write lock.
+        where: the gallery's name, for messages.
+        version: to which.
+        steps: from version n to n + 1, by n.
+
+    Returns:
+        whether anything was done.
+
+    Raises:
+        GalleryError: there is no gallery.
+        GalleryMismatchError: its schema is newer than ``version``, or too old.
+    """
+    present = version_of(connection)
+    if present is None:
+        raise GalleryError(f"{where}: expected a gallery. Found none.")
+    if present > version:
+        raise GalleryMismatchError(
+            f"{where} has schema version {present}; this version of likeness knows up to "
+            f"{version}. Nothing was changed; open it with a newer likeness."
+        )
+    for step in range(present, version):
+        if step not in steps:
+            raise GalleryMismatchError(
+                f"{where} has schema version {present}, which is too old for this version of "
+                "likeness. Open it with an older one first."
+            )
+        steps[step](connection)
+    if present != version:
+        connection.execute(schema_version.update().values(version=version))
+    return present != version

@@ -1,4 +1,4 @@
-"""After a deletion: no byte of it stays in the gallery's files, and that is looked at.
+"""After a deletion: no byte of it stays in the gallery's files, and that is verified.
 
 SQLite zeroes what is deleted (`secure_delete`), but the write-ahead log holds the pages as they
 were until a checkpoint truncates it, which a long reader can prevent: so its result is read.
@@ -6,6 +6,9 @@ Then the files are searched for the bytes; if a copy was left behind, the file i
 (`VACUUM`).
 """
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,16 +17,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from likeness.recogniser.gallery.byte_search import found_in
 from likeness.recogniser.gallery.database import BUSY_MS, path_of, writing
-from likeness.recogniser.gallery.pages import chunks
-from likeness.recogniser.gallery.rows import Row
+from likeness.recogniser.gallery.rows import TemplateRow, chunks
 from likeness.recogniser.gallery.schema import gallery, people, photos, tables, templates
 
-SHORTEST_NAME = 6
+_SHORTEST_NAME = 6
 """Bytes; a shorter name is found in any large file by chance."""
 
-SHORTEST_CONTENT = 16
+_SHORTEST_CONTENT = 16
 _PIECE = 256
 
 _SERVER = (
@@ -58,7 +59,7 @@ class Scrubbed:
 
 
 def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
-    """Bring the files in order after a committed deletion, and look.
+    """Bring the files in order after a committed deletion, and verify it.
 
     Args:
         engine: of the gallery, with no transaction of this thread open.
@@ -93,7 +94,7 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
         _clear_flag(engine, pending)
         _truncate(engine, patience)
     remains = [_ELSEWHERE]
-    if any(len(name.encode()) < SHORTEST_NAME for name in traces.names):
+    if any(len(name.encode()) < _SHORTEST_NAME for name in traces.names):
         remains.append(
             "The name is too short to be searched for as bytes: its row is gone, and SQLite "
             "zeroed it."
@@ -109,10 +110,10 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
 
 
 def traces_of(
-    connection: sa.Connection, rows: Sequence[Row], *, names: tuple[str, ...] = ()
+    connection: sa.Connection, rows: Sequence[TemplateRow], *, names: tuple[str, ...] = ()
 ) -> Traces:
     """Return what would give away templates that are about to be deleted."""
-    ids = [row["id"] for row in rows]
+    ids = [row.id for row in rows]
     kept = [
         bytes(content)
         for part in chunks(ids)
@@ -120,10 +121,10 @@ def traces_of(
             sa.select(photos.c.content).where(photos.c.template_id.in_(part))
         ).scalars()
     ]
-    stored = [bytes(row["vector"] if row["sealed"] is None else row["sealed"]) for row in rows]
+    stored = [row.content for row in rows]
     return Traces(
         names=names,
-        digests=tuple(row["photo_digest"] for row in rows),
+        digests=tuple(row.photo_digest for row in rows),
         contents=tuple(piece for content in (*stored, *kept) for piece in _pieces(content)),
     )
 
@@ -131,7 +132,7 @@ def traces_of(
 def _pieces(content: bytes) -> list[bytes]:
     """Return parts of a content: a long one does not lie in the file in one piece."""
     if len(content) <= _PIECE:
-        return [content] if len(content) >= SHORTEST_CONTENT else []
+        return [content] if len(content) >= _SHORTEST_CONTENT else []
     starts = {len(content) // 3, len(content) // 2, len(content) - _PIECE}
     return [content[start : start + _PIECE] for start in sorted(starts)]
 
@@ -145,18 +146,45 @@ class _Left:
 
 
 def _left(engine: sa.Engine, files: Sequence[Path], traces: Traces) -> _Left:
-    names = [name for name in traces.names if len(name.encode()) >= SHORTEST_NAME]
+    names = [name for name in traces.names if len(name.encode()) >= _SHORTEST_NAME]
     patterns = [
         *(name.encode() for name in names),
         *(digest.encode() for digest in traces.digests),
         *(bytes.fromhex(digest) for digest in traces.digests),
         *traces.contents,
     ]
-    found = found_in(files, patterns)
+    present = files_with(files, patterns)
     # Rows that stay may hold the same: a longer name, a twin's embedding.
-    mentions = sum(bool(_mentions(engine, names[place])) for place in found if place < len(names))
-    twins = sum(_held(engine, patterns[place]) for place in found if place >= len(names))
-    return _Left(traces=len(found) - mentions - twins, mentions=mentions)
+    mentions = sum(bool(_mentions(engine, names[i])) for i in present if i < len(names))
+    twins = sum(_held(engine, patterns[i]) for i in present if i >= len(names))
+    return _Left(traces=len(present) - mentions - twins, mentions=mentions)
+
+
+def files_with(files: Sequence[Path], patterns: Sequence[bytes]) -> dict[int, list[str]]:
+    """Return, by a pattern's index, the names of the files that hold it.
+
+    SQLite's locks are POSIX locks: a process that opens and closes a database's file by itself
+    loses those that SQLite holds for it. So a process of its own reads the files, never the one
+    that has the gallery open.
+
+    Raises:
+        subprocess.SubprocessError: a file cannot be read, or the process was killed.
+    """
+    question = [str(len(files)), *(os.fsencode(file).hex() for file in files)]
+    question += [pattern.hex() for pattern in patterns]
+    answer = subprocess.run(
+        # Without the site's packages: it starts in half the time.
+        [sys.executable, "-I", "-S", Path(__file__).with_name("byte_search_process.py")],
+        input="\n".join(question),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names: dict[int, list[str]] = {}
+    for line in answer.stdout.splitlines():
+        file, pattern = map(int, line.split())
+        names.setdefault(pattern, []).append(files[file].name)
+    return names
 
 
 def _mentions(engine: sa.Engine, name: str) -> int:
@@ -225,8 +253,8 @@ def _pending(engine: sa.Engine) -> int:
 def _clear_flag(engine: sa.Engine, pending: int) -> None:
     """Note that it is done, unless something else was deleted meanwhile."""
     with writing(engine).begin() as connection:
-        asked = gallery.c.scrub_pending == pending
-        connection.execute(gallery.update().where(asked).values(scrub_pending=0))
+        same = gallery.c.scrub_pending == pending
+        connection.execute(gallery.update().where(same).values(scrub_pending=0))
 
 
 def _vacuum_server(engine: sa.Engine, traces: Traces, pending: int) -> Scrubbed:

@@ -1,27 +1,51 @@
 """One opened store: its engine, its transactions, and what it was when it was opened."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
 from subprocess import SubprocessError
 from threading import RLock
-from typing import TypeVar
 
 import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery.acting import ACTING
 from likeness.recogniser.gallery.database import MEMORY, in_words, shown, writing
-from likeness.recogniser.gallery.keys import GalleryKey
-from likeness.recogniser.gallery.records import GalleryModel
-from likeness.recogniser.gallery.rows import Sealing
+from likeness.recogniser.gallery.keys import GalleryKey, Sealing
+from likeness.recogniser.gallery.records import JsonObject
 from likeness.recogniser.gallery.scrub import Scrubbed, Traces, scrub
-from likeness.recogniser.gallery.search import Search
 from likeness.recogniser.gallery.transaction import GalleryRow, Writing, read_gallery_row
 
 _AT_OPENING = 0.5
 """Seconds: opening waits no longer for a reader that keeps deleted bytes in the files."""
 
-Answer = TypeVar("Answer")
+
+@dataclass(frozen=True, kw_only=True)
+class _Acting:
+    """Who acts, and what is noted beside each entry: no name, nothing biometric."""
+
+    by: str
+    detail: JsonObject
+
+
+_ACTING: ContextVar[_Acting | None] = ContextVar("likeness_gallery_acting", default=None)
+
+
+@contextmanager
+def acting(by: str, detail: JsonObject) -> Iterator[None]:
+    """Have what is done inside noted as done by somebody, instead of by the gallery's opener.
+
+    A context variable, as one gallery serves several threads and each acts for somebody else.
+
+    Args:
+        by: who acts.
+        detail: JSON values that go into the audit log's entries: no name, nothing biometric.
+    """
+    token = _ACTING.set(_Acting(by=by, detail=detail))
+    try:
+        yield
+    finally:
+        _ACTING.reset(token)
 
 
 class Store:
@@ -47,12 +71,10 @@ class Store:
         self._turn = RLock() if alone else nullcontext()
         # Threads that write wait for each other here: SQLite's own wait is sleep and luck.
         self._writing = nullcontext() if self.on_server else RLock()
-        self._searching = RLock()
         with in_words(engine.url), self._turn, engine.begin() as connection:
             row = read_gallery_row(connection, where=self.where)
         self.model = row.model
         self.sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
-        self._search = Search(self.model, self.sealing)
         if row.scrub_pending:  # a killed process, or a reader in the way, left it to us
             self.scrub(Traces(), patience=min(patience, _AT_OPENING))
 
@@ -86,7 +108,7 @@ class Store:
         ):
             row = read_gallery_row(connection, where=self.where, lock=True)
             self._check_same(row)
-            actor = ACTING.get()
+            actor = _ACTING.get()
             transaction = Writing(
                 connection=connection,
                 by=self._by if actor is None else actor.by,
@@ -96,11 +118,6 @@ class Store:
             )
             yield transaction
             transaction.finish()
-
-    def answer(self, ask: Callable[[Search, sa.Connection, GalleryRow], Answer]) -> Answer:
-        """Return what a search gives; one at a time, as they share a matrix."""
-        with self._searching, self.reading() as (connection, row):
-            return ask(self._search, connection, row)
 
     def scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
         """Bring the files in order after a deletion, which stands even if that cannot be done."""
@@ -116,15 +133,9 @@ class Store:
                 remains=(),
             )
 
-    def give_model(self, model: GalleryModel) -> None:
-        """Note that the gallery was given to another model."""
-        self.model = model
-        self._search = Search(model, self.sealing)
-
-    def give_key(self, key: GalleryKey | None, sealing: Sealing) -> None:
-        """Note that the gallery was given another key."""
-        self._key, self.sealing = key, sealing
-        self._search = Search(self.model, sealing)
+    def use_key(self, key: GalleryKey | None, key_id: str | None) -> None:
+        """Seal and open with a key from now on; raises if it is not the gallery's."""
+        self._key, self.sealing = key, Sealing(key_id=key_id, key=key, where=self.where)
 
     def _check_same(self, row: GalleryRow) -> None:
         if row.model != self.model:
@@ -134,5 +145,4 @@ class Store:
             )
         if row.key_id != self.sealing.key_id:
             # With the sentence that fits: no key, another key, or no longer encrypted.
-            sealing = Sealing(key_id=row.key_id, key=self._key, where=self.where)
-            self.give_key(self._key, sealing)
+            self.use_key(self._key, row.key_id)

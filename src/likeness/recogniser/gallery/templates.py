@@ -1,202 +1,59 @@
-"""Templates in the tables: enrolled, read, loaded in bulk."""
+"""Templates in the tables: read, replaced, sealed with another key, loaded in bulk."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
-from likeness.errors import AlreadyEnrolledError, UnknownPersonError
-from likeness.recogniser.capture import Capture, check_capture
-from likeness.recogniser.gallery import changes as _changes
+from likeness.errors import DataError, UnknownPersonError
+from likeness.recogniser.capture import Capture
+from likeness.recogniser.gallery.keys import Sealing, template_label
 from likeness.recogniser.gallery.matrix import TemplateMatrix
-from likeness.recogniser.gallery.pages import chunks
-from likeness.recogniser.gallery.records import NewTemplate, Template
+from likeness.recogniser.gallery.postgres_search import drop_index
+from likeness.recogniser.gallery.records import GalleryModel, NewTemplate, Template
 from likeness.recogniser.gallery.rows import (
-    Row,
-    Sealing,
+    PhotoRow,
+    TemplateRow,
     as_json,
     check_template,
-    now,
-    photo_label,
-    photo_row_digest,
-    provenance_of,
-    template_digest,
+    chunks,
+    row_pages,
+    select_rows,
+    with_digest,
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
+from likeness.recogniser.gallery.scrub import Traces, traces_of
 from likeness.recogniser.gallery.transaction import Writing
 
-_AT_ONCE = 16_384
-
-Batch = tuple[int, str, Sequence[NewTemplate], Sequence[str | None]]
-"""A person's id and name, their templates, and when each was first enrolled (None: now)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Added:
-    """What became of one person's templates.
-
-    Args:
-        added: ids of the new ones.
-        already: ids of those whose photos were there.
-        kept: those of ``already`` whose photo was not kept before, and is now.
-    """
-
-    added: tuple[int, ...]
-    already: tuple[int, ...]
-    kept: tuple[int, ...]
-
-
-def add_templates(writing: Writing, batches: Iterable[Batch], *, how: str) -> list[Added]:
-    """Insert the templates of some people; return what became of them, for each person.
-
-    A photo that is there is not added again; if it was not kept and is to be, it is from now on.
-
-    Raises:
-        AlreadyEnrolledError: a photo is somebody else's.
-        DataError: an embedding does not fit.
-        GalleryMismatchError: the photos have other capture settings than the gallery.
-    """
-    rows: list[dict[str, Any]] = []
-    photo_rows: list[dict[str, Any]] = []
-    outcome = []
-    batches = list(batches)
-    capture = newest_capture(writing.connection)
-    there = _by_digest(
-        writing.connection, [t.photo_digest for _, _, fresh, _ in batches for t in fresh]
-    )
-    with_photo = _with_photo(writing.connection, [known[0] for known in there.values()])
-
-    def keep(template_id: int, template: NewTemplate) -> bool:
-        """Note a photo that is to be kept and is not yet; return whether it was noted."""
-        if template.photo is None or template_id in with_photo:
-            return False
-        with_photo.add(template_id)
-        photo_rows.append(_photo_row(writing, template_id, template.photo_digest, template.photo))
-        return True
-
-    for person_id, name, fresh, created in batches:
-        added, already, kept = [], [], []
-        for template, when in zip(fresh, created, strict=True):
-            content = check_template(template, writing.model)
-            known = there.get(template.photo_digest)
-            if known is not None:
-                _check_owner(known, person_id, name)
-                if known[0] not in added:
-                    already.append(known[0])
-                if keep(known[0], template) and known[0] not in added:
-                    kept.append(known[0])
-                continue
-            given = Capture.from_provenance(template.provenance)
-            check_capture(capture, given, where=writing.sealing.where)
-            capture = capture or given
-            row = _row(writing, person_id, template, content, how=how, created=when)
-            there[template.photo_digest] = (row["id"], person_id, name)
-            added.append(row["id"])
-            rows.append(row)
-            keep(row["id"], template)
-        outcome.append(Added(added=tuple(added), already=tuple(already), kept=tuple(kept)))
-    for part in chunks(rows, _AT_ONCE):
-        writing.connection.execute(templates.insert(), part)
-    for part in chunks(photo_rows, 64):
-        writing.connection.execute(photos.insert(), part)
-    if rows:
-        writing.change(_changes.ADDED, rows[0]["id"], rows[-1]["id"])
-    return outcome
+_LOADED = 16_384
+_RESEALED = 1000
+_SAMPLE = 5
 
 
 def newest_capture(connection: sa.Connection) -> Capture | None:
     """Return the capture settings of the newest template; None if unknown."""
     query = sa.select(templates.c.provenance).order_by(templates.c.id.desc()).limit(1)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else Capture.from_provenance(provenance_of(row))
+    provenance = connection.execute(query).scalar()
+    return None if provenance is None else Capture.from_provenance(json.loads(provenance))
 
 
-def _by_digest(
-    connection: sa.Connection, digests: Sequence[str]
-) -> dict[str, tuple[int, int, str]]:
-    """Return id, person and name of the templates of some photos."""
-    found: dict[str, tuple[int, int, str]] = {}
-    columns = (templates.c.photo_digest, templates.c.id, people.c.id, people.c.name)
-    for part in chunks(digests):
-        query = sa.select(*columns).join(people).where(templates.c.photo_digest.in_(part))
-        found |= {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
-    return found
-
-
-def _with_photo(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
-    """Return which of some templates have their photo kept."""
-    found: set[int] = set()
-    for part in chunks(ids):
-        query = sa.select(photos.c.template_id).where(photos.c.template_id.in_(part))
-        found.update(connection.execute(query).scalars())
-    return found
-
-
-def _check_owner(known: tuple[int, int, str], person_id: int, name: str) -> None:
-    if known[1] != person_id:
-        raise AlreadyEnrolledError(
-            f"photo: expected one that nobody else is enrolled with. The photo for {name!r} "
-            f"is enrolled as {known[2]!r}. If both are one person, merge them; if it is a mistake, "
-            "remove it there first."
-        )
-
-
-def _row(
-    writing: Writing,
-    person_id: int,
-    template: NewTemplate,
-    content: bytes,
-    *,
-    how: str,
-    created: str | None,
-) -> dict[str, Any]:
-    provenance = dict(template.provenance)
-    if how != "imported":
-        provenance["how"] = how
-    else:
-        provenance.setdefault("how", how)
-    row: dict[str, Any] = {
-        "id": writing.template_ids(1)[0],
-        "person_id": person_id,
-        "model": writing.model.fingerprint,
-        "photo_digest": template.photo_digest,
-        "quality": as_json(template.quality, argument="quality"),
-        "provenance": as_json(provenance, argument="provenance"),
-        "created": created or now(),
-    }
-    row |= writing.sealing.vector_columns(content, row)
-    row["digest"] = template_digest(row)
-    return row
-
-
-def _photo_row(writing: Writing, template_id: int, digest: str, photo: bytes) -> dict[str, Any]:
-    content = writing.sealing.seal(photo, photo_label(template_id, digest))
-    key_id = writing.sealing.key_id
-    return {
-        "template_id": template_id,
-        "content": content,
-        "key_id": key_id,
-        "digest": photo_row_digest(template_id, key_id, content),
-    }
-
-
-def need_template(connection: sa.Connection, template_id: int, *, where: str) -> sa.RowMapping:
+def need_template(connection: sa.Connection, template_id: int, *, where: str) -> TemplateRow:
     """Return the row of a template.
 
     Raises:
         UnknownPersonError: there is none.
     """
-    query = sa.select(templates).where(templates.c.id == template_id)
-    row = connection.execute(query).mappings().first()
-    if row is None:
+    rows = select_rows(connection, TemplateRow, templates.c.id == template_id)
+    if not rows:
         raise UnknownPersonError(
             f"template: expected the number of one in {where}. Received: {template_id}. See "
             "which there are with `templates()`."
         )
-    return row
+    return rows[0]
 
 
 def read_templates(
@@ -221,7 +78,7 @@ def read_templates(
     """
     kept = photos.c.template_id.isnot(None).label("kept")
     query = (
-        sa.select(templates, people.c.name, kept)
+        sa.select(templates, people.c.name.label("person"), kept)
         .join(people)
         .outerjoin(photos, photos.c.template_id == templates.c.id)
         .where(templates.c.id > after)
@@ -232,65 +89,121 @@ def read_templates(
         query = query.where(templates.c.person_id == person_id)
     if digest is not None:
         query = query.where(templates.c.photo_digest == digest)
-    return [
-        Template(
-            id=row["id"],
-            person_id=row["person_id"],
-            person=row["name"],
-            vector=sealing.vector_of(row) if vectors else None,
-            model=row["model"],
-            photo_digest=row["photo_digest"],
-            quality=json.loads(row["quality"]),
-            provenance=provenance_of(row),
-            created=row["created"],
-            photo_kept=bool(row["kept"]),
+    records = []
+    for values in connection.execute(query).mappings():
+        row = TemplateRow(**{column.name: values[column] for column in templates.c})
+        vector = np.frombuffer(sealing.vector_of(row), "<f4") if vectors else None
+        records.append(
+            Template(
+                id=row.id,
+                person_id=row.person_id,
+                person=values["person"],
+                vector=None if vector is None else vector.astype(np.float32),
+                model=row.model,
+                photo_digest=row.photo_digest,
+                quality=json.loads(row.quality),
+                provenance=json.loads(row.provenance),
+                created=row.created,
+                photo_kept=bool(values["kept"]),
+            )
         )
-        for row in connection.execute(query).mappings()
-    ]
+    return records
 
 
-def read_photo(connection: sa.Connection, sealing: Sealing, row: Row) -> bytes | None:
-    """Return the kept photo of a template's row; None if none was kept."""
-    query = sa.select(photos.c.content).where(photos.c.template_id == row["id"])
-    stored = connection.execute(query).scalar()
-    if stored is None:
-        return None
-    return sealing.open(bytes(stored), photo_label(row["id"], row["photo_digest"]))
+def read_photo(connection: sa.Connection, sealing: Sealing, template: TemplateRow) -> bytes | None:
+    """Return a template's kept photo; None if it was not kept."""
+    rows = select_rows(connection, PhotoRow, photos.c.template_id == template.id)
+    return sealing.photo_of(rows[0], template.photo_digest) if rows else None
 
 
 def replace_vectors(
-    writing: Writing, contents: Mapping[int, bytes], *, capture: Capture | None
+    writing: Writing,
+    model: GalleryModel,
+    vectors: Mapping[int, NDArray[np.floating[Any]]],
+    *,
+    capture: Capture | None,
 ) -> None:
-    """Give every template another embedding, as the gallery's present model made it.
+    """Give every template the embedding of another model, and the gallery that model.
 
     Args:
-        writing: the transaction, with the new model.
-        contents: float32 bytes for each template's id.
+        writing: the transaction.
+        model: the new one.
+        vectors: ``(d,)`` for each template's id, all of them.
         capture: replaces the capture settings in every template's provenance.
+
+    Raises:
+        DataError: an embedding does not fit, or one is missing.
     """
+    connection, sealing = writing.connection, writing.sealing
+    ids = set(connection.execute(sa.select(templates.c.id)).scalars())
+    if ids != set(vectors):
+        raise DataError(
+            f"vectors: expected an embedding for each of the {len(ids)} templates. Received: "
+            f"{len(vectors)}, {len(ids - set(vectors))} missing and {len(set(vectors) - ids)} of "
+            "none."
+        )
+    contents = {
+        template_id: check_template(NewTemplate(vector=vector, photo_digest="0" * 64), model)
+        for template_id, vector in vectors.items()
+    }
     replaced = {} if capture is None else asdict(capture)
-    for part in chunks(sorted(contents)):
-        query = sa.select(templates).where(templates.c.id.in_(part))
+    for part in chunks(sorted(ids)):
         fresh = []
-        for row in writing.connection.execute(query).mappings().all():
-            noted = as_json(provenance_of(row) | replaced, argument="provenance")
-            changed = dict(row) | {"model": writing.model.fingerprint, "provenance": noted}
-            fresh.append(changed | writing.sealing.vector_columns(contents[row["id"]], changed))
-        store_templates(writing.connection, fresh)
+        for row in select_rows(connection, TemplateRow, templates.c.id.in_(part)):
+            noted = as_json(json.loads(row.provenance) | replaced, argument="provenance")
+            changed = replace(row, model=model.fingerprint, provenance=noted)
+            fresh.append(sealing.with_vector(changed, contents[row.id]))
+        store_templates(connection, fresh)
+    writing.set(model=model.fingerprint, energy=model.energy, dimensions=model.dimensions)
+    writing.ask_for_scrub()
+    writing.change("replaced", 0)
+    writing.audit("given to another model", templates=len(ids))
+    drop_index(connection)
 
 
-def store_templates(connection: sa.Connection, rows: Sequence[Row]) -> None:
-    """Write the embeddings, models and provenance of some templates' rows, and their digests."""
-    columns = ("vector", "sealed", "key_id", "model", "provenance", "digest")
-    changed = templates.update().where(templates.c.id == sa.bindparam("place"))
+def store_templates(connection: sa.Connection, rows: Sequence[TemplateRow]) -> None:
+    """Write what can change of some templates: whose they are, embedding, model, provenance."""
+    if not rows:
+        return
+    columns = ("person_id", "vector", "sealed", "key_id", "model", "provenance", "digest")
+    changed = templates.update().where(templates.c.id == sa.bindparam("row_id"))
     connection.execute(
         changed.values({column: sa.bindparam(f"new_{column}") for column in columns}),
         [
-            {"place": row["id"], "new_digest": template_digest(row)}
-            | {f"new_{column}": row[column] for column in columns[:-1]}
-            for row in rows
+            {"row_id": row.id, **{f"new_{name}": getattr(row, name) for name in columns}}
+            for row in map(with_digest, rows)
         ],
     )
+
+
+def reseal(writing: Writing, fresh: Sealing) -> Traces:
+    """Seal all embeddings and photos with another key; return traces of what they were before.
+
+    Raises:
+        GalleryKeyError: the present key is missing, or something does not open with it.
+    """
+    connection, old = writing.connection, writing.sealing
+    old.require()
+    traces = Traces()
+    count = 0
+    for rows in row_pages(connection, TemplateRow, size=_RESEALED):
+        if not traces.contents:
+            # A few of the old contents stand for all; the digests stay.
+            traces = Traces(contents=traces_of(connection, rows[:_SAMPLE]).contents)
+        count += len(rows)
+        store_templates(connection, [fresh.with_vector(row, old.vector_of(row)) for row in rows])
+        for row in rows:
+            photo = read_photo(connection, old, row)
+            if photo is not None:
+                of_template = photos.c.template_id == row.id
+                values = vars(fresh.photo_row(row.id, row.photo_digest, photo))
+                connection.execute(photos.update().where(of_template).values(**values))
+    writing.set(key_id=fresh.key_id)
+    writing.ask_for_scrub()
+    what = "decrypted" if fresh.key_id is None else "encrypted with another key"
+    writing.audit(what, templates=count)
+    drop_index(connection)
+    return traces
 
 
 def load_matrix(
@@ -301,17 +214,17 @@ def load_matrix(
         if sealing.key_id is None:
             content = b"".join([row[2] for row in rows])
         else:
-            content = b"".join([_opened(sealing, row) for row in rows])
+            content = b"".join(
+                [
+                    sealing.open(bytes(sealed), template_label(row_id, person_id, digest, model))
+                    for row_id, person_id, sealed, digest, model in rows
+                ]
+            )
         matrix.append(
             np.fromiter((row[0] for row in rows), np.int64, len(rows)),
             np.fromiter((row[1] for row in rows), np.int64, len(rows)),
             np.frombuffer(content, "<f4").reshape(len(rows), -1),
         )
-
-
-def _opened(sealing: Sealing, row: Sequence[Any]) -> bytes:
-    names = ("id", "person_id", "sealed", "photo_digest", "model")
-    return sealing.vector_of(dict(zip(names, row, strict=True))).astype("<f4").tobytes()
 
 
 def _batches(
@@ -323,6 +236,6 @@ def _batches(
         raise NotImplementedError("plain embeddings on a server are searched there")
     query = f"SELECT {columns} FROM templates WHERE id BETWEEN %d AND %d ORDER BY id"
     result = connection.exec_driver_sql(query % ids)
-    while rows := result.cursor.fetchmany(_AT_ONCE):
+    while rows := result.cursor.fetchmany(_LOADED):
         yield rows
     result.close()

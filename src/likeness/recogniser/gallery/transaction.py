@@ -1,17 +1,54 @@
-"""The gallery's own row, and a transaction that writes under its lock."""
+"""The gallery's own row, the change log, and a transaction that writes under the gallery's lock.
+
+The change log tells other processes how to keep their matrix in step. Its numbers rise by one
+under the lock, so a reader that knows number n needs n + 1 and up, and nothing can appear below.
+Old entries go; a reader that is behind them loads everything again.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from likeness.errors import GalleryDamagedError, GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery.changes import Change, write_change
-from likeness.recogniser.gallery.records import GalleryModel
-from likeness.recogniser.gallery.rows import Sealing, as_json, now
-from likeness.recogniser.gallery.schema import FORMAT, audit, gallery
+from likeness.recogniser.gallery.keys import Sealing
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject
+from likeness.recogniser.gallery.rows import as_json, now
+from likeness.recogniser.gallery.schema import FORMAT, audit, changes, gallery
+
+CHANGES_KEPT = 10_000
+"""So many entries are kept; each is one operation, however many templates it touched."""
+
+ChangeKind = Literal["added", "removed", "forgot", "merged", "replaced"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """An entry of the change log.
+
+    Args:
+        number: 1, 2, 3, …
+        kind: "added" templates ``first`` to ``last``; "removed" the template ``first``;
+            "forgot" the person ``first``; "merged" the person ``first`` into ``last``;
+            "replaced" everything.
+        first: see above.
+        last: see above.
+    """
+
+    number: int
+    kind: ChangeKind
+    first: int
+    last: int
+
+
+def changes_after(connection: sa.Connection, number: int, *, last: int) -> list[Change] | None:
+    """Return the entries after a number; None if some of them are gone."""
+    query = sa.select(changes).where(changes.c.number > number).order_by(changes.c.number)
+    entries = [Change(**row) for row in connection.execute(query).mappings()]
+    complete = [change.number for change in entries] == list(range(number + 1, last + 1))
+    return entries if complete else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +73,7 @@ def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = Fals
 
     Raises:
         GalleryError: there is none.
-        GalleryDamagedError: its format is none.
+        GalleryDamagedError: it has no format.
         GalleryMismatchError: it is of another format.
     """
     row = _row(connection, lock=lock)
@@ -105,11 +142,16 @@ class Writing:
     by: str
     model: GalleryModel
     sealing: Sealing
-    detail: Mapping[str, Any] | None = None
+    detail: JsonObject | None = None
     _row: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self._row = dict(_row(self.connection, lock=False) or {})
+
+    @property
+    def where(self) -> str:
+        """The gallery's path or address, for messages."""
+        return self.sealing.where
 
     @property
     def next_person(self) -> int:
@@ -118,20 +160,18 @@ class Writing:
 
     def person_id(self) -> int:
         """Return an id that no person has had."""
-        return self._advance("next_person", 1)
+        return self._advance("next_person")
 
-    def template_ids(self, count: int) -> range:
-        """Return so many ids that no template has had."""
-        first = self._advance("next_template", count)
-        return range(first, first + count)
+    def template_id(self) -> int:
+        """Return an id that no template has had."""
+        return self._advance("next_template")
 
-    def change(self, kind: str, first: int, last: int | None = None) -> None:
-        """Write to the change log."""
-        number = self._advance("last_change", 1) + 1
-        write_change(
-            self.connection,
-            Change(number=number, kind=kind, first=first, last=first if last is None else last),
-        )
+    def change(self, kind: ChangeKind, first: int, last: int | None = None) -> None:
+        """Append to the change log, and drop what is too old."""
+        number = self._advance("last_change") + 1
+        entry = Change(number=number, kind=kind, first=first, last=first if last is None else last)
+        self.connection.execute(changes.insert().values(**vars(entry)))
+        self.connection.execute(changes.delete().where(changes.c.number <= number - CHANGES_KEPT))
 
     def audit(self, what: str, **values: Any) -> None:
         """Write to the audit log: no name, and nothing biometric.
@@ -143,9 +183,9 @@ class Writing:
         """
         self.audit_many([{"what": what, **values}])
 
-    def audit_many(self, entries: Iterable[Mapping[str, Any]]) -> None:
+    def audit_many(self, entries: Iterable[JsonObject]) -> None:
         """Write several entries to the audit log."""
-        nothing = {
+        blank = {
             "person_id": None,
             "templates": 0,
             "receipt": None,
@@ -153,8 +193,8 @@ class Writing:
             "detail": None if self.detail is None else as_json(self.detail, argument="detail"),
         }
         rows = [
-            nothing
-            | {"number": self._advance("last_audit", 1) + 1, "at": now(), "who": self.by}
+            blank
+            | {"number": self._advance("last_audit") + 1, "at": now(), "who": self.by}
             | dict(entry)
             for entry in entries
         ]
@@ -174,7 +214,7 @@ class Writing:
         """Write the gallery's own row, before the transaction is committed."""
         self.connection.execute(gallery.update().values(**self._row))
 
-    def _advance(self, counter: str, step: int) -> int:
+    def _advance(self, counter: str) -> int:
         value = int(self._row[counter])
-        self._row[counter] = value + step
+        self._row[counter] = value + 1
         return value

@@ -1,7 +1,7 @@
 """Search on a PostgreSQL server with pgvector: exact by default, HNSW if asked.
 
 The server chooses the people; their energies are computed here, from their embeddings, with
-the formula of `likeness.energies`. It ranks in float32, so a few people more than asked are
+the formula of `likeness.energies`. It ranks in float32, so a few people more than wanted are
 fetched: two who differ by a rounding error come out in their true order.
 """
 
@@ -14,8 +14,8 @@ from likeness.errors import SettingError
 from likeness.recogniser.gallery.records import GalleryModel
 from likeness.recogniser.gallery.schema import templates
 
-INDEX = "templates_hnsw"
-MOST_DIMENSIONS = 2000
+_INDEX = "templates_hnsw"
+_MOST_DIMENSIONS = 2000
 """What pgvector's HNSW takes."""
 
 _OPERATORS = {
@@ -48,9 +48,9 @@ def nearest_on_server(
         SettingError: HNSW is asked for and there is no index.
     """
     operator, _ = _OPERATORS[model.energy]
-    asked = probe.astype("<f4").tobytes()
+    content = probe.astype("<f4").tobytes()
     if ef_search is None:
-        distance = templates.c.vector.op(operator, return_type=sa.Float)(asked)
+        distance = templates.c.vector.op(operator, return_type=sa.Float)(content)
         # The cosine distance from an embedding of zeros is NaN there, 1 here.
         lowest = sa.func.min(sa.func.coalesce(sa.func.nullif(distance, float("nan")), 1.0))
         query = (
@@ -62,7 +62,7 @@ def nearest_on_server(
         )
         return list(connection.execute(query).scalars())
     check_in_range(ef_search, 1, 1000, argument="approximate", whole=True)
-    if not has_index(connection):
+    if not _has_index(connection):
         raise SettingError(
             "approximate: expected a gallery with an HNSW index. There is none; make it with "
             "`build_index()`, or search exactly."
@@ -72,15 +72,21 @@ def nearest_on_server(
     nearest = sa.text(
         f"SELECT person_id FROM templates ORDER BY (vector::vector({model.dimensions})) "
         f"{operator} CAST(:probe AS vector({model.dimensions})) LIMIT {int(ef_search)}"
-    ).bindparams(sa.bindparam("probe", asked, type_=templates.c.vector.type))
+    ).bindparams(sa.bindparam("probe", content, type_=templates.c.vector.type))
     people = connection.execute(nearest).scalars()
     return list(dict.fromkeys(people))[: k + _MORE]
 
 
-def has_index(connection: sa.Connection) -> bool:
+def _has_index(connection: sa.Connection) -> bool:
     """Return whether there is an HNSW index."""
-    query = sa.text("SELECT to_regclass(:name) IS NOT NULL").bindparams(name=INDEX)
+    query = sa.text("SELECT to_regclass(:name) IS NOT NULL").bindparams(name=_INDEX)
     return bool(connection.execute(query).scalar())
+
+
+def drop_index(connection: sa.Connection) -> None:
+    """Remove the HNSW index, if it is a server and there is one."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {_INDEX}")
 
 
 def make_index(connection: sa.Connection, model: GalleryModel, *, links: int, effort: int) -> None:
@@ -89,12 +95,12 @@ def make_index(connection: sa.Connection, model: GalleryModel, *, links: int, ef
     Raises:
         SettingError: the embeddings are too long for it, or a value is out of range.
     """
-    check_in_range(model.dimensions, 1, MOST_DIMENSIONS, argument="dimensions for HNSW")
+    check_in_range(model.dimensions, 1, _MOST_DIMENSIONS, argument="dimensions for HNSW")
     check_in_range(links, 2, 100, argument="links", whole=True)
     check_in_range(effort, 2 * links, 1000, argument="effort", whole=True)
-    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")
+    drop_index(connection)
     connection.exec_driver_sql(
-        f"CREATE INDEX {INDEX} ON templates USING hnsw "
+        f"CREATE INDEX {_INDEX} ON templates USING hnsw "
         f"((vector::vector({model.dimensions})) {_OPERATORS[model.energy][1]}) "
         f"WITH (m = {int(links)}, ef_construction = {int(effort)})"
     )
