@@ -12,7 +12,7 @@ from likeness.cli.settings import Changes, changed
 from likeness.datasets import Dataset
 from likeness.tasks.characters import drawn_characters, omniglot
 from likeness.tasks.characters.omniglot_experiment import train_for_runs
-from likeness.tasks.characters.one_shot_run import OneShotRun
+from likeness.tasks.characters.one_shot import OneShotRun
 from likeness.tasks.characters.recipe import CHARACTERS
 from likeness.training import TrainingRecipe
 from likeness.training.quiet import load_keras

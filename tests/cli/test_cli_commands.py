@@ -192,7 +192,7 @@ class TestTrainAndEvaluate:
         def stopped() -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("likeness.tasks.characters.digits_commands.load_keras", stopped)
+        monkeypatch.setattr("likeness.tasks.characters.commands.load_keras", stopped)
         result = CliRunner().invoke(app, ["digits"])
         assert result.exit_code == 130
         assert result.stderr == "Stopped. Nothing was written half.\n"

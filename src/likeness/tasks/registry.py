@@ -33,9 +33,9 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "omniglot-small2": "omniglot:omniglot_small2",
         },
         "commands": {
-            "omniglot": "omniglot_commands:omniglot",
-            "digits": "digits_commands:digits",
-            "data omniglot": "omniglot_commands:data_omniglot",
+            "omniglot": "commands:omniglot",
+            "digits": "commands:digits",
+            "data omniglot": "commands:data_omniglot",
         },
         "help": {
             "omniglot": "Recognise characters by one drawing each: Omniglot's twenty runs.",

@@ -1,15 +1,23 @@
 """Handwritten digits: scikit-learn's bundled ones, and MNIST, in Keras' layout or its own.
 
 A digit stands where a person stands elsewhere: the same engine learns it.
+
+MNIST was first published as four files of bytes, «IDX», packed by gzip or not: two zero bytes, 8
+for unsigned bytes, the number of axes; each axis' length as four bytes, the highest first; then the
+values (Y. LeCun, C. Cortes, C. J. C. Burges, «The MNIST database»).
 """
 
+import gzip
 import hashlib
+import math
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.arrays import Images
 from likeness.datasets.download import download, mirrors_or
@@ -17,7 +25,6 @@ from likeness.datasets.items import Dataset
 from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
 from likeness.datasets.progress import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
-from likeness.tasks.characters.idx import idx_parts
 
 MNIST_FILE = "mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -29,7 +36,7 @@ DIGITS_LICENCE = (
 )
 MNIST_LICENCE = "MNIST, Y. LeCun, C. Cortes and C. J. C. Burges, CC BY-SA 3.0."
 
-_MOST_BYTES = 256 * 2**20  # MNIST unpacked is 55 MB
+_MOST_NPZ_BYTES = 256 * 2**20  # MNIST unpacked is 55 MB
 
 Parts = dict[str, tuple[Images, Images]]
 """«train» and «test», each with its images ``(n, 28, 28)`` and labels ``(n,)``."""
@@ -92,7 +99,7 @@ def mnist(
     if path is not None:
         parts = _given(Path(path).expanduser())
     else:
-        parts = _found(may_download=download, on_progress=on_progress)
+        parts = _at_hand(may_download=download, on_progress=on_progress)
     chosen = ("train", "test") if part == "all" else (part,)
     return Dataset(
         np.concatenate([parts[name][0] for name in chosen])[..., None],
@@ -119,10 +126,10 @@ def _given(path: Path) -> Parts:
 def _in_folder(folder: Path) -> Parts | None:
     if (folder / MNIST_FILE).is_file():
         return _read(folder / MNIST_FILE)
-    return idx_parts(folder)
+    return _idx_parts(folder)
 
 
-def _found(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
+def _at_hand(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
     own = data_place()
     if own is not None and own.name == MNIST_FILE and own.is_file():
         return _read(own)
@@ -165,7 +172,7 @@ def _read(file: Path) -> Parts:
     """Read the four arrays; nothing in the file is executed (``allow_pickle=False``)."""
     try:
         with zipfile.ZipFile(file) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+            if sum(member.file_size for member in archive.infolist()) > _MOST_NPZ_BYTES:
                 raise ValueError("it unpacks to more than 256 MiB")
         with np.load(file, allow_pickle=False) as arrays:
             parts = {name: (arrays[f"x_{name}"], arrays[f"y_{name}"]) for name in ("train", "test")}
@@ -185,3 +192,73 @@ def _other_layout(file: Path, why: str) -> DataError:
         f"{file}: expected the arrays x_train, y_train, x_test and y_test of Keras' {MNIST_FILE}, "
         f"uint8 images of shape (n, rows, columns). Received: {why}."
     )
+
+
+_MOST_IDX_BYTES = 64 * 2**20  # the largest of the four unpacks to 47 MB
+
+_IDX_STEMS = {"train": "train", "test": "t10k"}
+_IDX_KINDS = (("images", 3), ("labels", 1))
+
+
+def _idx_parts(folder: Path) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]] | None:
+    """Return images and labels of «train» and «test»; None unless all four files are there.
+
+    Args:
+        folder: to look in; packed and unpacked names are found, with a hyphen or a dot before
+            «idx».
+
+    Raises:
+        DataError: a file is something else, or has another number of labels than of images.
+    """
+    files = {}
+    for part, stem in _IDX_STEMS.items():
+        images, labels = (_idx_file(folder, f"{stem}-{kind}", axes) for kind, axes in _IDX_KINDS)
+        if images is None or labels is None:
+            return None
+        files[part] = images, labels
+    return {part: _idx_part(images, labels) for part, (images, labels) in files.items()}
+
+
+def _idx_part(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    values, codes = read_idx(images, axes=3), read_idx(labels, axes=1)
+    if len(values) != len(codes):
+        raise DataError(
+            f"{labels}: expected a label for each of {len(values):,} images. "
+            f"Received: {len(codes):,}."
+        )
+    return values, codes
+
+
+def read_idx(file: Path, *, axes: int) -> NDArray[np.uint8]:
+    """Return the values of a file.
+
+    Args:
+        file: packed if its name ends in ``.gz``.
+        axes: how many it must have.
+
+    Raises:
+        DataError: it is something else, shorter or longer than it says, or far too large.
+    """
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            held = stream.read(_MOST_IDX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:  # of gzip: another file, or a cut one
+        raise _no_idx(file, str(error)) from error
+    if len(held) > _MOST_IDX_BYTES:
+        raise _no_idx(file, "more than 64 MiB")
+    start = 4 + 4 * axes
+    if held[:4] != bytes((0, 0, 8, axes)) or len(held) < start:
+        raise _no_idx(file, f"a file that begins with {held[:4].hex(' ') or 'nothing'}")
+    shape = tuple(int(length) for length in np.frombuffer(held[4:start], ">u4"))
+    if math.prod(shape) != len(held) - start:
+        raise _no_idx(file, f"{len(held) - start:,} bytes for values of shape {shape}")
+    return np.frombuffer(held[start:], np.uint8).reshape(shape)
+
+
+def _idx_file(folder: Path, stem: str, axes: int) -> Path | None:
+    names = (f"{stem}{mark}idx{axes}-ubyte{end}" for mark in "-." for end in ("", ".gz"))
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _no_idx(file: Path, why: str) -> DataError:
+    return DataError(f"{file}: expected a file of MNIST in IDX format. Received: {why}.")

@@ -108,18 +108,19 @@ def digits_two_ways(
 
 def _closed(data: Dataset, fit: Any, steps: Sequence[int], *, seed: int) -> dict[str, Any]:
     split = require_extra("sklearn.model_selection").train_test_split
-    places = np.arange(len(data))
     learned, tested = (
         data.take(part)
-        for part in split(places, test_size=TEST_SHARE, random_state=seed, stratify=data.codes)
+        for part in split(
+            np.arange(len(data)), test_size=TEST_SHARE, random_state=seed, stratify=data.codes
+        )
     )
-    found = []
+    results = []
     for count in steps:
         embed = fit(learned, count)
         threshold = _threshold(embed, learned)
-        found.append((count, _measured(embed, tested, threshold)))
+        results.append((count, _measured(embed, tested, threshold)))
     # The fault of the example, on purpose: the test items say when to stop.
-    count, best = max(found, key=lambda pair: pair[1].figures["accuracy"])
+    count, best = max(results, key=lambda pair: pair[1].figures["accuracy"])
     return _figures(best, count, len(steps))
 
 
@@ -127,11 +128,13 @@ def _new(data: Dataset, fit: Any, steps: Sequence[int]) -> dict[str, Any]:
     known, new, held = data.of(KNOWN), data.of(NEW), data.of(CHOOSING)
     rest = data.of(set(KNOWN) - set(CHOOSING))
     check_disjoint(known, new, between=("training", "test"))
-    found = []
+    choices = []
     for count in steps:
         embed = fit(rest, count)
-        found.append((count, _threshold(embed, held), _measured(embed, held, None).figures["auc"]))
-    count, threshold, _ = max(found, key=lambda choice: choice[2])
+        choices.append(
+            (count, _threshold(embed, held), _measured(embed, held, None).figures["auc"])
+        )
+    count, threshold, _ = max(choices, key=lambda choice: choice[2])
     return _figures(_measured(fit(known, count), new, threshold), count, len(steps))
 
 
@@ -149,7 +152,7 @@ def _few(data: Dataset, steps: int, *, seed: int) -> dict[str, dict[str, dict[st
     network = SiameseClassifier(distortion=1.0, encoder="convnet", steps=steps, random_state=seed)
     network.fit(items[learned], labels[learned])
     taught = network.templates_, network.classes_
-    found: dict[str, dict[str, list[float]]] = {}
+    rates: dict[str, dict[str, list[float]]] = {}
     for shots in SHOTS:
         for _ in range(DRAWS):
             drawn = np.concatenate(
@@ -169,12 +172,12 @@ def _few(data: Dataset, steps: int, *, seed: int) -> dict[str, dict[str, dict[st
                 ("SiameseClassifier", network.predict),
                 ("1 nearest neighbour, pixels", lambda rows: nearest.predict(_pixels(rows))),  # noqa: B023
             ):
-                row = found.setdefault(f"{name}, {shots} each", {"new": [], "known": []})
+                row = rates.setdefault(f"{name}, {shots} each", {"new": [], "known": []})
                 row["new"].append(float((predict(new_items[others]) == new_labels[others]).mean()))
                 row["known"].append(float((predict(items[tested]) == labels[tested]).mean()))
     return {
         name: {part: _interval(values) for part, values in row.items()}
-        for name, row in found.items()
+        for name, row in rates.items()
     }
 
 
@@ -212,11 +215,11 @@ def _threshold(embed: Embed, learned: Dataset) -> float:
 
 
 def _figures(measured: Evaluation, steps: int, tried: int) -> dict[str, Any]:
-    found = item_intervals(measured, repetitions=REPETITIONS, seed=0)
+    intervals = item_intervals(measured, repetitions=REPETITIONS, seed=0)
     return {
         "steps": steps if tried > 1 else None,
         "pairs": [len(measured.pairs.genuine), len(measured.pairs.impostor)],
-        "figures": {name: figure.as_dict() for name, figure in found.items()},
+        "figures": {name: figure.as_dict() for name, figure in intervals.items()},
     }
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from likeness.arrays import Images, check_in_range
 from likeness.datasets.items import Dataset
-from likeness.tasks.characters.one_shot_run import OneShotRun
+from likeness.tasks.characters.one_shot import OneShotRun
 
 NAME = "drawn characters, not Omniglot"
 LICENCE = "made by likeness"

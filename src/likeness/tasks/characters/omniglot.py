@@ -24,7 +24,7 @@ from likeness.datasets.zip import ZipReader, opened_zip
 from likeness.datasets.zip_picture import grey_picture
 from likeness.errors import DataError, SettingError
 from likeness.files import natural_key
-from likeness.tasks.characters.one_shot_run import OneShotRun
+from likeness.tasks.characters.one_shot import OneShotRun
 
 LICENCE = (
     "Omniglot, MIT licence: B. M. Lake, R. Salakhutdinov and J. B. Tenenbaum, «Human-level "
@@ -145,9 +145,9 @@ def read_background(file: Path, *, name: str) -> Dataset:
         DataError: it holds no drawings, or one that is none.
     """
     with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
-        members = sorted(filter(_BACKGROUND.fullmatch, archive.names), key=natural_key)
-        items = _drawings(archive, members, file)
-    parts = [member.removesuffix(".png").split("/")[1:] for member in members]
+        names = sorted(filter(_BACKGROUND.fullmatch, archive.names), key=natural_key)
+        items = _drawings(archive, names, file)
+    parts = [path.removesuffix(".png").split("/")[1:] for path in names]
     return Dataset(
         items,
         ["/".join(part[:2]) for part in parts],
@@ -196,13 +196,13 @@ def _run(archive: ZipReader, labels: str, file: Path) -> OneShotRun:
     )
 
 
-def _drawings(archive: ZipReader, members: Sequence[str], file: Path) -> Images:
-    if not 0 < len(members) <= _MOST_DRAWINGS:
+def _drawings(archive: ZipReader, names: Sequence[str], file: Path) -> Images:
+    if not 0 < len(names) <= _MOST_DRAWINGS:
         raise DataError(
             f"{file.name}: expected drawings (ALPHABET/CHARACTER/DRAWING.png). Received: "
-            f"{len(members)} of them."
+            f"{len(names)} of them."
         )
-    return np.stack([grey_picture(archive, member, file, size=SIZE) for member in members])
+    return np.stack([grey_picture(archive, name, file, size=SIZE) for name in names])
 
 
 omniglot_small1 = partial(omniglot, "small1")

@@ -1,22 +1,94 @@
-"""Runs of one-shot classification: train on a background set, recognise new identities."""
+"""Runs of one-shot classification: train on a background set, recognise new identities.
+
+What a network for drawings must beat is measured beside it: nearest pixels, and the distance
+between strokes. M.-P. Dubuisson & A. K. Jain, «A modified Hausdorff distance for object matching»,
+ICPR 1994, distance 22 of their 24: the mean of the distances from each point of one drawing to the
+nearest point of the other, the larger one of the two directions. The authors of Omniglot take it
+between the inked pixels of drawings, each moved to its own centre.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from likeness.arrays import Energies, Images
+from likeness.arrays import Energies, Images, check_images
 from likeness.datasets import Dataset, check_disjoint, name_some
-from likeness.errors import OverlapError, TooFewError
+from likeness.energies import energy_matrix
+from likeness.errors import DataError, OverlapError, TooFewError, require_extra
+from likeness.evaluation.baselines import RawPixels
 from likeness.experiments.calibrated import DIGITS
 from likeness.experiments.result import versions
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
-from likeness.tasks.characters.ink import hausdorff_energies, pixel_energies
-from likeness.tasks.characters.one_shot_run import OneShotRun
-from likeness.tasks.characters.one_shot_runs import REPETITIONS, SEED, mean_error, run_error
+from likeness.tasks.characters.one_shot import REPETITIONS, SEED, OneShotRun, mean_error, run_error
 from likeness.training import OnProgress, TrainingRecipe
+
+INK = 128
+"""A pixel darker than this is ink."""
+
+Points = NDArray[np.float64]
+"""``(n, 2)``: row and column of each inked pixel."""
+
+
+def pixel_energies(left: Images, right: Images) -> Energies:
+    """Return the ``(n, m)`` Euclidean distances between pixels 0…1.
+
+    Raises:
+        DataError: the images have another shape or type.
+    """
+    pixels = RawPixels()
+    return energy_matrix(pixels.energy, pixels.embed(left), pixels.embed(right))
+
+
+def hausdorff_energies(left: Images, right: Images) -> Energies:
+    """Return the ``(n, m)`` modified Hausdorff distances between drawings, in pixels.
+
+    Args:
+        left, right: ``(n, rows, columns, 1)`` and ``(m, ...)``, uint8, dark ink on light paper.
+
+    Raises:
+        DataError: the images have another shape or type, or there is no ink on one.
+        MissingExtraError: SciPy is not installed.
+    """
+    drawn = [[centred_ink(image) for image in check_images(side)] for side in (left, right)]
+    trees = [[_tree(points) for points in side] for side in drawn]
+    return np.array(
+        [
+            [
+                max(_from(points, other_tree), _from(other, tree))
+                for other, other_tree in zip(drawn[1], trees[1], strict=True)
+            ]
+            for points, tree in zip(drawn[0], trees[0], strict=True)
+        ]
+    ).reshape(len(left), len(right))
+
+
+def centred_ink(image: NDArray[np.uint8]) -> Points:
+    """Return where the ink of one drawing is, around its centre.
+
+    Args:
+        image: ``(rows, columns, 1)``.
+
+    Raises:
+        DataError: it is all paper.
+    """
+    points = np.argwhere(image[..., 0] < INK).astype(np.float64)
+    if not len(points):
+        raise DataError("images: expected dark ink on light paper. Received: one without ink.")
+    return np.asarray(points - points.mean(axis=0))
+
+
+def _tree(points: Points) -> Any:
+    return require_extra("scipy.spatial").cKDTree(points)
+
+
+def _from(points: Points, tree: Any) -> float:
+    """Return the mean distance from the points to the nearest ones in the tree."""
+    return float(tree.query(points)[0].mean())
+
 
 FORMAT = "likeness.one_shot/1"
 INTERVALS = f"95 %, percentile bootstrap over runs, {REPETITIONS:,} repetitions, seed {SEED}"
@@ -92,7 +164,7 @@ def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
         name: [run_error(compare(run.probes, run.gallery), run.answers) for run in runs]
         for name, compare in methods.items()
     }
-    figures = {name: {"error": mean_error(found).as_dict()} for name, found in errors.items()}
+    figures = {name: {"error": mean_error(of_runs).as_dict()} for name, of_runs in errors.items()}
     return {
         "format": FORMAT,
         "background": _background(model.record),
@@ -106,8 +178,8 @@ def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
         "baselines": figures,
         "intervals": INTERVALS,
         "runs": [
-            {"run": run.name} | {name: found[place] for name, found in errors.items()}
-            for place, run in enumerate(runs)
+            {"run": run.name} | {name: of_runs[index] for name, of_runs in errors.items()}
+            for index, run in enumerate(runs)
         ],
         "runs_digest": data.digest,
         "model": model.fingerprint,
@@ -126,7 +198,7 @@ def images_of(runs: Sequence[OneShotRun]) -> Dataset:
     if not runs:
         raise TooFewError("runs: expected at least one. Received: none.")
     parts = [(f"{run.name}/{part}", getattr(run, part)) for run in runs for part in _PARTS]
-    names = [f"{name}/{place}" for name, images in parts for place in range(len(images))]
+    names = [f"{name}/{index}" for name, images in parts for index in range(len(images))]
     return Dataset(np.concatenate([images for _, images in parts]), names, names, name="the runs")
 
 

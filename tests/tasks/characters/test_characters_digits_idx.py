@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from likeness.errors import DataError, DataNotFoundError
-from likeness.tasks.characters.digits import mnist
-from likeness.tasks.characters.idx import read_idx
+from likeness.tasks.characters.digits import mnist, read_idx
 
 RNG = np.random.default_rng(7)
 IMAGES = {"train": RNG.integers(0, 256, (6, 28, 28), dtype=np.uint8)}

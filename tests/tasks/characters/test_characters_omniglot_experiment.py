@@ -13,11 +13,15 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
 from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
-from likeness.tasks.characters.ink import hausdorff_energies
-from likeness.tasks.characters.omniglot_experiment import images_of, runs_of_model, train_for_runs
-from likeness.tasks.characters.omniglot_report import one_shot_table, print_one_shot_runs
-from likeness.tasks.characters.one_shot_runs import run_error
+from likeness.tasks.characters.omniglot_experiment import (
+    hausdorff_energies,
+    images_of,
+    runs_of_model,
+    train_for_runs,
+)
+from likeness.tasks.characters.one_shot import run_error
 from likeness.tasks.characters.recipe import CHARACTERS
+from likeness.tasks.characters.report import one_shot_table, print_one_shot_runs
 
 RUNS = drawn_runs(runs=3, ways=5, size=40)
 QUICK = CHARACTERS.replace(

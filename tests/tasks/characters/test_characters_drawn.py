@@ -7,9 +7,8 @@ import pytest
 
 from likeness.errors import DataError, SettingError
 from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
-from likeness.tasks.characters.ink import hausdorff_energies
-from likeness.tasks.characters.one_shot_run import OneShotRun
-from likeness.tasks.characters.one_shot_runs import run_error
+from likeness.tasks.characters.omniglot_experiment import hausdorff_energies
+from likeness.tasks.characters.one_shot import OneShotRun, run_error
 
 
 def test_shape_names_and_marks() -> None:

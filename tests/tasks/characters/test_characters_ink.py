@@ -8,9 +8,13 @@ import pytest
 
 from likeness.errors import DataError
 from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
-from likeness.tasks.characters.ink import centred_ink, hausdorff_energies, pixel_energies
 from likeness.tasks.characters.omniglot import RUNS, omniglot_runs
-from likeness.tasks.characters.one_shot_runs import mean_error, run_error
+from likeness.tasks.characters.omniglot_experiment import (
+    centred_ink,
+    hausdorff_energies,
+    pixel_energies,
+)
+from likeness.tasks.characters.one_shot import mean_error, run_error
 
 DRAWN = drawn_characters(alphabets=1, characters_each=4, drawers=2, size=24).items
 
