@@ -182,7 +182,7 @@ class TestDoor:
         page.get_by_role("heading", level=3, name="Ada").wait_for()
         visited.main.get_by_text("frames a second").wait_for()
         said = page.get_by_role("region", name="Who it is").inner_text()
-        for words in ("Recognised", "Probability", "Energy", "threshold", "Runner-up\nnobody"):
+        for words in ("Recognised", "Probability", "Distance", "threshold", "Runner-up\nnobody"):
             assert words in said
         assert "Ada is nearest" in said
         box = page.locator(".box.known")
@@ -197,7 +197,7 @@ class TestDoor:
         begun = visited.identifications
         page.wait_for_timeout(1000)  # a dozen frames, if the pause were none
         assert visited.identifications <= begun + 1  # the frame that was taken before the pause
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Resume").click()
         visited.main.get_by_text("frames a second").wait_for()
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Start the camera").wait_for()
@@ -479,7 +479,7 @@ class TestCompareAndReport:
         page = visited.page
         page.route("**/api/v1/model", lambda route: route.fulfill(json=old))
         go(page, "Report")
-        visited.main.get_by_text("This model keeps no histogram of energies").wait_for()
+        visited.main.get_by_text("This model has no histogram of distances").wait_for()
         assert page.locator(".plot").count() == 0
         visited.check()
 
@@ -508,7 +508,7 @@ class TestCompareAndReport:
         service.enrol("Ada", of_person(drawn, 0, 0))
         visited = visit("health")
         page = visited.page
-        visited.main.get_by_text("It is ready").wait_for()
+        visited.main.get_by_text("Ready", exact=True).wait_for()
         fingerprint = service.ask("GET", "/api/v1/model")["fingerprint"]
         assert fingerprint[:12] in page.get_by_role("region", name="State").inner_text()
         times = page.get_by_role("region", name="Request times").first
@@ -581,7 +581,7 @@ class TestEverybody:
             lambda route: route.fulfill(status=401, body=json.dumps(problem)),
         )
         page.get_by_role("navigation").get_by_role("link", name="People").click()
-        visited.main.get_by_text("The key is not taken any more.").wait_for()
+        visited.main.get_by_text("The key is no longer valid.").wait_for()
         assert page.evaluate("sessionStorage.length") == 0
         visited.check(refused=1)
 

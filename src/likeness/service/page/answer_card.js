@@ -4,7 +4,7 @@ import { button, element, icon } from "/page/element.js";
 import { fact } from "/page/facts.js";
 import { note } from "/page/notes.js";
 import { headline, STATUSES } from "/page/status.js";
-import { energy, percent } from "/page/words.js";
+import { distance, percent } from "/page/words.js";
 
 /**
  * A card that stays in place while the answers in it change, so that its buttons can be pressed.
@@ -48,11 +48,11 @@ function facts(face) {
   const whose = face.status === "known" ? "" : nearest?.[0] ? ` that it is ${nearest[0].name}` : "";
   return [
     face.probability !== null && fact(`Probability${whose}`, percent(face.probability), meter(face.probability)),
-    fact("Energy", `${energy(face.energy)}, threshold ${energy(face.threshold)}`),
+    fact("Distance", `${distance(face.energy)}, threshold ${distance(face.threshold)}`),
     fact(
       "Runner-up",
       second
-        ? `${second.name}, ${energy(second.energy)}${second.probability === null ? "" : ` (${percent(second.probability)})`}`
+        ? `${second.name}, ${distance(second.energy)}${second.probability === null ? "" : ` (${percent(second.probability)})`}`
         : "nobody",
     ),
   ];

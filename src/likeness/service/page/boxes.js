@@ -11,10 +11,10 @@ export class FaceBoxes {
 
   /** Show the faces of an answer, over a picture of its `width` × `height`. */
   show({ width, height, faces }) {
-    const found = faces.filter((face) => face.box);
-    while (this.#boxes.length < found.length) this.#add();
-    while (this.#boxes.length > found.length) this.#boxes.pop().remove();
-    found.forEach((face, place) => put(this.#boxes[place], face, { width, height }));
+    const visible = faces.filter((face) => face.box);
+    while (this.#boxes.length < visible.length) this.#add();
+    while (this.#boxes.length > visible.length) this.#boxes.pop().remove();
+    visible.forEach((face, index) => put(this.#boxes[index], face, { width, height }));
   }
 
   clear() {

@@ -91,5 +91,5 @@ export async function cameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
   return devices
     .filter((device) => device.kind === "videoinput")
-    .map((device, place) => ({ id: device.deviceId, label: device.label || `Camera ${place + 1}` }));
+    .map((device, index) => ({ id: device.deviceId, label: device.label || `Camera ${index + 1}` }));
 }

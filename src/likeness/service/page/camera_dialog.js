@@ -50,8 +50,8 @@ export async function takePhoto() {
 }
 
 /** A choice among several cameras; nothing for one. */
-export function cameraChoice(found, chosen, onChange) {
-  if (found.length < 2) return [];
+export function cameraChoice(available, chosen, onChange) {
+  if (available.length < 2) return [];
   return [
     element(
       "label",
@@ -60,7 +60,7 @@ export function cameraChoice(found, chosen, onChange) {
       element(
         "select",
         { on: { change: (event) => onChange(event.target.value) } },
-        found.map(({ id, label }) => element("option", { value: id, selected: id === chosen }, label)),
+        available.map(({ id, label }) => element("option", { value: id, selected: id === chosen }, label)),
       ),
     ),
   ];

@@ -1,7 +1,7 @@
-/* Where an energy lies among genuine and impostor ones: two outlines, a threshold, a mark. */
+/* Where a distance lies among genuine and impostor ones: two outlines, a threshold, a mark. */
 
 import { drawing, element } from "/page/element.js";
-import { counted, energy as shown, percent } from "/page/words.js";
+import { counted, distance as shown, percent } from "/page/words.js";
 
 const WIDE = 640;
 const TALL = 300;
@@ -13,8 +13,8 @@ const BOTTOM = TALL - 58;
 /**
  * Draw it.
  * @param {object} energies `edges`, and the counts `genuine` and `impostor` between them.
- * @param {number} threshold accept if energy ≤ threshold.
- * @param {number|null} mark the energy of two photos; null draws none.
+ * @param {number} threshold accepted if the distance is at most this.
+ * @param {number|null} mark the distance of two photos; null draws none.
  */
 export function distribution(energies, threshold, mark = null) {
   const { edges } = energies;
@@ -60,12 +60,12 @@ export function amongOthers(energies, value) {
 
 /** The share of counts below a value, evenly spread within a bin. */
 export function below(edges, counts, value) {
-  let found = 0;
-  counts.forEach((count, place) => {
-    const part = (value - edges[place]) / (edges[place + 1] - edges[place]);
-    found += count * Math.min(1, Math.max(0, part));
+  let share = 0;
+  counts.forEach((count, index) => {
+    const part = (value - edges[index]) / (edges[index + 1] - edges[index]);
+    share += count * Math.min(1, Math.max(0, part));
   });
-  return found / (sum(counts) || 1);
+  return share / (sum(counts) || 1);
 }
 
 function shares(counts) {
@@ -78,17 +78,17 @@ function sum(counts) {
 }
 
 function outline(values, edges, across, up) {
-  const steps = values.map((value, place) => `V${up(value).toFixed(1)}H${across(edges[place + 1]).toFixed(1)}`);
+  const steps = values.map((value, index) => `V${up(value).toFixed(1)}H${across(edges[index + 1]).toFixed(1)}`);
   return `M${across(edges[0]).toFixed(1)} ${BOTTOM}${steps.join("")}V${BOTTOM}Z`;
 }
 
-function line(place, kind, words, height) {
-  const anchor = place < WIDE * 0.2 ? "start" : place > WIDE * 0.8 ? "end" : "middle";
+function line(x, kind, words, height) {
+  const anchor = x < WIDE * 0.2 ? "start" : x > WIDE * 0.8 ? "end" : "middle";
   return drawing(
     "g",
     { class: kind },
-    drawing("line", { x1: place, x2: place, y1: height + 4, y2: BOTTOM }),
-    drawing("text", { x: place, y: height, "text-anchor": anchor }, words),
+    drawing("line", { x1: x, x2: x, y1: height + 4, y2: BOTTOM }),
+    drawing("text", { x, y: height, "text-anchor": anchor }, words),
   );
 }
 
@@ -96,13 +96,13 @@ function ticks(low, high, across) {
   const step = niceStep((high - low || 1) / 5);
   const made = [drawing("line", { class: "axis", x1: LEFT, x2: RIGHT, y1: BOTTOM, y2: BOTTOM })];
   for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) {
-    const place = across(value);
+    const x = across(value);
     made.push(
-      drawing("line", { class: "axis", x1: place, x2: place, y1: BOTTOM, y2: BOTTOM + 5 }),
-      drawing("text", { class: "tick", x: place, y: BOTTOM + 24, "text-anchor": "middle" }, shown(Number(value.toFixed(6)))),
+      drawing("line", { class: "axis", x1: x, x2: x, y1: BOTTOM, y2: BOTTOM + 5 }),
+      drawing("text", { class: "tick", x, y: BOTTOM + 24, "text-anchor": "middle" }, shown(Number(value.toFixed(6)))),
     );
   }
-  made.push(drawing("text", { class: "tick", x: (LEFT + RIGHT) / 2, y: TALL - 8, "text-anchor": "middle" }, "energy"));
+  made.push(drawing("text", { class: "tick", x: (LEFT + RIGHT) / 2, y: TALL - 8, "text-anchor": "middle" }, "distance"));
   return made;
 }
 
@@ -112,6 +112,6 @@ function niceStep(rough) {
 }
 
 function spoken(energies, threshold, mark) {
-  const said = `Energies of comparisons of one person and of two people, with the threshold at ${shown(threshold)}.`;
+  const said = `Distances between photos of one person and of two people, with the threshold at ${shown(threshold)}.`;
   return mark === null ? said : `${said} These two photos are at ${shown(mark)}. ${amongOthers(energies, mark)}`;
 }

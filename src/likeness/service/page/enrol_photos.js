@@ -19,8 +19,8 @@ export async function enrolPhotos(session, photos, { person = null, name = null,
   const notes = element("div", { class: "stack" });
   const refused = [];
   let enrolled = 0;
-  for (const [place, photo] of photos.entries()) {
-    const words = photos.length > 1 ? `Photo ${place + 1} is enrolled.` : "The photo is enrolled.";
+  for (const [index, photo] of photos.entries()) {
+    const words = photos.length > 1 ? `Photo ${index + 1} is enrolled.` : "The photo is enrolled.";
     try {
       const done = person
         ? await session.api.photo(`/api/v1/people/${person.id}/photos`, photo, { query: { keep } })
@@ -30,7 +30,7 @@ export async function enrolPhotos(session, photos, { person = null, name = null,
       notes.append(enrolledNotes(done, words));
     } catch (error) {
       refused.push(photo);
-      const which = photos.length > 1 ? element("h3", {}, `Photo ${place + 1}`) : null;
+      const which = photos.length > 1 ? element("h3", {}, `Photo ${index + 1}`) : null;
       notes.append(...[which, errorNote(error)].filter(Boolean));
     }
   }

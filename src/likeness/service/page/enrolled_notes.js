@@ -1,15 +1,15 @@
-/* What the service says to a photo that was just enrolled. */
+/* What the service says about a photo that was just enrolled. */
 
 import { element } from "/page/element.js";
 import { note } from "/page/notes.js";
-import { energy } from "/page/words.js";
+import { distance } from "/page/words.js";
 
 /** The good news, then a look-alike, warnings and advice, as far as there are any. */
 export function enrolledNotes(done, words) {
   const { added, look_alike: other, warnings = [], advice = [] } = done;
-  const said = added === false ? "This very photo was enrolled before: nothing was changed." : words;
+  const said = added === false ? "This photo is already enrolled; nothing was changed." : words;
   const alike = other
-    ? note("warning", `${other.name} looks alike: an energy of ${energy(other.energy)}. The two may be confused.`)
+    ? note("warning", `${other.name} looks similar: a distance of ${distance(other.energy)}. The two may be confused.`)
     : null;
   const known = new Set(warnings);
   const more = advice.filter((sentence) => !known.has(sentence));

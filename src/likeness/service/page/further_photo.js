@@ -14,8 +14,8 @@ export async function approve(session, photo, face, { others }) {
     title: `Is this ${person.name}?`,
     content: [
       picture(shown),
-      element("p", {}, `If you know that it is ${person.name}, this photo is enrolled as a further one of theirs. `),
-      note("warning", "Approve what you have seen yourself. A photo of somebody else would open the door to them."),
+      element("p", {}, `If you know that this is ${person.name}, the photo is enrolled as a further photo of theirs. `),
+      note("warning", "Approve only what you have seen yourself: a photo of somebody else would be recognised as this person."),
     ],
     words: "Yes, approve it",
     act: () =>

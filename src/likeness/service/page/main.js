@@ -43,7 +43,7 @@ async function begin() {
   try {
     session = await resume(onRefused);
   } catch (error) {
-    return draw({ title: "Likeness", show: (place) => place.append(errorNote(error), button("Try again", { kind: "first", onclick: () => location.reload() })) }, {});
+    return draw({ title: "Likeness", show: (container) => container.append(errorNote(error), button("Try again", { kind: "first", onclick: () => location.reload() })) }, {});
   }
   if (session) enter();
   else askForKey();
@@ -71,7 +71,7 @@ function askForKey(reason = "") {
 
 function onRefused() {
   forget();
-  askForKey("The key is not taken any more. Sign in again.");
+  askForKey("The key is no longer valid. Sign in again.");
 }
 
 function go(path) {
@@ -79,17 +79,17 @@ function go(path) {
 }
 
 function route() {
-  const place = location.hash.slice(1);
-  if (!session || (place && !place.startsWith("/"))) return; // a link within the page
-  const path = place || "/door";
+  const hash = location.hash.slice(1);
+  if (!session || (hash && !hash.startsWith("/"))) return; // a link within the page
+  const path = hash || "/door";
   for (const [pattern, view, name] of ROUTES) {
-    const found = pattern.exec(path);
-    if (!found) continue;
+    const match = pattern.exec(path);
+    if (!match) continue;
     for (const link of document.querySelectorAll("#views a")) {
       if (link.hash === `#/${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    draw(view, { session, go, parameters: found.slice(1) });
+    draw(view, { session, go, parameters: match.slice(1) });
     return;
   }
   go("/door");
@@ -100,22 +100,22 @@ async function draw(view, context) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
-  const place = element("div", { class: "view", "aria-busy": "true" });
+  const container = element("div", { class: "view", "aria-busy": "true" });
   const heading = element("h1", { tabindex: -1 }, view.title);
   const content = document.getElementById("content");
   const first = !content.querySelector("h1");
-  content.replaceChildren(heading, place);
+  content.replaceChildren(heading, container);
   document.title = view.title === "Likeness" ? "Likeness" : `${view.title} · Likeness`;
   scrollTo(0, 0);
   if (!first) heading.focus({ preventScroll: true });
   try {
-    await view.show(place, { ...context, signal });
+    await view.show(container, { ...context, signal });
   } catch (error) {
     if (signal.aborted) return;
-    place.replaceChildren(errorNote(error));
+    container.replaceChildren(errorNote(error));
     announce(error.message);
   } finally {
-    place.removeAttribute("aria-busy");
+    container.removeAttribute("aria-busy");
   }
 }
 

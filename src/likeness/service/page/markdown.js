@@ -67,23 +67,23 @@ function inline(text) {
     if (plain) made.push(plain);
     plain = "";
   };
-  for (let place = 0; place < text.length; ) {
-    const rest = text.slice(place);
+  for (let index = 0; index < text.length; ) {
+    const rest = text.slice(index);
     const code = /^`([^`]+)`/.exec(rest);
     const bold = /^\*\*((?:\\.|[^\\])+?)\*\*/.exec(rest);
     if (rest[0] === "\\" && rest.length > 1) {
       plain += rest[1];
-      place += 2;
+      index += 2;
     } else if (rest.startsWith("&amp;")) {
       plain += "&";
-      place += 5;
+      index += 5;
     } else if (code || bold) {
       flush();
       made.push(code ? element("code", {}, code[1]) : element("strong", {}, inline(bold[1])));
-      place += (code ?? bold)[0].length;
+      index += (code ?? bold)[0].length;
     } else {
       plain += rest[0];
-      place += 1;
+      index += 1;
     }
   }
   flush();

@@ -33,7 +33,7 @@ export function note(kind, sentences, ...more) {
 export function withCode(sentence) {
   const parts = sentence.split("`");
   if (parts.length % 2 === 0) return [sentence];
-  return parts.map((part, place) => (place % 2 ? element("code", {}, part) : part));
+  return parts.map((part, index) => (index % 2 ? element("code", {}, part) : part));
 }
 
 /** The note of an error, whatever was thrown. */

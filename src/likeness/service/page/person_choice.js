@@ -11,14 +11,14 @@ const TYPING = 250;
 export function choosePerson(session, { without }) {
   let chosen = null;
   let typing = 0;
-  let asked = 0;
+  let latest = 0;
   const list = element("fieldset", { class: "choices" }, element("legend", {}, "People"));
   const look = async () => {
-    const now = (asked += 1);
+    const now = (latest += 1);
     try {
       const query = { search: field.value.trim(), limit: SHOWN + 1 };
       const { people } = await session.api.get("/api/v1/people", { query });
-      if (now !== asked) return;
+      if (now !== latest) return;
       chosen = null;
       const others = people.filter((person) => person.id !== without).slice(0, SHOWN);
       list.replaceChildren(element("legend", {}, others.length ? "People" : "Nobody found"), ...others.map(option));

@@ -56,7 +56,7 @@ export class PhotoInput {
     return [...this.#photos];
   }
 
-  /** Add photos; without `several` the newest takes the place of the last one. */
+  /** Add photos; without `several` the newest takes the target of the last one. */
   take(photos) {
     if (!photos.length) return;
     this.#photos = this.several ? [...this.#photos, ...photos] : photos.slice(-1);
@@ -71,11 +71,11 @@ export class PhotoInput {
 
   #draw() {
     for (const picture of this.#preview.querySelectorAll("img")) URL.revokeObjectURL(picture.src);
-    this.#preview.replaceChildren(...this.#photos.map((photo, place) => this.#shown(photo, place)));
+    this.#preview.replaceChildren(...this.#photos.map((photo, index) => this.#shown(photo, index)));
   }
 
-  #shown(photo, place) {
-    const words = this.several ? `Photo ${place + 1}` : this.label;
+  #shown(photo, index) {
+    const words = this.several ? `Photo ${index + 1}` : this.label;
     return element(
       "figure",
       { class: "preview" },
@@ -87,7 +87,7 @@ export class PhotoInput {
           class: "button quiet only-icon",
           on: {
             click: () => {
-              this.#photos.splice(place, 1);
+              this.#photos.splice(index, 1);
               this.#draw();
               this.#onChange(this.photos);
             },
@@ -101,17 +101,17 @@ export class PhotoInput {
 }
 
 /** Let files be dropped on an element. */
-export function acceptDrops(place, onPhotos) {
+export function acceptDrops(target, onPhotos) {
   const over = (event) => {
     event.preventDefault();
-    place.classList.add("over");
+    target.classList.add("over");
   };
-  place.addEventListener("dragenter", over);
-  place.addEventListener("dragover", over);
-  place.addEventListener("dragleave", () => place.classList.remove("over"));
-  place.addEventListener("drop", (event) => {
+  target.addEventListener("dragenter", over);
+  target.addEventListener("dragover", over);
+  target.addEventListener("dragleave", () => target.classList.remove("over"));
+  target.addEventListener("drop", (event) => {
     event.preventDefault();
-    place.classList.remove("over");
+    target.classList.remove("over");
     onPhotos([...event.dataTransfer.files]);
   });
 }

@@ -18,7 +18,7 @@ export function samples(text) {
 }
 
 /**
- * Return the request times by route, [{route, count, mean, slow}] in milliseconds, the most asked
+ * Return the request times by route, [{route, count, mean, slow}] in milliseconds, the most frequent
  * first. `slow`: nine of ten were no slower, up to the next edge of the histogram.
  */
 export function requestTimes(text, name) {
@@ -26,13 +26,13 @@ export function requestTimes(text, name) {
   for (const { name: full, labels, value } of samples(text)) {
     if (!full.startsWith(name)) continue;
     const route = [labels.method, labels.route].filter(Boolean).join(" ");
-    const found = routes.get(route) ?? { route, count: 0, sum: 0, buckets: new Map() };
-    routes.set(route, found);
-    if (full === `${name}_count`) found.count += value;
-    if (full === `${name}_sum`) found.sum += value;
+    const times = routes.get(route) ?? { route, count: 0, sum: 0, buckets: new Map() };
+    routes.set(route, times);
+    if (full === `${name}_count`) times.count += value;
+    if (full === `${name}_sum`) times.sum += value;
     if (full === `${name}_bucket`) {
       const edge = labels.le === "+Inf" ? Infinity : Number(labels.le);
-      found.buckets.set(edge, (found.buckets.get(edge) ?? 0) + value);
+      times.buckets.set(edge, (times.buckets.get(edge) ?? 0) + value);
     }
   }
   return [...routes.values()]
@@ -43,6 +43,6 @@ export function requestTimes(text, name) {
 
 function nineOfTen(buckets, count) {
   const edges = [...buckets.keys()].sort((one, other) => one - other);
-  const edge = edges.find((place) => buckets.get(place) >= 0.9 * count);
-  return edge === undefined ? null : 1000 * edge;
+  const first = edges.find((edge) => buckets.get(edge) >= 0.9 * count);
+  return first === undefined ? null : 1000 * first;
 }

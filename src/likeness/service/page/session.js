@@ -2,7 +2,7 @@
 
 import { Api } from "/page/api.js";
 
-const PLACE = "likeness-key";
+const STORAGE_KEY = "likeness-key";
 const ROLES = ["viewer", "operator", "admin"];
 
 export class Session {
@@ -22,7 +22,7 @@ export class Session {
  * @throws {Problem} the service does not answer.
  */
 export async function resume(onRefused) {
-  const key = sessionStorage.getItem(PLACE);
+  const key = sessionStorage.getItem(STORAGE_KEY);
   if (key === null && (await new Api(null).get("/health/live")).keys) return null;
   try {
     return await opened(key, onRefused);
@@ -36,12 +36,12 @@ export async function resume(onRefused) {
 /** Sign in with a key; throws a `Problem` if it is not taken. */
 export async function signIn(key, onRefused) {
   const session = await opened(key, onRefused);
-  sessionStorage.setItem(PLACE, key);
+  sessionStorage.setItem(STORAGE_KEY, key);
   return session;
 }
 
 export function forget() {
-  sessionStorage.removeItem(PLACE);
+  sessionStorage.removeItem(STORAGE_KEY);
 }
 
 async function opened(key, onRefused) {

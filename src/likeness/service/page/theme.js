@@ -2,7 +2,7 @@
 
 import { button } from "/page/element.js";
 
-const PLACE = "likeness-theme";
+const STORAGE_KEY = "likeness-theme";
 
 function preferred() {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
@@ -14,13 +14,13 @@ function inForce() {
 
 /** Take up what was chosen before. */
 export function applyTheme() {
-  const chosen = localStorage.getItem(PLACE);
+  const chosen = localStorage.getItem(STORAGE_KEY);
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 }
 
 /** A button that turns the other one on. */
 export function themeToggle() {
-  const place = document.createElement("span");
+  const holder = document.createElement("span");
   const draw = ({ focused = false } = {}) => {
     const other = inForce() === "dark" ? "light" : "dark";
     const toggle = button(`${other === "dark" ? "Dark" : "Light"} colours`, {
@@ -29,14 +29,14 @@ export function themeToggle() {
       title: `Change to ${other} colours`,
       onclick: () => {
         document.documentElement.dataset.theme = other;
-        localStorage.setItem(PLACE, other);
+        localStorage.setItem(STORAGE_KEY, other);
         draw({ focused: true });
       },
     });
-    place.replaceChildren(toggle);
+    holder.replaceChildren(toggle);
     if (focused) toggle.focus();
   };
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
-  return place;
+  return holder;
 }

@@ -9,8 +9,8 @@ export function percent(share) {
   return `${value < 10 || value > 99 ? Number(value.toFixed(1)) : Math.round(value)} %`;
 }
 
-/** An energy with four significant digits. */
-export function energy(value) {
+/** A distance with four significant digits. The API calls it an energy: lower is more alike. */
+export function distance(value) {
   return value === null || value === undefined ? "–" : String(Number(value.toPrecision(4)));
 }
 

@@ -15,9 +15,9 @@ import { milliseconds } from "/page/words.js";
 
 export const title = "Door";
 
-export function show(place, { session, signal }) {
+export function show(container, { session, signal }) {
   const door = new Door(session, signal);
-  place.append(door.element);
+  container.append(door.element);
   signal.addEventListener("abort", () => door.close());
 }
 
@@ -30,7 +30,7 @@ class Door {
   #answers = element("ul", { class: "answers" });
   #cautions = element("div", {});
   #cautious = "";
-  #nobody = element("p", { class: "faint" }, "Start the camera or choose a photo, and the answers stand here.");
+  #nobody = element("p", { class: "faint" }, "Start the camera or choose a photo to see the answers here.");
   #rate = element("p", { class: "rate", "aria-hidden": "true" });
   #choice = element("div", {});
   #cards = [];
@@ -43,13 +43,13 @@ class Door {
     this.signal = signal;
     this.camera = new Camera(this.#video);
     this.loop = new SteadyLoop(
-      () => this.#lookOnce(),
+      () => this.#identifyFrame(),
       (rate) => (this.#rate.textContent = `${rate.toFixed(1)} frames a second`),
     );
     this.stage = element("div", { class: "stage" }, this.#empty, this.#video, this.#picture, this.#boxes.element);
     acceptDrops(this.stage, ([photo]) => photo && this.#showPhoto(photo));
     this.start = button("Start the camera", { picture: "camera", kind: "first", onclick: () => this.#open(null) });
-    this.pause = button("Pause", { picture: "pause", hidden: true, onclick: () => this.#pauseOrGoOn() });
+    this.pause = button("Pause", { picture: "pause", hidden: true, onclick: () => this.#pauseOrResume() });
     this.stop = button("Stop", { picture: "stop", hidden: true, onclick: () => this.#stopCamera() });
     const chooser = element("input", {
       type: "file",
@@ -66,8 +66,8 @@ class Door {
       { class: "door" },
       element(
         "section",
-        { class: "card", "aria-labelledby": "seen" },
-        element("h2", { id: "seen", class: "for-readers" }, "Picture"),
+        { class: "card", "aria-labelledby": "picture" },
+        element("h2", { id: "picture", class: "for-readers" }, "Picture"),
         this.stage,
         element(
           "div",
@@ -93,7 +93,7 @@ class Door {
         "p",
         { class: "liveness" },
         icon("warning"),
-        element("span", {}, element("strong", {}, "There is no liveness detection."), " A photo held up to the camera is taken for the person on it. Never let this page alone open a door."),
+        element("span", {}, element("strong", {}, "There is no liveness detection."), " A photo held up to the camera counts as the person on it. Do not let this page alone open a door."),
       ),
     );
   }
@@ -127,17 +127,17 @@ class Door {
     const focused = document.activeElement === this.start;
     this.#buttons({ live: true });
     if (focused) this.pause.focus();
-    this.#goOn();
+    this.#resume();
   }
 
-  #goOn() {
+  #resume() {
     this.#video.play();
     setWords(this.pause, "Pause", "pause");
     this.loop.start().catch((error) => this.#fail(error));
   }
 
-  #pauseOrGoOn() {
-    if (!this.loop.running) return this.#goOn();
+  #pauseOrResume() {
+    if (!this.loop.running) return this.#resume();
     this.#freeze();
   }
 
@@ -145,14 +145,14 @@ class Door {
     this.loop.stop();
     this.#video.pause();
     this.#rate.textContent = "paused";
-    setWords(this.pause, "Go on", "play");
+    setWords(this.pause, "Resume", "play");
   }
 
   #stopCamera() {
     this.loop.stop();
     this.camera.stop();
     this.#choice.replaceChildren();
-    this.#clear("Start the camera or choose a photo, and the answers stand here.");
+    this.#clear("Start the camera or choose a photo to see the answers here.");
     const focused = this.element.contains(document.activeElement);
     this.#buttons({ live: false });
     if (focused) this.start.focus();
@@ -183,14 +183,14 @@ class Door {
   }
 
   /** One frame to the service and back; returns how long to wait if it is busy. */
-  async #lookOnce() {
+  async #identifyFrame() {
     const frame = await this.camera.frame();
     try {
-      const seen = await this.#identify(frame);
+      const answer = await this.#identify(frame);
       if (!this.loop.running) return 0;
       this.#photo = frame;
       this.#trouble.replaceChildren();
-      this.#show(seen, "Nobody is in the picture.");
+      this.#show(answer, "No face in the picture.");
       return 0;
     } catch (error) {
       if (error.name === "AbortError" || !this.loop.running) return 0;
@@ -213,15 +213,15 @@ class Door {
     this.#trouble.replaceChildren();
     this.#photo = photo;
     this.#picture.src = URL.createObjectURL(photo);
-    this.#rate.textContent = "looking …";
+    this.#rate.textContent = "identifying …";
     try {
-      const seen = await this.#identify(photo);
-      this.#showStage(this.#picture, seen.width, seen.height);
-      this.#rate.textContent = `answered in ${milliseconds(seen.milliseconds)}`;
-      this.#show(seen, "No face was found in this photo.");
+      const answer = await this.#identify(photo);
+      this.#showStage(this.#picture, answer.width, answer.height);
+      this.#rate.textContent = `answered in ${milliseconds(answer.milliseconds)}`;
+      this.#show(answer, "No face was found in this photo.");
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.#clear("There is no answer to this photo.");
+      this.#clear("This photo could not be identified.");
       this.#rate.textContent = "";
       this.#trouble.replaceChildren(errorNote(error));
     }
@@ -240,15 +240,15 @@ class Door {
     this.#photo = null;
   }
 
-  #show(seen, nobody) {
-    this.#boxes.show(seen);
-    this.#nobody.hidden = seen.faces.length > 0;
+  #show(answer, nobody) {
+    this.#boxes.show(answer);
+    this.#nobody.hidden = answer.faces.length > 0;
     this.#nobody.textContent = nobody;
-    while (this.#cards.length < seen.faces.length) this.#cards.push(this.#card());
-    while (this.#cards.length > seen.faces.length) this.#cards.pop().element.remove();
-    seen.faces.forEach((face, place) => this.#cards[place].show(face));
-    this.#caution([...new Set(seen.faces.flatMap((face) => face.warnings ?? []))]);
-    this.#tell(seen.faces.map(sentence).join(" ") || nobody);
+    while (this.#cards.length < answer.faces.length) this.#cards.push(this.#card());
+    while (this.#cards.length > answer.faces.length) this.#cards.pop().element.remove();
+    answer.faces.forEach((face, index) => this.#cards[index].show(face));
+    this.#caution([...new Set(answer.faces.flatMap((face) => face.warnings ?? []))]);
+    this.#tell(answer.faces.map(sentence).join(" ") || nobody);
   }
 
   /** What the calibration does not cover: said once for all faces, drawn when it changes. */
@@ -273,10 +273,10 @@ class Door {
     const live = this.loop.running;
     if (live) this.#freeze();
     await act(this.session, this.#photo, face, { others: this.#cards.length > 1 });
-    if (live && !this.signal.aborted && this.camera.open) this.#goOn();
+    if (live && !this.signal.aborted && this.camera.open) this.#resume();
   }
 
-  /** Told aloud once an answer has stood for three frames, or at once for a photo. */
+  /** Announced once an answer has stayed the same for three frames, or at once for a photo. */
   #tell(words) {
     this.#heardTimes = words === this.#heard ? this.#heardTimes + 1 : 1;
     this.#heard = words;

@@ -8,9 +8,9 @@ import { PhotoInput } from "/page/photo_input.js";
 
 export const title = "Enrol somebody";
 
-export function show(place, { session }) {
+export function show(container, { session }) {
   if (!session.may("operator")) {
-    place.append(note("warning", "Enrolling takes the role of an operator. Ask for a key with that role."));
+    container.append(note("warning", "Enrolling needs the role of an operator. Ask for a key with that role."));
     return;
   }
   const name = element("input", { type: "text", autocomplete: "off", required: true, maxlength: 200, id: "name" });
@@ -35,7 +35,7 @@ export function show(place, { session }) {
       links.querySelector("a").focus();
     }
   };
-  place.append(
+  container.append(
     element("p", {}, element("a", { class: "back", href: "#/people" }, icon("back"), "All people")),
     element(
       "form",
@@ -51,7 +51,7 @@ export function show(place, { session }) {
         },
       },
       element("label", { class: "field" }, element("span", {}, "Name"), name),
-      element("p", { class: "faint" }, "One good photo is enough: from the front, in even light, one person in the picture. A second and a third one make answers surer."),
+      element("p", { class: "faint" }, "One good photo is enough: from the front, in even light, one person in the picture. More photos make answers more reliable."),
       input.element,
       element(
         "label",

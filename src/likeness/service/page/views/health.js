@@ -1,4 +1,4 @@
-/* Whether the service is well: its state, how quick it is, and what was done with it. */
+/* The state of the service, its request times and its audit log. */
 
 import { AuditLog } from "/page/audit_log.js";
 import { button, element, icon } from "/page/element.js";
@@ -11,33 +11,33 @@ export const title = "Health";
 
 const TIMES = "likeness_request_seconds";
 
-export async function show(place, { session, signal }) {
+export async function show(container, { session, signal }) {
   const state = element("section", { class: "card", "aria-labelledby": "state" });
   const times = element("section", { class: "card", "aria-labelledby": "times" });
-  const again = async () => {
-    await Promise.all([drawState(state, session, signal, again), drawTimes(times, session, signal)]);
+  const refresh = async () => {
+    await Promise.all([drawState(state, session, signal, refresh), drawTimes(times, session, signal)]);
   };
-  place.append(state, times);
-  await again();
-  if (session.may("admin")) place.append(await audit(session, signal));
+  container.append(state, times);
+  await refresh();
+  if (session.may("admin")) container.append(await audit(session, signal));
 }
 
-async function drawState(place, session, signal, again) {
+async function drawState(container, session, signal, refresh) {
   const [live, ready] = await Promise.all([probe(session, "/health/live", signal), probe(session, "/health/ready", signal)]);
-  place.replaceChildren(
+  container.replaceChildren(
     element(
       "div",
       { class: "row apart" },
       element("h2", { id: "state" }, "State"),
-      button("Look again", { picture: "refresh", kind: "quiet", onclick: again }),
+      button("Refresh", { picture: "refresh", kind: "quiet", onclick: refresh }),
     ),
-    element("div", { class: "figures" }, light(live, "It runs", "It does not answer"), light(ready, "It is ready", "It is not ready")),
+    element("div", { class: "figures" }, light(live, "Running", "Not responding"), light(ready, "Ready", "Not ready")),
     element(
       "dl",
       { class: "facts" },
       ready.said && fact("People", ready.said.people.toLocaleString("en")),
       ready.said && fact("Model", ready.said.model),
-      fact("Looked at", moment(new Date().toISOString())),
+      fact("Checked", moment(new Date().toISOString())),
     ),
     ready.said?.model_refused ? note("warning", ready.said.model_refused) : "",
   );
@@ -61,33 +61,33 @@ function light({ error }, good, bad) {
   );
 }
 
-async function drawTimes(place, session, signal) {
+async function drawTimes(container, session, signal) {
   const head = element("h2", { id: "times" }, "Request times");
   let text;
   try {
     text = await session.api.text("/metrics", { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    return place.replaceChildren(head, errorNote(error));
+    return container.replaceChildren(head, errorNote(error));
   }
   const rows = requestTimes(text, TIMES);
-  const refused = samples(text).filter(({ labels }) => /^5/.test(labels.status ?? ""));
-  place.replaceChildren(
+  const failed = samples(text).filter(({ labels }) => /^5/.test(labels.status ?? ""));
+  container.replaceChildren(
     head,
-    rows.length ? timesTable(rows) : element("p", { class: "faint" }, "Nothing was asked yet."),
-    element("p", { class: "faint" }, failures(refused)),
+    rows.length ? timesTable(rows) : element("p", { class: "faint" }, "No requests yet."),
+    element("p", { class: "faint" }, failures(failed)),
   );
 }
 
-function failures(found) {
-  const count = found.filter(({ name }) => name.endsWith("_total") || name.endsWith("_count")).reduce((all, { value }) => all + value, 0);
-  return count ? `${counted(count, "answer")} since the start said that the service could not serve (5xx).` : "No answer since the start said that the service could not serve (5xx).";
+function failures(failed) {
+  const count = failed.filter(({ name }) => name.endsWith("_total") || name.endsWith("_count")).reduce((all, { value }) => all + value, 0);
+  return count ? `${counted(count, "server error")} since start.` : "No server errors since start.";
 }
 
 function timesTable(rows) {
   return table(
     "Request times",
-    ["Route", "Requests", "Mean", "9 of 10 within"],
+    ["Route", "Requests", "Mean", "90 % within"],
     rows.map(({ route, count, mean, slow }) => [
       element("code", {}, route),
       count.toLocaleString("en"),
@@ -105,7 +105,7 @@ async function audit(session, signal) {
   const read = async () => {
     rows.push(...(await log.earlier()).map(entryRow));
     body.replaceChildren(
-      rows.length ? table("Audit log", ["When", "Who", "What", "Person", "Details"], rows) : element("p", { class: "faint" }, "Nothing happened yet."),
+      rows.length ? table("Audit log", ["When", "Who", "What", "Person", "Details"], rows) : element("p", { class: "faint" }, "No entries yet."),
     );
     more.replaceChildren(...(log.more ? [button("Show earlier entries", { onclick: read })] : []));
   };

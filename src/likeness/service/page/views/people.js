@@ -10,9 +10,9 @@ export const title = "People";
 const PAGE = 25;
 const TYPING = 250;
 
-export function show(place, { session, signal }) {
+export function show(container, { session, signal }) {
   const list = new PeopleList(session, signal);
-  place.append(list.element);
+  container.append(list.element);
   return list.search("");
 }
 
@@ -21,7 +21,7 @@ class PeopleList {
   #count = element("p", { class: "faint" });
   #more = element("div", { class: "row middle" });
   #trouble = element("div", {});
-  #asked = 0;
+  #latest = 0;
 
   constructor(session, signal) {
     this.session = session;
@@ -63,7 +63,7 @@ class PeopleList {
   }
 
   async #read({ search, after }) {
-    const asked = (this.#asked += 1);
+    const request = (this.#latest += 1);
     let page;
     try {
       page = await this.session.api.get("/api/v1/people", {
@@ -74,14 +74,14 @@ class PeopleList {
       if (error.name !== "AbortError") this.#trouble.replaceChildren(errorNote(error));
       return;
     }
-    if (asked !== this.#asked) return; // somebody typed on
+    if (request !== this.#latest) return; // a later search is under way
     this.#trouble.replaceChildren();
     if (after === null) this.#rows.replaceChildren();
     const rows = page.people.map(row);
     this.#rows.append(...rows);
     if (after !== null) rows[0]?.querySelector("a").focus();
-    const found = search ? `${counted(page.total, "person", "people")} with «${search}»` : counted(page.total, "person", "people");
-    this.#count.textContent = page.total ? found : search ? `Nobody is called «${search}».` : "Nobody is enrolled yet.";
+    const count = search ? `${counted(page.total, "person", "people")} with «${search}»` : counted(page.total, "person", "people");
+    this.#count.textContent = page.total ? count : search ? `Nobody is called «${search}».` : "Nobody is enrolled yet.";
     announce(this.#count.textContent);
     this.#more.replaceChildren(
       ...(page.next ? [button("Show more", { onclick: () => this.#read({ search, after: page.next }) })] : []),

@@ -12,13 +12,13 @@ import { counted, moment } from "/page/words.js";
 
 export const title = "Person";
 
-export async function show(place, { session, signal, parameters, go }) {
+export async function show(container, { session, signal, parameters, go }) {
   const [id] = parameters;
   const draw = async () => {
     const person = await session.api.get(`/api/v1/people/${encodeURIComponent(id)}`, { signal });
     document.querySelector("h1").textContent = person.name;
     document.title = `${person.name} · Likeness`;
-    place.replaceChildren(
+    container.replaceChildren(
       element("p", {}, element("a", { class: "back", href: "#/people" }, icon("back"), "All people")),
       about(person, session, draw, go),
       photos(person, session, draw, go),
@@ -56,12 +56,12 @@ function about(person, session, draw, go) {
 }
 
 function photos(person, session, draw, go) {
-  const rows = person.photos.map((photo, place) => {
-    const words = `photo ${place + 1}`;
+  const rows = person.photos.map((photo, index) => {
+    const words = `photo ${index + 1}`;
     return element(
       "li",
       { class: "photo-row" },
-      element("span", { class: "photo-what" }, icon("photo"), element("strong", {}, `Photo ${place + 1}`)),
+      element("span", { class: "photo-what" }, icon("photo"), element("strong", {}, `Photo ${index + 1}`)),
       element("span", {}, photo.how ?? "enrolled", ", ", moment(photo.created)),
       element("span", { class: "faint" }, photo.kept ? "the photo itself is kept" : "only its template is kept"),
       session.may("operator") &&
@@ -100,7 +100,7 @@ function further(person, session, draw) {
     "section",
     { class: "card", "aria-labelledby": "further" },
     element("h2", { id: "further" }, "Further photos"),
-    element("p", { class: "faint" }, "A second and a third photo, in other light and another mood, make answers surer."),
+    element("p", { class: "faint" }, "More photos, in other light and with other expressions, make answers more reliable."),
     input.element,
     element("div", { class: "row" }, go),
   );

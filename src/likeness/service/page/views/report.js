@@ -6,13 +6,13 @@ import { fact } from "/page/facts.js";
 import { markdown } from "/page/markdown.js";
 import { withCode } from "/page/notes.js";
 import { noHistogram } from "/page/views/compare.js";
-import { energy, moment, percent } from "/page/words.js";
+import { distance, moment, percent } from "/page/words.js";
 
 export const title = "Report";
 
-export async function show(place, { session, signal }) {
+export async function show(container, { session, signal }) {
   const model = await session.api.get("/api/v1/model", { signal });
-  place.append(
+  container.append(
     element(
       "section",
       { class: "card", "aria-labelledby": "threshold" },
@@ -33,7 +33,7 @@ export async function show(place, { session, signal }) {
 function promise(model) {
   const { sentences = [], strangers, rejected, purpose } = model.calibration ?? {};
   if (!sentences.length) {
-    return element("p", {}, `Accept if the energy is at most ${energy(model.threshold)}. Training chose it: nothing is promised about strangers. Choose one with «likeness calibrate».`);
+    return element("p", {}, `Accepted if the distance is at most ${distance(model.threshold)}. Training chose it: nothing is promised about strangers. Choose one with «likeness calibrate».`);
   }
   const whom = purpose?.people > 1 ? `of strangers are accepted, at most, against ${purpose.people} people` : "of impostors are accepted, at most";
   return element(
@@ -42,7 +42,7 @@ function promise(model) {
     element(
       "div",
       { class: "figures" },
-      figure(energy(model.threshold), "is the threshold: accept if the energy is at most this"),
+      figure(distance(model.threshold), "is the threshold: accepted if the distance is at most this"),
       strangers && figure(percent(strangers.high), whom),
       rejected && figure(percent(rejected.share), "of photos of enrolled people are rejected"),
     ),
@@ -59,7 +59,7 @@ function facts(model) {
   const given = {
     Name: model.card?.name,
     Fingerprint: model.fingerprint,
-    Energy: model.energy,
+    Distance: model.energy,
     "Run by": model.runtime,
     Reads: preparation.rows && `${preparation.rows} × ${preparation.columns} pixels, ${preparation.channels === 3 ? "colour" : "grey"}`,
     Trained: model.card?.created && moment(model.card.created),

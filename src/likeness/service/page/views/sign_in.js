@@ -6,7 +6,7 @@ import { signIn } from "/page/session.js";
 
 export const title = "Sign in";
 
-export function show(place, { onRefused, onSession, reason }) {
+export function show(container, { onRefused, onSession, reason }) {
   const said = element("div", {}, reason ? errorNote(new Error(reason)) : null);
   const key = element("input", {
     type: "password",
@@ -29,7 +29,7 @@ export function show(place, { onRefused, onSession, reason }) {
       key.focus();
     }
   };
-  place.append(
+  container.append(
     element(
       "form",
       {
@@ -42,7 +42,7 @@ export function show(place, { onRefused, onSession, reason }) {
           },
         },
       },
-      element("p", {}, "Who may look, enrol or delete is told by a key. It stays in this tab, and is forgotten when the tab is closed."),
+      element("p", {}, "Your key decides what you may do. It stays in this tab and is forgotten when the tab is closed."),
       element("label", { class: "field" }, element("span", {}, "API key"), key),
       element("p", { class: "faint small", id: "key-help" }, "An administrator makes one with «likeness keys add». The first start of the service prints one."),
       said,
