@@ -1,9 +1,6 @@
 """Omniglot's benchmark: its tables, what is kept of earlier trainings, and a run in small."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +8,7 @@ import pytest
 from benchmarks.omniglot.__main__ import merged
 from benchmarks.omniglot.published import PUBLISHED
 from benchmarks.omniglot.table import markdown
+from fresh_process import python
 
 from likeness.tasks.characters.omniglot import RUNS
 
@@ -76,17 +74,8 @@ def test_in_small(tmp_path: Path) -> None:
         "encoder.embedding_size=32",
     ]
     words = [word for setting in settings for word in ("--set", setting)]
-    result = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.omniglot", "--background", "drawn"),
-            *("--out", str(tmp_path), *words),
-        ],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
+    words += ["--background", "drawn", "--out", str(tmp_path)]
+    result = python("-m", "benchmarks.omniglot", *words, cwd=ROOT)
     document = json.loads((tmp_path / "results.json").read_text())
     assert document["trained"][0]["recipe"]["schedule"]["steps"] == 3
     assert (tmp_path / "results.md").read_text() in result.stdout

@@ -7,8 +7,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fresh_process import python
+
 from likeness.cli.app import app
 from likeness.errors import LikenessError
+
+WITHOUT_KERAS = {
+    "--help",
+    "--version",
+    "audit",
+    "data",
+    "enrol",
+    "forget",
+    "gallery",
+    "identify",
+    "keys",
+    "people",
+    "verify",
+}
+"""Commands that do not need it."""
 
 
 def run(
@@ -22,11 +39,16 @@ def run(
         code: what Python runs instead, with the words as its arguments.
         environment: variables to add.
     """
-    start = ["-m", "likeness"] if code is None else ["-c", code]
+    variables = {"COLUMNS": "100", "NO_COLOR": "1"} | environment
+    if code is None:
+        learning = words[0] not in WITHOUT_KERAS
+        return python(
+            *("-m", "likeness", *words), cwd=cwd, learning=learning, check=False, **variables
+        )
     return subprocess.run(
-        [sys.executable, *start, *words],
+        [sys.executable, "-c", code, *words],
         cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"} | environment,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         timeout=1200,

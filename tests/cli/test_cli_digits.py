@@ -1,27 +1,19 @@
 """``likeness digits`` as a person types it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh_process import python
 
 from likeness.tasks.characters.digits import digits
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", "digits", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "140", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
+    words = ("-m", "likeness", "digits", *arguments)
+    return python(*words, cwd=cwd, check=False, COLUMNS="140", NO_COLOR="1")
 
 
 @pytest.fixture

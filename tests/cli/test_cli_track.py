@@ -2,13 +2,12 @@
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh_process import python
 from PIL import Image
 
 from likeness.tasks.tracking.sequences import drawn_sequence
@@ -18,15 +17,8 @@ BOX = ",".join(f"{number:.1f}" for number in FILM.boxes[0])
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "likeness", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
+    words = ("-m", "likeness", *arguments)
+    return python(*words, cwd=cwd, check=False, COLUMNS="100", NO_COLOR="1")
 
 
 @pytest.fixture(scope="module")

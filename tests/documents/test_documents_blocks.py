@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_process import python
 from typer.main import get_command
 
 from likeness.cli.app import app
@@ -38,7 +39,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("block", PYTHON)
 def test_python_blocks_run(block: str, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True, timeout=240)
+    python("-c", block, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("line", COMMANDS)

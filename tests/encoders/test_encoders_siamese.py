@@ -1,14 +1,12 @@
 """`SiameseNet`: plain Keras, one set of weights, and a file that loads in a fresh process."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from fresh_process import python
 from keras import ops
 
 from likeness.encoders import EnergyLayer, SiameseNet, convnet, finished
@@ -89,15 +87,7 @@ def test_it_loads_in_a_fresh_process_and_predicts_the_same(tmp_path: Path) -> No
     left, right = photos(1), photos(2)
     np.savez(tmp_path / "pairs.npz", left=left, right=right)
     files = [str(tmp_path / name) for name in ("net.keras", "pairs.npz", "found.npy")]
-    done = subprocess.run(
-        [sys.executable, "-c", FRESH, *files],
-        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = python("-c", FRESH, *files, cwd=tmp_path)
     assert done.stdout.split() == ["SiameseNet", "manhattan", "finished_convnet"]
     expected = net.predict([left, right], verbose=0)
     np.testing.assert_allclose(np.load(files[2]), expected, rtol=1e-5, atol=1e-6)

@@ -2,10 +2,7 @@
 
 import errno
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from fresh_process import python
 
 from likeness.encoders import convnet, finished, fit_whitening
 from likeness.energies import energy_by_name
@@ -183,15 +181,7 @@ class TestSaveAndLoad:
     ) -> None:
         np.save(tmp_path / "photos.npy", photos())
         files = [str(saved), str(tmp_path / "photos.npy"), str(tmp_path / "found.npy")]
-        done = subprocess.run(
-            [sys.executable, "-c", FRESH, *files],
-            env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        done = python("-c", FRESH, *files, cwd=tmp_path)
         assert done.stdout.strip() == model.fingerprint
         np.testing.assert_allclose(np.load(files[2]), model.embed(photos()), atol=1e-6)
 

@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fresh_process import python
 from sklearn.exceptions import NotFittedError
 
 from likeness import SiameseClassifier, SiameseEmbedder
@@ -48,7 +47,7 @@ def test_a_fresh_process_answers_alike(
 ) -> None:
     np.save(tmp_path / "items.npy", rows[0])
     places = [str(saved), str(tmp_path / "items.npy"), str(tmp_path / "found.npz")]
-    subprocess.run([sys.executable, "-c", FRESH, *places], check=True, cwd=tmp_path)
+    python("-c", FRESH, *places, cwd=tmp_path)
     with np.load(tmp_path / "found.npz") as found:
         assert found["answers"].tolist() == fitted.predict(rows[0]).tolist()
         np.testing.assert_array_equal(found["chances"], fitted.predict_proba(rows[0]))
