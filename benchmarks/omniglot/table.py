@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from likeness.evaluation.figures import interval, method_label
+from likeness.evaluation.figures import Interval, method_label
 
 
 def markdown(document: Mapping[str, Any]) -> str:
@@ -20,17 +20,15 @@ def _measured(document: Mapping[str, Any]) -> list[str]:
     ]
     trained = document["trained"]
     for entry in trained:
-        error, training = entry["figures"]["error"], entry["training"]
+        error, training = Interval(**entry["figures"]["error"]), entry["training"]
         lines.append(
             f"| likeness, {entry['background']['name']} alone, seed {entry['recipe']['seed']} "
-            f"| {_percent(error['mean'])} | {interval(error)} | {training['cpu_seconds']:.0f} "
+            f"| {_percent(error.mean)} | {error.ends()} | {training['cpu_seconds']:.0f} "
             f"| {training['seconds']:.0f} |"
         )
     for name, figures in trained[0]["baselines"].items():
-        error = figures["error"]
-        lines.append(
-            f"| {method_label(name)} | {_percent(error['mean'])} | {interval(error)} | – | – |"
-        )
+        error = Interval(**figures["error"])
+        lines.append(f"| {method_label(name)} | {_percent(error.mean)} | {error.ends()} | – | – |")
     counts = trained[0]["counts"]
     lines += [
         "",

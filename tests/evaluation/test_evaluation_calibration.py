@@ -14,8 +14,9 @@ from scipy.stats import genpareto, ncx2
 
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.calibration import Purpose, calibrate, percent
+from likeness.evaluation.calibration import Purpose, calibrate
 from likeness.evaluation.comparisons import compare_with_people
+from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.rare_rates import AcceptedRate, wilson
 from likeness.evaluation.tail import fit_tail
 from likeness.evaluation.verification import choose_threshold
@@ -143,7 +144,7 @@ def test_numbers_and_sentences_agree() -> None:
     document = found.as_dict()
     assert document["strangers"]["share"] == found.strangers.share
     text = " ".join(found.sentences())
-    assert percent(found.strangers.high) in text
+    assert rare_percent(found.strangers.high) in text
     assert f"{impostors:,} impostor and {genuines:,} genuine comparisons of 40 people" in text
     assert "Extrapolated" not in text
 

@@ -171,10 +171,11 @@ class TestDifferences:
 def test_as_json() -> None:
     made = measured(12, 3)
     grouping = grouping_of(made, ["a", "b"] * 6)
-    document = json.loads(json.dumps(grouping.as_dict(), allow_nan=False))
+    document = json.loads(json.dumps(grouping.to_json(), allow_nan=False))
     assert document["column"] == "glasses"
     assert [group["small"] for group in document["groups"]] == [True, True]
     assert set(document["groups"][0]["figures"]["frr"]) == {"mean", "low", "high"}
     assert document["sentences"] == grouping.sentences()
+    assert Grouping.from_json(document) == grouping
     assert FEWEST_PEOPLE == 10
     assert isinstance(grouping.groups[0], Group)

@@ -10,9 +10,8 @@ from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import BASELINES, cross_fitted_threshold
 from likeness.evaluation.open_set import search
-from likeness.experiments.jobs import Trained
-from likeness.experiments.open_set import open_set, open_set_section
-from likeness.experiments.protocols import PROTOCOLS
+from likeness.experiments.protocols import PROTOCOLS, open_set, open_set_section
+from likeness.experiments.result import Trained
 from likeness.experiments.unseen_people import unseen_people_parts, unseen_people_section
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES
@@ -57,16 +56,16 @@ def test_pairs_are_those_of_unseen_people(section, people) -> None:
     parts = unseen_people_parts(people, 2)
     plain = unseen_people_section(
         people, parts, runs_of(people), protocol="U4", partition_seed=None
-    ).document
+    ).result.to_json()
     for name in ("figures", "baselines", "counts", "leaks", "threshold", "data"):
-        assert section.document[name] == plain[name]
+        assert section.result.to_json()[name] == plain[name]
     assert "open_set" not in plain
     assert "cmc" not in plain
 
 
 def test_rates_can_be_counted_again_from_the_halves(section, people) -> None:
     """Raw pixels at their thresholds, half by half, by the people named in the document."""
-    part = section.document["open_set"]
+    part = section.result.to_json()["open_set"]
     fpir, fnir = [], []
     for (training, test), halves in zip(
         unseen_people_parts(people, 2), part["halves"], strict=True
@@ -93,7 +92,7 @@ def test_rates_can_be_counted_again_from_the_halves(section, people) -> None:
 
 
 def test_every_method_is_searched_at_a_threshold_of_its_own(section) -> None:
-    part = section.document["open_set"]
+    part = section.result.to_json()["open_set"]
     assert set(part["baselines"]) == {"raw_pixels", "fisherfaces"}
     for figures in (part["figures"], *part["baselines"].values()):
         assert set(figures["fpir"]) == {"mean", "low", "high"}
@@ -101,7 +100,7 @@ def test_every_method_is_searched_at_a_threshold_of_its_own(section) -> None:
 
 
 def test_counts_and_sentences(section) -> None:
-    part = section.document["open_set"]
+    part = section.result.to_json()["open_set"]
     counts = part["counts"]
     assert (counts["enrolled"], counts["strangers"], counts["folds"]) == (2, 3, 2)
     assert counts["galleries"] == 2 * 20 * 5
@@ -116,20 +115,20 @@ def test_counts_and_sentences(section) -> None:
 
 
 def test_curves_and_cmc_rise(section) -> None:
-    for curve in section.document["open_set"]["curves"].values():
+    for curve in section.result.to_json()["open_set"]["curves"].values():
         assert len(curve["fpir"]) == len(curve["dir"]) <= 200
         assert (curve["fpir"][0], curve["fpir"][-1]) == (0.0, 1.0)
         assert (np.diff(curve["dir"]) >= -1e-12).all()
-    for rates in section.document["cmc"].values():
+    for rates in section.result.to_json()["cmc"].values():
         assert len(rates) == 5
         assert (np.diff(rates) >= 0).all()
         assert rates[-1] == 1.0
-    one_shot = section.document["figures"]["one_shot_5way"]["mean"]
-    assert section.document["cmc"]["network"][0] == pytest.approx(one_shot)
+    one_shot = section.result.to_json()["figures"]["one_shot_5way"]["mean"]
+    assert section.result.to_json()["cmc"]["network"][0] == pytest.approx(one_shot)
 
 
 def test_document_is_json_and_drawn_faces_are_marked(section) -> None:
-    document = json.loads(json.dumps(section.document, allow_nan=False))
+    document = json.loads(json.dumps(section.result.to_json(), allow_nan=False))
     assert document["protocol"] == "open-set"
     assert document["drawn"] is document["open_set"]["drawn"] is True
 
@@ -140,7 +139,7 @@ def test_four_people_are_needed_in_each_fold(people) -> None:
 
 
 def test_a_network_without_a_threshold_has_no_fpir(people) -> None:
-    part = section_of(people, threshold=None).document["open_set"]
+    part = section_of(people, threshold=None).result.to_json()["open_set"]
     assert "fpir" not in part["figures"]
     assert "fpir" in part["baselines"]["raw_pixels"]
     assert part["sentences"][0] == "There is no threshold, so no FPIR and no FNIR."
@@ -154,7 +153,7 @@ def test_trained_from_the_command_line_s_name() -> None:
         preparation={"rows": 28, "columns": 23},
     )
     data = drawn_faces(identities=24, photos_each=3, size=(28, 23), seed=1)
-    document = PROTOCOLS["open-set"](recipe, data).document
+    document = PROTOCOLS["open-set"](recipe, data).result.to_json()
     assert document["leaks"] == 0
     assert document["open_set"]["counts"]["folds"] == 4
     assert set(document["open_set"]["figures"]["fpir"]) == {"mean", "low", "high"}

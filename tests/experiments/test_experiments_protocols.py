@@ -25,23 +25,23 @@ class TestUnseenPeople:
     def test_every_person_is_tested_once_and_never_trained_on(
         self, both: list[ProtocolSection], people: Dataset
     ) -> None:
-        folds = both[1].document["folds"]
+        folds = both[1].result.to_json()["folds"]
         tested = [person for fold in folds for person in fold["people"]]
         assert sorted(tested) == sorted(people.distinct)
         for fold in folds:
             assert not set(fold["people"]) & set(fold["threshold_people"])
-        assert both[1].document["leaks"] == 0
+        assert both[1].result.to_json()["leaks"] == 0
 
     def test_fold_f_tests_the_people_at_f_modulo_4(
         self, both: list[ProtocolSection], people: Dataset
     ) -> None:
-        for fold in both[1].document["folds"]:
+        for fold in both[1].result.to_json()["folds"]:
             assert tuple(fold["people"]) == people.distinct[fold["fold"] :: 4]
 
     def test_figures_can_be_recomputed_from_the_energies(self, both: list[ProtocolSection]) -> None:
         lab = both[0]
         rates = error_rates(lab.genuine, lab.impostor)
-        figures = lab.document["folds"][0]["figures"]
+        figures = lab.result.to_json()["folds"][0]["figures"]
         assert figures["auc"] == auc(rates)
         assert figures["eer"] == equal_error_rate(rates)
         assert figures["accuracy"] == accuracy_at(rates, lab.threshold)
@@ -49,7 +49,7 @@ class TestUnseenPeople:
     def test_means_are_over_folds_and_lie_within_their_intervals(
         self, both: list[ProtocolSection]
     ) -> None:
-        document = both[1].document
+        document = both[1].result.to_json()
         for name, figure in document["figures"].items():
             each = [fold["figures"][name] for fold in document["folds"] if name in fold["figures"]]
             if len(each) == 4:
@@ -57,26 +57,28 @@ class TestUnseenPeople:
             assert 0 <= figure["low"] <= figure["high"] <= 1
 
     def test_baselines_have_the_same_figures(self, both: list[ProtocolSection]) -> None:
-        document = both[1].document
+        document = both[1].result.to_json()
         assert set(document["baselines"]) == {"raw_pixels", "fisherfaces"}
         for figures in document["baselines"].values():
             assert set(figures) >= {"auc", "eer", "accuracy"}
 
     def test_document_is_json_and_drawn_faces_are_marked(self, both: list[ProtocolSection]) -> None:
         for section in both:
-            assert json.loads(json.dumps(section.document, allow_nan=False))["drawn"] is True
+            assert (
+                json.loads(json.dumps(section.result.to_json(), allow_nan=False))["drawn"] is True
+            )
 
     def test_same_seed_same_figures_whatever_the_number_of_workers(
         self, both: list[ProtocolSection], people: Dataset
     ) -> None:
         again = unseen_people(BATCHES.replace(**QUICK), people, workers=1)
-        assert again.document["figures"] == both[1].document["figures"]
-        fingerprints = [fold["fingerprint"] for fold in again.document["folds"]]
-        assert fingerprints == [fold["fingerprint"] for fold in both[1].document["folds"]]
+        assert again.result.to_json()["figures"] == both[1].result.to_json()["figures"]
+        fingerprints = [fold["fingerprint"] for fold in again.result.to_json()["folds"]]
+        assert fingerprints == [fold["fingerprint"] for fold in both[1].result.to_json()["folds"]]
 
     def test_partition_seed_deals_people_differently(self, people: Dataset) -> None:
         quick = BATCHES.replace(**QUICK)
-        dealt = unseen_people(quick, people, folds=2, partition_seed=1).document["folds"]
+        dealt = unseen_people(quick, people, folds=2, partition_seed=1).result.to_json()["folds"]
         assert tuple(dealt[0]["people"]) != people.distinct[::2]
 
     def test_one_photo_under_two_people_is_refused(self) -> None:
@@ -111,7 +113,7 @@ class TestLabSplit:
     def test_leak_report_names_the_people(
         self, both: list[ProtocolSection], people: Dataset
     ) -> None:
-        report = both[0].document["leak_report"]
+        report = both[0].result.to_json()["leak_report"]
         assert report["shared_identities"] == report["identities"] == len(people.distinct)
         assert report["shared_genuine_pairs"] == 0
         assert any("(100 %) are in the training part" in said for said in report["sentences"])

@@ -17,8 +17,8 @@ from recompute.report import claims_of_report
 
 from likeness.datasets import Dataset, att
 from likeness.experiments.demo import NetworkFacts, report_content
-from likeness.experiments.jobs import Trained
 from likeness.experiments.lab_split import lab_pairs, lab_section
+from likeness.experiments.result import Trained
 from likeness.experiments.unseen_people import unseen_people_parts, unseen_people_section
 from likeness.reports.content import ProtocolSection
 from likeness.reports.json_text import json_text
@@ -29,8 +29,8 @@ def report_of(data: Dataset, sections: list[ProtocolSection]) -> dict[str, Any]:
     facts = {"encoder": "e", "energy": "euclidean", "embedding_size": 8, "parameters": 100}
     network = NetworkFacts(summary="", svg="", facts=facts)
     content = report_content(data, sections, network=network, seconds=1.5)
-    read: dict[str, Any] = json.loads(json_text(content.document))
-    assert read == json.loads(json.dumps(content.document))
+    read: dict[str, Any] = json.loads(json_text(content.to_json()))
+    assert read == json.loads(json.dumps(content.to_json()))
     return read
 
 
@@ -104,8 +104,8 @@ def test_a_threshold_that_does_not_follow_is_found(
 
 def test_the_documents_of_protocols_stay_small(both: list[ProtocolSection]) -> None:
     for section in both:
-        assert "evidence" not in section.document
-        assert len(json_text(section.document)) < 20_000
+        assert "evidence" not in section.result.to_json()
+        assert len(json_text(section.result.to_json())) < 20_000
 
 
 @pytest.mark.real

@@ -19,8 +19,8 @@ from recompute.report import (
 
 from likeness.datasets import Dataset, att, drawn_faces
 from likeness.encoders import convnet
-from likeness.experiments.jobs import Trained
-from likeness.experiments.open_set import open_set_section
+from likeness.experiments.protocols import open_set_section
+from likeness.experiments.result import Trained
 from likeness.experiments.saved_model import evaluate_model, model_report
 from likeness.experiments.unseen_people import unseen_people_parts
 from likeness.images.preparation import Preparation
@@ -48,7 +48,7 @@ class Pixels:
 
 def with_evidence(section: ProtocolSection) -> dict[str, Any]:
     """The document with `--evidence`, as it is read from its file."""
-    read: dict[str, Any] = json.loads(json_text({**section.document, "evidence": section.evidence}))
+    read: dict[str, Any] = json.loads(json_text(section.to_json()))
     return read
 
 
@@ -70,7 +70,7 @@ def evaluated() -> dict[str, Any]:
     people = drawn_faces(identities=21, photos_each=3, size=(56, 46), seed=5)
     model: Any = Pixels({"data": {"identities": ["somebody"], "item_digests": []}}, threshold=2.0)
     section = evaluate_model(model, people, labels=labels_of(people))
-    assert "evidence" not in section.document
+    assert "evidence" not in section.result.to_json()
     return with_evidence(section)
 
 

@@ -42,7 +42,7 @@ def people() -> Dataset:
 
 
 def test_figures_are_those_of_the_evaluation(people) -> None:
-    document = evaluate_model(PixelModel(), people).document
+    document = evaluate_model(PixelModel(), people).result.to_json()
     plain = evaluate_unseen(PixelModel(), people, threshold=5.0)
     for name, rate in plain.figures.items():
         assert document["figures"][name]["mean"] == pytest.approx(rate)
@@ -51,7 +51,7 @@ def test_figures_are_those_of_the_evaluation(people) -> None:
 
 
 def test_searches_are_at_the_model_s_threshold(people) -> None:
-    part = evaluate_model(PixelModel(), people).document["open_set"]
+    part = evaluate_model(PixelModel(), people).result.to_json()["open_set"]
     matrix = energy_matrix("euclidean", PixelModel().embed(people.items))
     plain = evaluate_open_set(matrix, people.codes, threshold=5.0)
     assert set(plain.figures) == {"fpir", "fnir", "dir_at_fpir_1e-1"}
@@ -64,7 +64,7 @@ def test_searches_are_at_the_model_s_threshold(people) -> None:
 
 
 def test_cmc_starts_at_the_one_shot_rate(people) -> None:
-    document = evaluate_model(PixelModel(), people).document
+    document = evaluate_model(PixelModel(), people).result.to_json()
     matrix = energy_matrix("euclidean", PixelModel().embed(people.items))
     trials = one_shot_each_item(matrix, people.codes)
     expected = [trials.places.credit(rank).mean() for rank in range(1, 13)]
@@ -74,7 +74,7 @@ def test_cmc_starts_at_the_one_shot_rate(people) -> None:
 
 def test_a_calibrated_threshold_is_not_called_a_poor_one(people) -> None:
     plain, calibrated = (
-        " ".join(evaluate_model(model, people).document["open_set"]["sentences"])
+        " ".join(evaluate_model(model, people).result.to_json()["open_set"]["sentences"])
         for model in (PixelModel(), PixelModel(calibration={"threshold": 5.0}))
     )
     assert "no operating point for an open set" in plain
@@ -88,20 +88,20 @@ def test_people_the_threshold_was_calibrated_on_are_said(people) -> None:
     seen = {"identities": [people.distinct[0], "somebody"], "item_digests": [digest]}
     model = PixelModel(calibration={"provenance": {"data": seen}})
     section = evaluate_model(model, people)
-    assert section.document["threshold_seen"] == 2
-    sentences = section.document["leak_report"]["sentences"]
+    assert section.result.to_json()["threshold_seen"] == 2
+    sentences = section.result.to_json()["leak_report"]["sentences"]
     assert "The threshold was calibrated on 2 of these 12 people" in sentences[-1]
     page = report_html(model_report(model, people, section, seconds=1.0))
     assert "The threshold knows these people" in page
     said = io.StringIO()
-    print_protocol(Console(file=said, width=100), section.document)
+    print_protocol(Console(file=said, width=100), section.result)
     assert "The threshold knows these people" in said.getvalue()
     others = PixelModel(calibration={"provenance": {"data": {"identities": ["somebody"]}}})
-    assert evaluate_model(others, people).document["threshold_seen"] == 0
+    assert evaluate_model(others, people).result.to_json()["threshold_seen"] == 0
 
 
 def test_a_model_without_a_threshold_says_so(people) -> None:
-    document = evaluate_model(PixelModel(threshold=None), people).document
+    document = evaluate_model(PixelModel(threshold=None), people).result.to_json()
     assert set(document["open_set"]["figures"]) == {"dir_at_fpir_1e-1"}
     assert "There is no threshold" in document["open_set"]["sentences"][0]
 
@@ -109,9 +109,9 @@ def test_a_model_without_a_threshold_says_so(people) -> None:
 def test_three_people_have_no_open_set_but_all_else(people) -> None:
     few = people.of(people.distinct[:3])
     section = evaluate_model(PixelModel(), few)
-    assert "open_set" not in section.document
+    assert "open_set" not in section.result.to_json()
     assert section.open_set_curves == {}
-    assert len(section.document["cmc"]["network"]) == 3
+    assert len(section.result.to_json()["cmc"]["network"]) == 3
     with pytest.raises(TooFewError, match="at least 2 people"):
         evaluate_model(PixelModel(), people.of(people.distinct[:1]))
 
@@ -121,13 +121,13 @@ def test_groups_stand_in_the_order_of_the_file(people) -> None:
         "room": {name: "ab"[i % 2] for i, name in enumerate(people.distinct)},
         "all": dict.fromkeys(people.distinct[:10], "everybody"),
     }
-    document = evaluate_model(PixelModel(), people, labels=labels).document
+    document = evaluate_model(PixelModel(), people, labels=labels).result.to_json()
     assert [grouping["column"] for grouping in document["groups"]] == ["room", "all"]
     room, everybody = document["groups"]
     assert [group["people"] for group in room["groups"]] == [6, 6]
     assert everybody["unlabelled"] == 2
     assert set(room["groups"][0]["figures"]) == {"far", "frr", "fnir", "one_shot_12way"}
-    assert "groups" not in evaluate_model(PixelModel(), people).document
+    assert "groups" not in evaluate_model(PixelModel(), people).result.to_json()
 
 
 def test_the_worst_pairs_are_on_the_wrong_side(people) -> None:
@@ -154,8 +154,8 @@ class TestReport:
         labels = {"room": {name: "ab"[i % 2] for i, name in enumerate(people.distinct)}}
         section = evaluate_model(model, people, labels=labels)
         content = model_report(model, people, section, seconds=1.0)
-        assert content.document["protocols"] == [{**section.document, "evidence": section.evidence}]
-        assert content.document["network"]["parameters"] == model.encoder.count_params()
+        assert content.to_json()["protocols"] == [section.to_json()]
+        assert content.to_json()["network"]["parameters"] == model.encoder.count_params()
         page = report_html(content)
         for said in (
             "A saved model on",
@@ -180,8 +180,8 @@ class TestReport:
         }
         leaky = replace(model, record=record)
         section = evaluate_model(leaky, people)
-        assert section.document["unseen_people"] is False
-        assert section.document["open_set"]["unseen_people"] is False
+        assert section.result.to_json()["unseen_people"] is False
+        assert section.result.to_json()["open_set"]["unseen_people"] is False
         page = report_html(model_report(leaky, people, section, seconds=1.0))
         assert "This protocol leaks" in page
         assert "Leak: 2 of the 12 test people" in page
@@ -189,6 +189,6 @@ class TestReport:
 
 
 def test_a_model_without_a_record_is_measured(people) -> None:
-    document = evaluate_model(PixelModel(record={}), people).document
+    document = evaluate_model(PixelModel(record={}), people).result.to_json()
     assert document["seeds"] == {"recipe": None}
     assert np.isfinite(document["figures"]["auc"]["mean"])

@@ -6,7 +6,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from likeness.reports.content import Mistake, ProtocolSection, ReportContent
+from likeness.datasets import drawn_faces
+from likeness.evaluation.results import ProtocolResult
+from likeness.reports.content import Mistake, NetworkFacts, ProtocolSection, ReportContent
 
 NAMES = ("auc", "eer", "tar_at_far_1e-2", "accuracy")
 
@@ -109,6 +111,8 @@ EVALUATED = {
         "baselines": {
             "raw_pixels": {"dir_at_fpir_5e-2": figure(0.555), "dir_at_fpir_1e-1": figure(0.627)}
         },
+        "leaks": 0,
+        "least_fpir": 0.03,
         "seeds": {"halves": 0},
         "sentences": ["Strangers are taken for somebody in <40.2 %> of searches."],
     },
@@ -124,6 +128,7 @@ EVALUATED = {
                     "impostor_pairs": 1600,
                     "small": True,
                     "figures": {"frr": figure(0.02), "far": figure(0.077)},
+                    "warnings": ["4 people, fewer than 10: too few to say anything."],
                 },
                 {
                     "label": "no",
@@ -133,10 +138,11 @@ EVALUATED = {
                     "impostor_pairs": 6600,
                     "small": False,
                     "figures": {"frr": figure(0.013), "one_shot_10way": figure(0.91)},
+                    "warnings": [],
                 },
             ],
             "differences": [],
-            "sentences": ["<i>yes</i>: 4 people, fewer than 10: too few to say anything."],
+            "unlabelled": 0,
         }
     ],
 }
@@ -150,10 +156,9 @@ def made_section(document, seed):
     rng = np.random.default_rng(seed)
     rates = np.linspace(0, 1, 200)
     return ProtocolSection(
-        document=document,
+        result=ProtocolResult.from_json(document),
         genuine=np.abs(rng.normal(0.4, 0.2, 300)),
         impostor=np.abs(rng.normal(1.2, 0.2, 600)),
-        threshold=0.8,
         curves={
             "network": (rates, rates**0.05),
             "raw_pixels": (rates, rates**0.2),
@@ -211,38 +216,34 @@ def lab():
 def make_content(lab, unseen):
     """A function from «drawn or not» to a whole report's content."""
 
-    def make(*, drawn=False, title="A Siamese network on made-up data"):
-        protocols = [{**part, "drawn": drawn} for part in (lab, unseen)]
-        document = {
-            "format": "likeness.report/1",
-            "title": title,
-            "drawn": drawn,
-            "created": "2025-01-02T03:04:05+00:00",
-            "data": {
-                "name": "made-up",
-                "licence": "free; see https://example.org/licence",
-                "items": 400,
-                "identities": 40,
-                "digest": "2e4844a9",
-                "notes": ["one file was left out", "<b>bold</b>"],
-            },
-            "recipe": {"mode": "batches"},
-            "network": {
-                "parameters": 505520,
-                "energy": "euclidean",
-                "embedding_size": 128,
-                "encoder": "residual",
-            },
-            "versions": {"likeness": "0.1", "keras": "3.15"},
-            "seeds": {"L": {"recipe": 7}, "U4": {"recipe": 7, "partition": None}},
-            "seconds": {"total": 301.2},
-            "protocols": protocols,
-        }
+    def make(*, drawn=False, title="A Siamese network on made-up data", protocols=None):
+        protocols = protocols or [lab, unseen]
+        data = dataclasses.replace(
+            drawn_faces(identities=2, photos_each=2, size=(28, 23), seed=0),
+            name="made-up",
+            licence="free; see https://example.org/licence",
+            notes=("one file was left out", "<b>bold</b>"),
+            drawn=drawn,
+        )
         return ReportContent(
-            document=document,
-            sections=[made_section(part, seed) for seed, part in enumerate(protocols)],
-            network_svg="<svg xmlns='http://www.w3.org/2000/svg'/>",
-            summary="stem (Conv2D) <script>",
+            title=title,
+            data=data,
+            sections=[
+                made_section({**part, "drawn": drawn}, seed) for seed, part in enumerate(protocols)
+            ],
+            network=NetworkFacts(
+                summary="stem (Conv2D) <script>",
+                svg="<svg xmlns='http://www.w3.org/2000/svg'/>",
+                facts={
+                    "parameters": 505520,
+                    "energy": "euclidean",
+                    "embedding_size": 128,
+                    "encoder": "residual",
+                },
+            ),
+            versions={"likeness": "0.1", "keras": "3.15"},
+            created="2025-01-02T03:04:05+00:00",
+            seconds=301.2,
         )
 
     return make

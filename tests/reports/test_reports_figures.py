@@ -1,5 +1,9 @@
 """How figures are called and written."""
 
+import dataclasses
+import json
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,16 +11,17 @@ from hypothesis import strategies as st
 from likeness.evaluation.figures import (
     DRAWN_MARK,
     LEAK_MARK,
-    counted,
-    figure_kind,
-    figure_kinds,
-    grouping_kinds,
-    interval,
+    FigureName,
+    Interval,
     method_label,
-    methods_of,
     percent,
     watermark,
 )
+from likeness.evaluation.results import ProtocolResult
+
+from .conftest import figure
+
+read = ProtocolResult.from_json
 
 
 @pytest.mark.parametrize(
@@ -41,16 +46,38 @@ from likeness.evaluation.figures import (
     ],
 )
 def test_labels_and_directions(name, label, smaller):
-    kind = figure_kind(name)
-    assert (kind.label, kind.smaller_is_better) == (label, smaller)
+    known = FigureName.from_json(name)
+    assert known == name
+    assert (known.label, known.smaller_is_better) == (label, smaller)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 9), st.integers(1, 9))
+def test_a_name_keeps_its_kind_and_parameter_through_json(ways, digit, power):
+    for name in (
+        FigureName("one_shot", ways),
+        FigureName("tar_at_far", float(f"{digit}e-{power}")),
+        FigureName("dir_at_fpir", float(f"{digit}e-{power}")),
+    ):
+        key = str(json.loads(json.dumps(name)))
+        known = FigureName.from_json(key)
+        assert (known, known.kind, known.at) == (name, name.kind, name.at)
+        copied = pickle.loads(pickle.dumps(name))  # noqa: S301  of this very test
+        assert (copied, copied.kind, copied.at) == (name, name.kind, name.at)
+
+
+@pytest.mark.parametrize("key", ["one_shot_way", "tar_at_far_", "one_shot_1e2way", "one_shot_x"])
+def test_what_only_begins_like_a_name_is_a_kind_of_its_own(key):
+    known = FigureName.from_json(key)
+    assert (known, known.kind, known.at) == (key, key, None)
+    assert known.label == key.replace("_", " ")
 
 
 def test_columns_are_in_the_field_s_order_whatever_the_document_s(unseen):
     unseen["figures"] = dict(sorted(unseen["figures"].items(), reverse=True))
-    unseen["figures"]["rank_1"] = {"mean": 1.0}
-    unseen["figures"]["zebra"] = {"mean": 1.0}
-    unseen["baselines"]["raw_pixels"]["one_shot_5way"] = {"mean": 1.0}
-    assert [kind.name for kind in figure_kinds(unseen)] == [
+    unseen["figures"]["rank_1"] = figure(1.0)
+    unseen["figures"]["zebra"] = figure(1.0)
+    unseen["baselines"]["raw_pixels"]["one_shot_5way"] = figure(1.0)
+    assert read(unseen).figure_names == [
         "auc",
         "eer",
         "tar_at_far_1e-2",
@@ -63,12 +90,16 @@ def test_columns_are_in_the_field_s_order_whatever_the_document_s(unseen):
 
 
 def test_the_network_is_the_first_method(unseen):
-    assert list(methods_of(unseen)) == ["network", "raw_pixels", "fisherfaces"]
+    assert list(read(unseen).methods) == [
+        "network",
+        "raw_pixels",
+        "fisherfaces",
+    ]
     assert method_label("local_binary_patterns") == "local binary patterns"
 
 
 def test_rates_at_other_rates_stand_in_the_order_of_their_size(evaluated):
-    assert [kind.name for kind in figure_kinds(evaluated["open_set"])] == [
+    assert read(evaluated).open_set.measured.figure_names == [
         "fpir",
         "fnir",
         "dir_at_fpir_5e-2",
@@ -78,17 +109,17 @@ def test_rates_at_other_rates_stand_in_the_order_of_their_size(evaluated):
 
 def test_one_rate_that_is_had_for_another_is_not_compared():
     exchanged = ("far", "frr", "fpir", "fnir")
-    assert not any(figure_kind(name).compared for name in exchanged)
-    assert all(figure_kind(name).compared for name in ("eer", "auc", "dir_at_fpir_5e-2"))
+    assert not any(FigureName.from_json(name).compared for name in exchanged)
+    assert all(FigureName.from_json(name).compared for name in ("eer", "auc", "dir_at_fpir_5e-2"))
 
 
 def test_a_grouping_has_the_figures_of_any_of_its_groups(evaluated):
-    (grouping,) = evaluated["groups"]
-    assert [kind.name for kind in grouping_kinds(grouping)] == ["frr", "far", "one_shot_10way"]
+    (grouping,) = read(evaluated).groups
+    assert grouping.figure_names == ["frr", "far", "one_shot_10way"]
 
 
 def test_counted_says_how_often_was_searched(evaluated):
-    said = counted(evaluated["open_set"])
+    said = read(evaluated).open_set.measured.counted()
     assert "200 galleries, 5 people enrolled in each, 9,000 mated searches" in said
     assert "10,000 non-mated searches, 100 different photos of strangers; seeds: halves 0" in said
 
@@ -102,39 +133,35 @@ def test_percent_is_right_to_a_twentieth_of_a_point(rate):
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_an_interval_fits_a_narrow_column(low, high):
-    written = interval({"mean": 0.5, "low": low, "high": high})
+    written = Interval(mean=0.5, low=low, high=high).ends()
     assert len(written) <= len("99.9–99.9")
     ends = [float(end) for end in written.split("–")]
     assert ends == pytest.approx([100 * low, 100 * high], abs=0.05 + 1e-9)
 
 
-@pytest.mark.parametrize("figure", [None, {}, {"mean": 0.5, "low": None, "high": None}])
-def test_no_interval_is_no_text(figure):
-    assert interval(figure) == ""
-
-
 def test_counted_says_protocol_people_pairs_trials_seed_and_how_the_intervals_were_made(unseen):
-    assert counted(unseen) == (
+    assert read(unseen).counted() == (
         "Protocol U4: 40 people, 2 folds, 1,800 genuine pairs, 18,000 impostor pairs, "
         "3,600 one-shot trials; seeds: recipe 7. Intervals: 95 %, percentile bootstrap over people."
     )
 
 
 def test_counted_leaves_out_what_there_is_none_of():
-    document = {"protocol": "L", "counts": {"folds": 1, "one_shot_trials": 0}}
-    assert counted(document) == "Protocol L: 1 fold."
-    assert counted({"protocol": "L"}) == "Protocol L: no counts."
+    bare = ProtocolResult(
+        protocol="L", title="", unseen_people=False, figures={}, counts={"folds": 1, "items": 0}
+    )
+    assert bare.counted() == "Protocol L: 1 fold."
+    assert dataclasses.replace(bare, counts={}).counted() == "Protocol L: no counts."
 
 
 @pytest.mark.parametrize(
-    ("document", "mark"),
+    ("drawn", "leaks", "mark"),
     [
-        ({}, None),
-        ({"drawn": False, "leaks": 0}, None),
-        ({"drawn": True}, DRAWN_MARK),
-        ({"leaks": 1}, LEAK_MARK),
-        ({"drawn": True, "leaks": 2}, f"{DRAWN_MARK} · {LEAK_MARK}"),
+        (False, 0, None),
+        (True, 0, DRAWN_MARK),
+        (False, 1, LEAK_MARK),
+        (True, 2, f"{DRAWN_MARK} · {LEAK_MARK}"),
     ],
 )
-def test_one_mark_says_all_that_there_is_to_warn_of(document, mark):
-    assert watermark(document) == mark
+def test_one_mark_says_all_that_there_is_to_warn_of(drawn, leaks, mark):
+    assert watermark(drawn=drawn, leaks=leaks) == mark

@@ -93,7 +93,7 @@ class TestPlot:
         file = write_next_photo_plot(document(), tmp_path / "curve.svg")
         assert file.read_text() == next_photo_plot(document())
         (tmp_path / "folder.svg").mkdir()
-        with pytest.raises(OutputError, match=r"folder\.svg: expected a folder that can be"):
+        with pytest.raises(OutputError, match=r"folder\.svg cannot be written: there is a folder"):
             write_next_photo_plot(document(), tmp_path / "folder.svg")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.svg", "folder.svg"]
 

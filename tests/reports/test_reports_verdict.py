@@ -4,15 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from likeness.evaluation.results import ProtocolResult
 from likeness.reports.verdict import headline, verdict
 
+from .conftest import UNSEEN, figure
+
+read = ProtocolResult.from_json
+
+
 RATES = st.fixed_dictionaries(
-    {name: st.integers(0, 20).map(lambda k: {"mean": k / 20}) for name in ("auc", "eer")}
+    {name: st.integers(0, 20).map(lambda k: figure(k / 20)) for name in ("auc", "eer")}
 )
 
 
 def test_ahead_of_both_baselines(unseen):
-    found = verdict(unseen)
+    found = verdict(read(unseen))
     assert found.sentences == (
         "The network is ahead of both baselines in every figure on unseen people.",
     )
@@ -22,7 +28,7 @@ def test_ahead_of_both_baselines(unseen):
 def test_it_says_plainly_where_the_network_loses(unseen):
     unseen["baselines"]["raw_pixels"]["accuracy"]["mean"] = 0.95
     unseen["baselines"]["raw_pixels"]["one_shot_10way"]["mean"] = 0.95
-    found = verdict(unseen)
+    found = verdict(read(unseen))
     assert found.sentences == (
         "The network loses to raw pixels on unseen people in: "
         "accuracy on balanced pairs, 10-way one-shot.",
@@ -32,14 +38,14 @@ def test_it_says_plainly_where_the_network_loses(unseen):
 
 def test_a_smaller_error_rate_is_the_better_one(unseen):
     unseen["figures"]["eer"]["mean"] = 0.12
-    assert verdict(unseen).sentences == (
+    assert verdict(read(unseen)).sentences == (
         "The network loses to Fisherfaces on unseen people in: equal error rate.",
     )
 
 
 def test_level_is_neither_ahead_nor_behind(unseen):
     unseen["figures"]["auc"]["mean"] = unseen["baselines"]["fisherfaces"]["auc"]["mean"]
-    found = verdict(unseen)
+    found = verdict(read(unseen))
     assert found.sentences == (
         "The network is level with Fisherfaces on unseen people in: area under the ROC.",
     )
@@ -47,37 +53,37 @@ def test_level_is_neither_ahead_nor_behind(unseen):
 
 
 def test_a_leaking_protocol_is_not_called_unseen_people(lab):
-    (said,) = verdict(lab).sentences
+    (said,) = verdict(read(lab)).sentences
     assert said.startswith("The network loses to Fisherfaces on the pairs of this protocol in: ")
 
 
 def test_one_baseline_is_named_and_a_figure_that_it_lacks_is_not_claimed(unseen):
     del unseen["baselines"]["fisherfaces"], unseen["baselines"]["raw_pixels"]["accuracy"]
-    assert verdict(unseen).sentences == (
+    assert verdict(read(unseen)).sentences == (
         "The network is ahead of raw pixels in every figure that both have on unseen people.",
     )
 
 
 def test_more_baselines_are_counted(unseen):
-    unseen["baselines"]["chance"] = {name: {"mean": 0.0} for name in unseen["figures"]}
-    unseen["baselines"]["chance"]["eer"] = {"mean": 0.5}
-    assert "ahead of all 3 baselines" in verdict(unseen).sentences[0]
+    unseen["baselines"]["chance"] = {name: figure(0.0) for name in unseen["figures"]}
+    unseen["baselines"]["chance"]["eer"] = figure(0.5)
+    assert "ahead of all 3 baselines" in verdict(read(unseen)).sentences[0]
 
 
 def test_no_baseline(unseen):
     unseen["baselines"] = {}
-    assert verdict(unseen).sentences == ("There is no baseline to compare with.",)
+    assert verdict(read(unseen)).sentences == ("There is no baseline to compare with.",)
 
 
 @given(ours=RATES, theirs=RATES)
 def test_it_loses_exactly_where_a_slow_look_says_so(ours, theirs):
-    document = {"figures": ours, "baselines": {"raw_pixels": theirs}, "unseen_people": True}
+    document = UNSEEN | {"figures": ours, "baselines": {"raw_pixels": theirs}}
     worse = []
     if ours["auc"]["mean"] < theirs["auc"]["mean"]:
         worse.append("area under the ROC")
     if ours["eer"]["mean"] > theirs["eer"]["mean"]:
         worse.append("equal error rate")
-    found = verdict(document)
+    found = verdict(read(document))
     assert found.loses == bool(worse)
     if worse:
         lost = f"The network loses to raw pixels on unseen people in: {', '.join(worse)}."
@@ -85,10 +91,9 @@ def test_it_loses_exactly_where_a_slow_look_says_so(ours, theirs):
 
 
 def test_the_headline_sets_unseen_people_against_the_lab_split(lab, unseen):
-    found = headline([lab, unseen])
-    assert found.unseen is unseen
-    assert found.known is lab
-    assert found.figure.name == "accuracy"
+    found = headline([read(part) for part in (lab, unseen)])
+    assert (found.unseen.protocol, found.known.protocol) == ("U4", "L")
+    assert found.figure == "accuracy"
     assert found.why.startswith(
         "Accuracy on balanced pairs: 99.1 % by protocol L, 94.1 % on people the network has "
         "never seen (protocol U4)."
@@ -98,14 +103,14 @@ def test_the_headline_sets_unseen_people_against_the_lab_split(lab, unseen):
 
 def test_without_leaks_the_headline_accuses_nobody(lab, unseen):
     lab["leaks"] = 0
-    assert "by heart" not in headline([lab, unseen]).why
+    assert "by heart" not in headline([read(part) for part in (lab, unseen)]).why
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_one_protocol_alone_compares_nothing(lab, unseen, which):
-    found = headline([(lab, unseen)[which]])
+    found = headline([read((lab, unseen)[which])])
     assert found.why == ""
-    assert found.figure.name == "accuracy"
+    assert found.figure == "accuracy"
 
 
 def test_no_protocol_at_all():
@@ -114,15 +119,14 @@ def test_no_protocol_at_all():
 
 
 def test_the_headline_needs_a_figure_that_both_have(lab, unseen):
-    lab["figures"] = {"rank_1": {"mean": 1.0}}
-    assert headline([lab, unseen]).figure is None
-    assert headline([lab, unseen]).why == ""
+    lab["figures"] = {"rank_1": figure(1.0)}
+    assert headline([read(part) for part in (lab, unseen)]).figure is None
+    assert headline([read(part) for part in (lab, unseen)]).why == ""
 
 
 def test_an_open_set_is_judged_by_what_is_found_at_equal_rates(evaluated):
-    part = evaluated["open_set"]
-    part["baselines"]["raw_pixels"] |= {"fpir": {"mean": 0.0}, "fnir": {"mean": 0.0}}
-    judged = verdict(part)
+    evaluated["open_set"]["baselines"]["raw_pixels"] |= {"fpir": figure(0.0), "fnir": figure(0.0)}
+    judged = verdict(read(evaluated).open_set.measured)
     assert not judged.loses
     assert judged.sentences == (
         "The network is ahead of raw pixels in every figure on unseen people.",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,13 +61,13 @@ def card(
         from rich.markdown import Markdown  # late: only for people
 
         output().print(Markdown(card_markdown(made)))
-    write_json(made, json_)
+    write_json(made.to_json(), json_)
 
 
-def _with_result(results: Any, found: Any, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _with_result(results: Any, added: Any, document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the results with another one, which takes the place of its like."""
-    kept = check_result(found, document)
-    kept["added"] = datetime.now(UTC).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    kept = replace(check_result(added, document), added=now).to_json()
     others = [r for r in results or () if _what(r) != _what(kept)]
     return [*others, kept]
 

@@ -59,7 +59,7 @@ def crossval(
     check_evidence(evidence, json_)
     people = read_data(data)
     with training_bars() as bars:
-        result = PROTOCOLS[protocol](
+        section = PROTOCOLS[protocol](
             settings,
             people,
             partition_seed=partition_seed,
@@ -69,9 +69,8 @@ def crossval(
     if json_ != "-":
         from likeness.reports import print_protocol  # late: only for people
 
-        print_protocol(output(), result.document)
-    document = dict(result.document)
-    write_json(document | {"evidence": result.evidence} if evidence else document, json_)
+        print_protocol(output(), section.result)
+    write_json(section.to_json() if evidence else section.result.to_json(), json_)
 
 
 def _title(protocol: str, job: int) -> str:

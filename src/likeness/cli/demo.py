@@ -52,7 +52,7 @@ def demo(
     seconds = time.perf_counter() - began
     content = experiment.report_content(faces, sections, network=network, seconds=seconds)
     page = write_report(content, out)
-    print_report(output(), content.document)
+    print_report(output(), content)
     output().print(f"\nThe report: {page}", soft_wrap=True, highlight=False, style="bold")
 
 

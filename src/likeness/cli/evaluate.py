@@ -61,7 +61,7 @@ def evaluate(
     if json_ != "-":
         from likeness.reports import print_protocol  # late: only for people
 
-        print_protocol(output(), section.document)
+        print_protocol(output(), section.result)
     if report is not None:
         from likeness.reports import write_report  # late: brings Jinja
 
@@ -69,5 +69,4 @@ def evaluate(
         page = write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
             output().print(f"The report: {page}", soft_wrap=True, highlight=False, style="bold")
-    document = dict(section.document)
-    write_json(document | {"evidence": section.evidence} if evidence else document, json_)
+    write_json(section.to_json() if evidence else section.result.to_json(), json_)

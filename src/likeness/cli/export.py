@@ -94,7 +94,7 @@ def _say(model: Path, parts: Mapping[str, Any], *, fresh: bool) -> None:
 
 
 def _say_loss(loss: Mapping[str, Any]) -> None:
-    from likeness.evaluation.figures import figure_kind, interval, percent  # late: only for people
+    from likeness.evaluation.figures import FigureName, Interval, percent  # late: only for people
 
     console = output()
     counts = loss["counts"]
@@ -106,10 +106,11 @@ def _say_loss(loss: Mapping[str, Any]) -> None:
     exact, rounded = loss["figures"]["float32"], loss["figures"]["int8"]
     for name in exact:
         now, before = (
-            f"{percent(figure['mean'])} ({interval(figure)})"
+            f"{percent(figure['mean'])} ({Interval(**figure).ends()})"
             for figure in (rounded[name], exact[name])
         )
-        console.print(f"  {figure_kind(name).label}: {now} instead of {before}", highlight=False)
+        label = FigureName.from_json(name).label
+        console.print(f"  {label}: {now} instead of {before}", highlight=False)
     difference = loss["energy_difference"]
     console.print(
         f"  energies differ by {difference['mean']:.4f} on average, {difference['largest']:.4f} at "

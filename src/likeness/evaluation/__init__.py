@@ -5,6 +5,7 @@ One counting primitive stands behind every rate; «accept if energy ≤ threshol
 
 from likeness.evaluation.baselines import BASELINES, cross_fitted_threshold
 from likeness.evaluation.counts import Counter, ErrorRates, error_rates
+from likeness.evaluation.figures import Interval
 from likeness.evaluation.fusion import FUSIONS, fuse
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.identification import (
@@ -14,7 +15,7 @@ from likeness.evaluation.identification import (
     one_shot_each_item,
     rank_one,
 )
-from likeness.evaluation.intervals import Interval, people_intervals
+from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import LeakReport, find_leaks, leaks_against
 from likeness.evaluation.next_photo import NextPhotoCurve, next_photo_curve
 from likeness.evaluation.open_set import (

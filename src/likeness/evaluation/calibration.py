@@ -20,6 +20,7 @@ from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.counts import Floats
+from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import check_fusion
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
@@ -122,10 +123,10 @@ class Calibration:
         how = "extrapolated" if self.extrapolated else "measured"
         said = [
             f"Accept if the energy is at most {self.threshold:.4g}: {whom} is accepted in at most "
-            f"{percent(self.strangers.high)} of cases ({how} "
-            f"{percent(self.strangers.share)}).",
-            f"Photos of enrolled people are rejected in {percent(self.rejected.share)} of cases "
-            f"({percent(self.rejected.low)} to {percent(self.rejected.high)}).",
+            f"{rare_percent(self.strangers.high)} of cases ({how} "
+            f"{rare_percent(self.strangers.share)}).",
+            f"Photos of enrolled people are rejected in {rare_percent(self.rejected.share)} of "
+            f"cases ({rare_percent(self.rejected.low)} to {rare_percent(self.rejected.high)}).",
             f"From {self.strangers.comparisons:,} impostor and {self.rejected.comparisons:,} "
             f"genuine comparisons of {self.people} people.",
         ]
@@ -251,11 +252,6 @@ def _with_chosen_fusion(
         return found(everyone, everyone, extrapolate)
 
 
-def percent(rate: float) -> str:
-    """Return a rate in percent, with as many digits as it needs."""
-    return f"{100 * rate:.2g} %" if rate < 0.1 else f"{100 * rate:.0f} %"
-
-
 def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: int) -> str:
     nothing = counted.at(-np.inf)
     wanted = nothing.effective * nothing.high / purpose.target
@@ -264,9 +260,9 @@ def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: in
     gallery = "" if purpose.people == 1 else f" against {purpose.people:,} people"
     return (
         f"{len(counted):,} impostor comparisons of {people} people (worth {nothing.effective:,.0f} "
-        f"independent ones) support no false acceptance rate under {percent(nothing.high)}; "
-        f"{percent(purpose.strangers_accepted)} of strangers{gallery} asks for "
-        f"{percent(purpose.target)}. You need photos of about {more:,} more people, or "
+        f"independent ones) support no false acceptance rate under {rare_percent(nothing.high)}; "
+        f"{rare_percent(purpose.strangers_accepted)} of strangers{gallery} asks for "
+        f"{rare_percent(purpose.target)}. You need photos of about {more:,} more people, or "
         "`--extrapolate`."
     )
 
@@ -281,8 +277,8 @@ def _extrapolated(
     """
     if purpose.target * FARTHEST * len(counted) < 1:
         raise SettingError(
-            f"{percent(purpose.strangers_accepted)} of strangers against {purpose.people:,} people "
-            f"asks for {percent(purpose.target)} a comparison, too far beyond the "
+            f"{rare_percent(purpose.strangers_accepted)} of strangers against {purpose.people:,} "
+            f"people asks for {rare_percent(purpose.target)} a comparison, too far beyond the "
             f"{len(counted):,} impostor comparisons for any tail. Ask less, or measure on more "
             "people."
         )

@@ -1,9 +1,7 @@
-"""How figures are called, written and marked: on the terminal, on pages, in cards and in JSON."""
+"""Figures: how they are called, written and marked, in JSON, on terminals, pages and cards."""
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 DRAWN_MARK = "drawn faces, not AT&T"
 """Of a run on made-up data."""
@@ -18,120 +16,131 @@ METHODS = {
     "modified_hausdorff": "modified Hausdorff distance",
 }
 
-_FIXED = {
+_KINDS = {
     "auc": ("AUC", "area under the ROC", False),
     "eer": ("EER", "equal error rate", True),
+    "tar_at_far": ("TAR @ FAR {}", "TAR at FAR {}", False),
     "accuracy": ("accuracy", "accuracy on balanced pairs", False),
-    "far": ("FAR", "impostor pairs accepted", True),
     "frr": ("FRR", "genuine pairs rejected", True),
+    "far": ("FAR", "impostor pairs accepted", True),
     "fpir": ("FPIR", "strangers taken for somebody", True),
     "fnir": ("FNIR", "enrolled people not found", True),
+    "dir_at_fpir": ("DIR @ FPIR {}", "DIR at FPIR {}", False),
+    "one_shot": ("{}-way one-shot", "{}-way one-shot", False),
     "rank_1": ("rank-1", "rank-1 identification", False),
 }
-_ORDER = (
-    "auc", "eer", "tar_at_far", "accuracy", "frr", "far", "fpir", "fnir", "dir_at_fpir", "one_shot",
-    "rank_1",
-)  # fmt: skip
+"""Kind → label, words, and whether smaller is better, in the order of a table's columns."""
+
+_AT_A_RATE = ("tar_at_far", "dir_at_fpir")
 _EXCHANGED = {"far", "frr", "fpir", "fnir"}
 """One is had for the other by another threshold, so that neither alone is better."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FigureKind:
-    """What a figure is.
+class FigureName(str):
+    """The name of a figure: its kind, and the rate or the number of people that it is at.
+
+    It is the key of the figure in JSON, so `figures["auc"]` and `json.dumps` take it as it is.
 
     Args:
-        name: in the JSON document, such as "tar_at_far_1e-2".
-        label: for the head of a column.
-        words: for a sentence.
-        smaller_is_better: as an error rate is.
-        compared: whether the better of two methods can be told by it alone.
-    """
+        kind: such as "auc", "tar_at_far", "dir_at_fpir" or "one_shot".
+        at: the FAR or FPIR of the kinds that end so, the people of "one_shot"; None of others.
 
-    name: str
-    label: str
-    words: str
-    smaller_is_better: bool
-    compared: bool = True
-
-
-def figure_kind(name: str) -> FigureKind:
-    """Return what the figure of this name is; an unknown one is called by its name.
-
-    >>> figure_kind("one_shot_10way").label, figure_kind("tar_at_far_1e-2").words
+    >>> FigureName("one_shot", 10), FigureName("tar_at_far", 0.01)
+    ('one_shot_10way', 'tar_at_far_1e-2')
+    >>> FigureName("one_shot", 10).label, FigureName("tar_at_far", 0.01).words
     ('10-way one-shot', 'TAR at FAR 1 %')
     """
-    label, words, smaller = _FIXED.get(name) or _derived(name)
-    return FigureKind(
-        name=name,
-        label=label,
-        words=words,
-        smaller_is_better=smaller,
-        compared=name not in _EXCHANGED,
-    )
+
+    kind: str
+    at: float | None
+
+    def __new__(cls, kind: str, at: float | None = None) -> "FigureName":
+        name = super().__new__(cls, _key(kind, at))
+        name.kind, name.at = kind, at
+        return name
+
+    @classmethod
+    def from_json(cls, key: str) -> "FigureName":
+        """Return the name that is written so; an unknown one is a kind of its own."""
+        for kind in (*_AT_A_RATE, "one_shot"):
+            number = key.removeprefix(f"{kind}_").removesuffix("way")
+            if number != key:
+                try:
+                    name = cls(kind, float(number))
+                except ValueError:
+                    continue
+                if name == key:
+                    return name
+        return cls(key)
+
+    @property
+    def label(self) -> str:
+        """For the head of a column."""
+        return self._filled(0)
+
+    @property
+    def words(self) -> str:
+        """For a sentence."""
+        return self._filled(1)
+
+    @property
+    def smaller_is_better(self) -> bool:
+        """Whether it is an error rate."""
+        if self.kind in _KINDS:
+            return _KINDS[self.kind][2]
+        return self.endswith(("error", "error_rate", "eer"))
+
+    @property
+    def compared(self) -> bool:
+        """Whether the better of two methods can be told by it alone."""
+        return self.kind not in _EXCHANGED
+
+    def _filled(self, which: int) -> str:
+        known = _KINDS.get(self.kind)
+        if known is None:
+            return self.replace("_", " ")
+        at = self.at or 0
+        return str(known[which]).format(f"{100 * at:g} %" if self.kind in _AT_A_RATE else int(at))
 
 
-def _derived(name: str) -> tuple[str, str, bool]:
-    if match := re.fullmatch(r"one_shot_(\d+)way", name):
-        return f"{match[1]}-way one-shot", f"{match[1]}-way one-shot", False
-    if match := re.fullmatch(r"tar_at_far_(\d+e-?\d+)", name):
-        rate = f"{100 * float(match[1]):g} %"
-        return f"TAR @ FAR {rate}", f"TAR at FAR {rate}", False
-    if match := re.fullmatch(r"dir_at_fpir_(\d+e-?\d+)", name):
-        rate = f"{100 * float(match[1]):g} %"
-        return f"DIR @ FPIR {rate}", f"DIR at FPIR {rate}", False
-    plain = name.replace("_", " ")
-    return plain, plain, name.endswith(("error", "error_rate", "eer"))
+def _key(kind: str, at: float | None) -> str:
+    if at is None:
+        return kind
+    if kind == "one_shot":
+        return f"one_shot_{int(at)}way"
+    digits, _, power = f"{at:.0e}".partition("e")
+    return f"{kind}_{digits}e{int(power)}"
 
 
-def figure_kinds(protocol: Mapping[str, Any]) -> list[FigureKind]:
-    """Return the figures that a protocol's document has, in the order of a table's columns."""
-    names = dict.fromkeys(protocol["figures"])
-    for figures in protocol.get("baselines", {}).values():
-        names.update(dict.fromkeys(figures))
-    return [figure_kind(name) for name in sorted(names, key=_place)]
+def in_order(names: Iterable[FigureName]) -> list[FigureName]:
+    """Return different names in the order of a table's columns."""
+    kinds = list(_KINDS)
+
+    def rank(name: FigureName) -> tuple[int, float, str]:
+        return kinds.index(name.kind) if name.kind in kinds else len(kinds), name.at or 0.0, name
+
+    return sorted(set(names), key=rank)
 
 
-def grouping_kinds(grouping: Mapping[str, Any]) -> list[FigureKind]:
-    """Return the figures that the groups of a grouping's document have."""
-    names = {name for group in grouping["groups"] for name in group["figures"]}
-    return [figure_kind(name) for name in sorted(names, key=_place)]
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A figure, the mean over folds, and the interval around it (percentile bootstrap)."""
 
+    mean: float
+    low: float
+    high: float
 
-def _place(name: str) -> tuple[int, float, str]:
-    known = (i for i, start in enumerate(_ORDER) if name.startswith(start))
-    number = re.search(r"\d+(e-?\d+)?", name)
-    return next(known, len(_ORDER)), float(number[0]) if number else 0.0, name
+    def as_dict(self) -> dict[str, float]:
+        """Return the three numbers by name."""
+        return asdict(self)
 
+    def ends(self) -> str:
+        """Return both ends in percent without the sign.
 
-def method_label(name: str) -> str:
-    """Return what a method is called."""
-    return METHODS.get(name, name.replace("_", " "))
-
-
-def methods_of(protocol: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the network's figures first, and each baseline's, by name of the method."""
-    return {"network": protocol["figures"], **protocol.get("baselines", {})}
-
-
-def watermark(document: Mapping[str, Any]) -> str | None:
-    """Return what must stand on every table, picture and card made from a result.
-
-    Args:
-        document: with "drawn" and "leaks", of one protocol or of a whole report.
-
-    Returns:
-        The marks in one line; None if there is nothing to warn of.
-
-    >>> watermark({"drawn": False, "leaks": 3})
-    'leaky split: no forecast for unseen people'
-    """
-    marks = [
-        mark
-        for mark, holds in ((DRAWN_MARK, document.get("drawn")), (LEAK_MARK, document.get("leaks")))
-        if holds
-    ]
-    return " · ".join(marks) or None
+        >>> Interval(mean=0.98, low=0.9612, high=1.0).ends()
+        '96.1–100'
+        """
+        return "–".join(f"{100 * end:.1f}".replace("100.0", "100") for end in (self.low, self.high))
 
 
 def percent(rate: float | None) -> str:
@@ -143,41 +152,32 @@ def percent(rate: float | None) -> str:
     return "–" if rate is None else f"{100 * rate:.1f} %"
 
 
-def interval(figure: Mapping[str, Any] | None) -> str:
-    """Return a figure's interval in percent without the sign, or nothing if it has none.
+def rare_percent(rate: float) -> str:
+    """Return a rate 0…1 in percent, with as many digits as a rare one needs.
 
-    >>> interval({"mean": 0.98, "low": 0.9612, "high": 1.0})
-    '96.1–100'
+    >>> rare_percent(0.00012), rare_percent(0.5)
+    ('0.012 %', '50 %')
     """
-    if not figure or figure.get("low") is None or figure.get("high") is None:
-        return ""
-    return "–".join(f"{100 * figure[end]:.1f}".replace("100.0", "100") for end in ("low", "high"))
+    return f"{100 * rate:.2g} %" if rate < 0.1 else f"{100 * rate:.0f} %"
 
 
-def counted(protocol: Mapping[str, Any]) -> str:
-    """Say what stands behind the figures: protocol, people, pairs, trials, seeds, intervals."""
-    counts = protocol.get("counts", {})
-    words = [
-        f"{counts[name]:,} {one if counts[name] == 1 else many}"
-        for name, one, many in (
-            ("identities", "person", "people"),
-            ("folds", "fold", "folds"),
-            ("genuine_pairs", "genuine pair", "genuine pairs"),
-            ("impostor_pairs", "impostor pair", "impostor pairs"),
-            ("one_shot_trials", "one-shot trial", "one-shot trials"),
-            ("galleries", "gallery", "galleries"),
-            ("enrolled", "person enrolled in each", "people enrolled in each"),
-            ("mated_searches", "mated search", "mated searches"),
-            ("non_mated_searches", "non-mated search", "non-mated searches"),
-            ("non_mated_probes", "different photo of strangers", "different photos of strangers"),
-        )
-        if counts.get(name)
-    ]
-    said = f"Protocol {protocol['protocol']}: {', '.join(words) or 'no counts'}"
-    seeds = [f"{name} {seed}" for name, seed in _known(protocol.get("seeds", {}))]
-    said += f"; seeds: {', '.join(seeds)}." if seeds else "."
-    return said + (f" Intervals: {protocol['intervals']}." if protocol.get("intervals") else "")
+def method_label(name: str) -> str:
+    """Return what a method is called."""
+    return METHODS.get(name, name.replace("_", " "))
 
 
-def _known(seeds: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    return ((name, seed) for name, seed in seeds.items() if seed is not None)
+def watermark(*, drawn: bool, leaks: int = 0) -> str | None:
+    """Return what must stand on every table, picture and card made from a result.
+
+    Args:
+        drawn: whether the data are made up.
+        leaks: how many people, photos and pairs of the test part were trained on.
+
+    Returns:
+        The marks in one line; None if there is nothing to warn of.
+
+    >>> watermark(drawn=False, leaks=3)
+    'leaky split: no forecast for unseen people'
+    """
+    marks = [mark for mark, holds in ((DRAWN_MARK, drawn), (LEAK_MARK, leaks)) if holds]
+    return " · ".join(marks) or None

@@ -15,8 +15,8 @@ import numpy as np
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError
 from likeness.evaluation.comparisons import compare_with_people
+from likeness.evaluation.figures import Interval
 from likeness.evaluation.fusion import FUSIONS, is_possible
-from likeness.evaluation.intervals import Interval
 from likeness.evaluation.rare_rates import AcceptedRate, interval_from_draws
 from likeness.evaluation.rejected_at_far import RejectedAtFar, people_again
 from likeness.evaluation.verification import EVIDENCE

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes
 from likeness.evaluation.counts import Floats
-from likeness.evaluation.intervals import Interval, drawn_figures, quantiles
+from likeness.evaluation.figures import FigureName, Interval, in_order
+from likeness.evaluation.intervals import drawn_figures, quantiles
 from likeness.evaluation.open_set import OpenSet, missed
-from likeness.evaluation.unseen import Evaluation, one_shot_name
+from likeness.evaluation.unseen import Evaluation
 from likeness.evaluation.verification import EVIDENCE
 
 FEWEST_PEOPLE = 10
@@ -46,7 +47,7 @@ class Group:
     photos: int
     genuine_pairs: int
     impostor_pairs: int
-    figures: Mapping[str, Interval]
+    figures: Mapping[FigureName, Interval]
     warnings: tuple[str, ...]
 
     @property
@@ -66,7 +67,7 @@ class Difference:
         stands_out: whether the interval excludes 0.
     """
 
-    figure: str
+    figure: FigureName
     first: str
     second: str
     difference: Interval
@@ -89,10 +90,34 @@ class Grouping:
     differences: tuple[Difference, ...]
     unlabelled: int
 
-    def as_dict(self) -> dict[str, Any]:
+    @property
+    def figure_names(self) -> list[FigureName]:
+        """The figures that any group has, in the order of a table's columns."""
+        return in_order(name for group in self.groups for name in group.figures)
+
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         groups = [{**asdict(group), "small": group.small} for group in self.groups]
         return {**asdict(self), "groups": groups, "sentences": self.sentences()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Grouping":
+        """Read what `to_json` wrote; KeyError or TypeError where something is missing."""
+        return cls(
+            column=document["column"],
+            groups=tuple(_read_group(group) for group in document["groups"]),
+            differences=tuple(
+                Difference(
+                    figure=FigureName.from_json(found["figure"]),
+                    first=found["first"],
+                    second=found["second"],
+                    difference=Interval(**found["difference"]),
+                    stands_out=found["stands_out"],
+                )
+                for found in document["differences"]
+            ),
+            unlabelled=document["unlabelled"],
+        )
 
     def sentences(self) -> list[str]:
         """Say it in words."""
@@ -111,6 +136,21 @@ class Grouping:
                 "twenty would by chance."
             )
         return said
+
+
+def _read_group(document: Mapping[str, Any]) -> Group:
+    return Group(
+        label=document["label"],
+        people=document["people"],
+        photos=document["photos"],
+        genuine_pairs=document["genuine_pairs"],
+        impostor_pairs=document["impostor_pairs"],
+        figures={
+            FigureName.from_json(name): Interval(**figure)
+            for name, figure in document["figures"].items()
+        },
+        warnings=tuple(document["warnings"]),
+    )
 
 
 def compare_groups(
@@ -160,7 +200,9 @@ def compare_groups(
     )
 
 
-def _group(label: str, group: "_GroupResampler", names: Sequence[str], draws: Floats) -> Group:
+def _group(
+    label: str, group: "_GroupResampler", names: Sequence[FigureName], draws: Floats
+) -> Group:
     low, high = quantiles(draws, level=LEVEL)
     figures = {
         name: Interval(mean=group.figures[name], low=float(low[i]), high=float(high[i]))
@@ -176,11 +218,12 @@ def _group(label: str, group: "_GroupResampler", names: Sequence[str], draws: Fl
             f"{people} {'person' if people == 1 else 'people'}, fewer than {FEWEST_PEOPLE}: too "
             "few to say anything about people like them."
         )
-    for name, behind in (("far", pairs), ("frr", group.genuine_pairs), ("fnir", group.photos)):
+    far, frr, fnir = (FigureName(kind) for kind in ("far", "frr", "fnir"))
+    for name, behind in ((far, pairs), (frr, group.genuine_pairs), (fnir, group.photos)):
         if name in figures:
             end = max(figures[name].high, _least(behind))
             figures[name] = replace(figures[name], high=end)
-    if "far" in figures and figures["far"].mean < _least(pairs):
+    if far in figures and figures[far].mean < _least(pairs):
         warnings.append(f"{pairs:,} impostor pairs show no FAR under {100 * _least(pairs):.2g} %.")
     return Group(
         label=label,
@@ -198,7 +241,7 @@ def _least(behind: int) -> float:
     return min(1.0, EVIDENCE / behind)
 
 
-def _difference(name: str, first: Group, second: Group, draws: Floats) -> Difference:
+def _difference(name: FigureName, first: Group, second: Group, draws: Floats) -> Difference:
     low, high = (float(end) for end in quantiles(draws, level=LEVEL))
     means = [group.figures[name].mean for group in (first, second)]
     shown = name != "far" or max(means) >= max(_least(g.impostor_pairs) for g in (first, second))
@@ -240,27 +283,29 @@ class _GroupResampler:
             int(np.isin(people, members).all(axis=1).sum()) for people in (genuine_of, impostor_of)
         )
         # By figure: how wrong or right each pair or probe is, and the people in it, (1 or 2, n).
-        self._means: dict[str, tuple[Floats, Codes]] = {}
-        self.figures: Mapping[str, float] = {}
+        self._means: dict[FigureName, tuple[Floats, Codes]] = {}
+        self.figures: Mapping[FigureName, float] = {}
         if not self.genuine_pairs or not self.impostor_pairs:
             return
         threshold = evaluation.threshold
         if threshold is not None:
-            self._keep("frr", pairs.genuine > threshold, genuine_of)
-            self._keep("far", pairs.impostor <= threshold, impostor_of)
+            self._keep(FigureName("frr"), pairs.genuine > threshold, genuine_of)
+            self._keep(FigureName("far"), pairs.impostor <= threshold, impostor_of)
             if open_set is not None:
                 found = open_set.searches
-                self._keep("fnir", missed(found, threshold), found.mated_codes[:, None])
+                self._keep(FigureName("fnir"), missed(found, threshold), found.mated_codes[:, None])
         if (trials := evaluation.identification) is not None:
-            self._keep(one_shot_name(trials), trials.correct, trials.probe_codes[:, None])
+            self._keep(
+                FigureName("one_shot", trials.ways), trials.correct, trials.probe_codes[:, None]
+            )
         self.figures = self._measure(np.ones(self._people)) or {}
 
-    def _keep(self, name: str, values: NDArray[Any], people: Codes) -> None:
+    def _keep(self, name: FigureName, values: NDArray[Any], people: Codes) -> None:
         inside = np.isin(people, self.members).all(axis=1)
         if inside.any():
             self._means[name] = values[inside].astype(np.float64), people[inside].T.copy()
 
-    def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
+    def draw(self, rng: np.random.Generator) -> Mapping[FigureName, float]:
         while True:
             drawn = rng.choice(self.members, len(self.members))
             often = np.bincount(drawn, minlength=self._people).astype(np.float64)
@@ -268,7 +313,7 @@ class _GroupResampler:
             if figures is not None:
                 return figures
 
-    def _measure(self, often: Floats) -> dict[str, float] | None:
+    def _measure(self, often: Floats) -> dict[FigureName, float] | None:
         """Return the figures; None where there is nothing to take the mean of."""
         figures = {}
         for name, (values, people) in self._means.items():

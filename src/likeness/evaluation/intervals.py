@@ -9,7 +9,6 @@ systems — the subsets bootstrap», CVIU 2004, resample by person likewise.)
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
@@ -18,38 +17,26 @@ from numpy.typing import NDArray
 from likeness.arrays import check_in_range
 from likeness.errors import TooFewError
 from likeness.evaluation.counts import Counter
-from likeness.evaluation.unseen import Evaluation, one_shot_name, rate_figures
+from likeness.evaluation.figures import FigureName, Interval
+from likeness.evaluation.unseen import Evaluation, rate_figures
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A figure, the mean over folds, and the interval around it (percentile bootstrap)."""
-
-    mean: float
-    low: float
-    high: float
-
-    def as_dict(self) -> dict[str, float]:
-        """Return the three numbers by name."""
-        return asdict(self)
 
 
 class Resampler(Protocol):
     """Figures that can be had again for people drawn again."""
 
     @property
-    def figures(self) -> Mapping[str, float]:
+    def figures(self) -> Mapping[FigureName, float]:
         """The figures of everybody, each counted once."""
 
-    def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
+    def draw(self, rng: np.random.Generator) -> Mapping[FigureName, float]:
         """Return the figures for people drawn with replacement."""
 
 
 def people_intervals(
     folds: Sequence[Evaluation], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
-) -> dict[str, Interval]:
+) -> dict[FigureName, Interval]:
     """Return the mean over folds of every figure that all folds have, with its interval.
 
     Args:
@@ -69,7 +56,7 @@ def people_intervals(
 
 def resampled_intervals(
     folds: Sequence[Resampler], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
-) -> dict[str, Interval]:
+) -> dict[FigureName, Interval]:
     """Return the mean over folds of whatever figures all of them have, with its interval.
 
     Args and errors are those of `people_intervals`.
@@ -85,7 +72,7 @@ def resampled_intervals(
 
 def drawn_figures(
     folds: Sequence[Resampler], *, repetitions: int, seed: int
-) -> tuple[list[str], Floats]:
+) -> tuple[list[FigureName], Floats]:
     """Return the names of the figures that all folds have, and their means in each draw.
 
     Returns:
@@ -120,7 +107,7 @@ def quantiles(draws: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
 
 def item_intervals(
     measured: Evaluation, *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
-) -> dict[str, Interval]:
+) -> dict[FigureName, Interval]:
     """Return every figure with its interval from resampling items, not identities.
 
     For a few identities that stand for themselves, such as digits: the interval says what
@@ -150,10 +137,10 @@ class _ItemResampler:
         self._impostor = np.ascontiguousarray(pairs.impostor_pairs.T)
 
     @property
-    def figures(self) -> Mapping[str, float]:
+    def figures(self) -> Mapping[FigureName, float]:
         return rate_figures(self._counter.rates(), self._threshold)
 
-    def draw(self, rng: np.random.Generator) -> dict[str, float]:
+    def draw(self, rng: np.random.Generator) -> dict[FigureName, float]:
         while True:
             drawn = rng.choice(self._items, self._items)
             weights = np.bincount(drawn, minlength=self._items).astype(np.float64)
@@ -180,10 +167,10 @@ class _Resampler:
         self._present = np.union1d(self._genuine_of, self._impostor_of)
 
     @property
-    def figures(self) -> Mapping[str, float]:
+    def figures(self) -> Mapping[FigureName, float]:
         return self._fold.figures
 
-    def draw(self, rng: np.random.Generator) -> dict[str, float]:
+    def draw(self, rng: np.random.Generator) -> dict[FigureName, float]:
         while True:
             drawn = rng.choice(self._present, len(self._present))
             weights = np.bincount(drawn, minlength=self._people).astype(np.float64)
@@ -195,10 +182,14 @@ class _Resampler:
             if genuine.any() and impostor.any() and (probes.any() or not len(probes)):
                 return self._figures(genuine, impostor, probes)
 
-    def _figures(self, genuine: Floats, impostor: Floats, probes: Floats) -> dict[str, float]:
+    def _figures(
+        self, genuine: Floats, impostor: Floats, probes: Floats
+    ) -> dict[FigureName, float]:
         rates = self._counter.rates(genuine, impostor)
         figures = rate_figures(rates, self._fold.threshold, self._fold.fars)
         trials = self._fold.identification
         if trials is not None:
-            figures[one_shot_name(trials)] = float(np.average(trials.correct, weights=probes))
+            figures[FigureName("one_shot", trials.ways)] = float(
+                np.average(trials.correct, weights=probes)
+            )
         return figures

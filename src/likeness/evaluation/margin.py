@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, check_in_range
-from likeness.evaluation.calibration import Purpose, percent
+from likeness.evaluation.calibration import Purpose
+from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import fuse
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
@@ -88,8 +89,8 @@ class Margin:
             else "No margin to the runner-up is needed"
         )
         return [
-            f"{rule}: among {self.people:,} people, at most {percent(self.wrong.high)} of enrolled "
-            "people's photos get a wrong name.",
+            f"{rule}: among {self.people:,} people, at most {rare_percent(self.wrong.high)} of "
+            "enrolled people's photos get a wrong name.",
             self.outcomes.sentence(),
         ]
 
@@ -261,7 +262,8 @@ def _too_few(nothing: Rate, purpose: Purpose, share: float) -> str:
     least = min(1.0, (purpose.people - 1) * nothing.high)
     return (
         f"{nothing.comparisons:,} comparisons (worth {nothing.effective:,.0f} independent ones) "
-        f"support no share of wrong names under {percent(least)} among {purpose.people:,} people, "
-        f"and {percent(share)} was asked for. Until it is, an answer is ambiguous where two people "
-        "are within the threshold. Calibrate on more people, or allow more wrong names."
+        f"support no share of wrong names under {rare_percent(least)} among {purpose.people:,} "
+        f"people, and {rare_percent(share)} was asked for. Until it is, an answer is ambiguous "
+        "where two people are within the threshold. Calibrate on more people, or allow more wrong "
+        "names."
     )

@@ -17,8 +17,8 @@ from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.counts import Floats
 from likeness.evaluation.dealt_photos import DealtComparisons, deal_photos
+from likeness.evaluation.figures import Interval, percent
 from likeness.evaluation.fusion import check_fusion
-from likeness.evaluation.intervals import Interval
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import interval_from_draws
 from likeness.evaluation.rejected_at_far import people_again
@@ -115,12 +115,12 @@ class NextPhotoCurve:
     def _at_threshold(self) -> list[str]:
         first, last = self.points[0], self.points[-1]
         before, after = first.accepted_at_threshold, last.accepted_at_threshold
-        if before is None or after is None or _percent(before.mean) == _percent(after.mean):
+        if before is None or after is None or percent(before.mean) == percent(after.mean):
             return []
         return [
             f"A threshold is for one number of photos: at {self.threshold:.4g}, "
-            f"{_percent(before.mean)} of the impostors are accepted with {first.photos} enrolled "
-            f"and {_percent(after.mean)} with {last.photos}. "
+            f"{percent(before.mean)} of the impostors are accepted with {first.photos} enrolled "
+            f"and {percent(after.mean)} with {last.photos}. "
             "Calibrate for as many as you enrol."
         ]
 
@@ -262,14 +262,10 @@ def _rate(series: Floats, trials: float) -> Interval:
 
 def _change(what: str, before: Interval, after: Interval, gain: Interval) -> str:
     if gain.mean == 0:
-        return f"leaves {what} at {_percent(after.mean)}"
+        return f"leaves {what} at {percent(after.mean)}"
     word = "lowers" if gain.mean > 0 else "raises"
     by_chance = " (which may be chance)" if gain.low <= 0 <= gain.high else ""
-    return f"{word} {what} from {_percent(before.mean)} to {_percent(after.mean)}{by_chance}"
-
-
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.1f} %"
+    return f"{word} {what} from {percent(before.mean)} to {percent(after.mean)}{by_chance}"
 
 
 def _step(before: int, after: int) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.counts import Counter, Floats, step_at
+from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import (
     Places,
     check_search,
@@ -326,7 +327,7 @@ class OpenSetEvaluation:
 
     open_set: OpenSet
     threshold: float | None
-    figures: Mapping[str, float]
+    figures: Mapping[FigureName, float]
 
 
 def evaluate_open_set(
@@ -347,22 +348,12 @@ def evaluate_open_set(
     )
 
 
-def open_set_figures(rates: OpenSetRates, threshold: float | None) -> dict[str, float]:
+def open_set_figures(rates: OpenSetRates, threshold: float | None) -> dict[FigureName, float]:
     """Return the figures of an open set, by name."""
-    figures = {}
+    figures: dict[FigureName, float] = {}
     if threshold is not None:
-        figures["fpir"], figures["fnir"] = rates.at(threshold)
+        figures[FigureName("fpir")], figures[FigureName("fnir")] = rates.at(threshold)
     for fpir in FPIRS:
         if fpir >= rates.least_fpir:
-            figures[dir_name(fpir)] = dir_at_fpir(rates, fpir)
+            figures[FigureName("dir_at_fpir", fpir)] = dir_at_fpir(rates, fpir)
     return figures
-
-
-def dir_name(fpir: float) -> str:
-    """Return the figure's name.
-
-    >>> dir_name(0.05), dir_name(0.1)
-    ('dir_at_fpir_5e-2', 'dir_at_fpir_1e-1')
-    """
-    digits, _, power = f"{fpir:.0e}".partition("e")
-    return f"dir_at_fpir_{digits}e{int(power)}"

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from likeness.evaluation.intervals import Interval, resampled_intervals
+from likeness.evaluation.figures import FigureName, Interval
+from likeness.evaluation.intervals import resampled_intervals
 from likeness.evaluation.open_set import OpenSetCounter, OpenSetEvaluation, open_set_figures
 from likeness.evaluation.verification import EVIDENCE
 
@@ -23,7 +24,7 @@ def open_set_intervals(
     repetitions: int = 1000,
     seed: int = 0,
     level: float = 0.95,
-) -> dict[str, Interval]:
+) -> dict[FigureName, Interval]:
     """Return the mean over folds of every figure that all folds have, with its interval.
 
     The interval of FPIR and FNIR reaches up to 3/n at least, of the n different probes behind
@@ -34,7 +35,8 @@ def open_set_intervals(
     found = resampled_intervals(
         [_Resampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
     )
-    for name, kind in (("fpir", "non_mated_items"), ("fnir", "mated_items")):
+    kinds = (FigureName("fpir"), "non_mated_items"), (FigureName("fnir"), "mated_items")
+    for name, kind in kinds:
         if name in found:
             probes = sum(len(np.unique(getattr(f.open_set.searches, kind))) for f in folds)
             least = min(1.0, EVIDENCE / probes)
@@ -54,10 +56,10 @@ class _Resampler:
         self._people = int(self._present.max()) + 1
 
     @property
-    def figures(self) -> Mapping[str, float]:
+    def figures(self) -> Mapping[FigureName, float]:
         return self._fold.figures
 
-    def draw(self, rng: np.random.Generator) -> Mapping[str, float]:
+    def draw(self, rng: np.random.Generator) -> Mapping[FigureName, float]:
         found = self._searches
         while True:
             drawn = rng.choice(self._present, len(self._present))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes
 from likeness.errors import TooFewError
-from likeness.evaluation.calibration import percent
 from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.counts import Floats
+from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.probability import KINDS, LikelihoodRatio, probability_of
 from likeness.evaluation.probability_figures import ReliabilityBin, cllr, min_cllr, reliability
 from likeness.evaluation.probability_maps import Fitting, Support
@@ -90,8 +90,8 @@ class FittedProbability:
         return [
             f"Probabilities by {self.ratio.kind} calibration (log-loss on people held out: "
             f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} are the energies' own.",
-            f"At a prior of {percent(prior)}, {percent(low)} to {percent(high)}: what these "
-            "comparisons can show, and no more.",
+            f"At a prior of {rare_percent(prior)}, {rare_percent(low)} to {rare_percent(high)}: "
+            "what these comparisons can show, and no more.",
         ]
 
 

@@ -8,6 +8,7 @@ from likeness.arrays import Codes, Embeddings, Energies, Images
 from likeness.datasets.items import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation.counts import ErrorRates, error_rates
+from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
 from likeness.evaluation.verification import (
@@ -55,7 +56,7 @@ class Evaluation:
     pairs: PairEnergies
     identification: Identification | None
     threshold: float | None
-    figures: Mapping[str, float]
+    figures: Mapping[FigureName, float]
     chosen_on: ChosenOn | None = None
     fars: tuple[float, ...] = FARS
 
@@ -108,7 +109,7 @@ def evaluate_pairs(
     rates = error_rates(pairs.genuine, pairs.impostor)
     figures = rate_figures(rates, threshold, fars)
     if identification is not None:
-        figures[one_shot_name(identification)] = identification.rate
+        figures[FigureName("one_shot", identification.ways)] = identification.rate
     return Evaluation(
         pairs=pairs,
         identification=identification,
@@ -120,27 +121,15 @@ def evaluate_pairs(
 
 def rate_figures(
     rates: ErrorRates, threshold: float | None, fars: tuple[float, ...] = FARS
-) -> dict[str, float]:
+) -> dict[FigureName, float]:
     """Return the figures of verification, by name."""
-    figures = {"auc": auc(rates), "eer": equal_error_rate(rates)}
+    figures: dict[FigureName, float] = {
+        FigureName("auc"): auc(rates),
+        FigureName("eer"): equal_error_rate(rates),
+    }
     for far in fars:
         if is_evidence(rates, far):
-            figures[far_name(far)] = tar_at_far(rates, far)
+            figures[FigureName("tar_at_far", far)] = tar_at_far(rates, far)
     if threshold is not None:
-        figures["accuracy"] = accuracy_at(rates, threshold)
+        figures[FigureName("accuracy")] = accuracy_at(rates, threshold)
     return figures
-
-
-def one_shot_name(identification: Identification) -> str:
-    """Return the figure's name, such as "one_shot_10way"."""
-    return f"one_shot_{identification.ways}way"
-
-
-def far_name(far: float) -> str:
-    """Return the figure's name.
-
-    >>> far_name(0.01), far_name(0.001)
-    ('tar_at_far_1e-2', 'tar_at_far_1e-3')
-    """
-    digits, _, power = f"{far:.0e}".partition("e")
-    return f"tar_at_far_{digits}e{int(power)}"

@@ -1,14 +1,12 @@
 """The main job in one call: the lab split and unseen people, and the report on both."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from likeness.datasets import Dataset
-from likeness.experiments.jobs import LabSplitJob
-from likeness.experiments.lab_split import lab_pairs, lab_section
+from likeness.experiments.lab_split import LabSplitJob, lab_pairs, lab_section
 from likeness.experiments.pictures import draw_pictures, tower_picture, untrained_network
 from likeness.experiments.pool import Job, JobProgress, run_side_by_side
 from likeness.experiments.result import versions
@@ -18,10 +16,9 @@ from likeness.experiments.unseen_people import (
     unseen_people_section,
 )
 from likeness.reports import network_svg
-from likeness.reports.content import ProtocolSection, ReportContent
+from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
 from likeness.training import BATCHES, PAIRS, TrainingRecipe
 
-FORMAT = "likeness.report/1"
 FOLDS = 4
 
 
@@ -51,21 +48,6 @@ def lab_and_unseen(
         lab_section(data, split, lab_run, seed=lab.seed),
         unseen_people_section(data, parts, runs, protocol="U4", partition_seed=None),
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkFacts:
-    """What a report says about the network, apart from its figures.
-
-    Args:
-        summary: its layers as text, as Keras prints them.
-        svg: its picture.
-        facts: encoder, energy, embedding_size, parameters.
-    """
-
-    summary: str
-    svg: str
-    facts: Mapping[str, Any]
 
 
 def network_facts(recipe: TrainingRecipe, folder: Path) -> NetworkFacts:
@@ -112,26 +94,12 @@ def report_content(
         seconds: how long it all took.
         title: of the page; names the data if not given.
     """
-    document = {
-        "format": FORMAT,
-        "title": title or f"A Siamese network on {data.name}",
-        "drawn": data.drawn,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "data": {
-            "name": data.name,
-            "licence": data.licence,
-            "items": len(data),
-            "identities": len(data.distinct),
-            "digest": data.digest,
-            "notes": list(data.notes),
-        },
-        "recipe": dict(sections[-1].document["recipe"]),
-        "network": dict(network.facts),
-        "versions": versions(),
-        "seeds": {part.document["protocol"]: part.document["seeds"] for part in sections},
-        "seconds": {"total": round(seconds, 1)},
-        "protocols": [{**part.document, "evidence": dict(part.evidence)} for part in sections],
-    }
     return ReportContent(
-        document=document, sections=sections, network_svg=network.svg, summary=network.summary
+        title=title or f"A Siamese network on {data.name}",
+        data=data,
+        sections=sections,
+        network=network,
+        versions=versions(),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=seconds,
     )

@@ -15,8 +15,11 @@ from likeness.arrays import Pairs
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, PairEnergies
 from likeness.evaluation.leaks import DIGITS
+from likeness.evaluation.results import BOOTSTRAP_SEED
 
 FORMAT = "likeness.evidence/1"
+REPETITIONS = 500
+"""How often people are drawn again for the intervals."""
 
 RULES = {
     "accept": "a pair is accepted if its energy is at most the threshold",
@@ -93,7 +96,7 @@ class Learned:
         """Return what is known of a data set."""
         return cls(identities=data.distinct, digests=data.item_digests, pairs=pairs)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return it as JSON values."""
         return {
             "identities": list(self.identities),
@@ -106,25 +109,23 @@ def evidence(
     methods: Mapping[str, Sequence[Evaluation]],
     tests: Sequence[Dataset],
     learned: Sequence[Learned],
-    *,
-    bootstrap: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the evidence of one protocol as JSON values.
 
     Args:
         methods: "network" and the baselines → one evaluation per fold.
         tests: the photos of each fold.
         learned: what each fold was trained on.
-        bootstrap: seed, repetitions and level of the intervals.
     """
     folds = []
-    for place, (test, known) in enumerate(zip(tests, learned, strict=True)):
-        measured = {name: evaluations[place] for name, evaluations in methods.items()}
+    for fold, (test, known) in enumerate(zip(tests, learned, strict=True)):
+        measured = {name: evaluations[fold] for name, evaluations in methods.items()}
         folds.append(_fold(measured, test, known))
-    return {"format": FORMAT, "bootstrap": dict(bootstrap), "rules": RULES, "folds": folds}
+    bootstrap = {"seed": BOOTSTRAP_SEED, "repetitions": REPETITIONS, "level": 0.95}
+    return {"format": FORMAT, "bootstrap": bootstrap, "rules": RULES, "folds": folds}
 
 
-def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -> dict[str, Any]:
+def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -> dict[str, object]:
     pairs, _ = _in_order(measured["network"].pairs)
     everything = len(test) * (len(test) - 1) // 2
     one_shot = measured["network"].identification is not None
@@ -144,7 +145,7 @@ def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -
             }
             for name, evaluation in measured.items()
         },
-        "training": learned.as_dict(),
+        "training": learned.to_json(),
     }
 
 
@@ -156,9 +157,9 @@ def _chosen_on(evaluation: Evaluation) -> dict[str, list[float]] | None:
     return {"genuine": genuine, "impostor": impostor}
 
 
-def _in_order(found: PairEnergies) -> tuple[Pairs, Any]:
+def _in_order(measured: PairEnergies) -> tuple[Pairs, Any]:
     """Return all pairs, the smaller indices first, and their energies."""
-    pairs = np.concatenate([found.genuine_pairs, found.impostor_pairs])
-    energies = np.concatenate([found.genuine, found.impostor])
+    pairs = np.concatenate([measured.genuine_pairs, measured.impostor_pairs])
+    energies = np.concatenate([measured.genuine, measured.impostor])
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return pairs[order], energies[order]

@@ -8,9 +8,11 @@ import numpy as np
 from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError
+from likeness.evaluation.intervals import people_intervals
+from likeness.evaluation.results import BOOTSTRAP_SEED, counts
 from likeness.evaluation.unseen import Evaluation, evaluate_matrix
 from likeness.experiments.calibrated import check_not_trained_on
-from likeness.experiments.result import counts, figures_with_intervals
+from likeness.experiments.evidence import REPETITIONS
 from likeness.model.folder import IMPORTED_FORMAT, read_document
 from likeness.model.int8 import int8_bytes
 from likeness.model.onnx_file import onnx_bytes
@@ -101,7 +103,15 @@ def export_int8(
         "data": {"name": data.name, "digest": data.digest, "drawn": data.drawn},
         "ranges": {"identities": len(setting.distinct), "items": len(ranges), "seed": seed},
         "counts": counts([measured["int8"]], measuring),
-        "figures": {name: figures_with_intervals([one]) for name, one in measured.items()},
+        "figures": {
+            name: {
+                figure: interval.as_dict()
+                for figure, interval in people_intervals(
+                    [variant], repetitions=REPETITIONS, seed=BOOTSTRAP_SEED
+                ).items()
+            }
+            for name, variant in measured.items()
+        },
         "energy_difference": _difference(measured["float32"], measured["int8"]),
     }
     entries = {

@@ -5,7 +5,7 @@ trained on; the leak report beside the figures says how many.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,12 +21,12 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
+from likeness.evaluation.unseen import ChosenOn
 from likeness.experiments.evidence import Learned
-from likeness.experiments.jobs import LabSplitJob, Trained
 from likeness.experiments.pool import JobProgress, run_side_by_side
-from likeness.experiments.result import section
+from likeness.experiments.result import Trained, section
 from likeness.reports.content import ProtocolSection
-from likeness.training import TrainingRecipe
+from likeness.training import TrainingProgress, TrainingRecipe
 
 TEST_SHARE = 0.25
 
@@ -51,6 +51,25 @@ def lab_pairs(
         np.arange(len(pairs)), test_size=test_share, random_state=seed, stratify=pairs.genuine
     )
     return pairs.take(learned), pairs.take(tested)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabSplitJob:
+    """Train on some pairs, embed all photos: the pairs left over are made of the same ones."""
+
+    recipe: TrainingRecipe
+    data: Dataset
+    pairs: LabelledPairs
+
+    def __call__(self, tell: Callable[[TrainingProgress], None]) -> Trained:
+        """Run it."""
+        from likeness.training import train_on_pairs  # late: brings Keras, in the worker only
+
+        chosen_on: list[ChosenOn] = []
+        model = train_on_pairs(
+            self.recipe, self.data, self.pairs, on_progress=tell, on_threshold=chosen_on.append
+        )
+        return Trained.of(model, self.data, chosen_on)
 
 
 def lab_split(
@@ -89,14 +108,12 @@ def lab_section(
     for name, fit in BASELINES.items():
         methods[name] = [_baseline(fit(data), data, learned, tested)]
     return section(
-        {
-            "protocol": "L",
-            "title": f"lab split: pairs of all {len(data.distinct)} people, split at random",
-            "unseen_people": False,
-            "seeds": {"recipe": run.record["recipe"]["seed"], "partition": seed},
-        },
         data,
         methods,
+        protocol="L",
+        title=f"lab split: pairs of all {len(data.distinct)} people, split at random",
+        unseen_people=False,
+        partition_seed=seed,
         tests=[data],
         trained=[run],
         learned=[Learned.of(data, learned.pairs)],
@@ -109,10 +126,10 @@ def _baseline(
 ) -> Evaluation:
     """Measure a baseline the lab's way: fitted on all photos, threshold on the training pairs."""
     embeddings = embedder.embed(data.items)
-    seen, left_over = (
+    trained_on, left_over = (
         listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)
         for pairs in (learned, tested)
     )
-    chosen_on = seen.genuine, seen.impostor
+    chosen_on = trained_on.genuine, trained_on.impostor
     measured = evaluate_pairs(left_over, threshold=choose_threshold(*chosen_on))
     return replace(measured, chosen_on=chosen_on)

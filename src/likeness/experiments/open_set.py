@@ -1,68 +1,170 @@
-"""Protocol «open set»: U4's folds, with half of the test people never enrolled.
+"""What a protocol's result says about identification: the CMC, and the open set."""
 
-The threshold in force is the one chosen on the training side, as in U4.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from collections.abc import Callable, Sequence
+import numpy as np
 
 from likeness.datasets import Dataset
-from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
-from likeness.experiments.jobs import Trained
-from likeness.experiments.open_set_part import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments.pool import JobProgress, run_side_by_side
-from likeness.experiments.unseen_people import (
-    Part,
-    evaluate_folds,
-    fold_energies,
-    folds_section,
-    unseen_people_jobs,
-    unseen_people_parts,
-)
-from likeness.reports.content import ProtocolSection
-from likeness.training import TrainingRecipe
+from likeness.evaluation import Evaluation, cumulative_match, open_set_rates
+from likeness.evaluation.figures import FigureName, percent
+from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates
+from likeness.evaluation.open_set_intervals import open_set_intervals
+from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, MeasuredData, OpenSetResult
+from likeness.experiments.evidence import REPETITIONS
+from likeness.reports.content import Curve, ProtocolSection
+
+HALVES_SEED = 0
+POINTS = 200
+"""At most so many points of a curve stand in the document."""
 
 
-def open_set(
-    recipe: TrainingRecipe,
-    data: Dataset,
+def with_cmc(
+    section: ProtocolSection, methods: Mapping[str, Sequence[Evaluation]]
+) -> ProtocolSection:
+    """Return the section with each method's CMC, the mean over the folds."""
+    cmc = {name: _cmc(folds) for name, folds in methods.items()}
+    return replace(section, result=replace(section.result, cmc=cmc))
+
+
+def with_open_set(
+    section: ProtocolSection,
+    methods: Mapping[str, Sequence[OpenSetEvaluation]],
     *,
-    folds: int = 4,
-    partition_seed: int | None = None,
-    workers: int | None = None,
-    on_progress: Callable[[JobProgress], None] | None = None,
+    tests: Sequence[Dataset],
+    calibrated: bool = False,
 ) -> ProtocolSection:
-    """Train a network per fold, and search the people it never saw among half of them.
+    """Return the section with what was measured in an open set.
 
-    The section holds U4's figures on the same folds, the CMC with everybody enrolled, and the
-    open set. Arguments are those of `unseen_people`.
-
-    Raises:
-        TooFewError: there are too few people or photos; four people per fold are needed.
-        OverlapError: one photo is in the data twice, under two people.
+    Args:
+        section: of the same people.
+        methods: "network" and the baselines → one evaluation per fold.
+        tests: the people of each fold.
+        calibrated: whether the network's threshold was found for a purpose; if not, the
+            sentences say that it is the one with the best accuracy on pairs.
     """
-    data.require(identities=FEWEST_PEOPLE * folds, items_each=2)
-    parts = unseen_people_parts(data, folds, partition_seed=partition_seed)
-    runs = run_side_by_side(
-        unseen_people_jobs(recipe, parts), workers=workers, on_progress=on_progress
-    )
-    return open_set_section(data, parts, runs, partition_seed=partition_seed)
-
-
-def open_set_section(
-    data: Dataset, parts: Sequence[Part], runs: Sequence[Trained], *, partition_seed: int | None
-) -> ProtocolSection:
-    """Measure what the trainings left behind, and the baselines, on the same folds."""
-    energies = fold_energies(parts, runs)
-    evaluations = evaluate_folds(energies)
-    section = folds_section(
-        data, parts, runs, evaluations, protocol="open-set", partition_seed=partition_seed
-    )
-    searched = {
-        name: [
-            evaluate_open_set(fold.matrix, fold.codes, threshold=fold.threshold, seed=HALVES_SEED)
-            for fold in each
-        ]
-        for name, each in energies.items()
+    network = methods["network"]
+    rates = {name: [_rates(fold) for fold in folds] for name, folds in methods.items()}
+    curves = {name: _mean_curve(folds) for name, folds in rates.items()}
+    figures = {
+        name: open_set_intervals(folds, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
+        for name, folds in methods.items()
     }
-    tests = [test for _, test in parts]
-    return with_open_set(with_cmc(section, evaluations), searched, tests=tests)
+    ours = figures.pop("network")
+    counts = _counts(network, rates["network"], tests)
+    least = max(fold.least_fpir for fold in rates["network"])
+    measured = replace(
+        section.result,
+        protocol="open-set",
+        title=f"{counts['enrolled']} of {counts['enrolled'] + counts['strangers']} people "
+        "enrolled, the others strangers",
+        counts=counts,
+        figures=ours,
+        baselines=figures,
+        seeds={"halves": HALVES_SEED},
+        data=MeasuredData(),
+        cmc={},
+        folds=(),
+        model=None,
+        recipe={},
+        versions={},
+    )
+    part = OpenSetResult(
+        measured=measured,
+        least_fpir=least,
+        curves={name: _points(curve) for name, curve in curves.items()},
+        halves=[_names(fold, test) for fold, test in zip(network, tests, strict=True)],
+        sentences=tuple(_sentences(ours, counts, least=least, calibrated=calibrated)),
+    )
+    return replace(section, result=replace(section.result, open_set=part), open_set_curves=curves)
+
+
+def _cmc(folds: Sequence[Evaluation]) -> list[float]:
+    each = [cumulative_match(fold.identification) for fold in folds if fold.identification]
+    ranks = min(len(rates) for rates in each)
+    return [float(rate) for rate in np.mean([rates[:ranks] for rates in each], axis=0)]
+
+
+def _rates(fold: OpenSetEvaluation) -> OpenSetRates:
+    return open_set_rates(fold.open_set.searches)
+
+
+def _mean_curve(folds: Sequence[OpenSetRates]) -> Curve:
+    """Return (FPIR, DIR): the mean DIR over the folds at each FPIR that one of them has.
+
+    Each fold has a threshold of its own there, as the figures have.
+    """
+    fpir = np.unique(np.concatenate([fold.fpir for fold in folds]))
+    reached = [
+        1.0 - fold.fnir[np.searchsorted(fold.fpir, fpir, side="right") - 1] for fold in folds
+    ]
+    return fpir, np.mean(reached, axis=0)
+
+
+def _points(curve: Curve) -> dict[str, list[float]]:
+    fpir, reached = curve
+    kept = np.unique(np.linspace(0, len(fpir) - 1, POINTS).round().astype(int))
+    return {"fpir": fpir[kept].tolist(), "dir": reached[kept].tolist()}
+
+
+def _counts(
+    folds: Sequence[OpenSetEvaluation], rates: Sequence[OpenSetRates], tests: Sequence[Dataset]
+) -> dict[str, int]:
+    enrolled = len(folds[0].open_set.halves[0])
+    return {
+        "identities": sum(len(test.distinct) for test in tests),
+        "folds": len(folds),
+        "enrolled": enrolled,
+        "strangers": len(tests[0].distinct) - enrolled,
+        "shots": folds[0].open_set.shots,
+        "galleries": sum(fold.open_set.galleries for fold in folds),
+        "mated_searches": sum(len(fold.open_set.searches.mated) for fold in folds),
+        "non_mated_searches": sum(len(fold.open_set.searches.non_mated) for fold in folds),
+        "mated_probes": sum(fold.mated_probes for fold in rates),
+        "non_mated_probes": sum(fold.non_mated_probes for fold in rates),
+    }
+
+
+def _names(fold: OpenSetEvaluation, test: Dataset) -> list[list[str]]:
+    return [[test.distinct[code] for code in half] for half in fold.open_set.halves]
+
+
+def _sentences(
+    figures: Figures,
+    counts: Mapping[str, int],
+    *,
+    least: float,
+    calibrated: bool,
+) -> list[str]:
+    said = []
+    if (name := FigureName("fpir")) in figures:
+        fpir, fnir = figures[name].mean, figures[FigureName("fnir")].mean
+        said.append(
+            f"With {counts['enrolled']} people enrolled, the network's threshold takes strangers "
+            f"for somebody in {percent(fpir)} of searches (FPIR), and does not find enrolled "
+            f"people in {percent(fnir)} (FNIR)."
+        )
+        said.append(
+            "The threshold was calibrated for a purpose; its promise is about the gallery it was "
+            "calibrated for."
+            if calibrated
+            else "That threshold has the best accuracy on balanced pairs of training people. It is "
+            "no operating point for an open set, where a stranger is compared with everybody "
+            "enrolled: choose one with `likeness calibrate`."
+        )
+        if fpir < least:
+            said.append(f"An FPIR below {percent(least)} is not claimed.")
+    else:
+        said.append("There is no threshold, so no FPIR and no FNIR.")
+    if any(name.kind == "dir_at_fpir" for name in figures):
+        said.append(
+            "DIR at FPIR x: enrolled people found where at most x of the strangers' searches give "
+            "a candidate. Its threshold is read off these very people: what could be had, not "
+            "what a threshold chosen beforehand gets."
+        )
+    else:
+        said.append(
+            "The strangers' photos are too few for a DIR: they show no FPIR under "
+            f"{percent(least)}."
+        )
+    return said

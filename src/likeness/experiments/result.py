@@ -2,66 +2,74 @@
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from likeness import __version__
+from likeness.arrays import Embeddings
 from likeness.datasets import Dataset
-from likeness.evaluation import Counter, Evaluation, LeakReport, PairEnergies, people_intervals, roc
-from likeness.evaluation.figures import watermark
-from likeness.experiments.evidence import Learned, evidence
-from likeness.experiments.jobs import Trained
-from likeness.reports.content import Mistake, ProtocolSection
+from likeness.evaluation import Counter, Evaluation, LeakReport, PairEnergies, roc
+from likeness.evaluation.results import FoldResult, protocol_result
+from likeness.evaluation.unseen import ChosenOn
+from likeness.experiments.evidence import REPETITIONS, Learned, evidence
+from likeness.model.siamese_model import SiameseModel
+from likeness.reports.content import Curve, Mistake, ProtocolSection
 
-FORMAT = "likeness.protocol/1"
 SHOWN_MISTAKES = 8
-BOOTSTRAP_SEED = 0
-BOOTSTRAP_REPETITIONS = 500
-BOOTSTRAP = {"seed": BOOTSTRAP_SEED, "repetitions": BOOTSTRAP_REPETITIONS, "level": 0.95}
-INTERVALS = (
-    f"95 %, percentile bootstrap over people, {BOOTSTRAP_REPETITIONS} repetitions, "
-    f"seed {BOOTSTRAP_SEED}"
-)
 
 
 def versions() -> dict[str, str]:
     """Return the versions that decide the figures."""
-    found = {"likeness": __version__, "python": platform.python_version()}
+    known = {"likeness": __version__, "python": platform.python_version()}
     for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy"):
         try:
-            found[package] = metadata.version(package)
+            known[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return known
 
 
-def figures_with_intervals(folds: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
-    """Return every figure's mean over the folds, with its interval over people."""
-    intervals = people_intervals(folds, repetitions=BOOTSTRAP_REPETITIONS, seed=BOOTSTRAP_SEED)
-    return {name: interval.as_dict() for name, interval in intervals.items()}
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trained:
+    """What a training leaves behind: embeddings of the test photos, not the network.
 
+    Args:
+        embeddings: ``(n, d)``, of the photos that were to be embedded.
+        threshold: chosen on the training side; None if there were too few people.
+        record: of the model.
+        fingerprint: of the model.
+        chosen_on: the energies that the threshold was chosen on; None if there is none.
+    """
 
-def counts(folds: Sequence[Evaluation], data: Dataset) -> dict[str, int]:
-    """Return how many people, photos, pairs and trials stand behind the figures."""
-    return {
-        "identities": len(data.distinct),
-        "items": len(data),
-        "folds": len(folds),
-        "genuine_pairs": sum(len(fold.pairs.genuine) for fold in folds),
-        "impostor_pairs": sum(len(fold.pairs.impostor) for fold in folds),
-        "one_shot_trials": sum(
-            len(fold.identification.correct) for fold in folds if fold.identification
-        ),
-    }
+    embeddings: Embeddings
+    threshold: float | None
+    record: Mapping[str, Any]
+    fingerprint: str
+    chosen_on: ChosenOn | None = None
+
+    @classmethod
+    def of(cls, model: SiameseModel, test: Dataset, chosen_on: Sequence[ChosenOn]) -> "Trained":
+        """Return what is kept of a model: at most one pair of energies was chosen on."""
+        return cls(
+            embeddings=model.embed(np.asarray(test.items)),
+            threshold=model.threshold,
+            record=model.record,
+            fingerprint=model.fingerprint,
+            chosen_on=chosen_on[0] if chosen_on else None,
+        )
 
 
 def section(
-    head: Mapping[str, Any],
     data: Dataset,
     methods: Mapping[str, Sequence[Evaluation]],
     *,
+    protocol: str,
+    title: str,
+    unseen_people: bool,
+    partition_seed: int | None,
     tests: Sequence[Dataset],
     trained: Sequence[Trained],
     learned: Sequence[Learned],
@@ -70,62 +78,59 @@ def section(
     """Put one protocol's result together.
 
     Args:
-        head: protocol, title, unseen_people and seeds.
         data: all of it.
         methods: "network" and the baselines → one evaluation per fold.
+        protocol: what the result is called.
+        title: what was done, in words.
+        unseen_people: whether nobody tested was trained on.
+        partition_seed: of the split.
         tests: the photos that each fold's pairs index.
         trained: one per fold.
         learned: what each fold was trained on.
         leaks: of all folds together.
     """
     network = methods["network"]
-    figures = {name: figures_with_intervals(folds) for name, folds in methods.items()}
+    recipe = trained[0].record["recipe"]
     thresholds = [fold.threshold for fold in network if fold.threshold is not None]
-    document = {
-        "format": FORMAT,
-        **head,
-        "drawn": data.drawn,
-        "data": {"name": data.name, "digest": data.digest, "licence": data.licence},
-        "counts": counts(network, data),
-        "figures": figures.pop("network"),
-        "baselines": figures,
-        "intervals": INTERVALS,
-        "leaks": leaks.leaks,
-        "leak_report": leaks.as_dict(),
-        "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
-        "threshold": float(np.mean(thresholds)) if thresholds else None,
-        "folds": [
-            _fold(number, evaluation, test, run)
-            for number, (evaluation, test, run) in enumerate(
-                zip(network, tests, trained, strict=True)
-            )
-        ],
-        "recipe": dict(trained[0].record["recipe"]),
-        "versions": versions(),
-    }
+    result = protocol_result(
+        methods,
+        data,
+        leaks,
+        protocol=protocol,
+        title=title,
+        seeds={"recipe": recipe["seed"], "partition": partition_seed},
+        repetitions=REPETITIONS,
+    )
     return ProtocolSection(
-        document=document,
+        result=replace(
+            result,
+            unseen_people=unseen_people,
+            threshold=float(np.mean(thresholds)) if thresholds else None,
+            folds=tuple(
+                FoldResult(
+                    fold=fold,
+                    people=tuple(test.distinct),
+                    figures=evaluation.figures,
+                    threshold=evaluation.threshold,
+                    threshold_people=tuple(run.record["threshold"]["people"]),
+                    epochs=run.record["epochs"],
+                    training_seconds=run.record["seconds"],
+                    fingerprint=run.fingerprint,
+                )
+                for fold, (evaluation, test, run) in enumerate(
+                    zip(network, tests, trained, strict=True)
+                )
+            ),
+            recipe=recipe,
+            versions=versions(),
+        ),
         genuine=np.concatenate([fold.pairs.genuine for fold in network]),
         impostor=np.concatenate([fold.pairs.impostor for fold in network]),
-        threshold=document["threshold"],
         curves={name: curve_of(folds) for name, folds in methods.items()},
         histories=[_history(run.record["histories"]) for run in trained],
         mistakes=worst_pairs(network, tests),
-        evidence=evidence(methods, tests, learned, bootstrap=BOOTSTRAP),
+        evidence=evidence(methods, tests, learned),
     )
-
-
-def _fold(number: int, evaluation: Evaluation, test: Dataset, run: Trained) -> dict[str, Any]:
-    return {
-        "fold": number,
-        "people": list(test.distinct),
-        "figures": dict(evaluation.figures),
-        "threshold": evaluation.threshold,
-        "threshold_people": list(run.record["threshold"]["people"]),
-        "epochs": run.record["epochs"],
-        "training_seconds": run.record["seconds"],
-        "fingerprint": run.fingerprint,
-    }
 
 
 def _history(histories: Mapping[str, Mapping[str, list[float]]]) -> Mapping[str, list[float]]:
@@ -133,7 +138,7 @@ def _history(histories: Mapping[str, Mapping[str, list[float]]]) -> Mapping[str,
     return histories.get("choosing") or histories["final"]
 
 
-def curve_of(folds: Sequence[Evaluation]) -> Any:
+def curve_of(folds: Sequence[Evaluation]) -> Curve:
     """Return (FAR, TAR) over the pairs of all folds together."""
     genuine = np.concatenate([fold.pairs.genuine for fold in folds])
     impostor = np.concatenate([fold.pairs.impostor for fold in folds])
@@ -142,13 +147,15 @@ def curve_of(folds: Sequence[Evaluation]) -> Any:
 
 def worst_pairs(folds: Sequence[Evaluation], tests: Sequence[Dataset]) -> list[Mistake]:
     """Return the pairs farthest on the wrong side of their fold's threshold, worst first."""
-    found = []
+    mistakes = []
     for fold, test in zip(folds, tests, strict=True):
         if fold.threshold is not None:
             for genuine in (True, False):
-                found += _worst(fold.pairs, test, fold.threshold, genuine=genuine)
-    found.sort(key=lambda entry: -entry[0])
-    kinds = [[m for _, m in found if m.genuine is kind][:SHOWN_MISTAKES] for kind in (True, False)]
+                mistakes += _worst(fold.pairs, test, fold.threshold, genuine=genuine)
+    mistakes.sort(key=lambda entry: -entry[0])
+    kinds = [
+        [m for _, m in mistakes if m.genuine is kind][:SHOWN_MISTAKES] for kind in (True, False)
+    ]
     return [*kinds[0], *kinds[1]]
 
 
@@ -161,16 +168,16 @@ def _worst(
     worst = np.argsort(-wrong_by, kind="stable")[:SHOWN_MISTAKES]
     return [
         (
-            float(wrong_by[place]),
+            float(wrong_by[index]),
             Mistake(
-                left=test.items[indices[place, 0]],
-                right=test.items[indices[place, 1]],
-                left_name=test.item_names[indices[place, 0]],
-                right_name=test.item_names[indices[place, 1]],
-                energy=float(energies[place]),
+                left=test.items[indices[index, 0]],
+                right=test.items[indices[index, 1]],
+                left_name=test.item_names[indices[index, 0]],
+                right_name=test.item_names[indices[index, 1]],
+                energy=float(energies[index]),
                 genuine=genuine,
             ),
         )
-        for place in worst
-        if wrong_by[place] > 0
+        for index in worst
+        if wrong_by[index] > 0
     ]

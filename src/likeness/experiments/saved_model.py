@@ -18,28 +18,17 @@ from likeness.evaluation import (
     leaks_against,
     matrix_pair_energies,
 )
-from likeness.evaluation.figures import watermark
-from likeness.evaluation.groups import compare_groups
+from likeness.evaluation.groups import Grouping, compare_groups
 from likeness.evaluation.leaks import learned_people
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
-from likeness.experiments.demo import NetworkFacts, describe_network, report_content
-from likeness.experiments.evidence import Learned, evidence
-from likeness.experiments.open_set_part import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments.result import (
-    BOOTSTRAP,
-    BOOTSTRAP_REPETITIONS,
-    BOOTSTRAP_SEED,
-    FORMAT,
-    INTERVALS,
-    counts,
-    curve_of,
-    figures_with_intervals,
-    versions,
-    worst_pairs,
-)
+from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredModel, protocol_result
+from likeness.experiments.demo import describe_network, report_content
+from likeness.experiments.evidence import REPETITIONS, Learned, evidence
+from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
+from likeness.experiments.result import curve_of, versions, worst_pairs
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
-from likeness.reports.content import ProtocolSection, ReportContent
+from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
 
 UNKNOWN = (
     "This encoder was imported: whom it was trained on is not known here, so a leak could not be "
@@ -86,7 +75,7 @@ def evaluate_model(model: Model, data: Dataset, *, labels: Labels | None = None)
         return section
     return replace(
         section,
-        document={**section.document, "groups": _groups(*network, data, labels)},
+        result=replace(section.result, groups=_groups(*network, data, labels)),
         evidence={
             **section.evidence,
             "labels": [
@@ -117,12 +106,6 @@ def model_report(
     )
 
 
-def _threshold_seen(model: Model, data: Dataset) -> int:
-    """Return how many of the people the threshold was calibrated on."""
-    known = _calibrated(model)
-    return len(learned_people(known.identities, known.digests, data))
-
-
 def _calibrated(model: Model) -> Learned:
     return _learned(model.calibration.get("provenance", {}))
 
@@ -133,12 +116,13 @@ def _facts(model: Model) -> NetworkFacts:
         from likeness.encoders import SiameseNet  # late: brings Keras
 
         return describe_network(SiameseNet(model.encoder, model.energy))
-    facts = {
-        "runtime": "ONNX Runtime",
-        "energy": model.energy,
-        "embedding_size": model.embedding_size,
-    }
-    return NetworkFacts(summary="", svg="", facts=facts)
+    return NetworkFacts(
+        facts={
+            "runtime": "ONNX Runtime",
+            "energy": model.energy,
+            "embedding_size": model.embedding_size,
+        }
+    )
 
 
 def known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
@@ -175,66 +159,62 @@ def _section(
     network = methods["network"]
     learned = _learned(model.record)
     leaks = leaks_against(learned.identities, learned.digests, data, network[0].pairs)
-    report = leaks.as_dict()
     imported = "imported" in model.record
-    if imported:
-        report["sentences"] = [UNKNOWN]
-    seen = _threshold_seen(model, data)
-    if seen:
-        report["sentences"].append(
-            f"The threshold was calibrated on {seen} of these {len(data.distinct)} people: the "
-            "figures at it look better than they would on others."
+    known = _calibrated(model)
+    known_to_threshold = len(learned_people(known.identities, known.digests, data))
+    recipe = model.record.get("recipe", {})
+    result = protocol_result(
+        methods,
+        data,
+        leaks,
+        protocol="evaluate",
+        title=f"{data.name}: {counted} of {len(data.distinct)} people",
+        seeds={"recipe": recipe.get("seed")},
+        repetitions=REPETITIONS,
+    )
+    sentences = (UNKNOWN,) if imported else result.leak_sentences
+    if known_to_threshold:
+        sentences += (
+            f"The threshold was calibrated on {known_to_threshold} of these {len(data.distinct)} "
+            "people: the figures at it look better than they would on others.",
         )
-    recipe = dict(model.record.get("recipe", {}))
-    document = {
-        "format": FORMAT,
-        "protocol": "evaluate",
-        "title": f"{data.name}: {counted} of {len(data.distinct)} people",
-        "unseen_people": leaks.leaks == 0 and not imported,
-        "drawn": data.drawn,
-        "data": {"name": data.name, "digest": data.digest, "licence": data.licence},
-        "counts": counts(network, data),
-        "figures": figures_with_intervals(network),
-        "baselines": {"raw_pixels": figures_with_intervals(methods["raw_pixels"])},
-        "intervals": INTERVALS,
-        "leaks": leaks.leaks,
-        "leak_report": report,
-        "watermark": watermark({"drawn": data.drawn, "leaks": leaks.leaks}),
-        "threshold": model.threshold,
-        "threshold_seen": seen,
-        "runtime": model.runtime,
-        "fingerprint": model.fingerprint,
-        "seeds": {"recipe": recipe.get("seed")},
-        "recipe": recipe,
-        "notes": list(data.notes),
-        "versions": versions(),
-    }
     return ProtocolSection(
-        document=document,
+        result=replace(
+            result,
+            unseen_people=result.unseen_people and not imported,
+            leak_sentences=sentences,
+            threshold=model.threshold,
+            model=MeasuredModel(
+                fingerprint=model.fingerprint,
+                runtime=model.runtime,
+                threshold_seen=known_to_threshold,
+                notes=tuple(data.notes),
+            ),
+            recipe=recipe,
+            versions=versions(),
+        ),
         genuine=network[0].pairs.genuine,
         impostor=network[0].pairs.impostor,
-        threshold=model.threshold,
         curves={name: curve_of(folds) for name, folds in methods.items()},
         mistakes=worst_pairs(network, [data]),
-        evidence=evidence(methods, [data], [learned], bootstrap=BOOTSTRAP)
-        | {"calibration": _calibrated(model).as_dict()},
+        evidence=evidence(methods, [data], [learned]) | {"calibration": known.to_json()},
     )
 
 
 def _groups(
     evaluation: Evaluation, open_set: OpenSetEvaluation | None, data: Dataset, labels: Labels
-) -> list[dict[str, Any]]:
-    return [
+) -> tuple[Grouping, ...]:
+    return tuple(
         compare_groups(
             evaluation,
             None if open_set is None else open_set.open_set,
             column=column,
             labels=_by_person(of_person, data),
-            repetitions=BOOTSTRAP_REPETITIONS,
+            repetitions=REPETITIONS,
             seed=BOOTSTRAP_SEED,
-        ).as_dict()
+        )
         for column, of_person in labels.items()
-    ]
+    )
 
 
 def _by_person(of_person: Mapping[str, str], data: Dataset) -> list[str | None]:

@@ -22,14 +22,30 @@ from likeness.evaluation import (
 from likeness.evaluation.baselines import Fit, cross_fitted_energies
 from likeness.evaluation.unseen import ChosenOn
 from likeness.experiments.evidence import Learned
-from likeness.experiments.jobs import Trained, UnseenPeopleJob
 from likeness.experiments.pool import JobProgress, run_side_by_side
-from likeness.experiments.result import section
+from likeness.experiments.result import Trained, section
 from likeness.reports.content import ProtocolSection
-from likeness.training import TrainingRecipe
+from likeness.training import TrainingProgress, TrainingRecipe
 
 Part = tuple[Dataset, Dataset]
 """(training, test) of one fold."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class UnseenPeopleJob:
+    """Train on some people, embed photos of others."""
+
+    recipe: TrainingRecipe
+    training: Dataset
+    test: Dataset
+
+    def __call__(self, tell: Callable[[TrainingProgress], None]) -> Trained:
+        """Run it."""
+        from likeness.training import train  # late: brings Keras, in the worker only
+
+        chosen_on: list[ChosenOn] = []
+        model = train(self.recipe, self.training, on_progress=tell, on_threshold=chosen_on.append)
+        return Trained.of(model, self.test, chosen_on)
 
 
 def unseen_people(
@@ -119,7 +135,7 @@ class FoldEnergies:
 
 def fold_energies(parts: Sequence[Part], runs: Sequence[Trained]) -> dict[str, list[FoldEnergies]]:
     """Return the energies of the network and of each baseline: method → one per fold."""
-    found = {
+    energies = {
         "network": [
             FoldEnergies(
                 matrix=energy_matrix(run.record["recipe"]["energy"], run.embeddings),
@@ -131,8 +147,8 @@ def fold_energies(parts: Sequence[Part], runs: Sequence[Trained]) -> dict[str, l
         ]
     }
     for name, fit in BASELINES.items():
-        found[name] = [_baseline(fit, training, test) for training, test in parts]
-    return found
+        energies[name] = [_baseline(fit, training, test) for training, test in parts]
+    return energies
 
 
 def evaluate_folds(energies: Mapping[str, Sequence[FoldEnergies]]) -> dict[str, list[Evaluation]]:
@@ -161,14 +177,12 @@ def folds_section(
     """Put the result of folds by person together."""
     people = len(parts[0][1].distinct)
     return section(
-        {
-            "protocol": protocol,
-            "title": f"unseen people: {len(parts)} folds, {people} people each, never trained on",
-            "unseen_people": True,
-            "seeds": {"recipe": runs[0].record["recipe"]["seed"], "partition": partition_seed},
-        },
         data,
         evaluations,
+        protocol=protocol,
+        title=f"unseen people: {len(parts)} folds, {people} people each, never trained on",
+        unseen_people=True,
+        partition_seed=partition_seed,
         tests=[test for _, test in parts],
         trained=runs,
         learned=[Learned.of(training) for training, _ in parts],

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import check_in_range, describe
 from likeness.errors import DataError, ModelError, NoThresholdError
-from likeness.evaluation.calibration import Purpose, percent
+from likeness.evaluation.calibration import Purpose
+from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.margin import is_clear
 from likeness.evaluation.probability import LikelihoodRatio, check_prior
 from likeness.model.protocol import Model
@@ -165,9 +166,9 @@ class Decider:
         names = "" if self.margin is None else ", and wrong names are more frequent too"
         return (
             f"{people:,} people are enrolled, and the threshold was calibrated for "
-            f"{self.purpose.people:,}: up to {percent(promise.at_most)} of strangers are accepted, "
-            f"not {percent(self.strangers[1])}{names}. Calibrate again: `likeness calibrate MODEL "
-            f"PHOTOS --people {people}`.",
+            f"{self.purpose.people:,}: up to {rare_percent(promise.at_most)} of strangers are "
+            f"accepted, not {rare_percent(self.strangers[1])}{names}. Calibrate again: "
+            f"`likeness calibrate MODEL PHOTOS --people {people}`.",
         )
 
     def _neighbour(self, name: str, energy: float) -> Neighbour:

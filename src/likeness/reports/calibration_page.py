@@ -63,7 +63,7 @@ def _view(
     calibration: Calibration, comparisons: Comparisons, fitted: FittedProbability | None
 ) -> dict[str, Any]:
     provenance = calibration.provenance
-    mark = watermark(provenance["data"]) or ""
+    mark = watermark(drawn=provenance["data"]["drawn"]) or ""
     return {
         "mark": mark,
         "calibration": calibration,

@@ -88,7 +88,7 @@ def doctor_html(document: Mapping[str, Any], photos: Mapping[str, NDArray[np.uin
     tables = doctor_findings(document)
     view = {
         "document": document,
-        "mark": watermark(document["data"]) or "",
+        "mark": watermark(drawn=document["data"]["drawn"]) or "",
         "tables": [_view(findings, photos) for findings in tables],
         "photos": photo_table(document),
         "has_photos": any(row.photos for findings in tables for row in findings.rows),

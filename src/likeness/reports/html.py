@@ -5,12 +5,11 @@ content policy forbids it.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from likeness.errors import OutputError
-from likeness.evaluation.figures import interval, percent, watermark
+from likeness.evaluation.figures import percent, watermark
 from likeness.files import write_files
 from likeness.model.recipe_names import full_names
 from likeness.reports.content import ReportContent
@@ -36,20 +35,20 @@ def write_report(content: ReportContent, folder: Path) -> Path:
         OutputError: the folder cannot be written to, or a figure is NaN or infinite.
     """
     files = {
-        "report.json": report_json(content).encode(),
+        "report.json": _json(content).encode(),
         "report.html": report_html(content).encode(),
     }
     return write_files(folder, files)[1]
 
 
-def report_json(content: ReportContent) -> str:
+def _json(content: ReportContent) -> str:
     """Return the document as JSON with sorted keys.
 
     Raises:
         OutputError: a figure is NaN or infinite, for which JSON has no word.
     """
     try:
-        return json_text(content.document)
+        return json_text(content.to_json())
     except ValueError as error:
         raise OutputError(
             "report.json: expected finite figures. Received one that is NaN or infinite "
@@ -67,46 +66,45 @@ def report_html(content: ReportContent) -> str:
 
 
 def _view(content: ReportContent) -> dict[str, Any]:
-    document = content.document
-    drawn = bool(document.get("drawn"))
+    drawn = content.data.drawn
     return {
-        "document": document,
+        "document": content.to_json(),
         "drawn": drawn,
-        "mark": watermark({"drawn": drawn}) or "",
-        "head": _head(headline(document["protocols"]), drawn=drawn),
-        "sections": [protocol_view(section, drawn=drawn) for section in content.sections],
-        "network_uri": _network_uri(content.network_svg),
-        "summary": content.summary,
-        "recipes": _recipes(document),
+        "mark": watermark(drawn=drawn) or "",
+        "head": _head(headline(content.results)),
+        "sections": [protocol_view(section) for section in content.sections],
+        "network_uri": _network_uri(content.network.svg),
+        "summary": content.network.summary,
+        "recipes": _recipes(content),
         "has_photos": not drawn and any(section.mistakes for section in content.sections),
     }
 
 
-def _head(head: Headline, *, drawn: bool) -> dict[str, Any]:
+def _head(head: Headline) -> dict[str, Any]:
     """Return the two cards at the top, and what they say together."""
-    cards = []
-    for document, title in ((head.unseen, "People it has never seen"), (head.known, "")):
-        if document is not None and head.figure is not None:
-            figure = document["figures"][head.figure.name]
-            cards.append(
-                {
-                    "title": title or document.get("title", ""),
-                    "unseen": bool(title),
-                    "protocol": document["protocol"],
-                    "value": percent(figure["mean"]),
-                    "interval": interval(figure),
-                    "words": head.figure.words,
-                    "mark": watermark({**document, "drawn": drawn}) or "",
-                }
-            )
+    cards = [
+        {
+            "title": title or result.title,
+            "unseen": bool(title),
+            "protocol": result.protocol,
+            "value": percent(result.figures[head.figure].mean),
+            "interval": result.figures[head.figure].ends(),
+            "words": head.figure.words,
+            "mark": result.watermark or "",
+        }
+        for result, title in ((head.unseen, "People it has never seen"), (head.known, ""))
+        if result is not None and head.figure is not None
+    ]
     first = head.unseen or head.known
+    if first is None:
+        return {"cards": cards, "why": head.why, "verdict": None, "figures": []}
     return {
         "cards": cards,
         "why": head.why,
-        "verdict": verdict(first) if first else None,
-        "figures": key_figures(first) if first else [],
-        "mark": watermark({**(first or {}), "drawn": drawn}) or "",
-        "protocol": first["protocol"] if first else "",
+        "verdict": verdict(first),
+        "figures": key_figures(first),
+        "mark": first.watermark or "",
+        "protocol": first.protocol,
     }
 
 
@@ -115,19 +113,17 @@ def _network_uri(svg: str) -> str:
     return data_uri(svg.encode(), "image/svg+xml") if svg else ""
 
 
-def _recipes(document: Mapping[str, Any]) -> dict[str, Any]:
+def _recipes(content: ReportContent) -> dict[str, Any]:
     """Return the settings of each protocol's recipe, side by side: setting → values."""
     recipes = {
-        part["protocol"]: full_names(part["recipe"])
-        for part in document["protocols"]
-        if part.get("recipe")
-    } or {"all": full_names(document.get("recipe", {}))}
+        result.protocol: full_names(result.recipe) for result in content.results if result.recipe
+    }
     names = sorted({name for recipe in recipes.values() for name in recipe})
     rows = [(name, [_setting(recipe.get(name)) for recipe in recipes.values()]) for name in names]
     return {"protocols": list(recipes), "rows": rows}
 
 
-def _setting(value: Any) -> str:
+def _setting(value: object) -> str:
     if value is None:
         return "–"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

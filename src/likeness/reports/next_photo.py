@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from likeness.evaluation.figures import interval, percent, watermark
+from likeness.evaluation.figures import Interval, percent, watermark
 from likeness.files import write_file
 from likeness.reports.axes import Axis, Plot, Style, even_ticks
 
@@ -42,7 +42,7 @@ def next_photo_plot(document: Mapping[str, Any]) -> str:
             high=top,
             ticks=even_ticks(0, top, lambda rate: f"{100 * rate:.3g} %"),
         ),
-        mark=watermark(document) or "",
+        mark=watermark(drawn=document.get("drawn", False)) or "",
     )
     for aside, style, figures in series:
         places = [k + aside for k in photos]
@@ -66,7 +66,7 @@ def write_next_photo_plot(document: Mapping[str, Any], file: Path) -> Path:
 def next_photo_table(document: Mapping[str, Any]) -> Table:
     """Return a row for each number of photos."""
     head = f"{document['people']} people, fusion of their photos: {document['fusion']}"
-    mark = f"{found} · " if (found := watermark(document)) else ""
+    mark = f"{found} · " if (found := watermark(drawn=document.get("drawn", False))) else ""
     table = Table(
         title=Text(mark + head, style="bold"),
         box=box.SIMPLE_HEAD,
@@ -89,7 +89,7 @@ def next_photo_table(document: Mapping[str, Any]) -> Table:
 
 def _cell(figure: Mapping[str, Any]) -> Text:
     text = Text(percent(figure["mean"]))
-    return text.append(f"\n{interval(figure)}", style="dim not bold")
+    return text.append(f"\n{Interval(**figure).ends()}", style="dim not bold")
 
 
 def _series(

@@ -3,18 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likeness.evaluation.figures import (
-    FigureKind,
-    counted,
-    figure_kinds,
-    grouping_kinds,
-    interval,
-    method_label,
-    methods_of,
-    percent,
-    watermark,
-)
-from likeness.reports.content import Mistake, ProtocolSection
+from likeness.evaluation.figures import FigureName, Interval, method_label, percent
+from likeness.evaluation.groups import Grouping
+from likeness.evaluation.results import Figures, OpenSetResult, ProtocolResult
+from likeness.reports.content import Curve, Mistake, ProtocolSection
 from likeness.reports.photos import photo_uri
 from likeness.reports.plots import (
     cmc_plot,
@@ -29,90 +21,68 @@ from likeness.reports.plots import (
 from likeness.reports.verdict import verdict
 
 
-def protocol_view(section: ProtocolSection, *, drawn: bool) -> dict[str, Any]:
-    """Return what the template shows of one protocol.
-
-    Args:
-        section: its result.
-        drawn: whether the photos are made up: every picture then says so.
-    """
-    document = {**section.document, "drawn": drawn}
-    kinds = figure_kinds(document)
+def protocol_view(section: ProtocolSection) -> dict[str, Any]:
+    """Return what the template shows of one protocol; every picture has the result's mark."""
+    result = section.result
     return {
-        **figures_view(document),
-        "plots": _plots(section, kinds, mark=watermark(document) or ""),
-        "open_set": _open_set(section, mark=watermark(document) or ""),
-        "groups": [_grouping(grouping) for grouping in document.get("groups", ())],
+        **figures_view(result),
+        "plots": _plots(section),
+        "open_set": result.open_set and _open_set(result.open_set, section.open_set_curves),
+        "groups": [_grouping(grouping) for grouping in result.groups],
         "mistakes": _mistakes(section.mistakes),
-        "threshold": document.get("threshold"),
-        "folds": _folds(document, kinds),
+        "threshold": result.threshold,
+        "folds": _folds(result),
     }
 
 
-def figures_view(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the template shows of a result's figures and leaks, without pictures.
-
-    Args:
-        document: a protocol's JSON document.
-    """
-    kinds = figure_kinds(document)
+def figures_view(result: ProtocolResult) -> dict[str, Any]:
+    """Return what the template shows of a result's figures and leaks, without pictures."""
     return {
-        **_table(document, kinds),
-        "title": document.get("title", ""),
-        "unseen": bool(document.get("unseen_people")),
-        "leaks": int(document.get("leaks") or 0),
-        "threshold_seen": int(document.get("threshold_seen") or 0),
-        "leak_sentences": document.get("leak_report", {}).get("sentences", ()),
-        "mark": watermark(document) or "",
-        "verdict": verdict(document),
+        "protocol": result.protocol,
+        "title": result.title,
+        "data": result.data.name,
+        "kinds": result.figure_names,
+        "rows": _rows(result),
+        "counted": result.counted(),
+        "leaks": result.leaks,
+        "threshold_seen": result.model.threshold_seen if result.model else 0,
+        "leak_sentences": result.leak_sentences,
+        "mark": result.watermark or "",
+        "verdict": verdict(result),
     }
 
 
-def key_figures(document: Mapping[str, Any]) -> list[dict[str, str]]:
+def key_figures(result: ProtocolResult) -> list[dict[str, str]]:
     """Return every figure of the network: label, value, interval."""
-    figures = document["figures"]
-    return [
-        {
-            "label": kind.label,
-            "value": percent(figures[kind.name]["mean"]),
-            "interval": interval(figures[kind.name]),
-        }
-        for kind in figure_kinds(document)
-        if kind.name in figures
-    ]
+    names = [name for name in result.figure_names if name in result.figures]
+    return [{"label": name.label, **_cell(result.figures.get(name))} for name in names]
 
 
-def _table(document: Mapping[str, Any], kinds: Sequence[FigureKind]) -> dict[str, Any]:
-    """Return what a table of figures shows: methods as rows, figures as columns."""
+def _cell(figure: Interval | None) -> dict[str, str]:
     return {
-        "protocol": document["protocol"],
-        "kinds": kinds,
-        "rows": _rows(document, kinds),
-        "counted": counted(document),
+        "value": percent(figure.mean if figure else None),
+        "interval": figure.ends() if figure else "",
     }
 
 
-def _open_set(section: ProtocolSection, *, mark: str) -> dict[str, Any] | None:
-    """Return the open set's table, words and plots, or None where there was none."""
-    document = section.document.get("open_set")
-    if not document:
-        return None
-    figures, curves = document["figures"], section.open_set_curves
-    at_threshold = (
-        (figures["fpir"]["mean"], 1.0 - figures["fnir"]["mean"]) if "fpir" in figures else None
-    )
+def _open_set(part: OpenSetResult, curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """Return the open set's table, words and plots."""
+    measured = part.measured
+    mark = measured.watermark or ""
+    fpir, fnir = (measured.figures.get(FigureName(kind)) for kind in ("fpir", "fnir"))
     return {
-        **_table(document, figure_kinds(document)),
-        "title": document["title"],
-        "mark": mark,
-        "sentences": document["sentences"],
-        "verdict": verdict(document),
+        **figures_view(measured),
+        "sentences": part.sentences,
         "plots": [
-            open_set_plot(curves, at_threshold=at_threshold, mark=mark),
+            open_set_plot(
+                curves,
+                at_threshold=(fpir.mean, 1.0 - fnir.mean) if fpir and fnir else None,
+                mark=mark,
+            ),
             open_set_det_plot(
                 curves,
-                mated_probes=document["counts"]["mated_probes"],
-                non_mated_probes=document["counts"]["non_mated_probes"],
+                mated_probes=measured.counts["mated_probes"],
+                non_mated_probes=measured.counts["non_mated_probes"],
                 mark=mark,
             ),
         ]
@@ -121,74 +91,62 @@ def _open_set(section: ProtocolSection, *, mark: str) -> dict[str, Any] | None:
     }
 
 
-def _grouping(grouping: Mapping[str, Any]) -> dict[str, Any]:
+def _grouping(grouping: Grouping) -> dict[str, Any]:
     """Return one table of groups: groups as rows, figures as columns."""
-    kinds = grouping_kinds(grouping)
+    kinds = grouping.figure_names
     return {
-        "column": grouping["column"],
+        "column": grouping.column,
         "kinds": kinds,
-        "sentences": grouping["sentences"],
+        "sentences": grouping.sentences(),
         "rows": [
             {
-                "label": group["label"],
-                "small": bool(group["small"]),
-                "counts": [
-                    group[name] for name in ("people", "photos", "genuine_pairs", "impostor_pairs")
-                ],
-                "cells": [
-                    {
-                        "value": percent(group["figures"].get(kind.name, {}).get("mean")),
-                        "interval": interval(group["figures"].get(kind.name)),
-                    }
-                    for kind in kinds
-                ],
+                "label": group.label,
+                "small": group.small,
+                "counts": [group.people, group.photos, group.genuine_pairs, group.impostor_pairs],
+                "cells": [_cell(group.figures.get(kind)) for kind in kinds],
             }
-            for group in grouping["groups"]
+            for group in grouping.groups
         ],
     }
 
 
-def _rows(document: Mapping[str, Any], kinds: Sequence[FigureKind]) -> list[dict[str, Any]]:
-    methods = methods_of(document)
-    best = {kind.name: _best(kind, methods) for kind in kinds}
+def _rows(result: ProtocolResult) -> list[dict[str, Any]]:
+    names, methods = result.figure_names, result.methods
+    best = {name: _best(name, methods) for name in names}
     return [
         {
-            "label": method_label(name),
-            "network": name == "network",
+            "label": method_label(method),
+            "network": method == "network",
             "cells": [
-                {
-                    "value": percent(figures[kind.name]["mean"] if kind.name in figures else None),
-                    "interval": interval(figures.get(kind.name)),
-                    "best": kind.compared
-                    and kind.name in figures
-                    and figures[kind.name]["mean"] == best[kind.name],
-                }
-                for kind in kinds
+                _cell(figures.get(name))
+                | {"best": name.compared and name in figures and figures[name].mean == best[name]}
+                for name in names
             ],
         }
-        for name, figures in methods.items()
+        for method, figures in methods.items()
     ]
 
 
-def _best(kind: FigureKind, methods: Mapping[str, Mapping[str, Any]]) -> float:
-    means = [figures[kind.name]["mean"] for figures in methods.values() if kind.name in figures]
-    return float(min(means) if kind.smaller_is_better else max(means))
+def _best(name: FigureName, methods: Mapping[str, Figures]) -> float:
+    means = [figures[name].mean for figures in methods.values() if name in figures]
+    return min(means) if name.smaller_is_better else max(means)
 
 
-def _plots(section: ProtocolSection, kinds: Sequence[FigureKind], *, mark: str) -> list[str]:
+def _plots(section: ProtocolSection) -> list[str]:
     """Return the plots for which there is something to draw."""
-    found = []
+    result, plots = section.result, []
+    mark = result.watermark or ""
     pairs = len(section.genuine) > 0 and len(section.impostor) > 0
     if pairs:
-        found.append(
+        plots.append(
             energies_histogram(
-                section.genuine, section.impostor, threshold=section.threshold, mark=mark
+                section.genuine, section.impostor, threshold=result.threshold, mark=mark
             )
         )
     if section.curves:
-        found.append(roc_plot(section.curves, mark=mark))
+        plots.append(roc_plot(section.curves, mark=mark))
     if section.curves and pairs:
-        found.append(
+        plots.append(
             det_plot(
                 section.curves,
                 genuine_pairs=len(section.genuine),
@@ -196,28 +154,36 @@ def _plots(section: ProtocolSection, kinds: Sequence[FigureKind], *, mark: str) 
                 mark=mark,
             )
         )
-    if section.document.get("cmc"):
-        found.append(cmc_plot(section.document["cmc"], mark=mark))
-    found += _one_shot(section.document, kinds, mark=mark)
+    if result.cmc:
+        plots.append(cmc_plot(result.cmc, mark=mark))
+    plots += _one_shot(result)
     for series in ("loss", "held_out_auc"):
         if any(history.get(series) for history in section.histories):
-            found.append(learning_curves(section.histories, series=series, mark=mark))
-    return found
+            plots.append(learning_curves(section.histories, series=series, mark=mark))
+    return plots
 
 
-def _one_shot(document: Mapping[str, Any], kinds: Sequence[FigureKind], *, mark: str) -> list[str]:
-    found = []
-    for kind in kinds:
-        rates = [fold["figures"].get(kind.name) for fold in document.get("folds", ())]
-        if kind.name.startswith("one_shot") and rates and None not in rates:
-            baselines = {
-                name: figures[kind.name]["mean"]
-                for name, figures in document.get("baselines", {}).items()
-                if kind.name in figures
-            }
-            title = f"{kind.words}, fold by fold"
-            found.append(one_shot_plot(rates, title=title, baselines=baselines, mark=mark))
-    return found
+def _one_shot(result: ProtocolResult) -> list[str]:
+    names = [
+        name
+        for name in result.figure_names
+        if name.kind == "one_shot"
+        and result.folds
+        and all(name in fold.figures for fold in result.folds)
+    ]
+    return [
+        one_shot_plot(
+            [fold.figures[name] for fold in result.folds],
+            title=f"{name.words}, fold by fold",
+            baselines={
+                method: figures[name].mean
+                for method, figures in result.baselines.items()
+                if name in figures
+            },
+            mark=result.watermark or "",
+        )
+        for name in names
+    ]
 
 
 def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
@@ -233,7 +199,7 @@ def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
     ]
 
 
-def _pair(mistake: Mistake) -> dict[str, Any]:
+def _pair(mistake: Mistake) -> dict[str, str]:
     return {
         "left": photo_uri(mistake.left),
         "right": photo_uri(mistake.right),
@@ -243,14 +209,14 @@ def _pair(mistake: Mistake) -> dict[str, Any]:
     }
 
 
-def _folds(document: Mapping[str, Any], kinds: Sequence[FigureKind]) -> list[dict[str, Any]]:
+def _folds(result: ProtocolResult) -> list[dict[str, Any]]:
     return [
         {
-            "fold": fold["fold"],
-            "cells": [percent(fold["figures"].get(kind.name)) for kind in kinds],
-            "threshold": "–" if fold.get("threshold") is None else f"{fold['threshold']:.4g}",
-            "epochs": fold.get("epochs", "–"),
-            "people": ", ".join(str(person) for person in fold.get("people", ())),
+            "fold": fold.fold,
+            "cells": [percent(fold.figures.get(name)) for name in result.figure_names],
+            "threshold": "–" if fold.threshold is None else f"{fold.threshold:.4g}",
+            "epochs": fold.epochs,
+            "people": ", ".join(fold.people),
         }
-        for fold in document.get("folds", ())
+        for fold in result.folds
     ]

@@ -1,7 +1,6 @@
 """The report on a terminal of 80 columns: tables, leaks, and what the figures say."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -9,85 +8,73 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from likeness.evaluation.figures import (
-    FigureKind,
-    counted,
-    figure_kinds,
-    grouping_kinds,
-    interval,
-    method_label,
-    methods_of,
-    percent,
-    watermark,
-)
+from likeness.evaluation.figures import FigureName, Interval, method_label, percent, watermark
+from likeness.evaluation.groups import Grouping
+from likeness.evaluation.results import ProtocolResult
+from likeness.reports.content import ReportContent
 from likeness.reports.verdict import headline, verdict
 
 
-def figures_table(
-    protocol: Mapping[str, Any], *, title: str | None = None, drawn: bool | None = None
-) -> Table:
+def figures_table(result: ProtocolResult, *, title: str | None = None) -> Table:
     """Return one protocol's table: methods as rows, figures as columns.
 
     Args:
-        protocol: the protocol's JSON document.
+        result: of the protocol.
         title: above the table; the protocol's own if not given.
-        drawn: whether to mark it as made-up data; what the document says if not given.
     """
-    words = title or f"{protocol['protocol']}, {protocol.get('title', '')}"
-    mark = watermark(protocol if drawn is None else {**protocol, "drawn": drawn})
-    head = f"{mark} · {words}" if mark else words
-    table = Table(
-        title=Text(head, style="bold"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
-    )
-    kinds = figure_kinds(protocol)
+    table = plain_table(title or f"{result.protocol}, {result.title}", mark=result.watermark)
     table.add_column("", no_wrap=True)
-    for kind in kinds:
-        table.add_column(Text(_heading(kind)), justify="right")
-    for name, figures in methods_of(protocol).items():
-        style = "bold" if name == "network" else ""
-        cells = [_cell(figures.get(kind.name)) for kind in kinds]
-        table.add_row(Text(method_label(name)), *cells, style=style)
+    for name in result.figure_names:
+        table.add_column(Text(_heading(name)), justify="right")
+    for method, figures in result.methods.items():
+        style = "bold" if method == "network" else ""
+        cells = [rate_cell(figures.get(name)) for name in result.figure_names]
+        table.add_row(Text(method_label(method)), *cells, style=style)
     return table
 
 
-def _heading(kind: FigureKind) -> str:
-    return f"{kind.label} ↓" if kind.smaller_is_better else kind.label
+def plain_table(title: str, *, mark: str | None = None) -> Table:
+    """Return a table without columns yet; a mark stands before its title."""
+    head = f"{mark} · {title}" if mark else title
+    return Table(
+        title=Text(head, style="bold"), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
 
 
-def _cell(figure: Mapping[str, Any] | None) -> Text:
-    text = Text(percent(figure["mean"] if figure else None))
-    if said := interval(figure):
-        text.append(f"\n{said}", style="dim not bold")
-    return text
+def rate_cell(figure: Interval | None) -> Text:
+    """Return a rate above its interval; a dash for None."""
+    if figure is None:
+        return Text(percent(None))
+    return Text(percent(figure.mean)).append(f"\n{figure.ends()}", style="dim not bold")
 
 
-def print_protocol(
-    console: Console, protocol: Mapping[str, Any], *, drawn: bool | None = None
-) -> None:
+def _heading(name: FigureName) -> str:
+    return f"{name.label} ↓" if name.smaller_is_better else name.label
+
+
+def print_protocol(console: Console, result: ProtocolResult) -> None:
     """Print one protocol: its table, its leaks, and how the network does against the baselines.
 
     Then what it has of the CMC, of the open set, and of groups of people.
-
-    Args:
-        console: where to.
-        protocol: the protocol's JSON document.
-        drawn: whether to mark it as made-up data; what the document says if not given.
     """
-    console.print(figures_table(protocol, drawn=drawn))
-    console.print(Text(counted(protocol), style="dim"))
-    console.print(_leaks(protocol))
-    _print_verdict(console, protocol)
-    if cmc := protocol.get("cmc"):
-        console.print(Text(_cmc(cmc["network"])))
-    if part := protocol.get("open_set"):
-        _print_open_set(console, part, drawn=drawn)
-    for grouping in protocol.get("groups", ()):
-        shown = protocol if drawn is None else {**protocol, "drawn": drawn}
-        _print_grouping(console, grouping, mark=watermark(shown))
+    console.print(figures_table(result))
+    console.print(Text(result.counted(), style="dim"))
+    console.print(_leaks(result))
+    _print_verdict(console, result)
+    if result.cmc:
+        console.print(Text(_cmc(result.cmc["network"])))
+    if part := result.open_set:
+        console.print(figures_table(part.measured))
+        console.print(Text(part.measured.counted(), style="dim"))
+        for sentence in part.sentences:
+            console.print(Text(sentence))
+        _print_verdict(console, part.measured)
+    for grouping in result.groups:
+        _print_grouping(console, grouping, mark=result.watermark)
 
 
-def _print_verdict(console: Console, protocol: Mapping[str, Any]) -> None:
-    judged = verdict(protocol)
+def _print_verdict(console: Console, result: ProtocolResult) -> None:
+    judged = verdict(result)
     for sentence in judged.sentences:
         console.print(Text(sentence, style="bold red" if judged.loses else "bold green"))
 
@@ -100,70 +87,43 @@ def _cmc(rates: Sequence[float]) -> str:
     return f"CMC, the right person among so many nearest: {said}."
 
 
-def _print_open_set(console: Console, part: Mapping[str, Any], *, drawn: bool | None) -> None:
-    console.print(figures_table(part, drawn=drawn))
-    console.print(Text(counted(part), style="dim"))
-    for sentence in part["sentences"]:
-        console.print(Text(sentence))
-    _print_verdict(console, part)
-
-
-def _print_grouping(console: Console, grouping: Mapping[str, Any], *, mark: str | None) -> None:
-    words = f"By {grouping['column']}"
-    table = Table(
-        title=Text(f"{mark} · {words}" if mark else words, style="bold"),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+def _print_grouping(console: Console, grouping: Grouping, *, mark: str | None) -> None:
+    table = plain_table(f"By {grouping.column}", mark=mark)
     table.add_column("")
     for heading in ("people", "photos", "pairs"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
-    kinds = grouping_kinds(grouping)
-    for kind in kinds:
-        table.add_column(Text(_heading(kind)), justify="right")
-    for group in grouping["groups"]:
-        counts = [Text(f"{group[name]:,}") for name in ("people", "photos")]
-        pairs = [f"{group[f'{kind}_pairs']:,} {kind}" for kind in ("genuine", "impostor")]
-        counts.append(Text("\n".join(pairs)))
-        cells = [_cell(group["figures"].get(kind.name)) for kind in kinds]
-        table.add_row(
-            Text(group["label"]), *counts, *cells, style="dim" if group["small"] else None
-        )
+    for name in grouping.figure_names:
+        table.add_column(Text(_heading(name)), justify="right")
+    for group in grouping.groups:
+        pairs = f"{group.genuine_pairs:,} genuine\n{group.impostor_pairs:,} impostor"
+        counts = [Text(text) for text in (f"{group.people:,}", f"{group.photos:,}", pairs)]
+        cells = [rate_cell(group.figures.get(name)) for name in grouping.figure_names]
+        style = "dim" if group.small else None
+        table.add_row(Text(group.label), *counts, *cells, style=style)
     console.print(table)
-    for sentence in grouping["sentences"]:
+    for sentence in grouping.sentences():
         console.print(Text(sentence, style="yellow"))
 
 
-def _leaks(protocol: Mapping[str, Any]) -> Panel | Text:
-    sentences = [str(said) for said in protocol.get("leak_report", {}).get("sentences", ())]
-    if not protocol.get("leaks") and not protocol.get("threshold_seen"):
-        return Text("\n".join(sentences) or "No leak was found.", style="green")
+def _leaks(result: ProtocolResult) -> Panel | Text:
+    sentences = "\n".join(result.leak_sentences)
+    if not result.leaks and not (result.model and result.model.threshold_seen):
+        return Text(sentences or "No leak was found.", style="green")
     title = (
-        f"Leaks in protocol {protocol['protocol']}"
-        if protocol.get("leaks")
+        f"Leaks in protocol {result.protocol}"
+        if result.leaks
         else "The threshold knows these people"
     )
-    return Panel(
-        Text("\n".join(sentences) or f"{protocol['leaks']} leaks."),
-        title=Text(title),
-        style="yellow",
-        expand=False,
-    )
+    text = Text(sentences or f"{result.leaks} leaks.")
+    return Panel(text, title=Text(title), style="yellow", expand=False)
 
 
-def print_report(console: Console, document: Mapping[str, Any]) -> None:
-    """Print a whole report: every protocol, then the unseen people beside the known ones.
-
-    Args:
-        console: where to.
-        document: of ``report.json``.
-    """
-    drawn = bool(document.get("drawn"))
-    for protocol in document["protocols"]:
+def print_report(console: Console, content: ReportContent) -> None:
+    """Print a whole report: every protocol, then the unseen people beside the known ones."""
+    for result in content.results:
         console.print()
-        print_protocol(console, protocol, drawn=drawn)
-    if said := headline(document["protocols"]).why:
+        print_protocol(console, result)
+    if said := headline(content.results).why:
         console.print()
-        mark = watermark({"drawn": drawn})
+        mark = watermark(drawn=content.data.drawn)
         console.print(Text(f"{mark}: {said}" if mark else said, style="bold"))

@@ -10,7 +10,7 @@ Kinds:
     recipe: a `likeness.training.TrainingRecipe`.
     dataset: a function without arguments that reads one.
     card: a function that changes a card, by the preparation's kind or frame.
-    format: a function from a ``model.json`` of another format, and the card's head, to its card.
+    format: a function from a ``model.json`` of another format to its card.
     summary: a function from a ``model.json`` of another format to what there is to say of it, as
         pairs of a name and words.
     shipped: a `likeness.model.shipped.ShippedModel`.

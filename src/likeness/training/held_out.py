@@ -4,8 +4,6 @@ The network is that of the choosing stage, which has never seen them. Its epoch 
 them, though, and so was the threshold: there is no accuracy at it here.
 """
 
-from typing import Any
-
 from likeness.arrays import Codes, Energies, Prepared
 from likeness.datasets.items import Dataset
 from likeness.datasets.sampling import LabelledPairs
@@ -16,11 +14,9 @@ from likeness.evaluation import (
     evaluate_pairs,
     leaks_against,
     matrix_pair_energies,
-    people_intervals,
 )
-from likeness.evaluation.figures import watermark
+from likeness.evaluation.results import ProtocolResult, protocol_result
 
-FORMAT = "likeness.protocol/1"
 REPETITIONS = (100, 500)
 """Fewest and most draws of people behind an interval."""
 
@@ -36,8 +32,8 @@ def held_out_result(
     *,
     seed: int,
     counted: LabelledPairs | None = None,
-) -> dict[str, Any]:
-    """Return the figures on the people held out, as a protocol's JSON document.
+) -> ProtocolResult:
+    """Return the figures on the people held out.
 
     Args:
         measured: the network on them.
@@ -49,36 +45,17 @@ def held_out_result(
     """
     pixels = energy_matrix("euclidean", prepared.reshape(len(prepared), -1))
     baseline = evaluate_counted(pixels, held.codes, counted)
-    leaks = leaks_against(rest.distinct, rest.item_digests, held, measured.pairs)
     low, high = REPETITIONS
     pairs = len(measured.pairs.genuine) + len(measured.pairs.impostor)
-    repetitions = min(max(low, WORK // pairs), high)
-    return {
-        "format": FORMAT,
-        "protocol": "held-out",
-        "title": f"{len(held.distinct)} people held out of training",
-        "unseen_people": leaks.leaks == 0,
-        "drawn": held.drawn,
-        "data": {"name": held.name, "digest": held.digest, "licence": held.licence},
-        "counts": {
-            "identities": len(held.distinct),
-            "items": len(held),
-            "genuine_pairs": len(measured.pairs.genuine),
-            "impostor_pairs": len(measured.pairs.impostor),
-            "one_shot_trials": (
-                len(measured.identification.correct) if measured.identification else 0
-            ),
-        },
-        "figures": _figures(measured, repetitions),
-        "baselines": {
-            "raw_pixels": _figures(baseline, repetitions),
-        },
-        "intervals": f"95 %, percentile bootstrap over people, {repetitions} repetitions, seed 0",
-        "leaks": leaks.leaks,
-        "leak_report": leaks.as_dict(),
-        "watermark": watermark({"drawn": held.drawn, "leaks": leaks.leaks}),
-        "seeds": {"recipe": seed},
-    }
+    return protocol_result(
+        {"network": [measured], "raw_pixels": [baseline]},
+        held,
+        leaks_against(rest.distinct, rest.item_digests, held, measured.pairs),
+        protocol="held-out",
+        title=f"{len(held.distinct)} people held out of training",
+        seeds={"recipe": seed},
+        repetitions=min(max(low, WORK // pairs), high),
+    )
 
 
 def evaluate_counted(matrix: Energies, codes: Codes, pairs: LabelledPairs | None) -> Evaluation:
@@ -86,8 +63,3 @@ def evaluate_counted(matrix: Energies, codes: Codes, pairs: LabelledPairs | None
     if pairs is None:
         return evaluate_matrix(matrix, codes, threshold=None)
     return evaluate_pairs(matrix_pair_energies(matrix, codes, pairs), threshold=None)
-
-
-def _figures(measured: Evaluation, repetitions: int) -> dict[str, dict[str, float]]:
-    found = people_intervals([measured], repetitions=repetitions, seed=0)
-    return {name: figure.as_dict() for name, figure in found.items()}

@@ -116,7 +116,7 @@ def train(
     result = held_out_result(
         measured, rest, held, held_out.items, seed=recipe.seed, counted=held_out.pairs
     )
-    return replace(model, record={**model.record, "held_out": result})
+    return replace(model, record={**model.record, "held_out": result.to_json()})
 
 
 def train_on_pairs(

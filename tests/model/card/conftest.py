@@ -25,7 +25,7 @@ RESULT: dict[str, Any] = {
     "leaks": 0,
     "leak_report": {"leaks": 0, "sentences": ["No leak: nothing is shared."]},
     "threshold": 0.8,
-    "folds": [{"fold": 0, "people": ["Ada Lovelace"]}],
+    "folds": [{"fold": 0, "people": ["Ada Lovelace"], "figures": {"auc": 0.9}, "epochs": 5}],
     "seeds": {"recipe": 3, "partition": None},
     "recipe": {
         "mode": "batches",

@@ -19,7 +19,7 @@ def said(card: dict[str, Any], part: str = "limits") -> str:
 
 
 def test_it_says_what_the_model_is(document: dict[str, Any]) -> None:
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["format"] == "likeness.card/1"
     assert card["fingerprint"] == document["fingerprint"]
     assert (card["created"], card["likeness"]) == ("2025-01-02T03:04:05+00:00", "0.1.0")
@@ -32,16 +32,16 @@ def test_it_says_what_the_model_is(document: dict[str, Any]) -> None:
 
 def test_the_licence_is_a_field_of_its_own(document: dict[str, Any]) -> None:
     data = document["record"]["data"]["licence"]
-    assert model_card(document)["licence"] == {"model": None, "data": data}
+    assert model_card(document).to_json()["licence"] == {"model": None, "data": data}
     document["about"] = {"licence": "CC-BY-4.0", "name": "the door"}
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["licence"] == {"model": "CC-BY-4.0", "data": data}
     assert card["name"] == "the door"
 
 
 def test_people_are_counted_and_not_named(document: dict[str, Any]) -> None:
     document["about"] = {"results": [document["record"]["held_out"]]}
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["data"]["people"] == 30
     assert "Ada Lovelace" not in json.dumps(card)
     assert '"s7"' not in json.dumps(card)
@@ -50,43 +50,43 @@ def test_people_are_counted_and_not_named(document: dict[str, Any]) -> None:
 def test_a_fresh_card_has_the_figures_of_the_people_held_out_and_says_how(
     document: dict[str, Any],
 ) -> None:
-    card = model_card(document)
+    card = model_card(document).to_json()
     (held,) = card["results"]
     assert held["figures"] == document["record"]["held_out"]["figures"]
     assert held["counts"]["identities"] == 10
     assert "its epoch was chosen on the same people" in said(card)
     assert "learned afresh from everybody" in said(card)
     document["record"]["histories"].pop("final")
-    assert "learned afresh" not in said(model_card(document))
+    assert "learned afresh" not in said(model_card(document).to_json())
 
 
 def test_nothing_measured_is_said(document: dict[str, Any]) -> None:
     document["record"]["held_out"] = None
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["results"] == []
     assert "Nothing was measured." in said(card)
 
 
 def test_few_people_and_a_stopped_training_are_limits(document: dict[str, Any]) -> None:
-    assert "are from 9 people" not in said(model_card(document))
+    assert "are from 9 people" not in said(model_card(document).to_json())
     document["record"]["held_out"]["counts"]["identities"] = 9
     document["record"]["interrupted"] = True
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert "Some figures are from 9 people." in said(card)
     assert "stopped early" in said(card)
 
 
 @pytest.mark.parametrize("word", ["liveness", "without a person looking", "biometric", "cameras"])
 def test_what_it_is_not_for(document: dict[str, Any], word: str) -> None:
-    assert word in said(model_card(document), "not_for")
-    assert word in said(model_card({}), "not_for")
+    assert word in said(model_card(document).to_json(), "not_for")
+    assert word in said(model_card({}).to_json(), "not_for")
 
 
 class TestThreshold:
     def test_training_s_own_promises_nothing_about_strangers(
         self, document: dict[str, Any]
     ) -> None:
-        threshold = model_card(document)["threshold"]
+        threshold = model_card(document).to_json()["threshold"]
         assert (threshold["value"], threshold["source"]) == (0.75, "held-out people")
         assert threshold["valid_for"] is None
         assert threshold["evidence"] == {
@@ -98,7 +98,7 @@ class TestThreshold:
 
     def test_one_of_training_pairs_says_so(self, document: dict[str, Any]) -> None:
         document["record"]["histories"].pop("choosing")
-        threshold = model_card(document)["threshold"]
+        threshold = model_card(document).to_json()["threshold"]
         assert threshold["source"] == "training pairs"
         assert "the pairs that the network was trained on" in said(threshold, "sentences")
 
@@ -106,7 +106,7 @@ class TestThreshold:
         self, document: dict[str, Any], calibration: dict[str, Any]
     ) -> None:
         document |= {"threshold": 0.5, "calibration": calibration}
-        threshold = model_card(document)["threshold"]
+        threshold = model_card(document).to_json()["threshold"]
         assert threshold["source"] == "calibration"
         assert threshold["valid_for"]["people"] == 500
         assert threshold["valid_for"]["strangers_accepted"] == 0.05
@@ -121,27 +121,29 @@ class TestThreshold:
     ) -> None:
         calibration["purpose"]["people"] = 1
         document |= {"threshold": 0.5, "calibration": calibration}
-        assert "Not for a gallery." in said(model_card(document)["threshold"], "sentences")
+        assert "Not for a gallery." in said(
+            model_card(document).to_json()["threshold"], "sentences"
+        )
 
     def test_an_extrapolated_promise_is_a_limit(
         self, document: dict[str, Any], calibration: dict[str, Any]
     ) -> None:
         calibration["extrapolated"] = True
         document |= {"threshold": 0.5, "calibration": calibration}
-        assert "extrapolated: a model's word" in said(model_card(document))
+        assert "extrapolated: a model's word" in said(model_card(document).to_json())
 
     def test_one_set_by_hand_takes_no_promise_over(
         self, document: dict[str, Any], calibration: dict[str, Any]
     ) -> None:
         document |= {"threshold": 0.6, "calibration": calibration}
-        threshold = model_card(document)["threshold"]
+        threshold = model_card(document).to_json()["threshold"]
         assert threshold["source"] == "by hand"
         assert threshold["valid_for"] is None
         assert "nothing is known" in said(threshold, "sentences")
 
     def test_none(self, document: dict[str, Any]) -> None:
         document["threshold"] = None
-        threshold = model_card(document)["threshold"]
+        threshold = model_card(document).to_json()["threshold"]
         assert threshold["source"] is None
         assert "does not decide" in said(threshold, "sentences")
 
@@ -151,15 +153,15 @@ class TestMark:
         self, document: dict[str, Any], result: dict[str, Any]
     ) -> None:
         document["about"]["results"] = [result | {"leaks": 7}]
-        card = model_card(document)
+        card = model_card(document).to_json()
         assert [shown["watermark"] for shown in card["results"]] == [None, LEAK_MARK]
         assert card["watermark"] is None
         document["record"]["held_out"] = None
-        assert model_card(document)["watermark"] == LEAK_MARK
+        assert model_card(document).to_json()["watermark"] == LEAK_MARK
 
     def test_drawn_faces_mark_the_card(self, document: dict[str, Any]) -> None:
         document["record"]["data"]["drawn"] = True
-        assert model_card(document)["watermark"] == "drawn faces, not AT&T"
+        assert model_card(document).to_json()["watermark"] == "drawn faces, not AT&T"
 
 
 PLACES = [
@@ -190,7 +192,7 @@ def test_no_record_whatever_is_in_it_keeps_a_card_from_being_made(
 
 
 def test_a_model_of_which_nothing_is_known_has_a_card() -> None:
-    card = model_card({})
+    card = model_card({}).to_json()
     assert card["fingerprint"] is None
     assert card["data"]["people"] is None
     assert "not known" in card_files({})["card.md"]

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from likeness.model.card import card_facts, card_markdown, model_card
+from likeness.model.card import card_markdown, model_card
 from likeness.model.card.markdown import escape, words
 
 NASTY = "a|b **bold** [x](http://e.org) <script>alert(1)</script>\n\n# head\n- `code` ~~s~~ &lt;"
@@ -90,10 +90,10 @@ def test_words_keep_to_their_line(text: str) -> None:
 
 
 def test_the_facts_are_words_and_what_is_not_known_is_said(document: dict[str, Any]) -> None:
-    facts = card_facts(model_card(document))
+    facts = model_card(document).tables
     assert facts["training"]["Weights"] == "505,520"
     assert facts["training"]["Reads"] == "56 × 46 pixels, grey"
     assert facts["threshold"]["Valid for a gallery of"] == "no size is known"
     assert facts["threshold"]["Evidence: impostor pairs"] == "4,500"
     assert facts["model"]["Licence of the model"] == "none was stated"
-    assert card_facts(model_card({}))["training"]["Reads"] == "not known"
+    assert model_card({}).tables["training"]["Reads"] == "not known"

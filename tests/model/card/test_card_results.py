@@ -17,13 +17,13 @@ def fitting(document: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
 def test_a_crossval_of_the_same_recipe_is_taken_without_names(
     document: dict[str, Any], fitting: dict[str, Any]
 ) -> None:
-    kept = check_result(fitting | {"evidence": {"folds": []}}, document)
+    kept = check_result(fitting | {"evidence": {"folds": []}}, document).to_json()
     assert kept["figures"] == fitting["figures"]
     assert kept["seeds"] == {"recipe": 3, "partition": None}
     assert kept["watermark"] is None
     assert not {"folds", "evidence", "recipe"} & set(kept)
     document["about"]["results"] = [kept]
-    assert [shown["protocol"] for shown in model_card(document)["results"]] == ["held-out", "U4"]
+    assert [shown.protocol for shown in model_card(document).results] == ["held-out", "U4"]
 
 
 def test_another_recipe_is_refused_and_the_difference_named(
@@ -49,7 +49,7 @@ def test_an_evaluation_must_be_of_this_model(
     document: dict[str, Any], result: dict[str, Any]
 ) -> None:
     result |= {"protocol": "evaluate", "fingerprint": document["fingerprint"]}
-    assert check_result(result, document)["protocol"] == "evaluate"
+    assert check_result(result, document).protocol == "evaluate"
     with pytest.raises(SettingError, match=r"of this model, 5bfd58914acd\. Received: .* fffff"):
         check_result(result | {"fingerprint": "f" * 64}, document)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from likeness.model.card import card_facts, card_files, card_markdown, model_card
+from likeness.model.card import card_files, card_markdown, model_card
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def document() -> dict[str, Any]:
 
 def test_what_it_says(document: dict[str, Any]) -> None:
     card = model_card(document)
-    facts = card_facts(card)
+    facts = card.tables
     assert facts["data"]["Pairs"] == "50" and facts["data"]["Sentences"] == "90"
     assert not {"Photos", "People", "Photos are"} & set(facts["data"])
     assert not {"Reads", "Held out", "Mode"} & set(facts["training"])
-    assert card["threshold"]["source"] == "pairs held out of training"
-    assert "7 pairs with a score of 4.0 or more against 9" in card["threshold"]["sentences"][0]
+    assert card.threshold.source == "pairs held out of training"
+    assert "7 pairs with a score of 4.0 or more against 9" in card.threshold.sentences[0]
     text = card_markdown(card)
     assert "Spearman's ρ is 0.800 (0.700 to 0.900) on 20 pairs of dev" in text
     for word in ("photo", "face", "biometric", "liveness", "camera", "calibrate"):
@@ -45,9 +45,9 @@ def test_what_it_says(document: dict[str, Any]) -> None:
 
 def test_no_threshold_and_one_set_by_hand(document: dict[str, Any]) -> None:
     document["threshold"] = 0.9
-    assert "set by hand" in model_card(document)["threshold"]["sentences"][0]
+    assert "set by hand" in model_card(document).threshold.sentences[0]
     document["threshold"] = None
-    assert "There is no threshold" in model_card(document)["threshold"]["sentences"][0]
+    assert "There is no threshold" in model_card(document).threshold.sentences[0]
 
 
 @pytest.mark.parametrize("record", [{}, {"similarity": 3, "data": "x", "threshold": []}])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from likeness.model.card import card_facts, card_files, card_markdown, model_card
+from likeness.model.card import card_files, card_markdown, model_card
 from likeness.tasks.tracking.card import TRACKING_FORMAT
 
 from .conftest import JSON, changed_at
@@ -57,19 +57,21 @@ def document() -> dict[str, Any]:
 
 
 def test_it_says_what_it_learned_from(document: dict[str, Any]) -> None:
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["format"] == "likeness.card/1"
     assert card["name"] == "tracker trained on bag, garden"
     assert card["licence"] == {"model": None, "data": "for research; free"}
     assert (card["data"]["sequences"], card["data"]["frames"]) == (2, 236)
     assert card["data"]["frames_learned"] == 177
-    facts = card_facts(card)
-    assert facts["data"]["Pictures pasted in"] == "400 of 40 identities (AT&T faces)"
+    assert (
+        model_card(document).tables["data"]["Pictures pasted in"]
+        == "400 of 40 identities (AT&T faces)"
+    )
     assert card["limits"][0].startswith("It has learned from 177 frames of 2 sequences")
 
 
 def test_it_says_how_it_searches_and_how_large_it_is(document: dict[str, Any]) -> None:
-    training = card_facts(model_card(document))["training"]
+    training = model_card(document).tables["training"]
     assert training["Searches with"] == "scales 3, window 0.176"
     assert training["Reads"].startswith("a target in 63 × 63 pixels, looked for in 159 × 159")
     assert (training["Weights"], training["Bytes (onnx)"]) == ("4,332", "20,857")
@@ -78,17 +80,17 @@ def test_it_says_how_it_searches_and_how_large_it_is(document: dict[str, Any]) -
 
 
 def test_its_threshold_and_its_figure_say_where_they_are_from(document: dict[str, Any]) -> None:
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["threshold"]["source"] == "frames held out of training"
     assert card["threshold"]["evidence"] == {"genuine_pairs": 90, "impostor_pairs": 91}
     assert "wrong for 2.5 % of the target's views, and 11.0 %" in card["threshold"]["sentences"][0]
     assert "Mean overlap (IoU) 0.625 on 59 frames" in card["measured"]
     document["record"]["choice"] = {"tried": [], "frames": 0}
-    by_hand = model_card(document)
+    by_hand = model_card(document).to_json()
     assert by_hand["threshold"]["source"] == "by hand"
     assert by_hand["measured"] is None
     document["threshold"] = None
-    assert "no threshold" in model_card(document)["threshold"]["sentences"][0]
+    assert "no threshold" in model_card(document).threshold.sentences[0]
     assert "Nothing was measured" in card_markdown(model_card(document))
 
 
@@ -103,15 +105,15 @@ def test_it_says_what_it_is_for_and_not_for(document: dict[str, Any]) -> None:
 
 
 def test_drawn_frames_an_early_end_and_a_name(document: dict[str, Any]) -> None:
-    assert model_card(document)["watermark"] is None
+    assert model_card(document).watermark is None
     document["record"]["data"]["drawn"] = True
     document["record"]["interrupted"] = True
     document["about"] = {"name": "the bag", "licence": "MIT"}
-    card = model_card(document)
+    card = model_card(document).to_json()
     assert card["watermark"] == "drawn frames, not a real film"
     assert "stopped early" in card["limits"][-1]
     assert (card["name"], card["licence"]["model"]) == ("the bag", "MIT")
-    assert "**drawn frames, not a real film**" in card_markdown(card)
+    assert "**drawn frames, not a real film**" in card_markdown(model_card(document))
 
 
 PLACES = [
@@ -141,6 +143,6 @@ def test_nothing_in_a_record_makes_it_fail(
 
 def test_of_an_empty_document_nothing_is_known() -> None:
     card = model_card({"format": TRACKING_FORMAT})
-    assert card["name"] == "tracker"
-    assert card["data"]["frames"] is None
+    assert card.name == "tracker"
+    assert card.to_json()["data"]["frames"] is None
     assert "not known" in card_markdown(card)

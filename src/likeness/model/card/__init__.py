@@ -8,19 +8,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from likeness.model.card.document import FORMAT, model_card
-from likeness.model.card.facts import card_facts
+from likeness.model.card.document import model_card
 from likeness.model.card.markdown import card_markdown
 from likeness.model.card.results import check_result
 
-__all__ = [
-    "FORMAT",
-    "card_facts",
-    "card_files",
-    "card_markdown",
-    "check_result",
-    "model_card",
-]
+__all__ = ["card_files", "card_markdown", "check_result", "model_card"]
 
 
 def card_files(document: Mapping[str, Any]) -> dict[str, str]:
@@ -30,7 +22,5 @@ def card_files(document: Mapping[str, Any]) -> dict[str, str]:
         document: of ``model.json``.
     """
     card = model_card(document)
-    return {
-        "card.json": json.dumps(card, indent=2, sort_keys=True, allow_nan=False) + "\n",
-        "card.md": card_markdown(card),
-    }
+    text = json.dumps(card.to_json(), indent=2, sort_keys=True, allow_nan=False)
+    return {"card.json": text + "\n", "card.md": card_markdown(card)}

@@ -1,138 +1,153 @@
-"""What a card lists as name and fact, the same in Markdown and on the page."""
+"""`ModelCard`: what a model's card says, for programs and for people."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-Rows = list[tuple[str, Any]]
+from likeness.evaluation.json_values import json_of
+from likeness.evaluation.results import ProtocolResult
+
+FORMAT = "likeness.card/1"
+
+Rows = tuple[tuple[str, object], ...]
+"""Name and fact; None is «not known»."""
 
 
-def card_facts(card: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return the facts of a card in words, in four tables: model, data, training, threshold.
+@dataclass(frozen=True, kw_only=True)
+class CardPart:
+    """A part of a card: values for programs, and what people read of them."""
+
+    values: Mapping[str, object]
+    rows: Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidFor:
+    """What a threshold was calibrated for; None where that was not recorded."""
+
+    people: float | None
+    photos_each: float | None
+    fusion: str | None
+    strangers_accepted: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardThreshold:
+    """A threshold, where it comes from, and what it is worth.
 
     Args:
-        card: of `model_card`.
+        value: None if there is none.
+        source: such as "calibration" or "by hand".
+        sentences: what it promises.
+        valid_for: what it was calibrated for, if it was.
+        evidence: counts of what it was chosen on.
+        date: when.
+        for_gallery: whether people are enrolled in a gallery at all.
     """
-    tracking = "sequences" in card["data"]
-    tables = {
-        "model": _head(card),
-        "data": _sequences(card) if tracking else _data(card),
-        "training": _tracker(card["training"])
-        if tracking
-        else _training(card["training"], texts="pairs" in card["data"]),
-        "threshold": _threshold(card["threshold"], gallery=not tracking),
-    }
-    return {
-        table: {name: "not known" if fact is None else str(fact) for name, fact in rows}
-        for table, rows in tables.items()
-    }
+
+    value: float | None
+    source: str | None
+    sentences: tuple[str, ...] = ()
+    valid_for: ValidFor | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    date: str | None = None
+    for_gallery: bool = True
+
+    @property
+    def rows(self) -> Rows:
+        """What people read of it."""
+        people = self.valid_for and shown_number(self.valid_for.people)
+        return (
+            ("Accepts if the energy is at most", shown_number(self.value) or "no threshold"),
+            ("From", self.source or "nothing"),
+            *([("Valid for a gallery of", people or "no size is known")] * self.for_gallery),
+            *(
+                (f"Evidence: {name.replace('_', ' ')}", shown_number(fact))
+                for name, fact in self.evidence.items()
+            ),
+            ("Date", self.date),
+        )
 
 
-def _head(card: Mapping[str, Any]) -> Rows:
-    return [
-        ("Fingerprint", card["fingerprint"]),
-        ("Made", card["created"]),
-        ("likeness", card["likeness"]),
-        ("Licence of the model", card["licence"]["model"] or "none was stated"),
-    ]
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a saved model is, what was measured, and what it is not for.
+
+    Args:
+        fingerprint, created, likeness: of the model; when and by which version it was made.
+        name: of the model.
+        licence: of the model; that of its data is among ``data``.
+        watermark: what must stand on everything that is made from the card.
+        data: what it was trained on.
+        training: how.
+        threshold: in force.
+        results: what was measured.
+        not_for: what it must not be used for, in sentences.
+        limits: what a reader must know to read the card right, in sentences.
+        purpose: what it is for, where that is not plain.
+        measured: what was measured, in words, where there is no `ProtocolResult` of it.
+    """
+
+    fingerprint: str | None
+    created: str | None
+    likeness: str | None
+    name: str
+    licence: str | None
+    watermark: str | None
+    data: CardPart
+    training: CardPart
+    threshold: CardThreshold
+    results: tuple[ProtocolResult, ...] = ()
+    not_for: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    purpose: str | None = None
+    measured: str | None = None
+
+    @property
+    def tables(self) -> dict[str, dict[str, str]]:
+        """The facts in words, in four tables: model, data, training, threshold."""
+        model: Rows = (
+            ("Fingerprint", self.fingerprint),
+            ("Made", self.created),
+            ("likeness", self.likeness),
+            ("Licence of the model", self.licence or "none was stated"),
+        )
+        tables = {
+            "model": model,
+            "data": self.data.rows,
+            "training": self.training.rows,
+            "threshold": self.threshold.rows,
+        }
+        return {
+            table: {name: "not known" if fact is None else str(fact) for name, fact in rows}
+            for table, rows in tables.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values; what is not known is None."""
+        threshold = {k: v for k, v in asdict(self.threshold).items() if k != "for_gallery"}
+        card = {
+            "format": FORMAT,
+            "fingerprint": self.fingerprint,
+            "created": self.created,
+            "likeness": self.likeness,
+            "name": self.name,
+            "licence": {"model": self.licence, "data": self.data.values["licence"]},
+            "watermark": self.watermark,
+            "data": dict(self.data.values),
+            "training": dict(self.training.values),
+            "threshold": threshold,
+            "results": [result.to_json() for result in self.results],
+            "not_for": list(self.not_for),
+            "limits": list(self.limits),
+            "for": self.purpose,
+            "measured": self.measured,
+        }
+        return {name: json_of(part) for name, part in card.items()}
 
 
-def _data(card: Mapping[str, Any]) -> Rows:
-    data = card["data"]
-    digest = ("Digest (SHA-256)", data["digest"])
-    rows = [("Name", data["name"]), ("Licence and credit", card["licence"]["data"])]
-    if "pairs" in data:
-        counts = [(name.capitalize(), _number(data[name])) for name in ("pairs", "sentences")]
-        return [*rows, *counts, digest]
-    return [
-        *rows,
-        ("People", _number(data["people"])),
-        ("Photos", _number(data["photos"])),
-        digest,
-        ("Photos are", "drawn, not real" if data["drawn"] else "as they were given"),
-    ]
-
-
-def _training(training: Mapping[str, Any], *, texts: bool) -> Rows:
-    rows, columns, channels = training["reads"]
-    colour = "grey" if channels == 1 else "colour"
-    held_out = f"{training['held_out_people']} people, to choose the epoch and the threshold"
-    photos_only = {"Mode", "Reads", "Held out", "Then learned from everybody"}
-    rows_of_all: Rows = [
-        ("Mode", training["mode"]),
-        ("Loss", training["loss"]),
-        ("Encoder", training["encoder"]),
-        ("Weights", _number(training["parameters"])),
-        ("Reads", None if rows is None else f"{rows} × {columns} pixels, {colour}"),
-        ("Embedding", _number(training["embedding_size"])),
-        ("Energy (lower is more alike)", training["energy"]),
-        ("Epochs", _number(training["epochs"])),
-        ("Held out", held_out if training["held_out_people"] else "nobody"),
-        ("Then learned from everybody", "yes" if training["refitted_on_everybody"] else "no"),
-        ("Seed", training["seed"]),
-        ("Seconds", training["seconds"]),
-    ]
-    return [(name, fact) for name, fact in rows_of_all if not (texts and name in photos_only)]
-
-
-def _sequences(card: Mapping[str, Any]) -> Rows:
-    data, things = card["data"], card["data"]["things"]
-    pasted = None
-    if things is not None:
-        counts = [_number(things[name]) for name in ("pictures", "identities")]
-        pasted = f"{counts[0]} of {counts[1]} identities ({things['name']})"
-    return [
-        ("Name", data["name"]),
-        ("Licence and credit", card["licence"]["data"]),
-        ("Sequences", _number(data["sequences"])),
-        ("Frames", _number(data["frames"])),
-        ("Frames learned from", _number(data["frames_learned"])),
-        ("Pictures pasted in", pasted or "none"),
-        ("Frames are", "drawn, not real" if data["drawn"] else "as they were given"),
-    ]
-
-
-def _tracker(training: Mapping[str, Any]) -> Rows:
-    reads = training["reads"]
-    sides = [f"{reads[name]} × {reads[name]}" for name in ("template", "search")]
-    held_out = training["held_out_frames"]
-    settings = ", ".join(
-        f"{name.replace('_', ' ')} {_number(value)}" for name, value in training["tracker"].items()
-    )
-    return [
-        ("Encoder", training["encoder"]),
-        ("Loss", training["loss"]),
-        ("Weights", _number(training["parameters"])),
-        *(
-            (f"Bytes ({name})", _number(size))
-            for name, size in training["bytes"].items()
-            if size is not None
-        ),
-        ("Reads", f"a target in {sides[0]} pixels, looked for in {sides[1]}, colour"),
-        ("Energy (lower is more alike)", training["energy"]),
-        ("Steps", _number(training["steps"])),
-        ("Held out", f"{_number(held_out)} frames, to choose settings" if held_out else "nothing"),
-        ("Searches with", settings or None),
-        ("Seed", training["seed"]),
-        ("Seconds", training["seconds"]),
-    ]
-
-
-def _threshold(threshold: Mapping[str, Any], *, gallery: bool) -> Rows:
-    valid = threshold["valid_for"] or {}
-    sizes = ("Valid for a gallery of", _number(valid.get("people")) or "no size is known")
-    return [
-        ("Accepts if the energy is at most", _number(threshold["value"]) or "no threshold"),
-        ("From", threshold["source"] or "nothing"),
-        *([sizes] if gallery else []),
-        *(
-            (f"Evidence: {name.replace('_', ' ')}", _number(fact))
-            for name, fact in threshold["evidence"].items()
-        ),
-        ("Date", threshold["date"]),
-    ]
-
-
-def _number(value: Any) -> Any:
+def shown_number(value: object) -> object:
+    """Return a number in words, and yes or no; anything else as it is."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

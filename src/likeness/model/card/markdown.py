@@ -2,44 +2,32 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from likeness.evaluation.figures import (
-    counted,
-    figure_kinds,
-    interval,
-    method_label,
-    methods_of,
-    percent,
-)
-from likeness.model.card.facts import card_facts
+from likeness.evaluation.figures import Interval, method_label, percent
+from likeness.evaluation.results import ProtocolResult
+from likeness.model.card.facts import ModelCard
 
 
-def card_markdown(card: Mapping[str, Any]) -> str:
-    """Return the card as Markdown (CommonMark with tables).
-
-    Args:
-        card: of `model_card`.
-    """
-    blocks = [f"# Model card: {escape(card['name'])}"]
-    blocks += _marked(card)
-    blocks += [words(card["for"])] if "for" in card else []
-    facts = card_facts(card)
-    blocks.append(_list(facts["model"]))
-    blocks += ["## Data", _list(facts["data"]), "## Training", _list(facts["training"])]
+def card_markdown(card: ModelCard) -> str:
+    """Return the card as Markdown (CommonMark with tables)."""
+    tables = card.tables
+    blocks = [f"# Model card: {escape(card.name)}", *_marked(card.watermark)]
+    blocks += [words(card.purpose)] if card.purpose else []
+    blocks.append(_list(tables["model"]))
+    blocks += ["## Data", _list(tables["data"]), "## Training", _list(tables["training"])]
     blocks.append("## Figures")
-    for result in card["results"]:
+    for result in card.results:
         blocks += _result(result)
-    if not card["results"]:
-        blocks.append(words(card.get("measured") or "Nothing was measured."))
-    blocks += ["## Threshold", _list(facts["threshold"])]
-    blocks.append(_bullets(card["threshold"]["sentences"]))
-    blocks += ["## What it must not be used for", _bullets(card["not_for"])]
-    blocks += ["## Limits", _bullets(card["limits"])]
+    if not card.results:
+        blocks.append(words(card.measured or "Nothing was measured."))
+    blocks += ["## Threshold", _list(tables["threshold"])]
+    blocks.append(_bullets(card.threshold.sentences))
+    blocks += ["## What it must not be used for", _bullets(card.not_for)]
+    blocks += ["## Limits", _bullets(card.limits)]
     return "\n\n".join(blocks) + "\n"
 
 
-def escape(value: Any) -> str:
+def escape(value: object) -> str:
     """Return a value as Markdown text in one line: what means something there is escaped.
 
     >>> escape("a|b <b>\\n# c")
@@ -48,7 +36,7 @@ def escape(value: Any) -> str:
     return re.sub(r"([\\`*_\[\]<>#|~!])", r"\\\1", _one_line(value)).replace("&", "&amp;")
 
 
-def words(value: Any) -> str:
+def words(value: object) -> str:
     """Return our own words with the commands in them as code, all else escaped."""
     line = _one_line(value)
     parts = line.split("`")
@@ -58,7 +46,7 @@ def words(value: Any) -> str:
     return "".join(f"`{part}`" if i % 2 else _between(part) for i, part in enumerate(parts))
 
 
-def _one_line(value: Any) -> str:
+def _one_line(value: object) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in str(value))
     return " ".join(printable.split())
 
@@ -69,33 +57,31 @@ def _between(part: str) -> str:
     return f"{' ' * part.startswith(' ')}{body}{' ' * (part.endswith(' ') and bool(body))}"
 
 
-def _marked(part: Mapping[str, Any]) -> list[str]:
-    return [f"> **{escape(part['watermark'])}**"] if part.get("watermark") else []
+def _marked(mark: str | None) -> list[str]:
+    return [f"> **{escape(mark)}**"] if mark else []
 
 
 def _list(facts: Mapping[str, str]) -> str:
     return "\n".join(f"- {escape(name)}: **{escape(fact)}**" for name, fact in facts.items())
 
 
-def _bullets(sentences: Sequence[Any]) -> str:
+def _bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {words(said)}" for said in sentences)
 
 
-def _result(result: Mapping[str, Any]) -> list[str]:
-    kinds = figure_kinds(result)
-    arrows = [f"{kind.label} ↓" if kind.smaller_is_better else kind.label for kind in kinds]
+def _result(result: ProtocolResult) -> list[str]:
+    names = result.figure_names
+    arrows = [f"{name.label} ↓" if name.smaller_is_better else name.label for name in names]
     lines = [f"| method | {' | '.join(escape(label) for label in arrows)} |"]
-    lines.append("| --- |" + " ---: |" * len(kinds))
-    for name, figures in methods_of(result).items():
-        cells = [_cell(figures.get(kind.name)) for kind in kinds]
-        lines.append(f"| {escape(method_label(name))} | {' | '.join(cells)} |")
-    data = result["data"].get("name")
-    title = f"### {escape(result['protocol'])}: {escape(result['title'])}"
-    said = counted(result) + (f" Data: {data}." if data else "")
-    blocks = [title, *_marked(result), "\n".join(lines), words(said)]
-    return [*blocks, _bullets(result["leak_report"]["sentences"] or ["No leak was looked for."])]
+    lines.append("| --- |" + " ---: |" * len(names))
+    for method, figures in result.methods.items():
+        cells = [_cell(figures.get(name)) for name in names]
+        lines.append(f"| {escape(method_label(method))} | {' | '.join(cells)} |")
+    title = f"### {escape(result.protocol)}: {escape(result.title)}"
+    said = result.counted() + (f" Data: {result.data.name}." if result.data.name else "")
+    blocks = [title, *_marked(result.watermark), "\n".join(lines), words(said)]
+    return [*blocks, _bullets(result.leak_sentences or ["No leak was looked for."])]
 
 
-def _cell(figure: Mapping[str, Any] | None) -> str:
-    around = interval(figure)
-    return percent(figure["mean"] if figure else None) + (f" ({around})" if around else "")
+def _cell(figure: Interval | None) -> str:
+    return f"{percent(figure.mean)} ({figure.ends()})" if figure else percent(None)

@@ -129,7 +129,7 @@ def _model_document(service: Service) -> documents.ModelDocument:
         finder=recogniser.reader.finder is not None,
         preparation=stored["preparation"],
         calibration=dict(loaded.calibration),
-        card=card,
+        card=card.to_json(),
         card_text=card_markdown(card),
         energies=(
             None if histogram is None else documents.HistogramDocument(**histogram.as_dict())

@@ -17,6 +17,7 @@ from likeness.datasets.items import Dataset, check_disjoint
 from likeness.energies import energy_matrix
 from likeness.errors import require_extra
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix, matrix_pair_energies
+from likeness.evaluation.figures import FigureName
 from likeness.evaluation.intervals import item_intervals
 from likeness.tasks.sklearn import SiameseClassifier, SiameseEmbedder
 
@@ -120,7 +121,7 @@ def _closed(data: Dataset, fit: Any, steps: Sequence[int], *, seed: int) -> dict
         threshold = _threshold(embed, learned)
         results.append((count, _measured(embed, tested, threshold)))
     # The fault of the example, on purpose: the test items say when to stop.
-    count, best = max(results, key=lambda pair: pair[1].figures["accuracy"])
+    count, best = max(results, key=lambda pair: pair[1].figures[FigureName("accuracy")])
     return _figures(best, count, len(steps))
 
 
@@ -131,9 +132,8 @@ def _new(data: Dataset, fit: Any, steps: Sequence[int]) -> dict[str, Any]:
     choices = []
     for count in steps:
         embed = fit(rest, count)
-        choices.append(
-            (count, _threshold(embed, held), _measured(embed, held, None).figures["auc"])
-        )
+        measured = _measured(embed, held, None)
+        choices.append((count, _threshold(embed, held), measured.figures[FigureName("auc")]))
     count, threshold, _ = max(choices, key=lambda choice: choice[2])
     return _figures(_measured(fit(known, count), new, threshold), count, len(steps))
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, Images, check_images, check_in_range, describe
 from likeness.errors import DataError, TooFewError
-from likeness.evaluation.intervals import Interval, quantiles
+from likeness.evaluation.figures import Interval
+from likeness.evaluation.intervals import quantiles
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

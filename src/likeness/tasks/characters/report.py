@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from likeness.evaluation.figures import interval, method_label, methods_of, percent
+from likeness.evaluation.figures import Interval, method_label, percent
 
 COLUMNS = {
     "accuracy": "accuracy ↑",
@@ -57,7 +57,7 @@ def _empty_table(title: str) -> Table:
 
 
 def _with_interval(figure: Mapping[str, float] | None) -> str:
-    return "" if figure is None else f"{percent(figure['mean'])} {interval(figure)}"
+    return "" if figure is None else f"{percent(figure['mean'])} {Interval(**figure).ends()}"
 
 
 def print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
@@ -90,12 +90,13 @@ def one_shot_table(document: Mapping[str, Any]) -> Table:
     table.add_column("", no_wrap=True)
     for heading in ("error ↓", "95 % interval", "worst run"):
         table.add_column(heading, justify="right")
-    for name, figures in methods_of(document).items():
+    methods = {"network": document["figures"], **document["baselines"]}
+    for name, figures in methods.items():
         worst = max(document["runs"], key=lambda run: run[name])
         table.add_row(
             Text(method_label(name)),
             percent(figures["error"]["mean"]),
-            interval(figures["error"]),
+            Interval(**figures["error"]).ends(),
             f"{percent(worst[name])} ({worst['run']})",
             style="bold" if name == "network" else "",
         )

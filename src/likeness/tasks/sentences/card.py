@@ -1,7 +1,11 @@
 """What the card of a model of texts says otherwise than that of a model of photos."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+from likeness.evaluation.json_values import object_of
+from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 _NOT_FOR = (
     "Not for decisions about people, such as marking an examination: two sentences of nearly the "
@@ -11,33 +15,49 @@ _NOT_FOR = (
 )
 
 
-def of_texts(card: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+_PHOTOS_ONLY = {"Mode", "Reads", "Held out", "Then learned from everybody"}
+
+
+def of_texts(card: ModelCard, record: Mapping[str, Any]) -> ModelCard:
     """Return a card in words for texts.
 
     Args:
         card: as a model of photos would have it.
         record: of ``model.json``.
     """
-    data = {**card["data"], "pairs": _count(record, "data", "pairs")}
-    data["sentences"] = _count(record, "data", "sentences")
-    return {
-        **card,
-        "data": data,
-        "threshold": {**card["threshold"], **_source(card, record)},
-        "measured": _measured(record),
-        "not_for": list(_NOT_FOR),
-        "limits": _limits(card, data, record),
-    }
+    data = card.data.values
+    counts = {name: _count(record, name) for name in ("pairs", "sentences")}
+    training = tuple(row for row in card.training.rows if row[0] not in _PHOTOS_ONLY)
+    return replace(
+        card,
+        data=CardPart(
+            values={**data, **counts},
+            rows=(
+                ("Name", data["name"]),
+                ("Licence and credit", data["licence"]),
+                *((name.capitalize(), shown_number(count)) for name, count in counts.items()),
+                ("Digest (SHA-256)", data["digest"]),
+            ),
+        ),
+        training=replace(card.training, rows=training),
+        threshold=_with_source(card.threshold, record),
+        measured=_measured(record),
+        not_for=_NOT_FOR,
+        limits=tuple(_limits(card, **counts)),
+    )
 
 
-def _source(card: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def _with_source(threshold: CardThreshold, record: Mapping[str, Any]) -> CardThreshold:
     """Return where the threshold comes from, and what it is worth; as it is where it is unset."""
-    chosen = _object(record, "threshold")
-    if card["threshold"]["source"] != "held-out people":
-        return {}
-    counts = {name: chosen.get(name) for name in ("genuine_pairs", "impostor_pairs")}
-    said = _threshold(chosen, _object(record, "chosen_on").get("name"))
-    return {"source": "pairs held out of training", "evidence": counts, "sentences": said}
+    chosen = object_of(record.get("threshold"))
+    if threshold.source != "held-out people":
+        return threshold
+    return replace(
+        threshold,
+        source="pairs held out of training",
+        evidence={name: chosen.get(name) for name in ("genuine_pairs", "impostor_pairs")},
+        sentences=tuple(_threshold(chosen, object_of(record.get("chosen_on")).get("name"))),
+    )
 
 
 def _threshold(chosen: Mapping[str, Any], data: Any) -> list[str]:
@@ -50,37 +70,31 @@ def _threshold(chosen: Mapping[str, Any], data: Any) -> list[str]:
     ]
 
 
-def _limits(
-    card: Mapping[str, Any], data: Mapping[str, Any], record: Mapping[str, Any]
-) -> list[str]:
+def _limits(card: ModelCard, *, pairs: int | None, sentences: int | None) -> list[str]:
     said = []
-    if data["pairs"] is not None:
+    if pairs is not None and sentences is not None:
         said.append(
-            f"It has learned from {data['pairs']:,} pairs of {data['sentences']:,} sentences; how "
+            f"It has learned from {pairs:,} pairs of {sentences:,} sentences; how "
             "it does on others is unknown until it is measured there."
         )
-    if card["training"]["interrupted"]:
+    if card.training.values["interrupted"]:
         said.append("The training was stopped early; these are the best weights until then.")
     return said
 
 
 def _measured(record: Mapping[str, Any]) -> str | None:
-    found = _object(record, "similarity")
-    if not found:
+    similarity = object_of(record.get("similarity"))
+    if not similarity:
         return None
-    low, high = found["spearman_interval"]
+    data = object_of(record.get("chosen_on")).get("name")
+    low, high = similarity["spearman_interval"]
     return (
-        f"Spearman's ρ is {found['spearman']:.3f} ({low:.3f} to {high:.3f}) on {found['pairs']:,} "
-        f"pairs of {_object(record, 'chosen_on').get('name')}. The epoch was chosen on them, so it "
+        f"Spearman's ρ is {similarity['spearman']:.3f} ({low:.3f} to {high:.3f}) on "
+        f"{similarity['pairs']:,} pairs of {data}. The epoch was chosen on them, so it "
         "leans to the good side: `likeness questions evaluate` measures others."
     )
 
 
-def _object(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = record.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _count(record: Mapping[str, Any], part: str, name: str) -> int | None:
-    value = _object(record, part).get(name)
+def _count(record: Mapping[str, Any], name: str) -> int | None:
+    value = object_of(record.get("data")).get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

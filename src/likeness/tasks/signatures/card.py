@@ -1,7 +1,8 @@
 """What the card of a model of handwriting says otherwise than that of a model of photos."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+
+from likeness.model.card.facts import ModelCard
 
 _NOT_FOR = (
     "Not against forgers: it tells apart writers who write as they do. Nobody is known to have "
@@ -16,7 +17,7 @@ _NOT_FOR = (
 )
 
 
-def of_writing(card: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def of_writing(card: ModelCard, record: object) -> ModelCard:
     """Return a card in words for handwriting.
 
     Args:
@@ -24,11 +25,13 @@ def of_writing(card: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, 
         record: of ``model.json``.
     """
     del record  # All that is said of it is on the card.
-    data, limits = card["data"], list(card["limits"])
-    if data["people"] is not None and data["photos"] is not None:
-        limits[0] = (
-            f"It has learned from {data['photos']:,} pictures of the writing of {data['people']:,} "
-            "people. How it does on other words, pens and writers is unknown until it is measured "
-            "there, with `likeness evaluate`."
+    limits = card.limits
+    people, photos = (card.data.values[name] for name in ("people", "photos"))
+    if people is not None and photos is not None:
+        learned = (
+            f"It has learned from {photos:,} pictures of the writing of {people:,} people. How it "
+            "does on other words, pens and writers is unknown until it is measured there, with "
+            "`likeness evaluate`."
         )
-    return {**card, "not_for": list(_NOT_FOR), "limits": limits}
+        limits = (learned, *limits[1:])
+    return replace(card, not_for=_NOT_FOR, limits=limits)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from likeness.model.card.values import list_of, number_of, object_of, plain_of, text_of
+from likeness.evaluation.json_values import list_of, number_of, object_of, plain_of, text_of
+from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 TRACKING_FORMAT = "likeness.tracking/1"
 """Of a model whose encoder gives maps, to find a target again, and no embeddings."""
@@ -29,17 +30,13 @@ _LIMITS = (
 )
 
 
-def tracking_card(document: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, Any]:
+def tracking_card(document: Mapping[str, Any]) -> ModelCard:
     """Return the card of a tracker's model.
 
     Args:
         document: of ``model.json``; of its parts only what is there is shown.
-        head: the fields that every card has alike (format, fingerprint, created, likeness).
-
-    Returns:
-        JSON values, as `model_card` has them. What is not known is None.
     """
-    return {**head, **_Facts(document).entries()}
+    return _Facts(document).card()
 
 
 def tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -74,95 +71,144 @@ class _Facts:
         self._things = object_of(self._learned.get("things"))
         self._choice = object_of(self._record.get("choice"))
 
-    def entries(self) -> Mapping[str, object]:
+    def card(self) -> ModelCard:
         name = text_of(self._learned.get("name"))
-        terms = [text_of(source.get("licence")) for source in (self._learned, self._things)]
-        licence = "; ".join(said for said in terms if said) or None
-        drawn = self._learned.get("drawn") is True
         sequences = [object_of(entry) for entry in list_of(self._learned.get("sequences"))]
         frames, learned = (
             _total([entry.get(kind) for entry in sequences]) for kind in ("frames", "learned")
         )
-        return {
-            "name": text_of(self._about.get("name"))
+        drawn = self._learned.get("drawn") is True
+        return ModelCard(
+            fingerprint=text_of(self._document.get("fingerprint")),
+            created=text_of(self._record.get("created")),
+            likeness=text_of(self._record.get("likeness")),
+            name=text_of(self._about.get("name"))
             or "tracker" + (f" trained on {name}" if name else ""),
-            "licence": {"model": text_of(self._about.get("licence")), "data": licence},
-            "watermark": _DRAWN_MARK if drawn else None,
-            "data": {
-                "name": name,
+            licence=text_of(self._about.get("licence")),
+            watermark=_DRAWN_MARK if drawn else None,
+            data=self._data(
+                name=name,
+                sequences=len(sequences),
+                frames=frames,
+                frames_learned=learned,
+                drawn=drawn,
+            ),
+            training=self._training(),
+            threshold=self._threshold(),
+            measured=self._measured(),
+            purpose=_FOR,
+            not_for=_NOT_FOR,
+            limits=(*_learned_from(len(sequences), learned), *_LIMITS, *self._stopped()),
+        )
+
+    def _data(self, *, drawn: bool, **facts: str | int | None) -> CardPart:
+        terms = [text_of(source.get("licence")) for source in (self._learned, self._things)]
+        licence = "; ".join(said for said in terms if said) or None
+        pictures, identities = (
+            number_of(self._things.get(name)) for name in ("items", "identities")
+        )
+        name = text_of(self._things.get("name"))
+        things = {"name": name, "pictures": pictures, "identities": identities}
+        pasted = f"{shown_number(pictures)} of {shown_number(identities)} identities ({name})"
+        return CardPart(
+            values={
+                **facts,
                 "licence": licence,
-                "sequences": len(sequences),
-                "frames": frames,
-                "frames_learned": learned,
-                "things": {
-                    "name": text_of(self._things.get("name")),
-                    "pictures": number_of(self._things.get("items")),
-                    "identities": number_of(self._things.get("identities")),
-                }
-                if self._things
-                else None,
+                "things": things if self._things else None,
                 "drawn": drawn,
             },
-            "training": self._training(),
-            "threshold": self._threshold(),
-            "results": [],
-            "measured": self._measured(),
-            "for": _FOR,
-            "not_for": list(_NOT_FOR),
-            "limits": [*_learned_from(len(sequences), learned), *_LIMITS, *self._stopped()],
-        }
+            rows=(
+                ("Name", facts["name"]),
+                ("Licence and credit", licence),
+                ("Sequences", shown_number(facts["sequences"])),
+                ("Frames", shown_number(facts["frames"])),
+                ("Frames learned from", shown_number(facts["frames_learned"])),
+                ("Pictures pasted in", pasted if self._things else "none"),
+                ("Frames are", "drawn, not real" if drawn else "as they were given"),
+            ),
+        )
 
-    def _training(self) -> Mapping[str, object]:
+    def _training(self) -> CardPart:
         document = self._document
         recipe = object_of(self._record.get("recipe"))
         shapes = object_of(document.get("preparation"))
-        return {
+        reads = {side: number_of(shapes.get(side)) for side in ("template", "search", "stride")}
+        sides = [f"{reads[name]} × {reads[name]}" for name in ("template", "search")]
+        held_out = number_of(self._choice.get("frames"))
+        settings = plain_of(object_of(document.get("tracker")))
+        searches = [
+            f"{name.replace('_', ' ')} {shown_number(value)}" for name, value in settings.items()
+        ]
+        sizes = {
+            name: number_of(object_of(part).get("bytes"))
+            for name, part in object_of(document.get("parts")).items()
+        }
+        values: dict[str, object] = {
             "encoder": "fully convolutional",
             "loss": "logistic, of every position",
             "energy": text_of(document.get("energy")),
             "parameters": number_of(document.get("parameters")),
-            "bytes": {
-                name: number_of(object_of(part).get("bytes"))
-                for name, part in object_of(document.get("parts")).items()
-            },
-            "reads": {
-                side: number_of(shapes.get(side)) for side in ("template", "search", "stride")
-            },
+            "bytes": sizes,
+            "reads": reads,
             "steps": number_of(recipe.get("steps")),
             "seed": number_of(recipe.get("seed")),
             "seconds": number_of(self._record.get("seconds")),
-            "held_out_frames": number_of(self._choice.get("frames")),
+            "held_out_frames": held_out,
             "interrupted": self._record.get("interrupted") is True,
             "recipe": plain_of(recipe),
-            "tracker": plain_of(object_of(document.get("tracker"))),
+            "tracker": settings,
         }
+        frames = f"{shown_number(held_out)} frames, to choose settings"
+        return CardPart(
+            values=values,
+            rows=(
+                ("Encoder", values["encoder"]),
+                ("Loss", values["loss"]),
+                ("Weights", shown_number(values["parameters"])),
+                *(
+                    (f"Bytes ({name})", shown_number(size))
+                    for name, size in sizes.items()
+                    if size is not None
+                ),
+                ("Reads", f"a target in {sides[0]} pixels, looked for in {sides[1]}, colour"),
+                ("Energy (lower is more alike)", values["energy"]),
+                ("Steps", shown_number(values["steps"])),
+                ("Held out", frames if held_out else "nothing"),
+                ("Searches with", ", ".join(searches) or None),
+                ("Seed", values["seed"]),
+                ("Seconds", values["seconds"]),
+            ),
+        )
 
-    def _threshold(self) -> Mapping[str, object]:
+    def _threshold(self) -> CardThreshold:
         value = number_of(self._document.get("threshold"))
-        facts: dict[str, object] = {"value": value, "source": None, "valid_for": None}
-        facts |= {"evidence": {}, "date": None}
-        if value is None:
-            return facts | {"sentences": ["There is no threshold: no target is called lost by it."]}
         rejected, accepted, genuine, impostor = (
             number_of(self._choice.get(name))
             for name in (
                 "genuine_rejected", "impostor_accepted", "genuine_pairs", "impostor_pairs"
             )
         )  # fmt: skip
+        if value is None:
+            said = "There is no threshold: no target is called lost by it."
+            return CardThreshold(value=None, source=None, sentences=(said,), for_gallery=False)
         if rejected is None or accepted is None:
             said = "It was set by hand: nothing is known of what it promises."
-            return facts | {"source": "by hand", "sentences": [said]}
-        return facts | {
-            "source": "frames held out of training",
-            "evidence": {"genuine_pairs": genuine, "impostor_pairs": impostor},
-            "date": text_of(self._record.get("created")),
-            "sentences": [
+            return CardThreshold(
+                value=value, source="by hand", sentences=(said,), for_gallery=False
+            )
+        return CardThreshold(
+            value=value,
+            source="frames held out of training",
+            evidence={"genuine_pairs": genuine, "impostor_pairs": impostor},
+            date=text_of(self._record.get("created")),
+            sentences=(
                 "Above it the target counts as lost. On the frames that it was chosen on, that is "
                 f"wrong for {100 * rejected:.1f} % of the target's views, and "
                 f"{100 * accepted:.1f} % of the most alike other positions are taken for it; on "
-                "other films it may be more."
-            ],
-        }
+                "other films it may be more.",
+            ),
+            for_gallery=False,
+        )
 
     def _measured(self) -> str | None:
         tried, index = list_of(self._choice.get("tried")), self._choice.get("chosen")

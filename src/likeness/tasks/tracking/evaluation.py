@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import check_in_range, describe
 from likeness.errors import DataError
-from likeness.evaluation.intervals import Interval
+from likeness.evaluation.figures import Interval
 
 Floats = NDArray[np.float64]
 

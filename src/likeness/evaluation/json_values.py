@@ -1,9 +1,8 @@
-"""Values out of a record, whatever it holds: what is of another kind counts as not there."""
+"""Values out of a JSON document, whatever it holds: what is of another kind counts as missing."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
-
-from likeness.model.card.results import is_number
 
 
 def object_of(value: Any) -> Mapping[str, Any]:
@@ -23,7 +22,19 @@ def text_of(value: Any) -> str | None:
 
 def number_of(value: Any) -> int | float | None:
     """Return a finite number, or None."""
-    return None if isinstance(value, bool) or not is_number(value) else value
+    return value if is_number(value) else None
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def json_of(value: Any) -> Any:
+    """Return a value as it is read back from JSON: lists for tuples, however deep."""
+    if isinstance(value, Mapping):
+        return {name: json_of(each) for name, each in value.items()}
+    return [json_of(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def plain_of(values: Mapping[str, Any]) -> dict[str, Any]:
