@@ -127,9 +127,7 @@ def _training(document: Mapping[str, Any], record: Mapping[str, Any]) -> _Traini
     return _Training(
         mode=text_of(recipe.get("mode")),
         loss=text_of(named.get("loss.kind", named.get("loss"))),
-        encoder=text_of(
-            named.get("encoder.kind") or named.get("encoder") or record.get("encoder")
-        ),
+        encoder=text_of(named.get("encoder.kind") or named.get("encoder") or record.get("encoder")),
         energy=text_of(document.get("energy")),
         parameters=number_of(document.get("parameters")),
         embedding_size=number_of(document.get("embedding_size")),
