@@ -30,11 +30,11 @@ _GROUPS = {
 
 _COMMANDS = {
     "Faces": {
-        "demo": ("demo:demo", "Train and measure on the AT&T faces, and write a report."),
+        "demo": ("train:demo", "Train and measure on the AT&T faces, and write a report."),
         "train": ("train:train", "Train a model on photos of people, and save it."),
         "export": ("export:export", "Write the encoder for ONNX Runtime, to run without Keras."),
-        "compare": ("compare:compare", "Say whether two files show the same person or writer."),
-        "picture": ("picture:picture", "Draw the network as siamese.png and siamese.svg."),
+        "compare": ("identify:compare", "Say whether two files show the same person or writer."),
+        "picture": ("train:picture", "Draw the network as siamese.png and siamese.svg."),
         "data att": ("data:att", "Find or download the AT&T faces, and check every photo."),
         "data folder": ("data:folder", "Read a folder of photos, and say what it holds."),
         "data faces": ("data:faces", "Cut the face out of each photo, into a new folder."),
@@ -44,10 +44,10 @@ _COMMANDS = {
     "Measure": {
         "evaluate": ("evaluate:evaluate", "Measure a saved model on the people of a data set."),
         "calibrate": ("calibrate:calibrate", "Choose the model's threshold for a purpose."),
-        "crossval": ("crossval:crossval", "Train and measure on people unseen in training."),
-        "audit": ("audit:audit", "List the people and photos that two data sets share."),
+        "crossval": ("train:crossval", "Train and measure on people unseen in training."),
+        "audit": ("data:audit", "List the people and photos that two data sets share."),
         "doctor": ("doctor:doctor", "Check photos before enrolling people."),
-        "next-photo": ("next_photo:next_photo", "Measure what another photo per person gains."),
+        "next-photo": ("evaluate:next_photo", "Measure what another photo per person gains."),
         "card": ("card:card", "Show a model's card: data, figures, threshold, limits."),
     },
     "Gallery": {
@@ -74,9 +74,9 @@ _COMMANDS = {
     },
     "Service": {
         "serve": ("serve:serve", "Serve the page and the API."),
-        "keys add": ("keys:add", "Make an API key and print it, once."),
-        "keys list": ("keys:list_", "List all API keys, revoked ones too."),
-        "keys revoke": ("keys:revoke", "Revoke an API key."),
+        "keys add": ("serve:add", "Make an API key and print it, once."),
+        "keys list": ("serve:list_", "List all API keys, revoked ones too."),
+        "keys revoke": ("serve:revoke", "Revoke an API key."),
     },
 }
 """Panel of ``--help`` → command → where it is (``module:function`` in this folder), and one line,

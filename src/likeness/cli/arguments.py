@@ -1,11 +1,9 @@
-"""What several commands ask for: the data, the recipe."""
+"""How commands read their data and their recipe."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from likeness import datasets
 from likeness.cli.settings import changed
@@ -13,22 +11,6 @@ from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.tasks import registry
 from likeness.training import TrainingRecipe, recipe_by_name, recipe_names
-
-DATA_HELP = (
-    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
-    "omniglot-small2, signatures, or a folder with one sub-folder of photos per person."
-)
-
-Mode = Annotated[
-    str,
-    typer.Option(
-        help="batches (P people × K photos), pairs (the lab's way), characters, or signatures."
-    ),
-]
-RecipeFile = Annotated[
-    Path | None,
-    typer.Option("--recipe", help="JSON file with settings that replace the mode's."),
-]
 
 _NAMED: dict[str, Callable[[], Dataset]] = {"att": datasets.att, "drawn": datasets.drawn_faces}
 

@@ -1,51 +1,55 @@
 """``likeness calibrate MODEL PHOTOS --people 500 --strangers-accepted 1%``."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from likeness.cli.arguments import DATA_HELP
-from likeness.cli.opening import Runtime, Variant, check_runs, opened, read_data_for
-from likeness.cli.terminal import check_json_place, errors, output, write_json
+from likeness.cli.opening import opened, read_data_for
+from likeness.cli.options import Json, ModelFolder, Runtime, UnseenPeople, Variant, flag
+from likeness.cli.terminal import errors, finish, note
 from likeness.errors import SettingError
 from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
+from likeness.experiments.calibrated import calibration_evidence
 from likeness.files import check_writable_folder
 from likeness.model.folder import store_calibration
-
-if TYPE_CHECKING:
-    from likeness.experiments.calibrated import CalibrationEvidence
+from likeness.model.opening import chosen_runtime
+from likeness.reports.calibration_page import write_calibration
 
 
 def calibrate(
-    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
-    photos: Annotated[str, typer.Argument(help=f"People it was not trained on: {DATA_HELP}")],
+    model: ModelFolder,
+    photos: UnseenPeople,
     people: Annotated[int | None, typer.Option(help="How many people are enrolled.")] = None,
     strangers_accepted: Annotated[
         str | None,
-        typer.Option(help="Share of strangers taken for somebody, such as 1% or 0.01."),
+        typer.Option(help="Share of strangers identified as somebody, such as 1% or 0.01."),
     ] = None,
     far: Annotated[
-        str | None, typer.Option(help="For one-to-one: the false acceptance rate, such as 1e-4.")
+        str | None,
+        typer.Option(help="For one-to-one: the false acceptance rate, such as 1e-4."),
     ] = None,
     photos_each: Annotated[int, typer.Option(help="Enrolled photos of each person.")] = 1,
     fusion: Annotated[
-        str, typer.Option(help=f"Of a person's photos: {FUSION_HELP}, or auto: by measured error.")
+        str,
+        typer.Option(
+            help=f"Fusion of a person's photos: {FUSION_HELP}; or auto, the one with the smallest "
+            "error."
+        ),
     ] = "min",
     extrapolate: Annotated[
-        bool,
-        typer.Option("--extrapolate", help="Fit a tail where the comparisons are too few."),
+        bool, flag("extrapolate", "Fit a tail if there are too few comparisons.")
     ] = False,
     prior: Annotated[
-        str, typer.Option(help="Of probabilities: how likely one person is beforehand.")
+        str,
+        typer.Option(help="Probability, before looking, that it is the same person."),
     ] = "50%",
     wrong_names: Annotated[
         str | None,
         typer.Option(
             help="Share of enrolled people's photos given a wrong name; it sets the margin to "
-            "the runner-up. As many as strangers accepted, if not given."
+            "the runner-up. Default: the share of strangers accepted."
         ),
     ] = None,
     report: Annotated[
@@ -53,12 +57,8 @@ def calibrate(
     ] = None,
     runtime: Runtime = "auto",
     variant: Variant = "float32",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say it, but leave the model as it is.")
-    ] = False,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-    ] = None,
+    dry_run: Annotated[bool, flag("dry-run", "Print the threshold; do not store it.")] = False,
+    json_: Json = None,
 ) -> None:
     """Choose the model's threshold for a purpose.
 
@@ -67,53 +67,41 @@ def calibrate(
     energies to probabilities.
     """
     purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
-    settings: dict[str, Any] = {
-        "prior": _rate(prior, "--prior"),
-        "wrong_names": None if wrong_names is None else _rate(wrong_names, "--wrong-names"),
-    }
-    check_json_place(json_)
+    prior_rate = _rate(prior, "--prior")
+    wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
     check_writable_folder(report, option="--report")
-    check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
+    chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
-    from likeness.experiments.calibrated import calibration_evidence  # late: only here
-
     with errors().status("Embedding and counting"):
         evidence = calibration_evidence(
             opened(model, runtime=runtime, variant=variant),
             data,
             purpose,
             extrapolate=extrapolate,
-            **settings,
+            prior=prior_rate,
+            wrong_names=wrong_rate,
         )
-    found = evidence.calibration
-    page = None if report is None else _report(evidence, data.distinct, report)
+    calibration = evidence.calibration
+    lines = list(calibration.sentences())
+    document = calibration.as_dict()
     if not dry_run:
         store_calibration(
-            model, threshold=found.threshold, calibration=found.as_dict(), variant=variant
+            model, threshold=calibration.threshold, calibration=document, variant=variant
         )
-    for note in data.notes:
-        errors().print(f"Note: {note}", style="yellow", markup=False)
-    if json_ != "-":
-        for sentence in found.sentences():
-            output().print(sentence, markup=False)
-        if not dry_run:
-            output().print(f"Stored in {model}.", markup=False)
-        if page is not None:
-            output().print(f"The report: {page}", soft_wrap=True, markup=False)
-    write_json(found.as_dict(), json_)
-
-
-def _report(evidence: "CalibrationEvidence", people: Sequence[str], folder: Path) -> Path:
-    from likeness.reports.calibration_page import write_calibration  # late: only if asked for
-
-    return write_calibration(
-        evidence.calibration,
-        comparisons=evidence.comparisons,
-        fitted=evidence.fitted,
-        people=people,
-        folder=folder,
-    )
+        lines.append(f"Stored in {model}.")
+    if report is not None:
+        page = write_calibration(
+            calibration,
+            comparisons=evidence.comparisons,
+            fitted=evidence.fitted,
+            people=data.distinct,
+            folder=report,
+        )
+        lines.append(f"The report: {page}")
+    for text in data.notes:
+        note(f"Note: {text}")
+    finish(document, json_, *lines)
 
 
 def _purpose(

@@ -1,27 +1,16 @@
 """``likeness enrol``: photos of people into a gallery."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from likeness.cli.recognising import (
-    COULD_NOT_TRY,
-    CutFaces,
-    Faces,
-    Json,
-    KeyFile,
-    Model,
-    Where,
-    model_and_reader,
-    photo_bytes,
-    recogniser,
-    warn,
-)
-from likeness.cli.terminal import check_json_place, output, reading_bar, write_json
+from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
+from likeness.cli.recognising import COULD_NOT_TRY, model_and_reader, recogniser
+from likeness.cli.terminal import finish, reading_bar, warn
 from likeness.errors import (
     AlreadyEnrolledError,
     DataError,
@@ -30,19 +19,19 @@ from likeness.errors import (
     ImageError,
     SettingError,
 )
-
-if TYPE_CHECKING:
-    from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
-    from likeness.recogniser.recogniser import Recogniser
+from likeness.images.decode import EXTENSIONS, read_photo
+from likeness.recogniser.gallery import photo_digest
+from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
+from likeness.recogniser.recogniser import Recogniser
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A photo to be enrolled: whose, which file, and what to note about the person."""
+class _Planned:
+    """A photo to be enrolled: whose, which file, and metadata about the person."""
 
     name: str
     file: Path
-    metadata: dict[str, Any] | None = None
+    metadata: Mapping[str, str] | None = None
 
 
 @dataclass(kw_only=True)
@@ -60,15 +49,13 @@ def enrol(
         Path,
         typer.Argument(
             help="A photo (with --name), a folder with one sub-folder per person, or a CSV file "
-            "with the columns person and photo; further columns are noted about the person."
+            "with the columns person and photo; further columns are stored with the person."
         ),
     ],
-    gallery: Where,
+    gallery: Gallery,
     model: Model,
-    name: Annotated[str | None, typer.Option(help="Whose photos they are.")] = None,
-    keep_photos: Annotated[
-        bool, typer.Option("--keep-photos", help="Keep the photos, for re-enrol.")
-    ] = False,
+    name: Annotated[str | None, typer.Option(help="The person in the photos.")] = None,
+    keep_photos: Annotated[bool, flag("keep-photos", "Store the photos, for re-enrol.")] = False,
     faces: Faces = "none",
     cut_faces: CutFaces = False,
     key_file: KeyFile = None,
@@ -81,7 +68,6 @@ def enrol(
     the photo itself is stored too). Photos that cannot be used, and photos that are enrolled as
     somebody else's, are named and left out; exit code 2 if no photo could be enrolled.
     """
-    check_json_place(json_)
     planned = _plan(photos, name)
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     done = _Done()
@@ -92,18 +78,18 @@ def enrol(
         reading_bar("Enrolling") as tell,
     ):
         opened.check_capture()
-        for number, one in enumerate(planned[skipped:], skipped + 1):
+        for number, plan in enumerate(planned[skipped:], skipped + 1):
             prepared = first if number == skipped + 1 else None
-            _enrol_one(opened, one, done, prepared=prepared, keep_photos=keep_photos)
+            _enrol(opened, plan, done, prepared=prepared, keep_photos=keep_photos)
             tell(number, len(planned))
-    _say(done, json_=json_, gallery=gallery)
+    _tell(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
         raise typer.Exit(COULD_NOT_TRY)
 
 
 def _first_usable(
-    planned: Sequence[Planned], reader: "PhotoReader", done: _Done
-) -> tuple[bytes, "PreparedFace"]:
+    planned: Sequence[_Planned], reader: PhotoReader, done: _Done
+) -> tuple[bytes, PreparedFace]:
     """Read photos up to the first that can be used, before a gallery is made for nothing.
 
     Args:
@@ -117,84 +103,82 @@ def _first_usable(
     Raises:
         ImageError: none of the photos can be used; the first one's reason.
     """
-    for one in planned:
+    for plan in planned:
         try:
-            photo = photo_bytes(one.file)
-            return photo, reader.read_face(photo, name=str(one.file))
+            photo = read_photo(plan.file)
+            return photo, reader.read_face(photo, name=str(plan.file))
         except (ImageError, FaceError) as error:
-            done.refused.append(f"{one.file}: {error}")
+            done.refused.append(f"{plan.file}: {error}")
     reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
     raise ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
 
 
-def _enrol_one(
-    opened: "Recogniser",
-    one: Planned,
+def _enrol(
+    opened: Recogniser,
+    plan: _Planned,
     done: _Done,
     *,
-    prepared: "tuple[bytes, PreparedFace] | None",
+    prepared: tuple[bytes, PreparedFace] | None,
     keep_photos: bool,
 ) -> None:
-    from likeness.recogniser.gallery import photo_digest  # late: a database
-
     try:
-        photo, face = prepared or (photo_bytes(one.file), None)
+        photo, face = prepared or (read_photo(plan.file), None)
         known = opened.gallery.template_of(photo_digest(photo))
-        if known is not None and known.person == one.name and (known.photo_kept or not keep_photos):
+        if (
+            known is not None
+            and known.person == plan.name
+            and (known.photo_kept or not keep_photos)
+        ):
             done.already += 1
-            if one.metadata is not None:
-                opened.gallery.enrol(one.name, [], metadata=one.metadata)
+            if plan.metadata is not None:
+                opened.gallery.enrol(plan.name, [], metadata=plan.metadata)
             return
         result = opened.enrol_face(
-            one.name,
-            face or opened.reader.read_face(photo, name=str(one.file)),
+            plan.name,
+            face or opened.reader.read_face(photo, name=str(plan.file)),
             photo,
             keep_photo=keep_photos,
-            metadata=one.metadata,
+            metadata=plan.metadata,
         )
     except (ImageError, FaceError, AlreadyEnrolledError) as error:
-        done.refused.append(f"{one.file}: {error}")
+        done.refused.append(f"{plan.file}: {error}")
         return
     done.added += len(result.enrolled.added)
     done.already += len(result.enrolled.already)
     done.kept += len(result.enrolled.kept)
     if result.enrolled.added:
-        done.people.add(one.name)
-    done.warnings += [f"{one.file}: {words}." for words in result.warnings]
+        done.people.add(plan.name)
+    done.warnings += [f"{plan.file}: {text}." for text in result.warnings]
     if result.look_alike is not None:
         done.warnings.append(
-            f"{one.file}: {result.look_alike.name!r} is within the threshold, at "
-            f"{result.look_alike.energy:.4g}: {one.name!r} looks alike, or is the same person."
+            f"{plan.file}: {result.look_alike.name!r} is within the threshold, at "
+            f"{result.look_alike.energy:.4g}: {plan.name!r} looks alike, or is the same person."
         )
 
 
-def _say(done: _Done, *, json_: str | None, gallery: str) -> None:
-    for words in done.refused:
-        warn(f"left out: {words}")
-    for words in done.warnings:
-        warn(words)
-    if json_ != "-":
-        kept = f" ({done.kept:,} of them kept from now on)" if done.kept else ""
-        output().print(
-            f"Enrolled {done.added:,} photos of {len(done.people):,} people in {gallery}; "
-            f"{done.already:,} were there{kept}, {len(done.refused):,} left out.",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    document = {
-        "format": "likeness.enrolment/1",
-        "added": done.added,
-        "already": done.already,
-        "kept": done.kept,
-        "people": sorted(done.people),
-        "refused": done.refused,
-        "warnings": done.warnings,
-    }
-    write_json(document, json_)
+def _tell(done: _Done, *, json_: str | None, gallery: str) -> None:
+    for text in done.refused:
+        warn(f"left out: {text}")
+    for text in done.warnings:
+        warn(text)
+    kept = f" ({done.kept:,} of their photos stored now)" if done.kept else ""
+    finish(
+        {
+            "format": "likeness.enrolment/1",
+            "added": done.added,
+            "already": done.already,
+            "kept": done.kept,
+            "people": sorted(done.people),
+            "refused": done.refused,
+            "warnings": done.warnings,
+        },
+        json_,
+        f"Enrolled {done.added:,} photos of {len(done.people):,} people in {gallery}; "
+        f"{done.already:,} already enrolled{kept}, {len(done.refused):,} left out.",
+    )
 
 
-def _plan(photos: Path, name: str | None) -> list[Planned]:
+def _plan(photos: Path, name: str | None) -> list[_Planned]:
     """Return what to enrol.
 
     Raises:
@@ -202,12 +186,10 @@ def _plan(photos: Path, name: str | None) -> list[Planned]:
         DataError: the CSV file is not as it should be.
         SettingError: the name is missing, or there is one too many.
     """
-    from likeness.images.decode import EXTENSIONS  # late: Pillow
-
     if photos.is_dir():
         folders = [photos] if name else sorted(path for path in photos.iterdir() if path.is_dir())
         planned = [
-            Planned(name=name or folder.name, file=file)
+            _Planned(name=name or folder.name, file=file)
             for folder in folders
             for file in sorted(folder.iterdir())
             if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
@@ -226,10 +208,10 @@ def _plan(photos: Path, name: str | None) -> list[Planned]:
         return _from_csv(photos)
     if not name:
         raise SettingError("--name: expected whose photo it is. Received: nothing.")
-    return [Planned(name=name, file=photos)]
+    return [_Planned(name=name, file=photos)]
 
 
-def _from_csv(file: Path) -> list[Planned]:
+def _from_csv(file: Path) -> list[_Planned]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
@@ -247,12 +229,12 @@ def _from_csv(file: Path) -> list[Planned]:
     for number, row in enumerate(rows, 2):
         if not row["person"] or not row["photo"] or None in row:
             raise DataError(f"{file}, line {number}: expected a person and a photo. Fill it in.")
-        noted = {key: value for key, value in row.items() if key not in ("person", "photo")}
+        metadata = {key: value for key, value in row.items() if key not in ("person", "photo")}
         planned.append(
-            Planned(
+            _Planned(
                 name=row["person"],
                 file=file.parent / row["photo"],  # an absolute path stays one
-                metadata=noted or None,
+                metadata=metadata or None,
             )
         )
     if not planned:

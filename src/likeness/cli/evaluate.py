@@ -1,4 +1,4 @@
-"""``likeness evaluate MODEL DATA``."""
+"""``likeness evaluate`` and ``next-photo``: what a saved model achieves on people's photos."""
 
 import time
 from pathlib import Path
@@ -6,67 +6,149 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.arguments import DATA_HELP
-from likeness.cli.opening import Runtime, Variant, check_runs, opened, read_data_for
+from likeness.cli.arguments import whole_numbers
+from likeness.cli.opening import opened, read_data_for
+from likeness.cli.options import (
+    Data,
+    Evidence,
+    Json,
+    Model,
+    ModelFolder,
+    Runtime,
+    UnseenPeople,
+    Variant,
+)
 from likeness.cli.terminal import (
     check_evidence,
-    check_json_place,
     errors,
+    note,
     output,
+    say,
     write_json,
 )
 from likeness.datasets.person_labels import read_person_labels
-from likeness.files import check_writable_folder
+from likeness.errors import OutputError
+from likeness.evaluation.fusion import FUSION_HELP, check_fusion
+from likeness.evaluation.next_photo import DRAWS
+from likeness.experiments.next_photo import next_photo_of_model
+from likeness.experiments.saved_model import evaluate_model, model_report
+from likeness.files import check_writable_file, check_writable_folder
+from likeness.model.opening import chosen_runtime
+from likeness.reports import (
+    next_photo_table,
+    print_protocol,
+    write_next_photo_plot,
+    write_report,
+)
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder of a model.")],
-    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    model: ModelFolder,
+    data: Data,
     groups: Annotated[
         Path | None,
-        typer.Option(help="CSV file with a column person, and a column for each way of grouping."),
+        typer.Option(help="CSV file with a column person, and a column for each grouping."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder to write a page (report.html) and report.json to.")
     ] = None,
-    evidence: Annotated[
-        bool, typer.Option("--evidence", help="Put into the JSON what every figure follows from.")
-    ] = False,
+    evidence: Evidence = False,
     runtime: Runtime = "auto",
     variant: Variant = "float32",
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-    ] = None,
+    json_: Json = None,
 ) -> None:
     """Measure a saved model on the people of a data set.
 
-    It also says what the model was trained on. All pairs, one-shot trials, the CMC, and an open set
-    with half of the people never enrolled, at the model's threshold.
+    It measures all pairs, one-shot trials, the CMC, and an open set with half of the people never
+    enrolled, at the model's threshold. It also says what the model was trained on.
     """
-    check_json_place(json_)
     check_writable_folder(report, option="--report")
     check_evidence(evidence, json_)
-    check_runs(model, runtime=runtime, variant=variant)  # before the photos are read
+    chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data_for(model, data)
     people.require(identities=2, items_each=2)
     labels = None if groups is None else read_person_labels(groups, people.distinct)
-    from likeness.experiments.saved_model import evaluate_model, model_report  # late: only here
-
     began = time.perf_counter()
     with errors().status("Embedding and counting"):
         loaded = opened(model, runtime=runtime, variant=variant)
         section = evaluate_model(loaded, people, labels=labels)
-    for note in people.notes:
-        errors().print(f"Note: {note}", style="yellow", markup=False)
+    for text in people.notes:
+        note(f"Note: {text}")
     if json_ != "-":
-        from likeness.reports import print_protocol  # late: only for people
-
         print_protocol(output(), section.result)
     if report is not None:
-        from likeness.reports import write_report  # late: brings Jinja
-
         seconds = time.perf_counter() - began
         page = write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
-            output().print(f"The report: {page}", soft_wrap=True, highlight=False, style="bold")
+            say(f"The report: {page}", style="bold")
     write_json(section.to_json() if evidence else section.result.to_json(), json_)
+
+
+def next_photo(
+    photos: UnseenPeople,
+    model: Model,
+    counts: Annotated[
+        str | None,
+        typer.Option(
+            help="Numbers of enrolled photos, such as 1,2,4. Default: those of 1, 2, 3, 5 for "
+            "which half of the people have enough photos."
+        ),
+    ] = None,
+    fusion: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Fusion of a person's photos: {FUSION_HELP}. Default: the calibration's, or min."
+        ),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(help="How often the enrolled photos are drawn at random.")
+    ] = DRAWS,
+    seed: Annotated[int, typer.Option(help="Random seed of the draws.")] = 0,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
+    out: Annotated[Path | None, typer.Option(help="Draw the curve into this SVG file.")] = None,
+    json_: Json = None,
+) -> None:
+    """Measure what another photo per person gains.
+
+    It measures on your own photos what a second, third or fifth photo of each person gains. Every
+    point is measured on the same probes of the same people. The enrolled photos are drawn at random
+    many times.
+    """
+    numbers = None if counts is None else whole_numbers(counts, "--counts", example="1,2,4")
+    if fusion is not None:
+        check_fusion(fusion)
+    _check_svg_place(out)
+    chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
+    data = read_data_for(model, photos)
+    data.require(identities=2, items_each=2)
+    with errors().status("Embedding and counting"):
+        document = next_photo_of_model(
+            opened(model, runtime=runtime, variant=variant),
+            data,
+            fusion=fusion,
+            counts=None if numbers is None else sorted(set(numbers)),
+            draws=draws,
+            seed=seed,
+        )
+    for text in document["notes"]:
+        note(f"Note: {text}")
+    if out is not None:
+        write_next_photo_plot(document, out)
+    if json_ != "-":
+        output().print(next_photo_table(document))
+        say(
+            f"{document['probes']:,} probes in each of {document['draws']:,} draws (seed "
+            f"{document['seed']}), the same for every row; 95 % intervals from drawing the people "
+            "again.",
+            style="dim",
+        )
+        say(*document["sentences"], *(() if out is None else (f"Wrote {out}",)))
+    write_json(document, json_)
+
+
+def _check_svg_place(out: Path | None) -> None:
+    expected = "a file ending in .svg in an existing folder"
+    if out is not None and out.suffix.lower() != ".svg":
+        raise OutputError(f"--out: expected {expected}. Received: {out}.")
+    check_writable_file(out, option="--out", expected=expected)

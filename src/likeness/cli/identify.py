@@ -1,43 +1,43 @@
-"""``likeness identify`` and ``likeness verify``: who is it, and is it who they say?"""
+"""``likeness identify``, ``verify`` and ``compare``: who is it, and is it the same person?"""
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from likeness.arrays import check_in_range
-from likeness.cli.recognising import (
-    COULD_NOT_TRY,
-    NOT_RECOGNISED,
+from likeness.arrays import Images, check_in_range
+from likeness.cli.opening import Task, folder_of
+from likeness.cli.options import (
     CutFaces,
     Faces,
+    Gallery,
     Json,
     KeyFile,
     Model,
-    Where,
-    model_and_reader,
-    photo_bytes,
-    recogniser,
-    warn,
+    OptionalModel,
+    TopK,
+    flag,
 )
-from likeness.cli.terminal import check_json_place, errors, output, reading_bar, write_json
+from likeness.cli.recognising import COULD_NOT_TRY, NOT_RECOGNISED, model_and_reader, recogniser
+from likeness.cli.terminal import finish, note, output, reading_bar, say, warn, write_json
 from likeness.datasets import OnProgress
-from likeness.errors import DataError
-
-if TYPE_CHECKING:
-    from likeness.recogniser.recogniser import Identified, Recogniser
+from likeness.errors import DataError, SettingError
+from likeness.images.decode import decode_file, read_photo
+from likeness.model.opening import open_model
+from likeness.model.protocol import Model as LoadedModel
+from likeness.model.shipped import shipped_model
+from likeness.recogniser.comparison import compare as compare_images
+from likeness.recogniser.photo_reader import photo_reader_for
+from likeness.recogniser.recogniser import Identified, Recogniser
 
 
 def identify(
-    photos: Annotated[list[Path], typer.Argument(help="Photos of somebody.")],
-    gallery: Where,
+    photos: Annotated[list[Path], typer.Argument(help="Photos of the people to identify.")],
+    gallery: Gallery,
     model: Model,
-    top_k: Annotated[int, typer.Option(help="How many of the nearest people to list.")] = 5,
-    all_faces: Annotated[
-        bool,
-        typer.Option("--all-faces", help="Cut out and answer for each face of a group photo."),
-    ] = False,
+    top_k: TopK = 5,
+    all_faces: Annotated[bool, flag("all-faces", "Identify each face of a group photo.")] = False,
     faces: Faces = "none",
     cut_faces: CutFaces = False,
     key_file: KeyFile = None,
@@ -46,14 +46,13 @@ def identify(
     """Say who is in a photo: known, unknown or ambiguous.
 
     Exit code 0 if everybody is known, 1 if somebody is unknown or ambiguous, 2 if a photo could not
-    be used (the others are answered). With --all-faces, OpenCV's faces are looked for unless
-    --faces names another finder.
+    be used (the others are answered). With --all-faces the detector is haar unless --faces names
+    another.
     """
-    check_json_place(json_)
     check_in_range(top_k, 1, 1000, argument="--top-k", whole=True)
     if all_faces and faces == "none":
         faces = "haar"
-    found: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     refused: list[str] = []
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     with recogniser(gallery, model_reader, key_file=key_file) as opened, _bar(json_) as tell:
@@ -65,7 +64,7 @@ def identify(
                 people = _people(opened, file, every=all_faces, nearest=top_k)
             except DataError as error:
                 refused.append(f"{file}: {error}")
-                errors().print(f"likeness: {error}", style="red", markup=False, soft_wrap=True)
+                note(f"likeness: {error}", style="red")
                 continue
             finally:
                 tell(number, len(photos))
@@ -76,18 +75,18 @@ def identify(
                     **person.answer.as_dict(),
                     "photo_warnings": person.warnings,
                 }
-                found.append(document)
+                answers.append(document)
                 if json_ != "-":
-                    _say(document, several=len(photos) > 1 or all_faces)
-    write_json({"format": "likeness.answers/1", "answers": found, "refused": refused}, json_)
+                    _tell(document, several=len(photos) > 1 or all_faces)
+    write_json({"format": "likeness.answers/1", "answers": answers, "refused": refused}, json_)
     if refused:
         raise typer.Exit(COULD_NOT_TRY)
-    if any(one["status"] != "known" for one in found):
+    if any(answer["status"] != "known" for answer in answers):
         raise typer.Exit(NOT_RECOGNISED)
 
 
-def _people(opened: "Recogniser", file: Path, *, every: bool, nearest: int) -> list["Identified"]:
-    photo = photo_bytes(file)
+def _people(opened: Recogniser, file: Path, *, every: bool, nearest: int) -> list[Identified]:
+    photo = read_photo(file)
     if every:
         return opened.identify_all(photo, file=str(file), nearest=nearest)
     face = opened.reader.read_face(photo, name=str(file))
@@ -101,7 +100,7 @@ def _bar(json_: str | None) -> AbstractContextManager[OnProgress]:
     return reading_bar("Identifying")
 
 
-def _say(answer: dict[str, Any], *, several: bool) -> None:
+def _tell(answer: dict[str, Any], *, several: bool) -> None:
     lines = []
     where = answer["photo"]
     if answer["box"]:
@@ -110,18 +109,19 @@ def _say(answer: dict[str, Any], *, several: bool) -> None:
     if several:
         lines.append(where)
     lines += [answer["name"] or answer["status"], answer["reason"]]
-    for place, one in enumerate(answer["nearest"], 1):
-        likely = "" if one["probability"] is None else f"  probability {one['probability']:.1%}"
-        lines.append(f"  {place}. {one['name']}  energy {one['energy']:.4g}{likely}")
-    output().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-    for words in (*answer["photo_warnings"], *answer["warnings"]):
-        warn(words)
+    for rank, person in enumerate(answer["nearest"], 1):
+        probability = person["probability"]
+        likely = "" if probability is None else f"  probability {probability:.1%}"
+        lines.append(f"  {rank}. {person['name']}  energy {person['energy']:.4g}{likely}")
+    say(*lines)
+    for text in (*answer["photo_warnings"], *answer["warnings"]):
+        warn(text)
 
 
 def verify(
-    name: Annotated[str, typer.Argument(help="Whom the photo is said to show.")],
+    name: Annotated[str, typer.Argument(help="The person that the photo is said to show.")],
     photo: Annotated[Path, typer.Argument(help="The photo.")],
-    gallery: Where,
+    gallery: Gallery,
     model: Model,
     faces: Faces = "none",
     cut_faces: CutFaces = False,
@@ -132,21 +132,68 @@ def verify(
 
     Exit code 0 if accepted, 1 if rejected, 2 if it could not be tried.
     """
-    check_json_place(json_)
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     with recogniser(gallery, model_reader, key_file=key_file) as opened:
-        found = opened.verify(name, photo_bytes(photo), file=str(photo))
-    if json_ != "-":
-        likely = "" if found.probability is None else f", probability {found.probability:.1%}"
-        output().print(
-            f"{'accepted' if found.accepted else 'rejected'}: energy {found.energy:.4g} to {name}, "
-            f"threshold {found.threshold:.4g}{likely}.",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    for words in found.warnings:
-        warn(words)
-    write_json(found.as_dict(), json_)
-    if not found.accepted:
+        answer = opened.verify(name, read_photo(photo), file=str(photo))
+    likely = "" if answer.probability is None else f", probability {answer.probability:.1%}"
+    finish(
+        answer.as_dict(),
+        json_,
+        f"{'accepted' if answer.accepted else 'rejected'}: energy {answer.energy:.4g} to {name}, "
+        f"threshold {answer.threshold:.4g}{likely}.",
+    )
+    for text in answer.warnings:
+        warn(text)
+    if not answer.accepted:
         raise typer.Exit(NOT_RECOGNISED)
+
+
+def compare(
+    left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature, a drawing.")],
+    right: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    model: OptionalModel = None,
+    task: Task = None,
+    prior: Annotated[
+        float | None,
+        typer.Option(
+            help="Probability, before looking, that both are the same: 0…1. "
+            "Default: the calibration's."
+        ),
+    ] = None,
+    json_: Json = None,
+) -> None:
+    """Say whether two files show the same person or writer.
+
+    The model's own preparation reads the files: a model for signatures crops them to their ink, an
+    imported one for faces finds the eyes if it needs them. Either --model or --task names the
+    model. Exit code 0 if the same, 1 if different, 2 if it could not be tried.
+    """
+    if prior is not None and not 0 < prior < 1:
+        raise SettingError(f"--prior: expected a number above 0 and below 1. Received: {prior:g}.")
+    folder = folder_of(model, task)
+    loaded = open_model(folder) if task is None else shipped_model(task)
+    answer = compare_images(loaded, _pixels(left, loaded), _pixels(right, loaded), prior=prior)
+    likely = (
+        ""
+        if answer.probability is None
+        else f", probability {answer.probability:.1%} at a prior of {answer.prior:.0%}"
+    )
+    named = {} if task is None else {"task": task}
+    finish(
+        {"left": str(left), "right": str(right), **named, **answer.as_dict()},
+        json_,
+        f"{'same' if answer.same else 'different'}: energy {answer.energy:.4g}, threshold "
+        f"{answer.threshold:.4g}{likely}.",
+    )
+    for text in answer.warnings:
+        warn(text)
+    if not answer.same:
+        raise typer.Exit(NOT_RECOGNISED)
+
+
+def _pixels(file: Path, model: LoadedModel) -> Images:
+    """Return a file's pixels, as the model reads them."""
+    if getattr(getattr(model, "preparation", None), "eyes", None) is None:
+        return decode_file(file)
+    reader = photo_reader_for("none", cut=False, model=model)
+    return reader.read_face(read_photo(file), name=str(file)).pixels

@@ -1,57 +1,60 @@
-"""``likeness model ...``: bring in somebody else's encoder, and look at what a folder holds."""
+"""``likeness model ...``: import a public encoder, and show what a model's folder holds."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from likeness.cli.export import megabytes
 from likeness.cli.opening import Task, folder_of
-from likeness.cli.terminal import check_json_place, output, write_json
+from likeness.cli.options import Json, Out, Overwrite
+from likeness.cli.terminal import output, say, write_json
 from likeness.errors import LikenessError, ModelError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import WITH_A_CARD, read_document
+from likeness.model.imported import import_model
 from likeness.model.parts import parts_of, read_part
 from likeness.model.preparations import preparation_from_data
 from likeness.tasks import registry
 
-Json = Annotated[
-    str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-]
-
 
 def import_(
     file: Annotated[Path, typer.Argument(help="The encoder, an ONNX file.")],
-    size: Annotated[str, typer.Option(help="Columns × rows that it reads, such as 112x112.")],
+    size: Annotated[str, typer.Option(help="Its input, columns × rows, such as 112x112.")],
     licence: Annotated[
-        str, typer.Option(help="Its terms: text, or an SPDX identifier such as MIT.")
+        str, typer.Option(help="Its licence: text, or an SPDX identifier such as MIT.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    out: Out,
     layout: Annotated[str, typer.Option(help="nchw (channels first) or nhwc.")] = "nchw",
     channels: Annotated[str, typer.Option(help="rgb, bgr or grey.")] = "rgb",
-    mean: Annotated[str, typer.Option(help="Taken off the pixels; one, or three by commas.")] = (
-        "127.5"
-    ),
-    scale: Annotated[str, typer.Option(help="Then divided by; one, or three by commas.")] = "127.5",
+    mean: Annotated[
+        str, typer.Option(help="Subtracted from the pixels: one number, or one per channel.")
+    ] = "127.5",
+    scale: Annotated[
+        str, typer.Option(help="The pixels are divided by it: one number, or one per channel.")
+    ] = "127.5",
     eyes: Annotated[
         str | None,
         typer.Option(
-            help="Where it wants the eyes, such as 38.3,51.7,73.5,51.5: column and row of the "
-            "left one, then of the right one."
+            help="Position of the eyes in its input, such as 38.3,51.7,73.5,51.5: column and row "
+            "of the left one, then of the right one."
         ),
     ] = None,
     energy: Annotated[
         str, typer.Option(help="cosine, euclidean, squared_euclidean or manhattan.")
     ] = "cosine",
-    name: Annotated[str | None, typer.Option(help="What to call it; the file's name.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="The model's name. Default: the file's name.")
+    ] = None,
+    overwrite: Overwrite = False,
     json_: Json = None,
 ) -> None:
     """Import a public face encoder (ArcFace, SFace, …).
 
-    It is tried on drawn faces, and can then be evaluated, calibrated and used like a model of our
-    own. Its documentation says which size, channels, mean and scale it was trained with.
+    It is tried on drawn faces, and can then be evaluated, calibrated and used like a model trained
+    here. Its documentation says which size, channels, mean and scale it was trained with.
     """
     columns, rows = _size(size)
     preparation = FixedPreparation(
@@ -61,11 +64,8 @@ def import_(
         layout=layout,
         mean=_numbers(mean, "--mean"),
         scale=_numbers(scale, "--scale"),
-        eyes=None if eyes is None else _places(eyes),
+        eyes=None if eyes is None else _eyes(eyes),
     )
-    check_json_place(json_)
-    from likeness.model.imported import import_model  # late: only here
-
     import_model(
         file,
         out,
@@ -75,14 +75,10 @@ def import_(
         name=name,
         overwrite=overwrite,
     )
-    document = described(out)
+    document = _summary(out)
     if json_ != "-":
-        _say(document)
-        output().print(
-            f"Written to {out}. It has no threshold: choose one with `likeness calibrate`.",
-            soft_wrap=True,
-            highlight=False,
-        )
+        _tell(document)
+        say(f"Written to {out}. It has no threshold: choose one with `likeness calibrate`.")
     write_json(document, json_)
 
 
@@ -92,15 +88,14 @@ def show(
     json_: Json = None,
 ) -> None:
     """Say what a model's folder holds, and check its ONNX parts."""
-    check_json_place(json_)
-    document = described(folder_of(model, task, option="MODEL"))
+    document = _summary(folder_of(model, task, option="MODEL"))
     if json_ != "-":
-        _say(document)
+        _tell(document)
     write_json(document, json_)
 
 
-def described(folder: Path) -> dict[str, Any]:
-    """Return what there is to say of a model, without running it.
+def _summary(folder: Path) -> dict[str, Any]:
+    """Return what a model's folder holds, without running the model.
 
     Raises:
         ModelError: there is none, or a part is damaged or does not belong to it.
@@ -135,15 +130,13 @@ def described(folder: Path) -> dict[str, Any]:
     }
 
 
-def _say(document: Mapping[str, Any]) -> None:
-    from rich.table import Table  # late: only for people
-
+def _tell(document: Mapping[str, Any]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, said in _lines(document):
-        table.add_row(name, said)
-    output().print(table, markup=False, highlight=False)
+    for name, text in _lines(document):
+        table.add_row(name, text)
+    output().print(table)
 
 
 def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -165,17 +158,13 @@ def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _of_format(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if document["model_format"] not in registry.names("summary"):
-        return _of_encoder(document)
-    said: list[tuple[str, str]] = registry.load("summary", document["model_format"])(document)
-    return said
-
-
-def _of_encoder(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        ("preparation", _preparation(document)),
-        ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
-        ("threshold", _threshold(document)),
-    ]
+        return [
+            ("preparation", _preparation(document)),
+            ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
+            ("threshold", _threshold(document)),
+        ]
+    lines: list[tuple[str, str]] = registry.load("summary", document["model_format"])(document)
+    return lines
 
 
 def _preparation(document: Mapping[str, Any]) -> str:
@@ -209,12 +198,12 @@ def _int8(name: str, part: Mapping[str, Any]) -> str:
     if name != "int8":
         return ""
     threshold = part.get("threshold")
-    said = "no threshold of its own yet" if threshold is None else f"threshold {threshold:.4g}"
+    text = "no threshold of its own yet" if threshold is None else f"threshold {threshold:.4g}"
     if "loss" not in part:
-        return f"; {said}"
+        return f"; {text}"
     figures = part["loss"]["figures"]
     before, after = (100 * figures[kind]["eer"]["mean"] for kind in ("float32", "int8"))
-    return f", EER {after:.1f} % instead of {before:.1f} %; {said}"
+    return f", EER {after:.1f} % instead of {before:.1f} %; {text}"
 
 
 def _size(word: str) -> tuple[int, int]:
@@ -237,7 +226,7 @@ def _numbers(word: str, option: str) -> tuple[float, ...]:
         ) from error
 
 
-def _places(word: str) -> tuple[float, float, float, float]:
+def _eyes(word: str) -> tuple[float, float, float, float]:
     """Read «38.3,51.7,73.5,51.5»."""
     try:
         left_column, left_row, right_column, right_row = map(float, word.split(","))

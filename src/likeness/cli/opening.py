@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.cli.arguments import read_data
-from likeness.cli.terminal import errors
+from likeness.cli.terminal import errors, note
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.images.fixed_preparation import FixedPreparation
@@ -16,17 +16,10 @@ from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
 
-Runtime = Annotated[
-    str, typer.Option(help="What runs the encoder: onnx, keras, or auto (onnx where it is there).")
-]
-Variant = Annotated[
-    str, typer.Option(help="float32, or int8 where `likeness export --int8` made one.")
-]
-
 Task = Annotated[
     str | None,
     typer.Option(
-        "--task", help=f"Take the model that comes along for: {', '.join(shipped_tasks())}."
+        "--task", help=f"Use the model that is included for: {', '.join(shipped_tasks())}."
     ),
 ]
 
@@ -57,20 +50,11 @@ def folder_of(model: Path | None, task: str | None, *, option: str = "--model") 
     return shipped_folder(task)
 
 
-def check_runs(model: Path, *, runtime: str, variant: str) -> None:
-    """Raise unless the folder holds what was asked for, as far as can be told without running.
-
-    Raises:
-        ModelError: it does not.
-    """
-    chosen_runtime(model, runtime=runtime, variant=variant)
-
-
 def opened(model: Path, *, runtime: str, variant: str) -> Model:
     """Return the model, and say on standard error what runs it.
 
     Raises:
-        ModelError: there is none, or it lacks the part that was asked for.
+        ModelError: there is none, or it lacks that variant.
     """
     chosen = chosen_runtime(model, runtime=runtime, variant=variant)
     if chosen == "keras":
@@ -78,15 +62,15 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
 
         load_keras()
     words = {"onnx": f"ONNX Runtime, {variant}", "keras": "Keras"}
-    errors().print(f"Running on {words[chosen]}.", style="dim", highlight=False)
+    note(f"Running on {words[chosen]}.", style="dim")
     return open_model(model, runtime=chosen, variant=variant)
 
 
 def read_data_for(model: Path, data: str) -> Dataset:
-    """Return the data set or folder as the model asks for it: by the eyes, or as it is.
+    """Return the data set or folder, each photo aligned by the eyes if the model needs that.
 
     Raises:
-        DataError: it cannot be had, or the model asks for eyes and no photo has them.
+        DataError: it cannot be had, or the model needs eyes and no photo shows any.
         ModelError: there is no model in the folder.
     """
     from likeness.experiments.by_the_eyes import by_the_eyes  # late: only with photos

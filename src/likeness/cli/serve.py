@@ -1,4 +1,4 @@
-"""``likeness serve``: the service and its page."""
+"""``likeness serve`` and ``likeness keys ...``: the service, its page, and who may use it."""
 
 import os
 from pathlib import Path
@@ -6,62 +6,67 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.terminal import output
+from likeness.cli.options import GALLERY_HELP, Gallery, Json, KeyFile, OptionalModel, flag
+from likeness.cli.terminal import finish, say
 from likeness.errors import require_extra
+from likeness.recogniser.gallery import (
+    add_api_key,
+    list_api_keys,
+    open_gallery,
+    revoke_api_key,
+)
 
 
 def serve(
-    model: Annotated[Path | None, typer.Option(help="Folder of the model.")] = None,
+    model: OptionalModel = None,
     gallery: Annotated[
         str | None,
-        typer.Option(
-            help="A path, or postgresql+psycopg://USER@HOST/DATABASE; made if it is not there."
-        ),
+        typer.Option(help=f"{GALLERY_HELP} Created if it does not exist."),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on; else 127.0.0.1, this machine only.")
+        str | None,
+        typer.Option(help="Address to listen on. Default: 127.0.0.1, this machine only."),
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Else 8000; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port. Default: 8000; 0 chooses a free one.")
+    ] = None,
     settings: Annotated[
-        Path | None, typer.Option(help="TOML file with settings; options go before it.")
+        Path | None, typer.Option(help="TOML file with settings; options override it.")
     ] = None,
-    key_file: Annotated[
-        Path | None,
-        typer.Option("--key-file", help="File with the gallery's key; else LIKENESS_GALLERY_KEY."),
-    ] = None,
+    key_file: KeyFile = None,
     faces: Annotated[
         str | None,
         typer.Option(
-            help="What finds faces: none (photos are taken as they are), haar (OpenCV's own), or "
-            "an ONNX file for cv2.FaceDetectorYN such as YuNet."
+            help="Face detector: none (photos are used whole), haar (OpenCV's), or an ONNX file "
+            "for cv2.FaceDetectorYN such as YuNet. Default: none."
         ),
     ] = None,
     cut_faces: Annotated[
-        bool | None,
-        typer.Option("--cut-faces", help="Give the model the face alone; as at enrolment."),
+        bool | None, flag("cut-faces", "Crop each photo to its face, as at enrolment.")
     ] = None,
     tls_certificate: Annotated[
-        Path | None, typer.Option("--tls-certificate", help="PEM file; speaks HTTPS.")
+        Path | None, typer.Option(help="PEM file of the certificate; serves HTTPS.")
     ] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="PEM file of its key.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of its private key.")] = None,
     no_keys: Annotated[
-        bool | None,
-        typer.Option("--no-keys", help="Everybody may do everything; on this machine only."),
+        bool | None, flag("no-keys", "No API keys: anybody on this machine may do everything.")
     ] = None,
     rate_limit: Annotated[
         str | None,
         typer.Option(
-            "--rate-limit",
-            help="Of one key, such as 100/second; else 1000/second. 0 is none.",
+            help="Requests allowed per API key, such as 100/second; 0 for no limit. "
+            "Default: 1000/second."
         ),
     ] = None,
-    log: Annotated[str | None, typer.Option(help="json or text, on standard error.")] = None,
+    log: Annotated[
+        str | None, typer.Option(help="Log format on standard error: json or text.")
+    ] = None,
 ) -> None:
     """Serve the page and the API.
 
-    Visitors are identified at the door; people are enrolled with a photo and forgotten with a
-    receipt. The first start prints an admin key, once; `likeness keys` makes others. There is no
-    liveness detection: a photo of a person counts as the person.
+    The page identifies visitors, enrols people with a photo, and deletes them with a receipt. The
+    first start prints an admin key, once; `likeness keys` makes others. There is no liveness
+    detection: a photo of a person counts as the person.
     """
     for module in ("fastapi", "uvicorn"):
         require_extra(module, extra="serve")
@@ -86,8 +91,55 @@ def serve(
             "log": log,
         },
     )
-    run(chosen, say=_say)
+    run(chosen, say=say)
 
 
-def _say(line: str) -> None:
-    output().print(line, markup=False, highlight=False, soft_wrap=True)
+def add(
+    name: Annotated[str, typer.Argument(help="The person or program that gets the key.")],
+    gallery: Gallery,
+    role: Annotated[
+        str,
+        typer.Option(
+            help="viewer (list, identify, verify, compare), operator (also enrols and changes) "
+            "or admin (also deletes people and reads the audit log)."
+        ),
+    ],
+    json_: Json = None,
+) -> None:
+    """Make an API key and print it, once.
+
+    The gallery stores only a digest of the key.
+    """
+    with open_gallery(gallery) as opened:
+        key, text = add_api_key(opened, name, role=role)
+    finish({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_, text)
+
+
+def list_(gallery: Gallery, json_: Json = None) -> None:
+    """List all API keys, revoked ones too.
+
+    The keys themselves are not stored.
+    """
+    with open_gallery(gallery) as opened:
+        keys = list_api_keys(opened)
+    lines = []
+    for key in keys:
+        state = "" if key.revoked is None else f", revoked {key.revoked}"
+        lines.append(f"{key.id}  {key.role}  {key.name}, since {key.created}{state}")
+    document = {"format": "likeness.keys/1", "keys": [key.as_dict() for key in keys]}
+    finish(document, json_, *lines, f"{len(keys):,} key{'' if len(keys) == 1 else 's'}.")
+
+
+def revoke(
+    number: Annotated[int, typer.Argument(help="The key's number, as `keys list` shows it.")],
+    gallery: Gallery,
+    json_: Json = None,
+) -> None:
+    """Revoke an API key.
+
+    A running service stops accepting it within a second.
+    """
+    with open_gallery(gallery) as opened:
+        key = revoke_api_key(opened, number)
+    document = {"format": "likeness.key/1", **key.as_dict()}
+    finish(document, json_, f"Key {key.id} of {key.name} is revoked.")

@@ -7,10 +7,18 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from likeness.errors import SettingError
-from likeness.files import check_writable_file, write_file
+from likeness.files import write_file
 
 if TYPE_CHECKING:  # `likeness --help` starts without NumPy
     from likeness.datasets.progress import OnProgress
@@ -37,16 +45,32 @@ def encode_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def check_json_place(file: str | None) -> None:
-    """Raise before a long run if its result could not be written.
+def say(*lines: str, style: str | None = None) -> None:
+    """Print results for people; the terminal breaks long lines, and copied ones stay whole."""
+    output().print("\n".join(lines), style=style, soft_wrap=True)
 
-    Raises:
-        OutputError: its folder does not exist or cannot be written to, or it is a folder.
+
+def note(text: str, *, style: str = "yellow") -> None:
+    """Print beside the results, on standard error."""
+    errors().print(text, style=style, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Print a warning on standard error."""
+    note(f"Warning: {text}")
+
+
+def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
+    """Print the result for people, and write it as JSON.
+
+    Args:
+        document: the result.
+        json_: the file; ``-`` is standard output, where JSON then stands alone.
+        lines: the result in words.
     """
-    if file in (None, "-"):
-        return
-    expected = "a file in an existing folder, or - for standard output"
-    check_writable_file(str(file), option="--json", expected=expected)
+    if lines and json_ != "-":
+        say(*lines)
+    write_json(document, json_)
 
 
 def check_evidence(wanted: bool, file: str | None) -> None:
@@ -69,11 +93,16 @@ def write_json(document: Mapping[str, Any], file: str | None) -> None:
         return
     from likeness.reports.json_text import json_text  # late: only for programs
 
-    text = json_text(document)
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    write_file(file, text)
+    # A file name that is no UTF-8 becomes JSON's own escapes, which read back as that name.
+    content = json_text(document).encode("utf-8", "backslashreplace")
+    if file != "-":
+        write_file(file, content)
+    elif stream := getattr(sys.stdout, "buffer", None):
+        sys.stdout.flush()
+        stream.write(content)  # in UTF-8, whatever the terminal's encoding is
+        stream.flush()
+    else:
+        sys.stdout.write(content.decode())
 
 
 @contextmanager
@@ -81,14 +110,24 @@ def reading_bar(title: str) -> Iterator["OnProgress"]:
     """Show one progress bar on a terminal; yields what the readers call with (done, total)."""
     console = errors()
     # What is printed to standard output meanwhile goes there, not to the bar's console.
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(
-        console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+        *columns,
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
-class TrainingBars:
+class _TrainingBars:
     """One progress bar per training."""
 
     def __init__(self, progress: Progress) -> None:
@@ -112,14 +151,14 @@ class TrainingBars:
 
 
 @contextmanager
-def training_bars() -> Iterator[TrainingBars]:
+def training_bars() -> Iterator[_TrainingBars]:
     """Show progress bars on standard error while inside."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         TextColumn("[dim]{task.fields[note]}"),
     )
     with Progress(*columns, console=errors()) as progress:
-        yield TrainingBars(progress)
+        yield _TrainingBars(progress)

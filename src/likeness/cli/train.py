@@ -1,39 +1,55 @@
-"""``likeness train DATA --out DIR``."""
+"""``likeness train``, ``crossval``, ``demo`` and ``picture``: the commands that build networks."""
 
+import dataclasses
+import os
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from likeness.cli.arguments import DATA_HELP, Mode, RecipeFile, read_data, read_recipe
+from likeness import datasets
+from likeness.cli.arguments import read_data, read_recipe
+from likeness.cli.options import Data, Evidence, Jobs, Json, Mode, Out, Overwrite, RecipeFile, Seed
 from likeness.cli.settings import Changes
-from likeness.cli.terminal import check_json_place, output, training_bars, write_json
-from likeness.cli.trained import training_document
+from likeness.cli.terminal import (
+    check_evidence,
+    errors,
+    note,
+    output,
+    say,
+    training_bars,
+    write_json,
+)
+from likeness.cli.trained import say_trained, training_document
+from likeness.datasets import Dataset
+from likeness.errors import DataNotFoundError, SettingError
+from likeness.experiments import demo as experiment
+from likeness.experiments.pictures import draw_pictures, untrained_network
+from likeness.experiments.protocols import PROTOCOLS
 from likeness.files import check_new_folder, check_writable_folder
+from likeness.reports import print_protocol, print_report, write_report
+from likeness.training import BATCHES, PAIRS
 from likeness.training.quiet import load_keras
 
 
 def train(
-    data: Annotated[str, typer.Argument(help=DATA_HELP)],
-    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    data: Data,
+    out: Out,
     mode: Mode = "batches",
     recipe: RecipeFile = None,
     set_: Changes = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    seed: Seed = None,
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs here.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the record here; - for standard output.")
-    ] = None,
+    overwrite: Overwrite = False,
+    json_: Json = None,
 ) -> None:
     """Train a model on photos of people, and save it.
 
-    A third of the people is held out to choose the epoch and the threshold; then a fresh network
+    A third of the people is held out to choose the epoch and the threshold; then a new network
     learns from everybody. Ctrl-C keeps the best weights so far.
     """
     settings = read_recipe(mode, file=recipe, changes=set_ or [], seed=seed)
-    check_json_place(json_)
     check_new_folder(out, overwrite=overwrite)
     check_writable_folder(log_dir, option="--log-dir")
     people = read_data(data)
@@ -51,27 +67,137 @@ def train(
     folder = model.save(out, overwrite=overwrite)
     document = training_document(model, folder)
     if json_ != "-":
-        _say(document)
+        evidence = document["threshold_evidence"]
+        say_trained(
+            "No threshold: there were too few people to hold some out (six at least)."
+            if document["threshold"] is None
+            else f"Accepts a pair at an energy of at most {document['threshold']:.3f}, chosen on "
+            f"{len(evidence['people'])} people held out ({evidence['genuine_pairs']} genuine and "
+            f"{evidence['impostor_pairs']} impostor pairs).",
+            interrupted=document["interrupted"],
+            fingerprint=model.fingerprint,
+            folder=folder,
+            no_onnx=document["no_onnx"],
+        )
     write_json(document, json_)
 
 
-def _say(document: dict[str, Any]) -> None:
-    console = output()
-    if document["interrupted"]:
-        console.print("[yellow]Stopped early: these are the best weights so far.[/]")
-    evidence = document["threshold_evidence"]
-    if document["threshold"] is None:
-        console.print("No threshold: there were too few people to hold some out (six at least).")
-    else:
-        console.print(
-            f"Accepts a pair at an energy of at most {document['threshold']:.3f}, chosen on "
-            f"{len(evidence['people'])} people held out "
-            f"({evidence['genuine_pairs']} genuine and {evidence['impostor_pairs']} impostor "
-            "pairs)."
+def crossval(
+    data: Data,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="U4: four folds of unseen people. S20: two folds. open-set: as U4, half of the "
+            "test people never enrolled. L: the split of the student exercise."
+        ),
+    ] = "U4",
+    mode: Mode = "batches",
+    recipe: RecipeFile = None,
+    set_: Changes = None,
+    seed: Seed = None,
+    partition_seed: Annotated[
+        int | None, typer.Option(help="Random seed that shuffles the people into folds.")
+    ] = None,
+    jobs: Jobs = None,
+    evidence: Evidence = False,
+    json_: Json = None,
+) -> None:
+    """Train and measure on people unseen in training.
+
+    The figures stand beside those of the baselines.
+    """
+    if protocol not in PROTOCOLS:
+        raise SettingError(
+            f"--protocol: expected one of {', '.join(PROTOCOLS)}. Received: {protocol!r}."
         )
-    console.print(f"Model {document['fingerprint'][:12]} written to {document['model']}")
-    console.print(f"Its card: {Path(document['model']) / 'card.md'}", soft_wrap=True, markup=False)
-    if document["no_onnx"]:
-        console.print(
-            f"[yellow]It has no ONNX part:[/] {escape(document['no_onnx'])}", highlight=False
+    lab = protocol == "L"
+    settings = read_recipe("pairs" if lab else mode, file=recipe, changes=set_ or [], seed=seed)
+    check_evidence(evidence, json_)
+    people = read_data(data)
+    with training_bars() as bars:
+        section = PROTOCOLS[protocol](
+            settings,
+            people,
+            partition_seed=partition_seed,
+            workers=jobs,
+            on_progress=lambda told: bars.tell(
+                told.job, "lab split" if lab else f"fold {told.job}", told.training
+            ),
+        )
+    if json_ != "-":
+        print_protocol(output(), section.result)
+    write_json(section.to_json() if evidence else section.result.to_json(), json_)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the report and the pictures.")] = Path(
+        "likeness-demo"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    jobs: Jobs = None,
+) -> None:
+    """Train and measure on the AT&T faces, and write a report.
+
+    It measures on the lab split and on people unseen in training. Without the AT&T faces
+    (LIKENESS_DATA, the cache, a network) it uses drawn faces and marks every figure.
+    """
+    load_keras()
+    check_writable_folder(out, option="--out")
+    began = time.perf_counter()
+    faces = _faces()
+    recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
+    network = experiment.network_facts(recipes[1], out)
+    say(network.summary)
+    with training_bars() as bars:
+        sections = experiment.lab_and_unseen(
+            faces,
+            lab=recipes[0],
+            unseen=recipes[1],
+            workers=jobs,
+            on_progress=lambda told: bars.tell(
+                told.job,
+                "lab split    " if told.job == 0 else f"unseen fold {told.job - 1}",
+                told.training,
+            ),
+        )
+    seconds = time.perf_counter() - began
+    content = experiment.report_content(faces, sections, network=network, seconds=seconds)
+    page = write_report(content, out)
+    print_report(output(), content)
+    say(f"\nThe report: {page}", style="bold")
+
+
+def _faces() -> Dataset:
+    """Return the AT&T faces; or drawn ones, with a note, if they cannot be had."""
+    if os.environ.get("LIKENESS_DATA"):
+        return datasets.att()  # what was named must be there: no substitute
+    try:
+        with errors().status("Looking for the AT&T faces"):
+            return datasets.att()
+    except DataNotFoundError as error:
+        note(
+            "The AT&T faces cannot be had, so this goes on with drawn faces: every figure "
+            f"below is about drawn faces, not AT&T. ({error})"
+        )
+        return datasets.drawn_faces()
+
+
+def picture(
+    out: Annotated[Path, typer.Option(help="Folder to write the pictures to.")] = Path(),
+    mode: Annotated[str, typer.Option(help="Recipe: batches or pairs.")] = "batches",
+    set_: Changes = None,
+) -> None:
+    """Draw the network as siamese.png and siamese.svg.
+
+    model.png is drawn too if Graphviz is installed.
+    """
+    recipe = read_recipe(mode, file=None, changes=set_ or [], seed=None)
+    load_keras()
+    files = draw_pictures(untrained_network(recipe), out)
+    say(*(f"Wrote {file}" for file in files))
+    if all(file.name != "model.png" for file in files):
+        note(
+            "There is no model.png: keras.utils.plot_model needs Graphviz' `dot` program. "
+            "The pictures above are our own and need nothing.",
+            style="dim",
         )

@@ -7,21 +7,32 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from likeness.cli.arguments import RecipeFile, read_recipe, whole_numbers
+from likeness.cli.arguments import read_recipe, whole_numbers
 from likeness.cli.data import describe
-from likeness.cli.opening import Runtime, Variant, check_runs, opened
+from likeness.cli.opening import opened
+from likeness.cli.options import (
+    DataPath,
+    Json,
+    Offline,
+    Overwrite,
+    RecipeFile,
+    Runtime,
+    Seed,
+    Variant,
+)
 from likeness.cli.settings import Changes
 from likeness.cli.terminal import (
-    check_json_place,
     errors,
     output,
     reading_bar,
+    say,
     training_bars,
     write_json,
 )
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.files import check_new_folder
+from likeness.model.opening import chosen_runtime
 from likeness.tasks.characters import digits as digits_data
 from likeness.tasks.characters import omniglot as omniglot_data
 from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
@@ -37,38 +48,35 @@ def omniglot(
     background: Annotated[
         str,
         typer.Option(
-            help="What to learn from: small1 or small2 (Omniglot's), or drawn (made-up characters, "
+            help="Training data: small1 or small2 (Omniglot's), or drawn (made-up characters, "
             "with made-up runs)."
         ),
     ] = "small1",
     model: Annotated[
-        Path | None, typer.Option(help="Measure this model; nothing is trained.")
+        Path | None, typer.Option(help="Measure this model, instead of training one.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write the model to.")] = None,
     recipe: RecipeFile = None,
     set_: Changes = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random in training.")] = None,
+    seed: Seed = None,
     runtime: Runtime = "auto",
     variant: Variant = "float32",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-    ] = None,
+    overwrite: Overwrite = False,
+    json_: Json = None,
 ) -> None:
     """Recognise characters by one drawing each: Omniglot's twenty runs.
 
-    Trains on one small background set alone (five alphabets; some minutes) and measures on twenty
-    characters at a time of alphabets never seen, beside nearest pixels and the distance between
-    strokes. Looks in LIKENESS_DATA, then the cache, then downloads.
+    It trains on one small background set (five alphabets; some minutes) and measures on twenty
+    characters at a time of alphabets unseen in training, beside nearest pixels and the distance
+    between strokes. It looks in LIKENESS_DATA, then the cache, then downloads.
     """
     if background not in SETS:
         raise SettingError(
             f"--background: expected one of {', '.join(SETS)}. Received: {background!r}."
         )
-    check_json_place(json_)
     if model is not None:
         _check_alone(out=out, recipe=recipe, set_=set_, seed=seed)
-        check_runs(model, runtime=runtime, variant=variant)
+        chosen_runtime(model, runtime=runtime, variant=variant)
         runs = _runs(background)
         with errors().status("Embedding and comparing"):
             document = runs_of_model(opened(model, runtime=runtime, variant=variant), runs)
@@ -90,7 +98,7 @@ def omniglot(
     if json_ != "-":
         print_one_shot_runs(output(), document)
         if out is not None:
-            output().print(f"Model written to {out}", soft_wrap=True, highlight=False)
+            say(f"Model written to {out}")
     write_json(document, json_)
 
 
@@ -121,15 +129,11 @@ def _check_alone(
 
 
 def data_omniglot(
-    path: Annotated[
-        Path | None, typer.Argument(help="A folder that holds the zips, or one of the zips.")
-    ] = None,
+    path: DataPath = None,
     background: Annotated[
         str, typer.Option(help="Which small background set: small1 or small2.")
     ] = "small1",
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not download, even if nothing is at hand.")
-    ] = False,
+    offline: Offline = False,
 ) -> None:
     """Find or download Omniglot's characters, and check them.
 
@@ -142,8 +146,7 @@ def data_omniglot(
         )
     describe(drawings, items="drawings", identities="characters")
     alphabets = sorted(set(omniglot_data.alphabets(drawings)))
-    output().print(f"Alphabets: {', '.join(alphabets)}.", highlight=False)
-    output().print("The file is the published one (SHA-256).")
+    say(f"Alphabets: {', '.join(alphabets)}.", "The file is the published one (SHA-256).")
 
 
 def digits(
@@ -154,22 +157,19 @@ def digits(
             "an mnist.npz or of the folder of MNIST's four files."
         ),
     ] = "digits",
-    per_digit: Annotated[int, typer.Option(min=8, help="Items kept of each digit.")] = 200,
+    per_digit: Annotated[int, typer.Option(min=8, help="Items used of each digit.")] = 200,
     steps: Annotated[
         str | None, typer.Option(help="Numbers of steps to choose from, such as 30,100,300.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the splits and the trainings.")] = 0,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    json_: Json = None,
 ) -> None:
     """Verify handwritten digits, also those unseen in training.
 
-    It repeats the measurement of Keras' mnist_siamese example. Learned from 0 to 6 and verified on
-    7 to 9, beside raw pixels, PCA and nearest neighbours.
+    It repeats the measurement of Keras' mnist_siamese example, and also learns from 0 to 6 and
+    verifies 7 to 9, beside raw pixels, PCA and nearest neighbours.
     """
     tried = None if steps is None else tuple(whole_numbers(steps, "--steps", example="100,300"))
-    check_json_place(json_)
     items = _first_of_each(_read_digits(data), per_digit)
     load_keras()
     from likeness.tasks.characters.digits_experiment import (  # late: brings scikit-learn
@@ -200,10 +200,10 @@ def _first_of_each(data: Dataset, count: int) -> Dataset:
 
 def _print_digits(document: Mapping[str, Any]) -> None:
     data = document["data"]
-    output().print(f"{data['name']}: {data['items']:,} items, seed {document['seed']}")
+    say(f"{data['name']}: {data['items']:,} items, seed {document['seed']}")
     for table in digits_tables(document):
         output().print(table)
-    output().print(
+    say(
         f"Intervals: {document['intervals']}. They are about other items of these digits; three "
         "new digits cannot say how other shapes would fare.",
         style="dim",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from likeness.cli.data import describe
-from likeness.cli.terminal import output, reading_bar
+from likeness.cli.terminal import reading_bar, say
 from likeness.tasks.signatures.dataset import signatures
 
 
@@ -25,5 +25,5 @@ def data_signatures(
     describe(items, items="signatures", identities="writers")
     for name in ("name", "medium"):
         labels = list(dict.fromkeys(items.facet(name)))
-        output().print(f"{name}: {', '.join(labels)}.", highlight=False)
-    output().print("The file is the one that was checked (SHA-256).")
+        say(f"{name}: {', '.join(labels)}.")
+    say("The file is the one that was checked (SHA-256).")

@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from likeness.cli.arguments import read_data
+from likeness.cli.options import Json, Out, Overwrite, Seed
 from likeness.cli.settings import Changes, changed
-from likeness.cli.terminal import (
-    check_json_place,
-    errors,
-    output,
-    training_bars,
-    write_json,
-)
+from likeness.cli.terminal import errors, finish, training_bars, write_json
+from likeness.cli.trained import say_trained
 from likeness.errors import OutputError, SettingError, TooFewError
 from likeness.files import check_new_folder, check_writable_file, write_file
 from likeness.tasks.tracking import (
@@ -69,17 +65,15 @@ def track(
     box: Annotated[
         str | None,
         typer.Option(
-            help="Where the target is in the first frame: x,y,width,height in pixels. A sequence "
+            help="The target's box in the first frame: x,y,width,height in pixels. A sequence "
             "with its ground truth needs none."
         ),
     ] = None,
     video: Annotated[
         Path | None,
-        typer.Option(help="Write the film with the boxes here, too; .gif, or .mp4 by OpenCV."),
+        typer.Option(help="Also write the film with the boxes: a .gif, or an .mp4 by OpenCV."),
     ] = None,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the result here; - for standard output.")
-    ] = None,
+    json_: Json = None,
 ) -> None:
     """Follow one target through a film.
 
@@ -87,7 +81,6 @@ def track(
     alike) and, where the box is not to be relied on, a reason. Of a sequence with its ground truth
     it also says how well that went.
     """
-    check_json_place(json_)
     _check_places(out, video)
     source = _source(film)
     first = _first_box(box, source)
@@ -95,17 +88,15 @@ def track(
     steps = _tracked(tracking, source.film, first, video)
     track = _Track(model=tracking, first=first, steps=steps, evaluation=_evaluated(steps, source))
     write_file(out, track_csv(first, steps))
-    if json_ != "-":
-        _say(track, out, video)
-    write_json(track.to_json(model), json_)
+    finish(track.to_json(model), json_, *_lines(track, out, video))
 
 
 def track_train(
     sequences: Annotated[
         list[str],
-        typer.Argument(help=f"What to learn from: {SEQUENCES}groundtruth.txt; one or more."),
+        typer.Argument(help=f"Training data: {SEQUENCES}groundtruth.txt; one or more."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    out: Out,
     things: Annotated[
         str | None,
         typer.Option(
@@ -114,11 +105,9 @@ def track_train(
         ),
     ] = None,
     set_: Changes = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model.")] = False,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write the record here; - for standard output.")
-    ] = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    json_: Json = None,
 ) -> None:
     """Train a tracker on sequences with the target marked.
 
@@ -126,7 +115,6 @@ def track_train(
     the target counts as lost, is chosen there.
     """
     recipe = changed(TrackingRecipe(), set_, seed=seed)
-    check_json_place(json_)
     check_new_folder(out, overwrite=overwrite)
     films = []
     for word in sequences:
@@ -158,7 +146,13 @@ def track_train(
         "no_onnx": trained.no_onnx,
     }
     if json_ != "-":
-        _say_trained(trained, folder)
+        say_trained(
+            _learned(trained),
+            interrupted=trained.record["interrupted"],
+            fingerprint=trained.fingerprint,
+            folder=folder,
+            no_onnx=trained.no_onnx,
+        )
     write_json(document, json_)
 
 
@@ -232,13 +226,13 @@ def _tracked(model: TrackingModel, film: Film, first: Box, video: Path | None) -
 @contextmanager
 def _bar(count: int | None) -> Iterator[Any]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("Tracking"),
         BarColumn(bar_width=24),
         TextColumn("{task.completed} frames"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=errors(), transient=True) as progress:
-        task = progress.add_task("Tracking", total=count, completed=1)
+        task = progress.add_task("", total=count, completed=1)
         yield lambda: progress.advance(task)
 
 
@@ -290,48 +284,34 @@ def _evaluated(steps: Steps[Step], source: _Source) -> TrackEvaluation | None:
     return evaluate_track([step.box.as_tuple() for step in steps], source.truth[1:])
 
 
-def _say(track: _Track, out: Path, video: Path | None) -> None:
-    console, lost = output(), track.lost_frames
-    said = f"{len(track.steps) + 1} frames tracked"
+def _lines(track: _Track, out: Path, video: Path | None) -> list[str]:
+    lost, summary = track.lost_frames, f"{len(track.steps) + 1} frames tracked"
     if track.model.threshold is None:
-        said += "; the model has no threshold, so none can be called lost by its energy."
+        summary += "; the model has no threshold, so none can be called lost by its energy."
     elif lost:
-        said += f"; in {len(lost)} of them the target seems lost, first in frame {lost[0]}."
+        summary += f"; in {len(lost)} of them the target seems lost, first in frame {lost[0]}."
     else:
-        said += "; the target was never lost, as far as the model can tell."
-    console.print(said, highlight=False, soft_wrap=True)
+        summary += "; the target was never lost, as far as the model can tell."
+    lines = [summary]
     if track.evaluation is not None:
         figures, first = track.evaluation.figures, track.evaluation.lost["first_below"]
-        console.print(
+        lines.append(
             f"Against the ground truth: mean overlap {figures['mean_overlap']:.3f}, centre within "
             f"20 pixels in {100 * figures['precision_20']:.0f} % of the frames, median error "
             f"{figures['median_centre_error']:.0f} pixels; first overlap below 0.1: "
-            f"{'never' if first is None else f'frame {first}'}.",
-            highlight=False,
-            soft_wrap=True,
+            f"{'never' if first is None else f'frame {first}'}."
         )
-    for file in (out, video):
-        if file is not None:
-            console.print(f"Wrote {file}", soft_wrap=True, highlight=False)
+    return lines + [f"Wrote {file}" for file in (out, video) if file is not None]
 
 
-def _say_trained(trained: TrainedTracker, folder: Path) -> None:
-    console, choice = output(), trained.record["choice"]
-    if trained.record["interrupted"]:
-        console.print("[yellow]Stopped early: these are the weights so far.[/]")
+def _learned(trained: TrainedTracker) -> str:
     if trained.threshold is None:
-        console.print("Nothing was held out, so there is no threshold for a lost target.")
-    else:
-        chosen = choice["tried"][choice["chosen"]]
-        console.print(
-            f"On {choice['frames']} frames held out: mean overlap {chosen['mean_overlap']:.3f}; "
-            f"the target counts as lost above an energy of {trained.threshold:.3f} (wrongly in "
-            f"{100 * choice['genuine_rejected']:.1f} % of its views; "
-            f"{100 * choice['impostor_accepted']:.1f} % of other places are taken for it).",
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print(f"Model {trained.fingerprint[:12]} written to {folder}", soft_wrap=True)
-    console.print(f"Its card: {folder / 'card.md'}", soft_wrap=True, markup=False)
-    if trained.no_onnx:
-        console.print(f"It has no ONNX part: {trained.no_onnx}", markup=False, highlight=False)
+        return "Nothing was held out, so there is no threshold for a lost target."
+    choice = trained.record["choice"]
+    chosen = choice["tried"][choice["chosen"]]
+    return (
+        f"On {choice['frames']} frames held out: mean overlap {chosen['mean_overlap']:.3f}; "
+        f"the target counts as lost above an energy of {trained.threshold:.3f} (wrongly in "
+        f"{100 * choice['genuine_rejected']:.1f} % of its views; "
+        f"{100 * choice['impostor_accepted']:.1f} % of other places are taken for it)."
+    )
