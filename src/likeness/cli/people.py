@@ -35,7 +35,7 @@ def list_(gallery: Gallery, json_: Json = None) -> None:
 def show(name: Name, gallery: Gallery, json_: Json = None) -> None:
     """Show a person and their templates."""
     with open_gallery(gallery) as opened:
-        person, templates = opened.person(name), opened.templates(name)
+        person, templates = opened.person(name), list(opened.templates(name))
     lines = [f"{person.name}, since {person.created}"]
     lines += [f"  {key}: {value}" for key, value in person.metadata.items()]
     for template in templates:
