@@ -46,7 +46,7 @@ class TestMarkup:
         assert ask("people", "rename", name, f"{name}2", "--gallery", gallery) == 0
         assert capsys.readouterr().out == f"{name} is now {name}2.\n"
         assert ask("forget", f"{name}2", "--gallery", gallery) == 0
-        assert capsys.readouterr().out.startswith(f"Forgot {name}2: 1 templates removed")
+        assert capsys.readouterr().out.startswith(f"Forgot {name}2: 1 template removed")
 
     def test_a_folder_is_described_by_its_own_name(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
