@@ -22,6 +22,9 @@ Prepared = NDArray[np.float32]
 Embeddings = NDArray[np.float32]
 """``(n, d)``."""
 
+Floats = NDArray[np.float64]
+"""Numbers of any shape: rates, weights, shares."""
+
 Codes = NDArray[np.int64]
 """``(n,)``, 0…identities−1: the identity of each item as a small number."""
 

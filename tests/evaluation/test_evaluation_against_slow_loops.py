@@ -10,7 +10,6 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import (
-    Counter,
     accuracy_at,
     all_pair_energies,
     auc,
@@ -25,6 +24,7 @@ from likeness.evaluation import (
     rank_one,
     tar_at_far,
 )
+from likeness.evaluation.verification import Counter
 
 # Few distinct values, so that ties are common.
 energies = st.lists(st.integers(0, 12).map(float), min_size=1, max_size=30)

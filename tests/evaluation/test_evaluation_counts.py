@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import det_curve
 
 from likeness.errors import DataError, TooFewError
-from likeness.evaluation import Counter, error_rates
+from likeness.evaluation import error_rates
+from likeness.evaluation.verification import Counter
 
 # Few different values: ties within and between the two kinds are the rule, not the exception.
 energies = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=12)

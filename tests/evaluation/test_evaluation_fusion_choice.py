@@ -9,11 +9,10 @@ from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.calibration import Purpose, calibrate
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
-from likeness.evaluation.counts import error_rates
 from likeness.evaluation.fusion_choice import candidates, choose_fusion
 from likeness.evaluation.rare_rates import interval_from_draws, wilson
 from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
-from likeness.evaluation.verification import tar_at_far
+from likeness.evaluation.verification import error_rates, tar_at_far
 
 
 def people_of(count: int, photos: int, seed: int, *, spread: float = 0.8, size: int = 16):

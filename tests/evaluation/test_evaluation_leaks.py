@@ -8,7 +8,8 @@ from sklearn.model_selection import train_test_split
 
 from likeness.datasets import Dataset, identity_folds, split_by_identity
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
-from likeness.evaluation import LeakReport, find_leaks, leaks_against, matrix_pair_energies
+from likeness.evaluation import find_leaks, matrix_pair_energies
+from likeness.evaluation.leaks import LeakReport, leaks_against
 
 
 def people(count: int, photos: int, *, name: str = "p", seed: int = 0) -> Dataset:

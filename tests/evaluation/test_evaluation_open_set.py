@@ -13,10 +13,9 @@ from likeness.evaluation import (
     cross_fitted_threshold,
     dir_at_fpir,
     evaluate_open_set,
-    open_set_halves,
     open_set_rates,
 )
-from likeness.evaluation.open_set import OpenSetCounter, Searches, missed, search
+from likeness.evaluation.open_set import OpenSetCounter, Searches, missed, open_set_halves, search
 
 
 def matrix_of(people: int, photos: int, seed: int, *, ties: bool = True):

@@ -14,8 +14,7 @@ from likeness.errors import TooFewError
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.probability import KINDS, LikelihoodRatio
 from likeness.evaluation.probability_figures import cllr
-from likeness.evaluation.probability_fit import fit_probability
-from likeness.evaluation.probability_maps import MERGED, fit_ratio, support_of
+from likeness.evaluation.probability_fit import MERGED, Fitting, fit_probability
 
 SIZE, SPREAD = 6, 0.6
 
@@ -38,14 +37,14 @@ def true_log_ratio(energies):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_true_ratios_are_found(kind) -> None:
     found = people_of(150, 4, 0)
-    ratio = fit_ratio(kind, found)
+    ratio = Fitting(found).ratio(kind)
     energies = np.quantile(np.concatenate([found.genuine, found.impostor[:900]]), [0.2, 0.5, 0.8])
     expected = np.clip(true_log_ratio(energies), ratio.lowest, ratio.highest)
     np.testing.assert_allclose(ratio.log(energies), expected, atol=0.6)
 
 
 def test_a_straight_truth_is_given_its_slope() -> None:
-    ratio = fit_ratio("platt", people_of(200, 4, 1))
+    ratio = Fitting(people_of(200, 4, 1)).ratio("platt")
     own, other = 2 * SPREAD**2, 2 * (1 + SPREAD**2)
     assert ratio.parameters["slope"] == pytest.approx((1 / own - 1 / other) / 2, rel=0.12)
 
@@ -62,7 +61,9 @@ def test_there_may_be_any_number_of_impostors(kind) -> None:
     )
     energies = np.linspace(0.5, 20, 20)
     once, thrice = (
-        LikelihoodRatio.from_dict(fit_ratio(kind, made).as_dict() | {"lowest": -2, "highest": 2})
+        LikelihoodRatio.from_dict(
+            Fitting(made).ratio(kind).as_dict() | {"lowest": -2, "highest": 2}
+        )
         for made in (found, often)
     )
     np.testing.assert_allclose(once.log(energies), thrice.log(energies), atol=0.15)
@@ -79,8 +80,8 @@ def test_no_ratio_beyond_what_was_counted(kind, people) -> None:
         genuine_people=found.genuine_people,
         impostor_people=found.impostor_people,
     )
-    ratio = fit_ratio(kind, apart)
-    support = support_of(apart)
+    ratio = Fitting(apart).ratio(kind)
+    support = Fitting(apart).support
     assert ratio.highest == pytest.approx(-math.log(support.impostor.high))
     assert ratio.lowest == pytest.approx(math.log(support.genuine.high))
     # Wilson's end of none among n: z² / (n + z²).
@@ -93,15 +94,15 @@ def test_no_ratio_beyond_what_was_counted(kind, people) -> None:
 
 
 def test_more_people_show_more() -> None:
-    few, many = (support_of(people_of(people, 4, 0)) for people in (8, 80))
+    few, many = (Fitting(people_of(people, 4, 0)).support for people in (8, 80))
     assert many.highest > few.highest
     assert many.lowest < few.lowest
 
 
 def test_isotonic_ends_are_no_surer_than_a_count() -> None:
     found = people_of(20, 4, 3)
-    ratios = fit_ratio("isotonic", found).parameters["log_ratios"]
-    support = support_of(found)
+    ratios = Fitting(found).ratio("isotonic").parameters["log_ratios"]
+    support = Fitting(found).support
     assert np.isfinite(ratios).all()
     # A pooled level of k genuine ones has one impostor more than was counted.
     assert ratios[0] <= math.log(support.impostor.effective) + 1e-9
@@ -119,7 +120,7 @@ def test_nonsense_energies_never_raise_a_probability(seed, kind) -> None:
         genuine_people=found.genuine_people,
         impostor_people=found.impostor_people,
     )
-    given = fit_ratio(kind, wrong_way).log(np.linspace(0, 100, 50))
+    given = Fitting(wrong_way).ratio(kind).log(np.linspace(0, 100, 50))
     assert (np.diff(given) <= 1e-12).all()
     assert np.abs(given).max() < 0.2
 
@@ -136,7 +137,7 @@ def test_many_comparisons_are_merged_and_change_next_to_nothing() -> None:
         impostor_people=found.impostor_people[part],
     )
     for kind in ("platt", "beta"):
-        whole, sample = (fit_ratio(kind, made).log(energies) for made in (found, fewer))
+        whole, sample = (Fitting(made).ratio(kind).log(energies) for made in (found, fewer))
         np.testing.assert_allclose(whole, sample, atol=0.35)
 
 
@@ -159,15 +160,13 @@ class TestHeldOut:
                 [i for i, pair in enumerate(people) if not set(map(int, pair)) & fold]
                 for people in (found.genuine_people, found.impostor_people)
             ]
-            ratio = fit_ratio(
-                fitted.ratio.kind,
-                Comparisons(
-                    genuine=found.genuine[rest[0]],
-                    impostor=found.impostor[rest[1]],
-                    genuine_people=found.genuine_people[rest[0]],
-                    impostor_people=found.impostor_people[rest[1]],
-                ),
+            rest_only = Comparisons(
+                genuine=found.genuine[rest[0]],
+                impostor=found.impostor[rest[1]],
+                genuine_people=found.genuine_people[rest[0]],
+                impostor_people=found.impostor_people[rest[1]],
             )
+            ratio = Fitting(rest_only).ratio(fitted.ratio.kind)
             own = [i for i, (person, _) in enumerate(found.genuine_people) if person in fold]
             np.testing.assert_allclose(ratio.log(found.genuine[own]), fitted.genuine[own])
 
@@ -233,11 +232,11 @@ def test_ties_are_allowed() -> None:
         impostor_people=people,
     )
     for kind in KINDS:
-        assert abs(float(fit_ratio(kind, found).log(1.0))) < 0.15
+        assert abs(float(Fitting(found).ratio(kind).log(1.0))) < 0.15
     zero = Comparisons(
         genuine=np.zeros(12),
         impostor=np.zeros(len(people)),
         genuine_people=found.genuine_people,
         impostor_people=people,
     )
-    assert np.isfinite(fit_ratio("beta", zero).log([0.0, 1.0])).all()
+    assert np.isfinite(Fitting(zero).ratio("beta").log([0.0, 1.0])).all()

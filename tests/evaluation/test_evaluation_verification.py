@@ -17,8 +17,8 @@ from likeness.evaluation import (
     error_rates,
     roc,
     tar_at_far,
-    threshold_at_far,
 )
+from likeness.evaluation.verification import threshold_at_far
 
 energies = st.lists(st.integers(-4, 8).map(float), min_size=1, max_size=15)
 both = pytest.mark.parametrize("decimals", [0, 1, 6], ids="{} decimals".format)

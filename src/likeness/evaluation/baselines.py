@@ -65,7 +65,7 @@ class Fisherfaces:
         return np.asarray(self.discriminant(projected), dtype=np.float32)
 
 
-def fit_raw_pixels(train: Dataset) -> Embedder:
+def _fit_raw_pixels(train: Dataset) -> Embedder:
     """Return `RawPixels`."""
     return RawPixels()
 
@@ -138,14 +138,14 @@ def _with_differences(data: Dataset) -> Dataset:
     return single.take(np.bincount(single.codes, minlength=1)[single.codes] >= 2)
 
 
-Fit = Callable[[Dataset], Embedder]
+FitBaseline = Callable[[Dataset], Embedder]
 
-BASELINES: dict[str, Fit] = {"raw_pixels": fit_raw_pixels, "fisherfaces": fit_fisherfaces}
+BASELINES: dict[str, FitBaseline] = {"raw_pixels": _fit_raw_pixels, "fisherfaces": fit_fisherfaces}
 """By name; each learns from a training set and returns an embedder."""
 
 
 def cross_fitted_threshold(
-    fit: Fit, train: Dataset, *, folds: int = 3, partition_seed: int | None = None
+    fit: FitBaseline, train: Dataset, *, folds: int = 3, partition_seed: int | None = None
 ) -> float | None:
     """Choose a threshold on training people that the method has not learned from.
 
@@ -170,7 +170,7 @@ def cross_fitted_threshold(
 
 
 def cross_fitted_energies(
-    fit: Fit, train: Dataset, *, folds: int = 3, partition_seed: int | None = None
+    fit: FitBaseline, train: Dataset, *, folds: int = 3, partition_seed: int | None = None
 ) -> ChosenOn | None:
     """Return the energies that `cross_fitted_threshold` chooses on: of genuine, of impostor pairs.
 

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, check_in_range
+from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
-from likeness.evaluation.counts import Floats
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import check_fusion
 from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes
-from likeness.evaluation.counts import Floats
+from likeness.arrays import Codes, Floats
 from likeness.evaluation.figures import FigureName, Interval, in_order
 from likeness.evaluation.intervals import drawn_figures, quantiles
 from likeness.evaluation.open_set import OpenSet, missed

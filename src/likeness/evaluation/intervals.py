@@ -12,18 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Floats, check_in_range
 from likeness.errors import TooFewError
-from likeness.evaluation.counts import Counter
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.unseen import Evaluation, rate_figures
+from likeness.evaluation.verification import Counter
 
-Floats = NDArray[np.float64]
 
-
-class Resampler(Protocol):
+class _Figures(Protocol):
     """Figures that can be had again for people drawn again."""
 
     @property
@@ -55,7 +52,7 @@ def people_intervals(
 
 
 def resampled_intervals(
-    folds: Sequence[Resampler], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
+    folds: Sequence[_Figures], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
 ) -> dict[FigureName, Interval]:
     """Return the mean over folds of whatever figures all of them have, with its interval.
 
@@ -71,7 +68,7 @@ def resampled_intervals(
 
 
 def drawn_figures(
-    folds: Sequence[Resampler], *, repetitions: int, seed: int
+    folds: Sequence[_Figures], *, repetitions: int, seed: int
 ) -> tuple[list[FigureName], Floats]:
     """Return the names of the figures that all folds have, and their means in each draw.
 

@@ -12,16 +12,17 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, check_in_range
+from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.counts import Floats
-from likeness.evaluation.dealt_photos import DealtComparisons, deal_photos
+from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.figures import Interval, percent
-from likeness.evaluation.fusion import check_fusion
+from likeness.evaluation.fusion import check_fusion, fuse
+from likeness.evaluation.identification import rank_one
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import interval_from_draws
-from likeness.evaluation.rejected_at_far import people_again
+from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
 from likeness.evaluation.verification import EVIDENCE
 
 COUNTS = (1, 2, 3, 5)
@@ -53,7 +54,7 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gain:
+class _Gain:
     """What the photos between two points lower, on the same probes and people.
 
     Args:
@@ -96,7 +97,7 @@ class NextPhotoCurve:
     far: float | None
     threshold: float | None
     points: tuple[Point, ...]
-    gains: tuple[Gain, ...]
+    gains: tuple[_Gain, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
@@ -124,7 +125,7 @@ class NextPhotoCurve:
             "Calibrate for as many as you enrol."
         ]
 
-    def _gained(self, before: Point, after: Point, gain: Gain) -> str:
+    def _gained(self, before: Point, after: Point, gain: _Gain) -> str:
         said = [_change("wrong answers", before.wrong, after.wrong, gain.wrong)]
         if before.rejected and after.rejected and gain.rejected:
             what = f"rejections at a FAR of {100 * (self.far or 0):g} %"
@@ -176,13 +177,13 @@ def next_photo_curve(
     people, probes = len(taking_part), sum(len(photos) - counts[-1] for photos in taking_part)
     draws = min(draws, max(1, MOST_COMPARISONS // (probes * people)))
     rng = np.random.default_rng(seed)
-    deals = [deal_photos(taking_part, counts[-1], rng) for _ in range(draws)]
+    deals = [_deal_photos(taking_part, counts[-1], rng) for _ in range(draws)]
     # Those of one draw count as evidence: the next draw has much the same photos.
     shown = EVIDENCE / (probes * (people - 1))
     far = next((rate for rate in FARS if rate >= shown), None)
     times = people_again(people, repetitions=repetitions, seed=seed)
     measured = [
-        DealtComparisons(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
+        _DealtComparisons(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
             times, far=far, threshold=threshold
         )
         for k in counts
@@ -202,7 +203,7 @@ def next_photo_curve(
             for k, each in zip(counts, measured, strict=True)
         ),
         gains=tuple(
-            Gain(
+            _Gain(
                 before=before,
                 after=after,
                 wrong=_difference(less["wrong"], more["wrong"]),
@@ -211,6 +212,86 @@ def next_photo_curve(
             for (before, less), (after, more) in pairwise(zip(counts, measured, strict=True))
         ),
     )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Deal:
+    """One draw: ``(people, most)`` photos that may be enrolled, ``(q,)`` probes, and whose."""
+
+    enrolled: NDArray[np.int64]
+    probes: NDArray[np.int64]
+    whose: Codes
+
+
+def _deal_photos(
+    members: Sequence[NDArray[np.int64]], most: int, rng: np.random.Generator
+) -> _Deal:
+    """_Deal each person's photos: ``most`` of them may be enrolled, the others are probes."""
+    shuffled = [rng.permutation(photos) for photos in members]
+    rest = [len(photos) - most for photos in shuffled]
+    return _Deal(
+        enrolled=np.stack([photos[:most] for photos in shuffled]),
+        probes=np.concatenate([photos[most:] for photos in shuffled]),
+        whose=np.repeat(np.arange(len(shuffled)), rest),
+    )
+
+
+class _DealtComparisons:
+    """All comparisons with so many photos enrolled, and the rates for any number of each person."""
+
+    def __init__(
+        self, matrix: Energies, deals: Sequence[_Deal], *, photos: int, fusion: str, energy: str
+    ) -> None:
+        self._people = people = len(deals[0].enrolled)
+        parts = []
+        for deal in deals:
+            enrolled = deal.enrolled[:, :photos]
+            parts.append(
+                fuse(
+                    matrix[deal.probes[:, None, None], enrolled],
+                    fusion,
+                    energy=energy,
+                    among=matrix[enrolled[:, :, None], enrolled[:, None, :]],
+                )
+            )
+        fused = np.concatenate(parts)
+        whose = np.concatenate([deal.whose for deal in deals])
+        own = whose[:, None] == np.arange(people)
+        self._whose = whose
+        self._wrong = 1.0 - rank_one(fused, whose, np.arange(people))
+        rows, columns = np.nonzero(~own)
+        self._found = Comparisons(
+            genuine=fused[own],
+            impostor=fused[rows, columns],
+            genuine_people=np.stack([whose, whose], axis=1),
+            impostor_people=np.stack([whose[rows], columns], axis=1),
+        )
+
+    def series(
+        self, times: Floats, *, far: float | None, threshold: float | None
+    ) -> dict[str, Floats]:
+        """Return rates by name, ``(1 + repetitions,)`` each: first as it is, then drawn again."""
+        times = np.concatenate([np.ones((1, self._people)), times])
+        found = {"wrong": self._by_probe(self._wrong, times)}
+        if far is not None:
+            rejected = RejectedAtFar(self._found, far=far, people=self._people)
+            found["rejected"] = np.array([rejected.rate(row) for row in times])
+        if threshold is not None:
+            refused = (self._found.genuine > threshold).astype(np.float64)
+            found["rejected_at_threshold"] = self._by_probe(refused, times)
+            accepted = self._found.impostor_people[self._found.impostor <= threshold]
+            found["accepted_at_threshold"] = self._pairs(accepted, times) / self._pairs(
+                self._found.impostor_people, times
+            )
+        return found
+
+    def _by_probe(self, values: Floats, times: Floats) -> Floats:
+        sums = np.bincount(self._whose, weights=values, minlength=self._people)
+        return np.asarray(times @ sums / (times @ np.bincount(self._whose)))
+
+    def _pairs(self, pairs: Codes, times: Floats) -> Floats:
+        """Return how many of the comparisons there are, for each number of each person."""
+        return np.asarray(((times @ pair_counts(pairs, self._people)) * times).sum(axis=1))
 
 
 def _counts(photos: Sequence[int], asked: Sequence[int] | None) -> list[int]:

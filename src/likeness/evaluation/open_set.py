@@ -21,9 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likeness.arrays import Codes, Energies, check_in_range
+from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.counts import Counter, Floats, step_at
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import (
     Places,
@@ -33,7 +32,7 @@ from likeness.evaluation.identification import (
     person_energies,
 )
 from likeness.evaluation.pair_energies import check_square
-from likeness.evaluation.verification import EVIDENCE
+from likeness.evaluation.verification import EVIDENCE, Counter, step_at
 
 FPIRS = (0.05, 0.1)
 """The false positive identification rates at which the DIR is reported."""

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Floats, check_in_range
 from likeness.errors import ModelError
-from likeness.evaluation.counts import Floats
 
 FORMAT = "likeness.likelihood_ratio/1"
 NEAREST = 1e-12

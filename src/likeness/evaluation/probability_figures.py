@@ -13,9 +13,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likeness.arrays import Codes
+from likeness.arrays import Codes, Floats
 from likeness.errors import require_extra
-from likeness.evaluation.counts import Floats
 from likeness.evaluation.probability import check_prior, probability_of
 from likeness.evaluation.rare_rates import wilson
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from likeness.arrays import Codes
+from likeness.arrays import Codes, Floats
 from likeness.evaluation.comparisons import Comparisons
-from likeness.evaluation.counts import Floats
 
 
 class RejectedAtFar:

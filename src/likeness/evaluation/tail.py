@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likeness.arrays import Energies
-from likeness.evaluation.counts import Floats
+from likeness.arrays import Energies, Floats
 
 
 @dataclass(frozen=True, kw_only=True)

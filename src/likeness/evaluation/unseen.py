@@ -7,14 +7,15 @@ from typing import Protocol
 from likeness.arrays import Codes, Embeddings, Energies, Images
 from likeness.datasets.items import Dataset
 from likeness.energies import energy_matrix
-from likeness.evaluation.counts import ErrorRates, error_rates
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
 from likeness.evaluation.verification import (
+    ErrorRates,
     accuracy_at,
     auc,
     equal_error_rate,
+    error_rates,
     is_evidence,
     tar_at_far,
 )

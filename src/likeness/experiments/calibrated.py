@@ -13,7 +13,7 @@ from likeness.evaluation.calibration import Calibration, Purpose, calibrate
 from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.energy_histogram import energy_histogram
 from likeness.evaluation.margin import measure_margin
-from likeness.evaluation.pair_rule import PairRule
+from likeness.evaluation.pair_energies import PairRule
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
 from likeness.model.protocol import Model

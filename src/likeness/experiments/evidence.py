@@ -13,8 +13,9 @@ import numpy as np
 
 from likeness.arrays import Pairs
 from likeness.datasets import Dataset
-from likeness.evaluation import Evaluation, PairEnergies
+from likeness.evaluation import Evaluation
 from likeness.evaluation.leaks import DIGITS
+from likeness.evaluation.pair_energies import PairEnergies
 from likeness.evaluation.results import BOOTSTRAP_SEED
 
 FORMAT = "likeness.evidence/1"

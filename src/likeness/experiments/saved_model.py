@@ -15,11 +15,10 @@ from likeness.evaluation import (
     PairRule,
     evaluate_matrix,
     evaluate_pairs,
-    leaks_against,
     matrix_pair_energies,
 )
 from likeness.evaluation.groups import Grouping, compare_groups
-from likeness.evaluation.leaks import learned_people
+from likeness.evaluation.leaks import leaks_against, learned_people
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
 from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredModel, protocol_result
 from likeness.experiments.demo import describe_network, report_content

@@ -11,15 +11,9 @@ from dataclasses import dataclass, fields, replace
 from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
-from likeness.evaluation import (
-    BASELINES,
-    Evaluation,
-    LeakReport,
-    choose_threshold,
-    evaluate_matrix,
-    find_leaks,
-)
-from likeness.evaluation.baselines import Fit, cross_fitted_energies
+from likeness.evaluation import BASELINES, Evaluation, choose_threshold, evaluate_matrix, find_leaks
+from likeness.evaluation.baselines import FitBaseline, cross_fitted_energies
+from likeness.evaluation.leaks import LeakReport
 from likeness.evaluation.unseen import ChosenOn
 from likeness.experiments.evidence import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
@@ -190,7 +184,7 @@ def folds_section(
     )
 
 
-def _baseline(fit: Fit, training: Dataset, test: Dataset) -> FoldEnergies:
+def _baseline(fit: FitBaseline, training: Dataset, test: Dataset) -> FoldEnergies:
     embedder = fit(training)
     chosen_on = cross_fitted_energies(fit, training)
     return FoldEnergies(

@@ -12,9 +12,9 @@ from likeness.evaluation import (
     Evaluation,
     evaluate_matrix,
     evaluate_pairs,
-    leaks_against,
     matrix_pair_energies,
 )
+from likeness.evaluation.leaks import leaks_against
 from likeness.evaluation.results import ProtocolResult, protocol_result
 
 REPETITIONS = (100, 500)
