@@ -27,7 +27,7 @@ def literally(fold: OpenSetEvaluation, drawn: np.ndarray) -> dict[str, float] | 
     right, false = [], []
     for person in drawn:
         mine = found.mated_codes == person
-        right += list(zip(found.mated[mine], found.places.credit(1)[mine], strict=True))
+        right += list(zip(found.mated[mine], found.ranks.credit(1)[mine], strict=True))
         for other in drawn:
             pair = (found.non_mated_codes == person) & (found.nearest_codes == other)
             false += list(found.non_mated[pair])

@@ -83,7 +83,7 @@ def test_rates_can_be_counted_again_from_the_halves(section, people) -> None:
                     matrix[np.ix_(probes, enrolled)], test.codes[probes], test.codes[enrolled]
                 )
                 false += list(found.non_mated <= threshold)
-                wrong += list(1 - found.places.credit(1) * (found.mated <= threshold))
+                wrong += list(1 - found.ranks.credit(1) * (found.mated <= threshold))
         fpir.append(np.mean(false))
         fnir.append(np.mean(wrong))
     figures = part["baselines"]["raw_pixels"]

@@ -67,7 +67,7 @@ def test_cmc_starts_at_the_one_shot_rate(people) -> None:
     document = evaluate_model(PixelModel(), people).result.to_json()
     matrix = energy_matrix("euclidean", PixelModel().embed(people.items))
     trials = one_shot_each_item(matrix, people.codes)
-    expected = [trials.places.credit(rank).mean() for rank in range(1, 13)]
+    expected = [trials.ranks.credit(rank).mean() for rank in range(1, 13)]
     assert document["cmc"]["network"] == pytest.approx(expected)
     assert document["cmc"]["network"] == document["cmc"]["raw_pixels"]
 

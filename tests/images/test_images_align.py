@@ -196,7 +196,7 @@ def test_what_is_no_photo(photo: Any) -> None:
 def test_impossible_settings() -> None:
     with pytest.raises(SettingError, match=r"^size \(rows\): expected a whole number from 1"):
         aligned(PHOTO, ARCFACE, to=ARCFACE, size=(0, 112))
-    with pytest.raises(DataError, match=r"^found, to: expected two points each"):
+    with pytest.raises(DataError, match=r"^points, to: expected two points each"):
         aligned(PHOTO, (1, 1, 1, 1), to=ARCFACE, size=SIZE)
 
 

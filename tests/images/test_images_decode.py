@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from likeness.errors import DataError, ImageError
-from likeness.images import pixels as _pixels
 from likeness.images.decode import EXTENSIONS, decode, decode_file, read_photo
 
 RNG = np.random.default_rng(1)
@@ -363,7 +362,9 @@ def test_strips_are_the_photo_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         written(Image.fromarray(COLOUR).convert("CMYK"), "JPEG"),
     ]
     whole = [decode(data, name="p") for data in photos]
-    monkeypatch.setattr(_pixels, "_AT_ONCE", 100)  # 3 of 20 rows at a time, then 2
+    monkeypatch.setattr(
+        "likeness.images.decode.PIXELS_AT_ONCE", 100
+    )  # 3 of 20 rows at a time, then 2
     for data, expected in zip(photos, whole, strict=True):
         np.testing.assert_array_equal(decode(data, name="p"), expected)
 

@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from likeness.images.bombs import MOST_METADATA, MOST_PIECES, MOST_SCANS, PNG, why_a_bomb
-from likeness.images.exif import orientation
-from likeness.images.jpeg import SCAN, segments, split_exif
+from likeness.images.file_structure import (
+    MOST_METADATA,
+    MOST_PIECES,
+    MOST_SCANS,
+    PNG,
+    SCAN,
+    orientation,
+    segments,
+    split_exif,
+    why_a_bomb,
+)
 
 ORIENTATION = 0x0112
 

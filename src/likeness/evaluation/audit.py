@@ -105,7 +105,7 @@ def audit(train: Dataset, test: Dataset) -> Audit:
         DataError: the items are not photos.
     """
     photos = tuple(
-        _shared(train, test, found) for found in near_duplicates(train.items, test.items)
+        _shared(train, test, duplicate) for duplicate in near_duplicates(train.items, test.items)
     )
     renamed = {
         (photo.train_identity, photo.test_identity)
@@ -121,18 +121,18 @@ def audit(train: Dataset, test: Dataset) -> Audit:
     )
 
 
-def _shared(train: Dataset, test: Dataset, found: NearDuplicate) -> SharedPhoto:
-    left, right = found.left, found.right
+def _shared(train: Dataset, test: Dataset, duplicate: NearDuplicate) -> SharedPhoto:
+    left, right = duplicate.left, duplicate.right
     same = train.item_digests[left] == test.item_digests[right]
     return SharedPhoto(
         train=train.item_names[left],
         test=test.item_names[right],
         train_identity=train.identities[left],
         test_identity=test.identities[right],
-        how="same pixels" if same else "mirror image" if found.mirrored else "same photo",
-        correlation=1.0 if same else found.correlation,
+        how="same pixels" if same else "mirror image" if duplicate.mirrored else "same photo",
+        correlation=1.0 if same else duplicate.correlation,
     )
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+def _counted(count: int, singular: str, plural: str) -> str:
+    return f"{count} {singular if count == 1 else plural}"

@@ -128,8 +128,8 @@ def _shrinkage(projected: NDArray[np.float64], codes: Codes) -> float | str:
         return "auto"
     means = np.stack([projected[codes == code].mean(axis=0) for code in np.unique(codes)])
     within = projected - means[codes]
-    found = require_extra("sklearn.covariance").ledoit_wolf_shrinkage(within)
-    return max(float(found), 0.01)
+    shrinkage = require_extra("sklearn.covariance").ledoit_wolf_shrinkage(within)
+    return max(float(shrinkage), 0.01)
 
 
 def _with_differences(data: Dataset) -> Dataset:
@@ -165,8 +165,8 @@ def cross_fitted_threshold(
     Raises:
         SettingError: ``folds`` is out of its range.
     """
-    found = cross_fitted_energies(fit, train, folds=folds, partition_seed=partition_seed)
-    return None if found is None else choose_threshold(*found)
+    energies = cross_fitted_energies(fit, train, folds=folds, partition_seed=partition_seed)
+    return None if energies is None else choose_threshold(*energies)
 
 
 def cross_fitted_energies(

@@ -178,7 +178,7 @@ def calibrate(
         return _with_chosen_fusion(
             matrix, codes, purpose, energy=energy, extrapolate=extrapolate, seed=seed, pairs=pairs
         )
-    found = compare_with_people(
+    comparisons = compare_with_people(
         matrix,
         codes,
         photos_each=purpose.photos_each,
@@ -187,15 +187,15 @@ def calibrate(
         pairs=pairs,
     )
     people = len(np.unique(codes))
-    impostors = AcceptedRate(found.impostor, found.impostor_people)
+    impostors = AcceptedRate(comparisons.impostor, comparisons.impostor_people)
     threshold = impostors.largest_threshold(purpose.target)
     if threshold is not None:
         rate = impostors.at(threshold)
     elif extrapolate:
-        threshold, rate = _extrapolated(found, purpose, impostors, seed=seed)
+        threshold, rate = _extrapolated(comparisons, purpose, impostors, seed=seed)
     else:
         raise TooFewError(_too_few(purpose, impostors, people=people, photos=len(codes)))
-    accepted = AcceptedRate(found.genuine, found.genuine_people).at(threshold)
+    accepted = AcceptedRate(comparisons.genuine, comparisons.genuine_people).at(threshold)
     return Calibration(
         purpose=purpose,
         threshold=threshold,
@@ -224,7 +224,9 @@ def _with_chosen_fusion(
     people = np.random.default_rng(seed).permutation(np.unique(codes))
     first = np.isin(codes, people[: len(people) // 2])
 
-    def found(choosing: NDArray[np.bool_], finding: NDArray[np.bool_], beyond: bool) -> Calibration:
+    def chosen_and_calibrated(
+        choosing: NDArray[np.bool_], finding: NDArray[np.bool_], beyond: bool
+    ) -> Calibration:
         choice = choose_fusion(
             matrix[np.ix_(choosing, choosing)],
             codes[choosing],
@@ -245,10 +247,10 @@ def _with_chosen_fusion(
         return replace(calibrated, fusion_choice=replace(choice, same_people=same))
 
     try:
-        return found(first, ~first, False)
+        return chosen_and_calibrated(first, ~first, False)
     except TooFewError:
         everyone = np.ones(len(codes), bool)
-        return found(everyone, everyone, extrapolate)
+        return chosen_and_calibrated(everyone, everyone, extrapolate)
 
 
 def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: int) -> str:
@@ -267,7 +269,7 @@ def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: in
 
 
 def _extrapolated(
-    found: Comparisons, purpose: Purpose, counted: AcceptedRate, *, seed: int
+    comparisons: Comparisons, purpose: Purpose, counted: AcceptedRate, *, seed: int
 ) -> tuple[float, Rate]:
     """Return the threshold at which the fitted tail's upper end meets the target, and its rate.
 
@@ -281,7 +283,7 @@ def _extrapolated(
             f"{len(counted):,} impostor comparisons for any tail. Ask less, or measure on more "
             "people."
         )
-    lowest = _Lowest(found)
+    lowest = _LowestEnergies(comparisons)
     rng = np.random.default_rng(seed)
     thresholds = sorted(
         lowest.drawn_again(rng).threshold(purpose.target) for _ in range(REPETITIONS)
@@ -297,17 +299,17 @@ def _extrapolated(
     )
 
 
-class _Lowest:
+class _LowestEnergies:
     """The lowest impostor energies, and tails fitted to them for people drawn again."""
 
-    def __init__(self, found: Comparisons) -> None:
-        self._present, codes = np.unique(found.impostor_people, return_inverse=True)
+    def __init__(self, comparisons: Comparisons) -> None:
+        self._present, codes = np.unique(comparisons.impostor_people, return_inverse=True)
         people = len(self._present)
         codes = codes.reshape(-1, 2)
         # Enough of them that the tail is among them under any weights.
-        order = np.argsort(found.impostor, kind="stable")
+        order = np.argsort(comparisons.impostor, kind="stable")
         order = order[: max(4, int(4 * TAIL_SHARE * len(order)))]
-        self._energies = np.asarray(found.impostor[order], np.float64)
+        self._energies = np.asarray(comparisons.impostor[order], np.float64)
         self._people = codes[order]
         pairs = np.bincount(codes[:, 0] * people + codes[:, 1], minlength=people * people)
         self._compared = pairs.reshape(people, people)

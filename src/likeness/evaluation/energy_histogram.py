@@ -100,17 +100,17 @@ def stored_histogram(
 
 def _read(stored: Mapping[str, Any]) -> EnergyHistogram:
     try:
-        found = EnergyHistogram(
+        histogram = EnergyHistogram(
             edges=tuple(float(edge) for edge in stored["edges"]),
             genuine=tuple(int(count) for count in stored["genuine"]),
             impostor=tuple(int(count) for count in stored["impostor"]),
         )
         sound = (
             stored["format"] == FORMAT
-            and len(found.edges) > 1
-            and bool(np.isfinite(found.edges).all() and (np.diff(found.edges) > 0).all())
-            and {len(found.genuine), len(found.impostor)} == {len(found.edges) - 1}
-            and min((*found.genuine, *found.impostor)) >= 0
+            and len(histogram.edges) > 1
+            and bool(np.isfinite(histogram.edges).all() and (np.diff(histogram.edges) > 0).all())
+            and {len(histogram.genuine), len(histogram.impostor)} == {len(histogram.edges) - 1}
+            and min((*histogram.genuine, *histogram.impostor)) >= 0
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         sound = False
@@ -120,4 +120,4 @@ def _read(stored: Mapping[str, Any]) -> EnergyHistogram:
             f"{FORMAT}, ascending edges, and one count per bin. Calibrate the model again: "
             "`likeness calibrate MODEL PHOTOS`."
         )
-    return found
+    return histogram

@@ -112,16 +112,18 @@ def choose_fusion(
         raise SettingError("fusions: expected at least one. Received: none.")
     codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
     people = int(codes.max(initial=0)) + 1
-    found = {
+    comparisons = {
         name: compare_with_people(
             matrix, codes, photos_each=photos_each, fusion=name, energy=energy
         )
         for name in names
     }
-    first = found[names[0]]
+    first = comparisons[names[0]]
     shown = EVIDENCE / AcceptedRate(first.impostor, first.impostor_people).at(-np.inf).effective
     far = min(max(far, shown), 0.5)
-    measures = {name: RejectedAtFar(each, far=far, people=people) for name, each in found.items()}
+    measures = {
+        name: RejectedAtFar(each, far=far, people=people) for name, each in comparisons.items()
+    }
     draws = people_again(
         people,
         repetitions=repetitions,

@@ -123,8 +123,8 @@ class Grouping:
         said = [f"{group.label}: {warning}" for group in self.groups for warning in group.warnings]
         if self.unlabelled:
             said.append(f"People without a label: {self.unlabelled}.")
-        outstanding = [found for found in self.differences if found.stands_out]
-        said += [_difference_in_words(found) for found in outstanding]
+        outstanding = [difference for difference in self.differences if difference.stands_out]
+        said += [_difference_in_words(difference) for difference in outstanding]
         if not self.differences:
             said.append("No two groups are large enough to be compared.")
         elif not outstanding:
@@ -175,17 +175,17 @@ def compare_groups(
         SettingError: a setting is out of its range.
     """
     groups, draws = [], []
-    for place, label in enumerate(sorted({label for label in labels if label is not None})):
-        members = np.array([code for code, own in enumerate(labels) if own == label])
-        group = _GroupResampler(evaluation, open_set, members)
+    for number, label in enumerate(sorted({label for label in labels if label is not None})):
+        people = np.array([code for code, own in enumerate(labels) if own == label])
+        group = _GroupResampler(evaluation, open_set, people)
         names, drawn = (
-            drawn_figures([group], repetitions=repetitions, seed=seed + place)
+            drawn_figures([group], repetitions=repetitions, seed=seed + number)
             if group.figures
             else ([], np.empty((repetitions, 0)))
         )
         groups.append(_group(label, group, names, drawn))
         draws.append(dict(zip(names, drawn.T, strict=True)))
-    compared = [place for place, group in enumerate(groups) if not group.small]
+    compared = [number for number, group in enumerate(groups) if not group.small]
     return Grouping(
         column=column,
         groups=tuple(groups),
@@ -208,7 +208,7 @@ def _group(
         for i, name in enumerate(names)
     }
     pairs = group.impostor_pairs
-    people = len(group.members)
+    people = len(group.group_people)
     warnings = []
     if not figures:
         warnings.append("its people have no two photos of one, or no two people: not measured.")
@@ -253,14 +253,15 @@ def _difference(name: FigureName, first: Group, second: Group, draws: Floats) ->
     )
 
 
-def _difference_in_words(found: Difference) -> str:
-    size, ends = found.difference.mean, sorted((found.difference.low, found.difference.high))
+def _difference_in_words(compared: Difference) -> str:
+    size = compared.difference.mean
+    ends = sorted((compared.difference.low, compared.difference.high))
     if size < 0:
         ends = [-ends[1], -ends[0]]
-    name = found.figure.replace("_", " ") if "_" in found.figure else found.figure.upper()
+    name = compared.figure.replace("_", " ") if "_" in compared.figure else compared.figure.upper()
     return (
-        f"{name}: {found.first} is {100 * abs(size):.1f} percentage points "
-        f"{'above' if size > 0 else 'below'} {found.second} "
+        f"{name}: {compared.first} is {100 * abs(size):.1f} percentage points "
+        f"{'above' if size > 0 else 'below'} {compared.second} "
         f"({100 * ends[0]:.1f} to {100 * ends[1]:.1f})."
     )
 
@@ -272,14 +273,17 @@ class _GroupResampler:
     in each were drawn.
     """
 
-    def __init__(self, evaluation: Evaluation, open_set: OpenSet | None, members: Codes) -> None:
-        pairs, self.members = evaluation.pairs, members
+    def __init__(
+        self, evaluation: Evaluation, open_set: OpenSet | None, group_people: Codes
+    ) -> None:
+        pairs, self.group_people = evaluation.pairs, group_people
         self._people = int(pairs.codes.max()) + 1
-        self.photos = int(np.isin(pairs.codes, members).sum())
+        self.photos = int(np.isin(pairs.codes, group_people).sum())
         genuine_of = pairs.codes[pairs.genuine_pairs[:, :1]]
         impostor_of = pairs.codes[pairs.impostor_pairs]
         self.genuine_pairs, self.impostor_pairs = (
-            int(np.isin(people, members).all(axis=1).sum()) for people in (genuine_of, impostor_of)
+            int(np.isin(people, group_people).all(axis=1).sum())
+            for people in (genuine_of, impostor_of)
         )
         # By figure: how wrong or right each pair or probe is, and the people in it, (1 or 2, n).
         self._means: dict[FigureName, tuple[Floats, Codes]] = {}
@@ -291,8 +295,10 @@ class _GroupResampler:
             self._keep(FigureName("frr"), pairs.genuine > threshold, genuine_of)
             self._keep(FigureName("far"), pairs.impostor <= threshold, impostor_of)
             if open_set is not None:
-                found = open_set.searches
-                self._keep(FigureName("fnir"), missed(found, threshold), found.mated_codes[:, None])
+                searches = open_set.searches
+                self._keep(
+                    FigureName("fnir"), missed(searches, threshold), searches.mated_codes[:, None]
+                )
         if (trials := evaluation.identification) is not None:
             self._keep(
                 FigureName("one_shot", trials.ways), trials.correct, trials.probe_codes[:, None]
@@ -300,13 +306,13 @@ class _GroupResampler:
         self.figures = self._measure(np.ones(self._people)) or {}
 
     def _keep(self, name: FigureName, values: NDArray[Any], people: Codes) -> None:
-        inside = np.isin(people, self.members).all(axis=1)
+        inside = np.isin(people, self.group_people).all(axis=1)
         if inside.any():
             self._means[name] = values[inside].astype(np.float64), people[inside].T.copy()
 
     def draw(self, rng: np.random.Generator) -> Mapping[FigureName, float]:
         while True:
-            drawn = rng.choice(self.members, len(self.members))
+            drawn = rng.choice(self.group_people, len(self.group_people))
             often = np.bincount(drawn, minlength=self._people).astype(np.float64)
             figures = self._measure(often)
             if figures is not None:

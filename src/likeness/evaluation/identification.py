@@ -19,7 +19,7 @@ from likeness.evaluation.pair_energies import check_square
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Places:
+class Ranks:
     """Where the right identity stands among the enrolled ones, for each probe.
 
     Args:
@@ -42,19 +42,19 @@ class Identification:
     Args:
         ways: enrolled identities in each trial.
         shots: enrolled items of each.
-        places: of the right identity, one per trial.
+        ranks: of the right identity, one per trial.
         probe_codes: ``(trials,)``, whose probe each trial was.
     """
 
     ways: int
     shots: int
-    places: Places
+    ranks: Ranks
     probe_codes: Codes
 
     @cached_property
     def correct(self) -> NDArray[np.float64]:
         """``(trials,)``, 0…1: 1 where the nearest identity was the right one."""
-        return self.places.credit(1)
+        return self.ranks.credit(1)
 
     @property
     def rate(self) -> float:
@@ -62,7 +62,7 @@ class Identification:
         return float(self.correct.mean())
 
 
-def cumulative_match(found: Identification, *, most: int = 100) -> NDArray[np.float64]:
+def cumulative_match(trials: Identification, *, most: int = 100) -> NDArray[np.float64]:
     """Return the cumulative match characteristic (CMC), ``(ranks,)``, 0…1, rising.
 
     At rank R, the share of trials whose right identity is among the R nearest: ranks
@@ -73,8 +73,8 @@ def cumulative_match(found: Identification, *, most: int = 100) -> NDArray[np.fl
     >>> cumulative_match(one_shot_each_item(apart, np.array([0, 1, 0, 1]))).tolist()
     [0.5, 1.0]
     """
-    ranks = range(1, min(found.ways, most) + 1)
-    return np.array([found.places.credit(rank).mean() for rank in ranks])
+    ranks = range(1, min(trials.ways, most) + 1)
+    return np.array([trials.ranks.credit(rank).mean() for rank in ranks])
 
 
 def person_energies(matrix: Energies, gallery_codes: Codes) -> tuple[Codes, Energies]:
@@ -92,7 +92,7 @@ def person_energies(matrix: Energies, gallery_codes: Codes) -> tuple[Codes, Ener
     return identities, np.minimum.reduceat(matrix[:, order], first, axis=1)
 
 
-def find_places(each: Energies, right: NDArray[np.intp]) -> Places:
+def find_ranks(each: Energies, right: NDArray[np.intp]) -> Ranks:
     """Return where the right identity stands for each probe.
 
     Args:
@@ -100,7 +100,7 @@ def find_places(each: Energies, right: NDArray[np.intp]) -> Places:
         right: ``(probes,)``, the column of the right one.
     """
     own = np.take_along_axis(each, right[:, None], axis=1)
-    return Places(nearer=(each < own).sum(axis=1), level=(each == own).sum(axis=1))
+    return Ranks(nearer=(each < own).sum(axis=1), level=(each == own).sum(axis=1))
 
 
 def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDArray[np.float64]:
@@ -118,7 +118,7 @@ def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDAr
     >>> rank_one(np.array([[0.2, 0.9], [0.5, 0.5]]), np.array([7, 8]), np.array([7, 8])).tolist()
     [1.0, 0.5]
     """
-    return _closed_set_places(matrix, probe_codes, gallery_codes).credit(1)
+    return _closed_set_ranks(matrix, probe_codes, gallery_codes).credit(1)
 
 
 def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
@@ -137,18 +137,18 @@ def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
         DataError: the matrix does not fit the codes, or an energy is NaN.
     """
     check_square(matrix, codes)
-    members = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    if len(members) < 2 or len(members) == len(codes):
+    items_of_each = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    if len(items_of_each) < 2 or len(items_of_each) == len(codes):
         raise TooFewError(
             "one-shot identification: expected at least two people, one of them with two photos. "
-            f"Received: {len(codes)} photos of {len(members)} people."
+            f"Received: {len(codes)} photos of {len(items_of_each)} people."
         )
-    places = min(len(items) for items in members)
+    count = min(len(items) for items in items_of_each)
     trials = []
-    for place in range(places):
-        enrolled = np.array([items[place] for items in members])
+    for index in range(count):
+        enrolled = np.array([items[index] for items in items_of_each])
         trials.append((np.setdiff1d(np.arange(len(codes)), enrolled), enrolled))
-    return _closed_set(matrix, codes, trials, ways=len(members), shots=1)
+    return _closed_set(matrix, codes, trials, ways=len(items_of_each), shots=1)
 
 
 def n_way_k_shot(
@@ -177,9 +177,9 @@ def n_way_k_shot(
     return _closed_set(matrix, codes, trials, ways=ways, shots=shots)
 
 
-def joined(parts: Sequence[Places]) -> Places:
-    """Return the places of all parts, one after the other; at least one part."""
-    return Places(
+def joined(parts: Sequence[Ranks]) -> Ranks:
+    """Return the ranks of all parts, one after the other; at least one part."""
+    return Ranks(
         nearer=np.concatenate([part.nearer for part in parts]),
         level=np.concatenate([part.level for part in parts]),
     )
@@ -194,22 +194,22 @@ def _closed_set(
     shots: int,
 ) -> Identification:
     """Recognise (probes, enrolled) items, one search after the other."""
-    places = [
-        _closed_set_places(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
+    ranks = [
+        _closed_set_ranks(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
         for probes, enrolled in trials
     ]
     return Identification(
         ways=ways,
         shots=shots,
-        places=joined(places),
+        ranks=joined(ranks),
         probe_codes=np.concatenate([codes[probes] for probes, _ in trials]),
     )
 
 
-def _closed_set_places(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Places:
+def _closed_set_ranks(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Ranks:
     _check_closed_set(matrix, probe_codes, gallery_codes)
     identities, each = person_energies(matrix, gallery_codes)
-    return find_places(each, np.searchsorted(identities, probe_codes))
+    return find_ranks(each, np.searchsorted(identities, probe_codes))
 
 
 def check_search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:

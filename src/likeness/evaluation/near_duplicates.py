@@ -34,7 +34,7 @@ class NearDuplicate:
     """Two photos that are one.
 
     Args:
-        left, right: their places in what was compared.
+        left, right: their indices in what was compared.
         mirrored: whether one is the mirror image of the other.
         correlation: of the small photos, `ALIKE`…1.
     """
@@ -46,7 +46,7 @@ class NearDuplicate:
 
 
 def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
-    """Return the photos on the left that are on the right too, in order of their places.
+    """Return the photos on the left that are on the right too, in order.
 
     Args:
         left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ.
@@ -56,7 +56,7 @@ def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
 
     >>> import numpy as np
     >>> photo = np.random.default_rng(0).integers(0, 256, (1, 56, 46, 1), np.uint8)
-    >>> [(found.left, found.right, found.mirrored) for found in near_duplicates(
+    >>> [(match.left, match.right, match.mirrored) for match in near_duplicates(
     ...     photo, np.concatenate([255 - photo, photo[:, :, ::-1]]))]
     [(0, 1, True)]
     """
@@ -67,7 +67,7 @@ def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
 def duplicates_within(images: Images) -> list[NearDuplicate]:
     """Return the pairs of one collection that are one photo, each pair once, left < right."""
     small = thumbnails(images)
-    return [found for found in _matches(small, small) if found.left < found.right]
+    return [match for match in _matches(small, small) if match.left < match.right]
 
 
 def thumbnails(images: Images) -> Thumbnails:
@@ -79,8 +79,8 @@ def thumbnails(images: Images) -> Thumbnails:
     check_images(images)
     rows, columns = SIZE
     small = np.empty((len(images), rows * columns), np.float32)
-    for place, image in enumerate(images):
-        small[place] = fit(image, rows=rows, columns=columns, channels=1).reshape(-1)
+    for index, image in enumerate(images):
+        small[index] = fit(image, rows=rows, columns=columns, channels=1).reshape(-1)
     small -= small.mean(axis=1, keepdims=True)
     length = np.linalg.norm(small, axis=1, keepdims=True)
     flat = length < np.sqrt(small.shape[1])  # a standard deviation under one grey level
@@ -88,7 +88,7 @@ def thumbnails(images: Images) -> Thumbnails:
 
 
 def _matches(ours: Thumbnails, theirs: Thumbnails) -> list[NearDuplicate]:
-    found = []
+    matches = []
     for start in range(0, len(ours), BLOCK):
         block = ours[start : start + BLOCK]
         for other in range(0, len(theirs), BLOCK):
@@ -96,7 +96,7 @@ def _matches(ours: Thumbnails, theirs: Thumbnails) -> list[NearDuplicate]:
             turned = block @ _mirrored(theirs[other : other + BLOCK]).T
             best = np.maximum(plain, turned)
             for row, column in np.argwhere(best >= ALIKE):
-                found.append(
+                matches.append(
                     NearDuplicate(
                         left=start + int(row),
                         right=other + int(column),
@@ -104,7 +104,7 @@ def _matches(ours: Thumbnails, theirs: Thumbnails) -> list[NearDuplicate]:
                         correlation=min(1.0, round(float(best[row, column]), 4)),
                     )
                 )
-    return sorted(found)
+    return sorted(matches)
 
 
 def _mirrored(small: Thumbnails) -> Thumbnails:

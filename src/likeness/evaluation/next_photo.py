@@ -171,9 +171,9 @@ def next_photo_curve(
     check_fusion(fusion, energy=energy)
     check_in_range(draws, 1, 10_000, argument="draws", whole=True)
     check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
-    members = {int(code): np.flatnonzero(codes == code) for code in np.unique(codes)}
-    counts = _counts([len(photos) for photos in members.values()], counts)
-    taking_part = [photos for photos in members.values() if len(photos) > counts[-1]]
+    photos_of = {int(code): np.flatnonzero(codes == code) for code in np.unique(codes)}
+    counts = _counts([len(photos) for photos in photos_of.values()], counts)
+    taking_part = [photos for photos in photos_of.values() if len(photos) > counts[-1]]
     people, probes = len(taking_part), sum(len(photos) - counts[-1] for photos in taking_part)
     draws = min(draws, max(1, MOST_COMPARISONS // (probes * people)))
     rng = np.random.default_rng(seed)
@@ -192,7 +192,7 @@ def next_photo_curve(
         fusion=fusion,
         energy=energy,
         people=people,
-        left_out=tuple(c for c, photos in members.items() if len(photos) <= counts[-1]),
+        left_out=tuple(c for c, photos in photos_of.items() if len(photos) <= counts[-1]),
         probes=probes,
         draws=draws,
         seed=seed,
@@ -224,10 +224,10 @@ class _Deal:
 
 
 def _deal_photos(
-    members: Sequence[NDArray[np.int64]], most: int, rng: np.random.Generator
+    photos_of_each: Sequence[NDArray[np.int64]], most: int, rng: np.random.Generator
 ) -> _Deal:
     """_Deal each person's photos: ``most`` of them may be enrolled, the others are probes."""
-    shuffled = [rng.permutation(photos) for photos in members]
+    shuffled = [rng.permutation(photos) for photos in photos_of_each]
     rest = [len(photos) - most for photos in shuffled]
     return _Deal(
         enrolled=np.stack([photos[:most] for photos in shuffled]),
@@ -260,7 +260,7 @@ class _DealtComparisons:
         self._whose = whose
         self._wrong = 1.0 - rank_one(fused, whose, np.arange(people))
         rows, columns = np.nonzero(~own)
-        self._found = Comparisons(
+        self._comparisons = Comparisons(
             genuine=fused[own],
             impostor=fused[rows, columns],
             genuine_people=np.stack([whose, whose], axis=1),
@@ -272,18 +272,18 @@ class _DealtComparisons:
     ) -> dict[str, Floats]:
         """Return rates by name, ``(1 + repetitions,)`` each: first as it is, then drawn again."""
         times = np.concatenate([np.ones((1, self._people)), times])
-        found = {"wrong": self._by_probe(self._wrong, times)}
+        rates = {"wrong": self._by_probe(self._wrong, times)}
         if far is not None:
-            rejected = RejectedAtFar(self._found, far=far, people=self._people)
-            found["rejected"] = np.array([rejected.rate(row) for row in times])
+            rejected = RejectedAtFar(self._comparisons, far=far, people=self._people)
+            rates["rejected"] = np.array([rejected.rate(row) for row in times])
         if threshold is not None:
-            refused = (self._found.genuine > threshold).astype(np.float64)
-            found["rejected_at_threshold"] = self._by_probe(refused, times)
-            accepted = self._found.impostor_people[self._found.impostor <= threshold]
-            found["accepted_at_threshold"] = self._pairs(accepted, times) / self._pairs(
-                self._found.impostor_people, times
+            refused = (self._comparisons.genuine > threshold).astype(np.float64)
+            rates["rejected_at_threshold"] = self._by_probe(refused, times)
+            accepted = self._comparisons.impostor_people[self._comparisons.impostor <= threshold]
+            rates["accepted_at_threshold"] = self._pairs(accepted, times) / self._pairs(
+                self._comparisons.impostor_people, times
             )
-        return found
+        return rates
 
     def _by_probe(self, values: Floats, times: Floats) -> Floats:
         sums = np.bincount(self._whose, weights=values, minlength=self._people)
@@ -294,18 +294,18 @@ class _DealtComparisons:
         return np.asarray(((times @ pair_counts(pairs, self._people)) * times).sum(axis=1))
 
 
-def _counts(photos: Sequence[int], asked: Sequence[int] | None) -> list[int]:
+def _counts(photos: Sequence[int], wanted: Sequence[int] | None) -> list[int]:
     """Return the counts of enrolled photos, rising."""
-    if asked is not None:
-        for count in asked:
+    if wanted is not None:
+        for count in wanted:
             check_in_range(count, 1, 1000, argument="counts", whole=True)
-        if not asked:
+        if not wanted:
             raise SettingError("counts: expected at least one. Received: none.")
-    able = {count: sum(has > count for has in photos) for count in asked or COUNTS}
+    able = {count: sum(has > count for has in photos) for count in wanted or COUNTS}
     # Of counts that were asked for, each must be possible; else those for half of the people.
-    needed = 2 if asked is not None else max(2, len(photos) / 2)
+    needed = 2 if wanted is not None else max(2, len(photos) / 2)
     kept = sorted(count for count, people in able.items() if people >= needed)
-    if not kept or (asked is not None and len(kept) < len(able)):
+    if not kept or (wanted is not None and len(kept) < len(able)):
         count = min(set(able) - set(kept))
         raise TooFewError(
             f"expected {int(np.ceil(needed))} people or more with {count + 1} photos each, "

@@ -25,9 +25,9 @@ from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import (
-    Places,
+    Ranks,
     check_search,
-    find_places,
+    find_ranks,
     joined,
     person_energies,
 )
@@ -51,7 +51,7 @@ class Searches:
 
     Args:
         mated: ``(m,)`` energies between a probe and its own person.
-        places: of that person among the enrolled, ``m`` of them.
+        ranks: of that person among the enrolled, ``m`` of them.
         mated_codes: ``(m,)``, whose probe it was.
         mated_items: ``(m,)``, which probe.
         non_mated: ``(s,)`` energies between a stranger's probe and the nearest person.
@@ -61,7 +61,7 @@ class Searches:
     """
 
     mated: Energies
-    places: Places
+    ranks: Ranks
     mated_codes: Codes
     mated_items: Codes
     non_mated: Energies
@@ -101,15 +101,15 @@ class OpenSetRates:
         Raises:
             SettingError: the threshold is NaN.
         """
-        place = step_at(self.thresholds, threshold)
-        return float(self.fpir[place]), float(self.fnir[place])
+        step = step_at(self.thresholds, threshold)
+        return float(self.fpir[step]), float(self.fnir[step])
 
 
 class OpenSetCounter:
     """Sorts the searches once, and then gives the rates for any weights of them.
 
     Args:
-        found: the searches, at least one of each kind.
+        searches: at least one of each kind.
         rank: at which the right person must be, 1 or more.
 
     Raises:
@@ -117,17 +117,17 @@ class OpenSetCounter:
         SettingError: the rank is out of its range.
     """
 
-    def __init__(self, found: Searches, *, rank: int = 1) -> None:
+    def __init__(self, searches: Searches, *, rank: int = 1) -> None:
         check_in_range(rank, 1, 2**30, argument="rank", whole=True)
-        if not len(found.mated) or not len(found.non_mated):
+        if not len(searches.mated) or not len(searches.non_mated):
             raise TooFewError(
                 "open set: expected probes of people who are enrolled and of people who are not. "
-                f"Received: {len(found.mated)} and {len(found.non_mated)}."
+                f"Received: {len(searches.mated)} and {len(searches.non_mated)}."
             )
-        self._counter = Counter(found.mated, found.non_mated)
+        self._counter = Counter(searches.mated, searches.non_mated)
         self._rank = rank
-        self._credit = found.places.credit(rank)
-        self._probes = [len(np.unique(k)) for k in (found.mated_items, found.non_mated_items)]
+        self._credit = searches.ranks.credit(rank)
+        self._probes = [len(np.unique(k)) for k in (searches.mated_items, searches.non_mated_items)]
 
     def rates(
         self, mated_weights: Floats | None = None, non_mated_weights: Floats | None = None
@@ -153,7 +153,7 @@ class OpenSetCounter:
         )
 
 
-def open_set_rates(found: Searches, *, rank: int = 1) -> OpenSetRates:
+def open_set_rates(searches: Searches, *, rank: int = 1) -> OpenSetRates:
     """Return FPIR and FNIR at every threshold that makes a difference.
 
     Raises:
@@ -162,14 +162,14 @@ def open_set_rates(found: Searches, *, rank: int = 1) -> OpenSetRates:
 
     >>> import numpy as np
     >>> energies = np.array([[0.2, 0.7], [0.6, 0.5], [0.4, 0.9]])
-    >>> found = search(energies, np.array([7, 7, 9]), np.array([7, 8]))
-    >>> rates = open_set_rates(found)
+    >>> searches = search(energies, np.array([7, 7, 9]), np.array([7, 8]))
+    >>> rates = open_set_rates(searches)
     >>> rates.at(0.3), rates.at(0.65)
     ((0.0, 0.5), (1.0, 0.5))
-    >>> open_set_rates(found, rank=2).at(0.65)
+    >>> open_set_rates(searches, rank=2).at(0.65)
     (1.0, 0.0)
     """
-    return OpenSetCounter(found, rank=rank).rates()
+    return OpenSetCounter(searches, rank=rank).rates()
 
 
 def dir_at_fpir(rates: OpenSetRates, fpir: float) -> float:
@@ -188,12 +188,12 @@ def dir_at_fpir(rates: OpenSetRates, fpir: float) -> float:
     return float(1.0 - rates.fnir[np.flatnonzero(rates.fpir <= fpir)[-1]])
 
 
-def missed(found: Searches, threshold: float, *, rank: int = 1) -> Floats:
+def missed(searches: Searches, threshold: float, *, rank: int = 1) -> Floats:
     """Return how wrong each mated search ends at a threshold, ``(m,)``, 0…1; its mean is the FNIR.
 
     1 where the right person is not one of the R nearest and at most the threshold.
     """
-    return 1.0 - found.places.credit(rank) * (found.mated <= threshold)
+    return 1.0 - searches.ranks.credit(rank) * (searches.mated <= threshold)
 
 
 def search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Searches:
@@ -215,7 +215,7 @@ def search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Search
     items = np.arange(len(probe_codes))
     return Searches(
         mated=each[known, right],
-        places=find_places(each[known], right),
+        ranks=find_ranks(each[known], right),
         mated_codes=probe_codes[known],
         mated_items=items[known],
         non_mated=strangers.min(axis=1),
@@ -269,8 +269,8 @@ def open_set_halves(
     check_in_range(halves, 1, 100_000, argument="halves", whole=True)
     check_in_range(shots, 1, 1000, argument="shots", whole=True)
     people = np.unique(codes)
-    members = {int(code): np.flatnonzero(codes == code) for code in people}
-    photos = min((len(items) for items in members.values()), default=0)
+    photos_of = {int(code): np.flatnonzero(codes == code) for code in people}
+    photos = min((len(items) for items in photos_of.values()), default=0)
     if len(people) < FEWEST_PEOPLE or photos < shots or len(codes) == shots * len(people):
         raise TooFewError(
             f"open set: expected {FEWEST_PEOPLE} people or more, photos to enrol of each "
@@ -279,16 +279,16 @@ def open_set_halves(
         )
     drawn = _halves(people, halves, seed=seed)
     firsts = np.linspace(0, photos - 1, min(photos, MOST_INDICES)).round().astype(int)
-    found = []
+    outcomes = []
     for half in drawn:
         for first in firsts:
-            place = (first + np.arange(shots)) % photos
-            enrolled = np.concatenate([members[code][place] for code in half])
+            indices = (first + np.arange(shots)) % photos
+            enrolled = np.concatenate([photos_of[code][indices] for code in half])
             probes = np.setdiff1d(np.arange(len(codes)), enrolled)
             outcome = search(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
-            found.append((probes, outcome))
+            outcomes.append((probes, outcome))
     return OpenSet(
-        searches=_together(found), halves=tuple(drawn), shots=shots, galleries=len(found)
+        searches=_together(outcomes), halves=tuple(drawn), shots=shots, galleries=len(outcomes)
     )
 
 
@@ -302,14 +302,14 @@ def _halves(people: Codes, count: int, *, seed: int) -> list[tuple[int, ...]]:
     return drawn[:count]
 
 
-def _together(found: list[tuple[Codes, Searches]]) -> Searches:
-    """Join the searches of all galleries; ``items`` become places in the whole data."""
+def _together(outcomes: list[tuple[Codes, Searches]]) -> Searches:
+    """Join the searches of all galleries; ``items`` become indices in the whole data."""
     fields = ("mated", "mated_codes", "non_mated", "non_mated_codes", "nearest_codes")
     return Searches(
-        **{name: np.concatenate([getattr(part, name) for _, part in found]) for name in fields},
-        places=joined([part.places for _, part in found]),
-        mated_items=np.concatenate([probes[part.mated_items] for probes, part in found]),
-        non_mated_items=np.concatenate([probes[part.non_mated_items] for probes, part in found]),
+        **{name: np.concatenate([getattr(part, name) for _, part in outcomes]) for name in fields},
+        ranks=joined([part.ranks for _, part in outcomes]),
+        mated_items=np.concatenate([probes[part.mated_items] for probes, part in outcomes]),
+        non_mated_items=np.concatenate([probes[part.non_mated_items] for probes, part in outcomes]),
     )
 
 
@@ -339,11 +339,11 @@ def evaluate_open_set(
     seed: int = 0,
 ) -> OpenSetEvaluation:
     """Measure on the ``(n, n)`` energies between all photos; see `open_set_halves`."""
-    found = open_set_halves(matrix, codes, halves=halves, shots=shots, seed=seed)
+    open_set = open_set_halves(matrix, codes, halves=halves, shots=shots, seed=seed)
     return OpenSetEvaluation(
-        open_set=found,
+        open_set=open_set,
         threshold=threshold,
-        figures=open_set_figures(open_set_rates(found.searches), threshold),
+        figures=open_set_figures(open_set_rates(open_set.searches), threshold),
     )
 
 

@@ -32,16 +32,16 @@ def open_set_intervals(
 
     Args and errors are those of `likeness.evaluation.people_intervals`.
     """
-    found = resampled_intervals(
+    intervals = resampled_intervals(
         [_Resampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
     )
     kinds = (FigureName("fpir"), "non_mated_items"), (FigureName("fnir"), "mated_items")
     for name, kind in kinds:
-        if name in found:
+        if name in intervals:
             probes = sum(len(np.unique(getattr(f.open_set.searches, kind))) for f in folds)
             least = min(1.0, EVIDENCE / probes)
-            found[name] = replace(found[name], high=max(found[name].high, least))
-    return found
+            intervals[name] = replace(intervals[name], high=max(intervals[name].high, least))
+    return intervals
 
 
 class _Resampler:
@@ -51,8 +51,8 @@ class _Resampler:
         self._fold = fold
         self._searches = fold.open_set.searches
         self._counter = OpenSetCounter(self._searches)
-        found = self._searches
-        self._present = np.union1d(found.mated_codes, found.non_mated_codes)
+        searches = self._searches
+        self._present = np.union1d(searches.mated_codes, searches.non_mated_codes)
         self._people = int(self._present.max()) + 1
 
     @property
@@ -60,12 +60,12 @@ class _Resampler:
         return self._fold.figures
 
     def draw(self, rng: np.random.Generator) -> Mapping[FigureName, float]:
-        found = self._searches
+        searches = self._searches
         while True:
             drawn = rng.choice(self._present, len(self._present))
             often = np.bincount(drawn, minlength=self._people).astype(np.float64)
-            mated = often[found.mated_codes]
-            non_mated = often[found.non_mated_codes] * often[found.nearest_codes]
+            mated = often[searches.mated_codes]
+            non_mated = often[searches.non_mated_codes] * often[searches.nearest_codes]
             if mated.any() and non_mated.any():
                 rates = self._counter.rates(mated, non_mated)
                 return open_set_figures(rates, self._fold.threshold)

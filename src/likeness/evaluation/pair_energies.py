@@ -68,8 +68,8 @@ def all_pair_energies(embeddings: Embeddings, codes: Codes, *, energy: str) -> P
 
     >>> import numpy as np
     >>> points = np.array([[0.0], [1.0], [5.0]])
-    >>> found = all_pair_energies(points, np.array([0, 0, 1]), energy="manhattan")
-    >>> found.genuine.tolist(), found.impostor.tolist()
+    >>> energies = all_pair_energies(points, np.array([0, 0, 1]), energy="manhattan")
+    >>> energies.genuine.tolist(), energies.impostor.tolist()
     ([1.0], [5.0, 4.0])
     """
     return matrix_pair_energies(energy_matrix(energy, embeddings), codes)
@@ -178,8 +178,8 @@ class PairRule:
         Raises:
             TooFewError: no genuine pair, or no impostor pair, counts.
         """
-        asked = {*self.same, *self.different, *(name for name, _, _ in self.between)}
-        return self.pairs(data) if asked and asked <= set(data.facets) else None
+        facets = {*self.same, *self.different, *(name for name, _, _ in self.between)}
+        return self.pairs(data) if facets and facets <= set(data.facets) else None
 
     def pairs(self, data: Dataset) -> LabelledPairs:
         """Return the pairs that count, each once.
@@ -197,10 +197,10 @@ class PairRule:
         for name in self.different:
             labels = _codes(data, name)
             counts &= labels[left] != labels[right]
-        for name, one, other in self.between:
+        for name, label, other in self.between:
             own = np.array(data.facet(name))
-            counts &= ((own == one)[left] & (own == other)[right]) | (
-                (own == other)[left] & (own == one)[right]
+            counts &= ((own == label)[left] & (own == other)[right]) | (
+                (own == other)[left] & (own == label)[right]
             )
         kept = every.take(np.flatnonzero(counts))
         if not 0 < kept.genuine.sum() < len(kept):
@@ -215,8 +215,8 @@ class PairRule:
         said = [f"one {name}" for name in self.same]
         said += [f"two of {name}" for name in self.different]
         said += [
-            f"{name} {one}" if one == other else f"{name} {one} against {other}"
-            for name, one, other in self.between
+            f"{name} {label}" if label == other else f"{name} {label} against {other}"
+            for name, label, other in self.between
         ]
         return ", ".join(said) or "all"
 

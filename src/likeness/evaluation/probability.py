@@ -92,8 +92,8 @@ class LikelihoodRatio:
     def log(self, energies: ArrayLike) -> Floats:
         """Return ln LR of energies of any shape, `lowest`…`highest`."""
         given = np.asarray(energies, dtype=np.float64)
-        found = KINDS[self.kind](given, **self.parameters)
-        return np.clip(found, self.lowest, self.highest)
+        log_ratios = KINDS[self.kind](given, **self.parameters)
+        return np.clip(log_ratios, self.lowest, self.highest)
 
     def probability(self, energies: ArrayLike, *, prior: float) -> Floats:
         """Return P(one person | energy), if it is so likely before the energy is known.

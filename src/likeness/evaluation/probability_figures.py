@@ -126,10 +126,10 @@ def reliability(
     weights = np.where(is_genuine, prior / len(genuine), (1 - prior) / len(impostor))
     probabilities = probability_of(np.concatenate([genuine, impostor]), prior=prior)
     people = np.concatenate([genuine_people, impostor_people])
-    place = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+    bin_of = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     return [
         _bin(probabilities[inside], is_genuine[inside], weights[inside], people[inside])
-        for inside in (place == number for number in np.unique(place))
+        for inside in (bin_of == number for number in np.unique(bin_of))
     ]
 
 

@@ -132,11 +132,11 @@ class FittedProbability:
         ]
 
 
-def fit_probability(found: Comparisons, *, seed: int = 0) -> FittedProbability:
+def fit_probability(comparisons: Comparisons, *, seed: int = 0) -> FittedProbability:
     """Fit every map, and keep the one with the lowest log-loss on people held out.
 
     Args:
-        found: comparisons of people that the model was not trained on.
+        comparisons: of people that the model was not trained on.
         seed: deals the people to the folds.
 
     Raises:
@@ -144,39 +144,44 @@ def fit_probability(found: Comparisons, *, seed: int = 0) -> FittedProbability:
             comparisons.
         MissingExtraError: scikit-learn is not installed.
     """
-    folds = _deal(found, seed=seed)
-    given = _held_out_log_ratios(found, folds)
+    folds = _deal(comparisons, seed=seed)
+    given = _held_out_log_ratios(comparisons, folds)
     costs = {kind: _cllr_held_out(*log_ratios) for kind, log_ratios in given.items()}
     best = min(costs, key=lambda kind: costs[kind])
     genuine, impostor = given[best]
     tested = np.isfinite(genuine), np.isfinite(impostor)
-    fitting = Fitting(found)
+    fitting = Fitting(comparisons)
     return FittedProbability(
         ratio=fitting.ratio(best),
         support=fitting.support,
         log_losses={kind: cost * float(np.log(2)) for kind, cost in costs.items()},
-        comparisons=found,
+        comparisons=comparisons,
         genuine=genuine,
         impostor=impostor,
         folds=folds.count,
         cllr=costs[best],
-        min_cllr=min_cllr(found.genuine[tested[0]], found.impostor[tested[1]]),
+        min_cllr=min_cllr(comparisons.genuine[tested[0]], comparisons.impostor[tested[1]]),
     )
 
 
-def _held_out_log_ratios(found: Comparisons, folds: "_Folds") -> dict[str, tuple[Floats, Floats]]:
+def _held_out_log_ratios(
+    comparisons: Comparisons, folds: "_Folds"
+) -> dict[str, tuple[Floats, Floats]]:
     """Return ln LR of each comparison, by maps that have not seen its people; NaN without one."""
     given = {
-        kind: (np.full(len(found.genuine), np.nan), np.full(len(found.impostor), np.nan))
+        kind: (
+            np.full(len(comparisons.genuine), np.nan),
+            np.full(len(comparisons.impostor), np.nan),
+        )
         for kind in KINDS
     }
     for fold in range(folds.count):
-        fitting = Fitting(_part(found, folds.rest(fold)))
+        fitting = Fitting(_part(comparisons, folds.rest(fold)))
         own, other = folds.held_out(fold)
         for kind, (genuine, impostor) in given.items():
             ratio = fitting.ratio(kind)
-            genuine[own] = ratio.log(found.genuine[own])
-            impostor[other] = ratio.log(found.impostor[other])
+            genuine[own] = ratio.log(comparisons.genuine[own])
+            impostor[other] = ratio.log(comparisons.impostor[other])
     return given
 
 
@@ -204,36 +209,36 @@ class _Folds:
         return self.genuine != fold, (self.first != fold) & (self.second != fold)
 
 
-def _deal(found: Comparisons, *, seed: int) -> _Folds:
+def _deal(comparisons: Comparisons, *, seed: int) -> _Folds:
     """Deal the people to folds, those with genuine comparisons first: each fold needs some."""
-    people = np.unique(np.concatenate([found.genuine_people, found.impostor_people]))
+    people = np.unique(np.concatenate([comparisons.genuine_people, comparisons.impostor_people]))
     count = min(max(2, len(people) // PEOPLE_A_FOLD), MOST_FOLDS)
     order = np.random.default_rng(seed).permutation(people)
-    order = order[np.argsort(~np.isin(order, found.genuine_people), kind="stable")]
+    order = order[np.argsort(~np.isin(order, comparisons.genuine_people), kind="stable")]
     fold_of = np.empty(int(people.max()) + 1, np.int64)
     fold_of[order] = np.arange(len(order)) % count
     genuine, *impostor = (
         fold_of[people]
-        for people in (found.genuine_people[:, 0], *np.transpose(found.impostor_people))
+        for people in (comparisons.genuine_people[:, 0], *np.transpose(comparisons.impostor_people))
     )
     folds = _Folds(count, genuine, *impostor)
     parts = [part(fold) for part in (folds.held_out, folds.rest) for fold in range(count)]
     if not all(mask.any() for part in parts for mask in part):
         raise TooFewError(
             "a probability is chosen on people held out: expected at least four people, with "
-            f"several photos each. Received: {len(found.genuine):,} genuine comparisons of "
+            f"several photos each. Received: {len(comparisons.genuine):,} genuine comparisons of "
             f"{len(people)} people. Add people, or photos of them."
         )
     return folds
 
 
-def _part(found: Comparisons, masks: tuple[Mask, Mask]) -> Comparisons:
+def _part(comparisons: Comparisons, masks: tuple[Mask, Mask]) -> Comparisons:
     genuine, impostor = masks
     return Comparisons(
-        genuine=found.genuine[genuine],
-        impostor=found.impostor[impostor],
-        genuine_people=found.genuine_people[genuine],
-        impostor_people=found.impostor_people[impostor],
+        genuine=comparisons.genuine[genuine],
+        impostor=comparisons.impostor[impostor],
+        genuine_people=comparisons.genuine_people[genuine],
+        impostor_people=comparisons.impostor_people[impostor],
     )
 
 
@@ -302,26 +307,28 @@ def _logistic(kind: str, genuine: _Merged, impostor: _Merged, support: Support) 
         ]
     )
     weights = np.concatenate([genuine.weights, impostor.weights])
-    found = _nonnegative(features, target, weights)
+    coefficients = _nonnegative(features, target, weights)
     if kind == "platt":
-        return {"intercept": found["intercept"], "slope": found["slope"] / scale}
-    return {**found, "scale": scale}
+        return {"intercept": coefficients["intercept"], "slope": coefficients["slope"] / scale}
+    return {**coefficients, "scale": scale}
 
 
 def _nonnegative(features: dict[str, Floats], target: Floats, weights: Floats) -> dict[str, float]:
     """Return the coefficients of a logistic regression whose slopes are 0 or more."""
-    found = {"intercept": 0.0} | dict.fromkeys(features, 0.0)
+    coefficients = {"intercept": 0.0} | dict.fromkeys(features, 0.0)
     left = dict(features)
     while left:
         intercept, slopes = _regression(np.stack(list(left.values()), axis=1), target, weights)
         worst = min(left, key=lambda name: slopes[list(left).index(name)])
         if slopes.min() >= 0:
             return (
-                found | {"intercept": intercept} | dict(zip(left, map(float, slopes), strict=True))
+                coefficients
+                | {"intercept": intercept}
+                | dict(zip(left, map(float, slopes), strict=True))
             )
         del left[worst]
     share = float(np.average(target, weights=weights))
-    return found | {"intercept": float(np.log(share / (1 - share)))}
+    return coefficients | {"intercept": float(np.log(share / (1 - share)))}
 
 
 def _regression(columns: Floats, target: Floats, weights: Floats) -> tuple[float, Floats]:
@@ -350,11 +357,11 @@ def _isotonic(
     """
     distinct = np.unique(np.concatenate([genuine.energies, impostor.energies]))
     weights = []
-    for place, part, rate in ((-1, genuine, support.genuine), (0, impostor, support.impostor)):
+    for end, part, rate in ((-1, genuine, support.genuine), (0, impostor, support.impostor)):
         weight = np.bincount(
             np.searchsorted(distinct, part.energies), weights=part.weights, minlength=len(distinct)
         )
-        weight[place] += 1 / rate.effective
+        weight[end] += 1 / rate.effective
         weights.append(np.asarray(weight, np.float64))
     share = pooled_share(*weights)
     log_ratios = np.log(share) - np.log1p(-share)

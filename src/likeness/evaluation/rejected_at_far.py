@@ -13,49 +13,49 @@ class RejectedAtFar:
     lowest impostor energies are weighed each time, as many as it takes to reach the rate.
 
     Args:
-        found: the comparisons, codes 0…people−1.
+        comparisons: codes 0…people−1.
         far: the false acceptance rate, above 0, at most 1.
         people: how many.
     """
 
-    def __init__(self, found: Comparisons, *, far: float, people: int) -> None:
-        order = np.argsort(found.genuine, kind="stable")
-        self._genuine = found.genuine[order]
-        self._genuine_of = found.genuine_people[order, 0]
-        order = np.argsort(found.impostor, kind="stable")
-        self._impostor = found.impostor[order]
-        self._impostor_of = found.impostor_people[order]
+    def __init__(self, comparisons: Comparisons, *, far: float, people: int) -> None:
+        order = np.argsort(comparisons.genuine, kind="stable")
+        self._genuine = comparisons.genuine[order]
+        self._genuine_of = comparisons.genuine_people[order, 0]
+        order = np.argsort(comparisons.impostor, kind="stable")
+        self._impostor = comparisons.impostor[order]
+        self._impostor_of = comparisons.impostor_people[order]
         self._far = far
         self._everyone = np.ones(people)
-        self._compared = pair_counts(found.impostor_people, people)
+        self._compared = pair_counts(comparisons.impostor_people, people)
 
     def rate(self, times: Floats | None = None) -> float:
         """Return the rate; ``(people,)`` says how often each person counts, or once."""
         times = self._everyone if times is None else times
-        place = self._first_refused(times)
+        refused = self._first_refused(times)
         weights = times[self._genuine_of]
         accepted = len(weights)
-        if place < len(self._impostor):
-            accepted = int(np.searchsorted(self._genuine, self._impostor[place], side="left"))
+        if refused < len(self._impostor):
+            accepted = int(np.searchsorted(self._genuine, self._impostor[refused], side="left"))
         return float(weights[accepted:].sum() / weights.sum())
 
     def _first_refused(self, times: Floats) -> int:
-        """Return the place of the lowest impostor energy that must not be accepted."""
+        """Return the index of the lowest impostor energy that must not be accepted."""
         allowed = self._far * float(times @ self._compared @ times) * (1 + 1e-12)
         total = len(self._impostor)
         some = min(total, int(2 * self._far * total) + 100)
         while True:
             left, right = self._impostor_of[:some].T
-            place = int(np.searchsorted(np.cumsum(times[left] * times[right]), allowed, "right"))
-            if place < some or some == total:
-                return place
+            index = int(np.searchsorted(np.cumsum(times[left] * times[right]), allowed, "right"))
+            if index < some or some == total:
+                return index
             some = min(total, 2 * some)
 
 
 def pair_counts(pairs: Codes, people: int) -> Floats:
     """Return ``(people, people)``: how many of the ``(n, 2)`` comparisons each two have."""
-    places = pairs[:, 0] * people + pairs[:, 1]
-    counts = np.bincount(places, minlength=people * people)
+    pair_of = pairs[:, 0] * people + pairs[:, 1]
+    counts = np.bincount(pair_of, minlength=people * people)
     return counts.reshape(people, people).astype(np.float64)
 
 

@@ -43,8 +43,8 @@ class ErrorRates:
         Raises:
             SettingError: the threshold is NaN, which accepts nothing and refuses nothing.
         """
-        place = step_at(self.thresholds, threshold)
-        return float(self.far[place]), float(self.frr[place])
+        step = step_at(self.thresholds, threshold)
+        return float(self.far[step]), float(self.frr[step])
 
 
 class Counter:
@@ -63,7 +63,7 @@ class Counter:
         self._genuine = _checked(genuine, "genuine")
         self._impostor = _checked(impostor, "impostor")
         both = np.concatenate([self._genuine, self._impostor])
-        distinct, self._place = np.unique(both, return_inverse=True)
+        distinct, self._step_of = np.unique(both, return_inverse=True)
         self._thresholds = np.concatenate([[-np.inf], distinct])
 
     def rates(
@@ -79,8 +79,8 @@ class Counter:
             DataError: the weights are something else.
         """
         split = len(self._genuine)
-        accepted = self._accepted(self._place[:split], genuine_weights, "genuine_weights")
-        falsely = self._accepted(self._place[split:], impostor_weights, "impostor_weights")
+        accepted = self._accepted(self._step_of[:split], genuine_weights, "genuine_weights")
+        falsely = self._accepted(self._step_of[split:], impostor_weights, "impostor_weights")
         return ErrorRates(
             thresholds=self._thresholds,
             far=falsely,
@@ -89,12 +89,12 @@ class Counter:
             impostor_pairs=len(self._impostor),
         )
 
-    def _accepted(self, place: NDArray[np.intp], weights: Floats | None, argument: str) -> Floats:
+    def _accepted(self, step_of: NDArray[np.intp], weights: Floats | None, argument: str) -> Floats:
         """Return the share accepted at each threshold."""
         size = len(self._thresholds)
         if weights is not None:
-            _check_weights(weights, len(place), argument)
-        at_energy = np.bincount(place + 1, weights=weights, minlength=size)
+            _check_weights(weights, len(step_of), argument)
+        at_energy = np.bincount(step_of + 1, weights=weights, minlength=size)
         counted = np.cumsum(at_energy)
         # The division makes the last one exactly 1, whatever was rounded before.
         return np.asarray(counted / counted[-1], dtype=np.float64)
@@ -260,10 +260,10 @@ def choose_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:
     rates = error_rates(genuine, impostor)
     wrong = rates.far + rates.frr
     best = np.flatnonzero(wrong <= wrong.min() + 1e-12)
-    place = int(best[len(best) // 2])
-    if place == len(rates.thresholds) - 1:
+    step = int(best[len(best) // 2])
+    if step == len(rates.thresholds) - 1:
         return float(rates.thresholds[-1])
-    here, beyond = rates.thresholds[place : place + 2]
+    here, beyond = rates.thresholds[step : step + 2]
     # Between neighbouring numbers there is no half-way; it must not round up to the next one.
     return float(min(here + (beyond - here) / 2, np.nextafter(beyond, -np.inf)))
 

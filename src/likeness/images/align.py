@@ -56,18 +56,18 @@ def prepare_face(
             "without. Take a photo from the front, with both eyes seen, or give another finder."
         )
     (left_row, left_column), (right_row, right_column) = face.eyes
-    found = (left_column, left_row, right_column, right_row)
-    if math.dist(found[:2], found[2:]) < LEAST_APART:
+    eyes_there = (left_column, left_row, right_column, right_row)
+    if math.dist(eyes_there[:2], eyes_there[2:]) < LEAST_APART:
         raise NoEyesError(
             f"{name}: expected two eyes at least {LEAST_APART:g} pixels apart. Found: "
-            f"{math.dist(found[:2], found[2:]):.2g}. Take the photo from nearer."
+            f"{math.dist(eyes_there[:2], eyes_there[2:]):.2g}. Take the photo from nearer."
         )
-    return aligned(photo, found, to=eyes, size=size)
+    return aligned(photo, eyes_there, to=eyes, size=size)
 
 
 def aligned(
     photo: Photo,
-    found: tuple[float, float, float, float],
+    points: tuple[float, float, float, float],
     *,
     to: tuple[float, float, float, float],
     size: tuple[int, int],
@@ -84,7 +84,7 @@ def aligned(
 
     Args:
         photo: ``(rows, columns, 1 or 3)``, uint8.
-        found: (column, row) of the left point in the photo, and of the right one.
+        points: (column, row) of the left point in the photo, and of the right one.
         to: the same in what is returned.
         size: (rows, columns) of what is returned.
 
@@ -106,10 +106,10 @@ def aligned(
         )
     for side, word in zip(size, ("rows", "columns"), strict=True):
         check_in_range(side, 1, 65535, argument=f"size ({word})", whole=True)
-    first, second = complex(*found[:2]), complex(*found[2:])
+    first, second = complex(*points[:2]), complex(*points[2:])
     target_first, target_second = complex(*to[:2]), complex(*to[2:])
     if abs(second - first) == 0 or abs(target_second - target_first) == 0:
-        raise DataError(f"found, to: expected two points each. Received: {found} and {to}.")
+        raise DataError(f"points, to: expected two points each. Received: {points} and {to}.")
     picture: Any = Image.fromarray(photo[..., 0] if photo.shape[2] == 1 else photo)
     shrunk = int(abs(second - first) / abs(target_second - target_first))
     if shrunk >= 2:

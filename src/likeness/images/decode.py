@@ -14,16 +14,25 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.errors import ImageError
-from likeness.images.bombs import MOST_SIDE, PNG, why_a_bomb
-from likeness.images.exif import UPRIGHT, orientation
-from likeness.images.jpeg import START, split_exif
-from likeness.images.pixels import grey_or_rgb
+from likeness.images.file_structure import (
+    MOST_SIDE,
+    PNG,
+    START,
+    UPRIGHT,
+    orientation,
+    split_exif,
+    why_a_bomb,
+)
 
 MOST_PIXELS = 40_000_000
 """Larger photos are refused by their header, before any memory is spent on them."""
 
 MOST_BYTES = 128 * 2**20
 """Larger files are not read at all; 40 megapixels of colour fit in this uncompressed."""
+
+PIXELS_AT_ONCE = 2**20
+"""Pixels that are converted at a time: one photo of 40 megapixels in CMYK or with transparency
+would otherwise be held four times, one of 16 bits in 64-bit integers."""
 
 EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".webp")
 
@@ -90,7 +99,7 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
         raise _refused(name, _what_came(data, error)) from error
     _check_header(photo, name, frames=frames, most_pixels=min(most_pixels, MOST_PIXELS))
     try:
-        pixels = grey_or_rgb(photo)
+        pixels = _grey_or_rgb(photo)
     except Exception as error:
         raise _refused(name, f"{photo.format}, {_why(error)}") from error
     turn = orientation(exif or _exif(photo))
@@ -220,3 +229,35 @@ _UPRIGHT_FROM: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
     8: np.rot90,
 }
+
+
+def _grey_or_rgb(photo: Any) -> NDArray[np.uint8]:
+    """Return ``(rows, columns, 1 or 3)``, 0…255, of a photo that Pillow opened.
+
+    16-bit grey is scaled to 8 bits. Palettes, CMYK and YCbCr become RGB; what is transparent
+    becomes white.
+    """
+    columns, rows = photo.size
+    photo.load()
+    channels = 1 if photo.mode in _GREY or photo.mode.startswith("I") else 3
+    pixels = np.empty((rows, columns, channels), np.uint8)
+    step = max(1, PIXELS_AT_ONCE // columns)
+    for top in range(0, rows, step):
+        bottom = min(top + step, rows)
+        strip = _converted(photo.crop((0, top, columns, bottom)), grey=channels == 1)
+        pixels[top:bottom] = strip.reshape(bottom - top, columns, channels)
+    return pixels
+
+
+_GREY = ("1", "L", "LA", "La")
+
+
+def _converted(photo: Any, *, grey: bool) -> NDArray[np.uint8]:
+    if photo.mode.startswith("I"):
+        levels = np.asarray(photo).clip(0, 65535).astype(np.uint32)
+        return ((levels * 255 + 32767) // 65535).astype(np.uint8)
+    if photo.has_transparency_data:
+        photo = photo.convert("RGBA")
+        paper = Image.new("RGBA", photo.size, "white")
+        photo = Image.alpha_composite(paper, photo).convert("RGB")
+    return np.asarray(photo.convert("L" if grey else "RGB"), np.uint8)

@@ -67,9 +67,9 @@ class FixedPreparation:
         if 0 in self.scale:
             raise SettingError("scale: expected numbers other than 0. Received: 0.")
         if self.eyes is not None:
-            object.__setattr__(self, "eyes", self._places())
+            object.__setattr__(self, "eyes", self._eye_positions())
 
-    def _places(self) -> tuple[float, float, float, float]:
+    def _eye_positions(self) -> tuple[float, float, float, float]:
         given = self.eyes
         if not isinstance(given, list | tuple) or len(given) != 4:
             raise SettingError(
@@ -154,8 +154,8 @@ class FixedPreparation:
         """
         check_images(images)
         out = np.empty((len(images), self.rows, self.columns, self.channels), np.float32)
-        for place, image in enumerate(images):
-            out[place] = fit(image, rows=self.rows, columns=self.columns, channels=self.channels)
+        for index, image in enumerate(images):
+            out[index] = fit(image, rows=self.rows, columns=self.columns, channels=self.channels)
         if self.colours == "bgr":
             out = out[..., ::-1].copy()
         out -= np.array(self.mean, np.float32)

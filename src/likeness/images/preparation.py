@@ -136,8 +136,8 @@ class Preparation:
                 f"Received: shape {images.shape}."
             )
         out = np.empty((len(images), *self.shape), dtype=np.float32)
-        for place, image in enumerate(images):
-            out[place] = self._resized(image)
+        for index, image in enumerate(images):
+            out[index] = self._resized(image)
         mean = out.mean(axis=(1, 2, 3), keepdims=True)
         deviation = out.std(axis=(1, 2, 3), keepdims=True)
         out -= mean

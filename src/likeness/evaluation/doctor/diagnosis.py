@@ -27,7 +27,7 @@ class Copy:
     """One photograph that is there twice.
 
     Args:
-        left, right: places of the two.
+        left, right: indices of the two.
         how: "same pixels", "same photo", or "mirror image".
         two_names: whether they stand under two names.
     """
@@ -40,7 +40,7 @@ class Copy:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Diagnosis:
-    """What the doctor found. People and photos are places in ``data``.
+    """What the doctor found. People and photos are indices in ``data``.
 
     Args:
         data: the photos; its notes name what could not be read.
@@ -73,26 +73,27 @@ class Diagnosis:
 
     def sentences(self) -> list[str]:
         """Say in words what is wrong, and what was not looked at."""
-        found = [
-            f"{count} {one if count == 1 else many}." for count, one, many in self._counted()
+        said = [
+            f"{count} {singular if count == 1 else plural}."
+            for count, singular, plural in self._counted()
         ] or ["Nothing to look at."]
         if any(check.faces is None for check in self.checks):
-            found.append("Faces were not looked for.")
+            said.append("Faces were not looked for.")
         if not self.with_model:
-            found.append(
+            said.append(
                 "Without a model people were not compared: look-alikes, wrong names and risks "
                 "are not judged."
             )
         elif self.threshold is None:
-            found.append(
+            said.append(
                 "The model has no threshold: look-alikes are ranked, none is flagged. Choose one "
                 "with `likeness calibrate`."
             )
         if self.risks and all(
             risk.gain is not None and risk.gain < SMALLEST_GAIN for risk in self.risks
         ):
-            found.append("Nobody is predicted to gain from another photo.")
-        return found
+            said.append("Nobody is predicted to gain from another photo.")
+        return said
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON values; people and photos by their names."""
@@ -110,7 +111,7 @@ class Diagnosis:
                 "notes": list(data.notes),
             },
             "threshold": self.threshold,
-            "photos": [self._photo(place) for place in range(len(data))],
+            "photos": [self._photo(index) for index in range(len(data))],
             "copies": [self._named(copy, "left", "right") for copy in self.copies],
             "misplaced": self._all(self.misplaced, "photo", "closest"),
             "look_alikes": self._all(self.look_alikes, "left_photo", "right_photo"),
@@ -152,14 +153,14 @@ class Diagnosis:
                 "pairs of people look alike: closer than the threshold",
             ),
         )
-        return [(count, one, many) for count, one, many in counts if count]
+        return [(count, singular, plural) for count, singular, plural in counts if count]
 
-    def _photo(self, place: int) -> dict[str, Any]:
-        check = self.checks[place]
+    def _photo(self, index: int) -> dict[str, Any]:
+        check = self.checks[index]
         faces = check.faces
         return {
-            "photo": self.data.item_names[place],
-            "person": self.data.identities[place],
+            "photo": self.data.item_names[index],
+            "person": self.data.identities[index],
             "rows": check.size[0],
             "columns": check.size[1],
             "quality": asdict(check.quality) | {"of": "face" if check.face else "photo"},
@@ -167,19 +168,19 @@ class Diagnosis:
             "warnings": [asdict(warning) for warning in check.warnings],
         }
 
-    def _all(self, found: Sequence[Any] | None, *photos: str) -> list[dict[str, Any]] | None:
-        return None if found is None else [self._named(one, *photos) for one in found]
+    def _all(self, entries: Sequence[Any] | None, *photos: str) -> list[dict[str, Any]] | None:
+        return None if entries is None else [self._named(entry, *photos) for entry in entries]
 
-    def _named(self, found: Any, *photos: str) -> dict[str, Any]:
-        """Return the fields with names for places: of photos where listed, and of people."""
-        document = asdict(found)
+    def _named(self, entry: Any, *photos: str) -> dict[str, Any]:
+        """Return the fields with names for indices: of photos where listed, and of people."""
+        document = asdict(entry)
         for field in photos:
-            place = document[field]
-            document[field] = self.data.item_names[place]
-            if isinstance(found, Copy | Misplaced):
-                document[f"{field}_person"] = self.data.identities[place]
+            index = document[field]
+            document[field] = self.data.item_names[index]
+            if isinstance(entry, Copy | Misplaced):
+                document[f"{field}_person"] = self.data.identities[index]
         people = {LookAlike: ("left", "right"), PersonRisk: ("person", "nearest")}
-        for field in people.get(type(found), ()):
+        for field in people.get(type(entry), ()):
             document[field] = self.data.distinct[document[field]]
         return document
 
@@ -229,7 +230,7 @@ def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
     energies = energies.take(once)
     joined, _ = _joined(energies, threshold=threshold)
     misplaced = misplaced_photos(joined, threshold=threshold)
-    wrong = [one.photo for one in misplaced if one.kind == "another person"]
+    wrong = [entry.photo for entry in misplaced if entry.kind == "another person"]
     right = np.setdiff1d(np.arange(len(once)), wrong)
     energies = energies.take(right)
     pairs = [
@@ -241,8 +242,8 @@ def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
         for pair in look_alikes(energies, threshold=threshold)
     ]
     named = [
-        replace(one, photo=int(once[one.photo]), closest=int(once[one.closest]))
-        for one in misplaced
+        replace(entry, photo=int(once[entry.photo]), closest=int(once[entry.closest]))
+        for entry in misplaced
     ]
     joined, people = _joined(energies, threshold=threshold)
     risks = [
@@ -265,10 +266,10 @@ def _joined(
 
 
 def _copies(data: Dataset) -> list[Copy]:
-    found = []
+    copies = []
     for pair in duplicates_within(data.items):
         same = data.item_digests[pair.left] == data.item_digests[pair.right]
-        found.append(
+        copies.append(
             Copy(
                 left=pair.left,
                 right=pair.right,
@@ -276,15 +277,15 @@ def _copies(data: Dataset) -> list[Copy]:
                 two_names=data.identities[pair.left] != data.identities[pair.right],
             )
         )
-    return found
+    return copies
 
 
 def _with_outliers(checks: Sequence[PhotoCheck]) -> list[PhotoCheck]:
     """Return the checks with a warning where a photo is far less sharp than the others."""
     out = list(checks)
     for kind in (True, False):
-        group = [place for place, check in enumerate(checks) if (check.face is not None) is kind]
-        for at in blurrier_than_the_rest([checks[place].quality for place in group]):
+        group = [index for index, check in enumerate(checks) if (check.face is not None) is kind]
+        for at in blurrier_than_the_rest([checks[index].quality for index in group]):
             out[group[at]] = _warned(checks[group[at]])
     return out
 

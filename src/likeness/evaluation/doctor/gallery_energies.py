@@ -70,13 +70,13 @@ class GalleryEnergies:
         slots = self._slots
         matrix = np.concatenate([self.matrix, np.full((len(self.codes), 1), np.inf)], axis=1)
         np.fill_diagonal(matrix, np.inf)
-        place = np.arange(len(self.codes))
+        rows = np.arange(len(self.codes))
         out = np.empty((len(self.codes), self.people))
         # A person's photos at a time: (n, photos) stays small where the whole cube would not.
         for person in range(self.people):
             each = np.sort(matrix[:, slots[person]], axis=1)
             others = self.counts[person] - (self.codes == person)
-            out[:, person] = each[place, np.maximum(others - 1, 0) // 2]
+            out[:, person] = each[rows, np.maximum(others - 1, 0) // 2]
         return out
 
     @cached_property
@@ -112,9 +112,9 @@ class GalleryEnergies:
 
     @cached_property
     def nearest_stranger(self) -> NDArray[np.int64]:
-        """``(n,)``: the place of that photo."""
-        places: NDArray[np.int64] = self.matrix_to_others.argmin(axis=1)
-        return places
+        """``(n,)``: the index of that photo."""
+        indices: NDArray[np.int64] = self.matrix_to_others.argmin(axis=1)
+        return indices
 
     @cached_property
     def typical_own(self) -> Energies:
@@ -135,7 +135,7 @@ class GalleryEnergies:
         return np.where(self.codes[:, None] == self.codes, np.inf, self.matrix)
 
     def photos_of(self, person: int) -> NDArray[np.int64]:
-        """Return the places of one person's photos."""
+        """Return the indices of one person's photos."""
         return self._by_person[person]
 
     def take(self, photos: NDArray[np.int64]) -> "GalleryEnergies":
@@ -144,7 +144,7 @@ class GalleryEnergies:
 
     @cached_property
     def _slots(self) -> NDArray[np.int64]:
-        """``(p, most photos)``: places of each person's photos; n where there are no more."""
+        """``(p, most photos)``: indices of each person's photos; n where there are no more."""
         slots = np.full((self.people, int(self.counts.max())), len(self.codes), dtype=np.int64)
         for person in range(self.people):
             own = self.photos_of(person)

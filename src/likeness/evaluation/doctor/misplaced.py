@@ -16,10 +16,10 @@ class Misplaced:
     """A photo that does not fit the other photos of its person.
 
     Args:
-        photo: its place.
+        photo: its index.
         kind: "another person" if it is closer to one; "unlike the rest" if it would only not be
             accepted as its own person. Of two photos either one may be the wrong one.
-        closest: the place of the nearest photo of somebody else.
+        closest: the index of the nearest photo of somebody else.
         own_energy: to the nearest other photo of its person.
         other_energy: to that nearest photo of somebody else.
     """
@@ -32,7 +32,7 @@ class Misplaced:
 
 
 def misplaced_photos(energies: GalleryEnergies, *, threshold: float | None) -> list[Misplaced]:
-    """Return the photos that seem to be under the wrong name, in the order of their places.
+    """Return the photos that seem to be under the wrong name, in order.
 
     A photo is "another person" if somebody else's nearest photo is nearer than the nearest of
     its own, somebody else's middle photo is nearer than the middle one of its own, and, where
@@ -42,20 +42,20 @@ def misplaced_photos(energies: GalleryEnergies, *, threshold: float | None) -> l
 
     Only people with two photos or more are judged.
     """
-    found: list[Misplaced] = []
-    places = np.arange(len(energies.codes))
+    misplaced: list[Misplaced] = []
+    indices = np.arange(len(energies.codes))
     rest = energies
     while True:
         wrong = _clearest(rest, threshold)
         if not len(wrong):
             break
-        found += [_misplaced(rest, at, places, "another person") for at in wrong.tolist()]
-        keep = np.setdiff1d(np.arange(len(places)), wrong)
-        rest, places = rest.take(keep), places[keep]
+        misplaced += [_misplaced(rest, at, indices, "another person") for at in wrong.tolist()]
+        keep = np.setdiff1d(np.arange(len(indices)), wrong)
+        rest, indices = rest.take(keep), indices[keep]
     if threshold is not None:
         far = np.flatnonzero(np.isfinite(rest.own) & (rest.own > threshold))
-        found += [_misplaced(rest, at, places, "unlike the rest") for at in far.tolist()]
-    return sorted(found, key=lambda one: one.photo)
+        misplaced += [_misplaced(rest, at, indices, "unlike the rest") for at in far.tolist()]
+    return sorted(misplaced, key=lambda entry: entry.photo)
 
 
 def _clearest(energies: GalleryEnergies, threshold: float | None) -> NDArray[np.int64]:
@@ -72,12 +72,12 @@ def _clearest(energies: GalleryEnergies, threshold: float | None) -> NDArray[np.
 
 
 def _misplaced(
-    energies: GalleryEnergies, at: int, places: NDArray[np.int64], kind: MisplacedKind
+    energies: GalleryEnergies, at: int, indices: NDArray[np.int64], kind: MisplacedKind
 ) -> Misplaced:
     return Misplaced(
-        photo=int(places[at]),
+        photo=int(indices[at]),
         kind=kind,
-        closest=int(places[energies.nearest_stranger[at]]),
+        closest=int(indices[energies.nearest_stranger[at]]),
         own_energy=float(energies.own[at]),
         other_energy=float(energies.impostor[at]),
     )

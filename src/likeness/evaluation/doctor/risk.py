@@ -198,8 +198,8 @@ def _chance_of_being_nearest(others: int, chosen: int) -> Energies:
     """
     out = np.zeros(others)
     share = chosen / others
-    for place in range(others - chosen + 1):
-        out[place] = share
-        behind = others - 1 - place
+    for rank in range(others - chosen + 1):
+        out[rank] = share
+        behind = others - 1 - rank
         share *= (behind - chosen + 1) / behind if behind else 0.0
     return out

@@ -79,8 +79,8 @@ class HaarFaceFinder:
         rows, columns = photo.shape[:2]
         grey = fit(photo, rows=rows, columns=columns, channels=1)[..., 0]
         view = _View(grey)
-        found = view.boxes(self._frontal, neighbours=self.neighbours)
-        faces = [self._face(view, box, score) for box, score in found]
+        boxes = view.boxes(self._frontal, neighbours=self.neighbours)
+        faces = [self._face(view, box, score) for box, score in boxes]
         if not faces:
             faces = [view.face(box, score, pose="turned") for box, score in self._profiles(view)]
         return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
@@ -91,9 +91,9 @@ class HaarFaceFinder:
 
     def _profiles(self, view: "_View") -> list[tuple["_Box", float]]:
         """Look to both sides: the cascade knows one, the mirror image shows it the other."""
-        one = view.boxes(self._profile, neighbours=self.neighbours)
-        other = view.mirrored_boxes(self._profile, neighbours=self.neighbours)
-        return max(one, other, key=lambda found: sum(score for _, score in found))
+        left = view.boxes(self._profile, neighbours=self.neighbours)
+        right = view.mirrored_boxes(self._profile, neighbours=self.neighbours)
+        return max(left, right, key=lambda boxes: sum(score for _, score in boxes))
 
     @cached_property
     def _frontal(self) -> Any:
@@ -118,9 +118,9 @@ _Box = tuple[int, int, int, int]
 
 def _load(name: str) -> Any:
     cv2 = opencv()
-    place = getattr(getattr(cv2, "data", None), "haarcascades", "")
-    file = Path(place) / f"haarcascade_{name}.xml"
-    if not place or not file.is_file() or not hasattr(cv2, "CascadeClassifier"):
+    folder = getattr(getattr(cv2, "data", None), "haarcascades", "")
+    file = Path(folder) / f"haarcascade_{name}.xml"
+    if not folder or not file.is_file() or not hasattr(cv2, "CascadeClassifier"):
         raise MissingExtraError(
             f"this needs OpenCV 4 with its face cascades. Found: OpenCV {cv2.__version__} without "
             f"{file.name}. {INSTALL}"
@@ -146,7 +146,7 @@ class _View:
 
     def boxes(self, cascade: Any, *, neighbours: int) -> list[tuple[_Box, float]]:
         """Return what the cascade finds, with its score."""
-        return _apart(_found(cascade, self.pixels, neighbours=neighbours))
+        return _apart(_detected(cascade, self.pixels, neighbours=neighbours))
 
     def mirrored_boxes(self, cascade: Any, *, neighbours: int) -> list[tuple[_Box, float]]:
         """Return what it finds in the mirror image, where it is in the photo."""
@@ -155,7 +155,7 @@ class _View:
         return [
             ((wide - x - columns, y, columns, rows), score)
             for (x, y, columns, rows), score in _apart(
-                _found(cascade, turned, neighbours=neighbours)
+                _detected(cascade, turned, neighbours=neighbours)
             )
         ]
 
@@ -165,8 +165,8 @@ class _View:
         upper = self.pixels[y : y + round(EYES_ABOVE * rows), x : x + columns]
         limits = {"minSize": (columns // 8,) * 2, "maxSize": (columns // 3,) * 2}
         for cascade in cascades:
-            found = _found(cascade, upper, step=EYE_STEP, neighbours=EYE_NEIGHBOURS, **limits)
-            centres = [(a + c / 2, b + d / 2, score) for (a, b, c, d), score in found]
+            boxes = _detected(cascade, upper, step=EYE_STEP, neighbours=EYE_NEIGHBOURS, **limits)
+            centres = [(a + c / 2, b + d / 2, score) for (a, b, c, d), score in boxes]
             pair = _best_pair(centres, middle=columns / 2)
             if pair:
                 return tuple(self._point(x + a, y + b) for a, b in pair)  # type: ignore[return-value]
@@ -196,7 +196,7 @@ class _View:
         return (row / self.scale - self.padding, column / self.scale - self.padding)
 
 
-def _found(
+def _detected(
     cascade: Any,
     pixels: NDArray[np.uint8],
     *,
@@ -215,24 +215,24 @@ def _found(
     )
     # OpenCV gives empty tuples for nothing, and one number or one-number arrays for scores.
     scores = np.ravel(weights).tolist() if len(boxes) else []
-    found = [(tuple(int(value) for value in box), score) for box, score in zip(boxes, scores)]  # noqa: B905
-    return found  # type: ignore[return-value]
+    scored = [(tuple(int(value) for value in box), score) for box, score in zip(boxes, scores)]  # noqa: B905
+    return scored  # type: ignore[return-value]
 
 
-def _apart(found: list[tuple[_Box, float]]) -> list[tuple[_Box, float]]:
+def _apart(boxes: list[tuple[_Box, float]]) -> list[tuple[_Box, float]]:
     """Return the finds without those that are a more certain one over again."""
     kept: list[tuple[_Box, float]] = []
-    for box, score in sorted(found, key=lambda one: -one[1]):
+    for box, score in sorted(boxes, key=lambda entry: -entry[1]):
         if all(_shared(box, other) <= MOST_SHARED for other, _ in kept):
             kept.append((box, score))
     return kept
 
 
-def _shared(one: _Box, other: _Box) -> float:
+def _shared(box: _Box, other: _Box) -> float:
     """Return the area in both, as a share of the smaller one."""
-    wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    tall = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    smaller = min(one[2] * one[3], other[2] * other[3])
+    wide = min(box[0] + box[2], other[0] + other[2]) - max(box[0], other[0])
+    tall = min(box[1] + box[3], other[1] + other[3]) - max(box[1], other[1])
+    smaller = min(box[2] * box[3], other[2] * other[3])
     return max(0, wide) * max(0, tall) / smaller
 
 

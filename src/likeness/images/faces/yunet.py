@@ -56,10 +56,12 @@ class YuNetFaceFinder:
         cv2 = opencv()
         try:
             self._detector.setInputSize((size[1], size[0]))
-            _, found = self._detector.detect(np.ascontiguousarray(colour[..., ::-1]))
+            _, detections = self._detector.detect(np.ascontiguousarray(colour[..., ::-1]))
         except cv2.error as error:
             raise self._refused(error) from error
-        rows_found = [] if found is None else [row for row in found if np.isfinite(row).all()]
+        rows_found = (
+            [] if detections is None else [row for row in detections if np.isfinite(row).all()]
+        )
         faces = [_face(row, (rows, columns), scale) for row in rows_found]
         return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
 
