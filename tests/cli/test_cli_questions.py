@@ -58,7 +58,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *QUICK,
         )
     assert result.exit_code == 0, result.output
-    assert "Spearman" in result.output and "Takes two for the same" in result.output
+    assert "Spearman" in result.output and "Two sentences count as the same" in result.output
     return place
 
 

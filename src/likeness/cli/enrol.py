@@ -8,17 +8,10 @@ from typing import Annotated
 
 import typer
 
+from likeness import errors
 from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
 from likeness.cli.recognising import COULD_NOT_TRY, model_and_reader, recogniser
 from likeness.cli.terminal import finish, reading_bar, warn
-from likeness.errors import (
-    AlreadyEnrolledError,
-    DataError,
-    DataNotFoundError,
-    FaceError,
-    ImageError,
-    SettingError,
-)
 from likeness.images.decode import EXTENSIONS, read_photo
 from likeness.recogniser.gallery import photo_digest
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
@@ -107,10 +100,10 @@ def _first_usable(
         try:
             photo = read_photo(plan.file)
             return photo, reader.read_face(photo, name=str(plan.file))
-        except (ImageError, FaceError) as error:
+        except (errors.ImageError, errors.FaceError) as error:
             done.refused.append(f"{plan.file}: {error}")
     reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
-    raise ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
+    raise errors.ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
 
 
 def _enrol(
@@ -140,7 +133,7 @@ def _enrol(
             keep_photo=keep_photos,
             metadata=plan.metadata,
         )
-    except (ImageError, FaceError, AlreadyEnrolledError) as error:
+    except (errors.ImageError, errors.FaceError, errors.AlreadyEnrolledError) as error:
         done.refused.append(f"{plan.file}: {error}")
         return
     done.added += len(result.enrolled.added)
@@ -195,19 +188,21 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
             if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
         ]
         if not planned:
-            raise DataNotFoundError(
+            raise errors.DataNotFoundError(
                 f"{photos}: expected photos{'' if name else ' in one sub-folder per person'}. "
                 "Found none. For the photos of one person add --name."
             )
         return planned
     if not photos.exists():
-        raise DataNotFoundError(f"{photos}: expected a photo, a folder or a CSV. Found nothing.")
+        raise errors.DataNotFoundError(
+            f"{photos}: expected a photo, a folder or a CSV. Found nothing."
+        )
     if photos.suffix.lower() == ".csv":
         if name:
-            raise SettingError("--name: the CSV file names people itself. Leave it out.")
+            raise errors.SettingError("--name: the CSV file names people itself. Leave it out.")
         return _from_csv(photos)
     if not name:
-        raise SettingError("--name: expected whose photo it is. Received: nothing.")
+        raise errors.SettingError("--name: expected whose photo it is. Received: nothing.")
     return [_Planned(name=name, file=photos)]
 
 
@@ -218,17 +213,19 @@ def _from_csv(file: Path) -> list[_Planned]:
             columns = reader.fieldnames or []
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
+        raise errors.DataError(
             f"{file}: expected a CSV file in UTF-8. It cannot be read: {error}."
         ) from error
     if not {"person", "photo"} <= set(columns):
-        raise DataError(
+        raise errors.DataError(
             f"{file}: expected the columns person and photo. Received: {', '.join(columns)}."
         )
     planned = []
     for number, row in enumerate(rows, 2):
         if not row["person"] or not row["photo"] or None in row:
-            raise DataError(f"{file}, line {number}: expected a person and a photo. Fill it in.")
+            raise errors.DataError(
+                f"{file}, line {number}: expected a person and a photo. Fill it in."
+            )
         metadata = {key: value for key, value in row.items() if key not in ("person", "photo")}
         planned.append(
             _Planned(
@@ -238,5 +235,5 @@ def _from_csv(file: Path) -> list[_Planned]:
             )
         )
     if not planned:
-        raise DataNotFoundError(f"{file}: expected a line for each photo. Found none.")
+        raise errors.DataNotFoundError(f"{file}: expected a line for each photo. Found none.")
     return planned

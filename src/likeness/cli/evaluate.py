@@ -6,26 +6,10 @@ from typing import Annotated
 
 import typer
 
+from likeness import reports
+from likeness.cli import options, terminal
 from likeness.cli.arguments import whole_numbers
 from likeness.cli.opening import opened, read_data_for
-from likeness.cli.options import (
-    Data,
-    Evidence,
-    Json,
-    Model,
-    ModelFolder,
-    Runtime,
-    UnseenPeople,
-    Variant,
-)
-from likeness.cli.terminal import (
-    check_evidence,
-    errors,
-    note,
-    output,
-    say,
-    write_json,
-)
 from likeness.datasets.person_labels import read_person_labels
 from likeness.errors import OutputError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
@@ -34,17 +18,11 @@ from likeness.experiments.next_photo import next_photo_of_model
 from likeness.experiments.saved_model import evaluate_model, model_report
 from likeness.files import check_writable_file, check_writable_folder
 from likeness.model.opening import chosen_runtime
-from likeness.reports import (
-    next_photo_table,
-    print_protocol,
-    write_next_photo_plot,
-    write_report,
-)
 
 
 def evaluate(
-    model: ModelFolder,
-    data: Data,
+    model: options.ModelFolder,
+    data: options.Data,
     groups: Annotated[
         Path | None,
         typer.Option(help="CSV file with a column person, and a column for each grouping."),
@@ -52,10 +30,10 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="Folder to write a page (report.html) and report.json to.")
     ] = None,
-    evidence: Evidence = False,
-    runtime: Runtime = "auto",
-    variant: Variant = "float32",
-    json_: Json = None,
+    evidence: options.Evidence = False,
+    runtime: options.Runtime = "auto",
+    variant: options.Variant = "float32",
+    json_: options.Json = None,
 ) -> None:
     """Measure a saved model on the people of a data set.
 
@@ -63,30 +41,30 @@ def evaluate(
     enrolled, at the model's threshold. It also says what the model was trained on.
     """
     check_writable_folder(report, option="--report")
-    check_evidence(evidence, json_)
+    terminal.check_evidence(evidence, json_)
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data_for(model, data)
     people.require(identities=2, items_each=2)
     labels = None if groups is None else read_person_labels(groups, people.distinct)
     began = time.perf_counter()
-    with errors().status("Embedding and counting"):
+    with terminal.errors().status("Embedding and counting"):
         loaded = opened(model, runtime=runtime, variant=variant)
         section = evaluate_model(loaded, people, labels=labels)
     for text in people.notes:
-        note(f"Note: {text}")
+        terminal.note(f"Note: {text}")
     if json_ != "-":
-        print_protocol(output(), section.result)
+        reports.print_protocol(terminal.output(), section.result)
     if report is not None:
         seconds = time.perf_counter() - began
-        page = write_report(model_report(loaded, people, section, seconds=seconds), report)
+        page = reports.write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
-            say(f"The report: {page}", style="bold")
-    write_json(section.to_json() if evidence else section.result.to_json(), json_)
+            terminal.say(f"The report: {page}", style="bold")
+    terminal.write_json(section.to_json() if evidence else section.result.to_json(), json_)
 
 
 def next_photo(
-    photos: UnseenPeople,
-    model: Model,
+    photos: options.UnseenPeople,
+    model: options.Model,
     counts: Annotated[
         str | None,
         typer.Option(
@@ -104,10 +82,10 @@ def next_photo(
         int, typer.Option(help="How often the enrolled photos are drawn at random.")
     ] = DRAWS,
     seed: Annotated[int, typer.Option(help="Random seed of the draws.")] = 0,
-    runtime: Runtime = "auto",
-    variant: Variant = "float32",
+    runtime: options.Runtime = "auto",
+    variant: options.Variant = "float32",
     out: Annotated[Path | None, typer.Option(help="Draw the curve into this SVG file.")] = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Measure what another photo per person gains.
 
@@ -122,7 +100,7 @@ def next_photo(
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
-    with errors().status("Embedding and counting"):
+    with terminal.errors().status("Embedding and counting"):
         document = next_photo_of_model(
             opened(model, runtime=runtime, variant=variant),
             data,
@@ -132,19 +110,19 @@ def next_photo(
             seed=seed,
         )
     for text in document["notes"]:
-        note(f"Note: {text}")
+        terminal.note(f"Note: {text}")
     if out is not None:
-        write_next_photo_plot(document, out)
+        reports.write_next_photo_plot(document, out)
     if json_ != "-":
-        output().print(next_photo_table(document))
-        say(
+        terminal.output().print(reports.next_photo_table(document))
+        terminal.say(
             f"{document['probes']:,} probes in each of {document['draws']:,} draws (seed "
             f"{document['seed']}), the same for every row; 95 % intervals from drawing the people "
             "again.",
             style="dim",
         )
-        say(*document["sentences"], *(() if out is None else (f"Wrote {out}",)))
-    write_json(document, json_)
+        terminal.say(*document["sentences"], *(() if out is None else (f"Wrote {out}",)))
+    terminal.write_json(document, json_)
 
 
 def _check_svg_place(out: Path | None) -> None:

@@ -8,15 +8,7 @@ import typer
 from likeness.cli.options import GalleryArgument, Json, KeyFile, flag
 from likeness.cli.terminal import errors, finish, note
 from likeness.errors import SettingError
-from likeness.recogniser.gallery import (
-    GalleryKey,
-    backup_gallery,
-    check_gallery,
-    copy_gallery,
-    open_gallery,
-    read_key,
-    write_key,
-)
+from likeness.recogniser import gallery as galleries
 
 DAMAGED = 1
 """Exit code where a check found damage."""
@@ -35,8 +27,8 @@ def copy(
     use it, and the copy is written whole or not at all. An encrypted gallery stays encrypted with
     its key.
     """
-    with errors().status("Copying and verifying"), open_gallery(gallery) as source:
-        copied = copy_gallery(source, destination)
+    with errors().status("Copying and verifying"), galleries.open_gallery(gallery) as source:
+        copied = galleries.copy_gallery(source, destination)
     finish(
         copied.as_dict(),
         json_,
@@ -52,9 +44,9 @@ def check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = None
     Exit code 0 if it is sound, 1 if something is damaged. Without the key of an encrypted gallery
     everything but the ciphertexts is checked.
     """
-    key = read_key(key_file)
+    key = galleries.read_key(key_file)
     with errors().status("Checking every row"):
-        report = check_gallery(gallery, key=key)
+        report = galleries.check_gallery(gallery, key=key)
     for text in report.notes:
         note(f"Note: {text}.")
     finish(
@@ -78,8 +70,8 @@ def backup(
     The backup shows one moment of it. The backup is a gallery itself: open it where it is, or copy
     it with `likeness gallery copy`. People who are forgotten later are still in it.
     """
-    with errors().status("Backing up"), open_gallery(gallery) as source:
-        backup_gallery(source, file)
+    with errors().status("Backing up"), galleries.open_gallery(gallery) as source:
+        galleries.backup_gallery(source, file)
         counts = source.counts()
     finish(
         {"format": "likeness.gallery-backup/1", "file": str(file), **vars(counts)},
@@ -106,15 +98,15 @@ def rotate_key(
     """
     if (new_key_file is None) is not decrypt:
         raise SettingError("expected either --new-key-file FILE or --decrypt.")
-    with open_gallery(gallery, key=read_key(key_file)) as opened:
+    with galleries.open_gallery(gallery, key=galleries.read_key(key_file)) as opened:
         opened.store.sealing.require()  # before a key is made
         key, made = None, False
         if new_key_file is not None:
             made = not new_key_file.exists()
             if made:
-                write_key(GalleryKey.generate(), new_key_file)
+                galleries.write_key(galleries.GalleryKey.generate(), new_key_file)
                 note(f"Made a key in {new_key_file}.")
-            key = read_key(new_key_file)
+            key = galleries.read_key(new_key_file)
         with errors().status("Encrypting everything again"):
             opened.rotate_key(key)
         key_id = None if key is None else key.id

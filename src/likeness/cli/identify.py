@@ -7,18 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from likeness.arrays import Images, check_in_range
+from likeness.cli import options
 from likeness.cli.opening import Task, folder_of
-from likeness.cli.options import (
-    CutFaces,
-    Faces,
-    Gallery,
-    Json,
-    KeyFile,
-    Model,
-    OptionalModel,
-    TopK,
-    flag,
-)
 from likeness.cli.recognising import COULD_NOT_TRY, NOT_RECOGNISED, model_and_reader, recogniser
 from likeness.cli.terminal import finish, note, output, reading_bar, say, warn, write_json
 from likeness.datasets import OnProgress
@@ -34,14 +24,16 @@ from likeness.recogniser.recogniser import Identified, Recogniser
 
 def identify(
     photos: Annotated[list[Path], typer.Argument(help="Photos of the people to identify.")],
-    gallery: Gallery,
-    model: Model,
-    top_k: TopK = 5,
-    all_faces: Annotated[bool, flag("all-faces", "Identify each face of a group photo.")] = False,
-    faces: Faces = "none",
-    cut_faces: CutFaces = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    model: options.Model,
+    top_k: options.TopK = 5,
+    all_faces: Annotated[
+        bool, options.flag("all-faces", "Identify each face of a group photo.")
+    ] = False,
+    faces: options.Faces = "none",
+    cut_faces: options.CutFaces = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Say who is in a photo: known, unknown or ambiguous.
 
@@ -121,12 +113,12 @@ def _tell(answer: dict[str, Any], *, several: bool) -> None:
 def verify(
     name: Annotated[str, typer.Argument(help="The person that the photo is said to show.")],
     photo: Annotated[Path, typer.Argument(help="The photo.")],
-    gallery: Gallery,
-    model: Model,
-    faces: Faces = "none",
-    cut_faces: CutFaces = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    model: options.Model,
+    faces: options.Faces = "none",
+    cut_faces: options.CutFaces = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Say whether a photo shows the person it claims.
 
@@ -151,7 +143,7 @@ def verify(
 def compare(
     left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature, a drawing.")],
     right: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
-    model: OptionalModel = None,
+    model: options.OptionalModel = None,
     task: Task = None,
     prior: Annotated[
         float | None,
@@ -160,7 +152,7 @@ def compare(
             "Default: the calibration's."
         ),
     ] = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Say whether two files show the same person or writer.
 

@@ -9,12 +9,7 @@ import typer
 from likeness.cli.options import GALLERY_HELP, Gallery, Json, KeyFile, OptionalModel, flag
 from likeness.cli.terminal import finish, say
 from likeness.errors import require_extra
-from likeness.recogniser.gallery import (
-    add_api_key,
-    list_api_keys,
-    open_gallery,
-    revoke_api_key,
-)
+from likeness.recogniser import gallery as galleries
 
 
 def serve(
@@ -110,8 +105,8 @@ def add(
 
     The gallery stores only a digest of the key.
     """
-    with open_gallery(gallery) as opened:
-        key, text = add_api_key(opened, name, role=role)
+    with galleries.open_gallery(gallery) as opened:
+        key, text = galleries.add_api_key(opened, name, role=role)
     finish({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_, text)
 
 
@@ -120,8 +115,8 @@ def list_(gallery: Gallery, json_: Json = None) -> None:
 
     The keys themselves are not stored.
     """
-    with open_gallery(gallery) as opened:
-        keys = list_api_keys(opened)
+    with galleries.open_gallery(gallery) as opened:
+        keys = galleries.list_api_keys(opened)
     lines = []
     for key in keys:
         state = "" if key.revoked is None else f", revoked {key.revoked}"
@@ -139,7 +134,7 @@ def revoke(
 
     A running service stops accepting it within a second.
     """
-    with open_gallery(gallery) as opened:
-        key = revoke_api_key(opened, number)
+    with galleries.open_gallery(gallery) as opened:
+        key = galleries.revoke_api_key(opened, number)
     document = {"format": "likeness.key/1", **key.as_dict()}
     finish(document, json_, f"Key {key.id} of {key.name} is revoked.")

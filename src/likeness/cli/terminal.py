@@ -6,16 +6,8 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from likeness.errors import SettingError
 from likeness.files import write_file
@@ -111,12 +103,12 @@ def reading_bar(title: str) -> Iterator["OnProgress"]:
     console = errors()
     # What is printed to standard output meanwhile goes there, not to the bar's console.
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.TimeRemainingColumn(),
     )
-    with Progress(
+    with bars.Progress(
         *columns,
         console=console,
         transient=True,
@@ -130,9 +122,9 @@ def reading_bar(title: str) -> Iterator["OnProgress"]:
 class _TrainingBars:
     """One progress bar per training."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: bars.Progress) -> None:
         self._progress = progress
-        self._tasks: dict[int, TaskID] = {}
+        self._tasks: dict[int, bars.TaskID] = {}
 
     def tell(self, job: int, title: str, training: "TrainingProgress | None") -> None:
         """Move the bar of training number ``job``; None means that it is done."""
@@ -154,11 +146,11 @@ class _TrainingBars:
 def training_bars() -> Iterator[_TrainingBars]:
     """Show progress bars on standard error while inside."""
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[note]}"),
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(bar_width=24),
+        bars.TextColumn("{task.percentage:>3.0f} %"),
+        bars.TimeElapsedColumn(),
+        bars.TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
-    with Progress(*columns, console=errors()) as progress:
+    with bars.Progress(*columns, console=errors()) as progress:
         yield _TrainingBars(progress)

@@ -9,18 +9,10 @@ from typing import Annotated
 import typer
 
 from likeness import datasets
+from likeness.cli import terminal
 from likeness.cli.arguments import read_data, read_recipe
 from likeness.cli.options import Data, Evidence, Jobs, Json, Mode, Out, Overwrite, RecipeFile, Seed
 from likeness.cli.settings import Changes
-from likeness.cli.terminal import (
-    check_evidence,
-    errors,
-    note,
-    output,
-    say,
-    training_bars,
-    write_json,
-)
 from likeness.cli.trained import say_trained, training_document
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
@@ -57,7 +49,7 @@ def train(
     load_keras()
     from likeness.training import train as train_model  # late: brings Keras
 
-    with training_bars() as bars:
+    with terminal.training_bars() as bars:
         model = train_model(
             settings,
             people,
@@ -79,7 +71,7 @@ def train(
             folder=folder,
             no_onnx=document["no_onnx"],
         )
-    write_json(document, json_)
+    terminal.write_json(document, json_)
 
 
 def crossval(
@@ -112,9 +104,9 @@ def crossval(
         )
     lab = protocol == "L"
     settings = read_recipe("pairs" if lab else mode, file=recipe, changes=set_ or [], seed=seed)
-    check_evidence(evidence, json_)
+    terminal.check_evidence(evidence, json_)
     people = read_data(data)
-    with training_bars() as bars:
+    with terminal.training_bars() as bars:
         section = PROTOCOLS[protocol](
             settings,
             people,
@@ -125,8 +117,8 @@ def crossval(
             ),
         )
     if json_ != "-":
-        print_protocol(output(), section.result)
-    write_json(section.to_json() if evidence else section.result.to_json(), json_)
+        print_protocol(terminal.output(), section.result)
+    terminal.write_json(section.to_json() if evidence else section.result.to_json(), json_)
 
 
 def demo(
@@ -147,8 +139,8 @@ def demo(
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
     network = experiment.network_facts(recipes[1], out)
-    say(network.summary)
-    with training_bars() as bars:
+    terminal.say(network.summary)
+    with terminal.training_bars() as bars:
         sections = experiment.lab_and_unseen(
             faces,
             lab=recipes[0],
@@ -163,8 +155,8 @@ def demo(
     seconds = time.perf_counter() - began
     content = experiment.report_content(faces, sections, network=network, seconds=seconds)
     page = write_report(content, out)
-    print_report(output(), content)
-    say(f"\nThe report: {page}", style="bold")
+    print_report(terminal.output(), content)
+    terminal.say(f"\nThe report: {page}", style="bold")
 
 
 def _faces() -> Dataset:
@@ -172,10 +164,10 @@ def _faces() -> Dataset:
     if os.environ.get("LIKENESS_DATA"):
         return datasets.att()  # what was named must be there: no substitute
     try:
-        with errors().status("Looking for the AT&T faces"):
+        with terminal.errors().status("Looking for the AT&T faces"):
             return datasets.att()
     except DataNotFoundError as error:
-        note(
+        terminal.note(
             "The AT&T faces cannot be had, so this goes on with drawn faces: every figure "
             f"below is about drawn faces, not AT&T. ({error})"
         )
@@ -194,9 +186,9 @@ def picture(
     recipe = read_recipe(mode, file=None, changes=set_ or [], seed=None)
     load_keras()
     files = draw_pictures(untrained_network(recipe), out)
-    say(*(f"Wrote {file}" for file in files))
+    terminal.say(*(f"Wrote {file}" for file in files))
     if all(file.name != "model.png" for file in files):
-        note(
+        terminal.note(
             "There is no model.png: keras.utils.plot_model needs Graphviz' `dot` program. "
             "The pictures above are our own and need nothing.",
             style="dim",
