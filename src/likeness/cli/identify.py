@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,7 +44,7 @@ def identify(
     check_in_range(top_k, 1, 1000, argument="--top-k", whole=True)
     if all_faces and faces == "none":
         faces = "haar"
-    answers: list[dict[str, Any]] = []
+    answered: list[tuple[Path, Identified]] = []
     refused: list[str] = []
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     with recogniser(gallery, model_reader, key_file=key_file) as opened, _bar(json_) as tell:
@@ -61,19 +61,22 @@ def identify(
             finally:
                 tell(number, len(photos))
             for person in people:
-                document = {
-                    "photo": str(file),
-                    "box": person.box,
-                    **person.answer.as_dict(),
-                    "photo_warnings": person.warnings,
-                }
-                answers.append(document)
+                answered.append((file, person))
                 if json_ != "-":
-                    _tell(document, several=len(photos) > 1 or all_faces)
+                    _tell(file, person, several=len(photos) > 1 or all_faces)
+    answers = [
+        {
+            "photo": str(file),
+            "box": person.box,
+            **person.answer.as_dict(),
+            "photo_warnings": person.warnings,
+        }
+        for file, person in answered
+    ]
     write_json({"format": "likeness.answers/1", "answers": answers, "refused": refused}, json_)
     if refused:
         raise typer.Exit(COULD_NOT_TRY)
-    if any(answer["status"] != "known" for answer in answers):
+    if any(person.answer.status != "known" for _, person in answered):
         raise typer.Exit(NOT_RECOGNISED)
 
 
@@ -92,21 +95,19 @@ def _bar(json_: str | None) -> AbstractContextManager[OnProgress]:
     return reading_bar("Identifying")
 
 
-def _tell(answer: dict[str, Any], *, several: bool) -> None:
-    lines = []
-    where = answer["photo"]
-    if answer["box"]:
-        top, left, bottom, right = answer["box"]
+def _tell(file: Path, person: Identified, *, several: bool) -> None:
+    answer, where = person.answer, str(file)
+    if person.box:
+        top, left, bottom, right = person.box
         where += f", face at row {top}, column {left}, {right - left}×{bottom - top} pixels"
-    if several:
-        lines.append(where)
-    lines += [answer["name"] or answer["status"], answer["reason"]]
-    for rank, person in enumerate(answer["nearest"], 1):
-        probability = person["probability"]
+    lines = [where] if several else []
+    lines += [answer.name or answer.status, answer.reason]
+    for rank, neighbour in enumerate(answer.nearest, 1):
+        probability = neighbour.probability
         likely = "" if probability is None else f"  probability {probability:.1%}"
-        lines.append(f"  {rank}. {person['name']}  energy {person['energy']:.4g}{likely}")
+        lines.append(f"  {rank}. {neighbour.name}  energy {neighbour.energy:.4g}{likely}")
     say(*lines)
-    for text in (*answer["photo_warnings"], *answer["warnings"]):
+    for text in (*person.warnings, *answer.warnings):
         warn(text)
 
 
