@@ -10,8 +10,7 @@ import typer
 
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder, write_files
-from likeness.model.folder import model_texts, read_document
-from likeness.model.parts import FILES, parts_of, read_part
+from likeness.model.folder import FILES, model_texts, parts_of, read_document, read_part
 from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
 
 MOST_BYTES = 8_000_000

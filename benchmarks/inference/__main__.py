@@ -11,8 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.model.folder import read_document
-from likeness.model.parts import parts_of
+from likeness.model.folder import parts_of, read_document
 
 ARMS = {
     "Keras": ("keras", "float32", "encoder.keras"),

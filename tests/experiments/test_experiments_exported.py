@@ -151,7 +151,7 @@ def test_an_imported_encoder_needs_no_export(folder: Path) -> None:
 def test_a_folder_of_before_gets_its_part(tmp_path: Path, people: Dataset) -> None:
     from likeness.encoders import convnet
     from likeness.images.preparation import Preparation
-    from likeness.model.onnx_file import why_no_export
+    from likeness.model.export import why_no_export
     from likeness.model.siamese_model import SiameseModel
 
     if why := why_no_export():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from likeness.errors import ModelError, OutputError
-from likeness.model.parts import FILES, add_part, part_entry, parts_of, read_part, write_document
+from likeness.model.folder import FILES, add_part, part_entry, parts_of, read_part, write_document
 
 DOCUMENT: dict[str, Any] = {
     "format": "likeness.model/1",

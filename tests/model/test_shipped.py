@@ -11,7 +11,7 @@ import pytest
 import likeness
 from likeness.datasets import Dataset
 from likeness.errors import ModelError, SettingError
-from likeness.model.parts import FILES
+from likeness.model.folder import FILES
 from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
 from likeness.tasks.signatures.drawn import drawn_signatures
 

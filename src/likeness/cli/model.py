@@ -13,9 +13,8 @@ from likeness.cli.options import Json, Out, Overwrite
 from likeness.cli.terminal import output, say, write_json
 from likeness.errors import LikenessError, ModelError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model.folder import WITH_A_CARD, read_document
+from likeness.model.folder import WITH_A_CARD, parts_of, read_document, read_part
 from likeness.model.imported import import_model
-from likeness.model.parts import parts_of, read_part
 from likeness.model.preparations import preparation_from_data
 from likeness.tasks import registry
 

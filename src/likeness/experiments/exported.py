@@ -13,12 +13,10 @@ from likeness.evaluation.results import BOOTSTRAP_SEED, counts
 from likeness.evaluation.unseen import Evaluation, evaluate_matrix
 from likeness.experiments.calibrated import check_not_trained_on
 from likeness.experiments.evidence import REPETITIONS
-from likeness.model.folder import IMPORTED_FORMAT, read_document
-from likeness.model.int8 import int8_bytes
-from likeness.model.onnx_file import onnx_bytes
+from likeness.model.export import int8_bytes, onnx_bytes
+from likeness.model.folder import IMPORTED_FORMAT, add_part, parts_of, read_document, read_part
 from likeness.model.onnx_model import int8_fingerprint, onnx_model
 from likeness.model.onnx_session import OnnxSession
-from likeness.model.parts import add_part, parts_of, read_part
 from likeness.model.siamese_model import load_model
 
 MOST_FOR_RANGES = 200

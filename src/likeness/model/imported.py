@@ -13,10 +13,9 @@ from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
 from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model.folder import IMPORTED_FORMAT, model_texts
+from likeness.model.folder import FILES, IMPORTED_FORMAT, model_texts, part_entry
 from likeness.model.onnx_model import OnnxModel, imported_fingerprint, onnx_model
 from likeness.model.onnx_session import OnnxSession
-from likeness.model.parts import FILES, part_entry
 
 SAME = 1e-5
 """Embeddings that differ by less than this share of their largest number are one embedding."""

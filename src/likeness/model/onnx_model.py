@@ -6,18 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import LikenessError, ModelError
-from likeness.model.folder import IMPORTED_FORMAT
+from likeness.model.folder import FILES, IMPORTED_FORMAT, canonical, read_part
 from likeness.model.onnx_session import OnnxSession
-from likeness.model.parts import FILES, canonical, read_part
-from likeness.model.preparations import ModelPreparation, preparation_from_data
+from likeness.model.preparations import ModelPreparation, embedded, preparation_from_data
 from likeness.model.protocol import is_same
-
-_PREPARED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,14 +59,7 @@ class OnnxModel:
         Raises:
             DataError: the images have another shape or type.
         """
-        self.preparation.check(images)
-        step = _PREPARED_AT_ONCE
-        parts = [
-            self.session(self.preparation(images[start : start + step]))
-            for start in range(0, len(images), step)
-        ]
-        empty = np.empty((0, self.embedding_size), np.float32)
-        return np.concatenate(parts) if parts else empty
+        return embedded(images, self.preparation, self.session, size=self.embedding_size)
 
     def energies(self, left: Items, right: Items) -> Energies:
         """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""

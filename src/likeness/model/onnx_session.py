@@ -80,13 +80,13 @@ class OnnxSession:
 
     def _run(self, prepared: Any) -> Embeddings:
         try:
-            found = self._session.run(None, {self._input: prepared})[0]
+            output = self._session.run(None, {self._input: prepared})[0]
         except Exception as error:  # ONNX Runtime's own classes, one per kind of trouble.
             raise ModelError(
                 f"{self.name}: expected an encoder of photos of the shape "
                 f"{prepared.shape[1:]}. It reads {list(self.input_shape)}: {_short(error)}."
             ) from error
-        embeddings = np.asarray(found)
+        embeddings = np.asarray(output)
         if embeddings.ndim != self._axes or len(embeddings) != len(prepared):
             wanted = "one row of numbers" if self._axes == 2 else "one map of features"
             raise ModelError(

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from likeness.arrays import check_in_range
 from likeness.errors import ModelError, SettingError
-from likeness.model.folder import read_document
+from likeness.model.folder import parts_of, read_document
 from likeness.model.onnx_model import onnx_model
-from likeness.model.parts import parts_of
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import load_model
 

@@ -5,15 +5,18 @@ values are those of `Preparation`, as the first models were written. A new kind 
 class and a line here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
+from likeness.arrays import Embeddings, Items
 from likeness.errors import SettingError
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.images.preparation import Preparation
 from likeness.tasks import registry
+
+_AT_ONCE = 64
 
 
 class ModelPreparation(Protocol):
@@ -64,3 +67,29 @@ def preparation_from_data(entries: Mapping[str, Any]) -> ModelPreparation:
         known = ", ".join((FixedPreparation.KIND, *brought))
         raise SettingError(f"preparation: expected one of the kinds {known}. Received: {kind!r}.")
     return registry.load("preparation", kind)(**settings)  # type: ignore[no-any-return]
+
+
+def embedded(
+    items: Items,
+    preparation: ModelPreparation,
+    encode: Callable[[Any], Embeddings],
+    *,
+    size: int,
+) -> Embeddings:
+    """Return ``(n, size)`` embeddings of items, prepared and encoded some at a time.
+
+    Args:
+        items: that the preparation reads, none or more.
+        preparation: of the model.
+        encode: from prepared items to their embeddings.
+        size: of an embedding.
+
+    Raises:
+        DataError: they are no such items.
+    """
+    preparation.check(items)
+    parts = [
+        encode(preparation(items[start : start + _AT_ONCE]))
+        for start in range(0, len(items), _AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, size), np.float32)

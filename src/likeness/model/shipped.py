@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness.errors import SettingError
-from likeness.model.folder import read_document
+from likeness.model.folder import parts_of, read_document
 from likeness.model.opening import open_model
-from likeness.model.parts import parts_of
 from likeness.model.protocol import Model
 from likeness.tasks import registry
 

@@ -14,20 +14,21 @@ from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import MissingExtraError, ModelError, require_extra
 from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.model.export import onnx_bytes
 from likeness.model.folder import (
+    FILES,
     FORMAT,
     IMPORTED_FORMAT,
     OTHER_ITEMS_FORMAT,
+    canonical,
+    document_text,
     model_texts,
+    part_entry,
     read_document,
 )
-from likeness.model.onnx_file import onnx_bytes
-from likeness.model.parts import FILES, canonical, document_text, part_entry
-from likeness.model.preparations import ModelPreparation, preparation_from_data
+from likeness.model.preparations import ModelPreparation, embedded, preparation_from_data
 from likeness.model.protocol import is_same
 from likeness.tasks import registry
-
-_BATCH = 64
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,13 +66,7 @@ class SiameseModel:
         Raises:
             DataError: the images have another shape or type.
         """
-        self.preparation.check(images)
-        parts = [
-            self._encode(self.preparation(images[start : start + _BATCH]))
-            for start in range(0, len(images), _BATCH)
-        ]
-        empty = np.empty((0, self.embedding_size), np.float32)
-        return np.concatenate(parts) if parts else empty
+        return embedded(images, self.preparation, self._encode, size=self.embedding_size)
 
     def energies(self, left: Items, right: Items) -> Energies:
         """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""

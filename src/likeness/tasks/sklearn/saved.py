@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import ModelError, SettingError, require_extra
 from likeness.files import check_new_folder, whole_folder
-from likeness.model.parts import canonical, document_text
+from likeness.model.folder import canonical, document_text
 from likeness.model.siamese_model import lasting_config
 from likeness.tasks.sklearn.preparation import preparation_from_data, preparation_to_data
 from likeness.tasks.sklearn.templates import Templates

@@ -16,10 +16,9 @@ import numpy as np
 from likeness.arrays import Prepared
 from likeness.errors import LikenessError, MissingExtraError, ModelError, require_extra
 from likeness.files import check_new_folder, whole_folder, write_files
-from likeness.model.folder import model_texts, read_document
-from likeness.model.onnx_file import onnx_bytes
+from likeness.model.export import onnx_bytes
+from likeness.model.folder import FILES, model_texts, part_entry, parts_of, read_document, read_part
 from likeness.model.onnx_session import OnnxSession
-from likeness.model.parts import FILES, part_entry, parts_of, read_part
 from likeness.model.siamese_model import encoder_fingerprint
 from likeness.tasks.tracking.card import TRACKING_FORMAT
 from likeness.tasks.tracking.correlation import (

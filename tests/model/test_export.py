@@ -13,7 +13,7 @@ from likeness.datasets import drawn_faces
 from likeness.encoders import convnet, finished, fit_whitening, residual
 from likeness.errors import MissingExtraError, ModelError
 from likeness.images.preparation import Preparation
-from likeness.model.onnx_file import onnx_bytes, why_no_export
+from likeness.model.export import onnx_bytes, why_no_export
 from likeness.model.onnx_session import OnnxSession
 
 pytestmark = pytest.mark.backend

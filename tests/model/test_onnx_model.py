@@ -15,8 +15,8 @@ from likeness.datasets import drawn_faces
 from likeness.encoders import convnet, finished, fit_whitening
 from likeness.errors import DataError, ModelError, NoThresholdError, SettingError
 from likeness.images.preparation import Preparation
+from likeness.model.export import why_no_export
 from likeness.model.folder import store_calibration
-from likeness.model.onnx_file import why_no_export
 from likeness.model.onnx_model import OnnxModel
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.siamese_model import SiameseModel, load_model

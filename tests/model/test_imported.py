@@ -72,7 +72,7 @@ def test_it_embeds_what_the_file_says_of_prepared_photos(
 
 def test_a_network_of_keras_comes_in_like_any_other(tmp_path: Path) -> None:
     from likeness.encoders import convnet
-    from likeness.model.onnx_file import onnx_bytes, why_no_export
+    from likeness.model.export import onnx_bytes, why_no_export
 
     if why := why_no_export():
         pytest.skip(why)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import MissingExtraError, ModelError
-from likeness.model.int8 import int8_bytes
+from likeness.model.export import int8_bytes
 from likeness.model.onnx_session import OnnxSession
 
 Make = Callable[..., bytes]
