@@ -64,6 +64,7 @@ def test_chi_squared_is_the_slow_loop(people) -> None:
     assert fitted.energies(histograms)[0, 2] == pytest.approx(slow, rel=1e-5)
 
 
+@pytest.mark.slow  # trains other people's networks
 @pytest.mark.parametrize(
     "method",
     [MnistSiamese(epochs=1), TutorialConvnet(epochs=1, pairs_each=30), KochStyle(epochs=1)],

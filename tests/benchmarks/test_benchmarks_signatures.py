@@ -79,29 +79,30 @@ class TestMethods:
         assert "tablet and paper: correlation" in table(signed)
 
 
+@pytest.fixture(scope="module")
+def found(signed: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    # Two media: the rows of the others have no pairs.
+    kept = {
+        protocols.OVERALL: protocols.RULES[protocols.OVERALL],
+        "two names, two media": protocols.RULES["two names, two media"],
+    }
+    small = SIGNATURES.replace(
+        encoder={"ensemble_size": 1, "width": 4, "embedding_size": 32},
+        whitening={"directions": 8},
+        preparation={"rows": 16, "columns": 32},
+        augmentation={"geometry": 0.0},
+        sampling={"identities": 4},
+        schedule={"epochs": 1, "steps": 4, "held_out": 0.45},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benchmarks.signatures.__main__.RULES", kept)
+        models = tmp_path_factory.mktemp("models")
+        first = measure(signed, small, folds=2, repetitions=10, models=models)
+        return first, measure(signed, small, folds=2, repetitions=10, models=models)
+
+
 @pytest.mark.slow
 class TestAWholeRun:
-    @pytest.fixture(scope="class")
-    def found(self, signed: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Any:
-        # Two media: the rows of the others have no pairs.
-        kept = {
-            protocols.OVERALL: protocols.RULES[protocols.OVERALL],
-            "two names, two media": protocols.RULES["two names, two media"],
-        }
-        small = SIGNATURES.replace(
-            encoder={"ensemble_size": 1, "width": 4, "embedding_size": 32},
-            whitening={"directions": 8},
-            preparation={"rows": 16, "columns": 32},
-            augmentation={"geometry": 0.0},
-            sampling={"identities": 4},
-            schedule={"epochs": 1, "steps": 4, "held_out": 0.45},
-        )
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("benchmarks.signatures.__main__.RULES", kept)
-            models = tmp_path_factory.mktemp("models")
-            first = measure(signed, small, folds=2, repetitions=10, models=models)
-            return first, measure(signed, small, folds=2, repetitions=10, models=models)
-
     def test_every_method_has_the_headline_with_its_interval(self, found: Any) -> None:
         (document, headline), _ = found
         assert set(document["methods"]) == {"likeness", *classical.METHODS} == set(headline)

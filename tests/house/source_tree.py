@@ -125,7 +125,7 @@ def brought(module: str) -> frozenset[str]:
     (PEP 562) brings the module that defines it; the package alone does not bring it.
     """
     names = set()
-    body = [node for node in tree(module).body if getattr(node, "name", "") != "__getattr__"]
+    body = [node for node in tree(module).body if not _is_for_names_only(node)]
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
@@ -137,6 +137,13 @@ def brought(module: str) -> frozenset[str]:
     return frozenset({*names, module.rpartition(".")[0]} & set(MODULES) - {module, ROOT.name})
 
 
+def _is_for_names_only(node: ast.stmt) -> bool:
+    """Whether a statement is `__getattr__`, or is read by type checkers alone."""
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    return isinstance(node, ast.FunctionDef) and node.name == "__getattr__"
+
+
 @cache
 def given_late(package: str) -> dict[str, str]:
     """Name → module, of what a package's ``__getattr__`` gives out: its table of texts."""
@@ -145,12 +152,13 @@ def given_late(package: str) -> dict[str, str]:
     if not any(getattr(node, "name", "") == "__getattr__" for node in tree(package).body):
         return {}
     pairs = [
-        (getattr(key, "value", None), getattr(value, "value", None))
+        (str(getattr(key, "value", None)), str(getattr(value, "value", None)))
         for table in nodes(package)
         if isinstance(table, ast.Dict)
         for key, value in zip(table.keys, table.values, strict=True)
     ]
-    return {str(key): str(value) for key, value in pairs if value in MODULES}
+    whole = {key: value if value in MODULES else f"{package}.{value}" for key, value in pairs}
+    return {key: value for key, value in whole.items() if value in MODULES}
 
 
 def closure(starts: Iterable[str]) -> set[str]:

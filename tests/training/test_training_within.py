@@ -32,12 +32,13 @@ def signed() -> Dataset:
     return drawn_signatures(writers=10, names=2, media=2, size=48)
 
 
-class TestTraining:
-    @pytest.fixture(scope="class")
-    def trained(self, signed: Dataset) -> tuple[object, Evaluation]:
-        measured: list[Evaluation] = []
-        return train(SMALL, signed, on_measured=measured.append), measured[0]
+@pytest.fixture(scope="module")
+def trained(signed: Dataset) -> tuple[object, Evaluation]:
+    measured: list[Evaluation] = []
+    return train(SMALL, signed, on_measured=measured.append), measured[0]
 
+
+class TestTraining:
     def test_only_pairs_that_count_are_measured(
         self, trained: tuple[object, Evaluation], signed: Dataset
     ) -> None:
