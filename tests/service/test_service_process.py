@@ -179,7 +179,7 @@ def test_a_signal_has_the_model_read_again(model: Path) -> None:
         (("--model", "model", "--tls-key", "x.pem"), "expected both files or none"),
         (("--model", "model", "--log", "xml"), "expected json or text"),
         (("--model", "model", "--settings", "none.toml"), "expected a TOML file"),
-        (("--model", "model", "--host", "203.0.113.9"), "expected an address that is free"),
+        (("--model", "model", "--host", "203.0.113.9"), "expected a free address"),
     ],
 )
 def test_what_cannot_start_says_why(model: Path, words: tuple[str, ...], sentence: str) -> None:

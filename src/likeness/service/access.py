@@ -17,7 +17,7 @@ PERMISSIONS: Mapping[Role, tuple[str, ...]] = {
     "operator": ("people:write", "photos:write"),
     "admin": ("people:delete", "audit:read"),
 }
-"""What each role adds to those before it; the page shows what its key may do."""
+"""What each role adds to those before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Caller:
 
     @property
     def permissions(self) -> list[str]:
-        """What they may do."""
+        """What their role may do."""
         roles = ROLES[: ROLES.index(self.role) + 1]
         return [permission for role in roles for permission in PERMISSIONS[role]]
 

@@ -1,4 +1,4 @@
-"""`Batcher`: what waits is done together, by one thread, while the event loop goes on."""
+"""`Batcher`: items that wait are processed together, in one thread beside the event loop."""
 
 import asyncio
 from collections import deque
@@ -12,17 +12,16 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Collects items while a thread is busy with the last ones, and gives it all that wait.
+    """Collects items while a thread processes the last batch; they are the next one.
 
-    Nothing is waited for: a single item is done at once. Under load the batches grow by
-    themselves, up to ``most``.
+    A single item is processed at once. Under load the batches grow, up to ``most`` items.
 
     Args:
         work: from items to as many results, in order; an exception among the results is raised
-            to whoever asked for it, and one that is raised, to all of this batch.
+            to the caller of its item, and a raised one to all callers of the batch.
         most: items in a batch, 1 or more.
         name: of the thread.
-        on_batch: told the size of each batch.
+        on_batch: is given the size of each batch.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class Batcher(Generic[Item, Result]):
         self._running: asyncio.Task[None] | None = None
 
     async def do(self, item: Item) -> Result:
-        """Return the result of an item; one whose asker is gone before its turn is left out."""
+        """Return the result of an item; an item whose caller is cancelled in time is left out."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._running is None:
@@ -62,7 +61,7 @@ class Batcher(Generic[Item, Result]):
                 except Exception as error:
                     results = [error] * len(batch)
                 for (_, future), result in zip(batch, results, strict=True):
-                    if future.done():  # its asker is gone
+                    if future.done():  # its caller was cancelled
                         continue
                     if isinstance(result, Exception):
                         future.set_exception(result)
@@ -80,7 +79,7 @@ class Batcher(Generic[Item, Result]):
         return batch
 
     async def close(self) -> None:
-        """Finish what waits, and let the thread go."""
+        """Process what waits; end the thread."""
         while self._running is not None:
             with suppress(asyncio.CancelledError):
                 await asyncio.shield(self._running)

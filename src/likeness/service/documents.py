@@ -153,6 +153,18 @@ class EnrolledDocument(Document):
     warnings: list[str]
     advice: list[str]
 
+    @classmethod
+    def of(cls, outcome: EnrolledPhoto, template: Template) -> "EnrolledDocument":
+        """Describe an enrolment, with advice while the photo can be taken again."""
+        other = outcome.look_alike
+        return EnrolledDocument(
+            photo=PhotoDocument.of(template),
+            added=bool(outcome.enrolled.added),
+            look_alike=None if other is None else LookAlikeDocument(**vars(other)),
+            warnings=list(outcome.warnings),
+            advice=_advice(outcome),
+        )
+
 
 class EnrolledPersonDocument(EnrolledDocument):
     """The outcome of enrolling the first photo of a person, and the person."""
@@ -369,18 +381,6 @@ class ProblemDocument(Document):
     detail: str
     code: str = Field(description="Stable, for programs.")
     instance: str = Field(description="The request's id.")
-
-
-def enrolled_document(outcome: EnrolledPhoto, template: Template) -> EnrolledDocument:
-    """Describe an enrolment, with advice while the photo can be taken again."""
-    other = outcome.look_alike
-    return EnrolledDocument(
-        photo=PhotoDocument.of(template),
-        added=bool(outcome.enrolled.added),
-        look_alike=None if other is None else LookAlikeDocument(**vars(other)),
-        warnings=list(outcome.warnings),
-        advice=_advice(outcome),
-    )
 
 
 def _advice(outcome: EnrolledPhoto) -> list[str]:

@@ -134,7 +134,7 @@ def run(settings: Settings, *, say: Say) -> None:
 
     Args:
         settings: all of them.
-        say: prints a line for the one who starts it.
+        say: prints a line for the person who starts it.
 
     Raises:
         LikenessError: it cannot start; see `open_recogniser`.
@@ -163,7 +163,7 @@ def _listening(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         raise SettingError(
-            f"host, port: expected an address that is free. {settings.host}:{settings.port}: "
+            f"host, port: expected a free address. {settings.host}:{settings.port}: "
             f"{error.strerror or error}. Choose another with --port."
         ) from error
     return listening
@@ -176,7 +176,7 @@ def _say_keys(settings: Settings, gallery: Gallery, say: Say) -> None:
     first = first_api_key(gallery)
     if first is not None:
         say(f"The admin key, shown this once: {first[1]}")
-        say("Make others with `likeness keys add`; put this one out of force with `keys revoke 1`.")
+        say("Make others with `likeness keys add`; revoke this one with `likeness keys revoke 1`.")
 
 
 class _Server(uvicorn.Server):
@@ -184,7 +184,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to those who asked for them."""
+        """Leave the signals to the handlers of `_serve`."""
         yield
 
 
@@ -209,7 +209,7 @@ async def _serve(service: Service, settings: Settings, listening: socket.socket,
     scheme = "http" if settings.tls_certificate is None else "https"
     shown = f"[{host}]" if ":" in host else host
     if not settings.is_local and settings.tls_certificate is None:
-        say("Keys and photos travel in the clear: use --tls-certificate, or a proxy that does.")
+        say("Keys and photos are sent unencrypted: use --tls-certificate, or a proxy that does.")
     say(f"Serving on {scheme}://{shown}:{port} (Ctrl-C ends it).")
     logging.getLogger(LOGGER).info("started", extra={"fields": {"port": port}})
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -575,7 +575,7 @@ class TestEverybody:
     def test_a_revoked_key_leads_back_to_the_sign_in(self, visit: Callable[..., Visit]) -> None:
         visited = visit()
         page = visited.page
-        problem = {"title": "Unknown key", "detail": "expected a key that is in force."}
+        problem = {"title": "Unknown key", "detail": "expected a valid key."}
         page.route(
             "**/api/v1/people*",
             lambda route: route.fulfill(status=401, body=json.dumps(problem)),

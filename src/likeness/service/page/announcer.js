@@ -1,4 +1,4 @@
-/* What a screen reader is told. Only what changed, and not several times a second. */
+/* Announcements for screen readers: only what changed, and not several times a second. */
 
 const QUIET = 1500;
 

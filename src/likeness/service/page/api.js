@@ -1,6 +1,6 @@
-/* The service, spoken to: one key, one way to ask, one kind of error. */
+/* Requests to the service: one key, one kind of request, one kind of error. */
 
-/** What the service refused, in its own words (RFC 9457), or why it did not answer. */
+/** Why the service refused a request, in its own words (RFC 9457), or why it did not respond. */
 export class Problem extends Error {
   constructor({ status = 0, code = "", title = "", detail = "", instance = "", retryAfter = 0 }) {
     super(detail || title || `The service answered with status ${status}.`);
@@ -14,7 +14,7 @@ export class Api {
 
   /**
    * @param {string|null} key of this person; null where the service runs without keys.
-   * @param {function} onRefused called when the key is no longer taken.
+   * @param {function} onRefused called when the key is no longer valid.
    */
   constructor(key, onRefused = () => {}) {
     this.#key = key;

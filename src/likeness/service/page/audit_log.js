@@ -1,15 +1,15 @@
-/* The audit log, newest first. The service tells it oldest first, from a number on; where it ends is
-   found by asking «is there anything after N?», with N doubled until there is not, then halved in. */
+/* The audit log, newest first. The service sends it oldest first, from a number on; the newest entry is
+   found by an exponential search for the last number with an entry after it, then by bisection. */
 
 const PAGE = 25;
 
 export class AuditLog {
-  #ask;
+  #load;
   #before = null;
 
-  /** @param {function} ask given {after, limit}, returns the entries after that number. */
-  constructor(ask) {
-    this.#ask = ask;
+  /** @param {function} load given {after, limit}, returns the entries after that number. */
+  constructor(load) {
+    this.#load = load;
   }
 
   /** Whether there are earlier entries than those read. */
@@ -23,13 +23,13 @@ export class AuditLog {
     const after = Math.max(0, end - PAGE);
     this.#before = after;
     if (end === 0) return [];
-    const entries = await this.#ask({ after, limit: end - after });
+    const entries = await this.#load({ after, limit: end - after });
     return entries.filter(({ number }) => number <= end).reverse();
   }
 
   /** The number of the newest entry; 0 if there is none. */
   async #last() {
-    const some = async (after) => (await this.#ask({ after, limit: 1 })).length > 0;
+    const some = async (after) => (await this.#load({ after, limit: 1 })).length > 0;
     if (!(await some(0))) return 0;
     let known = 0; // there is something after it
     let free = 1; // perhaps nothing

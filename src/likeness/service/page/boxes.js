@@ -1,4 +1,4 @@
-/* Boxes over a picture: one for each face, with its name. They move rather than being made anew. */
+/* Boxes over a picture: one for each face, with its name. They are moved, not made anew. */
 
 import { element, icon } from "/page/element.js";
 import { headline, STATUSES } from "/page/status.js";

@@ -1,4 +1,4 @@
-/* Where a photo comes in: chosen, dropped, or taken with the webcam; shown as soon as it is there. */
+/* Input of photos: chosen, dropped, or taken with the webcam; each is shown at once. */
 
 import { takePhoto } from "/page/camera_dialog.js";
 import { button, element, icon } from "/page/element.js";
@@ -11,7 +11,7 @@ export class PhotoInput {
   /**
    * @param {string} label what the photo is for.
    * @param {boolean} several whether more than one may be given.
-   * @param {function(Blob[])} onChange told all photos after each change.
+   * @param {function(Blob[])} onChange is given all photos after each change.
    */
   constructor({ label, several = false, onChange = () => {} }) {
     this.#onChange = onChange;

@@ -1,4 +1,4 @@
-/* The text in which a service tells its measurements (Prometheus), read as far as needed here. */
+/* Parses Prometheus' text format as far as this page needs it. */
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/;
 const LABEL = /(\w+)="((?:\\.|[^"\\])*)"/g;

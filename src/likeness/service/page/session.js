@@ -1,4 +1,4 @@
-/* Who is signed in. The key lives in this tab only, and goes when the tab is closed. */
+/* Who is signed in. The key is stored for this tab only, and is deleted when the tab is closed. */
 
 import { Api } from "/page/api.js";
 
@@ -10,16 +10,16 @@ export class Session {
     Object.assign(this, { api, name, role, keyed });
   }
 
-  /** Whether this role may do what takes at least another. */
+  /** Whether this role includes another one. */
   may(role) {
     return ROLES.indexOf(this.role) >= ROLES.indexOf(role);
   }
 }
 
 /**
- * Go on with the key of this tab, or without one where the service asks for none.
- * @returns {Promise<Session|null>} null where a key is wanted.
- * @throws {Problem} the service does not answer.
+ * Continue with the key of this tab, or without one if the service needs none.
+ * @returns {Promise<Session|null>} null if a key is needed.
+ * @throws {Problem} the service does not respond.
  */
 export async function resume(onRefused) {
   const key = sessionStorage.getItem(STORAGE_KEY);
@@ -33,7 +33,7 @@ export async function resume(onRefused) {
   }
 }
 
-/** Sign in with a key; throws a `Problem` if it is not taken. */
+/** Sign in with a key; throws a `Problem` if it is refused. */
 export async function signIn(key, onRefused) {
   const session = await opened(key, onRefused);
   sessionStorage.setItem(STORAGE_KEY, key);

@@ -1,4 +1,4 @@
-/* The three answers, the same everywhere: a sign, a word, and only then a colour. */
+/* The three answers, the same everywhere: an icon, a word, and a colour. */
 
 export const STATUSES = {
   known: { picture: "known", word: "Recognised" },
@@ -6,7 +6,7 @@ export const STATUSES = {
   ambiguous: { picture: "ambiguous", word: "Ambiguous" },
 };
 
-/** Whose name an answer gives: the person's, or what there is instead of one. */
+/** Whose name an answer gives: the person's, or what to say instead of one. */
 export function headline(face) {
   if (face.status === "known") return face.name;
   if (face.status === "ambiguous") {

@@ -1,4 +1,4 @@
-/* A steady loop: one step at a time, as fast as the answers come, and never a queue. */
+/* A loop: one step at a time, as fast as the responses come, and never a queue. */
 
 const SHORTEST = 80;
 const WINDOW = 3000;
@@ -11,7 +11,7 @@ export class SteadyLoop {
 
   /**
    * @param {function} step async; the next one starts after it. It may return milliseconds to wait.
-   * @param {function(number)} onRate told the steps a second after each.
+   * @param {function(number)} onRate is given the steps per second after each step.
    */
   constructor(step, onRate) {
     this.#step = step;

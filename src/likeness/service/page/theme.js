@@ -1,4 +1,4 @@
-/* Light or dark: what the device prefers, until somebody says otherwise on this page. */
+/* Light or dark: what the device prefers, until somebody chooses on this page. */
 
 import { button } from "/page/element.js";
 
@@ -8,21 +8,21 @@ function preferred() {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-function inForce() {
+function current() {
   return document.documentElement.dataset.theme ?? preferred();
 }
 
-/** Take up what was chosen before. */
+/** Apply the theme that was chosen before. */
 export function applyTheme() {
   const chosen = localStorage.getItem(STORAGE_KEY);
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 }
 
-/** A button that turns the other one on. */
+/** A button that switches to the other theme. */
 export function themeToggle() {
   const holder = document.createElement("span");
   const draw = ({ focused = false } = {}) => {
-    const other = inForce() === "dark" ? "light" : "dark";
+    const other = current() === "dark" ? "light" : "dark";
     const toggle = button(`${other === "dark" ? "Dark" : "Light"} colours`, {
       picture: other,
       kind: "quiet only-icon",

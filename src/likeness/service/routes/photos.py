@@ -22,7 +22,7 @@ def photo_routes(service: Service) -> APIRouter:
     async def described(outcome: EnrolledPhoto) -> documents.EnrolledDocument:
         template_id = (*outcome.enrolled.added, *outcome.enrolled.already)[0]
         template = await service.read(lambda gallery: gallery.template(template_id))
-        return documents.enrolled_document(outcome, template)
+        return documents.EnrolledDocument.of(outcome, template)
 
     @routes.post(
         "/people/{id}/photos",

@@ -22,7 +22,7 @@ PATIENCE = 180
 """Seconds that a busy machine may take for one thing before a test gives up."""
 
 UNHURRIED = {"LIKENESS_KEYS_SECONDS": "0", "LIKENESS_TIME_LIMIT": str(PATIENCE)}
-"""A key is in force as soon as it is made, and a slow machine is no reason to answer 504."""
+"""A key is valid as soon as it is made, and a slow machine is no reason to answer 504."""
 
 KEY = re.compile(r"lk_\w+?_[\w-]{43}")
 
