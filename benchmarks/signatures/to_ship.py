@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from likeness.datasets import Dataset, split_by_identity
-from likeness.evaluation.calibration import Calibration, Purpose
+from likeness.evaluation.threshold_choice import Calibration, Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.model.folder import store_about, store_calibration
 from likeness.model.opening import open_model

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.margin import is_clear, measure_margin
+from likeness.evaluation.threshold_choice import Purpose
 
 SIZE, SPREAD = 8, 0.7
 

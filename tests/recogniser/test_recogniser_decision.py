@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, ModelError, NoThresholdError, SettingError
-from likeness.evaluation.calibration import Purpose, calibrate
 from likeness.evaluation.probability import LikelihoodRatio
+from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.recogniser import Decider, decide
 
 

@@ -9,8 +9,8 @@ from likeness.cli.opening import opened, read_data_for
 from likeness.cli.options import Json, ModelFolder, Runtime, UnseenPeople, Variant, flag
 from likeness.cli.terminal import errors, finish, note
 from likeness.errors import SettingError
-from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.fusion import FUSION_HELP
+from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibration_evidence
 from likeness.files import check_writable_folder
 from likeness.model.folder import store_calibration

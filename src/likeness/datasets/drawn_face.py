@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from likeness.arrays import Images, check_in_range
 from likeness.datasets.drawn_canvas import Canvas, Field, ellipse, rounded, stroke
-from likeness.datasets.drawn_person import Moment, Person, draw_moment, draw_person
+from likeness.datasets.drawn_person import DrawnPerson, Moment, draw_moment, draw_person
 from likeness.datasets.items import Dataset
 
 NAME = "drawn faces, not AT&T"
@@ -77,7 +77,7 @@ def _generator(seed: int, person: int, number: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(person, number)))
 
 
-def _photo(person: Person, rng: np.random.Generator, size: tuple[int, int]) -> Images:
+def _photo(person: DrawnPerson, rng: np.random.Generator, size: tuple[int, int]) -> Images:
     moment = draw_moment(rng, person)
     grey = paint_face(person, moment, size=size)
     picture = Image.fromarray((np.clip(grey, 0, 1) * 255).round().astype(np.uint8))
@@ -106,7 +106,7 @@ def _grid(size: tuple[int, int]) -> tuple[Field, Field, float]:
     return x.astype(np.float32), y.astype(np.float32), float(pixel)
 
 
-def _posed(x: Field, y: Field, person: Person, moment: Moment) -> _Sheet:
+def _posed(x: Field, y: Field, person: DrawnPerson, moment: Moment) -> _Sheet:
     """Undo the photo's shift, scale, turn, yaw and nod for every pixel."""
     x, y = x - moment.right, y - moment.down
     cos, sin = math.cos(moment.turn) / moment.scale, math.sin(moment.turn) / moment.scale
@@ -119,7 +119,7 @@ def _posed(x: Field, y: Field, person: Person, moment: Moment) -> _Sheet:
     return _Sheet(u, v, turned.astype(np.float32), v - moment.nod * facing)
 
 
-def _head_radius(sheet: _Sheet, person: Person, *, more: float | Field = 0.0) -> Field:
+def _head_radius(sheet: _Sheet, person: DrawnPerson, *, more: float | Field = 0.0) -> Field:
     """Return 0 in the middle of the head, 1 on its outline; ``more`` grows it, but not the jaw."""
     across = np.abs(sheet.u) / (person.head_width + more)
     up = sheet.v / (person.crown + more)
@@ -131,7 +131,7 @@ def _head_radius(sheet: _Sheet, person: Person, *, more: float | Field = 0.0) ->
     return radius.astype(np.float32)
 
 
-def paint_face(person: Person, moment: Moment, *, size: tuple[int, int]) -> Field:
+def paint_face(person: DrawnPerson, moment: Moment, *, size: tuple[int, int]) -> Field:
     """Return the photo, ``(rows, columns)``, greys about 0…1, without blur and noise."""
     x, y, pixel = _grid(size)
     sheet = _posed(x, y, person, moment)
@@ -152,7 +152,7 @@ def paint_face(person: Person, moment: Moment, *, size: tuple[int, int]) -> Fiel
     return canvas.grey * moment.gain * (1 + 0.35 * shine * x + 0.35 * moment.light_y * y)
 
 
-def _paint_behind(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
+def _paint_behind(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     """Long hair behind, shoulders, neck, ears."""
     u, v, skin = sheet.u, sheet.v, person.skin
     if person.hair_length > 0.2:
@@ -176,7 +176,9 @@ def _paint_behind(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment)
             canvas.paint(ellipse(u, v, middle, (shown * 0.5, 0.1)), skin * 0.7, soft=0.03)
 
 
-def _paint_skin(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment, head: Field) -> None:
+def _paint_skin(
+    canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment, head: Field
+) -> None:
     """The face as a lit bulge, cheeks, folds, beard."""
     towards = np.sqrt(np.clip(1 - 0.85 * head * head, 0.02, 1))
     lit = 0.66 + 0.36 * towards + moment.light_x * sheet.u * 0.9 + moment.light_y * sheet.v * 0.6
@@ -198,7 +200,7 @@ def _paint_skin(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment, h
         canvas.paint(beard, person.hair + 0.06, opacity=person.beard, soft=0.08)
 
 
-def _paint_eyes(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
+def _paint_eyes(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     for side in _BOTH:
         x = (sheet.fu - side * person.eye_distance) * side
         y = sheet.fv - person.eye_height - person.eye_slant * x
@@ -222,7 +224,7 @@ def _paint_eyes(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -
         canvas.shade(under, 0.86, soft=0.03)
 
 
-def _paint_brows(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
+def _paint_brows(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     for side in _BOTH:
         x = (sheet.fu - side * person.eye_distance) * side - 0.01
         y = sheet.fv - person.eye_height + person.brow_distance + moment.brow_lift
@@ -237,7 +239,7 @@ def _paint_brows(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) 
         canvas.paint(brow, min(person.hair, person.skin * 0.55), opacity=0.9, soft=0.02)
 
 
-def _paint_nose(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
+def _paint_nose(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     # The nose stands out: a turn moves it farther than the rest of the face.
     x = sheet.fu - 0.09 * moment.yaw
     tip = person.eye_height + person.nose_length
@@ -256,7 +258,7 @@ def _paint_nose(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -
     canvas.shade(ellipse(x, y, (0, -0.17), (0.02, 0.10)), 1.08, soft=0.04)
 
 
-def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) -> None:
+def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     x = sheet.fu - 0.03 * moment.yaw
     half = person.mouth_width * (1 + 0.22 * moment.smile - 0.12 * moment.mouth_open)
     gap = 0.055 * moment.mouth_open
@@ -283,7 +285,7 @@ def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: Person, moment: Moment) 
     canvas.shade(ellipse(x, below, (0, 0), (half * 0.5, 0.015)), 0.82, soft=0.05)
 
 
-def _paint_hair(canvas: Canvas, sheet: _Sheet, person: Person, head: Field) -> None:
+def _paint_hair(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, head: Field) -> None:
     end = person.hair_length
     volume: float | Field = person.hair_volume
     if end <= 0.2:
@@ -309,7 +311,7 @@ def _paint_hair(canvas: Canvas, sheet: _Sheet, person: Person, head: Field) -> N
         canvas.paint(np.maximum(np.maximum(fall, wide), -0.25 - sheet.v), grey * 0.92, soft=0.02)
 
 
-def _paint_glasses(canvas: Canvas, sheet: _Sheet, person: Person) -> None:
+def _paint_glasses(canvas: Canvas, sheet: _Sheet, person: DrawnPerson) -> None:
     size, y = person.glasses_size, person.eye_height + 0.015
     distance = max(person.eye_distance, size + 0.02)
     for side in _BOTH:

@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class DrawnPerson:
     """The identity: geometry and greys that stay."""
 
     head_width: float  # half
@@ -78,7 +78,7 @@ class Moment:
     noise: float
 
 
-def draw_person(rng: np.random.Generator) -> Person:
+def draw_person(rng: np.random.Generator) -> DrawnPerson:
     """Draw who somebody is."""
 
     def between(low: float, high: float) -> float:
@@ -88,7 +88,7 @@ def draw_person(rng: np.random.Generator) -> Person:
     balding = not long_haired and rng.random() < 0.18
     bearded = not long_haired and rng.random() < 0.3
     skin = between(0.50, 0.80)
-    return Person(
+    return DrawnPerson(
         head_width=between(0.46, 0.59),
         crown=between(0.72, 0.84),
         chin=between(0.70, 0.84),
@@ -130,7 +130,7 @@ def draw_person(rng: np.random.Generator) -> Person:
     )
 
 
-def draw_moment(rng: np.random.Generator, person: Person) -> Moment:
+def draw_moment(rng: np.random.Generator, person: DrawnPerson) -> Moment:
     """Draw what one photo of a person adds."""
     smiles = rng.random() < 0.4
     opens = rng.random() < 0.22

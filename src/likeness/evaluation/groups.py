@@ -107,13 +107,13 @@ class Grouping:
             groups=tuple(_read_group(group) for group in document["groups"]),
             differences=tuple(
                 Difference(
-                    figure=FigureName.from_json(found["figure"]),
-                    first=found["first"],
-                    second=found["second"],
-                    difference=Interval(**found["difference"]),
-                    stands_out=found["stands_out"],
+                    figure=FigureName.from_json(stored["figure"]),
+                    first=stored["first"],
+                    second=stored["second"],
+                    difference=Interval(**stored["difference"]),
+                    stands_out=stored["stands_out"],
                 )
-                for found in document["differences"]
+                for stored in document["differences"]
             ),
             unlabelled=document["unlabelled"],
         )

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, check_in_range
-from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import fuse
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
+from likeness.evaluation.threshold_choice import Purpose
 
 FORMAT = "likeness.margin/1"
 

@@ -33,7 +33,7 @@ def open_set_intervals(
     Args and errors are those of `likeness.evaluation.people_intervals`.
     """
     intervals = resampled_intervals(
-        [_Resampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
+        [_OpenSetResampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
     )
     kinds = (FigureName("fpir"), "non_mated_items"), (FigureName("fnir"), "mated_items")
     for name, kind in kinds:
@@ -44,7 +44,7 @@ def open_set_intervals(
     return intervals
 
 
-class _Resampler:
+class _OpenSetResampler:
     """Figures of one fold under other numbers of each person."""
 
     def __init__(self, fold: OpenSetEvaluation) -> None:

@@ -16,7 +16,7 @@ FLAT = 1.0
 photo is centred but not blown up."""
 
 
-class Frame(NamedTuple):
+class PhotoFrame(NamedTuple):
     """How a photo is brought to what an encoder reads, where it is not just resized."""
 
     draw: Callable[..., Any]
@@ -86,7 +86,7 @@ class Preparation:
             )
 
     @property
-    def _frame(self) -> Frame | None:
+    def _frame(self) -> PhotoFrame | None:
         return None if self.frame == WHOLE else registry.load("frame", self.frame)
 
     @property

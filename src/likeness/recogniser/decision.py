@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import check_in_range, describe
 from likeness.errors import DataError, ModelError, NoThresholdError
-from likeness.evaluation.calibration import Purpose
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.margin import is_clear
 from likeness.evaluation.probability import LikelihoodRatio, check_prior
+from likeness.evaluation.threshold_choice import Purpose
 from likeness.model.protocol import Model
 from likeness.recogniser.answer import Answer, Neighbour, Promise, Status
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from likeness.evaluation import error_rates, roc
-from likeness.evaluation.calibration import Calibration
 from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.figures import watermark
 from likeness.evaluation.probability_fit import FittedProbability
+from likeness.evaluation.threshold_choice import Calibration
 from likeness.files import write_files
 from likeness.reports.page_templates import render
 from likeness.reports.plots import det_plot, energies_histogram

@@ -5,7 +5,7 @@ what a name in a file or a setting means. Nothing of a task is imported before t
 
 Kinds:
     preparation: a class, by the kind in ``model.json``.
-    frame: a `likeness.images.preparation.Frame`.
+    frame: a `likeness.images.preparation.PhotoFrame`.
     layers: a Keras class, whose import registers the layers that saved encoders hold.
     recipe: a `likeness.training.TrainingRecipe`.
     dataset: a function without arguments that reads one.

@@ -12,7 +12,7 @@ from browsing.film import cut_out
 from browsing.visit import Visit
 
 from likeness.datasets import Dataset, drawn_faces
-from likeness.evaluation.calibration import Purpose
+from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration

@@ -18,7 +18,7 @@ from browsing.service import Service, serving
 from browsing.visit import Visit
 
 from likeness.datasets import Dataset, att
-from likeness.evaluation.calibration import Purpose
+from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.model.folder import read_document, store_calibration
 from likeness.model.opening import open_model

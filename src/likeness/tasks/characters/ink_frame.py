@@ -6,7 +6,7 @@ Where on the paper somebody draws, and how large, says little about what is draw
 import numpy as np
 from PIL import Image
 
-from likeness.images.preparation import Frame
+from likeness.images.preparation import PhotoFrame
 
 REACH = 2.2
 """Half the side of the frame, in root mean square distances of the ink from its middle."""
@@ -64,4 +64,4 @@ def _middle_and_reach(drawing: Image.Image) -> tuple[tuple[float, float], float]
     return (x, y), REACH * float(spread)
 
 
-FRAME = Frame(ink_frame, words="framed by its ink")
+FRAME = PhotoFrame(ink_frame, words="framed by its ink")

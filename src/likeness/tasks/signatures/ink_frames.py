@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.images.preparation import Frame
+from likeness.images.preparation import PhotoFrame
 
 EDGE = 32
 """The free edge around the ink is the shorter side over this, and a pixel at least."""
@@ -67,7 +67,7 @@ def paper_to_ink(grey: np.ndarray) -> np.ndarray:
     return np.minimum((grey - darkest) / (paper - darkest), 1.0)
 
 
-INK_BOX = Frame(ink_box, words="cut to its ink")
+INK_BOX = PhotoFrame(ink_box, words="cut to its ink")
 
 
 PARTS = (2, 3)
@@ -189,4 +189,6 @@ def _smoothed(profile: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.convolve(np.pad(profile, reach, mode="edge"), weights / weights.sum(), mode="valid")
 
 
-INK_PARTS = Frame(ink_parts, readings=len(PARTS), channels=(1,), words="cut into its characters")
+INK_PARTS = PhotoFrame(
+    ink_parts, readings=len(PARTS), channels=(1,), words="cut into its characters"
+)

@@ -1,4 +1,4 @@
-"""A threshold for a purpose: so many people enrolled, so few strangers accepted.
+"""Threshold choice for a purpose (calibration): so many enrolled, so few strangers accepted.
 
 A stranger who is compared with G enrolled people has G chances to be taken for one of them.
 If a single comparison is falsely accepted at the rate f, at least one of G is at a rate of at
