@@ -7,8 +7,7 @@ import pytest
 from keras import Model, ops
 
 from likeness.encoders import convnet, dense, encoder_by_name, residual
-from likeness.encoders.cells import cells
-from likeness.encoders.projection import projection
+from likeness.encoders.cells import cells, projection_head
 from likeness.encoders.readings import OneByOne, Weighed, readings
 from likeness.errors import SettingError
 
@@ -141,14 +140,14 @@ class TestCells:
 class TestProjection:
     def test_it_makes_something_else_of_unit_length_of_the_embedding(self) -> None:
         encoder = cells((16, 24, 1), embedding_size=6 * 4, width=2)
-        head = projection(encoder)
+        head = projection_head(encoder)
         found = embed(head, embed(encoder, photos(3, (16, 24, 1))))
         assert head.input_shape == (None, 24) and found.shape == (3, 256)
         assert np.linalg.norm(found, axis=1) == pytest.approx(1.0, abs=1e-3)
 
     def test_its_seed_is_its_own(self) -> None:
         encoder = cells(SHAPE, embedding_size=16, width=2)
-        first, same, other = (projection(encoder, seed=s).get_weights() for s in (1, 1, 2))
+        first, same, other = (projection_head(encoder, seed=s).get_weights() for s in (1, 1, 2))
         assert all((a == b).all() for a, b in zip(first, same, strict=True))
         assert any((a != b).any() for a, b in zip(first, other, strict=True))
 

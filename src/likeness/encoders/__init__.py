@@ -6,39 +6,25 @@ from typing import Any
 from likeness.encoders.cells import cells
 from likeness.encoders.convnet import convnet
 from likeness.encoders.dense import dense
-from likeness.encoders.finished import finished, readings_of, unweighed
-from likeness.encoders.joined import joined
-from likeness.encoders.projection import projection
-from likeness.encoders.readings import OneByOne, Weighed, WhitenedReadings, readings
+from likeness.encoders.finished import finished
+from likeness.encoders.readings import readings
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
-from likeness.encoders.views import MeanOfViews, Views
+from likeness.encoders.views import Views
 from likeness.encoders.whitening import Whitening, fit_whitening
-from likeness.encoders.within import fit_within
 from likeness.errors import SettingError
 
 __all__ = [
     "EnergyLayer",
-    "MeanOfViews",
-    "OneByOne",
     "SiameseNet",
     "Views",
-    "Weighed",
-    "WhitenedReadings",
     "Whitening",
-    "cells",
     "convnet",
     "dense",
     "encoder_by_name",
     "finished",
     "fit_whitening",
-    "fit_within",
-    "joined",
-    "projection",
-    "readings",
-    "readings_of",
     "residual",
-    "unweighed",
 ]
 
 _BY_NAME: dict[str, Callable[..., Any]] = {

@@ -17,6 +17,9 @@ from likeness.errors import SettingError
 
 HALVINGS = 3
 
+PROJECTED = 256
+"""Numbers that the loss looks at behind a projection head."""
+
 
 def cells(
     shape: tuple[int, int, int], *, embedding_size: int = 1024, width: int = 16, seed: int = 0
@@ -63,3 +66,32 @@ def map_size(shape: tuple[int, int, int]) -> tuple[int, int]:
     (4, 5)
     """
     return (-(-shape[0] // 2**HALVINGS), -(-shape[1] // 2**HALVINGS))
+
+
+def projection_head(encoder: Any, *, seed: int = 0) -> Any:
+    """Return layers between an encoder of `cells` and the loss, thrown away after training.
+
+    What lies right before a loss forgets whatever the training identities do not need. Layers that
+    are thrown away take that upon themselves (T. Chen, S. Kornblith, M. Norouzi, G. Hinton, «A
+    Simple Framework for Contrastive Learning of Visual Representations», ICML 2020, section 4.2).
+    Here they are a residual block over the map and a dense layer.
+
+    Args:
+        encoder: of `cells`.
+        seed: of the initial weights.
+
+    Returns:
+        A `keras.Model`, ``(n, d)`` embeddings → ``(n, PROJECTED)`` of unit length.
+    """
+    rows, columns = map_size(encoder.input_shape[1:])
+    size = encoder.output_shape[-1]
+    each = size // (rows * columns)
+    seeds = Seeds(seed)
+    embedding = layers.Input((size,), name="embedding")
+    x = layers.Reshape((rows, columns, each), name="map")(embedding)
+    x = residual_block(x, 2 * each, seeds, name="head_1")
+    x = layers.Flatten(name="head_flatten")(x)
+    x = layers.Dense(PROJECTED, use_bias=False, kernel_initializer=seeds.he(), name="head")(x)
+    x = layers.BatchNormalization(momentum=0.9, name="head_norm")(x)
+    x = layers.UnitNormalization(name="head_unit_length")(x)
+    return keras.Model(embedding, x, name="projection")

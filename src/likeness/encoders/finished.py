@@ -1,4 +1,4 @@
-"""The encoder as it is used after training: views in front, whitening behind."""
+"""The encoder as it is used after training: views, whitening, several networks side by side."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -76,3 +76,28 @@ def _whitened(x: Any, whitening: Whitening) -> Any:
     x = dense(x)
     dense.set_weights([whitening.matrix, -whitening.mean @ whitening.matrix])
     return x
+
+
+def joined(encoders: Sequence[Any]) -> Any:
+    """Return one encoder whose embedding is those of all, one after the other, of unit length.
+
+    The cosine of two of its embeddings is the mean of the encoders' cosines.
+
+    Args:
+        encoders: that read the same items, each with embeddings of unit length. Their weights are
+            shared, not copied; a single one is returned as it is.
+    """
+    if len(encoders) == 1:
+        return encoders[0]
+    shape = encoders[0].input_shape[1:]
+    item = layers.Input(shape, name="photo")
+    # Encoders of one kind bear one name; inside one model names differ.
+    named = [_named(encoder, f"member_{number}") for number, encoder in enumerate(encoders, 1)]
+    together = layers.Concatenate(name="side_by_side")([encoder(item) for encoder in named])
+    unit = layers.UnitNormalization(name="unit_length_of_all")(together)
+    return keras.Model(item, unit, name="joined")
+
+
+def _named(encoder: Any, name: str) -> Any:
+    item = layers.Input(encoder.input_shape[1:], name="photo")
+    return keras.Model(item, encoder(item), name=name)

@@ -2,11 +2,11 @@
 
 Writing can be cut into two characters or into three, and only one
 of the two makes sense. One and the same network looks at every reading, gives it an embedding,
-place by place as `cells` does, and a score. The scores of a picture's readings become weights that
+cell by cell as `cells` does, and a score. The scores of a picture's readings become weights that
 add up to 1, and what a reading weighs goes into the embedding as a square root: then the cosine
 between two pictures is the sum of the cosines reading by reading, each weighed by the geometric
 mean of what the two pictures give it. Nobody says which reading is right: the loss does, since
-pictures of one hand are alike in it.
+pictures by one writer are alike in it.
 """
 
 from collections.abc import Sequence
@@ -60,14 +60,14 @@ def readings(
     x = residual_stem(x, width, seeds, stride=2)
     for block, (channels, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
         x = residual_block(x, channels * width, seeds, name=f"block_{block}", stride=stride)
-    seen = layers.Concatenate(name="seen")(
+    pooled = layers.Concatenate(name="seen")(
         [
             layers.GlobalAveragePooling2D(name="mean")(x),
             layers.GlobalMaxPooling2D(name="strongest")(x),
         ]
     )
     judged = layers.Dense(_JUDGES, activation="relu", kernel_initializer=seeds.he(), name="judges")(
-        seen
+        pooled
     )
     # All readings weigh alike to begin with. Weights that are hard too soon stay so, and two
     # pictures that are read differently then have nothing in common.
@@ -156,8 +156,8 @@ class WhitenedReadings(layers.Layer):
 
     def take(self, whitenings: Sequence[Whitening]) -> None:
         """Take the whitening of each reading."""
-        self.matrices.assign(np.stack([one.matrix for one in whitenings]))
-        self.moves.assign(np.stack([-(one.mean @ one.matrix)[None] for one in whitenings]))
+        self.matrices.assign(np.stack([whitening.matrix for whitening in whitenings]))
+        self.moves.assign(np.stack([-(w.mean @ w.matrix)[None] for w in whitenings]))
 
     def call(self, embeddings: Any) -> Any:
         """Return the whitened embeddings."""

@@ -43,7 +43,7 @@ class Views(layers.Layer):
 
     def call(self, photos: Any) -> Any:
         """Return the views."""
-        views = [photos, *(self._moved(photos, *way) for way in _WAYS if self.shift)]
+        views = [photos, *(self._moved(photos, *corner) for corner in _CORNERS if self.shift)]
         if self.mirrored:
             views += [ops.flip(view, axis=2) for view in views]
         return ops.concatenate(views, axis=0)
@@ -51,7 +51,7 @@ class Views(layers.Layer):
     def _moved(self, photos: Any, down: int, across: int) -> Any:
         return self._along(self._along(photos, down, axis=1), across, axis=2)
 
-    def _along(self, photos: Any, way: int, *, axis: int) -> Any:
+    def _along(self, photos: Any, direction: int, *, axis: int) -> Any:
         """Move along one axis; what comes in is a copy of the edge.
 
         Slices, not `ops.take`: that one has no ONNX form on torch.
@@ -59,7 +59,7 @@ class Views(layers.Layer):
         length = photos.shape[axis]
         step = min(self.shift, length - 1)
         before = (slice(None),) * axis
-        if way > 0:
+        if direction > 0:
             edge, rest = photos[(*before, slice(0, 1))], photos[(*before, slice(0, length - step))]
             return ops.concatenate([edge] * step + [rest], axis=axis)
         edge, rest = (
@@ -78,7 +78,7 @@ class Views(layers.Layer):
         return {**super().get_config(), "mirrored": self.mirrored, "shift": self.shift}
 
 
-_WAYS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+_CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 """(down, across). Corners, not sides: a view is moved both ways at the price of one."""
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from likeness.arrays import Codes, Prepared
-from likeness.encoders import joined
+from likeness.encoders.finished import joined
 from likeness.training.fitting import Fit, FitOptions, fit_once
 from likeness.training.progress import OnProgress, TrainingProgress
 from likeness.training.recipe import TrainingRecipe

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
 from likeness.datasets.sampling import LabelledPairs
-from likeness.encoders import fit_whitening, readings_of
+from likeness.encoders import fit_whitening
+from likeness.encoders.finished import readings_of
 from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
 from likeness.evaluation import auc, error_rates, matrix_pair_energies

@@ -17,12 +17,10 @@ from likeness.encoders import (
     encoder_by_name,
     finished,
     fit_whitening,
-    joined,
-    readings_of,
-    unweighed,
 )
-from likeness.encoders.projection import projection
-from likeness.encoders.within import fit_within
+from likeness.encoders.cells import projection_head
+from likeness.encoders.finished import joined, readings_of, unweighed
+from likeness.encoders.whitening import fit_within_class_whitening
 from likeness.energies import energy_matrix
 from likeness.training.augmentation import (
     Augmentation,
@@ -139,7 +137,7 @@ def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared, labe
     """Return the encoder as it is used after training, whitened on the items learned from."""
     whitening = None
     if recipe.whitening.kind != "none":
-        fit = _fit_within if recipe.whitening.kind == "within_class" else _fit_spread
+        fit = _fit_within_class if recipe.whitening.kind == "within_class" else _fit_spread
         each = fit(recipe, encoder, items, labels)
         whitening = each if len(each) > 1 else each[0]
     return finished(encoder, **vars(recipe.views), whitening=whitening)
@@ -162,7 +160,7 @@ def _fit_spread(
     ]
 
 
-def _fit_within(
+def _fit_within_class(
     recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels
 ) -> list[Whitening]:
     """Return the whitening of each reading, fitted on the items as they are.
@@ -170,7 +168,9 @@ def _fit_within(
     Views of one item differ less than two items do, and would make identities look narrower.
     """
     return [
-        fit_within(embeddings, labels.codes, labels.others, **whitening_settings(recipe))
+        fit_within_class_whitening(
+            embeddings, labels.codes, labels.others, **whitening_settings(recipe)
+        )
         for embeddings in _by_reading(encoder, _chunks(items, 128))
     ]
 
@@ -243,7 +243,7 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
         output = encoder(distorted(photo))
         if recipe.encoder.projection_head:
-            output = projection(encoder, seed=child_seed(seed, "projection head"))(output)
+            output = projection_head(encoder, seed=child_seed(seed, "projection head"))(output)
         if recipe.loss.kind == "margin_softmax":
             head = CosineHead(
                 classes,
@@ -319,7 +319,7 @@ def draw_pairs(
         genuine=half,
         impostor=half,
         # Before the first epoch too: untrained convolutions tell people apart a little.
-        hardness=1 / recipe.sampling.hard_pair_temperature,
+        temperature=recipe.sampling.hard_pair_temperature,
         seed=seed,
         source_person=learned.source_person,
     )

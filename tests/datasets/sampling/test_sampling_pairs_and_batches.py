@@ -87,29 +87,33 @@ class TestHardPairs:
         return codes, np.linalg.norm(points[:, None] - points[None], axis=2)
 
     @settings(max_examples=20)
-    @given(seed=seeds, hardness=st.sampled_from([0.0, 1.0, 10.0]))
-    def test_honest(self, seed: int, hardness: float) -> None:
+    @given(seed=seeds, temperature=st.sampled_from([1e6, 1.0, 0.1]))
+    def test_honest(self, seed: int, temperature: float) -> None:
         codes, energies = self.world(seed)
-        drawn = hard_pairs(codes, energies, genuine=30, impostor=50, hardness=hardness, seed=seed)
+        drawn = hard_pairs(
+            codes, energies, genuine=30, impostor=50, temperature=temperature, seed=seed
+        )
         check_honest(drawn, codes)
         assert (int(drawn.genuine.sum()), len(drawn)) == (30, 80)
 
     def test_hard_impostors_are_nearer_and_hard_genuine_pairs_farther(self) -> None:
         codes, energies = self.world(1)
         means = {}
-        for hardness in (0.0, 10.0):
-            drawn = hard_pairs(codes, energies, genuine=30, impostor=60, hardness=hardness, seed=0)
+        for temperature in (1e6, 0.1):
+            drawn = hard_pairs(
+                codes, energies, genuine=30, impostor=60, temperature=temperature, seed=0
+            )
             energy = energies[drawn.pairs[:, 0], drawn.pairs[:, 1]]
-            means[hardness] = energy[drawn.genuine].mean(), energy[~drawn.genuine].mean()
-        assert means[10.0][0] > means[0.0][0]
-        assert means[10.0][1] < 0.8 * means[0.0][1]
+            means[temperature] = energy[drawn.genuine].mean(), energy[~drawn.genuine].mean()
+        assert means[0.1][0] > means[1e6][0]
+        assert means[0.1][1] < 0.8 * means[1e6][1]
 
     def test_every_item_stays_an_anchor(self) -> None:
         codes, energies = self.world(2)
-        drawn = hard_pairs(codes, energies, genuine=0, impostor=120, hardness=10, seed=0)
+        drawn = hard_pairs(codes, energies, genuine=0, impostor=120, temperature=0.1, seed=0)
         assert len(np.unique(drawn.pairs)) == len(codes)
 
-    def test_kin_are_neither_genuine_nor_impostor(self) -> None:
+    def test_people_of_one_source_are_neither_genuine_nor_impostor(self) -> None:
         codes = np.array([0, 0, 1, 1, 2, 2])
         source = np.array([0, 0, 0, 0, 1, 1])
         drawn = hard_pairs(
@@ -117,7 +121,7 @@ class TestHardPairs:
             np.ones((6, 6)),
             genuine=99,
             impostor=99,
-            hardness=1,
+            temperature=1,
             seed=0,
             source_person=source,
         )

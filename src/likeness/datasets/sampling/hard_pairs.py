@@ -19,14 +19,14 @@ def hard_pairs(
     *,
     genuine: int,
     impostor: int,
-    hardness: float,
+    temperature: float,
     seed: int,
     source_person: Codes | None = None,
 ) -> LabelledPairs:
     """Draw different pairs, the harder the likelier, in a random order.
 
     Every item is an anchor as often as any other; its impostor partner at energy e is drawn
-    with a weight of exp(−hardness · e), its genuine one with exp(+hardness/2 · e). No pair
+    with a weight of exp(−e / temperature), its genuine one with exp(+e / (2 · temperature)). No pair
     comes twice. (Weights over all pairs at once would dwell on the few people who look most
     alike, and forget the others.)
 
@@ -35,7 +35,7 @@ def hard_pairs(
         energies: ``(n, n)``, the present energies.
         genuine: how many genuine pairs; fewer come if there are fewer.
         impostor: how many impostor pairs; fewer come if there are fewer.
-        hardness: 0 draws evenly; 10 is strong for distances of 0…2.
+        temperature: 0.1 is strong for distances of 0…2; 1e6 draws evenly.
         seed: which ones, and their order.
         source_person: ``(n,)``, whom each item shows; different identities of one source person
             are never paired (a person and the mirrored person are neither genuine nor impostor).
@@ -44,12 +44,12 @@ def hard_pairs(
     >>> points = np.array([0.0, 0.1, 0.2, 5.0])
     >>> energies = np.abs(points[:, None] - points[None, :])
     >>> drawn = hard_pairs(
-    ...     np.array([0, 0, 1, 1]), energies, genuine=2, impostor=3, hardness=1e3, seed=0
+    ...     np.array([0, 0, 1, 1]), energies, genuine=2, impostor=3, temperature=1e-3, seed=0
     ... )
     >>> sorted(drawn.pairs[~drawn.genuine].tolist())
     [[0, 2], [1, 2], [1, 3]]
     """
-    check_in_range(hardness, 0.0, 1e6, argument="hardness")
+    check_in_range(temperature, 1e-6, 1e9, argument="temperature")
     rng = np.random.default_rng(seed)
     every = all_pairs_of(codes)
     left, right = every.pairs.T
@@ -59,7 +59,7 @@ def hard_pairs(
     chosen = []
     for kind, slope, count in ((every.genuine, 0.5, genuine), (~every.genuine, -1.0, impostor)):
         candidates = np.flatnonzero(kind & allowed)
-        weights = _log_weights(slope * hardness * energies, every.pairs[candidates])
+        weights = _log_weights(slope * (1 / temperature) * energies, every.pairs[candidates])
         chosen.append(candidates[_weighted(weights, count, rng)])
     return every.take(rng.permutation(np.concatenate(chosen)))
 

@@ -1,33 +1,27 @@
 """The recipe for signatures."""
 
-from likeness.images.preparation import Preparation
-from likeness.training.recipe import (
-    AugmentationSettings,
-    EncoderSettings,
-    LossSettings,
-    SamplingSettings,
-    ScheduleSettings,
-    TrainingRecipe,
-    ViewSettings,
-    WhiteningSettings,
-)
+from likeness.training.recipe import TrainingRecipe
 
-SIGNATURES = TrainingRecipe(
-    encoder=EncoderSettings(kind="readings", width=32, embedding_size=2304, ensemble_size=4),
-    preparation=Preparation(rows=48, columns=96, frame="ink_parts"),
-    loss=LossSettings(kind="supervised_contrastive", scale=20.0, margin=0.0),
-    sampling=SamplingSettings(
-        identities=40, items_each=2, within="name", across="medium", mirror_identities=False
-    ),
-    augmentation=AugmentationSettings(
-        geometry=0.3,
-        brightness_contrast=0.0,
-        elastic=0.3,
-        identity_elastic=0.4,
-        stroke_jitter=1.0,
-    ),
-    views=ViewSettings(mirrored=False, shift=2),
-    whitening=WhiteningSettings(kind="within_class", shrinkage=0.5),
-    schedule=ScheduleSettings(epochs=3, steps=150, weight_decay=0.02, held_out=0.16),
+SIGNATURES = TrainingRecipe().replace(
+    encoder={"kind": "readings", "width": 32, "embedding_size": 2304, "ensemble_size": 4},
+    preparation={"rows": 48, "columns": 96, "frame": "ink_parts"},
+    loss={"kind": "supervised_contrastive", "scale": 20.0, "margin": 0.0},
+    sampling={
+        "identities": 40,
+        "items_each": 2,
+        "within": "name",
+        "across": "medium",
+        "mirror_identities": False,
+    },
+    augmentation={
+        "geometry": 0.3,
+        "brightness_contrast": 0.0,
+        "elastic": 0.3,
+        "identity_elastic": 0.4,
+        "stroke_jitter": 1.0,
+    },
+    views={"mirrored": False, "shift": 2},
+    whitening={"kind": "within_class", "shrinkage": 0.5},
+    schedule={"epochs": 3, "steps": 150, "weight_decay": 0.02, "held_out": 0.16},
 )
 """For signatures of the same names by many writers, chosen on writers of a training side."""

@@ -179,8 +179,8 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
     def _fit(self, X: ArrayLike, y: ArrayLike, named: Any) -> Self:  # noqa: N803
         self._check_settings()
         items, labels = self._checked(X, y, first=True)
-        seen, codes = coded(labels)
-        known = self._with_names(seen, named, labels[:0])
+        classes, codes = coded(labels)
+        known = self._with_names(classes, named, labels[:0])
         seed = drawn_seed(self.random_state)
         threshold = self.threshold
         if self.unknown_label is not None and threshold is None:
@@ -191,12 +191,12 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
         learned = self._no_templates().enrolled(embeddings[~held], codes[~held])
         self.calibrated_ = bool(held.any())
         if self.calibrated_:
-            energies = learned.class_energies(embeddings[held], classes=len(seen))
+            energies = learned.class_energies(embeddings[held], classes=len(classes))
             self.temperature_ = fit_temperature(energies, codes[held])
         else:
             self.temperature_ = UNCALIBRATED
             self._say_that_nothing_was_held_out()
-        code_of = np.searchsorted(known, seen).astype(np.int64)
+        code_of = np.searchsorted(known, classes).astype(np.int64)
         self.templates_ = learned.enrolled(embeddings[held], codes[held]).renumbered(code_of)
         self.classes_ = known
         self.threshold_ = threshold

@@ -164,8 +164,8 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             *y: their classes; left out to check items alone, None is refused.
             first: whether these items decide what others must look like.
         """
-        found = validate_data(self, X, *y, reset=first, allow_nd=True, dtype="numeric")
-        items, classes = found if y else (found, np.empty(0))
+        checked = validate_data(self, X, *y, reset=first, allow_nd=True, dtype="numeric")
+        items, classes = checked if y else (checked, np.empty(0))
         if y:
             check_classification_targets(classes)
         if items.ndim > 4 or 0 in items.shape[1:]:

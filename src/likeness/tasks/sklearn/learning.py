@@ -8,16 +8,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Embeddings, Prepared, check_in_range
 from likeness.errors import SettingError, require_extra
-from likeness.training.recipe import (
-    AugmentationSettings,
-    EncoderSettings,
-    LossSettings,
-    SamplingSettings,
-    ScheduleSettings,
-    TrainingRecipe,
-    ViewSettings,
-    WhiteningSettings,
-)
+from likeness.training.recipe import TrainingRecipe
 
 ENERGY = "euclidean"
 
@@ -72,34 +63,36 @@ class Learning:
         check_in_range(self.batch_size, 4, 100_000, argument="batch_size", whole=True)
         identities = max(2, min(classes, int(self.batch_size) // FEWEST_EACH))
         try:
-            return TrainingRecipe(
+            return TrainingRecipe().replace(
                 energy=ENERGY,
-                encoder=EncoderSettings(
-                    kind=encoder,
-                    embedding_size=self.embedding_size,
-                    width=WIDTHS[encoder] if self.width is None else self.width,
-                ),
-                loss=LossSettings(
-                    kind=self.loss,
-                    margin=MARGINS.get(self.loss, 1.0) if self.margin is None else self.margin,
-                ),
-                sampling=SamplingSettings(
-                    identities=identities,
-                    items_each=int(self.batch_size) // identities,
-                    mirror_identities=False,
-                ),
-                augmentation=AugmentationSettings(
-                    geometry=self.distortion, brightness_contrast=self.distortion, erasing=0.0
-                ),
-                views=ViewSettings(mirrored=False, shift=0),
-                whitening=WhiteningSettings(kind="none"),
-                schedule=ScheduleSettings(
-                    epochs=1,
-                    steps=self.steps,
-                    learning_rate=self.learning_rate,
-                    held_out=0.0,
-                    refit=False,
-                ),
+                encoder={
+                    "kind": encoder,
+                    "embedding_size": self.embedding_size,
+                    "width": WIDTHS[encoder] if self.width is None else self.width,
+                },
+                loss={
+                    "kind": self.loss,
+                    "margin": MARGINS.get(self.loss, 1.0) if self.margin is None else self.margin,
+                },
+                sampling={
+                    "identities": identities,
+                    "items_each": int(self.batch_size) // identities,
+                    "mirror_identities": False,
+                },
+                augmentation={
+                    "geometry": self.distortion,
+                    "brightness_contrast": self.distortion,
+                    "erasing": 0.0,
+                },
+                views={"mirrored": False, "shift": 0},
+                whitening={"kind": "none"},
+                schedule={
+                    "epochs": 1,
+                    "steps": self.steps,
+                    "learning_rate": self.learning_rate,
+                    "held_out": 0.0,
+                    "refit": False,
+                },
                 seed=seed,
             )
         except SettingError as error:

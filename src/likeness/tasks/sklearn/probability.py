@@ -71,5 +71,5 @@ def fit_temperature(energies: Energies, codes: Codes) -> float:
 
     optimize = require_extra("scipy.optimize")
     low, high = np.log(_RANGE)
-    found = optimize.minimize_scalar(cost, bounds=(low, high), method="bounded")
-    return spread * float(np.exp(found.x))
+    fit = optimize.minimize_scalar(cost, bounds=(low, high), method="bounded")
+    return spread * float(np.exp(fit.x))

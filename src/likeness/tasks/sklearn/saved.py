@@ -82,17 +82,17 @@ def read_estimator(kind: type[Estimator], folder: Path) -> Estimator:
         arrays = _read_arrays(folder) if document["classes"] is not None else {}
         if document["classes"] is not None:
             _restore_classes(estimator, document, arrays)
-        found = _fingerprint(document, estimator.encoder_, arrays)
+        fingerprint = _fingerprint(document, estimator.encoder_, arrays)
     except Exception as error:  # Keras and NumPy raise many kinds for a damaged file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
             f"{folder} holds a damaged estimator: {reason}. Restore it or fit it again."
         ) from error
-    if found != document["fingerprint"]:
+    if fingerprint != document["fingerprint"]:
         raise ModelError(
             f"{folder}: the parts of the estimator do not belong together. Expected the "
-            f"fingerprint {str(document['fingerprint'])[:12]}, they give {found[:12]}. Restore the "
-            "folder or fit it again."
+            f"fingerprint {str(document['fingerprint'])[:12]}, they give {fingerprint[:12]}. "
+            "Restore the folder or fit it again."
         )
     return cast(Estimator, estimator)
 
@@ -107,9 +107,9 @@ def _read_document(folder: Path, name: str) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path}: expected JSON. It cannot be read: {error}.") from error
-    found = document.get("format") if isinstance(document, dict) else document
-    if found != FORMAT:
-        raise ModelError(f"{path}: expected the format {FORMAT!r}. Received: {found!r}.")
+    received = document.get("format") if isinstance(document, dict) else document
+    if received != FORMAT:
+        raise ModelError(f"{path}: expected the format {FORMAT!r}. Received: {received!r}.")
     if document.get("class") != name:
         raise ModelError(
             f"{path}: expected a {name}. Received: {document.get('class')!r}. Load it with its "

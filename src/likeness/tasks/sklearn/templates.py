@@ -55,10 +55,10 @@ class Templates:
         every = np.concatenate([self.codes, codes])
         counts = np.concatenate([self.counts, np.ones(len(codes), np.int64)])
         if self.kind == "mean":
-            classes, place = np.unique(every, return_inverse=True)
-            totals = np.bincount(place, weights=counts).astype(np.int64)
+            classes, rows = np.unique(every, return_inverse=True)
+            totals = np.bincount(rows, weights=counts).astype(np.int64)
             sums = np.zeros((len(classes), points.shape[1]))
-            np.add.at(sums, place, points * counts[:, None])
+            np.add.at(sums, rows, points * counts[:, None])
             points, every, counts = sums / totals[:, None], classes, totals
         return Templates(
             kind=self.kind, energy=self.energy, points=points, codes=every, counts=counts

@@ -1,7 +1,11 @@
 """Losses: one formula per file, a function and a thin Keras class over it."""
 
-from likeness.training.losses.batch_contrastive import BatchContrastiveLoss, batch_contrastive
-from likeness.training.losses.contrastive import ContrastiveLoss, contrastive
+from likeness.training.losses.contrastive import (
+    BatchContrastiveLoss,
+    ContrastiveLoss,
+    batch_contrastive,
+    contrastive,
+)
 from likeness.training.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
 from likeness.training.losses.supervised_contrastive import (
     SupervisedContrastiveLoss,
