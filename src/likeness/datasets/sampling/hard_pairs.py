@@ -26,8 +26,8 @@ def hard_pairs(
     """Draw different pairs, the harder the likelier, in a random order.
 
     Every item is an anchor as often as any other; its impostor partner at energy e is drawn
-    with a weight of exp(−e / temperature), its genuine one with exp(+e / (2 · temperature)). No pair
-    comes twice. (Weights over all pairs at once would dwell on the few people who look most
+    with a weight of exp(−e / temperature), its genuine one with exp(+e / (2 · temperature)). No
+    pair comes twice. (Weights over all pairs at once would dwell on the few people who look most
     alike, and forget the others.)
 
     Args:
