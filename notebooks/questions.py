@@ -34,8 +34,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from likeness.tasks.sentences.sentence_pairs import SentencePairs
-from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
 from likeness.tasks.sentences.similarity import similarity
 from likeness.tasks.sentences.questions import Question, QuestionSearch
 from likeness.recogniser.gallery import create_gallery
@@ -148,6 +147,6 @@ with create_gallery(":memory:", text_gallery_model(model)) as gallery:
         "how long may i keep the puppy",
         "is my cottage covered when i travel",
     ):
-        found = search.ask(text)
+        found = search.find(text)
         answer = found.nearest[0].answer if found.status == "known" else "no answer"
         print(f"{text}? {found.status}: {answer} (energy {found.nearest[0].energy:.2f})")

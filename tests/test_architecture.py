@@ -49,7 +49,6 @@ WITH_KERAS = ("encoders/", "training/")
 TASKS_WITH_KERAS = {
     "tasks/sentences/bag_of_pieces.py",
     "tasks/sentences/correlation.py",
-    "tasks/sentences/sentence_feed.py",
     "tasks/sentences/training.py",
     "tasks/tracking/network.py",
     "tasks/tracking/training.py",
@@ -83,7 +82,7 @@ LIGHT = (
     "likeness.service.client",
     "likeness.tasks.sentences.commands",
     "likeness.tasks.sentences.questions",
-    "likeness.tasks.sentences.sentences",
+    "likeness.tasks.sentences.sentence_pairs",
     "likeness.tasks.sentences.preparation",
     "likeness.model.shipped",
     "likeness.tasks.tracking",

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from likeness.energies import cosine, euclidean
-from likeness.tasks.sentences.sentence_pairs import SentencePairs
-from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
 
 
 class Lengths:

@@ -57,7 +57,7 @@ def searching(model: Counting) -> Iterator[QuestionSearch]:
 
 
 def test_the_same_question_in_other_words(search: QuestionSearch) -> None:
-    found = search.ask("PASSWORD reset", nearest=2)
+    found = search.find("PASSWORD reset", nearest=2)
     assert found.status == "known"
     assert found.nearest[0].question == "How do I reset my password?"
     assert found.nearest[0].answer == "Click it."
@@ -68,19 +68,19 @@ def test_the_same_question_in_other_words(search: QuestionSearch) -> None:
 
 
 def test_a_question_that_nobody_asked_before(search: QuestionSearch) -> None:
-    found = search.ask("cancel it")
+    found = search.find("cancel it")
     assert found.status == "unknown"
     assert "beyond the threshold" in found.reason
 
 
 def test_two_questions_that_fit(search: QuestionSearch) -> None:
     search.enrol([Question(text="Reset the password of somebody else")])
-    assert search.ask("reset password").status == "ambiguous"
+    assert search.find("reset password").status == "ambiguous"
 
 
 def test_without_a_threshold_nothing_is_decided() -> None:
     for search in searching(Counting(threshold=None)):
-        found = search.ask("reset")
+        found = search.find("reset")
         assert found.status is None and found.threshold is None
         assert found.nearest[0].question == "How do I reset my password?"
         assert found.reason.startswith("The model has no threshold")
@@ -97,7 +97,7 @@ def test_a_long_question_keeps_its_whole_text(search: QuestionSearch) -> None:
     long = "cancel " + "please, " * 60 + "now?"
     other = "cancel " + "please, " * 60 + "later?"
     assert search.enrol([Question(text=long), Question(text=other, answer="Never.")]) == 2
-    found = search.ask("cancel", nearest=2)
+    found = search.find("cancel", nearest=2)
     assert {one.question for one in found.nearest} == {long, other}
     assert found.status == "ambiguous"
 
@@ -114,14 +114,14 @@ def test_a_gallery_that_is_kept_and_encrypted(tmp_path: Path) -> None:
         with create_gallery(place, described, key=key) as gallery:
             assert QuestionSearch(model=model, gallery=gallery).enrol(KNOWN) == expected
     with create_gallery(place, described, key=key) as gallery:
-        found = QuestionSearch(model=model, gallery=gallery).ask("return item")
+        found = QuestionSearch(model=model, gallery=gallery).find("return item")
     assert found.status == "known" and found.nearest[0].answer == "Yes."
 
 
 def test_how_many_are_listed(search: QuestionSearch) -> None:
-    assert len(search.ask("reset", nearest=1).nearest) == 1
+    assert len(search.find("reset", nearest=1).nearest) == 1
     with pytest.raises(SettingError, match=r"^nearest: expected a whole number from 1 to 1000"):
-        search.ask("reset", nearest=0)
+        search.find("reset", nearest=0)
 
 
 def test_names_of_entries() -> None:

@@ -63,8 +63,8 @@ def test_it_searches_questions_like_ours() -> None:
     with create_gallery(":memory:", text_gallery_model(opened)) as gallery:
         search = QuestionSearch(model=opened, gallery=gallery)
         search.enrol([Question(text="aaa"), Question(text="eee")])
-        assert search.ask("aa").nearest[0].question == "aaa"
-        assert search.ask("ooo").status == "unknown"
+        assert search.find("aa").nearest[0].question == "aaa"
+        assert search.find("ooo").status == "unknown"
 
 
 @pytest.mark.parametrize("texts", ["one text", [1], [b"bytes"]])

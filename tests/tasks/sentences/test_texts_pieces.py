@@ -1,15 +1,18 @@
 """Pieces of texts: words and n-grams, beside a slow reading of the definition."""
 
+import re
+import unicodedata
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.tasks.sentences.pieces import pieces_of, words_of
+from likeness.tasks.sentences.preparation import pieces_of
 
 
 def slow_pieces(text: str, shortest: int, longest: int) -> set[str]:
     """Every stretch of every word with a blank at each end, and the word itself."""
     found = set()
-    for word in words_of(text):
+    for word in re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()):
         padded = " " + word + " "
         found.add("=" + word)
         for start in range(len(padded)):

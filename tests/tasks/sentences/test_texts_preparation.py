@@ -12,8 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError
-from likeness.tasks.sentences.pieces import pieces_of
-from likeness.tasks.sentences.preparation import LONGEST_TEXT, MOST_PIECES, TextPreparation
+from likeness.tasks.sentences.preparation import (
+    LONGEST_TEXT,
+    MOST_PIECES,
+    TextPreparation,
+    pieces_of,
+)
 
 SMALL = TextPreparation(buckets=1000, shortest=2, longest=3)
 WORDS = st.text(alphabet="abcdefg ", min_size=1, max_size=30).filter(str.strip)

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from likeness.tasks.sentences.rarity import rarity_of
+from likeness.tasks.sentences.bag_of_pieces import rarity_of
 
 
 def test_it_is_the_inverse_document_frequency_of_scikit_learn() -> None:

@@ -15,8 +15,8 @@ from likeness.files import check_new_folder
 from likeness.recogniser.gallery import create_gallery, read_key
 from likeness.tasks.sentences.questions import QuestionSearch, read_questions, text_gallery_model
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_column import open_text_model
-from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.sentence_pairs import pair_energies
+from likeness.tasks.sentences.sentence_transformer import open_text_model
 from likeness.tasks.sentences.similarity import similarity
 from likeness.tasks.sentences.sts import sts
 from likeness.training.quiet import load_keras
@@ -170,7 +170,7 @@ def faq(
     with create_gallery(gallery or ":memory:", described, key=read_key(key_file)) as opened:
         search = QuestionSearch(model=loaded, gallery=opened)
         added = search.enrol(known)
-        answer = search.ask(question, nearest=top_k)
+        answer = search.find(question, nearest=top_k)
     if gallery is not None:
         note(f"{added} questions were new to {gallery}.", style="dim")
     nearest = answer.nearest

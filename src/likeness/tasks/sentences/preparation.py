@@ -1,5 +1,7 @@
 """`TextPreparation`: from sentences to the numbers of their pieces."""
 
+import re
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +12,6 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range, describe
 from likeness.errors import DataError
-from likeness.tasks.sentences.pieces import pieces_of
 
 Ids = NDArray[np.int32]
 """``(n, longest)``, the pieces of each text as 1…buckets; 0 fills up the shorter ones."""
@@ -25,6 +26,10 @@ MOST_PIECES = 2_000
 """Different pieces that are read of a text, the first ones: some 250 words."""
 
 FILL = 0
+
+_WORD = re.compile(r"\w+")
+_WHOLE = "="
+"""Marks a whole word: no n-gram holds it, so «a» the word is not «a» the letter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +100,8 @@ class TextPreparation:
             DataError: as above.
         """
         pieces = self._read(text)
-        found = {zlib.crc32(piece.encode()) % self.buckets + 1: None for piece in pieces}
-        return list(found)[:MOST_PIECES]
+        numbers = (zlib.crc32(piece.encode()) % self.buckets + 1 for piece in pieces)
+        return list(dict.fromkeys(numbers))[:MOST_PIECES]
 
     def made_up(self, count: int, rng: np.random.Generator) -> Ids:
         """Return what a prepared text may look like, ``(count, 12)``: to try an encoder on."""
@@ -142,3 +147,34 @@ class TextPreparation:
                 "in words."
             )
         return pieces
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text, in one spelling (NFKC, case folded)."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def pieces_of(text: str, *, shortest: int, longest: int) -> list[str]:
+    """Return the different pieces of a text: its words, and the n-grams within each word.
+
+    A word that was never seen still shares most of its n-grams with the words it is spelled like
+    («shredded», «shreded», «shredding»), so it has an embedding of its own. (P. Bojanowski, E.
+    Grave, A. Joulin, T. Mikolov, «Enriching Word Vectors with Subword Information», TACL 2017,
+    section 3.2. Departures: the words' ends are blanks, and a piece counts once however often it
+    occurs.)
+
+    Args:
+        text: any.
+        shortest, longest: letters of an n-gram, the blanks at a word's ends among them.
+
+    >>> pieces_of("A cat", shortest=3, longest=3)
+    ['=a', ' a ', '=cat', ' ca', 'cat', 'at ']
+    """
+    pieces: dict[str, None] = {}
+    for word in _words(text):
+        pieces[_WHOLE + word] = None
+        padded = f" {word} "
+        for size in range(shortest, longest + 1):
+            for start in range(len(padded) - size + 1):
+                pieces[padded[start : start + size]] = None
+    return list(pieces)

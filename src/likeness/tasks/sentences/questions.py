@@ -43,8 +43,8 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Match:
-    """An enrolled question near to what was asked.
+class NearQuestion:
+    """An enrolled question near to the query.
 
     Args:
         question: its text.
@@ -58,11 +58,11 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What a search found.
+class QuestionMatches:
+    """The enrolled questions nearest to a query, and whether one asks the same.
 
     Args:
-        asked: the text that was asked.
+        query: the text that was looked for.
         status: "known" (the nearest question asks the same), "ambiguous" (so do two), "unknown"
             (none does); None if the model has no threshold.
         nearest: the nearest questions, the nearest first.
@@ -71,16 +71,17 @@ class Found:
         model: its fingerprint.
     """
 
-    asked: str
+    query: str
     status: Status | None
-    nearest: tuple[Match, ...]
+    nearest: tuple[NearQuestion, ...]
     threshold: float | None
     reason: str
     model: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {"format": FORMAT, **asdict(self)}
+        values = asdict(self)
+        return {"format": FORMAT, "asked": values.pop("query"), **values}
 
 
 def read_questions(file: str | Path) -> tuple[Question, ...]:
@@ -101,23 +102,23 @@ def read_questions(file: str | Path) -> tuple[Question, ...]:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: expected UTF-8. Received: {error.reason}.") from error
-    found: dict[str, Question] = {}
+    questions: dict[str, Question] = {}
     for number, line in enumerate(lines, 1):
         text, _, answer = (part.strip() for part in line.partition("\t"))
         if not text:
             continue
         question = Question(text=text, answer=answer or None)
-        before = found.setdefault(entry_name(text), question)
+        before = questions.setdefault(entry_name(text), question)
         if before.answer != question.answer:
             raise DataError(
                 f"{path}, line {number}: the same question was answered otherwise before: "
                 f"{text[:60]!r}. Keep one."
             )
-    if not found:
+    if not questions:
         raise DataError(
             f"{path}: expected questions, one a line (and its answer behind a tab). Received: none."
         )
-    return tuple(found.values())
+    return tuple(questions.values())
 
 
 def entry_name(text: str) -> str:
@@ -177,44 +178,44 @@ class QuestionSearch:
             DataError: a question cannot be read.
         """
         there = {person.name for person in everybody(self.gallery)}
-        new = [one for one in questions if entry_name(one.text) not in there]
+        new = [question for question in questions if entry_name(question.text) not in there]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
-            vectors = self.model.embed([one.text for one in part])
+            vectors = self.model.embed([question.text for question in part])
             self.gallery.enrol_many(
                 {
-                    entry_name(one.text): [
+                    entry_name(question.text): [
                         NewTemplate(
                             vector=vector,
-                            photo_digest=hashlib.sha256(one.text.encode()).hexdigest(),
-                            provenance={"text": one.text, "answer": one.answer},
+                            photo_digest=hashlib.sha256(question.text.encode()).hexdigest(),
+                            provenance={"text": question.text, "answer": question.answer},
                         )
                     ]
-                    for one, vector in zip(part, vectors, strict=True)
+                    for question, vector in zip(part, vectors, strict=True)
                 }
             )
         return len(new)
 
-    def ask(self, text: str, *, nearest: int = NEAREST) -> Found:
-        """Return the enrolled questions nearest to a text, and whether one asks the same.
+    def find(self, query: str, *, nearest: int = NEAREST) -> QuestionMatches:
+        """Return the enrolled questions nearest to a query, and whether one asks the same.
 
         Args:
-            text: what is asked.
+            query: what somebody asks.
             nearest: how many questions to return, 1…1000.
 
         Raises:
-            DataError: the text cannot be read.
+            DataError: the query cannot be read.
             SettingError: ``nearest`` is out of its range.
         """
         check_in_range(nearest, 1, 1000, argument="nearest", whole=True)
-        (candidates,) = self.gallery.search(self.model.embed([text]), k=max(nearest, 2))
-        names = [one.name for one in candidates]
-        energies = [one.energy for one in candidates]
+        (candidates,) = self.gallery.search(self.model.embed([query]), k=max(nearest, 2))
+        names = [candidate.name for candidate in candidates]
+        energies = [candidate.energy for candidate in candidates]
         decided = None
         if self.decider is not None:
             decided = self.decider.decide(names, energies, nearest=nearest)
-        return Found(
-            asked=text,
+        return QuestionMatches(
+            query=query,
             status=None if decided is None else decided.status,
             nearest=tuple(
                 self._match(name, energy)
@@ -227,9 +228,9 @@ class QuestionSearch:
             model=self.model.fingerprint,
         )
 
-    def _match(self, name: str, energy: float) -> Match:
+    def _match(self, name: str, energy: float) -> NearQuestion:
         noted: dict[str, Any] = {}
         for template in self.gallery.templates(name):
             noted = dict(template.provenance)
         answer = noted.get("answer")
-        return Match(question=str(noted.get("text", name)), answer=answer, energy=energy)
+        return NearQuestion(question=str(noted.get("text", name)), answer=answer, energy=energy)

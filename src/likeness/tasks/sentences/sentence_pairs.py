@@ -2,11 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import describe
+from likeness.arrays import Energies, describe
+from likeness.energies import energy_by_name
 from likeness.errors import DataError, TooFewError
 
 
@@ -55,10 +57,10 @@ class SentencePairs:
     @property
     def digest(self) -> str:
         """SHA-256 over scores and sentences: equal for equal data."""
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for left, right, score in zip(self.left, self.right, self.scores, strict=True):
-            found.update(f"{float(score)!r}\t{left}\t{right}\n".encode())
-        return found.hexdigest()
+            digest.update(f"{float(score)!r}\t{left}\t{right}\n".encode())
+        return digest.hexdigest()
 
     def first(self, count: int) -> "SentencePairs":
         """Return the first so many pairs."""
@@ -80,3 +82,19 @@ class SentencePairs:
             raise TooFewError(
                 f"{self.name}: expected at least {pairs} pairs of sentences. Received: {len(self)}."
             )
+
+
+def pair_energies(model: Any, pairs: SentencePairs) -> Energies:
+    """Return the ``(n,)`` energy of each pair; each sentence is embedded once.
+
+    Args:
+        model: has ``embed`` and ``energy``.
+        pairs: of sentences.
+    """
+    sentences = pairs.sentences
+    embeddings = np.asarray(model.embed(sentences), np.float64)
+    index_of = {text: index for index, text in enumerate(sentences)}
+    left, right = (
+        embeddings[[index_of[text] for text in side]] for side in (pairs.left, pairs.right)
+    )
+    return np.asarray(energy_by_name(model.energy)(left, right))

@@ -16,7 +16,9 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies, describe
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import DataError, MissingExtraError, ModelError, require_extra
+from likeness.model.opening import open_model
 from likeness.model.protocol import is_same
+from likeness.tasks.sentences.preparation import TextPreparation
 
 MARK = "modules.json"
 """What a folder of such a model holds, and none of ours does."""
@@ -24,7 +26,7 @@ MARK = "modules.json"
 _PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
 
 
-class Encoder(Protocol):
+class _Encoder(Protocol):
     """What is asked of a ``SentenceTransformer``."""
 
     def encode(self, sentences: list[str], **settings: Any) -> Any:
@@ -45,7 +47,7 @@ class SentenceTransformerModel:
         batch_size: sentences at once.
     """
 
-    encoder: Encoder
+    encoder: _Encoder
     fingerprint: str
     energy: str = "cosine"
     threshold: float | None = None
@@ -75,14 +77,14 @@ class SentenceTransformerModel:
         """
         if isinstance(texts, str | bytes) or not all(isinstance(text, str) for text in texts):
             raise DataError(f"texts: expected a list of texts. Received: {describe(texts)}.")
-        found = self.encoder.encode(
+        rows = self.encoder.encode(
             list(texts),
             batch_size=self.batch_size,
             convert_to_numpy=True,
             normalize_embeddings=True,
             show_progress_bar=False,
         )
-        embeddings = np.asarray(found, np.float32)
+        embeddings = np.asarray(rows, np.float32)
         if embeddings.ndim != 2 or len(embeddings) != len(texts):
             if not len(texts):
                 return self.embed(["a"])[:0]
@@ -140,6 +142,24 @@ def sentence_transformer(path: str | Path) -> SentenceTransformerModel:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{folder} cannot be opened: {reason}.") from error
     return SentenceTransformerModel(encoder=encoder, fingerprint=_fingerprint(folder, files))
+
+
+def open_text_model(folder: Path) -> Any:
+    """Return a model whose ``embed`` takes a list of texts.
+
+    Raises:
+        ModelError: there is none, or it is of photos.
+        MissingExtraError: what should run it is not installed.
+    """
+    if (folder / MARK).is_file() and not (folder / "model.json").is_file():
+        return sentence_transformer(folder)
+    model = open_model(folder)
+    if not isinstance(getattr(model, "preparation", None), TextPreparation):
+        raise ModelError(
+            f"{folder}: expected a model of texts. Received: one of photos. Make one with "
+            "`likeness questions train --out DIR`."
+        )
+    return model
 
 
 def _fingerprint(folder: Path, files: Sequence[Path]) -> str:

@@ -47,9 +47,9 @@ def ranks(values: ArrayLike) -> Floats:
     >>> ranks([0.5, 0.1, 0.5, 0.9]).tolist()
     [2.5, 1.0, 2.5, 4.0]
     """
-    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    _, codes, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2.0)[places])
+    return np.asarray((last - (counts - 1) / 2.0)[codes])
 
 
 def pearson(left: ArrayLike, right: ArrayLike) -> float:

@@ -37,7 +37,7 @@ MIRRORS = (
     "https://web.archive.org/web/2020id_/"
     "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz",
 )
-"""Only finding places: what is verified are the parts in it."""
+"""Where it may be had: what is verified are the parts in it."""
 
 LICENCE = (
     "STS benchmark (Cer, Diab, Agirre, Lopez-Gazpio & Specia, SemEval-2017 Task 1): scores "
@@ -96,23 +96,22 @@ def find_pairs(
         raise SettingError(f"part: expected one of {', '.join(digests)}. Received: {part!r}.")
     if path is not None:
         return _read_copy(Path(path).expanduser(), part, digests)
-    own = data_place()
-    for place in (own, cache_place()):
-        if place is not None and (found := _at(place)) is not None:
-            return _read_copy(found, part, digests)
+    for folder in (data_place(), cache_place()):
+        if folder is not None and (copy := _copy_in(folder)) is not None:
+            return _read_copy(copy, part, digests)
     return _downloaded(part, may_download, on_progress, digests)
 
 
-def _at(place: Path) -> Path | None:
-    """Return where in a place a copy is: the place itself, an archive in it, or nowhere.
+def _copy_in(path: Path) -> Path | None:
+    """Return where a copy is: the path itself, an archive in that folder, or nowhere.
 
-    The same place may be of other data sets, so nothing there is no error.
+    The same folder may be of other data sets, so nothing there is no error.
     """
-    if place.name in ARCHIVES:
-        return place if place.is_file() else None
-    if any((place / f"sts-{part}.csv").is_file() for part in DIGESTS):
-        return place
-    return next((place / name for name in ARCHIVES if (place / name).is_file()), None)
+    if path.name in ARCHIVES:
+        return path if path.is_file() else None
+    if any((path / f"sts-{part}.csv").is_file() for part in DIGESTS):
+        return path
+    return next((path / name for name in ARCHIVES if (path / name).is_file()), None)
 
 
 def _downloaded(
@@ -137,38 +136,38 @@ def _downloaded(
     )
 
 
-def _read_copy(place: Path, part: str, digests: Mapping[str, str]) -> SentencePairs:
+def _read_copy(path: Path, part: str, digests: Mapping[str, str]) -> SentencePairs:
     name = f"sts-{part}.csv"
     try:
-        data = _content(place, name)
+        data = _content(path, name)
     except OSError as error:
-        raise DataError(f"{place}: cannot be read ({error.strerror or error}).") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
     if data is None:
         raise DataNotFoundError(
-            f"{place}: expected the STS benchmark ({name}, in a zip, a tar.gz or a folder). "
+            f"{path}: expected the STS benchmark ({name}, in a zip, a tar.gz or a folder). "
             "Received: none of it."
         )
     if hashlib.sha256(data).hexdigest() != digests[part]:
         raise DigestError(
-            f"{place}: {name} is not the published one (its SHA-256 differs). Use another copy."
+            f"{path}: {name} is not the published one (its SHA-256 differs). Use another copy."
         )
-    return _pairs(data, name=f"{place}: {name}", part=part)
+    return _pairs(data, name=f"{path}: {name}", part=part)
 
 
-def _content(place: Path, name: str) -> bytes | None:
+def _content(path: Path, name: str) -> bytes | None:
     """Return the bytes of a part; only names that we ask for are opened, within a limit."""
-    if place.is_dir():
-        inside = _at(place)
-        if inside is not None and inside != place:
+    if path.is_dir():
+        inside = _copy_in(path)
+        if inside is not None and inside != path:
             return _content(inside, name)
-        file = place / name
+        file = path / name
         if not file.is_file() or file.stat().st_size > _MOST_BYTES:
             return None
         return file.read_bytes()
-    if not place.is_file():
-        raise DataNotFoundError(f"{place}: there is no such file or folder.")
+    if not path.is_file():
+        raise DataNotFoundError(f"{path}: there is no such file or folder.")
     try:
-        return _from_zip(place, name) if zipfile.is_zipfile(place) else _from_tar(place, name)
+        return _from_zip(path, name) if zipfile.is_zipfile(path) else _from_tar(path, name)
     # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
     except (
         zipfile.BadZipFile,
@@ -179,7 +178,7 @@ def _content(place: Path, name: str) -> bytes | None:
         NotImplementedError,
     ) as error:
         raise DataNotFoundError(
-            f"{place}: not a zip or tar.gz that can be read ({error})."
+            f"{path}: not a zip or tar.gz that can be read ({error})."
         ) from error
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness import __version__
 from likeness.arrays import Energies
@@ -21,20 +22,20 @@ from likeness.encoders.siamese import SiameseNet
 from likeness.errors import OverlapError, TooFewError, TrainingFailedError
 from likeness.evaluation.verification import choose_threshold
 from likeness.model.siamese_model import SiameseModel
-from likeness.tasks.sentences.bag_of_pieces import bag_of_pieces
+from likeness.tasks.sentences.bag_of_pieces import FILL, bag_of_pieces, rarity_of
 from likeness.tasks.sentences.correlation import CorrelationLoss
 from likeness.tasks.sentences.preparation import TextPreparation
-from likeness.tasks.sentences.rarity import rarity_of
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_feed import SentenceFeed
-from likeness.tasks.sentences.sentence_pairs import SentencePairs
-from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
 from likeness.tasks.sentences.similarity import similarity, spearman
 from likeness.training.losses.contrastive import ContrastiveLoss
 from likeness.training.progress import OnProgress, TrainingProgress
 
 FEWEST = 8
 """Pairs to learn from, and pairs to choose on."""
+
+_STEP = 32
+"""Batches are filled up to a multiple of it, so that there are few shapes to compile for."""
 
 
 def train_similarity(
@@ -115,7 +116,7 @@ def train_similarity(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Decided:
+class _Threshold:
     """A threshold and what stands behind it."""
 
     threshold: float | None = None
@@ -126,11 +127,11 @@ class _Decided:
     impostor_to: float
 
 
-def _choose(recipe: SimilarityRecipe, pairs: SentencePairs, energies: Energies) -> _Decided:
+def _choose(recipe: SimilarityRecipe, pairs: SentencePairs, energies: Energies) -> _Threshold:
     genuine = energies[pairs.scores >= recipe.genuine_from]
     impostor = energies[pairs.scores <= recipe.impostor_to]
     enough = len(genuine) > 0 and len(impostor) > 0
-    return _Decided(
+    return _Threshold(
         threshold=choose_threshold(genuine, impostor) if enough else None,
         genuine_pairs=len(genuine),
         impostor_pairs=len(impostor),
@@ -143,7 +144,9 @@ def _check_apart(pairs: SentencePairs, choosing: SentencePairs) -> None:
     """Raise if a pair, one way or the other, is learned from and chosen on."""
     learned = {frozenset(both) for both in zip(pairs.left, pairs.right, strict=True)}
     both = [
-        one for one in zip(choosing.left, choosing.right, strict=True) if frozenset(one) in learned
+        pair
+        for pair in zip(choosing.left, choosing.right, strict=True)
+        if frozenset(pair) in learned
     ]
     # A few pairs are in two parts of public benchmarks; many are the same data given twice.
     if 10 * len(both) > len(choosing):
@@ -161,6 +164,79 @@ def _described(pairs: SentencePairs) -> dict[str, Any]:
         "pairs": len(pairs),
         "sentences": len(pairs.sentences),
     }
+
+
+class SentenceFeed:
+    """Batches ``((left, right), targets)``; what one holds depends on seed, epoch and number only.
+
+    In each batch a share of all pieces is left out, the same ones on both sides: what the two
+    sentences share stays shared.
+
+    Args:
+        left, right: the pieces of each sentence, 1…buckets.
+        targets: ``(n,)``, what the loss asks for.
+        buckets: the largest number of a piece.
+        batch_size: pairs in a batch; those left over at the end wait for the next epoch.
+        dropout: share of pieces, 0…0.95. A sentence of which nothing would be left keeps all.
+        seed: of order and dropout.
+    """
+
+    def __init__(
+        self,
+        left: Sequence[Sequence[int]],
+        right: Sequence[Sequence[int]],
+        targets: NDArray[np.floating[Any]],
+        *,
+        buckets: int,
+        batch_size: int,
+        dropout: float,
+        seed: int,
+    ) -> None:
+        self._sides = tuple(
+            [np.asarray(pieces, np.int32) for pieces in side] for side in (left, right)
+        )
+        self._targets = np.asarray(targets, np.float32)
+        self._buckets = buckets
+        self._batch_size = min(batch_size, len(self._targets))
+        self._dropout = dropout
+        self._seed = seed
+        self._epoch = 0
+        self._order = self._shuffled()
+
+    def __len__(self) -> int:
+        return math.floor(len(self._targets) / self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[tuple[Any, Any], NDArray[np.float32]]:
+        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        rng = np.random.default_rng((self._seed, self._epoch, 1 + index))
+        shown = rng.random(self._buckets + 1) >= self._dropout
+        left, right = (
+            _filled([_shown(side[index], shown) for index in chosen]) for side in self._sides
+        )
+        return (left, right), self._targets[chosen]
+
+    def on_epoch_end(self) -> None:
+        """Go on with the next epoch's order."""
+        self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.int64]:
+        rng = np.random.default_rng((self._seed, self._epoch, 0))
+        return rng.permutation(len(self._targets))
+
+
+def _filled(rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Return rows of different lengths as one array, filled up with 0."""
+    longest = max(len(row) for row in rows)
+    out = np.full((len(rows), _STEP * math.ceil(longest / _STEP)), FILL, np.int32)
+    for filled, row in zip(out, rows, strict=True):
+        filled[: len(row)] = row
+    return out
+
+
+def _shown(pieces: NDArray[np.int32], shown: NDArray[np.bool_]) -> NDArray[np.int32]:
+    kept = pieces[shown[pieces]]
+    return kept if len(kept) else pieces
 
 
 def _feed(
@@ -187,7 +263,7 @@ def _feed(
         targets[learned],
         buckets=recipe.buckets,
         batch_size=recipe.batch_size,
-        hidden=recipe.piece_dropout,
+        dropout=recipe.piece_dropout,
         seed=recipe.seed,
     )
 
@@ -199,8 +275,8 @@ def _loss(recipe: SimilarityRecipe) -> Any:
 
 
 @dataclass(kw_only=True)
-class _Fit:
-    """What came of the epochs: the best weights, and how they were found."""
+class _Epochs:
+    """What came of the epochs: the best weights, and how they were fit."""
 
     best_weights: list[Any] = field(default_factory=list)
     best_epoch: int = 0
@@ -216,12 +292,12 @@ def _fit(
     choosing: SentencePairs,
     *,
     tell: OnProgress,
-) -> _Fit:
+) -> _Epochs:
     """Go through the epochs, and keep the weights of the best one.
 
     Not by ``fit``: on TensorFlow it takes the width of the first batches for that of all.
     """
-    found = _Fit()
+    fit = _Epochs()
     try:
         for epoch in range(recipe.epochs):
             network.reset_metrics()
@@ -236,16 +312,16 @@ def _fit(
                 )
             feed.on_epoch_end()
             rho = spearman(choosing.scores, -pair_energies(model, choosing))
-            if not found.best_epoch or rho > max(found.history["spearman"]):
-                found.best_epoch = epoch + 1
-                found.best_weights = model.encoder.get_weights()
-            found.history["loss"].append(loss)
-            found.history["spearman"].append(rho)
+            if not fit.best_epoch or rho > max(fit.history["spearman"]):
+                fit.best_epoch = epoch + 1
+                fit.best_weights = model.encoder.get_weights()
+            fit.history["loss"].append(loss)
+            fit.history["spearman"].append(rho)
     except KeyboardInterrupt:
-        if found.best_epoch == 0:
+        if fit.best_epoch == 0:
             raise
-        found.interrupted = True
-    return found
+        fit.interrupted = True
+    return fit
 
 
 def _check_loss(recipe: SimilarityRecipe, loss: float, *, epoch: int, step: int) -> None:

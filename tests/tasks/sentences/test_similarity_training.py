@@ -13,8 +13,7 @@ from likeness.evaluation.verification import choose_threshold
 from likeness.model.opening import open_model
 from likeness.model.siamese_model import load_model
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import SentencePairs
-from likeness.tasks.sentences.sentences import pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
 from likeness.tasks.sentences.training import train_similarity
 from likeness.training import TrainingProgress
 

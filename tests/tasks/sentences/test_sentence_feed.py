@@ -1,11 +1,11 @@
-"""Batches of sentences: every pair once an epoch, some pieces hidden on both sides alike."""
+"""Batches of sentences: every pair once an epoch, some pieces left out on both sides alike."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from likeness.tasks.sentences.sentence_feed import SentenceFeed, filled
+from likeness.tasks.sentences.training import SentenceFeed
 
 pytestmark = pytest.mark.backend
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.backend
 def feed(**changes: Any) -> SentenceFeed:
     rng = np.random.default_rng(0)
     sides = [[list(rng.permutation(50)[: 1 + i % 9] + 1) for i in range(20)] for _ in range(2)]
-    settings = {"buckets": 50, "batch_size": 6, "hidden": 0.0, "seed": 3, **changes}
+    settings = {"buckets": 50, "batch_size": 6, "dropout": 0.0, "seed": 3, **changes}
     return SentenceFeed(*sides, np.arange(20.0), **settings)
 
 
@@ -39,9 +39,9 @@ def test_a_pair_stays_together() -> None:
     assert all(counts in ([], [1 + i % 9] * 2) for i, counts in rows.items())
 
 
-def test_what_is_hidden_is_hidden_on_both_sides() -> None:
+def test_what_is_left_out_is_left_out_on_both_sides() -> None:
     same = [[1, 2, 3, 4, 5, 6, 7, 8]] * 10
-    made = SentenceFeed(same, same, np.zeros(10), buckets=8, batch_size=10, hidden=0.5, seed=1)
+    made = SentenceFeed(same, same, np.zeros(10), buckets=8, batch_size=10, dropout=0.5, seed=1)
     (left, right), _ = made[0]
     np.testing.assert_array_equal(left, right)
     kept = len(set(left[0]) - {0})
@@ -50,9 +50,9 @@ def test_what_is_hidden_is_hidden_on_both_sides() -> None:
     assert set(made[0][0][0][0]) != set(left[0])  # others, in the next epoch
 
 
-def test_a_sentence_is_never_hidden_whole() -> None:
+def test_a_sentence_is_never_left_out_whole() -> None:
     made = SentenceFeed(
-        [[1]] * 40, [[2, 3]] * 40, np.zeros(40), buckets=3, batch_size=40, hidden=0.95, seed=0
+        [[1]] * 40, [[2, 3]] * 40, np.zeros(40), buckets=3, batch_size=40, dropout=0.95, seed=0
     )
     for _ in range(5):
         (left, right), _ = made[0]
@@ -61,7 +61,7 @@ def test_a_sentence_is_never_hidden_whole() -> None:
 
 
 def test_it_depends_on_the_seed_alone() -> None:
-    for one, same in zip(epoch(feed(hidden=0.3)), epoch(feed(hidden=0.3)), strict=True):
+    for one, same in zip(epoch(feed(dropout=0.3)), epoch(feed(dropout=0.3)), strict=True):
         np.testing.assert_array_equal(one[0][0], same[0][0])
         np.testing.assert_array_equal(one[1], same[1])
     assert feed(seed=4)[0][1].tolist() != feed()[0][1].tolist()
@@ -72,8 +72,10 @@ def test_a_batch_larger_than_the_data_is_all_of_it() -> None:
     assert len(feed(batch_size=999)[0][1]) == 20
 
 
-def test_rows_are_filled_up() -> None:
-    rows = [np.array([1, 2, 3], np.int32), np.array([4], np.int32)]
-    assert filled(rows).tolist() == [[1, 2, 3], [4, 0, 0]]
-    assert filled(rows, step=4).shape == (2, 4)
-    assert filled([np.array([1], np.int32)]).tolist() == [[1]]
+def test_rows_are_filled_up_to_few_widths() -> None:
+    made = SentenceFeed([[1, 2, 3], [4]], [[5] * 33, [6]], np.arange(2.0), buckets=6, batch_size=2,
+                        dropout=0.0, seed=0)  # fmt: skip
+    (left, right), targets = made[0]
+    assert left.shape == (2, 32) and right.shape == (2, 64)
+    rows = {int(target): row[row > 0].tolist() for row, target in zip(left, targets, strict=True)}
+    assert rows == {0: [1, 2, 3], 1: [4]}
