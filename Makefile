@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow test-backends lint notebooks benchmark clean
+.PHONY: demo test test-slow test-backends test-jax test-torch lint notebooks benchmark clean
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/likeness demo
@@ -18,17 +18,20 @@ demo: $(VENV)/.installed-demo
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# The bars of the main job, on the real photos: whole protocols, minutes each.
+# Whole protocols, on the real photos too: minutes each. What takes a time's measure runs alone.
+TIMED := tests/bars tests/service
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile $(addprefix --ignore ,$(TIMED))
+	$(BIN)/python -m pytest -m slow $(TIMED)
 
 # The maths, a save/load round trip and a short training on the other Keras backends. The service
 # has no Keras in it, and its packages are not installed there.
 BACKEND := -m pytest -m backend --ignore tests/service
 
-test-backends: $(VENV)-jax/.installed $(VENV)-torch/.installed
-	KERAS_BACKEND=jax $(VENV)-jax/bin/python $(BACKEND)
-	KERAS_BACKEND=torch $(VENV)-torch/bin/python $(BACKEND)
+test-backends: test-jax test-torch
+
+test-jax test-torch: test-%: $(VENV)-%/.installed
+	KERAS_BACKEND=$* $(VENV)-$*/bin/python $(BACKEND)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
