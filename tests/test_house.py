@@ -100,18 +100,18 @@ class TestSize:
 
     def test_modules_with_a_single_importer(self) -> None:
         single = [relative(module) for module, by in importers().items() if len(by) == 1]
-        assert len(single) <= 130, single
+        assert len(single) <= 84, single
 
     def test_import_lines(self) -> None:
-        assert import_lines() <= 3_277
+        assert import_lines() <= 2_902
 
     def test_public_names(self) -> None:
-        assert len(public_names()) <= 948
+        assert len(public_names()) <= 909
 
     def test_dictionaries_of_anything(self) -> None:
         pattern = re.compile(r"\b(?:dict|Mapping)\[str, Any\]")
         count = {relative(m): n for m in MODULES if (n := len(pattern.findall(text(m))))}
-        assert sum(count.values()) <= 443, count
+        assert sum(count.values()) <= 263, count
 
 
 class TestNames:
@@ -123,7 +123,7 @@ class TestNames:
             if isinstance(node, ast.ClassDef)
         )
         doubled = sorted(name for name, times in count.items() if times > 1)
-        assert len(doubled) <= 9, doubled
+        assert len(doubled) <= 6, doubled
 
     def test_no_module_is_private(self) -> None:
         stems = {module: module.rpartition(".")[2] for module in MODULES}
@@ -135,7 +135,7 @@ class TestNames:
             for module in MODULES
             if (old := {name for name in identifiers(module) if name.lstrip("_") in OLD_WORDS})
         }
-        assert len(spoken) <= 174, spoken
+        assert len(spoken) <= 35, spoken
 
     def test_the_road_names_no_task(self) -> None:
         named = {
@@ -144,7 +144,7 @@ class TestNames:
             if part_of(module) not in {"cli", "tasks", "registry"}
             and (of_tasks := {n for n in identifiers(module) if words(n) & TASK_WORDS})
         }
-        assert len(named) <= 1, named
+        assert not named
 
     @pytest.mark.parametrize("concept", CONCEPTS)
     def test_a_file_s_name_says_what_is_in_it(self, concept: str) -> None:
