@@ -12,7 +12,8 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import BASELINES
 from likeness.evaluation.fusion import FUSIONS
-from likeness.evaluation.next_photo import FARS, next_photo_curve
+from likeness.evaluation.next_photo import FARS, NextPhotoResult, next_photo_curve
+from likeness.evaluation.results import MeasuredData
 
 
 def people_of(photos, seed: int, *, spread: float = 0.8, size: int = 8):
@@ -191,7 +192,9 @@ class TestWords:
         assert "threshold" not in " ".join(curve_of(matrix, codes).sentences())
 
     def test_everything_is_json(self) -> None:
-        document = curve_of(*people_of([4] * 6, 0), threshold=1.0).as_dict()
+        curve = curve_of(*people_of([4] * 6, 0), threshold=1.0)
+        result = NextPhotoResult(curve=curve, model="f1", data=MeasuredData(), drawn=False)
+        document = result.to_json()
         assert json.loads(json.dumps(document, allow_nan=False))["points"][0]["photos"] == 1
         assert document["sentences"]
 

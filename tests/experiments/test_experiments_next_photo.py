@@ -31,7 +31,7 @@ def people() -> Dataset:
 
 
 def test_says_what_stands_behind_it(people) -> None:
-    found = next_photo_of_model(PixelModel(threshold=3.0), people, draws=3, seed=4)
+    found = next_photo_of_model(PixelModel(threshold=3.0), people, draws=3, seed=4).to_json()
     assert found["format"] == "likeness.next_photo/1"
     assert found["model"] == "f" * 64
     assert found["data"]["digest"] == people.digest
@@ -44,8 +44,8 @@ def test_says_what_stands_behind_it(people) -> None:
 
 def test_the_fusion_is_the_one_that_the_model_was_calibrated_for(people) -> None:
     model = PixelModel(calibration={"purpose": {"fusion": "centroid"}})
-    assert next_photo_of_model(model, people, draws=2)["fusion"] == "centroid"
-    assert next_photo_of_model(model, people, draws=2, fusion="mean")["fusion"] == "mean"
+    assert next_photo_of_model(model, people, draws=2).curve.fusion == "centroid"
+    assert next_photo_of_model(model, people, draws=2, fusion="mean").curve.fusion == "mean"
     with pytest.raises(SettingError, match="fusion: the centroid of photos is known for"):
         next_photo_of_model(PixelModel(energy="manhattan"), people, fusion="centroid")
 
@@ -62,12 +62,12 @@ def test_who_has_too_few_photos_and_what_is_a_copy_takes_no_part(people) -> None
     )
     plain = next_photo_of_model(PixelModel(), few, draws=3)
     with_copies = next_photo_of_model(PixelModel(), copied, draws=3)
-    assert plain["left_out"] == with_copies["left_out"] == [first]
-    assert plain["points"] == with_copies["points"]
-    assert plain["notes"][-1] == (
+    assert plain.left_out == with_copies.left_out == (first,)
+    assert plain.curve.points == with_copies.curve.points
+    assert plain.notes[-1] == (
         f"1 of 9 people take no part, for want of 4 different photos: '{first}'."
     )
-    assert with_copies["notes"][-1].endswith("copies of others of the same person: 4.")
+    assert with_copies.notes[-1].endswith("copies of others of the same person: 4.")
 
 
 def test_people_that_were_trained_on_are_refused(people) -> None:

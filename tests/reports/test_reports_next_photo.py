@@ -1,5 +1,6 @@
 """The next photo's plot and table say what was measured."""
 
+import dataclasses
 from io import StringIO
 from xml.etree import ElementTree
 
@@ -8,6 +9,9 @@ import pytest
 from rich.console import Console
 
 from likeness.errors import OutputError
+from likeness.evaluation.figures import Interval
+from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult, Point
+from likeness.evaluation.results import MeasuredData
 from likeness.reports import next_photo_plot, next_photo_table, write_next_photo_plot
 from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP
 
@@ -15,22 +19,36 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def rate(mean, more=0.02):
-    return {"mean": mean, "low": max(0.0, mean - more), "high": mean + more}
+    return Interval(mean=mean, low=max(0.0, mean - more), high=mean + more)
 
 
-def document(**changes):
-    points = [
-        {
-            "photos": k,
-            "wrong": rate(wrong),
-            "rejected": rate(wrong + 0.1),
-            "rejected_at_threshold": rate(wrong / 2),
-            "accepted_at_threshold": rate(0.01 * k),
-        }
+def result(*, drawn=False, **changes):
+    points = tuple(
+        Point(
+            photos=k,
+            wrong=rate(wrong),
+            rejected=rate(wrong + 0.1),
+            rejected_at_threshold=rate(wrong / 2),
+            accepted_at_threshold=rate(0.01 * k),
+        )
         for k, wrong in ((1, 0.3), (2, 0.2), (5, 0.1))
-    ]
-    plain = {"points": points, "people": 12, "far": 0.01, "threshold": 1.25, "fusion": "top2"}
-    return plain | changes
+    )
+    curve = NextPhotoCurve(
+        fusion="top2",
+        energy="euclidean",
+        people=12,
+        left_out=(),
+        probes=24,
+        draws=3,
+        seed=0,
+        far=0.01,
+        threshold=1.25,
+        points=points,
+        gains=(),
+    )
+    return NextPhotoResult(
+        curve=dataclasses.replace(curve, **changes), model="f1", data=MeasuredData(), drawn=drawn
+    )
 
 
 def dots(svg):
@@ -44,7 +62,7 @@ def words(svg):
 
 class TestPlot:
     def test_a_dot_and_an_interval_for_each_figure_inside_the_frame(self) -> None:
-        svg = next_photo_plot(document())
+        svg = next_photo_plot(result())
         places = dots(svg)
         assert len(places) == 6
         assert (places[:, 0] > LEFT).all()
@@ -62,46 +80,44 @@ class TestPlot:
         feet = [float(path.get("d").split("V")[1].split("m")[0]) for path in paths]
         for (_, y), top, foot in zip(places, tops, feet, strict=True):
             assert TOP <= top < y < foot <= BOTTOM
-        assert next_photo_plot(document()) == svg
+        assert next_photo_plot(result()) == svg
 
     def test_it_is_described_for_those_who_cannot_see_it(self) -> None:
-        spoken = ElementTree.fromstring(next_photo_plot(document())).get("aria-label")
+        spoken = ElementTree.fromstring(next_photo_plot(result())).get("aria-label")
         assert "1 enrolled: 30.0 % wrong. 2 enrolled: 20.0 % wrong." in spoken
         assert "5 enrolled: 10.0 % wrong." in spoken
 
     def test_the_legend_names_what_there_is(self) -> None:
-        both = words(next_photo_plot(document()))
+        both = words(next_photo_plot(result()))
         assert {"wrong answers, 12-way", "rejected at FAR 1 %"} <= set(both)
-        alone = next_photo_plot(document(far=None))
+        alone = next_photo_plot(result(far=None))
         assert not any("FAR" in text for text in words(alone))
         assert len(dots(alone)) == 3
 
     def test_made_up_data_is_marked(self) -> None:
-        assert "drawn faces, not AT&T" in words(next_photo_plot(document(drawn=True)))
-        assert "drawn faces, not AT&T" not in words(next_photo_plot(document()))
+        assert "drawn faces, not AT&T" in words(next_photo_plot(result(drawn=True)))
+        assert "drawn faces, not AT&T" not in words(next_photo_plot(result()))
 
     def test_one_point_and_no_error_are_drawn_too(self) -> None:
-        point = document()["points"][0] | {
-            "wrong": {"mean": 0.0, "low": 0.0, "high": 0.0},
-            "rejected": None,
-        }
-        svg = next_photo_plot(document(points=[point], far=None))
+        first = result().curve.points[0]
+        point = dataclasses.replace(first, wrong=rate(0.0, 0.0), rejected=None)
+        svg = next_photo_plot(result(points=(point,), far=None))
         assert len(dots(svg)) == 1
         assert "nan" not in svg
 
     def test_it_is_written_whole_or_not_at_all(self, tmp_path) -> None:
-        file = write_next_photo_plot(document(), tmp_path / "curve.svg")
-        assert file.read_text() == next_photo_plot(document())
+        file = write_next_photo_plot(result(), tmp_path / "curve.svg")
+        assert file.read_text() == next_photo_plot(result())
         (tmp_path / "folder.svg").mkdir()
         with pytest.raises(OutputError, match=r"folder\.svg cannot be written: there is a folder"):
-            write_next_photo_plot(document(), tmp_path / "folder.svg")
+            write_next_photo_plot(result(), tmp_path / "folder.svg")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.svg", "folder.svg"]
 
 
 class TestTable:
     def text(self, **changes):
         console = Console(file=StringIO(), width=120)
-        console.print(next_photo_table(document(**changes)))
+        console.print(next_photo_table(result(**changes)))
         return console.file.getvalue()
 
     def test_every_point_is_a_row_with_its_intervals(self) -> None:

@@ -101,7 +101,7 @@ def next_photo(
     data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
     with terminal.errors().status("Embedding and counting"):
-        document = next_photo_of_model(
+        result = next_photo_of_model(
             opened(model, runtime=runtime, variant=variant),
             data,
             fusion=fusion,
@@ -109,20 +109,21 @@ def next_photo(
             draws=draws,
             seed=seed,
         )
-    for text in document["notes"]:
+    for text in result.notes:
         terminal.note(f"Note: {text}")
     if out is not None:
-        reports.write_next_photo_plot(document, out)
+        reports.write_next_photo_plot(result, out)
     if json_ != "-":
-        terminal.output().print(reports.next_photo_table(document))
+        curve = result.curve
+        terminal.output().print(reports.next_photo_table(result))
         terminal.say(
-            f"{document['probes']:,} probes in each of {document['draws']:,} draws (seed "
-            f"{document['seed']}), the same for every row; 95 % intervals from drawing the people "
+            f"{curve.probes:,} probes in each of {curve.draws:,} draws (seed "
+            f"{curve.seed}), the same for every row; 95 % intervals from drawing the people "
             "again.",
             style="dim",
         )
-        terminal.say(*document["sentences"], *(() if out is None else (f"Wrote {out}",)))
-    terminal.write_json(document, json_)
+        terminal.say(*curve.sentences(), *(() if out is None else (f"Wrote {out}",)))
+    terminal.write_json(result.to_json(), json_)
 
 
 def _check_svg_place(out: Path | None) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness import __version__
 from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.comparisons import Comparisons
@@ -23,8 +24,11 @@ from likeness.evaluation.identification import rank_one
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import interval_from_draws
 from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
+from likeness.evaluation.json_values import json_of
+from likeness.evaluation.results import MeasuredData
 from likeness.evaluation.verification import EVIDENCE
 
+FORMAT = "likeness.next_photo/1"
 COUNTS = (1, 2, 3, 5)
 DRAWS = 100
 FARS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -99,10 +103,6 @@ class NextPhotoCurve:
     points: tuple[Point, ...]
     gains: tuple[_Gain, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
-        return {**asdict(self), "sentences": self.sentences()}
-
     def sentences(self) -> list[str]:
         """Say what each step gains."""
         if not self.gains:
@@ -131,6 +131,41 @@ class NextPhotoCurve:
             what = f"rejections at a FAR of {100 * (self.far or 0):g} %"
             said.append(_change(what, before.rejected, after.rejected, gain.rejected))
         return f"{_step(before.photos, after.photos)} {' and '.join(said)}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextPhotoResult:
+    """The curve of a saved model, and what stands behind it.
+
+    Args:
+        curve: that was measured.
+        model: its fingerprint.
+        data: that was measured on.
+        drawn: whether the data are made up.
+        left_out: names of the people with too few photos.
+        notes: who and what takes no part, in sentences.
+    """
+
+    curve: NextPhotoCurve
+    model: str
+    data: MeasuredData
+    drawn: bool
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        facts = {
+            "format": FORMAT,
+            "sentences": self.curve.sentences(),
+            "left_out": self.left_out,
+            "drawn": self.drawn,
+            "model": self.model,
+            "data": asdict(self.data),
+            "notes": self.notes,
+            "likeness": __version__,
+        }
+        return {name: json_of(value) for name, value in (asdict(self.curve) | facts).items()}
 
 
 def next_photo_curve(

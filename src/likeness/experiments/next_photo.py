@@ -1,16 +1,18 @@
 """The value of the next photo, for a saved model and people it was not trained on."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from likeness import __version__
 from likeness.datasets import Dataset, name_some
 from likeness.energies import energy_matrix
-from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, next_photo_curve
+from likeness.evaluation.next_photo import (
+    DRAWS,
+    NextPhotoCurve,
+    NextPhotoResult,
+    next_photo_curve,
+)
+from likeness.evaluation.results import MeasuredData
 from likeness.experiments.calibrated import check_not_trained_on
 from likeness.model.protocol import Model
-
-FORMAT = "likeness.next_photo/1"
 
 
 def next_photo_of_model(
@@ -21,8 +23,8 @@ def next_photo_of_model(
     counts: Sequence[int] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
-) -> dict[str, Any]:
-    """Return the curve for a model as JSON values, with the names of those who are left out.
+) -> NextPhotoResult:
+    """Return the curve for a model, with the names of those who are left out.
 
     Copies of a photo are left out too: an enrolled photo is always recognised again.
 
@@ -54,15 +56,14 @@ def next_photo_of_model(
         seed=seed,
     )
     left_out = [different.distinct[code] for code in curve.left_out]
-    return curve.as_dict() | {
-        "format": FORMAT,
-        "left_out": left_out,
-        "drawn": data.drawn,
-        "model": model.fingerprint,
-        "data": {"name": data.name, "digest": data.digest, "licence": data.licence},
-        "notes": [*data.notes, *_notes(curve, left_out, copies=len(data) - len(different))],
-        "likeness": __version__,
-    }
+    return NextPhotoResult(
+        curve=curve,
+        model=model.fingerprint,
+        data=MeasuredData(name=data.name, digest=data.digest, licence=data.licence),
+        drawn=data.drawn,
+        left_out=tuple(left_out),
+        notes=(*data.notes, *_notes(curve, left_out, copies=len(data) - len(different))),
+    )
 
 
 def _notes(curve: NextPhotoCurve, left_out: Sequence[str], *, copies: int) -> list[str]:
