@@ -15,8 +15,7 @@ from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.probability_figures import ReliabilityBin
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
-from likeness.reports.calibration_page import write_calibration
-from likeness.reports.reliability_plot import reliability_plot
+from likeness.reports.calibration_page import reliability_plot, write_calibration
 
 PEOPLE = [f"<b>p{code}</b>, the 'one'" for code in range(25)]
 PRIOR = 0.2

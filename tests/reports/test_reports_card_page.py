@@ -6,7 +6,7 @@ import pytest
 
 from likeness.errors import OutputError
 from likeness.model.card import model_card
-from likeness.reports.card_page import write_card_page
+from likeness.reports.html import write_card_page
 
 NASTY = "</title><script>alert(1)</script> `x<img src=a>`"
 LEAKY = "leaky split: no forecast for unseen people"

@@ -10,8 +10,7 @@ from rich.console import Console
 
 from likeness.errors import OutputError
 from likeness.reports import print_doctor, write_doctor
-from likeness.reports.doctor import doctor_html
-from likeness.reports.doctor_rows import MOST_ROWS, doctor_findings, photo_table
+from likeness.reports.doctor import MOST_ROWS, doctor_findings, doctor_html, photo_table
 
 EVIL = "<script>alert(1)</script>/1.png"
 NAMES = (EVIL, "bob/1.png", "bob/2.png")

@@ -19,7 +19,7 @@ from likeness.evaluation.results import ProtocolResult
 from likeness.reports import write_report
 from likeness.reports.content import NetworkFacts, ProtocolSection
 from likeness.reports.html import report_html
-from likeness.reports.photos import MOST_PIXELS, photo_uri
+from likeness.reports.page_templates import MOST_PIXELS, photo_uri
 
 MARK = "drawn faces, not AT&amp;T"
 LEAKY = "leaky split: no forecast for unseen people"

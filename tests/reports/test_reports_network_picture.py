@@ -9,8 +9,7 @@ from PIL import Image
 
 from likeness.errors import OutputError, SettingError
 from likeness.reports import LayerBox, TowerPicture, draw_network, network_svg
-from likeness.reports.network_drawing import BOX_WIDTH, WIDTH
-from likeness.reports.network_picture import _figure
+from likeness.reports.network_picture import BOX_WIDTH, WIDTH, _figure
 
 
 def box(name="block_1", kind="convolution", shape=(None, 28, 23, 16), parameters=160):
@@ -124,5 +123,5 @@ def test_a_picture_is_frozen():
 
 def test_a_file_in_the_place_of_the_folder(tmp_path):
     (tmp_path / "out").write_bytes(b"")
-    with pytest.raises(OutputError, match=r"siamese\.png, siamese\.svg: expected a folder"):
+    with pytest.raises(OutputError, match=r"siamese\.png, siamese\.svg\) cannot be written"):
         draw_network(picture(), folder=tmp_path / "out")

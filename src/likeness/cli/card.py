@@ -16,7 +16,7 @@ from likeness.errors import OutputError, SettingError
 from likeness.files import check_writable_file
 from likeness.model.card import card_markdown, check_result, model_card
 from likeness.model.folder import WITH_A_CARD, read_document, store_about
-from likeness.reports.card_page import write_card_page
+from likeness.reports.html import write_card_page
 
 
 def card(

@@ -15,13 +15,16 @@ import numpy as np
 
 from likeness.evaluation import error_rates, roc
 from likeness.evaluation.comparisons import Comparisons
-from likeness.evaluation.figures import watermark
+from likeness.evaluation.figures import percent, watermark
+from likeness.evaluation.probability_figures import ReliabilityBin
 from likeness.evaluation.probability_fit import FittedProbability
 from likeness.evaluation.threshold_choice import Calibration
 from likeness.files import write_files
+from likeness.reports.axes import Axis, Plot, Style, even_ticks
 from likeness.reports.page_templates import render
-from likeness.reports.plots import det_plot, energies_histogram
-from likeness.reports.reliability_plot import reliability_plot
+from likeness.reports.plots import EQUAL, det_plot, energies_histogram, method_style
+
+INTERVAL = Style(label="95 % interval", colour="var(--network, #1f5fbf)", width=1.2)
 
 
 def write_calibration(
@@ -126,3 +129,38 @@ def _table(
             known = float(ratio) if np.isfinite(ratio) else ""
             writer.writerow([kind, people[probe], people[enrolled], float(energy), known])
     return text.getvalue()
+
+
+def reliability_plot(bins: Sequence[ReliabilityBin], *, prior: float, mark: str = "") -> str:
+    """Return the share of genuine comparisons over the probability that they were given.
+
+    On the diagonal, a probability is what it says. (M. DeGroot & S. Fienberg, «The Comparison
+    and Evaluation of Forecasters», The Statistician 1983.) The number at each point is how
+    many comparisons it is of.
+
+    Args:
+        bins: at least one, of comparisons that the map was not fitted to.
+        prior: that the probabilities are for, above 0, below 1.
+        mark: warning on the plot.
+    """
+    ticks = even_ticks(0, 1, lambda share: f"{100 * share:.3g} %")
+    spoken = "; ".join(
+        f"{percent(bin.predicted)} foretold, {percent(bin.observed)} came true" for bin in bins
+    )
+    plot = Plot(
+        f"Reliability at a prior of {100 * prior:g} %",
+        f"On people held out: {spoken}.",
+        x=Axis(label="probability that was foretold", low=0.0, high=1.0, ticks=ticks),
+        # Room for the numbers of points at the ends.
+        y=Axis(label="share of one person", low=-0.12, high=1.12, ticks=ticks),
+        mark=mark,
+    )
+    plot.curve([0, 1], [0, 1], EQUAL)
+    for bin in bins:
+        plot.curve([bin.predicted, bin.predicted], [bin.low, bin.high], INTERVAL)
+    predicted, observed = [bin.predicted for bin in bins], [bin.observed for bin in bins]
+    plot.curve(predicted, observed, method_style("network"))
+    counts = [f"{bin.genuine + bin.impostor:,}" for bin in bins]
+    plot.dots(predicted, observed, counts, method_style("network"))
+    plot.legend([Style(label="came true", colour=method_style("network").colour), INTERVAL])
+    return plot.svg()

@@ -10,13 +10,13 @@ from typing import Any
 
 from likeness.errors import OutputError
 from likeness.evaluation.figures import percent, watermark
-from likeness.files import write_files
+from likeness.files import write_file, write_files
+from likeness.model.card.facts import ModelCard
 from likeness.model.recipe_names import full_names
 from likeness.reports.content import ReportContent
 from likeness.reports.json_text import json_text
-from likeness.reports.page import key_figures, protocol_view
-from likeness.reports.page_templates import render
-from likeness.reports.photos import data_uri
+from likeness.reports.page import figures_view, key_figures, protocol_view
+from likeness.reports.page_templates import data_uri, render
 from likeness.reports.verdict import Headline, headline, verdict
 
 
@@ -39,6 +39,22 @@ def write_report(content: ReportContent, folder: Path) -> Path:
         "report.html": report_html(content).encode(),
     }
     return write_files(folder, files)[1]
+
+
+def write_card_page(card: ModelCard, file: Path) -> Path:
+    """Write the page of a card, whole or not at all; return its path.
+
+    Args:
+        card: all text in it is escaped.
+        file: in a folder that is there.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+        OutputError: it cannot be written.
+    """
+    results = [figures_view(result) for result in card.results]
+    page = render("card.html.jinja", {"card": card, "tables": card.tables, "results": results})
+    return write_file(file, page)
 
 
 def _json(content: ReportContent) -> str:

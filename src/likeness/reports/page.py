@@ -7,7 +7,7 @@ from likeness.evaluation.figures import FigureName, Interval, method_label, perc
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.results import Figures, OpenSetResult, ProtocolResult
 from likeness.reports.content import Curve, Mistake, ProtocolSection
-from likeness.reports.photos import photo_uri
+from likeness.reports.page_templates import photo_uri
 from likeness.reports.plots import (
     cmc_plot,
     det_plot,

@@ -14,15 +14,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from likeness.evaluation.figures import method_label, percent
-from likeness.reports.axes import Axis, Plot, even_ticks
+from likeness.reports.axes import Axis, Plot, Style, even_ticks
 from likeness.reports.content import Curve
-from likeness.reports.styles import EQUAL, GENUINE, IMPOSTOR, fold_style, method_style
 
 Floats = NDArray[np.float64]
 
 BINS = 48
 EVIDENCE = 3
 """Pairs that must be wrong before a rate is drawn on the DET (the «rule of three»)."""
+
+GENUINE = Style(label="genuine pairs", colour="var(--genuine, #00746b)")
+IMPOSTOR = Style(label="impostor pairs", colour="var(--impostor, #c2472f)", dash="5 2")
+EQUAL = Style(label="", colour="var(--faint, #5a6673)", dash="2 4", width=1)
+"""The diagonal, where two rates are equal."""
+
+_METHODS = {
+    "network": ("var(--network, #1f5fbf)", "", 2.8),
+    "raw_pixels": ("var(--raw, #b3541e)", "7 4", 2.0),
+    "fisherfaces": ("var(--fisher, #2b7a3d)", "2 3", 2.2),
+}
+_OTHERS = ("var(--faint, #5a6673)", "9 3 2 3", 2.0)
+_DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 
 def energies_histogram(
@@ -227,7 +239,7 @@ def learning_curves(
     x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_whole_numbers(longest))
     ends = ", ".join(f"{line[-1]:.3g}" for line in lines)
     plot = Plot(title, f"One line per fold; last values: {ends}.", x=x, y=y, mark=mark)
-    styles = [fold_style(fold) for fold in range(len(lines))]
+    styles = [_fold_style(fold) for fold in range(len(lines))]
     for line, style in zip(lines, styles, strict=True):
         known = np.isfinite(line)
         plot.curve(np.arange(1, len(line) + 1)[known], line[known], style)
@@ -334,3 +346,15 @@ def _floor(values: Floats) -> float:
 
 def _whole_percent(share: float) -> str:
     return f"{100 * share:.3g} %"
+
+
+def method_style(name: str, *, more: str = "") -> Style:
+    """Return how a method looks; ``more`` stands after its name in the legend."""
+    colour, dash, width = _METHODS.get(name, _OTHERS)
+    return Style(label=method_label(name) + more, colour=colour, dash=dash, width=width)
+
+
+def _fold_style(fold: int) -> Style:
+    """Return how the network looks in one of several folds."""
+    colour, _, _ = _METHODS["network"]
+    return Style(label=f"fold {fold}", colour=colour, dash=_DASHES[fold % 4], width=1.8)
