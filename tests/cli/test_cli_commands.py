@@ -18,8 +18,10 @@ from .conftest import refused, run
 
 LOADING = "loading Keras"
 SCRIPT = f"""
-import sys
+import signal, sys
 from likeness.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 
 def tell(event, arguments, told=[]):
     if event == "import" and arguments[0].split(".")[0] == "keras" and not told:
