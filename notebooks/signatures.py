@@ -36,7 +36,7 @@ from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, PairRule, evaluate_pairs, matrix_pair_energies
 from likeness.evaluation.comparisons import compare_with_people
 from likeness.evaluation.probability_fit import fit_probability
-from likeness.recogniser.comparison import compare
+from likeness.recogniser.decision import compare
 from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.training import train
 

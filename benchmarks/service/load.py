@@ -13,7 +13,6 @@ import numpy as np
 from benchmarks.service.server import Server
 from benchmarks.service.wire import Reply, Wire
 from likeness.recogniser.gallery import open_gallery
-from likeness.recogniser.people_energies import everybody
 
 OK = {200, 201}
 BUSY = 503
@@ -209,7 +208,7 @@ async def load(
 def lost(where: Path, ledger: Ledger) -> list[str]:
     """Return what was acknowledged and is not so in the gallery, in words."""
     with open_gallery(where) as gallery:
-        names = {person.name for person in everybody(gallery) if person.templates}
+        names = {person.name for person in gallery.everybody() if person.templates}
     expected = set(ledger.enrolled) - ledger.deleted - ledger.open
     gone = [f"{name}: enrolled and not there" for name in sorted(expected - names)]
     back = [f"{name}: deleted and still there" for name in sorted(ledger.deleted & names)]

@@ -8,7 +8,7 @@ import pytest
 
 from likeness.arrays import Energies, Images
 from likeness.errors import NoThresholdError, SettingError
-from likeness.recogniser.comparison import compare
+from likeness.recogniser.decision import compare
 
 RATIO = {
     "format": "likeness.likelihood_ratio/1",

@@ -17,7 +17,7 @@ from likeness.images.decode import decode_file, read_photo
 from likeness.model.opening import open_model
 from likeness.model.protocol import Model as LoadedModel
 from likeness.model.shipped import shipped_model
-from likeness.recogniser.comparison import compare as compare_images
+from likeness.recogniser.decision import compare as compare_images
 from likeness.recogniser.photo_reader import photo_reader_for
 from likeness.recogniser.recogniser import Identified, Recogniser
 

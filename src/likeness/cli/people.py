@@ -11,7 +11,6 @@ from likeness.cli.terminal import finish, reading_bar
 from likeness.errors import DataError
 from likeness.files import check_writable_file, whole_file
 from likeness.recogniser.gallery import export_people, import_people, open_gallery, read_key
-from likeness.recogniser.people_energies import everybody
 
 Name = Annotated[str, typer.Argument(help="The person's name.")]
 
@@ -22,7 +21,7 @@ _TOLD_EVERY = 100
 def list_(gallery: Gallery, json_: Json = None) -> None:
     """List everybody who is enrolled."""
     with open_gallery(gallery) as opened:
-        people = list(everybody(opened))
+        people = list(opened.everybody())
     lines = [
         f"{person.name}  {person.templates} photo{'' if person.templates == 1 else 's'}, "
         f"since {person.created}"

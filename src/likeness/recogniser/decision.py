@@ -9,12 +9,13 @@ has a number of its own, and a model without a threshold refuses to decide.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likeness.arrays import check_in_range, describe
+from likeness.arrays import Images, check_in_range, describe
 from likeness.errors import DataError, ModelError, NoThresholdError
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.margin import is_clear
@@ -171,11 +172,14 @@ class Decider:
             f"`likeness calibrate MODEL PHOTOS --people {people}`.",
         )
 
+    def probability(self, energy: float) -> float | None:
+        """Return P(one person | energy) for the prior; None if the model has no probabilities."""
+        if self.ratio is None:
+            return None
+        return float(self.ratio.probability(energy, prior=self.prior))
+
     def _neighbour(self, name: str, energy: float) -> Neighbour:
-        probability = None
-        if self.ratio is not None:
-            probability = float(self.ratio.probability(energy, prior=self.prior))
-        return Neighbour(name=name, energy=energy, probability=probability)
+        return Neighbour(name=name, energy=energy, probability=self.probability(energy))
 
     def _status(self, first: Neighbour | None, second: Neighbour | None) -> Status:
         if first is None or first.energy > self.threshold:
@@ -236,6 +240,69 @@ def decide(
     'ada is nearest, at 0.4, within the threshold of 1; bob is beyond it (no margin was measured).'
     """
     return Decider.of(model, prior=prior).decide(names, energies, nearest=nearest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What one model says of two pictures.
+
+    Args:
+        same: whether the energy is within the threshold.
+        energy: between them; lower is more alike.
+        threshold: in force.
+        probability: P(same | energy) for the prior; None if the model has no probabilities.
+        prior: P(same) before the energy is known.
+        identical: whether the two pictures are equal pixel by pixel, which proves nothing.
+        warnings: what to know before relying on it.
+        model: its fingerprint.
+    """
+
+    same: bool
+    energy: float
+    threshold: float
+    probability: float | None
+    prior: float
+    identical: bool
+    warnings: tuple[str, ...]
+    model: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": "likeness.comparison/1", **asdict(self)}
+
+
+def compare(model: Model, left: Images, right: Images, *, prior: float | None = None) -> Comparison:
+    """Say whether two pictures show one identity, by the model's threshold and probabilities.
+
+    Args:
+        model: with a threshold; its preparation says how pictures are read.
+        left, right: ``(rows, columns, 1 or 3)``, uint8; their sizes may differ.
+        prior: P(same) that the probability is stated for; the calibration's own if not given.
+
+    Raises:
+        NoThresholdError: the model has no threshold.
+        ModelError: its calibration is another model's, or damaged.
+        DataError: a picture has another shape or type.
+        SettingError: the prior is out of its range.
+    """
+    decider = Decider.of(model, prior=prior)
+    energy = float(model.energies(left[None], right[None])[0, 0])
+    identical = np.array_equal(left, right)
+    warnings = []
+    if identical:
+        warnings.append("the two are one and the same picture: an energy of 0 proves nothing.")
+    if decider.ratio is None:
+        warnings.append("no probability: the model is not calibrated (`likeness calibrate`).")
+    return Comparison(
+        same=energy <= decider.threshold,
+        energy=energy,
+        threshold=decider.threshold,
+        probability=decider.probability(energy),
+        prior=decider.prior,
+        identical=identical,
+        warnings=tuple(warnings),
+        model=decider.fingerprint,
+    )
 
 
 def _check_belongs(model: Model) -> None:

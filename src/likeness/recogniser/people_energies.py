@@ -1,6 +1,5 @@
 """How far a probe is from enrolled people, by the fusion that the threshold was calibrated for."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +7,11 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies
 from likeness.energies import energy_matrix
 from likeness.evaluation.fusion import fuse
-from likeness.recogniser.gallery import Gallery, Person, Who
-
-_PAGE = 10_000
+from likeness.recogniser.gallery import Gallery, Who
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PeopleEnergies:
+class _PeopleEnergies:
     """Fused energies of probes to people.
 
     Args:
@@ -30,7 +27,7 @@ class PeopleEnergies:
 
 def people_energies(
     gallery: Gallery, probes: Embeddings, *, fusion: str, nearest: int
-) -> PeopleEnergies:
+) -> _PeopleEnergies:
     """Return the energies of probes to the nearest people, or to all.
 
     By ``min`` the gallery's search does; another fusion asks for the energies to everybody's
@@ -43,11 +40,11 @@ def people_energies(
         nearest: how many people are needed, 2…1000.
     """
     if fusion == "min":
-        found = gallery.search(probes, k=nearest)
-        return PeopleEnergies(
-            names=[[one.name for one in candidates] for candidates in found],
-            ids=[[one.person_id for one in candidates] for candidates in found],
-            energies=[np.array([one.energy for one in candidates]) for candidates in found],
+        answers = gallery.search(probes, k=nearest)
+        return _PeopleEnergies(
+            names=[[person.name for person in candidates] for candidates in answers],
+            ids=[[person.person_id for person in candidates] for candidates in answers],
+            energies=[np.array([person.energy for person in nearby]) for nearby in answers],
         )
     fused = (
         _to_centroids(gallery, probes)
@@ -56,7 +53,7 @@ def people_energies(
     )
     people = sorted(fused, key=lambda person: person[1])
     matrix = np.array([fused[person] for person in people]).reshape(len(people), len(probes))
-    return PeopleEnergies(
+    return _PeopleEnergies(
         names=[[name for _, name in people]] * len(probes),
         ids=[[number for number, _ in people]] * len(probes),
         energies=[matrix[:, at] for at in range(len(probes))],
@@ -71,7 +68,7 @@ def energy_to_person(
     Raises:
         UnknownPersonError: nobody of that name is enrolled.
     """
-    kept = [one.vector for one in gallery.templates(name, vectors=True) if one.vector is not None]
+    kept = [t.vector for t in gallery.templates(name, vectors=True) if t.vector is not None]
     if not kept:
         return None
     return float(_fused(gallery.model.energy, probe, np.stack(kept), fusion)[0])
@@ -86,14 +83,14 @@ def _fused(energy: str, probes: Embeddings, vectors: Embeddings, fusion: str) ->
 def _to_people(
     gallery: Gallery, probes: Embeddings, fusion: str
 ) -> dict[tuple[int, str], Energies]:
-    found = gallery.energies(probes)
-    names = _names(gallery)
-    order = np.argsort(found.person_ids, kind="stable")
-    ids, starts = np.unique(found.person_ids[order], return_index=True)
+    everything = gallery.energies(probes)
+    names = {person.id: person.name for person in gallery.everybody()}
+    order = np.argsort(everything.person_ids, kind="stable")
+    ids, starts = np.unique(everything.person_ids[order], return_index=True)
     columns = np.split(order, starts[1:]) if len(ids) else []
     return {
         (int(person), names[int(person)]): fuse(
-            found.energies[:, of], fusion, energy=gallery.model.energy
+            everything.energies[:, of], fusion, energy=gallery.model.energy
         )
         for person, of in zip(ids, columns, strict=True)
         if int(person) in names  # else forgotten since the energies were taken
@@ -110,15 +107,3 @@ def _to_centroids(gallery: Gallery, probes: Embeddings) -> dict[tuple[int, str],
         person: _fused(gallery.model.energy, probes, np.stack(kept), "centroid")
         for person, kept in vectors.items()
     }
-
-
-def _names(gallery: Gallery) -> dict[int, str]:
-    return {person.id: person.name for person in everybody(gallery)}
-
-
-def everybody(gallery: Gallery) -> Iterator[Person]:
-    """Go through all people, by name."""
-    after = None
-    while page := gallery.people(after=after, limit=_PAGE):
-        yield from page
-        after = page[-1].name

@@ -14,9 +14,11 @@ from likeness.recogniser.answer import Answer
 from likeness.recogniser.capture import check_capture
 from likeness.recogniser.decision import NEAREST, Decider
 from likeness.recogniser.gallery import (
+    Candidate,
     Enrolled,
     Gallery,
     GalleryModel,
+    JsonObject,
     NewTemplate,
     Receipt,
     Who,
@@ -24,21 +26,6 @@ from likeness.recogniser.gallery import (
 )
 from likeness.recogniser.people_energies import energy_to_person, people_energies
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
-
-
-@dataclass(frozen=True, kw_only=True)
-class LookAlikeFound:
-    """Somebody else who is within the threshold of a photo that was enrolled.
-
-    Args:
-        person_id: of the other person.
-        name: theirs.
-        energy: of the photo to them; lower is more alike.
-    """
-
-    person_id: int
-    name: str
-    energy: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +40,7 @@ class EnrolledPhoto:
     """
 
     enrolled: Enrolled
-    look_alike: LookAlikeFound | None
+    look_alike: Candidate | None
     warnings: tuple[str, ...]
 
 
@@ -168,7 +155,7 @@ class Recogniser:
         *,
         file: str = "the photo",
         keep_photo: bool = False,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: JsonObject | None = None,
     ) -> EnrolledPhoto:
         """Enrol one photo of a person, who is made if need be.
 
@@ -198,7 +185,7 @@ class Recogniser:
         *,
         vector: Embeddings | None = None,
         keep_photo: bool = False,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: JsonObject | None = None,
         new: bool = False,
         approved: bool = False,
     ) -> EnrolledPhoto:
@@ -340,15 +327,12 @@ class Recogniser:
             raise UnknownPersonError(
                 f"{name!r} is enrolled without a photo, so nothing can be compared. Enrol one."
             )
-        ratio = decider.ratio
         return Verified(
             name=name,
             accepted=energy <= decider.threshold,
             energy=energy,
             threshold=decider.threshold,
-            probability=None
-            if ratio is None
-            else float(ratio.probability(energy, prior=decider.prior)),
+            probability=decider.probability(energy),
             prior=decider.prior,
             warnings=face.warnings,
             model=decider.fingerprint,
@@ -388,15 +372,13 @@ class Recogniser:
             photo=photo if keep_photo else None,
         )
 
-    def _look_alike(self, enrolled: Enrolled, template: NewTemplate) -> LookAlikeFound | None:
+    def _look_alike(self, enrolled: Enrolled, template: NewTemplate) -> Candidate | None:
         if self.model.threshold is None:
             return None
         (nearest,) = self.gallery.search(template.vector[None], k=2)
         for other in nearest:
             if other.person_id != enrolled.person.id and other.energy <= self.model.threshold:
-                return LookAlikeFound(
-                    person_id=other.person_id, name=other.name, energy=other.energy
-                )
+                return other
         return None
 
 

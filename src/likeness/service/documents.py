@@ -160,7 +160,9 @@ class EnrolledDocument(Document):
         return EnrolledDocument(
             photo=PhotoDocument.of(template),
             added=bool(outcome.enrolled.added),
-            look_alike=None if other is None else LookAlikeDocument(**vars(other)),
+            look_alike=None
+            if other is None
+            else LookAlikeDocument(person_id=other.person_id, name=other.name, energy=other.energy),
             warnings=list(outcome.warnings),
             advice=_advice(outcome),
         )

@@ -414,14 +414,11 @@ def _identified(origin: RequestOrigin, face: Identified) -> Note:
 def _compared(
     decider: Decider, energy: float, left: PreparedFace, right: PreparedFace
 ) -> ComparedPhotos:
-    ratio = decider.ratio
     return ComparedPhotos(
         energy=energy,
         threshold=decider.threshold,
         same=energy <= decider.threshold,
-        probability=None
-        if ratio is None
-        else float(ratio.probability(energy, prior=decider.prior)),
+        probability=decider.probability(energy),
         prior=decider.prior,
         warnings=(left.warnings, right.warnings),
         boxes=(left.box, right.box),

@@ -13,20 +13,19 @@ from likeness.recogniser.gallery.api_keys import (
     list_api_keys,
     revoke_api_key,
 )
-from likeness.recogniser.gallery.backup import Copied, backup_gallery, copy_gallery
-from likeness.recogniser.gallery.check import GalleryCheck, check_gallery
-from likeness.recogniser.gallery.export import Imported, export_people, import_people
+from likeness.recogniser.gallery.backup import backup_gallery, copy_gallery
+from likeness.recogniser.gallery.check import check_gallery
+from likeness.recogniser.gallery.export import export_people, import_people
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
 from likeness.recogniser.gallery.opening import create_gallery, open_gallery
 from likeness.recogniser.gallery.receipts import Receipt, receipt_digest
 from likeness.recogniser.gallery.records import (
-    AllEnergies,
     AuditEntry,
     Candidate,
-    Counts,
     Enrolled,
     GalleryModel,
+    JsonObject,
     NewTemplate,
     Note,
     Person,
@@ -38,18 +37,14 @@ from likeness.recogniser.gallery.store import acting
 
 __all__ = [
     "ROLES",
-    "AllEnergies",
     "ApiKey",
     "AuditEntry",
     "Candidate",
-    "Copied",
-    "Counts",
     "Enrolled",
     "Gallery",
-    "GalleryCheck",
     "GalleryKey",
     "GalleryModel",
-    "Imported",
+    "JsonObject",
     "NewTemplate",
     "Note",
     "Person",

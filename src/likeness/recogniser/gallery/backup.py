@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from likeness.errors import GalleryError
 from likeness.files import whole_file
+from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.database import (
     check_place,
     in_words,
@@ -24,19 +25,9 @@ from likeness.recogniser.gallery.database import (
 )
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, pages
-from likeness.recogniser.gallery.schema import (
-    api_keys,
-    audit,
-    changes,
-    create_tables,
-    gallery,
-    people,
-    photos,
-    templates,
-    version_of,
-)
+from likeness.recogniser.gallery.schema import create_tables, version_of
 
-_COPIED = (people, templates, photos, audit, api_keys)
+_COPIED = (schema.people, schema.templates, schema.photos, schema.audit, schema.api_keys)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +96,12 @@ def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> Copied:
             "was changed; choose another."
         )
     create_tables(here)
-    row = dict(there.execute(sa.select(gallery)).mappings().one())
+    values = dict(there.execute(sa.select(schema.gallery)).mappings().one())
     # Its readers begin anew: the change log of the other is not theirs.
-    number = row["last_change"] + 1
-    here.execute(gallery.insert().values(**row | {"last_change": number, "scrub_pending": 0}))
-    here.execute(changes.insert().values(number=number, kind="replaced", first=0, last=0))
+    number = values["last_change"] + 1
+    values |= {"last_change": number, "scrub_pending": 0}
+    here.execute(schema.gallery.insert().values(**values))
+    here.execute(schema.changes.insert().values(number=number, kind="replaced", first=0, last=0))
     for table in _COPIED:
         for rows in pages(there, table, size=_size(table)):
             here.execute(table.insert(), [dict(row) for row in rows])
@@ -125,7 +117,7 @@ def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> Copied:
 
 def _size(table: sa.Table) -> int:
     """Return how many rows are read at a time."""
-    return 20 if table is photos else 2000
+    return 20 if table is schema.photos else 2000
 
 
 def _digested(connection: sa.Connection) -> Copied:
@@ -146,7 +138,7 @@ def _row_digest(table: sa.Table, values: sa.RowMapping) -> str:
     Raises:
         GalleryError: it is not the one that was stored with the row.
     """
-    kinds = {people: PersonRow, templates: TemplateRow, photos: PhotoRow}
+    kinds = {kind.table: kind for kind in (PersonRow, TemplateRow, PhotoRow)}
     if table not in kinds:
         return repr(tuple(values.values()))
     row = kinds[table](**values)

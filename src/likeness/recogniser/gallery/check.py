@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +10,18 @@ import numpy as np
 import sqlalchemy as sa
 
 from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
+from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.api_keys import ROLES
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
 from likeness.recogniser.gallery.opening import open_gallery
 from likeness.recogniser.gallery.rows import (
-    DigestedRow,
     PersonRow,
     PhotoRow,
     TemplateRow,
     check_name,
     pages,
     photo_digest,
-    row_pages,
-)
-from likeness.recogniser.gallery.schema import (
-    api_keys,
-    audit,
-    changes,
-    gallery,
-    people,
-    photos,
-    templates,
 )
 
 _FORMAT = "likeness.gallery-check/1"
@@ -144,29 +135,29 @@ def _pages_of_file(connection: sa.Connection) -> Iterator[str]:
 
 def _orphans(connection: sa.Connection) -> Iterator[str]:
     lost = (
-        sa.select(templates.c.id)
-        .outerjoin(people)
-        .where(people.c.id.is_(None))
-        .order_by(templates.c.id)
+        sa.select(schema.templates.c.id)
+        .outerjoin(schema.people)
+        .where(schema.people.c.id.is_(None))
+        .order_by(schema.templates.c.id)
     )
     for number in connection.execute(lost).scalars():
         yield f"template {number} belongs to nobody"
     loose = (
-        sa.select(photos.c.template_id)
-        .outerjoin(templates, templates.c.id == photos.c.template_id)
-        .where(templates.c.id.is_(None))
+        sa.select(schema.photos.c.template_id)
+        .outerjoin(schema.templates, schema.templates.c.id == schema.photos.c.template_id)
+        .where(schema.templates.c.id.is_(None))
     )
     for number in connection.execute(loose).scalars():
         yield f"a kept photo belongs to template {number}, which is not there"
 
 
 def _numbers(connection: sa.Connection) -> Iterator[str]:
-    row = connection.execute(sa.select(gallery)).mappings().one()
-    for table, counter in ((people, "next_person"), (templates, "next_template")):
+    row = connection.execute(sa.select(schema.gallery)).mappings().one()
+    for table, counter in ((schema.people, "next_person"), (schema.templates, "next_template")):
         highest = connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
         if highest >= row[counter]:
             yield f"{table.name}: number {highest} was never given out"
-    for log, counter in ((changes, "last_change"), (audit, "last_audit")):
+    for log, counter in ((schema.changes, "last_change"), (schema.audit, "last_audit")):
         low, high, count = connection.execute(
             sa.select(sa.func.min(log.c.number), sa.func.max(log.c.number), sa.func.count())
         ).one()
@@ -174,24 +165,17 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
             yield f"{log.name}: the last entry is {high or 0}, and should be {row[counter]}"
         if count and high - low + 1 != count:
             yield f"{log.name}: {high - low + 1 - count} entries are missing"
-        if log is audit and count and low != 1:
+        if log is schema.audit and count and low != 1:
             yield f"audit: the entries before {low} are missing"
 
 
 def _keys(connection: sa.Connection) -> Iterator[str]:
-    for rows in pages(connection, api_keys, size=_AT_ONCE):
+    for rows in pages(connection, schema.api_keys, size=_AT_ONCE):
         for row in rows:
             if row["role"] not in ROLES:
                 yield f"key {row['id']} of the service: unknown role"
             if len(row["digest"]) != 64 or set(row["digest"]) - set("0123456789abcdef"):
                 yield f"key {row['id']} of the service: invalid digest"
-
-
-def _rows(
-    connection: sa.Connection, kind: type[DigestedRow], *, size: int
-) -> Iterator[DigestedRow]:
-    for page in row_pages(connection, kind, size=size):
-        yield from page
 
 
 class _RowChecks:
@@ -210,7 +194,7 @@ class _RowChecks:
             notes.append("the gallery is encrypted and there is no key: nothing was opened")
 
     def people(self, connection: sa.Connection) -> Iterator[str]:
-        for row in _rows(connection, PersonRow, size=_AT_ONCE):
+        for row in chain.from_iterable(PersonRow.pages(connection, size=_AT_ONCE)):
             self.counts["people"] += 1
             if row.digest != row.expected_digest():
                 yield f"person {row.id}: the row is not the one that was written"
@@ -221,7 +205,7 @@ class _RowChecks:
 
     def templates(self, connection: sa.Connection) -> Iterator[str]:
         unit = 0
-        for row in _rows(connection, TemplateRow, size=_AT_ONCE):
+        for row in chain.from_iterable(TemplateRow.pages(connection, size=_AT_ONCE)):
             self.counts["templates"] += 1
             if row.digest != row.expected_digest():
                 yield f"template {row.id}: the row is not the one that was written"
@@ -253,12 +237,14 @@ class _RowChecks:
         return float(np.linalg.norm(vector)), ""
 
     def photos(self, connection: sa.Connection) -> Iterator[str]:
-        for row in _rows(connection, PhotoRow, size=_PHOTOS_AT_ONCE):
+        for row in chain.from_iterable(PhotoRow.pages(connection, size=_PHOTOS_AT_ONCE)):
             self.counts["photos"] += 1
             where = f"photo of template {row.template_id}"
             if row.digest != row.expected_digest():
                 yield f"{where}: the row is not the one that was written"
-            query = sa.select(templates.c.photo_digest).where(templates.c.id == row.template_id)
+            query = sa.select(schema.templates.c.photo_digest).where(
+                schema.templates.c.id == row.template_id
+            )
             digest = connection.execute(query).scalar()
             if digest is None or self._sealing is None or row.key_id != self._key_id:
                 continue

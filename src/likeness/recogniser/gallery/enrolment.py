@@ -20,8 +20,6 @@ from likeness.recogniser.gallery.rows import (
     check_template,
     chunks,
     now,
-    select_rows,
-    with_digest,
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
 from likeness.recogniser.gallery.templates import newest_capture
@@ -128,7 +126,7 @@ def _people_for(
     """Return the row of each name; who is not there yet is inserted."""
     rows: dict[str, PersonRow] = {}
     for part in chunks(names):
-        known = select_rows(writing.connection, PersonRow, people.c.name.in_(part))
+        known = PersonRow.select(writing.connection, people.c.name.in_(part))
         rows |= {row.name: row for row in known}
     fresh: dict[str, PersonRow] = {}
     for name, entry in zip(names, entries, strict=True):
@@ -143,7 +141,7 @@ def _people_for(
                 metadata=noted or "{}",
                 created=entry.created or now(),
             )
-            fresh[name] = with_digest(row)
+            fresh[name] = row.with_digest()
     for inserted in chunks(list(fresh.values()), 10_000):
         writing.connection.execute(people.insert(), [vars(row) for row in inserted])
     writing.audit_many({"what": "added", "person_id": row.id} for row in fresh.values())

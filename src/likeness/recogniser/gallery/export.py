@@ -19,7 +19,7 @@ from likeness.errors import DataError, GalleryMismatchError
 from likeness.recogniser.gallery.enrolment import Entry, enrol_entries
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.records import JsonObject, NewTemplate
-from likeness.recogniser.gallery.rows import PersonRow, row_pages
+from likeness.recogniser.gallery.rows import PersonRow
 from likeness.recogniser.gallery.schema import people
 from likeness.recogniser.gallery.templates import need_template, read_photo, read_templates
 
@@ -65,7 +65,7 @@ def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str
         }
     )
     with gallery.store.reading() as (connection, _):
-        for page in row_pages(connection, PersonRow, size=_AT_ONCE):
+        for page in PersonRow.pages(connection, size=_AT_ONCE):
             for person in page:
                 yield _line(
                     {

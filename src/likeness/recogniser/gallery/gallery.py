@@ -169,11 +169,10 @@ class Gallery:
             AlreadyEnrolledError: the new name is somebody else's.
             DataError: the metadata hold something else than JSON values.
         """
-        who = _people.checked_who(name)
         fresh = None if new is None else check_name(new, argument="new")
         noted = None if metadata is None else as_json(metadata, argument="metadata")
         with self._store.writing() as transaction:
-            row = _people.need_person(transaction.connection, who, where=self.where)
+            row = _people.need_person(transaction.connection, name, where=self.where)
             old = row.name
             if fresh is not None:
                 row = _people.rename_person(transaction, row, fresh)
@@ -194,10 +193,8 @@ class Gallery:
             UnknownPersonError: one of the two is not enrolled.
             SettingError: the two are one.
         """
-        gone = _people.checked_who(name)
-        stays = _people.checked_who(into, argument="into")
         with self._store.writing() as transaction:
-            person, old = _people.merge_people(transaction, gone, stays)
+            person, old = _people.merge_people(transaction, name, into)
         self._store.scrub(Traces(names=(old,)))
         return person
 
@@ -225,7 +222,7 @@ class Gallery:
             UnknownPersonError: nobody of that name is enrolled.
         """
         with self._store.writing() as transaction:
-            receipt, traces = forget_person(transaction, _people.checked_who(name))
+            receipt, traces = forget_person(transaction, name)
         return self._scrubbed(receipt, traces)
 
     def person(self, name: Who) -> Person:
@@ -235,7 +232,7 @@ class Gallery:
             UnknownPersonError: nobody of that name is enrolled.
         """
         with self._store.reading() as (connection, _):
-            row = _people.need_person(connection, _people.checked_who(name), where=self.where)
+            row = _people.need_person(connection, name, where=self.where)
             return _people.as_people(connection, [row])[0]
 
     def people(
@@ -251,6 +248,13 @@ class Gallery:
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
         with self._store.reading() as (connection, _):
             return _people.list_people(connection, after=after, limit=int(limit), search=search)
+
+    def everybody(self) -> Iterator[Person]:
+        """Go through all people, by name."""
+        after = None
+        while page := self.people(after=after, limit=10_000):
+            yield from page
+            after = page[-1].name
 
     def count_people(self, *, search: str | None = None) -> int:
         """Return how many people are enrolled, or of them those whose name holds a text."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from likeness.errors import GalleryKeyError
 from likeness.files import write_file
-from likeness.recogniser.gallery.rows import PhotoRow, TemplateRow, with_digest
+from likeness.recogniser.gallery.rows import PhotoRow, TemplateRow
 
 _KEY_VARIABLE = "LIKENESS_GALLERY_KEY"
 _NONCE = 12
@@ -178,9 +178,9 @@ class Sealing:
     def with_vector(self, row: TemplateRow, vector: bytes) -> TemplateRow:
         """Return a row with another embedding, of little-endian float32 bytes."""
         if self.key_id is None:
-            return with_digest(replace(row, vector=vector, sealed=None, key_id=None))
+            return replace(row, vector=vector, sealed=None, key_id=None).with_digest()
         sealed = self.seal(vector, _label(row))
-        return with_digest(replace(row, vector=None, sealed=sealed, key_id=self.key_id))
+        return replace(row, vector=None, sealed=sealed, key_id=self.key_id).with_digest()
 
     def vector_of(self, row: TemplateRow) -> bytes:
         """Return a row's embedding as little-endian float32 bytes."""
@@ -189,7 +189,8 @@ class Sealing:
     def photo_row(self, template_id: int, photo_digest: str, photo: bytes) -> PhotoRow:
         """Return the row of a template's photo."""
         content = self.seal(photo, _photo_label(template_id, photo_digest))
-        return with_digest(PhotoRow(template_id=template_id, key_id=self.key_id, content=content))
+        row = PhotoRow(template_id=template_id, key_id=self.key_id, content=content)
+        return row.with_digest()
 
     def photo_of(self, row: PhotoRow, photo_digest: str) -> bytes:
         """Return the photo of a row, whose template has that digest."""

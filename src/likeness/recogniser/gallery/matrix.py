@@ -28,7 +28,7 @@ Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Nearest:
+class _Nearest:
     """The nearest templates of a probe: rows of the matrix, and their exact energies."""
 
     rows: Ids
@@ -120,22 +120,20 @@ class TemplateMatrix:
         ids, people = self._ids[kept], self._people[kept]
         return ids, people, energy_matrix(self._energy, probes, self._vectors[kept])
 
-    def nearest_people(self, probes: Floats64, k: int) -> list[Nearest]:
+    def nearest_people(self, probes: Floats64, k: int) -> list[_Nearest]:
         """Return, for each probe of ``(b, d)``, templates that hold the k nearest people.
 
         The rows are in order of their energies, and the first row of each of the k nearest
         people is among them: a person's energy is the smallest of their templates' energies.
         """
         if not len(self):
-            nothing = Nearest(rows=np.empty(0, np.int64), energies=np.empty(0))
+            nothing = _Nearest(rows=np.empty(0, np.int64), energies=np.empty(0))
             return [nothing for _ in probes]
         wanted = min(4 * k + 16, len(self))
-        found = []
-        for probe, (rows, scores) in zip(probes, self._lowest(probes, wanted), strict=True):
-            found.append(self._certain(probe, k, rows, scores))
-        return found
+        lowest = zip(probes, self._lowest(probes, wanted), strict=True)
+        return [self._certain(probe, k, rows, scores) for probe, (rows, scores) in lowest]
 
-    def _certain(self, probe: Floats64, k: int, rows: Ids, scores: Floats32) -> Nearest:
+    def _certain(self, probe: Floats64, k: int, rows: Ids, scores: Floats32) -> _Nearest:
         """Widen the search until nothing that was left out can be nearer."""
         wanted = max(1, len(rows))
         while wanted < len(self):
@@ -150,10 +148,10 @@ class TemplateMatrix:
                 ((rows, scores),) = self._lowest(probe[None], wanted)
         return self._sorted(probe, self._kept())
 
-    def _sorted(self, probe: Floats64, rows: Ids) -> Nearest:
+    def _sorted(self, probe: Floats64, rows: Ids) -> _Nearest:
         energies = self.exact(probe, rows)
         order = np.lexsort((self._ids[rows], energies))
-        return Nearest(rows=rows[order], energies=energies[order])
+        return _Nearest(rows=rows[order], energies=energies[order])
 
     def _at_least(self, probe: Floats64, score: float) -> float:
         """Return the energy that a template with this estimate, or a higher one, has at least."""
@@ -171,30 +169,30 @@ class TemplateMatrix:
 
     def _lowest(self, probes: Floats64, wanted: int) -> list[tuple[Ids, Floats32]]:
         """Return the ``wanted`` rows with the lowest estimates, for each probe."""
-        asked = np.ascontiguousarray(probes, np.float32)
-        if len(asked) > 1 and self._count > 2 * _SAMPLE:
-            return self._lowest_below(asked, wanted)
-        lines = self._scores(asked, 0, self._count)
+        single = np.ascontiguousarray(probes, np.float32)
+        if len(single) > 1 and self._count > 2 * _SAMPLE:
+            return self._lowest_below(single, wanted)
+        lines = self._scores(single, 0, self._count)
         return [_real(*_lowest_of(line, wanted)) for line in lines]
 
-    def _lowest_below(self, asked: Floats32, wanted: int) -> list[tuple[Ids, Floats32]]:
+    def _lowest_below(self, probes: Floats32, wanted: int) -> list[tuple[Ids, Floats32]]:
         """The same for many probes: the product in blocks that stay in the processor's cache.
 
         The ``wanted``-th lowest estimate of a sample is a bound that at least so many rows of
         all are below, so of most rows nothing but their estimate is looked at.
         """
-        lowest = _Lowest(len(asked), wanted, self._sample_bounds(asked, wanted))
-        step = max(_BLOCK, _SCORES // len(asked) // _BLOCK * _BLOCK)
+        lowest = _LowestScores(len(probes), wanted, self._sample_bounds(probes, wanted))
+        step = max(_BLOCK, _SCORES // len(probes) // _BLOCK * _BLOCK)
         for start in range(0, self._count, step):
-            lowest.look(self._scores(asked, start, min(start + step, self._count)), start)
-        return [_real(*found) for found in lowest.found()]
+            lowest.add(self._scores(probes, start, min(start + step, self._count)), start)
+        return [_real(*rows_scores) for rows_scores in lowest.results()]
 
-    def _sample_bounds(self, asked: Floats32, wanted: int) -> Floats32:
+    def _sample_bounds(self, probes: Floats32, wanted: int) -> Floats32:
         rows = self._kept()
         rows = rows[:: max(1, len(rows) // _SAMPLE)]
         if len(rows) < wanted:
-            return np.full(len(asked), np.inf, np.float32)
-        scores = self._compared(asked, self._vectors[rows], self._lengths[rows])
+            return np.full(len(probes), np.inf, np.float32)
+        scores = self._compared(probes, self._vectors[rows], self._lengths[rows])
         bounds: Floats32 = np.partition(scores, wanted - 1, axis=1)[:, wanted - 1]
         # A product in another block may round otherwise. (Were it to miss some even so, the
         # search would be widened, not wrong.)
@@ -212,8 +210,7 @@ class TemplateMatrix:
         if self._energy == "manhattan":
             return np.stack([_city_blocks(vectors, probe) for probe in probes])
         # One probe is a matrix by a vector, which BLAS streams faster than the transpose.
-        one = len(probes) == 1
-        products = (vectors @ probes[0])[None] if one else probes @ vectors.T
+        products = (vectors @ probes[0])[None] if len(probes) == 1 else probes @ vectors.T
         if self._energy == "cosine":
             products *= -lengths
         else:
@@ -265,24 +262,24 @@ def _city_blocks(vectors: Floats32, probe: Floats32) -> Floats32:
 
 
 def _lowest_of(scores: Floats32, wanted: int) -> tuple[Ids, Floats32]:
-    """Return the places and values of the ``wanted`` lowest scores of a line.
+    """Return the indices and values of the ``wanted`` lowest scores of a line.
 
     They lie in the ``wanted`` blocks with the lowest minima, so only these are sorted.
     """
     blocks, rest = divmod(len(scores), _BLOCK)
     if blocks <= 2 * wanted:
-        places = _partition(scores, wanted)
-        return places, scores[places]
+        indices = _partition(scores, wanted)
+        return indices, scores[indices]
     minima = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
     chosen = _partition(minima, wanted)
-    places = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
+    indices = (chosen[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
     if rest:
-        places = np.concatenate([places, np.arange(blocks * _BLOCK, len(scores))])
-    places = places[_partition(scores[places], wanted)]
-    return places, scores[places]
+        indices = np.concatenate([indices, np.arange(blocks * _BLOCK, len(scores))])
+    indices = indices[_partition(scores[indices], wanted)]
+    return indices, scores[indices]
 
 
-class _Lowest:
+class _LowestScores:
     """Gathers what is at or below each probe's bound, and keeps the lowest."""
 
     def __init__(self, probes: int, wanted: int, bounds: Floats32) -> None:
@@ -292,12 +289,12 @@ class _Lowest:
         self._parts: list[tuple[Ids, Ids, Floats32]] = []
         self._gathered = 0
 
-    def look(self, scores: Floats32, start: int) -> None:
+    def add(self, scores: Floats32, start: int) -> None:
         """Take in the estimates ``(probes, n)`` of the rows from ``start``."""
-        found = np.flatnonzero(scores <= self._bounds[:, None])
-        probes, places = np.divmod(found, scores.shape[1])
-        self._parts.append((probes, start + places, scores.ravel()[found]))
-        self._gathered += len(found)
+        indices = np.flatnonzero(scores <= self._bounds[:, None])
+        probes, rows = np.divmod(indices, scores.shape[1])
+        self._parts.append((probes, start + rows, scores.ravel()[indices]))
+        self._gathered += len(indices)
         if self._gathered > 4 * self._probes * self._wanted:
             self._tighten()
 
@@ -311,7 +308,7 @@ class _Lowest:
     def _reduce(self) -> tuple[Ids, Ids, Floats32]:
         """Keep the ``wanted`` lowest of each probe, by probe."""
         probes, rows, scores = (
-            np.concatenate([part[place] for part in self._parts]) for place in range(3)
+            np.concatenate([part[column] for part in self._parts]) for column in range(3)
         )
         order = np.lexsort((scores, probes))
         probes, rows, scores = probes[order], rows[order], scores[order]
@@ -321,7 +318,7 @@ class _Lowest:
         self._gathered = int(kept.sum())
         return self._parts[0]
 
-    def found(self) -> list[tuple[Ids, Floats32]]:
+    def results(self) -> list[tuple[Ids, Floats32]]:
         """Return the lowest of each probe."""
         probes, rows, scores = self._reduce()
         ends = np.searchsorted(probes, np.arange(self._probes + 1))

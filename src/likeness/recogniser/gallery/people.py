@@ -15,32 +15,30 @@ from likeness.recogniser.gallery.rows import (
     as_json,
     check_name,
     chunks,
-    select_rows,
-    with_digest,
 )
 from likeness.recogniser.gallery.schema import people, templates
 from likeness.recogniser.gallery.templates import store_templates
 from likeness.recogniser.gallery.transaction import Writing
 
 
-def checked_who(who: Who, *, argument: str = "name") -> Who:
-    """Return a person's id as it is, and a name in its one spelling."""
-    return who if isinstance(who, int) else check_name(who, argument=argument)
-
-
 def _person_row(connection: sa.Connection, who: Who) -> PersonRow | None:
     """Return the row of a person by their id or checked name; None if nobody has it."""
     column = people.c.id if isinstance(who, int) else people.c.name
-    rows = select_rows(connection, PersonRow, column == who)
+    rows = PersonRow.select(connection, column == who)
     return rows[0] if rows else None
 
 
-def need_person(connection: sa.Connection, who: Who, *, where: str) -> PersonRow:
-    """Return the row of a person, by their id or checked name.
+def need_person(
+    connection: sa.Connection, who: Who, *, where: str, argument: str = "name"
+) -> PersonRow:
+    """Return the row of a person, by their id or name.
 
     Raises:
+        SettingError: it cannot be a name.
         UnknownPersonError: nobody has it.
     """
+    if not isinstance(who, int):
+        who = check_name(who, argument=argument)
     row = _person_row(connection, who)
     if row is None and isinstance(who, int):
         raise UnknownPersonError(
@@ -115,12 +113,11 @@ def update_person(
     writing: Writing, row: PersonRow, *, name: str | None = None, metadata: str | None = None
 ) -> PersonRow:
     """Change a person's name or metadata; return the changed row."""
-    changed = replace(
+    stored = replace(
         row,
         name=row.name if name is None else name,
         metadata=row.metadata if metadata is None else metadata,
-    )
-    stored = with_digest(changed)
+    ).with_digest()
     writing.connection.execute(people.update().where(people.c.id == row.id).values(**vars(stored)))
     return stored
 
@@ -156,10 +153,10 @@ def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
         raise same
     connection = writing.connection
     gone = need_person(connection, name, where=writing.where)
-    stays = need_person(connection, into, where=writing.where)
+    stays = need_person(connection, into, where=writing.where, argument="into")
     if gone.id == stays.id:  # one by the name, the other by the id
         raise same
-    rows = select_rows(connection, TemplateRow, templates.c.person_id == gone.id)
+    rows = TemplateRow.select(connection, templates.c.person_id == gone.id)
     moved = []
     for row in rows:
         fresh = replace(row, person_id=stays.id)

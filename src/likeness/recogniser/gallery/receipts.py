@@ -11,7 +11,7 @@ from likeness.errors import SettingError
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.people import need_person
 from likeness.recogniser.gallery.records import Who
-from likeness.recogniser.gallery.rows import PersonRow, TemplateRow, chunks, now, select_rows
+from likeness.recogniser.gallery.rows import PersonRow, TemplateRow, chunks, now
 from likeness.recogniser.gallery.scrub import Traces, traces_of
 from likeness.recogniser.gallery.templates import need_template
 from likeness.recogniser.gallery.transaction import Writing
@@ -109,7 +109,7 @@ def forget_person(writing: Writing, who: Who) -> tuple[Receipt, Traces]:
     """
     person = need_person(writing.connection, who, where=writing.where)
     templates = schema.templates.c
-    rows = select_rows(writing.connection, TemplateRow, templates.person_id == person.id)
+    rows = TemplateRow.select(writing.connection, templates.person_id == person.id)
     traces = traces_of(writing.connection, rows, names=(person.name,))
     receipt = _delete(writing, "forgot", person, rows, person_removed=True)
     writing.connection.execute(schema.people.delete().where(schema.people.c.id == person.id))

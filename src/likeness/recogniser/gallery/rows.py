@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -103,7 +103,35 @@ def _check_digest(digest: Any) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PersonRow:
+class _StoredRow:
+    """A row that is stored with a digest of its other values, which tells damage."""
+
+    table: ClassVar[sa.Table]
+    digest: str = ""
+
+    def expected_digest(self) -> str:
+        """Return the digest of the other values."""
+        raise NotImplementedError
+
+    def with_digest(self) -> Self:
+        """Return the row as it is stored."""
+        return replace(self, digest=self.expected_digest())
+
+    @classmethod
+    def select(cls, connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Self]:
+        """Return the rows for which a condition holds, by their numbers."""
+        query = sa.select(cls.table).where(condition).order_by(*cls.table.primary_key.columns)
+        return [cls(**row) for row in connection.execute(query).mappings()]
+
+    @classmethod
+    def pages(cls, connection: sa.Connection, *, size: int) -> Iterator[list[Self]]:
+        """Go through all rows of the table by their numbers, a page at a time."""
+        for page in pages(connection, cls.table, size=size):
+            yield [cls(**row) for row in page]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonRow(_StoredRow):
     """A row of people; ``metadata`` is JSON."""
 
     table: ClassVar[sa.Table] = schema.people
@@ -111,7 +139,6 @@ class PersonRow:
     name: str
     metadata: str
     created: str
-    digest: str = ""
 
     def expected_digest(self) -> str:
         """Return the digest of the other values."""
@@ -119,7 +146,7 @@ class PersonRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TemplateRow:
+class TemplateRow(_StoredRow):
     """A row of templates: plain with ``vector``, or ``sealed``; two values are JSON."""
 
     table: ClassVar[sa.Table] = schema.templates
@@ -133,7 +160,6 @@ class TemplateRow:
     quality: str
     provenance: str
     created: str
-    digest: str = ""
 
     def expected_digest(self) -> str:
         """Return the digest of the other values, sealed or plain."""
@@ -156,14 +182,13 @@ class TemplateRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotoRow:
+class PhotoRow(_StoredRow):
     """A row of kept photos."""
 
     table: ClassVar[sa.Table] = schema.photos
     template_id: int
     key_id: str | None
     content: bytes
-    digest: str = ""
 
     def expected_digest(self) -> str:
         """Return the digest of the other values."""
@@ -177,12 +202,6 @@ def _digest(*values: Any, content: bytes = b"") -> str:
 
 
 Value = TypeVar("Value")
-DigestedRow = TypeVar("DigestedRow", PersonRow, TemplateRow, PhotoRow)
-
-
-def with_digest(row: DigestedRow) -> DigestedRow:
-    """Return a row as it is stored: with the digest of its other values, which tells damage."""
-    return replace(row, digest=row.expected_digest())
 
 
 def chunks(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:
@@ -192,22 +211,6 @@ def chunks(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]
     [[1, 2], [3]]
     """
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-def select_rows(
-    connection: sa.Connection, kind: type[DigestedRow], condition: sa.ColumnElement[bool]
-) -> list[DigestedRow]:
-    """Return the rows for which a condition holds, by their numbers."""
-    query = sa.select(kind.table).where(condition).order_by(*kind.table.primary_key.columns)
-    return [kind(**row) for row in connection.execute(query).mappings()]
-
-
-def row_pages(
-    connection: sa.Connection, kind: type[DigestedRow], *, size: int
-) -> Iterator[list[DigestedRow]]:
-    """Go through all rows of a table by their numbers, a page at a time."""
-    for page in pages(connection, kind.table, size=size):
-        yield [kind(**row) for row in page]
 
 
 def pages(

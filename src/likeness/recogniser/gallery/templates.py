@@ -21,9 +21,6 @@ from likeness.recogniser.gallery.rows import (
     as_json,
     check_template,
     chunks,
-    row_pages,
-    select_rows,
-    with_digest,
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
 from likeness.recogniser.gallery.scrub import Traces, traces_of
@@ -47,7 +44,7 @@ def need_template(connection: sa.Connection, template_id: int, *, where: str) ->
     Raises:
         UnknownPersonError: there is none.
     """
-    rows = select_rows(connection, TemplateRow, templates.c.id == template_id)
+    rows = TemplateRow.select(connection, templates.c.id == template_id)
     if not rows:
         raise UnknownPersonError(
             f"template: expected the number of one in {where}. Received: {template_id}. See "
@@ -112,7 +109,7 @@ def read_templates(
 
 def read_photo(connection: sa.Connection, sealing: Sealing, template: TemplateRow) -> bytes | None:
     """Return a template's kept photo; None if it was not kept."""
-    rows = select_rows(connection, PhotoRow, photos.c.template_id == template.id)
+    rows = PhotoRow.select(connection, photos.c.template_id == template.id)
     return sealing.photo_of(rows[0], template.photo_digest) if rows else None
 
 
@@ -149,7 +146,7 @@ def replace_vectors(
     replaced = {} if capture is None else asdict(capture)
     for part in chunks(sorted(ids)):
         fresh = []
-        for row in select_rows(connection, TemplateRow, templates.c.id.in_(part)):
+        for row in TemplateRow.select(connection, templates.c.id.in_(part)):
             noted = as_json(json.loads(row.provenance) | replaced, argument="provenance")
             changed = replace(row, model=model.fingerprint, provenance=noted)
             fresh.append(sealing.with_vector(changed, contents[row.id]))
@@ -171,7 +168,7 @@ def store_templates(connection: sa.Connection, rows: Sequence[TemplateRow]) -> N
         changed.values({column: sa.bindparam(f"new_{column}") for column in columns}),
         [
             {"row_id": row.id, **{f"new_{name}": getattr(row, name) for name in columns}}
-            for row in map(with_digest, rows)
+            for row in (row.with_digest() for row in rows)
         ],
     )
 
@@ -186,7 +183,7 @@ def reseal(writing: Writing, fresh: Sealing) -> Traces:
     old.require()
     traces = Traces()
     count = 0
-    for rows in row_pages(connection, TemplateRow, size=_RESEALED):
+    for rows in TemplateRow.pages(connection, size=_RESEALED):
         if not traces.contents:
             # A few of the old contents stand for all; the digests stay.
             traces = Traces(contents=traces_of(connection, rows[:_SAMPLE]).contents)

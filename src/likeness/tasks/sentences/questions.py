@@ -18,7 +18,6 @@ from likeness.model.protocol import Model
 from likeness.recogniser.answer import Status
 from likeness.recogniser.decision import NEAREST, Decider
 from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate
-from likeness.recogniser.people_energies import everybody
 
 FORMAT = "likeness.faq/1"
 MOST_BYTES = 16 * 2**20
@@ -177,7 +176,7 @@ class QuestionSearch:
         Raises:
             DataError: a question cannot be read.
         """
-        there = {person.name for person in everybody(self.gallery)}
+        there = {person.name for person in self.gallery.everybody()}
         new = [question for question in questions if entry_name(question.text) not in there]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
