@@ -12,17 +12,7 @@ import sqlalchemy as sa
 
 from likeness.errors import GalleryError
 from likeness.files import whole_file
-from likeness.recogniser.gallery import schema
-from likeness.recogniser.gallery.database import (
-    check_place,
-    in_words,
-    lock_server,
-    make_engine,
-    parse_place,
-    path_of,
-    shown,
-    writing,
-)
+from likeness.recogniser.gallery import database, schema
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, pages
 from likeness.recogniser.gallery.schema import create_tables, version_of
@@ -67,18 +57,18 @@ def copy_gallery(source: Gallery, where: str | Path) -> Copied:
     Raises:
         GalleryError: there is a gallery already, or the copy is not equal.
     """
-    url = parse_place(where)
-    path = path_of(url)
+    url = database.parse_place(where)
+    path = database.path_of(url)
     made = path is not None and not path.exists()
-    check_place(url, new=True)
-    engine = make_engine(url, new=True)
+    database.check_place(url, new=True)
+    engine = database.make_engine(url, new=True)
     try:
         with (
             source.store.reading() as (there, _),
-            in_words(url),
-            writing(engine).begin() as here,
+            database.in_words(url),
+            database.writing(engine).begin() as here,
         ):
-            return _copied(there, here, where=shown(url))
+            return _copied(there, here, where=database.shown(url))
     except BaseException:
         engine.dispose()
         if made and path is not None:
@@ -89,7 +79,7 @@ def copy_gallery(source: Gallery, where: str | Path) -> Copied:
 
 
 def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> Copied:
-    lock_server(here)
+    database.lock_server(here)
     if version_of(here) is not None:
         raise GalleryError(
             f"{where}: expected a place without a gallery. Received: one that holds one. Nothing "
@@ -162,7 +152,7 @@ def backup_gallery(source: Gallery, file: str | Path) -> Path:
         GalleryError: the gallery is not in a SQLite file, or the backup is damaged.
     """
     file = Path(file)
-    if path_of(source.store.engine.url) is None:
+    if database.path_of(source.store.engine.url) is None:
         raise GalleryError(
             f"{source.where}: expected a gallery in a SQLite file. Received: another store. Use "
             "`likeness gallery copy` to a file, or the server's own pg_dump."
@@ -174,7 +164,7 @@ def backup_gallery(source: Gallery, file: str | Path) -> Path:
 
 def _back_up(source: Gallery, fresh: Path) -> None:
     os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
-    with in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
+    with database.in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
         connection = source.store.engine.raw_connection()
         try:
             # All pages at once: one moment, which other writers need not wait for.

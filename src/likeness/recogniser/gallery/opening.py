@@ -6,15 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery.database import (
-    check_place,
-    in_words,
-    lock_server,
-    make_engine,
-    parse_place,
-    shown,
-    writing,
-)
+from likeness.recogniser.gallery import database
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel
@@ -44,20 +36,20 @@ def open_gallery(
         SettingError: the address is of another kind.
         MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
     """
-    url = parse_place(where)
-    check_place(url, new=False)
-    engine = make_engine(url)
-    with in_words(url):
+    url = database.parse_place(where)
+    database.check_place(url, new=False)
+    engine = database.make_engine(url)
+    with database.in_words(url):
         with engine.begin() as connection:
             version = version_of(connection)
         if version is None:
             raise GalleryError(
-                f"{shown(url)}: expected a gallery. Found none. Enrol somebody first."
+                f"{database.shown(url)}: expected a gallery. Found none. Enrol somebody first."
             )
         if version != VERSION:
-            with writing(engine).begin() as connection:
-                lock_server(connection)
-                migrate(connection, where=shown(url))
+            with database.writing(engine).begin() as connection:
+                database.lock_server(connection)
+                migrate(connection, where=database.shown(url))
     return _opened(engine, model=model, key=key, by=by)
 
 
@@ -93,13 +85,13 @@ def create_gallery(
     >>> [(one.name, round(one.energy, 3)) for one in gallery.search(np.array([[0.8, 0.6]]))[0]]
     [('Ada', 0.283)]
     """
-    url = parse_place(where)
-    check_place(url, new=True)
-    engine = make_engine(url, new=True)
-    with in_words(url), writing(engine).begin() as connection:
-        lock_server(connection)
+    url = database.parse_place(where)
+    database.check_place(url, new=True)
+    engine = database.make_engine(url, new=True)
+    with database.in_words(url), database.writing(engine).begin() as connection:
+        database.lock_server(connection)
         if version_of(connection) is not None:
-            migrate(connection, where=shown(url))
+            migrate(connection, where=database.shown(url))
         else:
             create_tables(connection)
             insert_gallery_row(connection, model, key_id=None if key is None else key.id)
@@ -109,18 +101,18 @@ def create_gallery(
 def _opened(
     engine: sa.Engine, *, model: GalleryModel | None, key: GalleryKey | None, by: str | None
 ) -> Gallery:
-    url = engine.url
-    with in_words(url), engine.begin() as connection:
-        stored = read_gallery_row(connection, where=shown(url)).model
+    where = database.shown(engine.url)
+    with database.in_words(engine.url), engine.begin() as connection:
+        stored = read_gallery_row(connection, where=where).model
     if model is not None and stored.fingerprint != model.fingerprint:
         raise GalleryMismatchError(
-            f"{shown(url)} was enrolled with model {stored.fingerprint[:12]}; this recogniser uses "
+            f"{where} was enrolled with model {stored.fingerprint[:12]}; this recogniser uses "
             f"{model.fingerprint[:12]}. Open it with the old model, or run "
             "`likeness re-enrol`."
         )
     if model is not None and stored != model:
         raise GalleryMismatchError(
-            f"{shown(url)} holds embeddings of {stored.dimensions} numbers compared by "
+            f"{where} holds embeddings of {stored.dimensions} numbers compared by "
             f"{stored.energy}; the model has {model.dimensions} and {model.energy}. Look at the "
             "model's folder: its fingerprint is the same."
         )

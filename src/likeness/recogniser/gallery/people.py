@@ -162,7 +162,7 @@ def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
         fresh = replace(row, person_id=stays.id)
         if row.sealed is not None:  # a ciphertext is bound to its person
             fresh = writing.sealing.with_vector(fresh, writing.sealing.vector_of(row))
-        moved.append(fresh)
+        moved.append(fresh.with_digest())
     store_templates(connection, moved)
     metadata = json.loads(gone.metadata) | json.loads(stays.metadata)
     merged = update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))

@@ -168,7 +168,7 @@ def store_templates(connection: sa.Connection, rows: Sequence[TemplateRow]) -> N
         changed.values({column: sa.bindparam(f"new_{column}") for column in columns}),
         [
             {"row_id": row.id, **{f"new_{name}": getattr(row, name) for name in columns}}
-            for row in (row.with_digest() for row in rows)
+            for row in rows
         ],
     )
 
