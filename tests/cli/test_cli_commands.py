@@ -265,7 +265,7 @@ class TestBadInput:
             ("loss=triplet", "--set: loss is called loss.kind today. Write loss.kind="),
             (
                 "encoder.kind=big",
-                "encoder.kind: expected one of residual, cells, convnet, dense, readings.",
+                "encoder.kind: expected one of cells, convnet, dense, readings, residual.",
             ),
             ("margin", "--set: expected name=value. Received: 'margin'."),
         ],

@@ -231,7 +231,7 @@ def test_a_loss_that_is_no_number_ends_the_training(
     with pytest.raises(
         TrainingFailedError,
         match=r"^the loss became (nan|inf) in epoch \d+, step \d+\. "
-        r"Lower learning_rate \(it is 10\)\.$",
+        r"Lower schedule\.learning_rate \(it is 10\)\.$",
     ):
         train(recipe, people)
 

@@ -122,7 +122,8 @@ def _checked(value: Any, setting: dataclasses.Field[Any], name: str) -> Any:
         return int(value) if whole else float(value)
     options = setting.metadata.get("options")
     if options and value not in options:
-        raise SettingError(f"{name}: expected one of {', '.join(options)}. Received: {value!r}.")
+        words = ", ".join(sorted(options))
+        raise SettingError(f"{name}: expected one of {words}. Received: {value!r}.")
     kind = type(setting.default)
     if not isinstance(value, kind):
         expected = {bool: "true or false", str: "a word"}.get(kind, "a group of settings")

@@ -170,7 +170,7 @@ def test_a_loss_that_runs_away_is_said() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"loss": "triplet"}, r"^loss: expected one of correlation, contrastive\. Received: 'trip"),
+        ({"loss": "triplet"}, r"^loss: expected one of contrastive, correlation\. Received: 'trip"),
         ({"buckets": 1.5}, r"^buckets: expected a whole number"),
         ({"piece_dropout": 1.0}, r"^piece_dropout: expected a number from 0 to 0\.95"),
         ({"shortest": 5}, r"^shortest: expected at most longest, 4\. Received: 5\."),
