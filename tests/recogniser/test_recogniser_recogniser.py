@@ -27,7 +27,7 @@ from likeness.errors import (
     UnknownPersonError,
 )
 from likeness.evaluation import fuse, rank_one
-from likeness.images.align import prepare_face
+from likeness.images.align import EyeAlignment, prepare_face
 from likeness.images.faces import Face
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.imported import import_model
@@ -251,19 +251,18 @@ def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> N
     eyes = ((50.0, 30.0), (54.0, 70.0))
     face = Face(box=(10, 10, 110, 90), score=1.0, eyes=eyes, pose="frontal")
     wanted = (20.0, 24.0, 44.0, 24.0)
-    reader = PhotoReader(finder=Faces(face), eyes=wanted, size=(64, 64), cut=True)
+    alignment = EyeAlignment(wanted, size=(64, 64))
+    reader = PhotoReader(finder=Faces(face), alignment=alignment, cut=True)
     expected = prepare_face(photo, face, eyes=wanted, size=(64, 64))
     (alone, *_) = reader.read_faces(png(photo), name="x")
     for prepared in (reader.read_face(png(photo), name="x"), alone):
         assert prepared.pixels.shape == (64, 64, 1)
         np.testing.assert_array_equal(prepared.pixels, expected)
-    blind = PhotoReader(finder=Faces(replace(face, eyes=None)), eyes=wanted, size=(64, 64))
+    blind = PhotoReader(finder=Faces(replace(face, eyes=None)), alignment=alignment)
     with pytest.raises(NoEyesError, match="x: expected two eyes"):
         blind.read_face(png(photo), name="x")
-    with pytest.raises(SettingError, match="eyes: expected a face finder"):
-        PhotoReader(eyes=wanted, size=(64, 64))
-    with pytest.raises(SettingError, match="size: expected"):
-        PhotoReader(finder=Faces(face), eyes=wanted)
+    with pytest.raises(SettingError, match="alignment: expected a face finder"):
+        PhotoReader(alignment=alignment)
 
 
 def test_cutting_asks_for_a_finder() -> None:

@@ -20,7 +20,7 @@ from likeness.tasks import registry
 
 _GROUPS = {
     "data": ("Faces", "Get data sets and look at what they hold."),
-    "model": ("Faces", "Import a public encoder, and show what a model holds."),
+    "model": ("Faces", "Get or import a public encoder, and show what a model holds."),
     "people": ("Gallery", "List, show, rename, merge, export or import people."),
     "gallery": ("Gallery", "Copy a gallery, back it up, check it, change its key."),
     "keys": ("Service", "Make, list and revoke the API keys of a service."),
@@ -38,6 +38,7 @@ _COMMANDS = {
         "data att": ("data:att", "Find or download the AT&T faces, and check every photo."),
         "data folder": ("data:folder", "Read a folder of photos, and say what it holds."),
         "data faces": ("data:faces", "Cut the face out of each photo, into a new folder."),
+        "model get": ("model:get", "Get a public face encoder by name, ready for the door."),
         "model import": ("model:import_", "Import a public face encoder (ArcFace, SFace, …)."),
         "model show": ("model:show", "Say what a model's folder holds, and check its ONNX parts."),
     },

@@ -186,7 +186,9 @@ def compare(
 
 def _pixels(file: Path, model: LoadedModel) -> Images:
     """Return a file's pixels, as the model reads them."""
-    if getattr(getattr(model, "preparation", None), "eyes", None) is None:
+    from likeness.model.alignment import alignment_of
+
+    if alignment_of(model) is None:
         return decode_file(file)
     reader = photo_reader_for("none", cut=False, model=model)
     return reader.read_face(read_photo(file), name=str(file)).pixels

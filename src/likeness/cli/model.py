@@ -9,8 +9,8 @@ from rich.table import Table
 
 from likeness.cli.export import megabytes
 from likeness.cli.opening import Task, folder_of
-from likeness.cli.options import Json, Out, Overwrite
-from likeness.cli.terminal import output, say, write_json
+from likeness.cli.options import Json, Out, Overwrite, flag
+from likeness.cli.terminal import output, reading_bar, say, write_json
 from likeness.errors import LikenessError, ModelError, SettingError
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import WITH_A_CARD, parts_of, read_document, read_part
@@ -78,6 +78,50 @@ def import_(
     if json_ != "-":
         _tell(document)
         say(f"Written to {out}. It has no threshold: choose one with `likeness calibrate`.")
+    write_json(document, json_)
+
+
+def get(
+    name: Annotated[str | None, typer.Argument(help="Its name; see --list.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write the model to.")] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="Folder with its files. Default: look for them.")
+    ] = None,
+    list_: Annotated[bool, flag("list", "List the encoders that can be had.")] = False,
+    offline: Annotated[bool, flag("offline", "Do not download anything.")] = False,
+    overwrite: Overwrite = False,
+    json_: Json = None,
+) -> None:
+    """Get a public face encoder by name, ready for the door.
+
+    Its weights are looked for in an installed package (`[faces]`), in the cache and at their
+    author's, and count only with the right SHA-256.
+    """
+    from likeness.model.public import PUBLIC_ENCODERS, get_model  # late: the conversion
+
+    if list_:
+        for encoder in PUBLIC_ENCODERS.values():
+            say(f"{encoder.name}: {encoder.about}")
+            say(f"    licence: {encoder.licence}")
+            say(f"    learned from: {encoder.training_photos}")
+            say(f"    not for: {encoder.not_for}")
+            for file in encoder.files:
+                say(f"    {file.name}, {megabytes(file.size)}, SHA-256 {file.sha256}")
+        return
+    if name is None or out is None:
+        raise SettingError(
+            "model get: expected a name and --out FOLDER, or --list. Example: "
+            "`likeness model get dlib --out faces`."
+        )
+    with reading_bar(f"Getting {name}") as tell:
+        get_model(name, out, path=path, offline=offline, overwrite=overwrite, on_progress=tell)
+    document = _summary(out)
+    if json_ != "-":
+        _tell(document)
+        say(
+            f"Written to {out}. Its threshold was measured on the AT&T faces, not with your camera:"
+            " choose yours with `likeness calibrate`."
+        )
     write_json(document, json_)
 
 

@@ -9,10 +9,7 @@ from likeness.cli.arguments import read_data
 from likeness.cli.terminal import errors, note
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
-from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model.folder import read_document
 from likeness.model.opening import chosen_runtime, open_model
-from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
 
@@ -67,18 +64,18 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
 
 
 def read_data_for(model: Path, data: str) -> Dataset:
-    """Return the data set or folder, each photo aligned by the eyes if the model needs that.
+    """Return the data set or folder as the model asks for it: its faces aligned, or as it is.
 
     Raises:
-        DataError: it cannot be had, or the model needs eyes and no photo shows any.
-        ModelError: there is no model in the folder.
+        DataError: it cannot be had, or the model wants faces and no photo has one.
+        ModelError: there is no model in the folder, or it is damaged.
     """
-    from likeness.experiments.by_the_eyes import by_the_eyes  # late: only with photos
+    from likeness.experiments.aligned_faces import aligned_faces  # late: only with photos
+    from likeness.model.alignment import alignment_in
 
+    alignment = alignment_in(model)
     photos = read_data(data)
-    entries = read_document(model)["preparation"]
-    preparation = preparation_from_data(entries) if "eyes" in entries else None
-    if not isinstance(preparation, FixedPreparation):
+    if alignment is None:
         return photos
-    with errors().status("Looking for the eyes"):
-        return by_the_eyes(photos, preparation)
+    with errors().status("Looking for the faces"):
+        return aligned_faces(photos, alignment)

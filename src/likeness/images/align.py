@@ -1,7 +1,8 @@
-"""A face brought to where an encoder wants its eyes."""
+"""A face brought to where an encoder wants it: by its eyes, or by five points."""
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,67 @@ from PIL import Image
 from likeness.arrays import check_images, check_in_range
 from likeness.errors import DataError, NoEyesError, NoFaceError
 from likeness.images.faces.face import Face
+from likeness.images.faces.landmarks import LandmarkPredictor, face_chip
 
 Photo = NDArray[np.uint8]
 
 LEAST_APART = 2.0
 """Pixels between the eyes in a photo; nearer ones give no direction."""
+
+
+class Alignment(Protocol):
+    """How an encoder wants a face: what it is given of a photo and of the face found in it."""
+
+    @property
+    def name(self) -> str:
+        """What it goes by: "eyes" or "points"."""
+
+    def __call__(self, photo: Photo, face: Face | None, *, name: str = "the photo") -> Photo:
+        """Return the aligned face, ``(rows, columns, 1 or 3)``, uint8.
+
+        Raises:
+            NoFaceError: there is no face.
+            NoEyesError: the eyes are needed, and two were not found in it.
+        """
+
+
+@dataclass(frozen=True)
+class EyeAlignment:
+    """The face turned, scaled and moved so that its eyes lie where the encoder wants them.
+
+    Args:
+        eyes: (left column, left row, right column, right row) in what is returned.
+        size: (rows, columns) of what is returned.
+    """
+
+    eyes: tuple[float, float, float, float]
+    size: tuple[int, int]
+    name: str = "eyes"
+
+    def __call__(self, photo: Photo, face: Face | None, *, name: str = "the photo") -> Photo:
+        """Return the aligned face; see `Alignment`."""
+        return prepare_face(photo, face, eyes=self.eyes, size=self.size, name=name)
+
+
+@dataclass(frozen=True, eq=False)
+class PointAlignment:
+    """The face cut out upright by five points, as dlib's encoder was trained.
+
+    Args:
+        predictor: finds the points.
+    """
+
+    predictor: LandmarkPredictor
+    name: str = "points"
+
+    def __call__(self, photo: Photo, face: Face | None, *, name: str = "the photo") -> Photo:
+        """Return the aligned face; see `Alignment`."""
+        if face is None:
+            raise NoFaceError(
+                f"{name}: expected one face, as the model reads nothing else of a photo. Found: "
+                "none. Take a photo from the front, in even light."
+            )
+        return face_chip(photo, self.predictor.points(photo, face.region or face.box))
 
 
 def prepare_face(

@@ -12,6 +12,8 @@ from likeness.images.fit import fit
 COLOURS = ("rgb", "bgr", "grey")
 LAYOUTS = ("nchw", "nhwc")
 
+_CHIP_SHAPE = (3, 150, 150)
+
 NEAREST_EYES = 2
 """Pixels between the eyes in what an encoder reads."""
 
@@ -35,6 +37,8 @@ class FixedPreparation:
             eyes in the ``rows`` × ``columns`` that it reads, as its documentation says; left is
             left in the picture. A photo is brought there with `images.align.prepare_face`
             before it comes here. None if the encoder does not ask for it.
+        points: "dlib5" if it reads faces cut out by five points (`images.faces.landmarks`), which
+            the model's folder brings the predictor for; None if it does not.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -47,6 +51,7 @@ class FixedPreparation:
     mean: tuple[float, ...] = (127.5,)
     scale: tuple[float, ...] = (127.5,)
     eyes: tuple[float, float, float, float] | None = None
+    points: str | None = None
 
     KIND: ClassVar[str] = "fixed"
     dtype: ClassVar[Any] = np.float32
@@ -66,6 +71,13 @@ class FixedPreparation:
             object.__setattr__(self, name, self._per_channel(name))
         if 0 in self.scale:
             raise SettingError("scale: expected numbers other than 0. Received: 0.")
+        if self.points not in (None, "dlib5"):
+            raise SettingError(f"points: expected 'dlib5' or none. Received: {self.points!r}.")
+        if self.points is not None and (self.eyes is not None or self.shape != _CHIP_SHAPE):
+            raise SettingError(
+                f"points: expected photos of the shape {_CHIP_SHAPE} and no eyes with it. "
+                f"Received: {self.shape} and {'no eyes' if self.eyes is None else 'eyes'}."
+            )
         if self.eyes is not None:
             object.__setattr__(self, "eyes", self._eye_positions())
 
@@ -129,6 +141,8 @@ class FixedPreparation:
         mean, scale = (_short(numbers) for numbers in (self.mean, self.scale))
         size = f"{self.columns}×{self.rows} pixels"
         said = f"{size}, {self.colours}, {self.layout}, (pixel − {mean}) / {scale}"
+        if self.points is not None:
+            return f"{said}, faces cut out by five points"
         if self.eyes is None:
             return said
         left, right = (", ".join(f"{number:g}" for number in self.eyes[i : i + 2]) for i in (0, 2))
@@ -141,7 +155,9 @@ class FixedPreparation:
         # An encoder that does not ask for the eyes is written, and its fingerprint taken, as
         # it was before one could.
         eyes = entries.pop("eyes")
-        return {"kind": self.KIND, **entries, **lists} | ({"eyes": list(eyes)} if eyes else {})
+        points = entries.pop("points")
+        wanted = ({"eyes": list(eyes)} if eyes else {}) | ({"points": points} if points else {})
+        return {"kind": self.KIND, **entries, **lists} | wanted
 
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, *shape)``, float32.

@@ -165,7 +165,7 @@ def model_texts(document: Mapping[str, Any]) -> dict[str, str]:
     return {**card_files(document), "model.json": document_text(document)}
 
 
-FILES = {"onnx": "encoder.onnx", "int8": "encoder.int8.onnx"}
+FILES = {"onnx": "encoder.onnx", "int8": "encoder.int8.onnx", "landmarks": "landmarks.npz"}
 """The parts that there can be, and the file of each."""
 
 _SEALED = ("energy", "fingerprint", "preparation")

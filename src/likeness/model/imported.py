@@ -70,7 +70,7 @@ def import_model(
     session = OnnxSession(data, name=str(file))
     _check_shape(session, preparation)
     embeddings = _tried(session, preparation)
-    document = _document(data, preparation, energy, embedding_size=embeddings.shape[1])
+    document = imported_document(data, preparation, energy, embedding_size=embeddings.shape[1])
     document |= {"name": name or file.stem, "licence": licence.strip()}
     document["record"] = {
         "imported": {
@@ -85,9 +85,10 @@ def import_model(
     return onnx_model(folder, document)
 
 
-def _document(
+def imported_document(
     data: bytes, preparation: FixedPreparation, energy: str, *, embedding_size: int
 ) -> dict[str, Any]:
+    """Return the ``model.json`` of an imported encoder, without name, licence and record."""
     described = preparation.as_data()
     document: dict[str, Any] = {
         "format": IMPORTED_FORMAT,

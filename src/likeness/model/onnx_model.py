@@ -31,6 +31,8 @@ class OnnxModel:
         record: how the model came to be.
         calibration: what the threshold promises, and on what evidence.
         variant: "float32" or "int8".
+        landmarks: the part that finds the points of a face, if it wants a face by them; see
+            `likeness.model.alignment`.
     """
 
     preparation: ModelPreparation
@@ -42,6 +44,7 @@ class OnnxModel:
     record: Mapping[str, Any] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     variant: str = "float32"
+    landmarks: bytes | None = None
 
     def __post_init__(self) -> None:
         energy_by_name(self.energy)
@@ -98,6 +101,7 @@ def onnx_model(
             record=document.get("record", {}),
             calibration=own.get("calibration", {}),
             variant=variant,
+            landmarks=_landmarks(folder, document),
         )
     except (LikenessError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
@@ -111,6 +115,11 @@ def onnx_model(
             "folder or make it again."
         )
     return model
+
+
+def _landmarks(folder: Path, document: Mapping[str, Any]) -> bytes | None:
+    wanted = document["preparation"].get("points") is not None
+    return read_part(folder, "landmarks", document) if wanted else None
 
 
 def _fingerprint_of(data: bytes, document: Mapping[str, Any], *, variant: str) -> str | None:

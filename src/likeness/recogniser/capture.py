@@ -18,12 +18,13 @@ class Capture:
 
     Args:
         cut: the face alone, cut out.
-        eyes: the face, turned by the eyes.
+        aligned: "eyes" if the face was turned by the eyes, "points" if it was cut out by five
+            points; None if neither.
         finder: what found the face; None if the whole photo was given, or it is not known.
     """
 
     cut: bool
-    eyes: bool = False
+    aligned: str | None = None
     finder: str | None = None
 
     @classmethod
@@ -31,21 +32,24 @@ class Capture:
         """Return the settings in a template's provenance; None if it records none.
 
         >>> Capture.from_provenance({"how": "enrolled", "cut": True, "finder": "haar"})
-        Capture(cut=True, eyes=False, finder='haar')
+        Capture(cut=True, aligned=None, finder='haar')
         """
         if "cut" not in provenance:
             return None
         return cls(
             cut=bool(provenance["cut"]),
-            eyes=bool(provenance.get("eyes", False)),
+            aligned=provenance.get("aligned") or ("eyes" if provenance.get("eyes") else None),
             finder=provenance.get("finder"),
         )
 
     def __str__(self) -> str:
         by = f" found by {self.finder}" if self.finder else ""
-        if self.eyes:
-            return f"faces{by}, turned by the eyes"
+        if self.aligned is not None:
+            return f"faces{by}, {_ALIGNED[self.aligned]}"
         return f"faces{by}, cut out" if self.cut else "whole photos"
+
+
+_ALIGNED = {"eyes": "turned by the eyes", "points": "cut out by five points"}
 
 
 def check_capture(known: Capture | None, given: Capture | None, *, where: str) -> None:
@@ -69,13 +73,13 @@ def check_capture(known: Capture | None, given: Capture | None, *, where: str) -
 
 def _same(left: Capture, right: Capture) -> bool:
     finders = {left.finder, right.finder} - {None}
-    return (left.cut, left.eyes) == (right.cut, right.eyes) and len(finders) < 2
+    return (left.cut, left.aligned) == (right.cut, right.aligned) and len(finders) < 2
 
 
 def _options(capture: Capture) -> str:
     """Say which options give these settings."""
     finder = "haar" if capture.finder in (None, "haar") else "FILE"
-    if capture.eyes:
+    if capture.aligned:
         return f"Take the same finder, `--faces {finder}`"
     if capture.cut:
         return f"Add `--faces {finder} --cut-faces`"

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import NoFaceError, SettingError
-from likeness.images.align import prepare_face
+from likeness.images.align import Alignment
 from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.decode import MOST_PIXELS, decode
 from likeness.images.faces.face import Face, FaceFinder, only_face
+from likeness.model.alignment import alignment_of
 from likeness.recogniser.capture import Capture
 
 Photo = NDArray[np.uint8]
@@ -56,30 +57,26 @@ class PhotoReader:
         finder: finds faces; None takes photos as they are.
         cut: whether the encoder gets the face alone; else the whole photo, and the finder only
             checks that there is one face. Take what the encoder was trained on.
-        eyes: where the encoder wants the eyes, as its preparation says (see
-            `images.align.prepare_face`); None if it does not ask for them. Goes before ``cut``.
-        size: (rows, columns) that the encoder reads; needed with ``eyes``.
+        alignment: how the encoder wants a face; None if it reads photos or faces as they are.
+            Goes before ``cut``.
         most_pixels: larger photos are refused.
 
     Raises:
-        SettingError: faces or eyes are wanted without a finder, or eyes without a size.
+        SettingError: faces are wanted without a finder.
     """
 
     finder: FaceFinder | None = None
     cut: bool = False
-    eyes: tuple[float, float, float, float] | None = None
-    size: tuple[int, int] | None = None
+    alignment: Alignment | None = None
     most_pixels: int = MOST_PIXELS
 
     def __post_init__(self) -> None:
-        for argument, wanted in (("cut", self.cut), ("eyes", self.eyes is not None)):
+        for argument, wanted in (("cut", self.cut), ("alignment", self.alignment is not None)):
             if wanted and self.finder is None:
                 raise SettingError(
                     f"{argument}: expected a face finder with it. Received: none. Name one: "
                     "`--faces haar`."
                 )
-        if self.eyes is not None and self.size is None:
-            raise SettingError("size: expected (rows, columns) with eyes. Received: none.")
 
     def capture(self, *, all_faces: bool = False) -> Capture:
         """Return the capture settings, as a template's provenance records them.
@@ -87,10 +84,10 @@ class PhotoReader:
         Args:
             all_faces: of each face of a group photo, which is always cut out.
         """
-        eyes = self.eyes is not None
-        cut = (self.cut or all_faces) and not eyes
+        aligned = None if self.alignment is None else self.alignment.name
+        cut = (self.cut or all_faces) and not aligned
         finder = getattr(self.finder, "name", type(self.finder).__name__)
-        return Capture(cut=cut, eyes=eyes, finder=finder if cut or eyes else None)
+        return Capture(cut=cut, aligned=aligned, finder=finder if cut or aligned else None)
 
     def read_face(self, data: bytes, *, name: str) -> PreparedFace:
         """Return the one face of a photo.
@@ -164,8 +161,8 @@ class PhotoReader:
         return _prepared(self._pixels(photo, face, name=name), check, box=face.box)
 
     def _pixels(self, photo: Photo, face: Face, *, name: str) -> Photo:
-        if self.eyes is not None and self.size is not None:
-            return prepare_face(photo, face, eyes=self.eyes, size=self.size, name=name)
+        if self.alignment is not None:
+            return self.alignment(photo, face, name=name)
         return face.cut(photo) if self.cut else photo
 
 
@@ -185,28 +182,28 @@ def photo_reader_for(
 ) -> PhotoReader:
     """Return the photo reader for a model.
 
-    A model whose preparation asks for the eyes gets them: from OpenCV's finder if no other one
-    is named.
+    A model that wants a face aligned gets it so: from OpenCV's finder if no other one is named.
 
     Args:
         faces: what finds them: "none", "haar", or an ONNX file for cv2.FaceDetectorYN.
         cut: whether the model gets the face alone.
-        model: for whom; only its preparation is read.
+        model: for whom; only its alignment is read.
         most_pixels: larger photos are refused.
 
     Raises:
         SettingError: faces are to be cut out without a finder.
         FaceError, MissingExtraError: the face finder cannot be loaded.
     """
-    preparation = getattr(model, "preparation", None)
-    eyes = getattr(preparation, "eyes", None)
-    if faces == "none" and (eyes is None or cut):
+    alignment = alignment_of(model)
+    if faces == "none" and (alignment is None or cut):
         return PhotoReader(cut=cut, most_pixels=most_pixels)
     finder = face_finder("haar" if faces == "none" else faces)
-    if preparation is None or eyes is None:
-        return PhotoReader(finder=finder, cut=cut, most_pixels=most_pixels)
-    size = (preparation.rows, preparation.columns)
-    return PhotoReader(finder=finder, eyes=eyes, size=size, most_pixels=most_pixels)
+    return PhotoReader(
+        finder=finder,
+        cut=cut and alignment is None,
+        alignment=alignment,
+        most_pixels=most_pixels,
+    )
 
 
 @dataclass(frozen=True)

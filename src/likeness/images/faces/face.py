@@ -27,12 +27,16 @@ class Face:
             None where two were not found.
         pose: "frontal" if it was found as such with both eyes, "turned" if as a profile;
             "not judged" if neither can be shown.
+        region: the square that predictors of landmarks expect around a face, (top, left, bottom,
+            right) in whole pixels, the last two exclusive; it may reach beyond the photo. None
+            where the finder does not tell.
     """
 
     box: tuple[int, int, int, int]
     score: float
     eyes: tuple[Point, Point] | None = None
     pose: Pose = "not judged"
+    region: tuple[int, int, int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,6 +62,24 @@ class Face:
         """Return this face's part of ``(rows, columns, channels)``."""
         top, left, bottom, right = self.box
         return photo[top:bottom, left:right]
+
+
+def landmark_region(
+    extent: tuple[float, float, float, float], *, right: float, down: float, side: float
+) -> tuple[int, int, int, int]:
+    """Return `Face.region` of a finder's box, by how the finder frames a face.
+
+    Args:
+        extent: (top, left, bottom, right) as the finder gave it, not cut to the photo.
+        right, down: where the middle moves, and
+        side: of the square, in units of √(width · height) of the box.
+    """
+    top, left, bottom, end = extent
+    unit = math.sqrt((bottom - top) * (end - left))
+    x = (left + end - side * unit) / 2 + right * unit
+    y = (top + bottom - side * unit) / 2 + down * unit
+    low, high = (math.floor(y + 0.5), math.floor(x + 0.5)), side * unit
+    return (*low, math.floor(y + high + 0.5), math.floor(x + high + 0.5))
 
 
 class FaceFinder(Protocol):

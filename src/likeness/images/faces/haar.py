@@ -11,7 +11,7 @@ from PIL import Image
 
 from likeness.arrays import check_in_range
 from likeness.errors import MissingExtraError
-from likeness.images.faces.face import Face, Point, Pose
+from likeness.images.faces.face import Face, Point, Pose, landmark_region
 from likeness.images.faces.opencv import INSTALL, opencv
 from likeness.images.fit import fit
 
@@ -190,7 +190,9 @@ class _View:
             min(max(round(bottom), 1), self.rows),
             min(max(round(right), 1), self.columns),
         )
-        return Face(box=inside, score=score, eyes=eyes, pose=pose)
+        extent = (top, left, bottom, right)
+        region = landmark_region(extent, right=0.005, down=0.078, side=0.867)
+        return Face(box=inside, score=score, eyes=eyes, pose=pose, region=region)
 
     def _point(self, column: float, row: float) -> Point:
         return (row / self.scale - self.padding, column / self.scale - self.padding)

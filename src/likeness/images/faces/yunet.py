@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import FaceError, MissingExtraError
-from likeness.images.faces.face import Face
+from likeness.images.faces.face import Face, landmark_region
 from likeness.images.faces.opencv import INSTALL, opencv
 from likeness.images.fit import fit
 
@@ -106,4 +106,5 @@ def _face(row: NDArray[np.float32], size: tuple[int, int], scale: float) -> Face
         ),
         score=float(row[14]),
         eyes=(left, right),
+        region=landmark_region((y, x, y + tall, x + wide), right=0.007, down=0.067, side=0.968),
     )

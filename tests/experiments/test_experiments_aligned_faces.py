@@ -1,17 +1,15 @@
-"""A data set brought to its eyes: who is left out, and that it is what the recogniser reads."""
+"""A data set of aligned faces: who is left out, and that it is what the recogniser reads."""
 
 import numpy as np
 import pytest
 
 from likeness.datasets import Dataset
 from likeness.errors import FaceError
-from likeness.experiments.by_the_eyes import by_the_eyes
-from likeness.images.align import prepare_face
+from likeness.experiments.aligned_faces import aligned_faces
+from likeness.images.align import EyeAlignment, prepare_face
 from likeness.images.faces import Face
-from likeness.images.fixed_preparation import FixedPreparation
-from likeness.images.preparation import Preparation
 
-ASKING = FixedPreparation(rows=32, columns=24, eyes=(7, 12, 17, 12.5))
+BY_EYES = EyeAlignment((7, 12, 17, 12.5), size=(32, 24))
 FACE = Face(box=(5, 5, 80, 85), score=1.0, eyes=((40.0, 30.0), (42.0, 60.0)))
 
 
@@ -29,24 +27,19 @@ class Finder:
         return [FACE]
 
 
-def test_who_does_not_ask_gets_the_data(faces: Dataset) -> None:
-    assert by_the_eyes(faces, Preparation()) is faces
-    assert by_the_eyes(faces, FixedPreparation(rows=32, columns=24)) is faces
-
-
 def test_photos_are_what_the_recogniser_reads_and_the_rest_is_named(faces: Dataset) -> None:
-    found = by_the_eyes(faces, ASKING, Finder(faces))
+    found = aligned_faces(faces, BY_EYES, Finder(faces))
     assert found.items.shape == (len(faces) - 1, 32, 24, faces.items.shape[3])
     assert found.item_names == (faces.item_names[0], *faces.item_names[2:])
     assert found.identities == (faces.identities[0], *faces.identities[2:])
     (note,) = found.notes
     assert note.startswith(f"left out: {faces.item_names[1]}: expected two eyes")
     for place, photo in zip((0, *range(2, len(faces))), found.items, strict=True):
-        expected = prepare_face(faces.items[place], FACE, eyes=ASKING.eyes, size=(32, 24))
+        expected = prepare_face(faces.items[place], FACE, eyes=BY_EYES.eyes, size=(32, 24))
         np.testing.assert_array_equal(photo, expected)
 
 
 def test_nobody_left(faces: Dataset) -> None:
     black = Dataset(np.zeros((2, 90, 90, 1), np.uint8), ["ada", "bob"], name="night")
-    with pytest.raises(FaceError, match=r"^night: expected photos of one face .* none among 2\. "):
-        by_the_eyes(black, ASKING, Finder(faces))
+    with pytest.raises(FaceError, match=r"^night: expected photos of one face each.* none"):
+        aligned_faces(black, BY_EYES, Finder(faces))

@@ -1,0 +1,45 @@
+"""A data set as a model asks for it: every face found and brought to its place."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from likeness.datasets.items import Dataset
+from likeness.errors import FaceError
+from likeness.images.align import Alignment
+from likeness.images.faces import FaceFinder, HaarFaceFinder, only_face
+
+
+def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None = None) -> Dataset:
+    """Return the faces of photos as the recogniser gives them to a model.
+
+    What is measured on photos of another kind holds for no answer of the recogniser.
+
+    Args:
+        data: photos, uint8.
+        alignment: how the model wants a face.
+        finder: what looks for faces; OpenCV's cascades if not given.
+
+    Returns:
+        Photos of the size that the alignment gives. Those without one face that can be aligned
+        are left out, and the notes name them.
+
+    Raises:
+        FaceError: no photo is left.
+        MissingExtraError: OpenCV is not installed.
+    """
+    finder = finder or HaarFaceFinder()
+    made, kept, notes = [], [], []
+    for index, (photo, name) in enumerate(zip(data.items, data.item_names, strict=True)):
+        try:
+            made.append(alignment(photo, only_face(finder, photo, name=name), name=name))
+        except FaceError as error:
+            notes.append(f"left out: {error}")
+        else:
+            kept.append(index)
+    if not made:
+        raise FaceError(
+            f"{data.name}: expected photos of one face each, which the model asks for. "
+            f"Found: none among {len(data)}. {notes[0] if notes else 'Give it photos.'}"
+        )
+    return replace(data.take(kept), items=np.stack(made), notes=(*data.notes, *notes))

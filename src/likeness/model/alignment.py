@@ -1,0 +1,75 @@
+"""How a saved model wants a face: by its eyes, or by the five points its folder can find."""
+
+import io
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness.errors import ModelError
+from likeness.images.align import Alignment, EyeAlignment, PointAlignment
+from likeness.images.faces.landmarks import LandmarkPredictor
+from likeness.model.folder import FILES, read_document, read_part
+from likeness.model.preparations import preparation_from_data
+
+
+def alignment_of(model: Any) -> Alignment | None:
+    """Return how a model wants a face; None if it reads photos as they are.
+
+    Args:
+        model: an open one.
+
+    Raises:
+        ModelError: it wants points, and the part that finds them is damaged.
+    """
+    return _alignment(getattr(model, "preparation", None), getattr(model, "landmarks", None))
+
+
+def alignment_in(folder: Path) -> Alignment | None:
+    """Return how the model of a folder wants a face, without opening it; see `alignment_of`.
+
+    Raises:
+        ModelError: there is no model, or what finds the points is missing or damaged.
+    """
+    document = read_document(folder)
+    preparation = document["preparation"]
+    if preparation.get("eyes") is None and preparation.get("points") is None:
+        return None
+    wanted = preparation.get("points") is not None
+    landmarks = read_part(folder, "landmarks", document) if wanted else None
+    return _alignment(preparation_from_data(preparation), landmarks)
+
+
+def _alignment(preparation: Any, landmarks: bytes | None) -> Alignment | None:
+    if getattr(preparation, "eyes", None) is not None:
+        return EyeAlignment(preparation.eyes, (preparation.rows, preparation.columns))
+    if getattr(preparation, "points", None) is None or landmarks is None:
+        return None
+    try:
+        return PointAlignment(predictor_from_bytes(landmarks))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ModelError(
+            f"{FILES['landmarks']} of the model is damaged: {error}. Get the model again."
+        ) from error
+
+
+def predictor_from_bytes(data: bytes) -> LandmarkPredictor:
+    """Return the predictor that `predictor_bytes` wrote.
+
+    Raises:
+        ValueError, KeyError, zipfile.BadZipFile: the bytes are others.
+    """
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return LandmarkPredictor(
+            **{entry.name: arrays[entry.name] for entry in fields(LandmarkPredictor)}
+        )
+
+
+def predictor_bytes(predictor: LandmarkPredictor) -> bytes:
+    """Return the predictor as the bytes of an ``.npz`` file, with nothing lost."""
+    stream = io.BytesIO()
+    arrays = {entry.name: getattr(predictor, entry.name) for entry in fields(predictor)}
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()

