@@ -35,7 +35,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
-from likeness.tasks.sentences.similarity import similarity
+from likeness.tasks.sentences.sentence_pairs import similarity
 from likeness.tasks.sentences.questions import Question, QuestionSearch
 from likeness.recogniser.gallery import create_gallery
 from likeness.tasks.sentences.questions import text_gallery_model

@@ -15,7 +15,7 @@ from likeness.tasks.characters.omniglot_experiment import train_for_runs
 from likeness.tasks.characters.one_shot import OneShotRun
 from likeness.tasks.characters.recipe import CHARACTERS
 from likeness.training import TrainingRecipe
-from likeness.training.quiet import load_keras
+from likeness.training.process import load_keras
 
 HERE = Path(__file__).parent
 

@@ -13,8 +13,12 @@ from likeness.cli.settings import Changes, changed
 from likeness.model.opening import open_model
 from likeness.reports.json_text import json_text
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
-from likeness.tasks.sentences.similarity import similarity, spearman
+from likeness.tasks.sentences.sentence_pairs import (
+    SentencePairs,
+    pair_energies,
+    similarity,
+    spearman,
+)
 from likeness.tasks.sentences.sts import sts
 from likeness.tasks.sentences.training import train_similarity
 

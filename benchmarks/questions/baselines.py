@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from likeness.tasks.sentences.sentence_pairs import SentencePairs
-from likeness.tasks.sentences.similarity import spearman
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, spearman
 
 Energies = NDArray[np.float64]
 Method = Callable[[SentencePairs], Energies]

@@ -18,7 +18,7 @@ from likeness.model.opening import open_model
 from likeness.tasks.signatures.dataset import signatures
 from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.training import TrainingRecipe, train
-from likeness.training.progress import TrainingProgress
+from likeness.training.process import TrainingProgress
 
 RECIPE = SIGNATURES.replace(
     encoder={"ensemble_size": 2},

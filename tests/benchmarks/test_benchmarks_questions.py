@@ -11,8 +11,7 @@ from benchmarks.questions.__main__ import app, described, gain_of
 from benchmarks.questions.baselines import averaged, best_on, characters, words
 from typer.testing import CliRunner
 
-from likeness.tasks.sentences.sentence_pairs import SentencePairs
-from likeness.tasks.sentences.similarity import spearman
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, spearman
 from likeness.tasks.sentences.sts import sts as sts_module  # noqa: F401
 
 THINGS = ("cat", "dog", "car", "house", "river", "garden", "piano", "window")

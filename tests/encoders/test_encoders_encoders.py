@@ -7,8 +7,7 @@ import pytest
 from keras import Model, ops
 
 from likeness.encoders import convnet, dense, encoder_by_name, residual
-from likeness.encoders.cells import cells, projection_head
-from likeness.encoders.readings import OneByOne, Weighed, readings
+from likeness.encoders.cells import OneByOne, Weighed, cells, projection_head, readings
 from likeness.errors import SettingError
 
 pytestmark = pytest.mark.backend

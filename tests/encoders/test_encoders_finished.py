@@ -11,9 +11,8 @@ from hypothesis.extra.numpy import arrays
 from keras import ops
 
 from likeness.encoders import Views, Whitening, convnet, finished, fit_whitening
-from likeness.encoders.finished import joined, readings_of, unweighed
-from likeness.encoders.readings import WhitenedReadings, readings
-from likeness.encoders.views import MeanOfViews
+from likeness.encoders.cells import WhitenedReadings, readings
+from likeness.encoders.finished import MeanOfViews, joined, readings_of, unweighed
 from likeness.errors import SettingError
 
 SHAPE = (16, 12, 1)

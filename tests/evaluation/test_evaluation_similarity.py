@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError
-from likeness.tasks.sentences.similarity import pearson, ranks, similarity, spearman
+from likeness.tasks.sentences.sentence_pairs import pearson, ranks, similarity, spearman
 
 scipy_stats = pytest.importorskip("scipy.stats")
 

@@ -9,11 +9,10 @@ import pytest
 from likeness.datasets import Dataset
 from likeness.images.preparation import Preparation
 from likeness.training import TrainingRecipe, train
-from likeness.training import ensemble as members_module
-from likeness.training.ensemble import fit_ensemble
+from likeness.training import fitting as fitting_module
 from likeness.training.feeds import BatchFeed
-from likeness.training.fitting import FitOptions, fit_once
-from likeness.training.progress import TrainingProgress
+from likeness.training.fitting import FitOptions, fit_ensemble, fit_once
+from likeness.training.process import TrainingProgress
 
 PREPARATION = Preparation(rows=16, columns=16)
 
@@ -54,7 +53,7 @@ def test_the_cosine_is_the_mean_of_the_members_cosines(
         fits.append(fit_once(recipe, *args))
         return fits[-1]
 
-    monkeypatch.setattr(members_module, "fit_once", kept)
+    monkeypatch.setattr(fitting_module, "fit_once", kept)
     told: list[TrainingProgress] = []
     items = prepared(people)
     options = FitOptions(stage="final", epochs=2, on_progress=told.append)

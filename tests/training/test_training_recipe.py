@@ -21,8 +21,7 @@ from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.signatures.recipe import SIGNATURES
 from likeness.tasks.tracking.recipe import TrackingRecipe
 from likeness.training import BATCHES, PAIRS, TrainingRecipe, recipe_by_name, recipe_names
-from likeness.training.recipe import AugmentationSettings
-from likeness.training.seeds import child_seed, member_seed
+from likeness.training.recipe import AugmentationSettings, child_seed, member_seed
 from likeness.training.settings import SettingGroup
 
 NAMED = {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS, "signatures": SIGNATURES}

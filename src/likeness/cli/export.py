@@ -13,7 +13,7 @@ from likeness.errors import SettingError, require_extra
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.model.folder import IMPORTED_FORMAT, parts_of, read_document
-from likeness.training.quiet import load_keras
+from likeness.training.process import load_keras
 
 
 def export(

@@ -55,7 +55,7 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
     """
     chosen = chosen_runtime(model, runtime=runtime, variant=variant)
     if chosen == "keras":
-        from likeness.training.quiet import load_keras  # late: only here
+        from likeness.training.process import load_keras  # late: only here
 
         load_keras()
     words = {"onnx": f"ONNX Runtime, {variant}", "keras": "Keras"}

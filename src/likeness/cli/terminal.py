@@ -14,7 +14,7 @@ from likeness.files import write_file
 
 if TYPE_CHECKING:  # `likeness --help` starts without NumPy
     from likeness.datasets.progress import OnProgress
-    from likeness.training.progress import TrainingProgress
+    from likeness.training.process import TrainingProgress
 
 _PLAIN: Any = {"markup": False, "emoji": False, "highlight": False}
 """Names and paths are printed as they are: «[bold]» and «:key:» in them mean nothing."""

@@ -22,7 +22,7 @@ from likeness.experiments.protocols import PROTOCOLS
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import print_protocol, print_report, write_report
 from likeness.training import BATCHES, PAIRS
-from likeness.training.quiet import load_keras
+from likeness.training.process import load_keras
 
 
 def train(

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from likeness.encoders.cells import cells
-from likeness.encoders.convnet import convnet
-from likeness.encoders.dense import dense
-from likeness.encoders.finished import finished
-from likeness.encoders.readings import readings
+from likeness.encoders.cells import cells, readings
+from likeness.encoders.finished import Views, finished
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
-from likeness.encoders.views import Views
+from likeness.encoders.small import convnet, dense
 from likeness.encoders.whitening import Whitening, fit_whitening
 from likeness.errors import SettingError
 

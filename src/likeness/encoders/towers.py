@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from likeness.encoders.views import Views
+from likeness.encoders.finished import Views
 
 
 @dataclass(frozen=True, kw_only=True)

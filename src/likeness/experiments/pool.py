@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from likeness.errors import LikenessError
-from likeness.training.progress import TrainingProgress
-from likeness.training.quiet import load_keras
+from likeness.training.process import TrainingProgress, load_keras
 
 _THREADS = (
     "OMP_NUM_THREADS",

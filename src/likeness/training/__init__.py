@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from likeness.errors import require_extra
-from likeness.training.progress import OnProgress, TrainingProgress
+from likeness.training.process import OnProgress, TrainingProgress
 from likeness.training.recipe import (
     BATCHES,
     PAIRS,

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared, check_in_range
 from likeness.datasets.sampling import LabelledPairs, identity_batches
-from likeness.training.seeds import epoch_seed
+from likeness.training.recipe import epoch_seed
 
 DrawPairs = Callable[[int], LabelledPairs]
 """The pairs of an epoch, from its number."""
 
 
-class _Feed(keras.utils.PyDataset):
+class _ItemFeed(keras.utils.PyDataset):
     """What every feed holds: the items of its batches."""
 
     def __init__(self, items: Prepared) -> None:
@@ -32,7 +32,7 @@ class _Feed(keras.utils.PyDataset):
         self._items = self._items[:0].copy()
 
 
-class PairFeed(_Feed):
+class PairFeed(_ItemFeed):
     """Batches of pairs: ``((left, right), genuine)``.
 
     Args:
@@ -70,7 +70,7 @@ class PairFeed(_Feed):
         self._current = pairs
 
 
-class BatchFeed(_Feed):
+class BatchFeed(_ItemFeed):
     """P×K batches: ``(items, codes)``.
 
     Args:

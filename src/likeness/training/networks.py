@@ -37,8 +37,7 @@ from likeness.training.losses import (
     SupervisedContrastiveLoss,
     TripletLoss,
 )
-from likeness.training.recipe import TrainingRecipe
-from likeness.training.seeds import child_seed, epoch_seed
+from likeness.training.recipe import TrainingRecipe, child_seed, epoch_seed
 
 FEW_STEPS = 8
 """Up to so many batches in all, a network is trained without being compiled first."""

@@ -11,8 +11,12 @@ from sklearn.metrics import accuracy_score
 
 from likeness import SiameseClassifier
 from likeness.errors import SettingError
-from likeness.tasks.sklearn.classifier import held_out_items, stranger_classes
-from likeness.tasks.sklearn.probability import UNCALIBRATED, class_probabilities
+from likeness.tasks.sklearn.classifier import (
+    UNCALIBRATED,
+    class_probabilities,
+    held_out_items,
+    stranger_classes,
+)
 
 
 def few_steps(**changes: Any) -> SiameseClassifier:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from likeness.tasks.sklearn.preparation import (
+from likeness.tasks.sklearn.fitted import (
+    _preparation_from_data,
+    _preparation_to_data,
     fit_preparation,
-    preparation_from_data,
-    preparation_to_data,
 )
 
 
@@ -68,4 +68,4 @@ def test_whatever_is_finite_stays_finite(items: np.ndarray) -> None:
 @pytest.mark.parametrize("shape", [(9, 3), (5, 4, 4)])
 def test_back_from_json(shape: tuple[int, ...]) -> None:
     made = fit_preparation(np.random.default_rng(0).normal(size=shape))
-    assert preparation_from_data(json.loads(json.dumps(preparation_to_data(made)))) == made
+    assert _preparation_from_data(json.loads(json.dumps(_preparation_to_data(made)))) == made

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from likeness.tasks.sklearn.probability import UNCALIBRATED, class_probabilities, fit_temperature
+from likeness.tasks.sklearn.classifier import UNCALIBRATED, class_probabilities, fit_temperature
 
 ENERGIES = arrays.arrays(
     np.float64, st.tuples(st.integers(1, 8), st.integers(2, 5)), elements=st.floats(0, 2)

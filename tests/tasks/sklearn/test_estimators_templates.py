@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.tasks.sklearn.templates import Templates
+from likeness.tasks.sklearn.fitted import Templates
 
 
 def none(kind: str) -> Templates:

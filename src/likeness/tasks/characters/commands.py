@@ -39,7 +39,7 @@ from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_r
 from likeness.tasks.characters.omniglot_experiment import runs_of_model, train_for_runs
 from likeness.tasks.characters.one_shot import OneShotRun
 from likeness.tasks.characters.report import digits_tables, print_one_shot_runs
-from likeness.training.quiet import load_keras
+from likeness.training.process import load_keras
 
 SETS = ("small1", "small2", "drawn")
 

@@ -15,11 +15,10 @@ from likeness.files import check_new_folder
 from likeness.recogniser.gallery import create_gallery, read_key
 from likeness.tasks.sentences.questions import QuestionSearch, read_questions, text_gallery_model
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import pair_energies
+from likeness.tasks.sentences.sentence_pairs import pair_energies, similarity
 from likeness.tasks.sentences.sentence_transformer import open_text_model
-from likeness.tasks.sentences.similarity import similarity
 from likeness.tasks.sentences.sts import sts
-from likeness.training.quiet import load_keras
+from likeness.training.process import load_keras
 
 UNKNOWN = 1
 """Exit code where no question, or more than one, may be the same."""

@@ -26,10 +26,14 @@ from likeness.tasks.sentences.bag_of_pieces import FILL, bag_of_pieces, rarity_o
 from likeness.tasks.sentences.correlation import CorrelationLoss
 from likeness.tasks.sentences.preparation import TextPreparation
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
-from likeness.tasks.sentences.similarity import similarity, spearman
+from likeness.tasks.sentences.sentence_pairs import (
+    SentencePairs,
+    pair_energies,
+    similarity,
+    spearman,
+)
 from likeness.training.losses.contrastive import ContrastiveLoss
-from likeness.training.progress import OnProgress, TrainingProgress
+from likeness.training.process import OnProgress, TrainingProgress
 
 FEWEST = 8
 """Pairs to learn from, and pairs to choose on."""

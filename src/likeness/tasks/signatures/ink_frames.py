@@ -9,7 +9,7 @@ by the moments of its ink as in R. G. Casey, «Moment Normalization of Handprint
 Journal of Research and Development 14, 1970: a few long strokes move the ink's mean and deviation
 less than its outermost points. How many characters there are is not known here. The writing is
 therefore cut in every number of parts that is asked for, each a *reading* of it, and an encoder can
-learn which reading makes sense (`likeness.encoders.readings`).
+learn which reading makes sense (`likeness.encoders.cells`).
 """
 
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.recipe import TrackingRecipe
 from likeness.tasks.tracking.sequence import Sequence, holds_sequence, read_sequence
 from likeness.tasks.tracking.sequences import bag, dragon_baby, drawn_sequence
-from likeness.training.quiet import load_keras
+from likeness.training.process import load_keras
 
 SEQUENCES = (
     "bag (VOT2015), dragon-baby (OTB), drawn (made up), or a zip or a folder of frames with "

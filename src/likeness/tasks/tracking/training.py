@@ -30,8 +30,7 @@ from likeness.tasks.tracking.pairs import PairSettings, PairSource
 from likeness.tasks.tracking.recipe import TrackingRecipe
 from likeness.tasks.tracking.sequence import Sequence as Film
 from likeness.tasks.tracking.settings import TrackingShapes, prepared
-from likeness.training.memory import keep_freed_memory
-from likeness.training.progress import OnProgress, TrainingProgress
+from likeness.training.process import OnProgress, TrainingProgress, keep_freed_memory
 
 FEWEST_FRAMES = 8
 """Of a sequence that a part of is held out."""

@@ -1,16 +1,14 @@
-"""Losses: one formula per file, a function and a thin Keras class over it."""
+"""Losses: each a function, the formula, and a thin Keras class over it."""
 
 from likeness.training.losses.contrastive import (
     BatchContrastiveLoss,
     ContrastiveLoss,
+    SupervisedContrastiveLoss,
     batch_contrastive,
     contrastive,
-)
-from likeness.training.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
-from likeness.training.losses.supervised_contrastive import (
-    SupervisedContrastiveLoss,
     supervised_contrastive,
 )
+from likeness.training.losses.margin_softmax import CosineHead, MarginSoftmaxLoss, margin_softmax
 from likeness.training.losses.triplet import TripletLoss, hard_triplet, semi_hard_triplet, triplet
 
 __all__ = [

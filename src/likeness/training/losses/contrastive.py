@@ -4,6 +4,16 @@ R. Hadsell, S. Chopra, Y. LeCun, «Dimensionality Reduction by Learning an Invar
 Mapping», CVPR 2006, equation 4. Departures: the label is 1 for a genuine pair (the paper
 writes Y = 0 for it), and genuine pairs may have a margin of their own below which they cost
 nothing (0, the paper's form, by default).
+
+Supervised contrastive loss: a softmax over a batch, in which items of one identity meet.
+
+P. Khosla et al., «Supervised Contrastive Learning», NeurIPS 2020, equation 2 (the mean over
+the genuine pairs outside the logarithm). As P. Feeney and M. C. Hughes propose («SINCERE:
+Supervised Information Noise-Contrastive Estimation Revisited», 2023), a genuine pair competes
+with the impostor pairs only, not with the other genuine pairs of the same item.
+
+No identity has a weight vector of its own, as it has in `margin_softmax`: so
+identities may be made up for one batch and never seen again.
 """
 
 from types import ModuleType
@@ -13,8 +23,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from likeness import energies
 from likeness.arrays import check_in_range
-from likeness.training.losses.batch import compared, mean_where
 
 
 def contrastive(
@@ -135,3 +145,81 @@ class BatchContrastiveLoss(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs."""
         return {"margin": self.margin, "genuine_margin": self.genuine_margin, "name": self.name}
+
+
+def compared(codes: Any, embeddings: Any) -> tuple[Any, Any, Any]:
+    """Return ``(n, n)`` masks of 0 and 1, genuine and impostor pairs, and distances.
+
+    An item with itself is in neither mask. ``codes`` may come as ``(n,)`` or ``(n, 1)`` floats,
+    as Keras hands them to a loss.
+    """
+    codes = ops.reshape(codes, (-1,))
+    same = ops.cast(
+        ops.equal(ops.expand_dims(codes, 1), ops.expand_dims(codes, 0)), embeddings.dtype
+    )
+    itself = ops.eye(ops.shape(embeddings)[0], dtype=embeddings.dtype)
+    distance = energies.all_pairs(energies.euclidean, embeddings, embeddings, xp=ops)
+    return same - itself, 1.0 - same, distance
+
+
+def mean_where(mask: Any, values: Any) -> Any:
+    """Return the mean of ``values`` where ``mask`` is 1; 0 where it is nowhere 1."""
+    return ops.sum(mask * values) / ops.maximum(ops.sum(mask), 1.0)
+
+
+_NEVER = -1e9  # a logit that has no part in a softmax
+
+
+def supervised_contrastive(
+    codes: Any, embeddings: Any, *, scale: float = 20.0, margin: float = 0.0
+) -> Any:
+    """Return the loss of a batch, one number: the mean over items that have a genuine pair.
+
+    Args:
+        codes: ``(n,)``, small whole numbers.
+        embeddings: ``(n, d)`` tensor, of unit length.
+        scale: of cosines, the inverse temperature.
+        margin: taken off the cosine of genuine pairs.
+    """
+    codes = ops.reshape(codes, (-1,))
+    same = ops.equal(ops.expand_dims(codes, 1), ops.expand_dims(codes, 0))
+    itself = ops.cast(ops.eye(ops.shape(embeddings)[0]), "bool")
+    genuine = ops.cast(ops.logical_and(same, ops.logical_not(itself)), embeddings.dtype)
+    cosines = ops.matmul(embeddings, ops.transpose(embeddings))
+    impostors = ops.logsumexp(ops.where(same, _NEVER, scale * cosines), axis=1, keepdims=True)
+    logits = scale * (cosines - margin)
+    losses = ops.logaddexp(logits, impostors) - logits
+    partners = ops.sum(genuine, axis=1)
+    each = ops.sum(genuine * losses, axis=1) / ops.maximum(partners, 1.0)
+    return ops.sum(each) / ops.maximum(ops.sum(ops.cast(partners > 0, embeddings.dtype)), 1.0)
+
+
+@keras.saving.register_keras_serializable(package="likeness")
+class SupervisedContrastiveLoss(keras.losses.Loss):
+    """`supervised_contrastive` for a P×K batch: targets are codes, predictions embeddings.
+
+    Args:
+        scale: > 0, the inverse temperature.
+        margin: 0…1, taken off the cosine of genuine pairs.
+        name: of the loss.
+
+    Raises:
+        SettingError: an argument is out of range.
+    """
+
+    def __init__(
+        self, scale: float = 20.0, margin: float = 0.0, name: str = "supervised_contrastive"
+    ) -> None:
+        super().__init__(name=name)
+        check_in_range(scale, 1e-6, 1e4, argument="scale")
+        check_in_range(margin, 0.0, 1.0, argument="margin")
+        self.scale = scale
+        self.margin = margin
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one number for ``(n,)`` codes and ``(n, d)`` embeddings."""
+        return supervised_contrastive(y_true, y_pred, scale=self.scale, margin=self.margin)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {"scale": self.scale, "margin": self.margin, "name": self.name}

@@ -17,7 +17,7 @@ from keras import ops
 
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
-from likeness.training.losses.batch import compared, mean_where
+from likeness.training.losses.contrastive import compared, mean_where
 
 FAR_AWAY = 1e6
 """Added to distances that must not be chosen as nearest."""

@@ -1,0 +1,341 @@
+"""What a fitted estimator holds (preparation and templates of classes), in memory and on disk.
+
+Folders are data that describe themselves and refuse a mismatch.
+
+::
+
+    estimator.json   format, class, settings, shapes, preparation, classes, fingerprint
+    encoder.keras    the encoder, as Keras saves it
+    templates.npz    what is remembered of each class; of a classifier only
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.arrays import Codes, Energies, Prepared
+from likeness.energies import energy_matrix
+from likeness.errors import ModelError, SettingError, require_extra
+from likeness.files import check_new_folder, whole_folder
+from likeness.model.folder import canonical, document_text
+from likeness.model.siamese_model import lasting_config
+
+_LEVELS = 255
+"""A deviation below one of so many levels of the range seen while fitting counts as none: a
+flat image is centred but not blown up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturePreparation:
+    """Rows of numbers, each feature brought to mean 0 and deviation 1 of the rows fitted to.
+
+    Args:
+        mean: ``(features,)``.
+        deviation: ``(features,)``, above 0; 1 for a feature that never changes.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    def __call__(self, items: NDArray[Any]) -> Prepared:
+        """Return ``(n, features)``, float32, of ``(n, features)``."""
+        return np.asarray((items - np.array(self.mean)) / np.array(self.deviation), np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemPreparation:
+    """Images, each brought to mean 0 and deviation 1 over its own numbers.
+
+    So an image twice as bright, or with half the contrast, gives the same input.
+
+    Args:
+        flat: the smallest deviation that is divided by, > 0.
+    """
+
+    flat: float
+
+    def __call__(self, items: NDArray[Any]) -> Prepared:
+        """Return ``(n, rows, columns, channels)``, float32; without channels, one is added."""
+        images = items[..., None] if items.ndim == 3 else items
+        centred = images - images.mean(axis=(1, 2, 3), keepdims=True)
+        deviation = centred.std(axis=(1, 2, 3), keepdims=True)
+        return np.asarray(centred / np.maximum(deviation, self.flat), np.float32)
+
+
+AnyPreparation = FeaturePreparation | ItemPreparation
+
+_KINDS: dict[str, Callable[..., AnyPreparation]] = {
+    "feature": FeaturePreparation,
+    "item": ItemPreparation,
+}
+
+
+def fit_preparation(items: NDArray[np.float64]) -> AnyPreparation:
+    """Return the preparation for rows of numbers ``(n, features)``, or for images."""
+    if items.ndim == 2:
+        # First to the size of one: squares of the largest floats are infinite.
+        size = np.maximum(np.abs(items).max(axis=0), np.finfo(np.float64).tiny)
+        mean = (items / size).mean(axis=0) * size
+        deviation = ((items - mean) / size).std(axis=0) * size
+        # Rounding alone: the feature is one and the same number in every row.
+        constant = deviation <= 8 * np.finfo(np.float64).eps * np.abs(mean)
+        return FeaturePreparation(
+            mean=tuple(mean.tolist()),
+            deviation=tuple(np.where(constant | (deviation == 0), 1.0, deviation).tolist()),
+        )
+    span = float(items.max() - items.min())
+    return ItemPreparation(flat=span / _LEVELS if span > 0 else 1.0)
+
+
+def _preparation_to_data(preparation: AnyPreparation) -> dict[str, Any]:
+    """Return JSON values from which `_preparation_from_data` makes it again."""
+    (kind,) = (name for name, made in _KINDS.items() if type(preparation) is made)
+    entries = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(preparation).items()
+    }
+    return {"kind": kind, **entries}
+
+
+def _preparation_from_data(entries: Mapping[str, Any]) -> AnyPreparation:
+    """Return the preparation that was written.
+
+    Raises:
+        KeyError, TypeError: it was not written by `_preparation_to_data`.
+    """
+    settings = dict(entries)
+    made = _KINDS[settings.pop("kind")]
+    return made(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in settings.items()
+        }
+    )
+
+
+Floats = NDArray[np.float64]
+
+TEMPLATES = ("mean", "all")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Templates:
+    """What is remembered of each class.
+
+    Args:
+        kind: "mean", one template per class, the mean of its embeddings (J. Snell, K. Swersky,
+            R. Zemel, «Prototypical Networks for Few-shot Learning», NeurIPS 2017, equation 1);
+            or "all", every embedding, of which the nearest counts.
+        energy: by which embeddings are compared.
+        points: ``(m, d)``.
+        codes: ``(m,)``, the class of each.
+        counts: ``(m,)``, how many embeddings each is the mean of.
+    """
+
+    kind: str
+    energy: str
+    points: Floats
+    codes: Codes
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, *, kind: str, energy: str, size: int) -> "Templates":
+        """Return templates of nobody, for embeddings of ``size`` numbers."""
+        return cls(
+            kind=kind,
+            energy=energy,
+            points=np.empty((0, size)),
+            codes=np.empty(0, np.int64),
+            counts=np.empty(0, np.int64),
+        )
+
+    def enrolled(self, embeddings: NDArray[np.floating], codes: Codes) -> "Templates":
+        """Return the templates with these added; nothing that is there is forgotten.
+
+        Args:
+            embeddings: ``(n, d)``.
+            codes: ``(n,)``, of classes known or new.
+        """
+        points = np.concatenate([self.points, embeddings.astype(np.float64)])
+        every = np.concatenate([self.codes, codes])
+        counts = np.concatenate([self.counts, np.ones(len(codes), np.int64)])
+        if self.kind == "mean":
+            classes, rows = np.unique(every, return_inverse=True)
+            totals = np.bincount(rows, weights=counts).astype(np.int64)
+            sums = np.zeros((len(classes), points.shape[1]))
+            np.add.at(sums, rows, points * counts[:, None])
+            points, every, counts = sums / totals[:, None], classes, totals
+        return Templates(
+            kind=self.kind, energy=self.energy, points=points, codes=every, counts=counts
+        )
+
+    def renumbered(self, code_of: Codes) -> "Templates":
+        """Return the same with class ``code_of[c]`` where class c was."""
+        return Templates(
+            kind=self.kind,
+            energy=self.energy,
+            points=self.points,
+            codes=code_of[self.codes],
+            counts=self.counts,
+        )
+
+    def class_energies(self, embeddings: NDArray[np.floating], *, classes: int) -> Energies:
+        """Return ``(n, classes)``: the energy to each class's nearest template.
+
+        Infinite for a class that has none.
+        """
+        energies = np.full((len(embeddings), classes), np.inf)
+        for code in np.unique(self.codes):
+            own = self.points[self.codes == code]
+            energies[:, code] = energy_matrix(self.energy, embeddings, own).min(axis=1)
+        return energies
+
+
+_FORMAT = "likeness.estimator/1"
+_DOCUMENT = "estimator.json"
+_ENCODER = "encoder.keras"
+_TEMPLATES_FILE = "templates.npz"
+
+Arrays = Mapping[str, NDArray[Any]]
+Estimator = TypeVar("Estimator")
+
+_FITTED = ("temperature_", "threshold_", "calibrated_")
+"""Of a classifier, JSON values as they are."""
+
+
+def write_estimator(estimator: Any, folder: Path, *, overwrite: bool) -> Path:
+    """Write a fitted estimator; see `SiameseEmbedder.save`."""
+    check_new_folder(folder, overwrite=overwrite, document=_DOCUMENT)
+    document = {
+        "format": _FORMAT,
+        "class": type(estimator).__name__,
+        "settings": estimator.get_params(deep=False),
+        "item_shape": list(estimator.item_shape_),
+        "feature_names": _listed(getattr(estimator, "feature_names_in_", None)),
+        "preparation": _preparation_to_data(estimator.preparation_),
+        "classes": _classes_to_data(estimator),
+        **{name.strip("_"): getattr(estimator, name, None) for name in _FITTED},
+    }
+    arrays = _arrays_of(estimator)
+    try:
+        document["fingerprint"] = _fingerprint(document, estimator.encoder_, arrays)
+        text = document_text(document)
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"settings and classes: expected JSON values to save. Received: others ({error}). Use "
+            "an int as random_state, and texts or numbers as classes."
+        ) from error
+    with whole_folder(folder) as fresh:
+        estimator.encoder_.save(fresh / _ENCODER)
+        if arrays:
+            np.savez(fresh / _TEMPLATES_FILE, **dict[str, Any](arrays))
+        (fresh / _DOCUMENT).write_text(text, encoding="utf-8")
+    return folder
+
+
+def read_estimator(kind: type[Estimator], folder: Path) -> Estimator:
+    """Read an estimator of a class; see `SiameseEmbedder.load`."""
+    document = _read_document(folder, kind.__name__)
+    keras = require_extra("keras", extra="train")
+    # Importing these registers the layers that Keras will meet in the file.
+    require_extra("likeness.encoders")
+    try:
+        estimator: Any = kind(**document["settings"])
+        estimator.item_shape_ = tuple(document["item_shape"])
+        estimator.n_features_in_ = estimator.item_shape_[0]
+        if document["feature_names"] is not None:
+            estimator.feature_names_in_ = np.array(document["feature_names"], dtype=object)
+        estimator.preparation_ = _preparation_from_data(document["preparation"])
+        estimator.encoder_ = keras.models.load_model(folder / _ENCODER, compile=False)
+        arrays = _read_arrays(folder) if document["classes"] is not None else {}
+        if document["classes"] is not None:
+            _restore_classes(estimator, document, arrays)
+        fingerprint = _fingerprint(document, estimator.encoder_, arrays)
+    except Exception as error:  # Keras and NumPy raise many kinds for a damaged file.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"{folder} holds a damaged estimator: {reason}. Restore it or fit it again."
+        ) from error
+    if fingerprint != document["fingerprint"]:
+        raise ModelError(
+            f"{folder}: the parts of the estimator do not belong together. Expected the "
+            f"fingerprint {str(document['fingerprint'])[:12]}, they give {fingerprint[:12]}. "
+            "Restore the folder or fit it again."
+        )
+    return cast(Estimator, estimator)
+
+
+def _read_document(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / _DOCUMENT
+    if not path.is_file():
+        raise ModelError(
+            f"{folder}: expected a folder with {_DOCUMENT}. Found none. Write one with `save`."
+        )
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path}: expected JSON. It cannot be read: {error}.") from error
+    received = document.get("format") if isinstance(document, dict) else document
+    if received != _FORMAT:
+        raise ModelError(f"{path}: expected the format {_FORMAT!r}. Received: {received!r}.")
+    if document.get("class") != name:
+        raise ModelError(
+            f"{path}: expected a {name}. Received: {document.get('class')!r}. Load it with its "
+            "own class."
+        )
+    if missing := {"settings", "classes", "fingerprint", "feature_names"} - set(document):
+        raise ModelError(f"{path}: these entries are missing: {', '.join(sorted(missing))}.")
+    return dict(document)
+
+
+def _arrays_of(estimator: Any) -> dict[str, NDArray[Any]]:
+    templates = getattr(estimator, "templates_", None)
+    if templates is None:
+        return {}
+    return {name: getattr(templates, name) for name in ("points", "codes", "counts")}
+
+
+def _read_arrays(folder: Path) -> dict[str, NDArray[Any]]:
+    with np.load(folder / _TEMPLATES_FILE, allow_pickle=False) as stored:
+        return {name: stored[name] for name in ("points", "codes", "counts")}
+
+
+def _restore_classes(estimator: Any, document: Mapping[str, Any], arrays: Arrays) -> None:
+    entry = document["classes"]
+    estimator.classes_ = np.array(entry["names"], dtype=np.dtype(entry["dtype"]))
+    estimator.templates_ = Templates(kind=entry["kind"], energy=entry["energy"], **arrays)
+    for name in _FITTED:
+        setattr(estimator, name, document[name.strip("_")])
+
+
+def _classes_to_data(estimator: Any) -> dict[str, Any] | None:
+    if not hasattr(estimator, "classes_"):
+        return None
+    return {
+        "names": estimator.classes_.tolist(),
+        "dtype": estimator.classes_.dtype.str,
+        "kind": estimator.templates_.kind,
+        "energy": estimator.templates_.energy,
+    }
+
+
+def _listed(names: Any) -> list[str] | None:
+    return None if names is None else [str(name) for name in names]
+
+
+def _fingerprint(document: Mapping[str, Any], encoder: Any, arrays: Arrays) -> str:
+    """SHA-256 of all but itself: settings, encoder and templates."""
+    head = {name: entry for name, entry in document.items() if name != "fingerprint"}
+    # As JSON gives it back: lists for tuples, and so on.
+    plain = json.loads(document_text(head))
+    digest = hashlib.sha256(canonical([plain, lasting_config(encoder.get_config())]).encode())
+    for values in [*encoder.get_weights(), *(arrays[name] for name in sorted(arrays))]:
+        digest.update(f"{values.shape}{values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
