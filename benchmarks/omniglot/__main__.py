@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.omniglot.published import PUBLISHED
 from benchmarks.omniglot.table import markdown
-from likeness.cli.settings import Changes, changed
+from likeness.cli.options import Changes, changed
 from likeness.datasets import Dataset
 from likeness.tasks.characters import drawn_characters, omniglot
 from likeness.tasks.characters.omniglot_experiment import train_for_runs

@@ -1,20 +1,28 @@
-"""``likeness data ...`` and ``audit``: get data sets, look at what they hold, compare two."""
+"""``likeness data ...``, ``audit`` and ``doctor``: get data sets, and check them."""
 
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.table import Table
 
 from likeness import datasets
-from likeness.cli.arguments import is_named, read_data
-from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag
+from likeness.cli.opening import opened
+from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag, is_named, read_data
 from likeness.cli.terminal import errors, finish, note, output, reading_bar, say, warn, write_json
 from likeness.datasets import Dataset
+from likeness.errors import MissingExtraError, require_extra
 from likeness.evaluation.audit import audit as compare
+from likeness.experiments.gallery_doctor import examine_gallery
+from likeness.files import check_writable_folder
+from likeness.images.check import PhotoCheck, check_photo
+from likeness.images.faces import FaceFinder
+from likeness.model.opening import chosen_runtime
 from likeness.recogniser.face_photos import write_face_photos
 from likeness.recogniser.photo_reader import face_finder
+from likeness.reports import print_doctor, write_doctor
 
 SIZE = (112, 92)
 """Folders are read at one size, so that a photo and its resized copy are cut alike."""
@@ -24,7 +32,7 @@ LEAKED = 1
 """Exit code where something is shared: a script can stop there."""
 
 
-def att(path: DataPath = None, offline: Offline = False) -> None:
+def _att(path: DataPath = None, offline: Offline = False) -> None:
     """Find or download the AT&T faces, and check every photo.
 
     Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
@@ -35,7 +43,7 @@ def att(path: DataPath = None, offline: Offline = False) -> None:
     say("Every photo is the one it should be (SHA-256 per person).")
 
 
-def folder(
+def _folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[bool, flag("strict", "Fail on a broken file, instead of noting it.")] = False,
 ) -> None:
@@ -48,7 +56,7 @@ def folder(
     describe(data)
 
 
-def faces(
+def _faces(
     photos: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     out: Annotated[Path, typer.Argument(help="The new folder; must not exist, or be empty.")],
     finder: Annotated[
@@ -90,7 +98,7 @@ def describe(data: Dataset, *, items: str = "photos", identities: str = "people"
         note(f"Note: {text}")
 
 
-def audit(
+def _audit(
     train: Annotated[str, typer.Argument(help=f"The training data: {DATA_HELP}")],
     test: Annotated[str, typer.Argument(help="The test data, likewise.")],
     json_: Json = None,
@@ -122,3 +130,85 @@ def audit(
 
 def _read_alike(data: str) -> Dataset:
     return read_data(data) if is_named(data) else datasets.folder(Path(data), size=SIZE)
+
+
+FINDINGS = 1
+"""Exit code where there are findings: a script can stop there."""
+
+
+def _doctor(
+    photos: Annotated[str, typer.Argument(help=f"The people to enrol: {DATA_HELP}")],
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a model; without it people are not compared."),
+    ] = None,
+    faces: Annotated[
+        str,
+        typer.Option(
+            help="Face detector: haar (OpenCV's), none, or an ONNX file for cv2.FaceDetectorYN "
+            "such as YuNet."
+        ),
+    ] = "haar",
+    json_: Json = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write doctor.html, a page with the photos, and doctor.json to."
+        ),
+    ] = None,
+) -> None:
+    """Check photos before enrolling people.
+
+    It reports bad photos, duplicates, wrong names and look-alikes. With a model it also says whom
+    to ask for another photo, in order of what that gains. Exit code 0 if there are no
+    findings, 1 if there are some.
+    """
+    check_writable_folder(report, option="--report")
+    if report is not None:
+        require_extra("jinja2")
+    if model is not None:
+        chosen_runtime(model, runtime="auto", variant="float32")  # before the photos are read
+    finder, reason = _finder(faces)
+    data, checks = _read(photos, finder)
+    with errors().status("Comparing photos and people"):
+        loaded = None if model is None else opened(model, runtime="auto", variant="float32")
+        document = examine_gallery(data, checks, loaded)
+    if reason:
+        document["sentences"].append(reason)
+    if json_ != "-":
+        print_doctor(output(), document)
+    if report is not None:
+        page = write_doctor(document, dict(zip(data.item_names, data.items, strict=True)), report)
+        note(f"The report, with photographs: {page}", style="none")
+    write_json(document, json_)
+    if not document["clean"]:
+        raise typer.Exit(FINDINGS)
+
+
+def _finder(word: str) -> tuple[FaceFinder | None, str]:
+    """Return the face detector, or None and the reason why there is none."""
+    if word == "none":
+        return None, ""
+    if word != "haar":
+        return face_finder(word), ""
+    try:
+        return face_finder(word), ""
+    except MissingExtraError as error:
+        return None, str(error)
+
+
+def _read(photos: str, finder: FaceFinder | None) -> tuple[Dataset, list[PhotoCheck]]:
+    """Return the photos, and what each is like in its original size."""
+    checks: list[PhotoCheck] = []
+
+    def look(_: str, photo: NDArray[np.uint8]) -> None:
+        checks.append(check_photo(photo, finder=finder))
+
+    with reading_bar(photos) as tell:
+        if not is_named(photos):
+            return datasets.folder(Path(photos), on_progress=tell, on_photo=look), checks
+        data = read_data(photos)
+        for done, (name, photo) in enumerate(zip(data.item_names, data.items, strict=True), 1):
+            look(name, photo)
+            tell(done, len(data))
+    return data, checks

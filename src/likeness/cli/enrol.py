@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from likeness import errors
+from likeness.cli.opening import COULD_NOT_TRY, model_and_reader, recogniser
 from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
-from likeness.cli.recognising import COULD_NOT_TRY, model_and_reader, recogniser
 from likeness.cli.terminal import finish, reading_bar, warn
 from likeness.images.decode import EXTENSIONS, read_photo
 from likeness.recogniser.gallery import photo_digest
@@ -37,7 +37,7 @@ class _Done:
     warnings: list[str] = field(default_factory=list)
 
 
-def enrol(
+def _enrol(
     photos: Annotated[
         Path,
         typer.Argument(
@@ -73,7 +73,7 @@ def enrol(
         opened.check_capture()
         for number, plan in enumerate(planned[skipped:], skipped + 1):
             prepared = first if number == skipped + 1 else None
-            _enrol(opened, plan, done, prepared=prepared, keep_photos=keep_photos)
+            _enrol_planned(opened, plan, done, prepared=prepared, keep_photos=keep_photos)
             tell(number, len(planned))
     _tell(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
@@ -106,7 +106,7 @@ def _first_usable(
     raise errors.ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
 
 
-def _enrol(
+def _enrol_planned(
     opened: Recogniser,
     plan: _Planned,
     done: _Done,

@@ -1,4 +1,4 @@
-"""``likeness evaluate`` and ``next-photo``: what a saved model achieves on people's photos."""
+"""``likeness evaluate``, ``next-photo`` and ``calibrate``: a saved model on people's photos."""
 
 import time
 from pathlib import Path
@@ -7,22 +7,37 @@ from typing import Annotated
 import typer
 
 from likeness import reports
-from likeness.cli import options, terminal
-from likeness.cli.arguments import whole_numbers
 from likeness.cli.opening import opened, read_data_for
+from likeness.cli.options import (
+    Data,
+    Evidence,
+    Json,
+    Model,
+    ModelFolder,
+    Runtime,
+    UnseenPeople,
+    Variant,
+    flag,
+    whole_numbers,
+)
+from likeness.cli.terminal import check_evidence, errors, finish, note, output, say, write_json
 from likeness.datasets.person_labels import read_person_labels
-from likeness.errors import OutputError
+from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
+from likeness.evaluation.threshold_choice import Purpose
+from likeness.experiments.calibrated import calibration_evidence
 from likeness.experiments.next_photo import next_photo_of_model
 from likeness.experiments.saved_model import evaluate_model, model_report
 from likeness.files import check_writable_file, check_writable_folder
+from likeness.model.folder import store_calibration
 from likeness.model.opening import chosen_runtime
+from likeness.reports.calibration_page import write_calibration
 
 
-def evaluate(
-    model: options.ModelFolder,
-    data: options.Data,
+def _evaluate(
+    model: ModelFolder,
+    data: Data,
     groups: Annotated[
         Path | None,
         typer.Option(help="CSV file with a column person, and a column for each grouping."),
@@ -30,10 +45,10 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(help="Folder to write a page (report.html) and report.json to.")
     ] = None,
-    evidence: options.Evidence = False,
-    runtime: options.Runtime = "auto",
-    variant: options.Variant = "float32",
-    json_: options.Json = None,
+    evidence: Evidence = False,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
+    json_: Json = None,
 ) -> None:
     """Measure a saved model on the people of a data set.
 
@@ -41,30 +56,30 @@ def evaluate(
     enrolled, at the model's threshold. It also says what the model was trained on.
     """
     check_writable_folder(report, option="--report")
-    terminal.check_evidence(evidence, json_)
+    check_evidence(evidence, json_)
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data_for(model, data)
     people.require(identities=2, items_each=2)
     labels = None if groups is None else read_person_labels(groups, people.distinct)
     began = time.perf_counter()
-    with terminal.errors().status("Embedding and counting"):
+    with errors().status("Embedding and counting"):
         loaded = opened(model, runtime=runtime, variant=variant)
         section = evaluate_model(loaded, people, labels=labels)
     for text in people.notes:
-        terminal.note(f"Note: {text}")
+        note(f"Note: {text}")
     if json_ != "-":
-        reports.print_protocol(terminal.output(), section.result)
+        reports.print_protocol(output(), section.result)
     if report is not None:
         seconds = time.perf_counter() - began
         page = reports.write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
-            terminal.say(f"The report: {page}", style="bold")
-    terminal.write_json(section.to_json() if evidence else section.result.to_json(), json_)
+            say(f"The report: {page}", style="bold")
+    write_json(section.to_json() if evidence else section.result.to_json(), json_)
 
 
-def next_photo(
-    photos: options.UnseenPeople,
-    model: options.Model,
+def _next_photo(
+    photos: UnseenPeople,
+    model: Model,
     counts: Annotated[
         str | None,
         typer.Option(
@@ -82,10 +97,10 @@ def next_photo(
         int, typer.Option(help="How often the enrolled photos are drawn at random.")
     ] = DRAWS,
     seed: Annotated[int, typer.Option(help="Random seed of the draws.")] = 0,
-    runtime: options.Runtime = "auto",
-    variant: options.Variant = "float32",
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
     out: Annotated[Path | None, typer.Option(help="Draw the curve into this SVG file.")] = None,
-    json_: options.Json = None,
+    json_: Json = None,
 ) -> None:
     """Measure what another photo per person gains.
 
@@ -100,7 +115,7 @@ def next_photo(
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
-    with terminal.errors().status("Embedding and counting"):
+    with errors().status("Embedding and counting"):
         result = next_photo_of_model(
             opened(model, runtime=runtime, variant=variant),
             data,
@@ -110,20 +125,20 @@ def next_photo(
             seed=seed,
         )
     for text in result.notes:
-        terminal.note(f"Note: {text}")
+        note(f"Note: {text}")
     if out is not None:
         reports.write_next_photo_plot(result, out)
     if json_ != "-":
         curve = result.curve
-        terminal.output().print(reports.next_photo_table(result))
-        terminal.say(
+        output().print(reports.next_photo_table(result))
+        say(
             f"{curve.probes:,} probes in each of {curve.draws:,} draws (seed "
             f"{curve.seed}), the same for every row; 95 % intervals from drawing the people "
             "again.",
             style="dim",
         )
-        terminal.say(*curve.sentences(), *(() if out is None else (f"Wrote {out}",)))
-    terminal.write_json(result.to_json(), json_)
+        say(*curve.sentences(), *(() if out is None else (f"Wrote {out}",)))
+    write_json(result.to_json(), json_)
 
 
 def _check_svg_place(out: Path | None) -> None:
@@ -131,3 +146,123 @@ def _check_svg_place(out: Path | None) -> None:
     if out is not None and out.suffix.lower() != ".svg":
         raise OutputError(f"--out: expected {expected}. Received: {out}.")
     check_writable_file(out, option="--out", expected=expected)
+
+
+def _calibrate(
+    model: ModelFolder,
+    photos: UnseenPeople,
+    people: Annotated[int | None, typer.Option(help="How many people are enrolled.")] = None,
+    strangers_accepted: Annotated[
+        str | None,
+        typer.Option(help="Share of strangers identified as somebody, such as 1% or 0.01."),
+    ] = None,
+    far: Annotated[
+        str | None,
+        typer.Option(help="For one-to-one: the false acceptance rate, such as 1e-4."),
+    ] = None,
+    photos_each: Annotated[int, typer.Option(help="Enrolled photos of each person.")] = 1,
+    fusion: Annotated[
+        str,
+        typer.Option(
+            help=f"Fusion of a person's photos: {FUSION_HELP}; or auto, the one with the smallest "
+            "error."
+        ),
+    ] = "min",
+    extrapolate: Annotated[
+        bool, flag("extrapolate", "Fit a tail if there are too few comparisons.")
+    ] = False,
+    prior: Annotated[
+        str,
+        typer.Option(help="Probability, before looking, that it is the same person."),
+    ] = "50%",
+    wrong_names: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of enrolled people's photos given a wrong name; it sets the margin to "
+            "the runner-up. Default: the share of strangers accepted."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for a page with plots and every comparison.")
+    ] = None,
+    runtime: Runtime = "auto",
+    variant: Variant = "float32",
+    dry_run: Annotated[bool, flag("dry-run", "Print the threshold; do not store it.")] = False,
+    json_: Json = None,
+) -> None:
+    """Choose the model's threshold for a purpose.
+
+    The photos are of people the model was never trained on. The threshold is stored in the model.
+    With it go the margin to the runner-up, below which an answer is ambiguous, and the map from
+    energies to probabilities.
+    """
+    purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
+    prior_rate = _rate(prior, "--prior")
+    wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
+    check_writable_folder(report, option="--report")
+    chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
+    data = read_data_for(model, photos)
+    data.require(identities=2, items_each=2)
+    with errors().status("Embedding and counting"):
+        evidence = calibration_evidence(
+            opened(model, runtime=runtime, variant=variant),
+            data,
+            purpose,
+            extrapolate=extrapolate,
+            prior=prior_rate,
+            wrong_names=wrong_rate,
+        )
+    calibration = evidence.calibration
+    lines = list(calibration.sentences())
+    document = calibration.as_dict()
+    if not dry_run:
+        store_calibration(
+            model, threshold=calibration.threshold, calibration=document, variant=variant
+        )
+        lines.append(f"Stored in {model}.")
+    if report is not None:
+        page = write_calibration(
+            calibration,
+            comparisons=evidence.comparisons,
+            fitted=evidence.fitted,
+            people=data.distinct,
+            folder=report,
+        )
+        lines.append(f"The report: {page}")
+    for text in data.notes:
+        note(f"Note: {text}")
+    finish(document, json_, *lines)
+
+
+def _purpose(
+    people: int | None, strangers: str | None, far: str | None, *, photos_each: int, fusion: str
+) -> Purpose:
+    if (far is None) == (strangers is None) or (far is not None and people is not None):
+        raise SettingError(
+            "expected either --people and --strangers-accepted (who is it?), or --far (is it "
+            "the one they say?). Example: --people 500 --strangers-accepted 1%."
+        )
+    if far is None and people is None:
+        raise SettingError("--people: expected how many people are enrolled. Received: nothing.")
+    word, option = (strangers, "--strangers-accepted") if far is None else (far, "--far")
+    return Purpose(
+        people=people or 1,
+        strangers_accepted=_rate(str(word), option),
+        photos_each=photos_each,
+        fusion=fusion,
+    )
+
+
+def _rate(word: str, option: str) -> float:
+    """Read «1%», «1 %» or «0.01»."""
+    number, sign, rest = word.strip().partition("%")
+    try:
+        rate = float(number) / (100 if sign else 1)
+    except ValueError:
+        rate = float("nan")
+    if rest or not 0 < rate < 1:
+        raise SettingError(
+            f"{option}: expected a rate such as 1% or 0.01, above 0 and below 1. "
+            f"Received: {word!r}."
+        )
+    return rate

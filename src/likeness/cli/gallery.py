@@ -14,7 +14,7 @@ DAMAGED = 1
 """Exit code where a check found damage."""
 
 
-def copy(
+def _copy(
     gallery: GalleryArgument,
     destination: Annotated[
         str, typer.Argument(help="A path or address that holds no gallery yet.")
@@ -38,7 +38,7 @@ def copy(
     )
 
 
-def check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = None) -> None:
+def _check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = None) -> None:
     """Check every page, row and embedding for damage.
 
     Exit code 0 if it is sound, 1 if something is damaged. Without the key of an encrypted gallery
@@ -60,7 +60,7 @@ def check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = None
         raise typer.Exit(DAMAGED)
 
 
-def backup(
+def _backup(
     gallery: Annotated[str, typer.Argument(help="A gallery in a file.")],
     file: Annotated[Path, typer.Argument(help="The backup; must not exist.")],
     json_: Json = None,
@@ -80,7 +80,7 @@ def backup(
     )
 
 
-def rotate_key(
+def _rotate_key(
     gallery: GalleryArgument,
     new_key_file: Annotated[
         Path | None,

@@ -8,8 +8,14 @@ import typer
 
 from likeness.arrays import Images, check_in_range
 from likeness.cli import options
-from likeness.cli.opening import Task, folder_of
-from likeness.cli.recognising import COULD_NOT_TRY, NOT_RECOGNISED, model_and_reader, recogniser
+from likeness.cli.opening import (
+    COULD_NOT_TRY,
+    NOT_RECOGNISED,
+    Task,
+    folder_of,
+    model_and_reader,
+    recogniser,
+)
 from likeness.cli.terminal import finish, note, output, reading_bar, say, warn, write_json
 from likeness.datasets import OnProgress
 from likeness.errors import DataError, SettingError
@@ -22,7 +28,7 @@ from likeness.recogniser.photo_reader import photo_reader_for
 from likeness.recogniser.recogniser import Identified, Recogniser
 
 
-def identify(
+def _identify(
     photos: Annotated[list[Path], typer.Argument(help="Photos of the people to identify.")],
     gallery: options.Gallery,
     model: options.Model,
@@ -111,7 +117,7 @@ def _tell(file: Path, person: Identified, *, several: bool) -> None:
         warn(text)
 
 
-def verify(
+def _verify(
     name: Annotated[str, typer.Argument(help="The person that the photo is said to show.")],
     photo: Annotated[Path, typer.Argument(help="The photo.")],
     gallery: options.Gallery,
@@ -141,7 +147,7 @@ def verify(
         raise typer.Exit(NOT_RECOGNISED)
 
 
-def compare(
+def _compare(
     left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature, a drawing.")],
     right: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
     model: options.OptionalModel = None,

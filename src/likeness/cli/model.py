@@ -1,25 +1,40 @@
-"""``likeness model ...``: import a public encoder, and show what a model's folder holds."""
+"""``likeness model ...``, ``export`` and ``card``: what a saved model holds, and its forms."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markdown import Markdown
 from rich.table import Table
 
-from likeness.cli.export import megabytes
-from likeness.cli.opening import Task, folder_of
-from likeness.cli.options import Json, Out, Overwrite, flag
-from likeness.cli.terminal import output, reading_bar, say, write_json
-from likeness.errors import LikenessError, ModelError, SettingError
+from likeness.cli.opening import Task, folder_of, read_data_for
+from likeness.cli.options import DATA_HELP, Json, ModelFolder, Out, Overwrite, flag, read_json
+from likeness.cli.terminal import errors, finish, note, output, reading_bar, say, write_json
+from likeness.errors import LikenessError, ModelError, OutputError, SettingError, require_extra
+from likeness.evaluation.figures import FigureName, Interval, percent
+from likeness.experiments.exported import export_int8, export_onnx
+from likeness.files import check_writable_file
 from likeness.images.fixed_preparation import FixedPreparation
-from likeness.model.folder import WITH_A_CARD, parts_of, read_document, read_part
+from likeness.model.card import card_markdown, check_result, model_card
+from likeness.model.folder import (
+    IMPORTED_FORMAT,
+    WITH_A_CARD,
+    parts_of,
+    read_document,
+    read_part,
+    store_about,
+)
 from likeness.model.imported import import_model
 from likeness.model.preparations import preparation_from_data
+from likeness.reports.html import write_card_page
 from likeness.tasks import registry
+from likeness.training.process import load_keras
 
 
-def import_(
+def _import(
     file: Annotated[Path, typer.Argument(help="The encoder, an ONNX file.")],
     size: Annotated[str, typer.Option(help="Its input, columns × rows, such as 112x112.")],
     licence: Annotated[
@@ -81,7 +96,7 @@ def import_(
     write_json(document, json_)
 
 
-def get(
+def _get(
     name: Annotated[str | None, typer.Argument(help="Its name; see --list.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write the model to.")] = None,
     path: Annotated[
@@ -106,7 +121,7 @@ def get(
             say(f"    learned from: {encoder.training_photos}")
             say(f"    not for: {encoder.not_for}")
             for file in encoder.files:
-                say(f"    {file.name}, {megabytes(file.size)}, SHA-256 {file.sha256}")
+                say(f"    {file.name}, {_megabytes(file.size)}, SHA-256 {file.sha256}")
         return
     if name is None or out is None:
         raise SettingError(
@@ -125,7 +140,7 @@ def get(
     write_json(document, json_)
 
 
-def show(
+def _show(
     model: Annotated[Path | None, typer.Argument(help="Folder of a model.")] = None,
     task: Task = None,
     json_: Json = None,
@@ -191,7 +206,7 @@ def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("licence", _licence(document)),
     ]
     for name, part in document["parts"].items():
-        lines.append((name, f"{part['file']}, {megabytes(part['bytes'])}{_int8(name, part)}"))
+        lines.append((name, f"{part['file']}, {_megabytes(part['bytes'])}{_int8(name, part)}"))
     if document["no_onnx"] and "onnx" not in document["parts"]:
         lines.append(("onnx", f"none: {document['no_onnx']}"))
     elif "keras" in document["parts"] and "onnx" not in document["parts"]:
@@ -279,3 +294,139 @@ def _eyes(word: str) -> tuple[float, float, float, float]:
             f"right one, such as 38.3,51.7,73.5,51.5. Received: {word!r}."
         ) from error
     return (left_column, left_row, right_column, right_row)
+
+
+def _export(
+    model: ModelFolder,
+    int8: Annotated[bool, flag("int8", "Also write a variant in 8-bit integers.")] = False,
+    photos: Annotated[
+        str | None,
+        typer.Option(
+            help="For --int8: people the model was not trained on. Half of them set the ranges, "
+            f"the others measure the loss of accuracy: {DATA_HELP}"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, flag("overwrite", "Replace the existing part; with --int8, the int8 variant.")
+    ] = False,
+    json_: Json = None,
+) -> None:
+    """Write the encoder for ONNX Runtime, to run without Keras.
+
+    `likeness train` does it where the exporter is installed (tf2onnx on TensorFlow, onnx on torch).
+    --int8 adds a variant of a quarter of the size, and says what accuracy it costs.
+    """
+    if int8 != (photos is not None):
+        raise SettingError(
+            "expected --int8 and --photos together: the loss is measured on photos. Received: "
+            "only one of them."
+        )
+    before = read_document(model)
+    people = None if photos is None else read_data_for(model, photos)
+    loss = None
+    with errors().status("Exporting"):
+        again = "onnx" not in parts_of(before) or (overwrite and not int8)
+        if again and before["format"] != IMPORTED_FORMAT:
+            load_keras()
+        document = export_onnx(model, overwrite=overwrite and not int8)
+        if people is not None:
+            # Its quantiser's own sessions have remarks on other people's graphs.
+            require_extra("onnxruntime").set_default_logger_severity(3)
+            loss = export_int8(model, people, overwrite=overwrite)
+    parts = parts_of(read_document(model))
+    wrote = "Already there, and whole:" if document == before else "Wrote"
+    lines = [_written(wrote, model, parts["onnx"])]
+    if loss is not None:
+        lines += [_written("Wrote", model, parts["int8"]), *_loss(loss)]
+    result = {
+        "format": "likeness.model/1",
+        "model": str(model),
+        "fingerprint": document["fingerprint"],
+        "parts": parts,
+    }
+    finish(result, json_, *lines)
+
+
+def _written(wrote: str, model: Path, part: Mapping[str, Any]) -> str:
+    return f"{wrote} {model / part['file']} ({_megabytes(part['bytes'])})."
+
+
+def _loss(loss: Mapping[str, Any]) -> list[str]:
+    counts, difference = loss["counts"], loss["energy_difference"]
+    lines = [
+        f"Beside float32, on {counts['identities']} people ({counts['genuine_pairs']} genuine "
+        f"and {counts['impostor_pairs']:,} impostor pairs; intervals over people):"
+    ]
+    exact, rounded = loss["figures"]["float32"], loss["figures"]["int8"]
+    for name in exact:
+        now, before = (
+            f"{percent(figure['mean'])} ({Interval(**figure).ends()})"
+            for figure in (rounded[name], exact[name])
+        )
+        lines.append(f"  {FigureName.from_json(name).label}: {now} instead of {before}")
+    return [
+        *lines,
+        f"  energies differ by {difference['mean']:.4f} on average, {difference['largest']:.4f} at "
+        "most.",
+        "It has no threshold yet: `likeness calibrate MODEL PHOTOS --variant int8`.",
+    ]
+
+
+def _megabytes(size: int) -> str:
+    """Return a number of bytes in words."""
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+def _card(
+    model: ModelFolder,
+    add: Annotated[
+        list[Path] | None,
+        typer.Option(help="Add a result (--json of crossval or evaluate); repeatable."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The model's name on its card.")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="The model's licence, such as CC-BY-4.0.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the card as a page.")] = None,
+    json_: Json = None,
+) -> None:
+    """Show a model's card: data, figures, threshold, limits.
+
+    The card also says what the model is not for. It is in the model's folder, as card.json and
+    card.md, and written if it is missing.
+    """
+    check_writable_file(html, option="--html")
+    document = read_document(model, formats=WITH_A_CARD)
+    about = {
+        **document.get("about", {}),
+        **{key: word for key, word in (("name", name), ("licence", licence)) if word is not None},
+    }
+    for file in add or ():
+        about["results"] = _with_result(
+            about.get("results"), read_json(file, option="--add"), document
+        )
+    document["about"] = about
+    try:
+        store_about(model, about)
+    except OutputError as error:
+        if add or name is not None or licence is not None:
+            raise
+        note(f"Note: {error}")
+    made = model_card(document)
+    if html is not None:
+        write_card_page(made, html)
+    if json_ != "-":
+        output().print(Markdown(card_markdown(made)))
+    write_json(made.to_json(), json_)
+
+
+def _with_result(results: Any, result: Any, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the results with another one, which replaces one of the same protocol and data."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    kept = replace(check_result(result, document), added=now).to_json()
+    others = [other for other in results or () if _subject(other) != _subject(kept)]
+    return [*others, kept]
+
+
+def _subject(result: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(result.get(key) for key in ("protocol", "data", "seeds"))

@@ -1,17 +1,26 @@
-"""How commands open a model: on what runtime, and Keras only where it is needed."""
+"""How commands open a model or a recogniser, and what each training command says of its model.
 
+Keras is loaded only where it is needed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from likeness.cli.arguments import read_data
-from likeness.cli.terminal import errors, note
+from likeness.cli.options import read_data
+from likeness.cli.terminal import errors, note, say
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
+from likeness.model.folder import read_document
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
+from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
+from likeness.recogniser.photo_reader import PhotoReader, photo_reader_for
+from likeness.recogniser.recogniser import Recogniser, gallery_model
 
 Task = Annotated[
     str | None,
@@ -79,3 +88,83 @@ def read_data_for(model: Path, data: str) -> Dataset:
         return photos
     with errors().status("Looking for the faces"):
         return aligned_faces(photos, alignment)
+
+
+NOT_RECOGNISED = 1
+"""Exit code of unknown, ambiguous and rejected."""
+COULD_NOT_TRY = 2
+
+
+def model_and_reader(model: Path, *, faces: str, cut: bool) -> tuple[Model, PhotoReader]:
+    """Open a model and its photo reader; see `photo_reader_for`."""
+    if chosen_runtime(model) == "keras":
+        note(
+            "This model has no ONNX part, so it starts slowly. Make one: `likeness export MODEL`.",
+            style="dim",
+        )
+    loaded = open_model(model)
+    return loaded, photo_reader_for(faces, cut=cut, model=loaded)
+
+
+@contextmanager
+def recogniser(
+    where: str,
+    model_reader: tuple[Model, PhotoReader],
+    *,
+    key_file: Path | None,
+    new: bool = False,
+) -> Iterator[Recogniser]:
+    """Open a gallery for a model.
+
+    Args:
+        where: the gallery.
+        model_reader: of `model_and_reader`.
+        key_file: holds the gallery's key.
+        new: whether a gallery that does not exist is created.
+    """
+    loaded, reader = model_reader
+    key, described = read_key(key_file), gallery_model(loaded)
+    opened = (
+        create_gallery(where, described, key=key)
+        if new
+        else open_gallery(where, model=described, key=key)
+    )
+    with opened as gallery:
+        yield Recogniser(model=loaded, gallery=gallery, reader=reader)
+
+
+def training_document(model: Any, folder: Path) -> dict[str, Any]:
+    """Return the record of a training as JSON values.
+
+    Args:
+        model: that was trained.
+        folder: it was saved to.
+    """
+    return {
+        "format": "likeness.training/1",
+        "model": str(folder),
+        "fingerprint": model.fingerprint,
+        "threshold": model.threshold,
+        **{key: value for key, value in model.record.items() if key != "threshold"},
+        "threshold_evidence": model.record["threshold"],
+        "no_onnx": read_document(folder).get("no_onnx"),
+    }
+
+
+def say_trained(
+    *lines: str, interrupted: bool, fingerprint: str, folder: Path, no_onnx: str | None
+) -> None:
+    """Say what was learned, in the given lines, and where the model is.
+
+    Args:
+        lines: what was learned.
+        interrupted: Ctrl-C ended the training early.
+        fingerprint: the model's.
+        folder: it was saved to.
+        no_onnx: why it has no ONNX part, or None if it has one.
+    """
+    if interrupted:
+        say("Stopped early: these are the best weights so far.", style="yellow")
+    say(*lines, f"Model {fingerprint[:12]} written to {folder}", f"Its card: {folder / 'card.md'}")
+    if no_onnx:
+        say(f"It has no ONNX part: {no_onnx}", style="yellow")

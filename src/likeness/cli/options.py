@@ -1,11 +1,19 @@
-"""Arguments and options that several commands share, each declared once."""
+"""Arguments and options that several commands share, and how their data and recipe are read."""
 
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from likeness import datasets
+from likeness.datasets import Dataset
+from likeness.errors import SettingError
 from likeness.files import check_writable_file
+from likeness.tasks import registry
+from likeness.training import TrainingRecipe, recipe_by_name, recipe_names
+from likeness.training.settings import SettingGroup
 
 DATA_HELP = (
     "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
@@ -108,3 +116,129 @@ DataPath = Annotated[
     typer.Argument(help="A zip, a folder of photos, or a folder that holds the zip."),
 ]
 Offline = Annotated[bool, flag("offline", "Do not download.")]
+
+
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One setting, such as schedule.epochs=3; repeatable."),
+]
+
+Recipe = TypeVar("Recipe", bound=SettingGroup)
+
+
+def changed(
+    recipe: Recipe,
+    changes: list[str] | None,
+    *,
+    file: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+) -> Recipe:
+    """Return a recipe with the settings of a file, then with changes, then with a seed.
+
+    Args:
+        recipe: what is not mentioned stays as it is here.
+        changes: each ``name=value``, the name with its group in front.
+        file: settings, in groups or by older names.
+        seed: of the recipe.
+
+    Raises:
+        SettingError: a change is something else, or a value does not fit.
+    """
+    settings = recipe.as_dict()
+    for name, value in recipe.with_todays_names(file or {}).items():
+        inner = isinstance(value, Mapping) and isinstance(settings.get(name), Mapping)
+        settings[name] = {**settings[name], **value} if inner else value
+    for change in changes or []:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise SettingError(f"--set: expected name=value. Received: {change!r}.")
+        try:
+            settings = recipe.with_setting(settings, name.strip(), _parsed(value.strip()))
+        except SettingError as error:
+            raise SettingError(f"--set: {error}") from error
+    if seed is not None:
+        settings["seed"] = seed
+    return recipe.from_dict(settings)
+
+
+def _parsed(value: str) -> Any:
+    """Read a number, true or false; anything else is a word."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+_NAMED: dict[str, Callable[[], Dataset]] = {"att": datasets.att, "drawn": datasets.drawn_faces}
+
+
+def read_data(data: str) -> Dataset:
+    """Return the data set that the word names, or the folder at that path.
+
+    Raises:
+        DataError: it cannot be had.
+    """
+    if is_named(data):
+        reader = _NAMED[data] if data in _NAMED else registry.load("dataset", data)
+        return reader()
+    return datasets.folder(Path(data))
+
+
+def is_named(data: str) -> bool:
+    """Return whether the word names a data set; a folder of that name goes first."""
+    return data in (*_NAMED, *registry.names("dataset")) and not Path(data).is_dir()
+
+
+def whole_numbers(word: str, option: str, *, example: str) -> list[int]:
+    """Return the numbers of a list such as «1,2,4».
+
+    Raises:
+        SettingError: one of them is no whole number from 1.
+    """
+    parts = [part.strip() for part in word.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise SettingError(
+            f"{option}: expected whole numbers from 1, such as {example}. Received: {word!r}."
+        )
+    return [int(part) for part in parts]
+
+
+def read_recipe(
+    mode: str, *, file: Path | None, changes: list[str], seed: int | None
+) -> TrainingRecipe:
+    """Return the named recipe, or the file's, with changes.
+
+    Args:
+        mode: one of `likeness.training.recipe_names`.
+        file: JSON with settings that replace the named recipe's.
+        changes: each ``name=value``.
+        seed: replaces the recipe's.
+
+    Raises:
+        SettingError: a name or a value does not fit.
+    """
+    if mode not in recipe_names():
+        raise SettingError(
+            f"--mode: expected one of {', '.join(recipe_names())}. Received: {mode!r}."
+        )
+    settings = None if file is None else _from_file(file)
+    return changed(recipe_by_name(mode), changes, file=settings, seed=seed)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    settings = read_json(file, option="--recipe")
+    if not isinstance(settings, dict):
+        raise SettingError(f"--recipe: {file}: expected an object of settings.")
+    return settings
+
+
+def read_json(file: Path, *, option: str) -> Any:
+    """Return what a file of JSON holds.
+
+    Raises:
+        SettingError: it cannot be read.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{option}: {file} cannot be read as JSON: {error}.") from error

@@ -1,4 +1,4 @@
-"""``likeness people ...``: who is enrolled."""
+"""``likeness people ...``, ``forget``, ``approve``, ``undo`` and ``re-enrol``: who is enrolled."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -6,11 +6,21 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.options import NEW_FILE, Gallery, Json, KeyFile, flag
-from likeness.cli.terminal import finish, reading_bar
-from likeness.errors import DataError
+from likeness.cli import options
+from likeness.cli.opening import model_and_reader, recogniser
+from likeness.cli.options import NEW_FILE, CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
+from likeness.cli.terminal import finish, reading_bar, warn, write_json
+from likeness.errors import DataError, SettingError
 from likeness.files import check_writable_file, whole_file
-from likeness.recogniser.gallery import export_people, import_people, open_gallery, read_key
+from likeness.images.decode import read_photo
+from likeness.recogniser.gallery import (
+    Receipt,
+    export_people,
+    import_people,
+    open_gallery,
+    read_key,
+)
+from likeness.recogniser.recogniser import re_enrol as enrol_again
 
 Name = Annotated[str, typer.Argument(help="The person's name.")]
 
@@ -18,7 +28,7 @@ _TOLD_EVERY = 100
 """Lines: a progress bar that moves at each takes longer than they do."""
 
 
-def list_(gallery: Gallery, json_: Json = None) -> None:
+def _list(gallery: Gallery, json_: Json = None) -> None:
     """List everybody who is enrolled."""
     with open_gallery(gallery) as opened:
         people = list(opened.everybody())
@@ -31,7 +41,7 @@ def list_(gallery: Gallery, json_: Json = None) -> None:
     finish(document, json_, *lines, f"{len(people):,} people.")
 
 
-def show(name: Name, gallery: Gallery, json_: Json = None) -> None:
+def _show(name: Name, gallery: Gallery, json_: Json = None) -> None:
     """Show a person and their templates."""
     with open_gallery(gallery) as opened:
         person, templates = opened.person(name), list(opened.templates(name))
@@ -49,7 +59,7 @@ def show(name: Name, gallery: Gallery, json_: Json = None) -> None:
     finish(document, json_, *lines)
 
 
-def rename(
+def _rename(
     name: Name,
     new: Annotated[str, typer.Argument(help="The new name.")],
     gallery: Gallery,
@@ -62,7 +72,7 @@ def rename(
     finish(document, json_, f"{name} is now {person.name}.")
 
 
-def merge(
+def _merge(
     name: Annotated[str, typer.Argument(help="The name that is removed.")],
     into: Annotated[str, typer.Argument(help="The name that stays, and gets the templates.")],
     gallery: Gallery,
@@ -82,7 +92,7 @@ def merge(
     )
 
 
-def export(
+def _export(
     file: Annotated[Path, typer.Argument(help="File of JSON lines; must not exist.")],
     gallery: Gallery,
     without_photos: Annotated[bool, flag("without-photos", "Leave stored photos out.")] = False,
@@ -110,7 +120,7 @@ def export(
     )
 
 
-def import_(
+def _import(
     file: Annotated[Path, typer.Argument(help="JSON lines of `likeness people export`.")],
     gallery: Gallery,
     key_file: KeyFile = None,
@@ -155,3 +165,102 @@ def _write_lines(file: Path, lines: Iterable[str]) -> int:
             out.write(line)
             count += 1
     return count
+
+
+def _forget(
+    gallery: Gallery,
+    name: Annotated[str | None, typer.Argument(help="Person to forget.")] = None,
+    template: Annotated[
+        int | None, typer.Option(help="Forget one photo by its number; the person stays enrolled.")
+    ] = None,
+    receipt: options.Receipt = None,
+    json_: Json = None,
+) -> None:
+    """Delete a person or a photo, and print a receipt.
+
+    The receipt says what was removed, and which traces are left. It needs neither the model nor the
+    key. Keep the receipt away from the gallery: it names the person, and with it the audit log's
+    entry can be proved.
+    """
+    if (name is None) is (template is None):
+        raise SettingError("expected either a NAME or --template NUMBER.")
+    with open_gallery(gallery) as opened:
+        removal = (
+            opened.remove_template(template) if template is not None else opened.forget(str(name))
+        )
+    _give(removal, receipt, json_)
+
+
+def _undo(
+    template: Annotated[int, typer.Argument(help="Number of an approved template.")],
+    gallery: Gallery,
+    receipt: options.Receipt = None,
+    json_: Json = None,
+) -> None:
+    """Remove an approved photo."""
+    with open_gallery(gallery) as opened:
+        removal = opened.undo(template)
+    _give(removal, receipt, json_)
+
+
+def _approve(
+    name: Annotated[str, typer.Argument(help="The person in the photo.")],
+    photo: Annotated[Path, typer.Argument(help="A photo in which they were recognised.")],
+    gallery: Gallery,
+    model: Model,
+    keep_photo: Annotated[bool, flag("keep-photo", "Store the photo, for re-enrol.")] = False,
+    faces: Faces = "none",
+    cut_faces: CutFaces = False,
+    key_file: KeyFile = None,
+    json_: Json = None,
+) -> None:
+    """Add a photo of a recognised person to their templates.
+
+    `likeness undo` removes it again.
+    """
+    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    with recogniser(gallery, model_reader, key_file=key_file) as opened:
+        result = opened.approve(name, read_photo(photo), file=str(photo), keep_photo=keep_photo)
+    enrolled = result.enrolled
+    added, already = enrolled.added, enrolled.already
+    document = {"format": "likeness.approval/1", "name": name, "added": added, "already": already}
+    finish(
+        {**document, "kept": enrolled.kept},
+        json_,
+        f"Approved as template {added[0]} of {name}. Undo it with `likeness undo {added[0]}`."
+        if added
+        else f"{name} has this photo already, as template {already[0]}"
+        f"{'; it is stored now' if enrolled.kept else ''}.",
+    )
+    for text in result.warnings:
+        warn(text)
+    if result.look_alike is not None:
+        warn(f"{result.look_alike.name!r} is within the threshold of this photo, too.")
+
+
+def _re_enrol(
+    gallery: Gallery,
+    model: Model,
+    faces: Faces = "none",
+    cut_faces: CutFaces = False,
+    key_file: KeyFile = None,
+    json_: Json = None,
+) -> None:
+    """Move a gallery to another model, from its kept photos.
+
+    All photos are re-enrolled, or nothing changes. With the same model and other --faces or
+    --cut-faces only the capture settings change.
+    """
+    loaded, reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Embedding") as tell:
+        count = enrol_again(opened, loaded, reader=reader, on_progress=tell)
+    finish(
+        {"format": "likeness.re-enrolment/1", "templates": count, "model": loaded.fingerprint},
+        json_,
+        f"{gallery} now has {count:,} templates of model {loaded.fingerprint[:12]}.",
+    )
+
+
+def _give(removal: Receipt, receipt: Path | None, json_: str | None) -> None:
+    finish(removal.as_dict(), json_, *removal.sentences())
+    write_json(removal.as_dict(), None if receipt is None else str(receipt))

@@ -12,7 +12,7 @@ from likeness.errors import require_extra
 from likeness.recogniser import gallery as galleries
 
 
-def serve(
+def _serve(
     model: OptionalModel = None,
     gallery: Annotated[
         str | None,
@@ -89,7 +89,7 @@ def serve(
     run(chosen, say=say)
 
 
-def add(
+def _add(
     name: Annotated[str, typer.Argument(help="The person or program that gets the key.")],
     gallery: Gallery,
     role: Annotated[
@@ -110,7 +110,7 @@ def add(
     finish({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_, text)
 
 
-def list_(gallery: Gallery, json_: Json = None) -> None:
+def _list(gallery: Gallery, json_: Json = None) -> None:
     """List all API keys, revoked ones too.
 
     The keys themselves are not stored.
@@ -125,7 +125,7 @@ def list_(gallery: Gallery, json_: Json = None) -> None:
     finish(document, json_, *lines, f"{len(keys):,} key{'' if len(keys) == 1 else 's'}.")
 
 
-def revoke(
+def _revoke(
     number: Annotated[int, typer.Argument(help="The key's number, as `keys list` shows it.")],
     gallery: Gallery,
     json_: Json = None,

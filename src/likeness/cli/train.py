@@ -10,10 +10,21 @@ import typer
 
 from likeness import datasets
 from likeness.cli import terminal
-from likeness.cli.arguments import read_data, read_recipe
-from likeness.cli.options import Data, Evidence, Jobs, Json, Mode, Out, Overwrite, RecipeFile, Seed
-from likeness.cli.settings import Changes
-from likeness.cli.trained import say_trained, training_document
+from likeness.cli.opening import say_trained, training_document
+from likeness.cli.options import (
+    Changes,
+    Data,
+    Evidence,
+    Jobs,
+    Json,
+    Mode,
+    Out,
+    Overwrite,
+    RecipeFile,
+    Seed,
+    read_data,
+    read_recipe,
+)
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
 from likeness.experiments import demo as experiment
@@ -25,7 +36,7 @@ from likeness.training import BATCHES, PAIRS
 from likeness.training.process import load_keras
 
 
-def train(
+def _train(
     data: Data,
     out: Out,
     mode: Mode = "batches",
@@ -74,7 +85,7 @@ def train(
     terminal.write_json(document, json_)
 
 
-def crossval(
+def _crossval(
     data: Data,
     protocol: Annotated[
         str,
@@ -121,7 +132,7 @@ def crossval(
     terminal.write_json(section.to_json() if evidence else section.result.to_json(), json_)
 
 
-def demo(
+def _demo(
     out: Annotated[Path, typer.Option(help="Folder for the report and the pictures.")] = Path(
         "likeness-demo"
     ),
@@ -174,7 +185,7 @@ def _faces() -> Dataset:
         return datasets.drawn_faces()
 
 
-def picture(
+def _picture(
     out: Annotated[Path, typer.Option(help="Folder to write the pictures to.")] = Path(),
     mode: Annotated[str, typer.Option(help="Recipe: batches or pairs.")] = "batches",
     set_: Changes = None,

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from likeness.cli.arguments import read_recipe, whole_numbers
 from likeness.cli.data import describe
 from likeness.cli.opening import opened
 from likeness.cli.options import (
+    Changes,
     DataPath,
     Json,
     Offline,
@@ -19,8 +19,9 @@ from likeness.cli.options import (
     Runtime,
     Seed,
     Variant,
+    read_recipe,
+    whole_numbers,
 )
-from likeness.cli.settings import Changes
 from likeness.cli.terminal import (
     errors,
     output,

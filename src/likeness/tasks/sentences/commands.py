@@ -7,10 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from likeness.arrays import check_in_range
-from likeness.cli.options import GALLERY_HELP, Json, KeyFile, Out, Overwrite, Seed, TopK
-from likeness.cli.settings import Changes, changed
+from likeness.cli.opening import say_trained, training_document
+from likeness.cli.options import (
+    GALLERY_HELP,
+    Changes,
+    Json,
+    KeyFile,
+    Out,
+    Overwrite,
+    Seed,
+    TopK,
+    changed,
+)
 from likeness.cli.terminal import errors, finish, note, reading_bar, training_bars, write_json
-from likeness.cli.trained import say_trained, training_document
 from likeness.files import check_new_folder
 from likeness.recogniser.gallery import create_gallery, read_key
 from likeness.tasks.sentences.questions import QuestionSearch, read_questions, text_gallery_model

@@ -12,11 +12,9 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from likeness.cli.arguments import read_data
-from likeness.cli.options import Json, Out, Overwrite, Seed
-from likeness.cli.settings import Changes, changed
+from likeness.cli.opening import say_trained
+from likeness.cli.options import Changes, Json, Out, Overwrite, Seed, changed, read_data
 from likeness.cli.terminal import errors, finish, training_bars, write_json
-from likeness.cli.trained import say_trained
 from likeness.errors import OutputError, SettingError, TooFewError
 from likeness.files import check_new_folder, check_writable_file, write_file
 from likeness.tasks.tracking import (
