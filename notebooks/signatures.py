@@ -30,14 +30,14 @@ SCHEDULE = {"epochs": 4, "steps": 40}
 import matplotlib.pyplot as plt
 import numpy as np
 
-from likeness.tasks.signatures.drawn import drawn_signatures
+from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.datasets import split_by_identity
 from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, PairRule, evaluate_pairs, matrix_pair_energies
 from likeness.evaluation.comparisons import compare_with_people
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.recogniser.decision import compare
-from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train
 
 # %%

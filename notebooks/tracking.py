@@ -36,7 +36,7 @@ from matplotlib.patches import Rectangle
 from likeness.tasks.tracking.sequences import drawn_sequence
 from likeness.tasks.tracking.evaluation import evaluate_track, overlaps
 from likeness.tasks.tracking import Box, Tracker
-from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.tasks.tracking.training import train_tracker
 
 # %% [markdown]

@@ -50,7 +50,6 @@ TASKS_WITH_KERAS = {
     "tasks/sentences/bag_of_pieces.py",
     "tasks/sentences/correlation.py",
     "tasks/sentences/training.py",
-    "tasks/tracking/network.py",
     "tasks/tracking/training.py",
 }
 

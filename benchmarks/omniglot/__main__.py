@@ -10,10 +10,10 @@ from benchmarks.omniglot.published import PUBLISHED
 from benchmarks.omniglot.table import markdown
 from likeness.cli.options import Changes, changed
 from likeness.datasets import Dataset
-from likeness.tasks.characters import drawn_characters, omniglot
+from likeness.tasks import characters
+from likeness.tasks.characters.drawings import CHARACTERS
+from likeness.tasks.characters.omniglot import OneShotRun
 from likeness.tasks.characters.omniglot_experiment import train_for_runs
-from likeness.tasks.characters.one_shot import OneShotRun
-from likeness.tasks.characters.recipe import CHARACTERS
 from likeness.training import TrainingRecipe
 from likeness.training.process import load_keras
 
@@ -53,11 +53,11 @@ def main(
     for name in background or ["small1", "small2"]:
         if name == "drawn":
             data, runs = (
-                drawn_characters.drawn_characters(alphabets=5, characters_each=10),
-                drawn_characters.drawn_runs(),
+                characters.drawn_characters(alphabets=5, characters_each=10),
+                characters.drawn_runs(),
             )
         else:
-            data, runs = omniglot.omniglot(name), omniglot.omniglot_runs()
+            data, runs = characters.omniglot(name), characters.omniglot_runs()
         for seed in map(int, seeds.split(",")):
             measured = measure(recipe.replace(seed=seed), data, runs)
             document = merged(_earlier(out / "results.json"), measured)

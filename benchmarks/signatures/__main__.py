@@ -38,7 +38,7 @@ from likeness.evaluation.probability_figures import cllr, min_cllr
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import versions
 from likeness.tasks.signatures.dataset import signatures
-from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import TrainingRecipe
 
 OURS = "likeness, `--mode signatures`"

@@ -16,7 +16,7 @@ from likeness.experiments.calibrated import calibrate_model
 from likeness.model.folder import store_about, store_calibration
 from likeness.model.opening import open_model
 from likeness.tasks.signatures.dataset import signatures
-from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import TrainingRecipe, train
 from likeness.training.process import TrainingProgress
 

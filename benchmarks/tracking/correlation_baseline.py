@@ -13,9 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from likeness.tasks.tracking.boxes import Box
-from likeness.tasks.tracking.crops import Frame, side_with_context
-from likeness.tasks.tracking.settings import TrackerSettings
+from likeness.tasks.tracking.boxes import Box, Frame, side_with_context
+from likeness.tasks.tracking.model import TrackerSettings
 
 SIDE = 48
 """The template is brought to about so many pixels across; larger ones gained nothing in speed."""

@@ -16,7 +16,7 @@ from likeness.datasets import Dataset
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
-from likeness.tasks.signatures.drawn import drawn_signatures
+from likeness.tasks.signatures.dataset import drawn_signatures
 
 pytestmark = pytest.mark.slow
 

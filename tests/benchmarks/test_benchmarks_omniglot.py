@@ -83,7 +83,7 @@ def test_in_small(tmp_path: Path) -> None:
 
 
 def test_the_committed_result_is_that_of_the_recipe_and_holds_its_bar() -> None:
-    from likeness.tasks.characters.recipe import CHARACTERS
+    from likeness.tasks.characters.drawings import CHARACTERS
     from likeness.training import TrainingRecipe
 
     folder = ROOT / "benchmarks" / "omniglot"
@@ -109,10 +109,10 @@ def test_a_third_of_the_budget_beats_strokes_and_the_published_convnet(
         pytest.skip("needs Omniglot's zips in LIKENESS_DATA")
     from benchmarks.omniglot.__main__ import measure
 
-    from likeness.tasks.characters import omniglot
-    from likeness.tasks.characters.recipe import CHARACTERS
+    from likeness.tasks.characters import omniglot, omniglot_runs
+    from likeness.tasks.characters.drawings import CHARACTERS
 
     steps = CHARACTERS.schedule.steps // 3
     recipe = CHARACTERS.replace(schedule={"steps": steps})
-    background, runs = omniglot.omniglot(path=real_data), omniglot.omniglot_runs(path=real_data)
+    background, runs = omniglot(path=real_data), omniglot_runs(path=real_data)
     assert measure(recipe, background, runs)["figures"]["error"]["mean"] < 0.25

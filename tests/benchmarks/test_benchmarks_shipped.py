@@ -18,7 +18,7 @@ from likeness.model.imported import import_model
 from likeness.model.onnx_model import int8_fingerprint
 from likeness.model.opening import open_model
 from likeness.model.shipped import shipped_model
-from likeness.tasks.signatures.drawn import drawn_signatures
+from likeness.tasks.signatures.dataset import drawn_signatures
 
 
 @pytest.fixture

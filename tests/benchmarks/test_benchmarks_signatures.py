@@ -16,8 +16,8 @@ from likeness.datasets import Dataset
 from likeness.evaluation import PairRule
 from likeness.model.folder import read_document
 from likeness.model.opening import open_model
-from likeness.tasks.signatures.drawn import drawn_signatures
-from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.dataset import drawn_signatures
+from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import TrainingRecipe
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.shipped import shipped_model, shipped_tasks
-from likeness.tasks.signatures.drawn import drawn_signatures
+from likeness.tasks.signatures.dataset import drawn_signatures
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from PIL import Image
 from likeness.arrays import Images
 from likeness.datasets.published import PublishedFile, read_published
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
-from likeness.tasks.characters.drawn_characters import drawn_characters
+from likeness.tasks.characters.drawings import drawn_characters
 from likeness.tasks.characters.omniglot import (
     BACKGROUNDS,
     RUNS,

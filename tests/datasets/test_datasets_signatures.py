@@ -16,10 +16,10 @@ from likeness.tasks.signatures.dataset import (
     MEDIA,
     NAMES,
     SIZE,
+    drawn_signatures,
     read_signatures,
     signatures,
 )
-from likeness.tasks.signatures.drawn import drawn_signatures
 
 
 def png(pixels: Images) -> bytes:

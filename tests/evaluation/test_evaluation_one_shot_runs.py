@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from likeness.errors import DataError, SettingError, TooFewError
-from likeness.tasks.characters.one_shot import mean_error, run_error
+from likeness.tasks.characters.omniglot import mean_error, run_error
 
 RNG = np.random.default_rng(0)
 

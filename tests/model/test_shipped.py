@@ -13,7 +13,7 @@ from likeness.datasets import Dataset
 from likeness.errors import ModelError, SettingError
 from likeness.model.folder import FILES
 from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
-from likeness.tasks.signatures.drawn import drawn_signatures
+from likeness.tasks.signatures.dataset import drawn_signatures
 
 
 @pytest.fixture(scope="module")

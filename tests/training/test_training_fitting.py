@@ -13,7 +13,7 @@ from likeness.encoders import Views, fit_whitening
 from likeness.energies import energy_matrix
 from likeness.evaluation import evaluate_matrix
 from likeness.images.preparation import Preparation
-from likeness.tasks.characters.recipe import CHARACTERS
+from likeness.tasks.characters.drawings import CHARACTERS
 from likeness.training import TrainingRecipe
 from likeness.training.fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
 from likeness.training.networks import (

@@ -16,10 +16,10 @@ from likeness.energies import ENERGY_NAMES
 from likeness.errors import SettingError
 from likeness.images.preparation import Preparation
 from likeness.model.recipe_names import NEW_NAMES, nested_recipe
-from likeness.tasks.characters.recipe import CHARACTERS
+from likeness.tasks.characters.drawings import CHARACTERS
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.signatures.recipe import SIGNATURES
-from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.signatures.model import SIGNATURES
+from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.training import BATCHES, PAIRS, TrainingRecipe, recipe_by_name, recipe_names
 from likeness.training.recipe import AugmentationSettings, child_seed, member_seed
 from likeness.training.settings import SettingGroup

@@ -10,8 +10,8 @@ from likeness.datasets.sampling import identity_batches
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import Evaluation, PairRule
 from likeness.evaluation.comparisons import comparisons_of
-from likeness.tasks.signatures.drawn import drawn_signatures
-from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.dataset import drawn_signatures
+from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train
 from likeness.training.augmentation import StrokeJitter, distorted_by_identity
 from likeness.training.networks import training_set

@@ -7,9 +7,9 @@ import pytest
 
 from likeness.model.opening import open_model
 from likeness.model.siamese_model import load_model
-from likeness.tasks.signatures.drawn import drawn_signatures
+from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.tasks.signatures.ink_frames import PARTS
-from likeness.tasks.signatures.recipe import SIGNATURES
+from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train
 
 pytestmark = pytest.mark.backend

@@ -24,8 +24,8 @@ from typing import Any
 
 _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "characters": {
-        "frame": {"ink": "ink_frame:FRAME"},
-        "recipe": {"characters": "recipe:CHARACTERS"},
+        "frame": {"ink": "drawings:FRAME"},
+        "recipe": {"characters": "drawings:CHARACTERS"},
         "dataset": {
             "digits": "digits:digits",
             "mnist": "digits:mnist",
@@ -33,9 +33,9 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "omniglot-small2": "omniglot:omniglot_small2",
         },
         "commands": {
-            "omniglot": "commands:omniglot",
-            "digits": "commands:digits",
-            "data omniglot": "commands:data_omniglot",
+            "omniglot": "commands:_omniglot",
+            "digits": "commands:_digits",
+            "data omniglot": "commands:_data_omniglot",
         },
         "help": {
             "omniglot": "Recognise characters by one drawing each: Omniglot's twenty runs.",
@@ -60,17 +60,17 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     },
     "signatures": {
         "frame": {"ink_box": "ink_frames:INK_BOX", "ink_parts": "ink_frames:INK_PARTS"},
-        "recipe": {"signatures": "recipe:SIGNATURES"},
+        "recipe": {"signatures": "model:SIGNATURES"},
         "dataset": {"signatures": "dataset:signatures"},
-        "card": {"ink_box": "card:of_writing", "ink_parts": "card:of_writing"},
-        "shipped": {"signatures": "shipped:SIGNATURES"},
-        "commands": {"data signatures": "commands:data_signatures"},
+        "card": {"ink_box": "model:_of_writing", "ink_parts": "model:_of_writing"},
+        "shipped": {"signatures": "model:SHIPPED"},
+        "commands": {"data signatures": "commands:_data_signatures"},
         "help": {"data signatures": "Find the signatures of 93 writers, and check them."},
     },
     "tracking": {
-        "format": {"likeness.tracking/1": "card:tracking_card"},
-        "summary": {"likeness.tracking/1": "card:tracking_summary"},
-        "commands": {"track-train": "commands:track_train", "track": "commands:track"},
+        "format": {"likeness.tracking/1": "card:_tracking_card"},
+        "summary": {"likeness.tracking/1": "card:_tracking_summary"},
+        "commands": {"track-train": "commands:_track_train", "track": "commands:_track"},
         "help": {
             "track-train": "Train a tracker on sequences with the target marked.",
             "track": "Follow one target through a film.",

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from likeness.errors import DataError, SettingError
-from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
+from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
+from likeness.tasks.characters.omniglot import OneShotRun, run_error
 from likeness.tasks.characters.omniglot_experiment import hausdorff_energies
-from likeness.tasks.characters.one_shot import OneShotRun, run_error
 
 
 def test_shape_names_and_marks() -> None:

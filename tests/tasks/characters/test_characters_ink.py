@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from likeness.errors import DataError
-from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
-from likeness.tasks.characters.omniglot import RUNS, omniglot_runs
+from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
+from likeness.tasks.characters.omniglot import RUNS, mean_error, omniglot_runs, run_error
 from likeness.tasks.characters.omniglot_experiment import (
     centred_ink,
     hausdorff_energies,
     pixel_energies,
 )
-from likeness.tasks.characters.one_shot import mean_error, run_error
 
 DRAWN = drawn_characters(alphabets=1, characters_each=4, drawers=2, size=24).items
 

@@ -12,16 +12,15 @@ from likeness.arrays import Embeddings, Images
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
-from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
+from likeness.tasks.characters.commands import one_shot_table, print_one_shot_runs
+from likeness.tasks.characters.drawings import CHARACTERS, drawn_characters, drawn_runs
+from likeness.tasks.characters.omniglot import run_error
 from likeness.tasks.characters.omniglot_experiment import (
     hausdorff_energies,
     images_of,
     runs_of_model,
     train_for_runs,
 )
-from likeness.tasks.characters.one_shot import run_error
-from likeness.tasks.characters.recipe import CHARACTERS
-from likeness.tasks.characters.report import one_shot_table, print_one_shot_runs
 
 RUNS = drawn_runs(runs=3, ways=5, size=40)
 QUICK = CHARACTERS.replace(

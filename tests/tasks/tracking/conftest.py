@@ -5,10 +5,8 @@ import pytest
 
 from likeness.arrays import Prepared
 from likeness.tasks.tracking import TrackingModel
-from likeness.tasks.tracking.correlation import Maps
-from likeness.tasks.tracking.sequence import Sequence
-from likeness.tasks.tracking.sequences import drawn_sequence
-from likeness.tasks.tracking.settings import TrackingShapes
+from likeness.tasks.tracking.model import Maps, TrackingShapes
+from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
 
 
 def mean_colours(pictures: Prepared) -> Maps:

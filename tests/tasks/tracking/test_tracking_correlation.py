@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import SettingError
-from likeness.tasks.tracking.correlation import (
+from likeness.tasks.tracking.model import (
     Maps,
+    TrackingShapes,
     correlation_energies,
     focus_weights,
+    prepared,
     radius_labels,
 )
-from likeness.tasks.tracking.settings import TrackingShapes, prepared
 
 
 def maps(rng: np.random.Generator, *shape: int) -> Maps:

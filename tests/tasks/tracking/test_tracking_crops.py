@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from likeness.errors import DataError
 from likeness.tasks.tracking import Box
-from likeness.tasks.tracking.crops import Frame, side_with_context
+from likeness.tasks.tracking.boxes import Frame, side_with_context
 
 
 def ramps(rows: int = 80, columns: int = 120) -> Frame:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from likeness.tasks.tracking.correlation import correlation_energies, focus_weights
-from likeness.tasks.tracking.network import STRIDE, CorrelationNet, fully_convolutional
+from likeness.tasks.tracking.model import correlation_energies, focus_weights
+from likeness.tasks.tracking.training import STRIDE, CorrelationNet, fully_convolutional
 
 pytestmark = pytest.mark.backend
 

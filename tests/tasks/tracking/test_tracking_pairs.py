@@ -8,9 +8,9 @@ import pytest
 
 from likeness.datasets import drawn_faces
 from likeness.errors import SettingError, TooFewError
+from likeness.tasks.tracking.model import TrackingShapes
 from likeness.tasks.tracking.pairs import KINDS, PairBatch, PairSettings, PairSource
 from likeness.tasks.tracking.sequences import drawn_sequence
-from likeness.tasks.tracking.settings import TrackingShapes
 
 SHAPES = TrackingShapes(template=63, search=127)
 

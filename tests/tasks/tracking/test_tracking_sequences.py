@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError, SettingError
-from likeness.tasks.tracking.sequence import holds_sequence, read_boxes, read_sequence, upright
 from likeness.tasks.tracking.sequences import (
     BAG_FILE,
     DRAGON_BABY_FILE,
@@ -18,6 +17,10 @@ from likeness.tasks.tracking.sequences import (
     bag,
     dragon_baby,
     drawn_sequence,
+    holds_sequence,
+    read_boxes,
+    read_sequence,
+    upright,
 )
 
 FILM = drawn_sequence(frames=11, size=(64, 80), seed=4)

@@ -9,8 +9,7 @@ from PIL import Image
 from likeness.errors import DataError, SettingError
 from likeness.tasks.tracking import Box, Step, Tracker, TrackerSettings, TrackingModel
 from likeness.tasks.tracking.evaluation import evaluate_track
-from likeness.tasks.tracking.sequence import Sequence
-from likeness.tasks.tracking.sequences import drawn_sequence
+from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
 
 
 def followed(

@@ -15,12 +15,10 @@ from likeness.errors import ModelError, OutputError, SettingError, TooFewError, 
 from likeness.model.folder import read_document
 from likeness.model.opening import open_model
 from likeness.tasks.tracking import Box, Tracker, open_tracking_model
-from likeness.tasks.tracking.choice import choose, held_out_energies
-from likeness.tasks.tracking.evaluation import evaluate_track
+from likeness.tasks.tracking.evaluation import choose, evaluate_track, held_out_energies
 from likeness.tasks.tracking.model import TrainedTracker
-from likeness.tasks.tracking.recipe import TrackingRecipe
-from likeness.tasks.tracking.sequence import Sequence
-from likeness.tasks.tracking.sequences import drawn_sequence
+from likeness.tasks.tracking.pairs import TrackingRecipe
+from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
 from likeness.tasks.tracking.training import train_tracker
 from likeness.training import TrainingProgress
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from likeness.tasks.tracking.network import ResponseLogisticLoss, response_logistic
+from likeness.tasks.tracking.training import ResponseLogisticLoss, response_logistic
 
 pytestmark = pytest.mark.backend
 

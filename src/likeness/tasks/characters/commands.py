@@ -6,6 +6,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from likeness.cli.data import describe
 from likeness.cli.opening import opened
@@ -32,20 +36,18 @@ from likeness.cli.terminal import (
 )
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
+from likeness.evaluation.figures import Interval, method_label, percent
 from likeness.files import check_new_folder
 from likeness.model.opening import chosen_runtime
-from likeness.tasks.characters import digits as digits_data
-from likeness.tasks.characters import omniglot as omniglot_data
-from likeness.tasks.characters.drawn_characters import drawn_characters, drawn_runs
+from likeness.tasks import characters
+from likeness.tasks.characters.omniglot import OneShotRun, alphabets
 from likeness.tasks.characters.omniglot_experiment import runs_of_model, train_for_runs
-from likeness.tasks.characters.one_shot import OneShotRun
-from likeness.tasks.characters.report import digits_tables, print_one_shot_runs
 from likeness.training.process import load_keras
 
 SETS = ("small1", "small2", "drawn")
 
 
-def omniglot(
+def _omniglot(
     background: Annotated[
         str,
         typer.Option(
@@ -105,16 +107,16 @@ def omniglot(
 
 def _background(name: str) -> Dataset:
     if name == "drawn":
-        return drawn_characters(alphabets=5, characters_each=10, drawers=8)
+        return characters.drawn_characters(alphabets=5, characters_each=10, drawers=8)
     with reading_bar(f"Omniglot {name}") as tell:
-        return omniglot_data.omniglot(name, on_progress=tell)
+        return characters.omniglot(name, on_progress=tell)
 
 
 def _runs(name: str) -> tuple[OneShotRun, ...]:
     if name == "drawn":
-        return drawn_runs(runs=10, ways=10)
+        return characters.drawn_runs(runs=10, ways=10)
     with reading_bar("Omniglot runs") as tell:
-        return omniglot_data.omniglot_runs(on_progress=tell)
+        return characters.omniglot_runs(on_progress=tell)
 
 
 def _check_alone(
@@ -129,7 +131,7 @@ def _check_alone(
         )
 
 
-def data_omniglot(
+def _data_omniglot(
     path: DataPath = None,
     background: Annotated[
         str, typer.Option(help="Which small background set: small1 or small2.")
@@ -142,15 +144,15 @@ def data_omniglot(
     downloads.
     """
     with reading_bar(f"Omniglot {background}") as tell:
-        drawings = omniglot_data.omniglot(
+        drawings = characters.omniglot(
             background, path=path, download=not offline, on_progress=tell
         )
     describe(drawings, items="drawings", identities="characters")
-    alphabets = sorted(set(omniglot_data.alphabets(drawings)))
-    say(f"Alphabets: {', '.join(alphabets)}.", "The file is the published one (SHA-256).")
+    names = sorted(set(alphabets(drawings)))
+    say(f"Alphabets: {', '.join(names)}.", "The file is the published one (SHA-256).")
 
 
-def digits(
+def _digits(
     data: Annotated[
         str,
         typer.Argument(
@@ -187,10 +189,10 @@ def digits(
 
 def _read_digits(data: str) -> Dataset:
     if data == "digits" and not Path(data).exists():
-        return digits_data.digits()
+        return characters.digits()
     if data == "mnist" and not Path(data).exists():
-        return digits_data.mnist(part="train")
-    return digits_data.mnist(data, part="train")
+        return characters.mnist(part="train")
+    return characters.mnist(data, part="train")
 
 
 def _first_of_each(data: Dataset, count: int) -> Dataset:
@@ -202,10 +204,117 @@ def _first_of_each(data: Dataset, count: int) -> Dataset:
 def _print_digits(document: Mapping[str, Any]) -> None:
     data = document["data"]
     say(f"{data['name']}: {data['items']:,} items, seed {document['seed']}")
-    for table in digits_tables(document):
+    for table in _digits_tables(document):
         output().print(table)
     say(
         f"Intervals: {document['intervals']}. They are about other items of these digits; three "
         "new digits cannot say how other shapes would fare.",
         style="dim",
     )
+
+
+COLUMNS = {
+    "accuracy": "accuracy ↑",
+    "auc": "AUC ↑",
+    "eer": "EER ↓",
+    "tar_at_far_1e-2": "TAR at FAR 1 % ↑",
+}
+
+
+def _digits_tables(document: Mapping[str, Any]) -> list[Table]:
+    """Return the three tables: the example's way, new digits, and new digits from a few items.
+
+    Args:
+        document: of `likeness.tasks.characters.digits_experiment.digits_two_ways`.
+    """
+    tables = [_verification_table(document[part]) for part in ("closed", "new")]
+    few = document["few"]
+    table = _empty_table(few["title"])
+    for heading in ("accuracy on the new ↑", "accuracy on the known ↑"):
+        table.add_column(heading, justify="right")
+    for name, row in few["methods"].items():
+        table.add_row(name, _with_interval(row["new"]), _with_interval(row["known"]))
+    return [*tables, table]
+
+
+def _verification_table(part: Mapping[str, Any]) -> Table:
+    table = _empty_table(part["title"])
+    for heading in (*COLUMNS.values(), "steps"):
+        table.add_column(heading, justify="right")
+    for name, row in part["methods"].items():
+        cells = [_with_interval(row["figures"].get(figure)) for figure in COLUMNS]
+        table.add_row(name, *cells, "" if row["steps"] is None else str(row["steps"]))
+    return table
+
+
+def _empty_table(title: str) -> Table:
+    table = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("method")
+    return table
+
+
+def _with_interval(figure: Mapping[str, float] | None) -> str:
+    return "" if figure is None else f"{percent(figure['mean'])} {Interval(**figure).ends()}"
+
+
+def print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
+    """Print the table of errors, and what stands behind it.
+
+    Args:
+        console: where to.
+        document: of `experiments.one_shot_runs`.
+    """
+    console.print(one_shot_table(document))
+    console.print(Text(_counted(document), style="dim"))
+    if training := document.get("training"):
+        console.print(
+            f"Trained on {_background_in_words(document)} alone in {training['seconds']:.0f} s, "
+            f"{training['cpu_seconds']:.0f} s of the processors.",
+            highlight=False,
+        )
+
+
+def one_shot_table(document: Mapping[str, Any]) -> Table:
+    """Return a row for each method: its mean error over the runs, the interval, the worst run."""
+    mark = f"{document['background']['name']} · " if document["drawn"] else ""
+    ways = " or ".join(map(str, document["counts"]["ways"]))
+    table = Table(
+        title=Text(f"{mark}{ways}-way one-shot classification", style="bold"),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    for heading in ("error ↓", "95 % interval", "worst run"):
+        table.add_column(heading, justify="right")
+    methods = {"network": document["figures"], **document["baselines"]}
+    for name, figures in methods.items():
+        worst = max(document["runs"], key=lambda run: run[name])
+        table.add_row(
+            Text(method_label(name)),
+            percent(figures["error"]["mean"]),
+            Interval(**figures["error"]).ends(),
+            f"{percent(worst[name])} ({worst['run']})",
+            style="bold" if name == "network" else "",
+        )
+    return table
+
+
+def _counted(document: Mapping[str, Any]) -> str:
+    counts = document["counts"]
+    return (
+        f"{counts['probes']:,} probes in {counts['runs']} runs; by chance "
+        f"{' or '.join(percent(1 - 1 / ways) for ways in counts['ways'])} are wrong. Intervals: "
+        f"{document['intervals']}."
+    )
+
+
+def _background_in_words(document: Mapping[str, Any]) -> str:
+    background = document["background"]
+    return f"{background['name']} ({background['identities']} identities)"

@@ -23,7 +23,7 @@ from likeness.experiments.calibrated import DIGITS
 from likeness.experiments.result import versions
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
-from likeness.tasks.characters.one_shot import REPETITIONS, SEED, OneShotRun, mean_error, run_error
+from likeness.tasks.characters.omniglot import REPETITIONS, SEED, OneShotRun, mean_error, run_error
 from likeness.training import OnProgress, TrainingRecipe
 
 INK = 128

@@ -1,1 +1,7 @@
-"""Signature verification: data, preparation, encoder, and the model that comes along."""
+"""Signature verification: data, preparation, recipe, and the model that comes along."""
+
+from likeness.tasks.signatures.dataset import drawn_signatures, signatures
+from likeness.tasks.signatures.ink_frames import ink_box, ink_parts
+from likeness.tasks.signatures.model import SIGNATURES
+
+__all__ = ["SIGNATURES", "drawn_signatures", "ink_box", "ink_parts", "signatures"]

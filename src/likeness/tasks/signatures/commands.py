@@ -10,7 +10,7 @@ from likeness.cli.terminal import reading_bar, say
 from likeness.tasks.signatures.dataset import signatures
 
 
-def data_signatures(
+def _data_signatures(
     path: Annotated[
         Path | None, typer.Argument(help="The zip of the signatures, or a folder that holds it.")
     ] = None,

@@ -45,13 +45,13 @@ def ink_box(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
     >>> np.asarray(ink_box(page, rows=8, columns=12))[3].tolist()
     [255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255]
     """
-    light = paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
+    grey = _paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
     page = Image.new("L", (columns, rows), 255)
-    down, across = (np.flatnonzero((light <= 1 - INK).any(axis=axis)) for axis in (1, 0))
+    down, across = (np.flatnonzero((grey <= 1 - INK).any(axis=axis)) for axis in (1, 0))
     if len(down):
         box = (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1)
         edge = max(1, min(rows, columns) // EDGE)
-        ink = Image.fromarray((255 * light).round().astype(np.uint8)).crop(box)
+        ink = Image.fromarray((255 * grey).round().astype(np.uint8)).crop(box)
         scale = min((columns - 2 * edge) / ink.width, (rows - 2 * edge) / ink.height)
         size = [max(1, round(scale * side)) for side in ink.size]
         ink = ink.resize((size[0], size[1]), Image.Resampling.BILINEAR)
@@ -59,7 +59,7 @@ def ink_box(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
     return page.convert(drawing.mode)
 
 
-def paper_to_ink(grey: np.ndarray) -> np.ndarray:
+def _paper_to_ink(grey: np.ndarray) -> np.ndarray:
     """Return ``(rows, columns)``: 1 for paper and lighter, 0 for the darkest ink."""
     paper, darkest = float(np.median(grey)), float(grey.min())
     if paper - darkest < LEAST:
@@ -110,7 +110,7 @@ def ink_parts(
     >>> (apart[4, :, 0] < 128).astype(int).tolist()
     [0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0]
     """
-    ink = 1.0 - paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
+    ink = 1.0 - _paper_to_ink(np.asarray(drawing.convert("L"), dtype=np.float64))
     down, across = (np.flatnonzero((ink >= INK).any(axis=axis)) for axis in (1, 0))
     if not len(down):
         return np.full((rows, columns, len(parts)), 255, np.uint8)
@@ -133,16 +133,16 @@ def _reading(ink: NDArray[np.float64], count: int, *, rows: int, columns: int) -
 
 def _centred(part: NDArray[np.float64], *, rows: int, columns: int) -> Image.Image | None:
     """Return a part by its moments; None if there is no ink in it."""
-    places = np.nonzero(part >= INK)
-    if not len(places[0]):
+    inked = np.nonzero(part >= INK)
+    if not len(inked[0]):
         return None
-    (y, x), deviations = (axis.mean() for axis in places), np.array([a.std() for a in places])
+    (y, x), deviations = (axis.mean() for axis in inked), np.array([a.std() for a in inked])
     # A deviation of 0 is a dot or a straight line; pixels have a size.
     high, wide = REACH * np.maximum(deviations, max(FLATTEST * deviations.max(), 0.5))
     box = (x + 0.5 - wide, y + 0.5 - high, x + 0.5 + wide, y + 0.5 + high)
     free = int(np.ceil(max(0, -box[0], -box[1], box[2] - part.shape[1], box[3] - part.shape[0])))
-    light = np.pad((255 * (1 - part)).round().astype(np.uint8), free, constant_values=255)
-    return Image.fromarray(light).resize(
+    padded = np.pad((255 * (1 - part)).round().astype(np.uint8), free, constant_values=255)
+    return Image.fromarray(padded).resize(
         (columns, rows),
         Image.Resampling.BILINEAR,
         box=(box[0] + free, box[1] + free, box[2] + free, box[3] + free),
@@ -162,11 +162,11 @@ def cuts_between(profile: NDArray[np.float64], count: int) -> list[int]:
     >>> cuts_between(np.array([3.0, 2, 0, 0, 0, 1, 4, 4]), 2)
     [4]
     """
-    places = np.linspace(0, len(profile), min(len(profile), _COLUMNS) + 1)
-    here = _smoothed(np.interp(places, np.arange(len(profile)) + 0.5, profile))
+    columns = np.linspace(0, len(profile), min(len(profile), _COLUMNS) + 1)
+    here = _smoothed(np.interp(columns, np.arange(len(profile)) + 0.5, profile))
     here /= max(here.mean(), 1e-9)
-    at = np.arange(len(places)) / (len(places) - 1)
-    # [start, end]: what a part from one place to a later one costs.
+    at = np.arange(len(columns)) / (len(columns) - 1)
+    # [start, end]: what a part from one column to a later one costs.
     widths = count * (at[None, :] - at[:, None])
     part = np.where(widths > 0, _ALIKE * (widths - 1) ** 2, np.inf)
     best, back = part[0], []
@@ -174,10 +174,10 @@ def cuts_between(profile: NDArray[np.float64], count: int) -> list[int]:
         through = (best + here)[:, None] + part
         back.append(through.argmin(axis=0))
         best = through.min(axis=0)
-    end, cuts = len(places) - 1, []
+    end, cuts = len(columns) - 1, []
     for came in reversed(back):
         end = int(came[end])
-        cuts.append(round(float(places[end])))
+        cuts.append(round(float(columns[end])))
     return cuts[::-1]
 
 

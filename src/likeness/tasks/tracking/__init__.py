@@ -8,10 +8,9 @@ Pillow and ONNX Runtime only; `likeness.tasks.tracking.training.train_tracker` m
 from likeness.tasks.tracking.boxes import Box, read_box
 from likeness.tasks.tracking.evaluation import evaluate_track
 from likeness.tasks.tracking.film import Film, open_film
-from likeness.tasks.tracking.model import TrackingModel, open_tracking_model
-from likeness.tasks.tracking.recipe import TrackingRecipe
+from likeness.tasks.tracking.model import TrackerSettings, TrackingModel, open_tracking_model
+from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.tasks.tracking.sequences import drawn_sequence
-from likeness.tasks.tracking.settings import TrackerSettings
 from likeness.tasks.tracking.tracker import Step, Tracker, read_track, track_csv
 
 __all__ = [

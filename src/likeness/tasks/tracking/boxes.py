@@ -1,10 +1,20 @@
-"""`Box`: where something is in a frame, in pixels, axis-aligned."""
+"""`Box`: where something is in a frame, in pixels; and square pieces of a frame around it.
+
+Pillow and NumPy only. Where a piece goes beyond the frame, it is filled with the frame's mean
+colour, as Bertinetto et al. 2016 (section 3.1) do.
+"""
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
-from likeness.errors import SettingError
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from likeness.arrays import describe
+from likeness.errors import DataError, SettingError
 
 
 @dataclass(frozen=True)
@@ -77,3 +87,129 @@ def read_box(text: str, *, argument: str = "box") -> Box:
         return Box(x, y, width, height)
     except SettingError as error:
         raise SettingError(str(error).replace("box", argument, 1)) from error
+
+
+Pixels = NDArray[np.uint8]
+
+_MOST_HALVINGS = 5
+
+
+class Frame:
+    """One picture of a film, from which pieces are cut.
+
+    Args:
+        pixels: ``(rows, columns, 3)``, uint8.
+
+    Raises:
+        DataError: it has another shape or type.
+    """
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._levels = [Image.fromarray(_checked(pixels))]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(columns, rows)."""
+        columns, rows = self._levels[0].size
+        return columns, rows
+
+    @cached_property
+    def mean(self) -> tuple[int, int, int]:
+        """The mean colour, which stands for what is outside the frame."""
+        small = np.asarray(self._levels[0].reduce(4 if min(self.size) > 32 else 1))
+        red, green, blue = small.reshape(-1, 3).mean(axis=0).round().astype(int)
+        return int(red), int(green), int(blue)
+
+    def crop(
+        self,
+        centre: tuple[float, float],
+        side: float,
+        size: int,
+        *,
+        turn: float = 0.0,
+        stretch: float = 1.0,
+    ) -> Pixels:
+        """Return the square piece around ``centre``, ``(size, size, 3)``, uint8.
+
+        Args:
+            centre: (x, y) in pixels of the frame.
+            side: of the piece, in pixels of the frame.
+            size: of the result, in pixels.
+            turn: of the piece, in radians.
+            stretch: how many times wider than high the piece is, around the same area.
+        """
+        level, halvings = self._level(side / size)
+        step = side / size / 2**halvings
+        across, down = step * math.sqrt(stretch), step / math.sqrt(stretch)
+        cosine, sine = math.cos(turn), math.sin(turn)
+        x, y = (coordinate / 2**halvings for coordinate in centre)
+        # Output (u, v), counted from the middle, takes (x + …) of the frame; Pillow itself adds
+        # the half pixel to u and v.
+        half = size / 2
+        xx, xy = cosine * across, -sine * down
+        yx, yy = sine * across, cosine * down
+        matrix = (xx, xy, x - half * (xx + xy), yx, yy, y - half * (yx + yy))
+        piece = level.transform(
+            (size, size),
+            Image.Transform.AFFINE,
+            matrix,
+            Image.Resampling.BILINEAR,
+            fillcolor=self.mean,
+        )
+        return np.asarray(piece)
+
+    def _level(self, step: float) -> tuple[Any, int]:
+        """Return the frame halved so often that a pixel of the piece takes one or two of it."""
+        halvings = min(max(0, math.floor(math.log2(max(step, 1e-6)))), _MOST_HALVINGS)
+        while len(self._levels) <= halvings and min(self._levels[-1].size) > 1:
+            self._levels.append(self._levels[-1].reduce(2))
+        halvings = min(halvings, len(self._levels) - 1)
+        return self._levels[halvings], halvings
+
+
+def _checked(pixels: Any) -> Pixels:
+    """Return ``pixels`` if it is a colour picture."""
+    is_array = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8
+    if not is_array or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise DataError(
+            "frame: expected uint8 of shape (rows, columns, 3), a colour picture. "
+            f"Received: {describe(pixels)}."
+        )
+    return np.ascontiguousarray(pixels)
+
+
+def side_with_context(box: Box, context: float) -> float:
+    """Return the side of the square that shows a box and its surroundings.
+
+    Bertinetto et al. 2016, section 3.4: ``s² = (w + 2p)(h + 2p)`` with ``p = context·(w + h)/2``;
+    theirs is a context of 0.5.
+
+    >>> side_with_context(Box(0, 0, 40, 40), 0.5)
+    80.0
+    """
+    margin = context * (box.width + box.height)
+    return math.sqrt((box.width + margin) * (box.height + margin))
+
+
+def pasting_matrix(
+    size: int, centre: tuple[float, float], side: float, *, turn: float
+) -> tuple[float, ...]:
+    """Return the matrix with which Pillow lays a square picture on another one.
+
+    Args:
+        size: of the square picture, in its pixels.
+        centre: (x, y) of where its middle goes, in pixels of the other one.
+        side: of the square there.
+        turn: of the square, in radians.
+    """
+    step, half = size / side, size / 2
+    cosine, sine = math.cos(turn) * step, math.sin(turn) * step
+    x, y = centre
+    return (
+        cosine,
+        -sine,
+        half - cosine * x + sine * y,
+        sine,
+        cosine,
+        half - sine * x - cosine * y,
+    )

@@ -30,7 +30,7 @@ _LIMITS = (
 )
 
 
-def tracking_card(document: Mapping[str, Any]) -> ModelCard:
+def _tracking_card(document: Mapping[str, Any]) -> ModelCard:
     """Return the card of a tracker's model.
 
     Args:
@@ -39,7 +39,7 @@ def tracking_card(document: Mapping[str, Any]) -> ModelCard:
     return _Facts(document).card()
 
 
-def tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what `likeness model show` says of a tracker's model: names and words.
 
     Args:

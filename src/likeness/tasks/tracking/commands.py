@@ -31,9 +31,15 @@ from likeness.tasks.tracking import (
 from likeness.tasks.tracking.evaluation import TrackEvaluation, evaluate_track
 from likeness.tasks.tracking.film import SUFFIXES, film_writer
 from likeness.tasks.tracking.model import TrainedTracker
-from likeness.tasks.tracking.recipe import TrackingRecipe
-from likeness.tasks.tracking.sequence import Sequence, holds_sequence, read_sequence
-from likeness.tasks.tracking.sequences import bag, dragon_baby, drawn_sequence
+from likeness.tasks.tracking.pairs import TrackingRecipe
+from likeness.tasks.tracking.sequences import (
+    Sequence,
+    bag,
+    dragon_baby,
+    drawn_sequence,
+    holds_sequence,
+    read_sequence,
+)
 from likeness.training.process import load_keras
 
 SEQUENCES = (
@@ -50,7 +56,7 @@ class _Source:
     truth: NDArray[np.float64] | None = None
 
 
-def track(
+def _track(
     film: Annotated[
         str,
         typer.Argument(
@@ -89,7 +95,7 @@ def track(
     finish(track.to_json(model), json_, *_lines(track, out, video))
 
 
-def track_train(
+def _track_train(
     sequences: Annotated[
         list[str],
         typer.Argument(help=f"Training data: {SEQUENCES}groundtruth.txt; one or more."),

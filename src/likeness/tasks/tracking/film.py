@@ -17,9 +17,8 @@ from PIL import Image, ImageDraw
 from likeness.errors import DataNotFoundError, ImageError, OutputError, SettingError, require_extra
 from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, MOST_PIXELS, decode_file
-from likeness.tasks.tracking.boxes import Box
-from likeness.tasks.tracking.crops import Pixels
-from likeness.tasks.tracking.sequence import FOLDERS, in_colour
+from likeness.tasks.tracking.boxes import Box, Pixels
+from likeness.tasks.tracking.sequences import FOLDERS, in_colour
 
 _USUAL_RATE = 25.0
 """Frames a second of a film that does not say."""
@@ -169,7 +168,7 @@ _MOST_GIF_COLUMNS = 360
 """Wider films are shrunk: a GIF of large frames is too large to be sent to anybody."""
 
 
-class FilmWriter(Protocol):
+class _FilmWriter(Protocol):
     """Takes frames, and then is the bytes of a file."""
 
     def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
@@ -179,7 +178,7 @@ class FilmWriter(Protocol):
         """Return the bytes of the file; nothing can be added afterwards."""
 
 
-def film_writer(suffix: str, *, rate: float) -> FilmWriter:
+def film_writer(suffix: str, *, rate: float) -> _FilmWriter:
     """Return what makes a film of a kind.
 
     Args:

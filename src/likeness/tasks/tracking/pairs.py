@@ -10,24 +10,77 @@ Four kinds, mixed within each batch:
 - *things*: likewise two pictures of one identity of an image set (faces, digits, …).
 
 Pasted search pictures hold other pieces as well: something to tell the target from. Everything
-is drawn from a seed.
+is drawn from a seed. `TrackingRecipe` is every choice of the training.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.arrays import check_in_range
-from likeness.errors import TooFewError
-from likeness.tasks.tracking.boxes import Box
-from likeness.tasks.tracking.correlation import radius_labels
-from likeness.tasks.tracking.crops import Frame, Pixels, pasting_matrix, side_with_context
-from likeness.tasks.tracking.sequence import Sequence as Film
-from likeness.tasks.tracking.settings import TrackingShapes
+from likeness.errors import SettingError, TooFewError
+from likeness.tasks.tracking.boxes import Box, Frame, Pixels, pasting_matrix, side_with_context
+from likeness.tasks.tracking.model import TrackingShapes, radius_labels
+from likeness.tasks.tracking.sequences import Sequence as Film
+from likeness.training.settings import SettingGroup, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingRecipe(SettingGroup):
+    """Every choice of a tracker's training.
+
+    Args:
+        width: channels of the encoder's first convolution.
+        channels: in each cell of its map.
+        search: side of the search pictures learned from, pixels; 63 and a multiple of 8.
+        steps: batches learned from.
+        pairs: in a batch; each template meets every search picture.
+        learning_rate: the highest; warmed up to, then lowered along a half cosine.
+        weight_decay: of AdamW.
+        film, anywhere, pasted, things: shares of the kinds of pairs
+            (`likeness.tasks.tracking.pairs.KINDS`); the last needs an image set.
+        gap: most frames between the two of a pair from a film.
+        brightness_contrast: strength of the jitter of brightness and contrast.
+        blur: share of smeared search pictures.
+        held_out: share of each sequence, its beginning, that is not learned from: the settings
+            of the tracker and the threshold are chosen there.
+        seed: random seed.
+
+    Raises:
+        SettingError: a value is out of its range.
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = {"light": "brightness_contrast"}
+
+    width: int = number(16, 1, 256)
+    channels: int = number(32, 2, 1024)
+    search: int = number(127, 71, 255)
+    steps: int = number(700, 1, 1_000_000)
+    pairs: int = number(12, 2, 256)
+    learning_rate: float = number(3e-3, 1e-8, 1)
+    weight_decay: float = number(1e-4, 0, 1)
+    film: float = number(0.4, 0, 1)
+    anywhere: float = number(0.15, 0, 1)
+    pasted: float = number(0.25, 0, 1)
+    things: float = number(0.2, 0, 1)
+    gap: int = number(60, 1, 100_000)
+    brightness_contrast: float = number(1.0, 0, 2)
+    blur: float = number(0.25, 0, 1)
+    held_out: float = number(0.25, 0, 0.5)
+    seed: int = number(0, 0, 2**31 - 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.search - 63) % 8:
+            raise SettingError(
+                f"search: expected 63 and a multiple of 8, such as 127. Received: {self.search}."
+            )
+
 
 KINDS = ("film", "anywhere", "pasted", "things")
 
@@ -46,7 +99,7 @@ class PairSettings:
         shift: farthest that a target lies from the middle of the search picture, in its pixels.
         log_scale: largest change of size between the two pictures, natural logarithm.
         turn: largest turn between the two, radians.
-        light: strength of changes of contrast, brightness and colour, 0…2.
+        brightness_contrast: strength of changes of contrast, brightness and colour, 0…2.
         blur: share of search pictures that are smeared as by motion, 0…1.
         radius: within which a position counts as on the target, pixels of the search picture.
     """
@@ -56,7 +109,7 @@ class PairSettings:
     shift: float = 28.0
     log_scale: float = 0.15
     turn: float = 0.4
-    light: float = 1.0
+    brightness_contrast: float = 1.0
     blur: float = 0.25
     radius: float = 8.0
 
@@ -68,7 +121,7 @@ class PairSettings:
         check_in_range(self.shift, 0.0, 512.0, argument="shift")
         check_in_range(self.log_scale, 0.0, 1.0, argument="log_scale")
         check_in_range(self.turn, 0.0, math.pi, argument="turn")
-        check_in_range(self.light, 0.0, 2.0, argument="light")
+        check_in_range(self.brightness_contrast, 0.0, 2.0, argument="brightness_contrast")
         check_in_range(self.blur, 0.0, 1.0, argument="blur")
         check_in_range(self.radius, 0.5, 512.0, argument="radius")
 
@@ -248,9 +301,11 @@ class PairSource:
         if rng.random() < settings.blur:
             search = _smeared(search, rng)
         # Both may be grey, or of other colours; a little of it differs between the two.
-        tint = _tint(rng, settings.light)
-        template = _relit(template, rng, settings.light, tint)
-        return _Pair(template, _relit(search, rng, settings.light, tint), shift, identity)
+        tint = _tint(rng, settings.brightness_contrast)
+        template = _relit(template, rng, settings.brightness_contrast, tint)
+        return _Pair(
+            template, _relit(search, rng, settings.brightness_contrast, tint), shift, identity
+        )
 
     def _shift(self, rng: np.random.Generator) -> tuple[float, float]:
         across, down = rng.uniform(-self._settings.shift, self._settings.shift, 2)
@@ -339,10 +394,10 @@ def _smeared(picture: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray((total / length).round(), np.uint8)
 
 
-def _tint(rng: np.random.Generator, light: float) -> NDArray[np.float32]:
+def _tint(rng: np.random.Generator, brightness_contrast: float) -> NDArray[np.float32]:
     """Return a matrix ``(3, 3)`` of colours: none, others, or grey."""
     kind = rng.random()
-    if light == 0 or kind < 0.5:
+    if brightness_contrast == 0 or kind < 0.5:
         return np.eye(3, dtype=np.float32)
     if kind < 0.65:
         return np.full((3, 3), 1 / 3, np.float32)
@@ -350,12 +405,12 @@ def _tint(rng: np.random.Generator, light: float) -> NDArray[np.float32]:
 
 
 def _relit(
-    picture: Pixels, rng: np.random.Generator, light: float, tint: NDArray[np.float32]
+    picture: Pixels, rng: np.random.Generator, brightness_contrast: float, tint: NDArray[np.float32]
 ) -> Pixels:
     """Return the picture with other contrast, brightness and colour."""
     pixels = picture.astype(np.float32) @ tint
-    contrast = math.exp(rng.uniform(-0.25, 0.25) * light)
-    brightness = rng.uniform(-25, 25) * light
-    colour = rng.uniform(-10, 10, 3).astype(np.float32) * light
+    contrast = math.exp(rng.uniform(-0.25, 0.25) * brightness_contrast)
+    brightness = rng.uniform(-25, 25) * brightness_contrast
+    colour = rng.uniform(-10, 10, 3).astype(np.float32) * brightness_contrast
     pixels = (pixels - 127.5) * contrast + 127.5 + brightness + colour
     return np.asarray(np.clip(pixels, 0, 255).round(), np.uint8)

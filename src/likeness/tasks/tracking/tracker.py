@@ -15,16 +15,11 @@ from PIL import Image
 
 from likeness.arrays import Energies
 from likeness.errors import DataError, SettingError
-from likeness.tasks.tracking.boxes import Box
-from likeness.tasks.tracking.correlation import EnergyMaps
-from likeness.tasks.tracking.crops import Frame, Pixels, side_with_context
-from likeness.tasks.tracking.settings import TrackerSettings, TrackingShapes
-
-Template = NDArray[np.float32]
-"""What is kept of a target: features ``(h, w, channels)``, or pixels."""
+from likeness.tasks.tracking.boxes import Box, Frame, Pixels, side_with_context
+from likeness.tasks.tracking.model import EnergyMaps, Template, TrackerSettings, TrackingShapes
 
 
-class Matcher(Protocol):
+class _Matcher(Protocol):
     """Lays a template on every position of search pictures; a network does it, or raw pixels."""
 
     @property
@@ -97,7 +92,7 @@ class Tracker:
 
     def __init__(
         self,
-        model: Matcher,
+        model: _Matcher,
         first_frame: Pixels,
         box: Box,
         *,

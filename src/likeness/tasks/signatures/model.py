@@ -1,8 +1,42 @@
-"""What the card of a model of handwriting says otherwise than that of a model of photos."""
+"""The recipe for signatures, the model that comes with the package, and the words of its card."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from likeness.model.card.facts import ModelCard
+from likeness.model.shipped import ShippedModel
+from likeness.training.recipe import TrainingRecipe
+
+SIGNATURES = TrainingRecipe().replace(
+    encoder={"kind": "readings", "width": 32, "embedding_size": 2304, "ensemble_size": 4},
+    preparation={"rows": 48, "columns": 96, "frame": "ink_parts"},
+    loss={"kind": "supervised_contrastive", "scale": 20.0, "margin": 0.0},
+    sampling={
+        "identities": 40,
+        "items_each": 2,
+        "within": "name",
+        "across": "medium",
+        "mirror_identities": False,
+    },
+    augmentation={
+        "geometry": 0.3,
+        "brightness_contrast": 0.0,
+        "elastic": 0.3,
+        "identity_elastic": 0.4,
+        "stroke_jitter": 1.0,
+    },
+    views={"mirrored": False, "shift": 2},
+    whitening={"kind": "within_class", "shrinkage": 0.5},
+    schedule={"epochs": 3, "steps": 150, "weight_decay": 0.02, "held_out": 0.16},
+)
+"""For signatures of the same names by many writers, chosen on writers of a training side."""
+
+
+SHIPPED = ShippedModel(
+    folder=Path(__file__).parent / "shipped_models" / "signatures",
+    question="are two signatures of one name by the same writer?",
+)
+
 
 _NOT_FOR = (
     "Not against forgers: it tells apart writers who write as they do. Nobody is known to have "
@@ -17,7 +51,7 @@ _NOT_FOR = (
 )
 
 
-def of_writing(card: ModelCard, record: object) -> ModelCard:
+def _of_writing(card: ModelCard, record: object) -> ModelCard:
     """Return a card in words for handwriting.
 
     Args:
