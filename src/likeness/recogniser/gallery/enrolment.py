@@ -1,7 +1,7 @@
 """Enrolment of one person or a hundred thousand, with as few statements as that takes."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -22,7 +22,7 @@ from likeness.recogniser.gallery.rows import (
     now,
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
-from likeness.recogniser.gallery.templates import newest_capture
+from likeness.recogniser.gallery.templates import kept_photos, newest_capture
 from likeness.recogniser.gallery.transaction import Writing
 
 How = Literal["enrolled", "approved", "imported"]
@@ -141,7 +141,7 @@ def _people_for(
                 metadata=noted or "{}",
                 created=entry.created or now(),
             )
-            fresh[name] = row.with_digest()
+            fresh[name] = row.stored()
     for inserted in chunks(list(fresh.values()), 10_000):
         writing.connection.execute(people.insert(), [vars(row) for row in inserted])
     writing.audit_many({"what": "added", "person_id": row.id} for row in fresh.values())
@@ -157,7 +157,7 @@ def _add_templates(
     outcomes = []
     capture = newest_capture(writing.connection)
     known = _by_digest(writing.connection, [t.photo_digest for e in entries for t in e.templates])
-    with_photo = _with_photo(writing.connection, [owned.template_id for owned in known.values()])
+    with_photo = kept_photos(writing.connection, [owned.template_id for owned in known.values()])
 
     def keep(template_id: int, template: NewTemplate) -> bool:
         """Note a photo that is to be kept and is not yet; return whether it was noted."""
@@ -208,15 +208,6 @@ def _by_digest(connection: sa.Connection, digests: Sequence[str]) -> dict[str, _
         query = sa.select(*columns).join(people).where(templates.c.photo_digest.in_(part))
         owned |= {digest: _Owned(*values) for digest, *values in connection.execute(query)}
     return owned
-
-
-def _with_photo(connection: sa.Connection, ids: Iterable[int]) -> set[int]:
-    """Return which of some templates have their photo kept."""
-    kept: set[int] = set()
-    for part in chunks(list(ids)):
-        query = sa.select(photos.c.template_id).where(photos.c.template_id.in_(part))
-        kept.update(connection.execute(query).scalars())
-    return kept
 
 
 def _check_owner(owned: _Owned, person: PersonRow) -> None:

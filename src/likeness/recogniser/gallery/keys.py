@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from likeness.errors import GalleryKeyError
@@ -178,9 +178,9 @@ class Sealing:
     def with_vector(self, row: TemplateRow, vector: bytes) -> TemplateRow:
         """Return a row with another embedding, of little-endian float32 bytes."""
         if self.key_id is None:
-            return replace(row, vector=vector, sealed=None, key_id=None).with_digest()
+            return row.stored(vector=vector, sealed=None, key_id=None)
         sealed = self.seal(vector, _label(row))
-        return replace(row, vector=None, sealed=sealed, key_id=self.key_id).with_digest()
+        return row.stored(vector=None, sealed=sealed, key_id=self.key_id)
 
     def vector_of(self, row: TemplateRow) -> bytes:
         """Return a row's embedding as little-endian float32 bytes."""
@@ -190,7 +190,7 @@ class Sealing:
         """Return the row of a template's photo."""
         content = self.seal(photo, _photo_label(template_id, photo_digest))
         row = PhotoRow(template_id=template_id, key_id=self.key_id, content=content)
-        return row.with_digest()
+        return row.stored()
 
     def photo_of(self, row: PhotoRow, photo_digest: str) -> bytes:
         """Return the photo of a row, whose template has that digest."""

@@ -3,7 +3,6 @@
 import json
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -105,19 +104,18 @@ def list_people(
         order = sa.collate(order, "C")  # type: ignore[assignment]
     if after is not None:
         query = query.where(order > after)
-    rows = connection.execute(query.order_by(order).limit(limit)).mappings()
-    return as_people(connection, [PersonRow(**row) for row in rows])
+    rows = connection.execute(query.order_by(order).limit(limit))
+    return as_people(connection, [PersonRow.read(row) for row in rows])
 
 
 def update_person(
     writing: Writing, row: PersonRow, *, name: str | None = None, metadata: str | None = None
 ) -> PersonRow:
     """Change a person's name or metadata; return the changed row."""
-    stored = replace(
-        row,
+    stored = row.stored(
         name=row.name if name is None else name,
         metadata=row.metadata if metadata is None else metadata,
-    ).with_digest()
+    )
     writing.connection.execute(people.update().where(people.c.id == row.id).values(**vars(stored)))
     return stored
 
@@ -159,10 +157,10 @@ def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
     rows = TemplateRow.select(connection, templates.c.person_id == gone.id)
     moved = []
     for row in rows:
-        fresh = replace(row, person_id=stays.id)
+        fresh = row.stored(person_id=stays.id)
         if row.sealed is not None:  # a ciphertext is bound to its person
             fresh = writing.sealing.with_vector(fresh, writing.sealing.vector_of(row))
-        moved.append(fresh.with_digest())
+        moved.append(fresh)
     store_templates(connection, moved)
     metadata = json.loads(gone.metadata) | json.loads(stays.metadata)
     merged = update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -107,27 +107,38 @@ class _StoredRow:
     """A row that is stored with a digest of its other values, which tells damage."""
 
     table: ClassVar[sa.Table]
+    _columns: ClassVar[tuple[str, ...]]
     digest: str = ""
+
+    def __init_subclass__(cls) -> None:
+        cls._columns = tuple(cls.table.columns.keys())
 
     def expected_digest(self) -> str:
         """Return the digest of the other values."""
         raise NotImplementedError
 
-    def with_digest(self) -> Self:
-        """Return the row as it is stored."""
-        return replace(self, digest=self.expected_digest())
+    def stored(self, **values: Any) -> Self:
+        """Return the row as it is stored: with other values, and the digest of them all."""
+        row = type(self)(**{**vars(self), **values})
+        object.__setattr__(row, "digest", row.expected_digest())  # nobody has seen it yet
+        return row
+
+    @classmethod
+    def read(cls, values: Iterable[Any]) -> Self:
+        """Return the row of a table's values, which are in the order of its columns."""
+        return cls(**dict(zip(cls._columns, values, strict=True)))
 
     @classmethod
     def select(cls, connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Self]:
         """Return the rows for which a condition holds, by their numbers."""
         query = sa.select(cls.table).where(condition).order_by(*cls.table.primary_key.columns)
-        return [cls(**row) for row in connection.execute(query).mappings()]
+        return [cls.read(row) for row in connection.execute(query)]
 
     @classmethod
     def pages(cls, connection: sa.Connection, *, size: int) -> Iterator[list[Self]]:
         """Go through all rows of the table by their numbers, a page at a time."""
         for page in pages(connection, cls.table, size=size):
-            yield [cls(**row) for row in page]
+            yield [cls.read(row.values()) for row in page]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +208,11 @@ class PhotoRow(_StoredRow):
 
 def _digest(*values: Any, content: bytes = b"") -> str:
     # A damaged row may hold anything; its digest is then just another.
-    head = json.dumps(values, ensure_ascii=True, separators=(",", ":"), default=repr)
-    return hashlib.sha256(head.encode() + b"\0" + content).hexdigest()
+    return hashlib.sha256(_DIGESTED(values).encode() + b"\0" + content).hexdigest()
+
+
+# One encoder for all rows: `json.dumps` makes one for each.
+_DIGESTED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=repr).encode
 
 
 Value = TypeVar("Value")

@@ -73,9 +73,8 @@ def read_templates(
         digest: of which photo; None for any.
         vectors: whether the embeddings are wanted.
     """
-    kept = photos.c.template_id.isnot(None).label("kept")
     query = (
-        sa.select(templates, people.c.name.label("person"), kept)
+        sa.select(templates, people.c.name, photos.c.template_id.isnot(None))
         .join(people)
         .outerjoin(photos, photos.c.template_id == templates.c.id)
         .where(templates.c.id > after)
@@ -87,21 +86,21 @@ def read_templates(
     if digest is not None:
         query = query.where(templates.c.photo_digest == digest)
     records = []
-    for values in connection.execute(query).mappings():
-        row = TemplateRow(**{column.name: values[column] for column in templates.c})
+    for *values, person, is_kept in connection.execute(query):
+        row = TemplateRow.read(values)
         vector = np.frombuffer(sealing.vector_of(row), "<f4") if vectors else None
         records.append(
             Template(
                 id=row.id,
                 person_id=row.person_id,
-                person=values["person"],
+                person=person,
                 vector=None if vector is None else vector.astype(np.float32),
                 model=row.model,
                 photo_digest=row.photo_digest,
                 quality=json.loads(row.quality),
                 provenance=json.loads(row.provenance),
                 created=row.created,
-                photo_kept=bool(values["kept"]),
+                photo_kept=bool(is_kept),
             )
         )
     return records
@@ -111,6 +110,15 @@ def read_photo(connection: sa.Connection, sealing: Sealing, template: TemplateRo
     """Return a template's kept photo; None if it was not kept."""
     rows = PhotoRow.select(connection, photos.c.template_id == template.id)
     return sealing.photo_of(rows[0], template.photo_digest) if rows else None
+
+
+def kept_photos(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Return which of some templates have their photo kept."""
+    kept: set[int] = set()
+    for part in chunks(ids):
+        query = sa.select(photos.c.template_id).where(photos.c.template_id.in_(part))
+        kept.update(connection.execute(query).scalars())
+    return kept
 
 
 def replace_vectors(
@@ -189,8 +197,9 @@ def reseal(writing: Writing, fresh: Sealing) -> Traces:
             traces = Traces(contents=traces_of(connection, rows[:_SAMPLE]).contents)
         count += len(rows)
         store_templates(connection, [fresh.with_vector(row, old.vector_of(row)) for row in rows])
+        with_photo = kept_photos(connection, [row.id for row in rows])
         for row in rows:
-            photo = read_photo(connection, old, row)
+            photo = read_photo(connection, old, row) if row.id in with_photo else None
             if photo is not None:
                 of_template = photos.c.template_id == row.id
                 values = vars(fresh.photo_row(row.id, row.photo_digest, photo))
