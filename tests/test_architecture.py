@@ -48,7 +48,6 @@ WITH_KERAS = ("encoders/", "training/")
 
 TASKS_WITH_KERAS = {
     "tasks/sentences/bag_of_pieces.py",
-    "tasks/sentences/correlation.py",
     "tasks/sentences/training.py",
     "tasks/tracking/training.py",
 }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
-from likeness.tasks.sentences.sts import ARCHIVES, DIGESTS, find_pairs, sts
+from likeness.tasks.sentences.sts import ARCHIVES, DIGESTS, _find_pairs, sts
 
 LINES = {
     "train": "a\tf\t2012\t1\t5.000\tOne “quoted.\tOne two.\n"
@@ -25,7 +25,7 @@ KNOWN = {part: hashlib.sha256(text.encode()).hexdigest() for part, text in LINES
 
 def find(path: Any = None, part: str = "train", **changes: Any) -> Any:
     settings = {"may_download": False, "on_progress": None, "digests": KNOWN} | changes
-    return find_pairs(path, part=part, **settings)
+    return _find_pairs(path, part=part, **settings)
 
 
 def tarred(files: dict[str, bytes]) -> bytes:

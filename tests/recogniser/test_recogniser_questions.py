@@ -13,7 +13,7 @@ from likeness.recogniser.gallery import GalleryKey, create_gallery
 from likeness.tasks.sentences.questions import (
     Question,
     QuestionSearch,
-    entry_name,
+    _entry_name,
     read_questions,
     text_gallery_model,
 )
@@ -125,11 +125,11 @@ def test_how_many_are_listed(search: QuestionSearch) -> None:
 
 
 def test_names_of_entries() -> None:
-    assert entry_name(" a\tb\n c ") == "a b c"
+    assert _entry_name(" a\tb\n c ") == "a b c"
     long = "x" * 300
-    assert len(entry_name(long)) <= 200
-    assert entry_name(long) != entry_name(long + "y")
-    assert entry_name(long) == entry_name(long)
+    assert len(_entry_name(long)) <= 200
+    assert _entry_name(long) != _entry_name(long + "y")
+    assert _entry_name(long) == _entry_name(long)
 
 
 class TestFiles:

@@ -28,7 +28,7 @@ from likeness.encoders.seeds import Seeds
 from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 
-HALVINGS = 3
+_HALVINGS = 3
 
 PROJECTED = 256
 """Numbers that the loss looks at behind a projection head."""
@@ -53,7 +53,7 @@ def cells(
     Raises:
         SettingError: the embedding does not divide among the cells.
     """
-    rows, columns = map_size(shape)
+    rows, columns = _map_size(shape)
     each, left = divmod(embedding_size, rows * columns)
     if left or not each:
         raise SettingError(
@@ -72,13 +72,13 @@ def cells(
     return keras.Model(photo, x, name="cells")
 
 
-def map_size(shape: tuple[int, int, int]) -> tuple[int, int]:
+def _map_size(shape: tuple[int, int, int]) -> tuple[int, int]:
     """Return rows and columns of the last map.
 
-    >>> map_size((28, 35, 1))
+    >>> _map_size((28, 35, 1))
     (4, 5)
     """
-    return (-(-shape[0] // 2**HALVINGS), -(-shape[1] // 2**HALVINGS))
+    return (-(-shape[0] // 2**_HALVINGS), -(-shape[1] // 2**_HALVINGS))
 
 
 def projection_head(encoder: Any, *, seed: int = 0) -> Any:
@@ -96,7 +96,7 @@ def projection_head(encoder: Any, *, seed: int = 0) -> Any:
     Returns:
         A `keras.Model`, ``(n, d)`` embeddings → ``(n, PROJECTED)`` of unit length.
     """
-    rows, columns = map_size(encoder.input_shape[1:])
+    rows, columns = _map_size(encoder.input_shape[1:])
     size = encoder.output_shape[-1]
     each = size // (rows * columns)
     seeds = Seeds(seed)
@@ -133,7 +133,7 @@ def readings(
     Raises:
         SettingError: the embedding does not divide among the cells of the readings.
     """
-    rows, columns = map_size(shape)
+    rows, columns = _map_size(shape)
     count = shape[2]
     each, left = divmod(embedding_size, rows * columns * count)
     if left or not each:

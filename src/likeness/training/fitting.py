@@ -36,7 +36,6 @@ from likeness.training.networks import (
     embed_prepared,
     finished_encoder,
     training_set,
-    whitening_settings,
 )
 from likeness.training.process import OnProgress, TrainingProgress, keep_freed_memory
 from likeness.training.recipe import TrainingRecipe, member_seed
@@ -268,7 +267,9 @@ def _single_views(
     if kind == "none":
         return embeddings
     learned = embed_prepared(encoder, items)
-    return fit_whitening(learned, **whitening_settings(recipe))(embeddings)
+    return fit_whitening(
+        learned, shrinkage=recipe.whitening.shrinkage, directions=recipe.whitening.directions
+    )(embeddings)
 
 
 def _tensorboard(options: FitOptions) -> list[Any]:

@@ -154,7 +154,9 @@ def _fit_spread(
         for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
     ]
     return [
-        fit_whitening(embeddings, **whitening_settings(recipe))
+        fit_whitening(
+            embeddings, shrinkage=recipe.whitening.shrinkage, directions=recipe.whitening.directions
+        )
         for embeddings in _by_reading(encoder, chunks)
     ]
 
@@ -168,7 +170,11 @@ def _fit_within_class(
     """
     return [
         fit_within_class_whitening(
-            embeddings, labels.codes, labels.others, **whitening_settings(recipe)
+            embeddings,
+            labels.codes,
+            labels.others,
+            shrinkage=recipe.whitening.shrinkage,
+            directions=recipe.whitening.directions,
         )
         for embeddings in _by_reading(encoder, _chunks(items, 128))
     ]
@@ -334,14 +340,6 @@ def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
     ]
     embeddings: NDArray[np.float32] = np.concatenate(parts)
     return embeddings
-
-
-def whitening_settings(recipe: TrainingRecipe) -> dict[str, Any]:
-    """Return what a whitening is fitted with."""
-    return {
-        "shrinkage": recipe.whitening.shrinkage,
-        "directions": recipe.whitening.directions,
-    }
 
 
 def _chunks(items: Prepared, size: int) -> list[Prepared]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from likeness.tasks.sentences.correlation import CorrelationLoss, correlation
+from likeness.tasks.sentences.bag_of_pieces import CorrelationLoss, correlation
 
 pytestmark = pytest.mark.backend
 

@@ -5,19 +5,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.tasks.sentences.training import SentenceFeed
+from likeness.tasks.sentences.training import _SentenceFeed
 
 pytestmark = pytest.mark.backend
 
 
-def feed(**changes: Any) -> SentenceFeed:
+def feed(**changes: Any) -> _SentenceFeed:
     rng = np.random.default_rng(0)
     sides = [[list(rng.permutation(50)[: 1 + i % 9] + 1) for i in range(20)] for _ in range(2)]
     settings = {"buckets": 50, "batch_size": 6, "dropout": 0.0, "seed": 3, **changes}
-    return SentenceFeed(*sides, np.arange(20.0), **settings)
+    return _SentenceFeed(*sides, np.arange(20.0), **settings)
 
 
-def epoch(made: SentenceFeed) -> list[Any]:
+def epoch(made: _SentenceFeed) -> list[Any]:
     return [made[index] for index in range(len(made))]
 
 
@@ -41,7 +41,7 @@ def test_a_pair_stays_together() -> None:
 
 def test_what_is_left_out_is_left_out_on_both_sides() -> None:
     same = [[1, 2, 3, 4, 5, 6, 7, 8]] * 10
-    made = SentenceFeed(same, same, np.zeros(10), buckets=8, batch_size=10, dropout=0.5, seed=1)
+    made = _SentenceFeed(same, same, np.zeros(10), buckets=8, batch_size=10, dropout=0.5, seed=1)
     (left, right), _ = made[0]
     np.testing.assert_array_equal(left, right)
     kept = len(set(left[0]) - {0})
@@ -51,7 +51,7 @@ def test_what_is_left_out_is_left_out_on_both_sides() -> None:
 
 
 def test_a_sentence_is_never_left_out_whole() -> None:
-    made = SentenceFeed(
+    made = _SentenceFeed(
         [[1]] * 40, [[2, 3]] * 40, np.zeros(40), buckets=3, batch_size=40, dropout=0.95, seed=0
     )
     for _ in range(5):
@@ -73,7 +73,7 @@ def test_a_batch_larger_than_the_data_is_all_of_it() -> None:
 
 
 def test_rows_are_filled_up_to_few_widths() -> None:
-    made = SentenceFeed([[1, 2, 3], [4]], [[5] * 33, [6]], np.arange(2.0), buckets=6, batch_size=2,
+    made = _SentenceFeed([[1, 2, 3], [4]], [[5] * 33, [6]], np.arange(2.0), buckets=6, batch_size=2,
                         dropout=0.0, seed=0)  # fmt: skip
     (left, right), targets = made[0]
     assert left.shape == (2, 32) and right.shape == (2, 64)

@@ -13,9 +13,9 @@ from likeness import SiameseClassifier
 from likeness.errors import SettingError
 from likeness.tasks.sklearn.classifier import (
     UNCALIBRATED,
-    class_probabilities,
-    held_out_items,
-    stranger_classes,
+    _class_probabilities,
+    _held_out_items,
+    _stranger_classes,
 )
 
 
@@ -45,7 +45,7 @@ class TestAnswers:
     ) -> None:
         found = fitted.predict_proba(rows[0])
         energies = fitted.class_energies(rows[0])
-        np.testing.assert_array_equal(found, class_probabilities(energies, fitted.temperature_))
+        np.testing.assert_array_equal(found, _class_probabilities(energies, fitted.temperature_))
         np.testing.assert_allclose(found.sum(axis=1), 1.0)
 
     def test_the_decision_function_is_the_negative_energy(
@@ -178,7 +178,7 @@ class TestStrangers:
 
     @pytest.mark.parametrize(("classes", "strangers"), [(2, 0), (3, 1), (5, 1), (6, 2), (30, 10)])
     def test_so_many_classes_are_strangers_once(self, classes: int, strangers: int) -> None:
-        found = stranger_classes(classes, seed=0).tolist()
+        found = _stranger_classes(classes, seed=0).tolist()
         assert len(found) == len(set(found)) == strangers
         assert set(found) <= set(range(classes))
 
@@ -233,7 +233,7 @@ class TestCalibration:
         self, counts: list[int], share: float, seed: int
     ) -> None:
         codes = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
-        held = held_out_items(codes, share=share, seed=seed)
+        held = _held_out_items(codes, share=share, seed=seed)
         for code, count in enumerate(counts):
             own = int(held[codes == code].sum())
             assert own <= count - 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from likeness.tasks.sklearn.classifier import UNCALIBRATED, class_probabilities, fit_temperature
+from likeness.tasks.sklearn.classifier import UNCALIBRATED, _class_probabilities, _fit_temperature
 
 ENERGIES = arrays.arrays(
     np.float64, st.tuples(st.integers(1, 8), st.integers(2, 5)), elements=st.floats(0, 2)
@@ -32,7 +32,7 @@ def slow_cost(energies: np.ndarray, codes: np.ndarray, temperature: float) -> fl
 def test_rows_sum_to_one_and_the_nearest_is_the_likeliest(
     energies: np.ndarray, temperature: float
 ) -> None:
-    found = class_probabilities(energies, temperature)
+    found = _class_probabilities(energies, temperature)
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
     assert (found >= 0).all()
     row = np.arange(len(energies))
@@ -40,7 +40,7 @@ def test_rows_sum_to_one_and_the_nearest_is_the_likeliest(
 
 
 def test_far_energies_and_small_temperatures_do_not_overflow() -> None:
-    found = class_probabilities(np.array([[1e6, 1e6 + 1.0, np.inf]]), 1e-3)
+    found = _class_probabilities(np.array([[1e6, 1e6 + 1.0, np.inf]]), 1e-3)
     assert found.tolist() == [[1.0, 0.0, 0.0]]
 
 
@@ -48,7 +48,7 @@ def test_the_temperature_costs_least() -> None:
     rng = np.random.default_rng(0)
     energies, codes = rng.uniform(0, 2, (40, 3)), rng.integers(0, 3, 40)
     energies[np.arange(40), codes] -= 0.3
-    found = fit_temperature(energies, codes)
+    found = _fit_temperature(energies, codes)
     best = slow_cost(energies, codes, found)
     for factor in (0.25, 0.8, 0.98, 1.02, 1.25, 4.0):
         assert slow_cost(energies, codes, found * factor) >= best - 1e-9
@@ -57,28 +57,28 @@ def test_the_temperature_costs_least() -> None:
 def test_the_temperature_that_energies_were_drawn_with_is_found() -> None:
     rng = np.random.default_rng(0)
     energies = rng.uniform(0, 2, (4000, 4))
-    chances = class_probabilities(energies, 0.3)
+    chances = _class_probabilities(energies, 0.3)
     codes = np.array([rng.choice(4, p=row) for row in chances])
-    assert fit_temperature(energies, codes) == pytest.approx(0.3, rel=0.05)
+    assert _fit_temperature(energies, codes) == pytest.approx(0.3, rel=0.05)
 
 
 @pytest.mark.parametrize("items", [1, 5, 500])
 def test_classes_that_do_not_overlap_give_no_certainty_that_so_few_cannot_show(items: int) -> None:
     codes = np.arange(items) % 2
     energies = np.where(np.arange(2) == codes[:, None], 0.1, 1.9)
-    temperature = fit_temperature(energies, codes)
-    found = class_probabilities(energies, temperature)[np.arange(items), codes]
+    temperature = _fit_temperature(energies, codes)
+    found = _class_probabilities(energies, temperature)[np.arange(items), codes]
     np.testing.assert_allclose(found, (items + 1) / (items + 2), atol=1e-3)
 
 
 def test_energies_that_say_nothing_give_equal_probabilities() -> None:
     energies = np.full((6, 3), 0.7)
-    assert fit_temperature(energies, np.arange(6) % 3) == UNCALIBRATED
-    np.testing.assert_allclose(class_probabilities(energies, UNCALIBRATED), 1 / 3)
+    assert _fit_temperature(energies, np.arange(6) % 3) == UNCALIBRATED
+    np.testing.assert_allclose(_class_probabilities(energies, UNCALIBRATED), 1 / 3)
 
 
 def test_energies_that_are_wrong_give_nearly_equal_probabilities() -> None:
     codes = np.arange(60) % 2
     energies = np.where(np.arange(2) == codes[:, None], 1.0, 0.2)
-    found = class_probabilities(energies, fit_temperature(energies, codes))
+    found = _class_probabilities(energies, _fit_temperature(energies, codes))
     np.testing.assert_allclose(found, 0.5, atol=1e-3)

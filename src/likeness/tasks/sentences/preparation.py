@@ -26,6 +26,7 @@ MOST_PIECES = 2_000
 """Different pieces that are read of a text, the first ones: some 250 words."""
 
 FILL = 0
+"""The number that fills up a short text; no piece has it."""
 
 _WORD = re.compile(r"\w+")
 _WHOLE = "="
@@ -41,7 +42,7 @@ class TextPreparation:
 
     Args:
         buckets: how many numbers there are, 16…2²⁴.
-        shortest, longest: letters of an n-gram, 1…8, see `pieces_of`.
+        shortest, longest: letters of an n-gram, 1…8, see `_pieces_of`.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -140,7 +141,7 @@ class TextPreparation:
             raise DataError(
                 "text: expected letters. Received: half of a character (a lone surrogate)."
             ) from error
-        pieces = pieces_of(text, shortest=self.shortest, longest=self.longest)
+        pieces = _pieces_of(text, shortest=self.shortest, longest=self.longest)
         if not pieces:
             raise DataError(
                 f"text: expected at least one letter or digit. Received: {text[:40]!r}. Write it "
@@ -154,7 +155,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def pieces_of(text: str, *, shortest: int, longest: int) -> list[str]:
+def _pieces_of(text: str, *, shortest: int, longest: int) -> list[str]:
     """Return the different pieces of a text: its words, and the n-grams within each word.
 
     A word that was never seen still shares most of its n-grams with the words it is spelled like
@@ -167,7 +168,7 @@ def pieces_of(text: str, *, shortest: int, longest: int) -> list[str]:
         text: any.
         shortest, longest: letters of an n-gram, the blanks at a word's ends among them.
 
-    >>> pieces_of("A cat", shortest=3, longest=3)
+    >>> _pieces_of("A cat", shortest=3, longest=3)
     ['=a', ' a ', '=cat', ' ca', 'cat', 'at ']
     """
     pieces: dict[str, None] = {}

@@ -107,7 +107,7 @@ def read_questions(file: str | Path) -> tuple[Question, ...]:
         if not text:
             continue
         question = Question(text=text, answer=answer or None)
-        before = questions.setdefault(entry_name(text), question)
+        before = questions.setdefault(_entry_name(text), question)
         if before.answer != question.answer:
             raise DataError(
                 f"{path}, line {number}: the same question was answered otherwise before: "
@@ -120,10 +120,10 @@ def read_questions(file: str | Path) -> tuple[Question, ...]:
     return tuple(questions.values())
 
 
-def entry_name(text: str) -> str:
+def _entry_name(text: str) -> str:
     """Return under which name a question is enrolled: its text, a long one cut and numbered.
 
-    >>> entry_name("  How do I\\treset it? ")
+    >>> _entry_name("  How do I\\treset it? ")
     'How do I reset it?'
     """
     normal = unicodedata.normalize("NFC", text)
@@ -177,13 +177,13 @@ class QuestionSearch:
             DataError: a question cannot be read.
         """
         there = {person.name for person in self.gallery.everybody()}
-        new = [question for question in questions if entry_name(question.text) not in there]
+        new = [question for question in questions if _entry_name(question.text) not in there]
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
             vectors = self.model.embed([question.text for question in part])
             self.gallery.enrol_many(
                 {
-                    entry_name(question.text): [
+                    _entry_name(question.text): [
                         NewTemplate(
                             vector=vector,
                             photo_digest=hashlib.sha256(question.text.encode()).hexdigest(),

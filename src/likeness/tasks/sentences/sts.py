@@ -78,12 +78,12 @@ def sts(
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
     """
-    return find_pairs(
+    return _find_pairs(
         path, part=part, may_download=download, on_progress=on_progress, digests=DIGESTS
     )
 
 
-def find_pairs(
+def _find_pairs(
     path: str | Path | None,
     *,
     part: str,

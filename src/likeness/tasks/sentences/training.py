@@ -22,9 +22,8 @@ from likeness.encoders.siamese import SiameseNet
 from likeness.errors import OverlapError, TooFewError, TrainingFailedError
 from likeness.evaluation.verification import choose_threshold
 from likeness.model.siamese_model import SiameseModel
-from likeness.tasks.sentences.bag_of_pieces import FILL, bag_of_pieces, rarity_of
-from likeness.tasks.sentences.correlation import CorrelationLoss
-from likeness.tasks.sentences.preparation import TextPreparation
+from likeness.tasks.sentences.bag_of_pieces import CorrelationLoss, bag_of_pieces, rarity_of
+from likeness.tasks.sentences.preparation import FILL, TextPreparation
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.sentence_pairs import (
     SentencePairs,
@@ -170,7 +169,7 @@ def _described(pairs: SentencePairs) -> dict[str, Any]:
     }
 
 
-class SentenceFeed:
+class _SentenceFeed:
     """Batches ``((left, right), targets)``; what one holds depends on seed, epoch and number only.
 
     In each batch a share of all pieces is left out, the same ones on both sides: what the two
@@ -245,7 +244,7 @@ def _shown(pieces: NDArray[np.int32], shown: NDArray[np.bool_]) -> NDArray[np.in
 
 def _feed(
     recipe: SimilarityRecipe, pairs: SentencePairs, ids: dict[str, list[int]]
-) -> SentenceFeed:
+) -> _SentenceFeed:
     scores = pairs.scores
     if recipe.loss == "contrastive":
         learned = (scores >= recipe.genuine_from) | (scores <= recipe.impostor_to)
@@ -261,7 +260,7 @@ def _feed(
     def of(side: Sequence[str]) -> list[list[int]]:
         return [ids[text] for text, taken in zip(side, learned, strict=True) if taken]
 
-    return SentenceFeed(
+    return _SentenceFeed(
         of(pairs.left),
         of(pairs.right),
         targets[learned],
@@ -291,7 +290,7 @@ class _Epochs:
 def _fit(
     recipe: SimilarityRecipe,
     network: Any,
-    feed: SentenceFeed,
+    feed: _SentenceFeed,
     model: SiameseModel,
     choosing: SentencePairs,
     *,

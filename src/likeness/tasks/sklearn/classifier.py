@@ -170,7 +170,7 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
         A stranger has a nearest class, too: see ``unknown_label``.
         """
         energies = self.class_energies(X)
-        return class_probabilities(energies, self.temperature_)
+        return _class_probabilities(energies, self.temperature_)
 
     def class_energies(self, X: ArrayLike) -> Energies:  # noqa: N803
         """Return ``(n, classes)``: the energy to each class, 0…2; lower is more alike.
@@ -191,14 +191,14 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
         threshold = self.threshold
         if self.unknown_label is not None and threshold is None:
             threshold = self._chosen_threshold(items, codes, seed=seed)
-        held = held_out_items(codes, share=self.calibration, seed=seed)
+        held = _held_out_items(codes, share=self.calibration, seed=seed)
         self._learn(items[~held], codes[~held], seed=seed)
         embeddings = self._embed(items)
         learned = self._no_templates().enrolled(embeddings[~held], codes[~held])
         self.calibrated_ = bool(held.any())
         if self.calibrated_:
             energies = learned.class_energies(embeddings[held], classes=len(classes))
-            self.temperature_ = fit_temperature(energies, codes[held])
+            self.temperature_ = _fit_temperature(energies, codes[held])
         else:
             self.temperature_ = UNCALIBRATED
             self._say_that_nothing_was_held_out()
@@ -210,9 +210,9 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
 
     def _chosen_threshold(self, items: NDArray[np.float64], codes: Codes, *, seed: int) -> float:
         """Choose the threshold with an encoder for which some classes are strangers."""
-        strange = stranger_classes(int(codes.max()) + 1, seed=seed)
+        strange = _stranger_classes(int(codes.max()) + 1, seed=seed)
         is_strange = np.isin(codes, strange)
-        held = held_out_items(codes, share=self.calibration, seed=seed) & ~is_strange
+        held = _held_out_items(codes, share=self.calibration, seed=seed) & ~is_strange
         if not held.any() or not len(strange):
             raise ValueError(
                 "y: expected three classes or more, one of the others with two items, to choose "
@@ -275,7 +275,7 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
             )
 
 
-def stranger_classes(classes: int, *, seed: int) -> Codes:
+def _stranger_classes(classes: int, *, seed: int) -> Codes:
     """Return a third of the classes, at least one, drawn; none if fewer than two would be left.
 
     Args:
@@ -286,7 +286,7 @@ def stranger_classes(classes: int, *, seed: int) -> Codes:
     return np.random.default_rng(seed).permutation(classes)[:count]
 
 
-def held_out_items(codes: Codes, *, share: float, seed: int) -> NDArray[np.bool_]:
+def _held_out_items(codes: Codes, *, share: float, seed: int) -> NDArray[np.bool_]:
     """Return ``(n,)``: which items are held out, so many of each class.
 
     A class keeps one item at least; of two it gives one, if the share is above 0.
@@ -314,7 +314,7 @@ _RANGE = (1e-4, 1e4)
 """Of temperatures, times the spread of the energies."""
 
 
-def class_probabilities(energies: Energies, temperature: float) -> Floats:
+def _class_probabilities(energies: Energies, temperature: float) -> Floats:
     """Return ``(n, classes)``, each row summing to one.
 
     Args:
@@ -323,7 +323,7 @@ def class_probabilities(energies: Energies, temperature: float) -> Floats:
         temperature: > 0.
 
     >>> import numpy as np
-    >>> class_probabilities(np.array([[0.0, np.log(3.0), np.inf]]), 1.0).round(3).tolist()
+    >>> _class_probabilities(np.array([[0.0, np.log(3.0), np.inf]]), 1.0).round(3).tolist()
     [[0.75, 0.25, 0.0]]
     """
     nearest = energies.min(axis=1, keepdims=True)
@@ -331,7 +331,7 @@ def class_probabilities(energies: Energies, temperature: float) -> Floats:
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
-def fit_temperature(energies: Energies, codes: Codes) -> float:
+def _fit_temperature(energies: Energies, codes: Codes) -> float:
     """Return the temperature with the smallest log-loss on items that were held out.
 
     Each item is a little of every other class (Platt's targets, (n + 1) / (n + 2) for its own),
@@ -344,7 +344,7 @@ def fit_temperature(energies: Energies, codes: Codes) -> float:
 
     >>> import numpy as np
     >>> apart = np.array([[0.1, 1.1], [1.1, 0.1]])
-    >>> fit_temperature(apart, np.array([0, 1])) < fit_temperature(apart, np.array([0, 0]))
+    >>> _fit_temperature(apart, np.array([0, 1])) < _fit_temperature(apart, np.array([0, 0]))
     True
     """
     items, classes = energies.shape

@@ -32,7 +32,7 @@ flat image is centred but not blown up."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeaturePreparation:
+class _FeaturePreparation:
     """Rows of numbers, each feature brought to mean 0 and deviation 1 of the rows fitted to.
 
     Args:
@@ -49,7 +49,7 @@ class FeaturePreparation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemPreparation:
+class _ItemPreparation:
     """Images, each brought to mean 0 and deviation 1 over its own numbers.
 
     So an image twice as bright, or with half the contrast, gives the same input.
@@ -68,15 +68,15 @@ class ItemPreparation:
         return np.asarray(centred / np.maximum(deviation, self.flat), np.float32)
 
 
-AnyPreparation = FeaturePreparation | ItemPreparation
+_AnyPreparation = _FeaturePreparation | _ItemPreparation
 
-_KINDS: dict[str, Callable[..., AnyPreparation]] = {
-    "feature": FeaturePreparation,
-    "item": ItemPreparation,
+_KINDS: dict[str, Callable[..., _AnyPreparation]] = {
+    "feature": _FeaturePreparation,
+    "item": _ItemPreparation,
 }
 
 
-def fit_preparation(items: NDArray[np.float64]) -> AnyPreparation:
+def fit_preparation(items: NDArray[np.float64]) -> _AnyPreparation:
     """Return the preparation for rows of numbers ``(n, features)``, or for images."""
     if items.ndim == 2:
         # First to the size of one: squares of the largest floats are infinite.
@@ -85,15 +85,15 @@ def fit_preparation(items: NDArray[np.float64]) -> AnyPreparation:
         deviation = ((items - mean) / size).std(axis=0) * size
         # Rounding alone: the feature is one and the same number in every row.
         constant = deviation <= 8 * np.finfo(np.float64).eps * np.abs(mean)
-        return FeaturePreparation(
+        return _FeaturePreparation(
             mean=tuple(mean.tolist()),
             deviation=tuple(np.where(constant | (deviation == 0), 1.0, deviation).tolist()),
         )
     span = float(items.max() - items.min())
-    return ItemPreparation(flat=span / _LEVELS if span > 0 else 1.0)
+    return _ItemPreparation(flat=span / _LEVELS if span > 0 else 1.0)
 
 
-def _preparation_to_data(preparation: AnyPreparation) -> dict[str, Any]:
+def _preparation_to_data(preparation: _AnyPreparation) -> dict[str, Any]:
     """Return JSON values from which `_preparation_from_data` makes it again."""
     (kind,) = (name for name, made in _KINDS.items() if type(preparation) is made)
     entries = {
@@ -103,7 +103,7 @@ def _preparation_to_data(preparation: AnyPreparation) -> dict[str, Any]:
     return {"kind": kind, **entries}
 
 
-def _preparation_from_data(entries: Mapping[str, Any]) -> AnyPreparation:
+def _preparation_from_data(entries: Mapping[str, Any]) -> _AnyPreparation:
     """Return the preparation that was written.
 
     Raises:
