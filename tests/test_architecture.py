@@ -59,7 +59,6 @@ FACE_CODE = (
     "likeness.datasets.att",
     "likeness.images.align",
     "likeness.images.faces",
-    "likeness.recogniser.face_photos",
     "likeness.recogniser.photo_reader",
 )
 """What reads photos of faces, finds faces, or aligns them."""

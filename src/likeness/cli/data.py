@@ -20,8 +20,7 @@ from likeness.files import check_writable_folder
 from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.faces import FaceFinder
 from likeness.model.opening import chosen_runtime
-from likeness.recogniser.face_photos import write_face_photos
-from likeness.recogniser.photo_reader import face_finder
+from likeness.recogniser.photo_reader import face_finder, write_face_photos
 from likeness.reports import print_doctor, write_doctor
 
 SIZE = (112, 92)

@@ -3,8 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from likeness.recogniser.answer import Answer, Neighbour, Promise
-from likeness.recogniser.decision import Decider, decide
+from likeness.recogniser.decision import Answer, Decider, Neighbour, Promise, decide
 
 __all__ = [
     "Answer",

@@ -10,7 +10,7 @@ has a number of its own, and a model without a threshold refuses to decide.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,87 @@ from likeness.evaluation.margin import is_clear
 from likeness.evaluation.probability import LikelihoodRatio, check_prior
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.model.protocol import Model
-from likeness.recogniser.answer import Answer, Neighbour, Promise, Status
+
+Status = Literal["known", "unknown", "ambiguous"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """An enrolled person and how far away the photo is.
+
+    Args:
+        name: the person's.
+        energy: fused over the person's photos; lower is more alike.
+        probability: see `Answer`; None if the model has no probabilities.
+    """
+
+    name: str
+    energy: float
+    probability: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Who it is, and what that rests on.
+
+    A probability is that of *one comparison*: P(the photo and this enrolled person are the
+    same person | their energy), if that is as likely as ``prior`` before the energy is known.
+    It is not the probability that the name is right among all enrolled people: the nearest of
+    many strangers is nearer than a stranger taken at random. State a prior that fits: about
+    1 / G for one of G people who may all come.
+
+    Args:
+        status: "known", "unknown" or "ambiguous".
+        name: of the nearest person if known, else None.
+        energy: to the nearest person; None if nobody is enrolled.
+        runner_up: the second nearest person; None if there is none.
+        margin: how much farther away the runner-up is; None if there is none.
+        margin_needed: to be known; None if none was measured, and then the runner-up must be
+            beyond the threshold.
+        probability: that the photo is of the nearest person, for the prior; None if the model
+            has no probabilities.
+        prior: the one stated.
+        threshold: in force.
+        nearest: the nearest people, the nearest first.
+        reason: why, in a sentence.
+        warnings: what the calibration does not cover.
+        model: its fingerprint.
+    """
+
+    status: Status
+    name: str | None
+    energy: float | None
+    runner_up: Neighbour | None
+    margin: float | None
+    margin_needed: float | None
+    probability: float | None
+    prior: float
+    threshold: float
+    nearest: tuple[Neighbour, ...]
+    reason: str
+    warnings: tuple[str, ...]
+    model: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What a calibrated threshold promises about strangers in a gallery of another size.
+
+    Args:
+        people: G, how many are enrolled.
+        measured: the share of strangers accepted, 1 − (1 − f)^G, from the rate f of one
+            comparison.
+        at_most: the same from the upper end of that rate's interval: the promise.
+    """
+
+    people: int
+    measured: float
+    at_most: float
+
 
 NEAREST = 5
 
@@ -243,7 +323,7 @@ def decide(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class _Comparison:
     """What one model says of two pictures.
 
     Args:
@@ -271,7 +351,9 @@ class Comparison:
         return {"format": "likeness.comparison/1", **asdict(self)}
 
 
-def compare(model: Model, left: Images, right: Images, *, prior: float | None = None) -> Comparison:
+def compare(
+    model: Model, left: Images, right: Images, *, prior: float | None = None
+) -> _Comparison:
     """Say whether two pictures show one identity, by the model's threshold and probabilities.
 
     Args:
@@ -293,7 +375,7 @@ def compare(model: Model, left: Images, right: Images, *, prior: float | None = 
         warnings.append("the two are one and the same picture: an energy of 0 proves nothing.")
     if decider.ratio is None:
         warnings.append("no probability: the model is not calibrated (`likeness calibrate`).")
-    return Comparison(
+    return _Comparison(
         same=energy <= decider.threshold,
         energy=energy,
         threshold=decider.threshold,

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from likeness.recogniser.answer import Neighbour, Status
+from likeness.recogniser.decision import Neighbour, Status
 from likeness.recogniser.gallery import AuditEntry, Person, Receipt, Role, Template
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified
 from likeness.service.service import ComparedPhotos, IdentifiedPhoto

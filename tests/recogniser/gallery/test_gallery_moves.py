@@ -21,9 +21,9 @@ from likeness.recogniser.gallery import (
     Gallery,
     GalleryKey,
     GalleryModel,
-    backup,
     backup_gallery,
     check_gallery,
+    copies,
     copy_gallery,
     create_gallery,
     export_people,
@@ -128,14 +128,14 @@ class TestCopy:
     def test_a_copy_that_lost_something_does_not_come_to_be(
         self, source: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        whole = backup.pages
+        whole = copies.pages
 
         def without_the_last(connection: sa.Connection, table: sa.Table, *, size: int):  # type: ignore[no-untyped-def]
             for rows in whole(connection, table, size=size):
                 ours = "other.db" in str(connection.engine.url)
                 yield rows[:-1] if ours and table.name == "templates" else rows
 
-        monkeypatch.setattr(backup, "pages", without_the_last)
+        monkeypatch.setattr(copies, "pages", without_the_last)
         with pytest.raises(
             GalleryError, match=r"expected a copy equal to its source\. Received: 3 p"
         ):

@@ -133,7 +133,7 @@ def test_a_newcomer_is_picked_up_without_reloading_all(
 def test_a_reader_that_slept_through_the_log_loads_again(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.recogniser.gallery.transaction.CHANGES_KEPT", 3)
+    monkeypatch.setattr("likeness.recogniser.gallery.store.CHANGES_KEPT", 3)
     with create_gallery(file, model_of()) as writer, open_gallery(file) as reader:
         writer.enrol("Bob", [photo_of("b")])
         reader.search(vector_of("a")[None])

@@ -13,9 +13,13 @@ from likeness.recogniser.gallery.api_keys import (
     list_api_keys,
     revoke_api_key,
 )
-from likeness.recogniser.gallery.backup import backup_gallery, copy_gallery
 from likeness.recogniser.gallery.check import check_gallery
-from likeness.recogniser.gallery.export import export_people, import_people
+from likeness.recogniser.gallery.copies import (
+    backup_gallery,
+    copy_gallery,
+    export_people,
+    import_people,
+)
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey, read_key, write_key
 from likeness.recogniser.gallery.opening import create_gallery, open_gallery

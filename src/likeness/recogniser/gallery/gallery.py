@@ -16,8 +16,8 @@ from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery import people as _people
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery import templates as _templates
-from likeness.recogniser.gallery.enrolment import Entry, How, enrol_entries
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
+from likeness.recogniser.gallery.people import Entry, How, enrol_entries
 from likeness.recogniser.gallery.postgres_search import make_index
 from likeness.recogniser.gallery.receipts import Receipt, forget_person, remove_template
 from likeness.recogniser.gallery.records import (

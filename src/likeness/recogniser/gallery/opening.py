@@ -11,7 +11,7 @@ from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel
 from likeness.recogniser.gallery.schema import VERSION, create_tables, migrate, version_of
-from likeness.recogniser.gallery.transaction import insert_gallery_row, read_gallery_row
+from likeness.recogniser.gallery.store import insert_gallery_row, read_gallery_row
 
 
 def open_gallery(

@@ -13,8 +13,8 @@ from likeness.recogniser.gallery.people import need_person
 from likeness.recogniser.gallery.records import Who
 from likeness.recogniser.gallery.rows import PersonRow, TemplateRow, chunks, now
 from likeness.recogniser.gallery.scrub import Traces, traces_of
+from likeness.recogniser.gallery.store import Writing
 from likeness.recogniser.gallery.templates import need_template
-from likeness.recogniser.gallery.transaction import Writing
 
 _FORMAT = "likeness.receipt/1"
 _DIGESTED = (

@@ -14,9 +14,8 @@ from likeness.recogniser.gallery.postgres_search import nearest_on_server
 from likeness.recogniser.gallery.records import AllEnergies, Candidate
 from likeness.recogniser.gallery.rows import chunks
 from likeness.recogniser.gallery.schema import people, templates
-from likeness.recogniser.gallery.store import Store
+from likeness.recogniser.gallery.store import Change, GalleryRow, Store, changes_after
 from likeness.recogniser.gallery.templates import load_matrix
-from likeness.recogniser.gallery.transaction import Change, GalleryRow, changes_after
 
 _EVERY_ID = (0, 2**62)
 _PROBES = 64

@@ -1,20 +1,230 @@
-"""One opened store: its engine, its transactions, and what it was when it was opened."""
+"""One opened store: its engine, its transactions, the gallery's own row, and the change log.
 
-from collections.abc import Iterator
+The change log tells other processes how to keep their matrix in step. Its numbers rise by one
+under the lock, so a reader that knows number n needs n + 1 and up, and nothing can appear below.
+Old entries go; a reader that is behind them loads everything again.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from subprocess import SubprocessError
 from threading import RLock
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from likeness.errors import GalleryError, GalleryMismatchError
+from likeness.errors import GalleryDamagedError, GalleryError, GalleryMismatchError
 from likeness.recogniser.gallery.database import MEMORY, in_words, shown, writing
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
-from likeness.recogniser.gallery.records import JsonObject
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject
+from likeness.recogniser.gallery.rows import as_json, now
+from likeness.recogniser.gallery.schema import FORMAT, audit, changes, gallery
 from likeness.recogniser.gallery.scrub import Scrubbed, Traces, scrub
-from likeness.recogniser.gallery.transaction import GalleryRow, Writing, read_gallery_row
+
+CHANGES_KEPT = 10_000
+"""So many entries are kept; each is one operation, however many templates it touched."""
+
+ChangeKind = Literal["added", "removed", "forgot", "merged", "replaced"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """An entry of the change log.
+
+    Args:
+        number: 1, 2, 3, …
+        kind: "added" templates ``first`` to ``last``; "removed" the template ``first``;
+            "forgot" the person ``first``; "merged" the person ``first`` into ``last``;
+            "replaced" everything.
+        first: see above.
+        last: see above.
+    """
+
+    number: int
+    kind: ChangeKind
+    first: int
+    last: int
+
+
+def changes_after(connection: sa.Connection, number: int, *, last: int) -> list[Change] | None:
+    """Return the entries after a number; None if some of them are gone."""
+    query = sa.select(changes).where(changes.c.number > number).order_by(changes.c.number)
+    entries = [Change(**row) for row in connection.execute(query).mappings()]
+    complete = [change.number for change in entries] == list(range(number + 1, last + 1))
+    return entries if complete else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GalleryRow:
+    """The gallery's own row, as of a transaction."""
+
+    created: str
+    model: GalleryModel
+    key_id: str | None
+    last_change: int
+    scrub_pending: int
+
+
+def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = False) -> GalleryRow:
+    """Return the gallery's row.
+
+    Args:
+        connection: in a transaction.
+        where: the gallery's name, for messages.
+        lock: whether other writers are kept out until the transaction ends. (SQLite keeps them
+            out from its beginning.)
+
+    Raises:
+        GalleryError: there is none.
+        GalleryDamagedError: it has no format.
+        GalleryMismatchError: it is of another format.
+    """
+    row = _row(connection, lock=lock)
+    if row is None:
+        raise GalleryError(f"{where}: expected a gallery. Found an unfinished one; copy it again.")
+    if not re.fullmatch(r"likeness\.gallery/\d+", str(row["format"])):
+        raise GalleryDamagedError(
+            f"{where}: the file is damaged. Run `likeness gallery check`, or restore a backup."
+        )
+    if row["format"] != FORMAT:
+        raise GalleryMismatchError(
+            f"{where}: expected the format {FORMAT!r}. Received: {row['format']!r}. Open it with "
+            "the version of likeness that wrote it."
+        )
+    return GalleryRow(
+        created=row["created"],
+        model=GalleryModel(
+            fingerprint=row["model"], energy=row["energy"], dimensions=row["dimensions"]
+        ),
+        key_id=row["key_id"],
+        last_change=row["last_change"],
+        scrub_pending=row["scrub_pending"],
+    )
+
+
+def _row(connection: sa.Connection, *, lock: bool) -> sa.RowMapping | None:
+    query = sa.select(gallery)
+    return connection.execute(query.with_for_update() if lock else query).mappings().first()
+
+
+def insert_gallery_row(
+    connection: sa.Connection, model: GalleryModel, *, key_id: str | None
+) -> None:
+    """Write the row of a new gallery."""
+    connection.execute(
+        gallery.insert().values(
+            id=1,
+            format=FORMAT,
+            created=now(),
+            model=model.fingerprint,
+            energy=model.energy,
+            dimensions=model.dimensions,
+            key_id=key_id,
+            next_person=1,
+            next_template=1,
+            last_change=0,
+            last_audit=0,
+            scrub_pending=0,
+        )
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class Writing:
+    """A transaction that holds the gallery's lock: it alone gives out ids and numbers.
+
+    Args:
+        connection: the transaction's.
+        by: who writes, for the audit log.
+        model: whose embeddings the gallery holds.
+        sealing: how it stores them.
+        detail: what is noted beside each entry of the audit log; None is nothing.
+    """
+
+    connection: sa.Connection
+    by: str
+    model: GalleryModel
+    sealing: Sealing
+    detail: JsonObject | None = None
+    _row: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._row = dict(_row(self.connection, lock=False) or {})
+
+    @property
+    def where(self) -> str:
+        """The gallery's path or address, for messages."""
+        return self.sealing.where
+
+    @property
+    def next_person(self) -> int:
+        """The id that the next new person gets."""
+        return int(self._row["next_person"])
+
+    def person_id(self) -> int:
+        """Return an id that no person has had."""
+        return self._advance("next_person")
+
+    def template_id(self) -> int:
+        """Return an id that no template has had."""
+        return self._advance("next_template")
+
+    def change(self, kind: ChangeKind, first: int, last: int | None = None) -> None:
+        """Append to the change log, and drop what is too old."""
+        number = self._advance("last_change") + 1
+        entry = Change(number=number, kind=kind, first=first, last=first if last is None else last)
+        self.connection.execute(changes.insert().values(**vars(entry)))
+        self.connection.execute(changes.delete().where(changes.c.number <= number - CHANGES_KEPT))
+
+    def audit(self, what: str, **values: Any) -> None:
+        """Write to the audit log: no name, and nothing biometric.
+
+        Args:
+            what: was done.
+            values: ``person_id``, ``templates``, ``receipt``, ``receipt_digest``, ``detail``
+                (as text), ``who``.
+        """
+        self.audit_many([{"what": what, **values}])
+
+    def audit_many(self, entries: Iterable[JsonObject]) -> None:
+        """Write several entries to the audit log."""
+        blank = {
+            "person_id": None,
+            "templates": 0,
+            "receipt": None,
+            "receipt_digest": None,
+            "detail": None if self.detail is None else as_json(self.detail, argument="detail"),
+        }
+        rows = [
+            blank
+            | {"number": self._advance("last_audit") + 1, "at": now(), "who": self.by}
+            | dict(entry)
+            for entry in entries
+        ]
+        if rows:
+            self.connection.execute(audit.insert(), rows)
+
+    def set(self, **values: Any) -> None:
+        """Change the gallery's own row."""
+        self._row |= values
+
+    def ask_for_scrub(self) -> None:
+        """Note that something was deleted whose bytes must go from the files."""
+        # A number of its own for each time: who clears it clears no later one.
+        self.set(scrub_pending=self._row["last_audit"] + 1)
+
+    def finish(self) -> None:
+        """Write the gallery's own row, before the transaction is committed."""
+        self.connection.execute(gallery.update().values(**self._row))
+
+    def _advance(self, counter: str) -> int:
+        value = int(self._row[counter])
+        self._row[counter] = value + 1
+        return value
+
 
 _AT_OPENING = 0.5
 """Seconds: opening waits no longer for a reader that keeps deleted bytes in the files."""

@@ -24,7 +24,7 @@ from likeness.recogniser.gallery.rows import (
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
 from likeness.recogniser.gallery.scrub import Traces, traces_of
-from likeness.recogniser.gallery.transaction import Writing
+from likeness.recogniser.gallery.store import Writing
 
 _LOADED = 16_384
 _RESEALED = 1000

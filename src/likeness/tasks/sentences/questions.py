@@ -15,8 +15,7 @@ from typing import Any
 from likeness.arrays import check_in_range
 from likeness.errors import DataError, GalleryMismatchError
 from likeness.model.protocol import Model
-from likeness.recogniser.answer import Status
-from likeness.recogniser.decision import NEAREST, Decider
+from likeness.recogniser.decision import NEAREST, Decider, Status
 from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate
 
 FORMAT = "likeness.faq/1"

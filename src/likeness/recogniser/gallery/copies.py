@@ -1,0 +1,387 @@
+"""A gallery or its people somewhere else: copied, backed up, exported and imported.
+
+A copy goes from store to store and is verified; a backup is a file, made while others write.
+People are exported as JSON lines, into another gallery of the same model: the first line says
+what it is; each other line is a person with all templates. Embeddings are plain numbers, exact
+to the last bit, even if the gallery is encrypted.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from likeness.errors import DataError, GalleryError, GalleryMismatchError
+from likeness.files import whole_file
+from likeness.recogniser.gallery import database, schema
+from likeness.recogniser.gallery.gallery import Gallery
+from likeness.recogniser.gallery.people import Entry, enrol_entries
+from likeness.recogniser.gallery.records import JsonObject, NewTemplate
+from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, pages
+from likeness.recogniser.gallery.schema import create_tables, people, version_of
+from likeness.recogniser.gallery.templates import need_template, read_photo, read_templates
+
+_COPIED = (schema.people, schema.templates, schema.photos, schema.audit, schema.api_keys)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Copied:
+    """What was copied, and counted and digested on both sides.
+
+    Args:
+        people: how many.
+        templates: how many.
+        photos: how many were kept.
+        audit: entries of the audit log.
+        api_keys: keys of the service.
+        digest: SHA-256 over all of it in order, equal on both sides.
+    """
+
+    people: int
+    templates: int
+    photos: int
+    audit: int
+    api_keys: int
+    digest: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": "likeness.gallery-copy/1", **asdict(self)}
+
+
+def copy_gallery(source: Gallery, where: str | Path) -> _Copied:
+    """Copy a gallery to a new place, in one transaction, and verify it before it counts.
+
+    Ciphertexts are copied as they are: no key is needed, and the copy has the same.
+
+    Args:
+        source: is read as of one moment; others may go on writing.
+        where: a path or address that holds no gallery yet.
+
+    Raises:
+        GalleryError: there is a gallery already, or the copy is not equal.
+    """
+    url = database.parse_place(where)
+    path = database.path_of(url)
+    made = path is not None and not path.exists()
+    database.check_place(url, new=True)
+    engine = database.make_engine(url, new=True)
+    try:
+        with (
+            source.store.reading() as (there, _),
+            database.in_words(url),
+            database.writing(engine).begin() as here,
+        ):
+            return _copied(there, here, where=database.shown(url))
+    except BaseException:
+        engine.dispose()
+        if made and path is not None:
+            _remove_files(path)
+        raise
+    finally:
+        engine.dispose()
+
+
+def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> _Copied:
+    database.lock_server(here)
+    if version_of(here) is not None:
+        raise GalleryError(
+            f"{where}: expected a place without a gallery. Received: one that holds one. Nothing "
+            "was changed; choose another."
+        )
+    create_tables(here)
+    values = dict(there.execute(sa.select(schema.gallery)).mappings().one())
+    # Its readers begin anew: the change log of the other is not theirs.
+    number = values["last_change"] + 1
+    values |= {"last_change": number, "scrub_pending": 0}
+    here.execute(schema.gallery.insert().values(**values))
+    here.execute(schema.changes.insert().values(number=number, kind="replaced", first=0, last=0))
+    for table in _COPIED:
+        for rows in pages(there, table, size=_size(table)):
+            here.execute(table.insert(), [dict(row) for row in rows])
+    ours, theirs = _digested(here), _digested(there)
+    if ours != theirs:
+        raise GalleryError(
+            f"{where}: expected a copy equal to its source. Received: {ours.people} people and "
+            f"{ours.templates} templates for {theirs.people} and {theirs.templates}, digest "
+            f"{ours.digest[:12]} for {theirs.digest[:12]}. Nothing was written; check the source."
+        )
+    return ours
+
+
+def _size(table: sa.Table) -> int:
+    """Return how many rows are read at a time."""
+    return 20 if table is schema.photos else 2000
+
+
+def _digested(connection: sa.Connection) -> _Copied:
+    """Count and digest what is stored; each row's digest is made from its content."""
+    whole = hashlib.sha256()
+    counts: dict[str, int] = {}
+    for table in _COPIED:
+        counts[table.name] = 0
+        for rows in pages(connection, table, size=_size(table)):
+            counts[table.name] += len(rows)
+            whole.update("".join(_row_digest(table, row) for row in rows).encode())
+    return _Copied(**counts, digest=whole.hexdigest())
+
+
+def _row_digest(table: sa.Table, values: sa.RowMapping) -> str:
+    """Return the digest of what a row holds.
+
+    Raises:
+        GalleryError: it is not the one that was stored with the row.
+    """
+    kinds = {kind.table: kind for kind in (PersonRow, TemplateRow, PhotoRow)}
+    if table not in kinds:
+        return repr(tuple(values.values()))
+    row = kinds[table].read(values.values())
+    if row.expected_digest() != row.digest:
+        raise GalleryError(
+            f"{table.name}: a row is not the one that was written. Nothing was copied; run "
+            "`likeness gallery check`."
+        )
+    return str(row.digest)
+
+
+def backup_gallery(source: Gallery, file: str | Path) -> Path:
+    """Write a gallery to a new file as of one moment, while others read and write it.
+
+    Args:
+        source: a gallery in a SQLite file.
+        file: must not exist. It is there whole, or not at all.
+
+    Raises:
+        OutputError: something is there, or it cannot be written.
+        GalleryError: the gallery is not in a SQLite file, or the backup is damaged.
+    """
+    file = Path(file)
+    if database.path_of(source.store.engine.url) is None:
+        raise GalleryError(
+            f"{source.where}: expected a gallery in a SQLite file. Received: another store. Use "
+            "`likeness gallery copy` to a file, or the server's own pg_dump."
+        )
+    with whole_file(file, new=True) as draft:
+        _back_up(source, draft)
+    return file
+
+
+def _back_up(source: Gallery, fresh: Path) -> None:
+    os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
+    with database.in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
+        connection = source.store.engine.raw_connection()
+        try:
+            # All pages at once: one moment, which other writers need not wait for.
+            connection.driver_connection.backup(target, pages=-1)  # type: ignore[union-attr]
+        finally:
+            connection.close()
+        target.execute("PRAGMA journal_mode = DELETE")
+        verdict = target.execute("PRAGMA integrity_check").fetchone()[0]
+        if verdict != "ok":
+            raise GalleryError(
+                f"{source.where}: the backup is damaged ({verdict}). Run `likeness gallery check`."
+            )
+
+
+def _remove_files(path: Path) -> None:
+    """Remove a SQLite database that no process has open."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + end).unlink()
+
+
+_FORMAT = "likeness.people/1"
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Imported:
+    """The outcome of an import.
+
+    Args:
+        people: in the lines.
+        new_people: of them, who was not enrolled.
+        added: templates that are new.
+        already: templates that were there.
+    """
+
+    people: int
+    new_people: int
+    added: int
+    already: int
+
+
+def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str]:
+    """Return lines of JSON, each with its line feed, as of one moment.
+
+    Args:
+        gallery: of an encrypted one the key is needed: what is exported is not encrypted.
+        with_photos: whether kept photos go along.
+
+    Raises:
+        GalleryKeyError: it is encrypted and there is no key.
+    """
+    model = gallery.model
+    gallery.store.sealing.require()
+    yield _line(
+        {
+            "format": _FORMAT,
+            "model": model.fingerprint,
+            "energy": model.energy,
+            "dimensions": model.dimensions,
+        }
+    )
+    with gallery.store.reading() as (connection, _):
+        for page in PersonRow.pages(connection, size=_AT_ONCE):
+            for person in page:
+                yield _line(
+                    {
+                        "person": person.name,
+                        "metadata": json.loads(person.metadata),
+                        "created": person.created,
+                        "templates": _templates_of(
+                            gallery, connection, person, with_photos=with_photos
+                        ),
+                    }
+                )
+
+
+def _templates_of(
+    gallery: Gallery, connection: sa.Connection, person: PersonRow, *, with_photos: bool
+) -> list[JsonObject]:
+    sealing = gallery.store.sealing
+    entries: list[JsonObject] = []
+    for template in read_templates(
+        connection, sealing, after=0, limit=2**31, person_id=person.id, vectors=True
+    ):
+        assert template.vector is not None
+        entry: dict[str, Any] = {
+            # Shortest digits that give the same float32 again.
+            "vector": [float(str(value)) for value in template.vector],
+            "photo_digest": template.photo_digest,
+            "quality": template.quality,
+            "provenance": template.provenance,
+            "created": template.created,
+        }
+        if with_photos and template.photo_kept:
+            row = need_template(connection, template.id, where=gallery.where)
+            photo = read_photo(connection, sealing, row)
+            entry["photo"] = base64.b64encode(photo or b"").decode()
+        entries.append(entry)
+    return entries
+
+
+def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
+    """Enrol the people of exported lines in one transaction: all of them or none.
+
+    Who is there already gets the templates that are missing.
+
+    Args:
+        gallery: of the model that made the embeddings.
+        lines: as `export_people` gives them.
+
+    Raises:
+        DataError: a line is not what it should be; says which.
+        GalleryMismatchError: the embeddings are another model's.
+        AlreadyEnrolledError: a photo is somebody else's.
+    """
+    numbered = enumerate(lines, 1)
+    _check_head(gallery, next(numbered, (1, ""))[1])
+    count, added, already = 0, 0, 0
+    with gallery.store.writing() as writing:
+        before = _count(writing.connection)
+        entries = (_entry(line, number) for number, line in numbered if line.strip())
+        while part := list(islice(entries, _AT_ONCE)):
+            for enrolled in enrol_entries(writing, part, how="imported"):
+                count += 1
+                added += len(enrolled.added)
+                already += len(enrolled.already)
+        fresh = _count(writing.connection) - before
+    return _Imported(people=count, new_people=fresh, added=added, already=already)
+
+
+def _count(connection: sa.Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+
+
+def _check_head(gallery: Gallery, line: str) -> None:
+    head = _parsed(line, 1)
+    if head.get("format") != _FORMAT:
+        raise DataError(
+            f"line 1: expected the format {_FORMAT!r}. Received: {head.get('format')!r}. Make the "
+            "lines with `likeness people export`."
+        )
+    model = gallery.model
+    said = (head.get("model"), head.get("energy"), head.get("dimensions"))
+    if said != (model.fingerprint, model.energy, model.dimensions):
+        raise GalleryMismatchError(
+            f"line 1: the embeddings are of model {str(head.get('model'))[:12]}; {gallery.where} "
+            f"is of {model.fingerprint[:12]}. Enrol the photos instead."
+        )
+
+
+def _entry(line: str, number: int) -> Entry:
+    document = _parsed(line, number)
+    try:
+        pairs = [_template(entry) for entry in document["templates"]]
+        return Entry(
+            name=document["person"],
+            metadata=_object(document.get("metadata", {})),
+            created=_text(document.get("created")),
+            templates=[template for template, _ in pairs],
+            template_created=[created for _, created in pairs],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DataError(
+            f"line {number}: expected a person with templates. {reason}. Nothing was imported."
+        ) from error
+
+
+def _template(entry: JsonObject) -> tuple[NewTemplate, str | None]:
+    photo = entry.get("photo")
+    template = NewTemplate(
+        vector=np.array(entry["vector"], np.float64),
+        photo_digest=entry["photo_digest"],
+        quality=_object(entry.get("quality", {})),
+        provenance=_object(entry.get("provenance", {})),
+        photo=None if photo is None else base64.b64decode(photo, validate=True),
+    )
+    return template, _text(entry.get("created"))
+
+
+def _object(value: Any) -> JsonObject:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, received {value!r:.40}")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"expected a time, received {value!r:.40}")
+    return value
+
+
+def _parsed(line: str, number: int) -> JsonObject:
+    try:
+        document = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"line {number}: expected JSON. {error}. Nothing was imported.") from error
+    if not isinstance(document, dict):
+        raise DataError(f"line {number}: expected an object. Nothing was imported.")
+    return document
+
+
+def _line(document: JsonObject) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
