@@ -7,19 +7,8 @@ from typing import Annotated
 import typer
 
 from likeness import reports
+from likeness.cli import options
 from likeness.cli.opening import opened, read_data_for
-from likeness.cli.options import (
-    Data,
-    Evidence,
-    Json,
-    Model,
-    ModelFolder,
-    Runtime,
-    UnseenPeople,
-    Variant,
-    flag,
-    whole_numbers,
-)
 from likeness.cli.terminal import check_evidence, errors, finish, note, output, say, write_json
 from likeness.datasets.person_labels import read_person_labels
 from likeness.errors import OutputError, SettingError
@@ -36,8 +25,8 @@ from likeness.reports.calibration_page import write_calibration
 
 
 def _evaluate(
-    model: ModelFolder,
-    data: Data,
+    model: options.ModelFolder,
+    data: options.Data,
     groups: Annotated[
         Path | None,
         typer.Option(help="CSV file with a column person, and a column for each grouping."),
@@ -45,10 +34,10 @@ def _evaluate(
     report: Annotated[
         Path | None, typer.Option(help="Folder to write a page (report.html) and report.json to.")
     ] = None,
-    evidence: Evidence = False,
-    runtime: Runtime = "auto",
-    variant: Variant = "float32",
-    json_: Json = None,
+    evidence: options.Evidence = False,
+    runtime: options.Runtime = "auto",
+    variant: options.Variant = "float32",
+    json_: options.Json = None,
 ) -> None:
     """Measure a saved model on the people of a data set.
 
@@ -78,8 +67,8 @@ def _evaluate(
 
 
 def _next_photo(
-    photos: UnseenPeople,
-    model: Model,
+    photos: options.UnseenPeople,
+    model: options.Model,
     counts: Annotated[
         str | None,
         typer.Option(
@@ -97,10 +86,10 @@ def _next_photo(
         int, typer.Option(help="How often the enrolled photos are drawn at random.")
     ] = DRAWS,
     seed: Annotated[int, typer.Option(help="Random seed of the draws.")] = 0,
-    runtime: Runtime = "auto",
-    variant: Variant = "float32",
+    runtime: options.Runtime = "auto",
+    variant: options.Variant = "float32",
     out: Annotated[Path | None, typer.Option(help="Draw the curve into this SVG file.")] = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Measure what another photo per person gains.
 
@@ -108,7 +97,7 @@ def _next_photo(
     point is measured on the same probes of the same people. The enrolled photos are drawn at random
     many times.
     """
-    numbers = None if counts is None else whole_numbers(counts, "--counts", example="1,2,4")
+    numbers = None if counts is None else options.whole_numbers(counts, "--counts", example="1,2,4")
     if fusion is not None:
         check_fusion(fusion)
     _check_svg_place(out)
@@ -149,8 +138,8 @@ def _check_svg_place(out: Path | None) -> None:
 
 
 def _calibrate(
-    model: ModelFolder,
-    photos: UnseenPeople,
+    model: options.ModelFolder,
+    photos: options.UnseenPeople,
     people: Annotated[int | None, typer.Option(help="How many people are enrolled.")] = None,
     strangers_accepted: Annotated[
         str | None,
@@ -169,7 +158,7 @@ def _calibrate(
         ),
     ] = "min",
     extrapolate: Annotated[
-        bool, flag("extrapolate", "Fit a tail if there are too few comparisons.")
+        bool, options.flag("extrapolate", "Fit a tail if there are too few comparisons.")
     ] = False,
     prior: Annotated[
         str,
@@ -185,10 +174,12 @@ def _calibrate(
     report: Annotated[
         Path | None, typer.Option(help="Folder for a page with plots and every comparison.")
     ] = None,
-    runtime: Runtime = "auto",
-    variant: Variant = "float32",
-    dry_run: Annotated[bool, flag("dry-run", "Print the threshold; do not store it.")] = False,
-    json_: Json = None,
+    runtime: options.Runtime = "auto",
+    variant: options.Variant = "float32",
+    dry_run: Annotated[
+        bool, options.flag("dry-run", "Print the threshold; do not store it.")
+    ] = False,
+    json_: options.Json = None,
 ) -> None:
     """Choose the model's threshold for a purpose.
 

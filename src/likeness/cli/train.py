@@ -9,22 +9,8 @@ from typing import Annotated
 import typer
 
 from likeness import datasets
-from likeness.cli import terminal
+from likeness.cli import options, terminal
 from likeness.cli.opening import say_trained, training_document
-from likeness.cli.options import (
-    Changes,
-    Data,
-    Evidence,
-    Jobs,
-    Json,
-    Mode,
-    Out,
-    Overwrite,
-    RecipeFile,
-    Seed,
-    read_data,
-    read_recipe,
-)
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
 from likeness.experiments import demo as experiment
@@ -37,25 +23,25 @@ from likeness.training.process import load_keras
 
 
 def _train(
-    data: Data,
-    out: Out,
-    mode: Mode = "batches",
-    recipe: RecipeFile = None,
-    set_: Changes = None,
-    seed: Seed = None,
+    data: options.Data,
+    out: options.Out,
+    mode: options.Mode = "batches",
+    recipe: options.RecipeFile = None,
+    set_: options.Changes = None,
+    seed: options.Seed = None,
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs here.")] = None,
-    overwrite: Overwrite = False,
-    json_: Json = None,
+    overwrite: options.Overwrite = False,
+    json_: options.Json = None,
 ) -> None:
     """Train a model on photos of people, and save it.
 
     A third of the people is held out to choose the epoch and the threshold; then a new network
     learns from everybody. Ctrl-C keeps the best weights so far.
     """
-    settings = read_recipe(mode, file=recipe, changes=set_ or [], seed=seed)
+    settings = options.read_recipe(mode, file=recipe, changes=set_ or [], seed=seed)
     check_new_folder(out, overwrite=overwrite)
     check_writable_folder(log_dir, option="--log-dir")
-    people = read_data(data)
+    people = options.read_data(data)
     people.require(identities=2, items_each=2)
     load_keras()
     from likeness.training import train as train_model  # late: brings Keras
@@ -86,7 +72,7 @@ def _train(
 
 
 def _crossval(
-    data: Data,
+    data: options.Data,
     protocol: Annotated[
         str,
         typer.Option(
@@ -94,16 +80,16 @@ def _crossval(
             "test people never enrolled. L: the split of the student exercise."
         ),
     ] = "U4",
-    mode: Mode = "batches",
-    recipe: RecipeFile = None,
-    set_: Changes = None,
-    seed: Seed = None,
+    mode: options.Mode = "batches",
+    recipe: options.RecipeFile = None,
+    set_: options.Changes = None,
+    seed: options.Seed = None,
     partition_seed: Annotated[
         int | None, typer.Option(help="Random seed that shuffles the people into folds.")
     ] = None,
-    jobs: Jobs = None,
-    evidence: Evidence = False,
-    json_: Json = None,
+    jobs: options.Jobs = None,
+    evidence: options.Evidence = False,
+    json_: options.Json = None,
 ) -> None:
     """Train and measure on people unseen in training.
 
@@ -114,9 +100,11 @@ def _crossval(
             f"--protocol: expected one of {', '.join(PROTOCOLS)}. Received: {protocol!r}."
         )
     lab = protocol == "L"
-    settings = read_recipe("pairs" if lab else mode, file=recipe, changes=set_ or [], seed=seed)
+    settings = options.read_recipe(
+        "pairs" if lab else mode, file=recipe, changes=set_ or [], seed=seed
+    )
     terminal.check_evidence(evidence, json_)
-    people = read_data(data)
+    people = options.read_data(data)
     with terminal.training_bars() as bars:
         section = PROTOCOLS[protocol](
             settings,
@@ -137,7 +125,7 @@ def _demo(
         "likeness-demo"
     ),
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
-    jobs: Jobs = None,
+    jobs: options.Jobs = None,
 ) -> None:
     """Train and measure on the AT&T faces, and write a report.
 
@@ -188,13 +176,13 @@ def _faces() -> Dataset:
 def _picture(
     out: Annotated[Path, typer.Option(help="Folder to write the pictures to.")] = Path(),
     mode: Annotated[str, typer.Option(help="Recipe: batches or pairs.")] = "batches",
-    set_: Changes = None,
+    set_: options.Changes = None,
 ) -> None:
     """Draw the network as siamese.png and siamese.svg.
 
     model.png is drawn too if Graphviz is installed.
     """
-    recipe = read_recipe(mode, file=None, changes=set_ or [], seed=None)
+    recipe = options.read_recipe(mode, file=None, changes=set_ or [], seed=None)
     load_keras()
     files = draw_pictures(untrained_network(recipe), out)
     terminal.say(*(f"Wrote {file}" for file in files))

@@ -8,7 +8,9 @@ import pytest
 from likeness.errors import DataError, SettingError
 from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
 from likeness.tasks.characters.omniglot import OneShotRun, run_error
-from likeness.tasks.characters.omniglot_experiment import hausdorff_energies
+from likeness.tasks.characters.omniglot_experiment import BASELINES
+
+hausdorff_energies = BASELINES["modified_hausdorff"]
 
 
 def test_shape_names_and_marks() -> None:

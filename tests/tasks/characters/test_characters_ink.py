@@ -10,10 +10,12 @@ from likeness.errors import DataError
 from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
 from likeness.tasks.characters.omniglot import RUNS, mean_error, omniglot_runs, run_error
 from likeness.tasks.characters.omniglot_experiment import (
-    centred_ink,
-    hausdorff_energies,
-    pixel_energies,
+    BASELINES,
+    _centred_ink,
 )
+
+hausdorff_energies = BASELINES["modified_hausdorff"]
+pixel_energies = BASELINES["nearest_pixels"]
 
 DRAWN = drawn_characters(alphabets=1, characters_each=4, drawers=2, size=24).items
 
@@ -64,7 +66,7 @@ def test_two_dots_apart() -> None:
 
 
 def test_ink_is_around_its_own_middle() -> None:
-    np.testing.assert_allclose(centred_ink(DRAWN[0]).mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(_centred_ink(DRAWN[0]).mean(axis=0), 0, atol=1e-12)
 
 
 def test_a_blank_sheet_has_no_distance() -> None:

@@ -12,15 +12,17 @@ from likeness.arrays import Embeddings, Images
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
-from likeness.tasks.characters.commands import one_shot_table, print_one_shot_runs
+from likeness.tasks.characters.commands import _one_shot_table, _print_one_shot_runs
 from likeness.tasks.characters.drawings import CHARACTERS, drawn_characters, drawn_runs
 from likeness.tasks.characters.omniglot import run_error
 from likeness.tasks.characters.omniglot_experiment import (
-    hausdorff_energies,
-    images_of,
+    BASELINES,
+    _images_of,
     runs_of_model,
     train_for_runs,
 )
+
+hausdorff_energies = BASELINES["modified_hausdorff"]
 
 RUNS = drawn_runs(runs=3, ways=5, size=40)
 QUICK = CHARACTERS.replace(
@@ -62,7 +64,7 @@ class TestAModel:
         assert "over runs" in document["intervals"] and document["model"] == "corner"
 
     def test_images_it_was_trained_on_are_refused(self) -> None:
-        digests = [images_of(RUNS).item_digests[place][:16] for place in (0, 7)]
+        digests = [_images_of(RUNS).item_digests[place][:16] for place in (0, 7)]
         model = Corner(record={"data": {"item_digests": digests}})
         with pytest.raises(
             OverlapError, match=r"2 of the 30 images .* trained on: 'drawn1/gallery/0', 'drawn1/pr"
@@ -116,7 +118,7 @@ class TestTraining:
     def test_the_table_for_people(self, trained: Any) -> None:
         _, document, _ = trained
         console = Console(width=90, record=True, file=io.StringIO())
-        print_one_shot_runs(console, document)
+        _print_one_shot_runs(console, document)
         said = console.export_text()
         assert "drawn characters, not Omniglot · 5-way one-shot classification" in said
         assert "modified Hausdorff distance" in said and "nearest pixels" in said
@@ -127,4 +129,4 @@ class TestTraining:
 
     def test_a_model_trained_elsewhere_has_no_mark(self) -> None:
         document = runs_of_model(Corner(), RUNS)  # type: ignore[arg-type]
-        assert str(one_shot_table(document).title) == "5-way one-shot classification"
+        assert str(_one_shot_table(document).title) == "5-way one-shot classification"

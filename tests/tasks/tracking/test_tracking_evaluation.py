@@ -11,19 +11,25 @@ from likeness.errors import DataError, SettingError
 from likeness.tasks.tracking.evaluation import (
     PIXELS,
     THRESHOLDS,
-    centre_errors,
+    TrackEvaluation,
     evaluate_track,
-    first_lost,
-    lost_for_good,
     overlaps,
-    precision_curve,
     several_runs,
-    success_curve,
     track_intervals,
 )
 
 BOX = st.tuples(st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9), st.integers(1, 9))
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
+
+
+def of_frames(
+    overlap: list[float] | None = None, error: list[float] | None = None
+) -> TrackEvaluation:
+    """A track with these overlaps, or with these errors."""
+    count = len(overlap or error or [])
+    return TrackEvaluation(
+        overlap=np.array(overlap or [0.0] * count), error=np.array(error or [0.0] * count)
+    )
 
 
 def slow_overlap(one: tuple[int, ...], other: tuple[int, ...]) -> float:
@@ -52,28 +58,29 @@ def test_overlap_is_even_handed_and_1_for_the_same_box(one: tuple[int], other: t
 def test_centre_error_against_the_formula(one: tuple[int, ...], other: tuple[int, ...]) -> None:
     x = one[0] + one[2] / 2 - other[0] - other[2] / 2
     y = one[1] + one[3] / 2 - other[1] - other[3] / 2
-    assert centre_errors([one], [other])[0] == pytest.approx(math.hypot(x, y))
+    assert evaluate_track([one], [other]).error[0] == pytest.approx(math.hypot(x, y))
 
 
 @given(SHARES)
 def test_success_against_a_slow_loop(shares: list[float]) -> None:
-    found = success_curve(shares)
+    found = of_frames(overlap=shares).as_dict()["success"]
     expected = [sum(share > t for share in shares) / len(shares) for t in THRESHOLDS]
-    assert found.tolist() == pytest.approx(expected)
+    assert found == pytest.approx(expected, abs=1e-5)
     assert np.all(np.diff(found) <= 0)
 
 
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=40))
 def test_precision_against_a_slow_loop(errors: list[float]) -> None:
-    found = precision_curve(errors)
+    found = of_frames(error=errors).as_dict()["precision"]
     expected = [sum(error <= p for error in errors) / len(errors) for p in PIXELS]
-    assert found.tolist() == pytest.approx(expected)
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 @given(SHARES)
 def test_the_area_under_success_is_about_the_mean_overlap(shares: list[float]) -> None:
     # Of Čehovin, Kristan and Leonardis 2014: exactly, with infinitely many thresholds.
-    assert success_curve(shares).mean() == pytest.approx(np.mean(shares), abs=0.011)
+    area = of_frames(overlap=shares).figures["success_auc"]
+    assert area == pytest.approx(np.mean(shares), abs=0.011)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +94,11 @@ def test_the_area_under_success_is_about_the_mean_overlap(shares: list[float]) -
     ],
 )
 def test_when_a_target_is_lost(shares: list[float], first: int | None, good: int | None) -> None:
-    assert first_lost(shares) == first
-    assert lost_for_good(shares) == good
+    # Index 0 of the array is frame 2: the first frame is not in it.
+    frames = [None if index is None else index + 2 for index in (first, good)]
+    assert of_frames(overlap=shares).lost == dict(
+        zip(("first_below", "for_good"), frames, strict=True)
+    )
 
 
 def track(shares: list[float], *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

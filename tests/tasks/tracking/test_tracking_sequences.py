@@ -17,7 +17,7 @@ from likeness.tasks.tracking.sequences import (
     bag,
     dragon_baby,
     drawn_sequence,
-    holds_sequence,
+    find_sequence,
     read_boxes,
     read_sequence,
     upright,
@@ -50,7 +50,7 @@ def test_a_folder_is_read(tmp_path: Path, inner: str) -> None:
     assert np.array_equal(found.frames, FILM.frames)
     assert found.boxes == pytest.approx(FILM.boxes, abs=1e-4)
     assert found.name == "film"
-    assert holds_sequence(tmp_path / "film")
+    assert find_sequence(str(tmp_path / "film")) is not None
 
 
 @pytest.mark.parametrize("above", ["", "DragonBaby/"])
@@ -58,7 +58,7 @@ def test_a_zip_is_read_without_being_unpacked(tmp_path: Path, above: str) -> Non
     file = zipped(written(tmp_path / "film"), above=above)
     found = read_sequence(file)
     assert np.array_equal(found.frames, FILM.frames)
-    assert holds_sequence(file)
+    assert find_sequence(str(file)) is not None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film", "film.zip"]
 
 
@@ -116,7 +116,7 @@ def test_what_is_no_sequence_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="no such file or folder"):
         read_sequence(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
-    assert not holds_sequence(tmp_path / "empty")
+    assert find_sequence(str(tmp_path / "empty")) is None
     with pytest.raises(DataNotFoundError, match=r"groundtruth\.txt or groundtruth_rect\.txt"):
         read_sequence(tmp_path / "empty")
     (tmp_path / "a.zip").write_bytes(b"PK nothing")

@@ -15,7 +15,7 @@ from likeness.errors import ModelError, OutputError, SettingError, TooFewError, 
 from likeness.model.folder import read_document
 from likeness.model.opening import open_model
 from likeness.tasks.tracking import Box, Tracker, open_tracking_model
-from likeness.tasks.tracking.evaluation import choose, evaluate_track, held_out_energies
+from likeness.tasks.tracking.evaluation import _held_out_energies, choose, evaluate_track
 from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
@@ -213,7 +213,7 @@ def test_too_little_to_learn_from() -> None:
 def test_the_threshold_parts_targets_from_other_places(trained: TrainedTracker) -> None:
     held = film().part(0, 6)
     choice = choose(trained.model(), [held])
-    genuine, impostor = held_out_energies(trained.model(), [held], focus=choice.settings.focus)
+    genuine, impostor = _held_out_energies(trained.model(), [held], focus=choice.settings.focus)
     threshold, evidence = choice.threshold, choice.to_json()
     assert threshold is not None
     assert genuine.mean() < threshold

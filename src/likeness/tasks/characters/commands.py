@@ -11,29 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from likeness.cli import options, terminal
 from likeness.cli.data import describe
 from likeness.cli.opening import opened
-from likeness.cli.options import (
-    Changes,
-    DataPath,
-    Json,
-    Offline,
-    Overwrite,
-    RecipeFile,
-    Runtime,
-    Seed,
-    Variant,
-    read_recipe,
-    whole_numbers,
-)
-from likeness.cli.terminal import (
-    errors,
-    output,
-    reading_bar,
-    say,
-    training_bars,
-    write_json,
-)
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.evaluation.figures import Interval, method_label, percent
@@ -59,13 +39,13 @@ def _omniglot(
         Path | None, typer.Option(help="Measure this model, instead of training one.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write the model to.")] = None,
-    recipe: RecipeFile = None,
-    set_: Changes = None,
-    seed: Seed = None,
-    runtime: Runtime = "auto",
-    variant: Variant = "float32",
-    overwrite: Overwrite = False,
-    json_: Json = None,
+    recipe: options.RecipeFile = None,
+    set_: options.Changes = None,
+    seed: options.Seed = None,
+    runtime: options.Runtime = "auto",
+    variant: options.Variant = "float32",
+    overwrite: options.Overwrite = False,
+    json_: options.Json = None,
 ) -> None:
     """Recognise characters by one drawing each: Omniglot's twenty runs.
 
@@ -81,15 +61,15 @@ def _omniglot(
         _check_alone(out=out, recipe=recipe, set_=set_, seed=seed)
         chosen_runtime(model, runtime=runtime, variant=variant)
         runs = _runs(background)
-        with errors().status("Embedding and comparing"):
+        with terminal.errors().status("Embedding and comparing"):
             document = runs_of_model(opened(model, runtime=runtime, variant=variant), runs)
     else:
-        settings = read_recipe("characters", file=recipe, changes=set_ or [], seed=seed)
+        settings = options.read_recipe("characters", file=recipe, changes=set_ or [], seed=seed)
         if out is not None:
             check_new_folder(out, overwrite=overwrite)
         data, runs = _background(background), _runs(background)
         load_keras()
-        with training_bars() as bars:
+        with terminal.training_bars() as bars:
             trained, document = train_for_runs(
                 settings,
                 data,
@@ -99,23 +79,23 @@ def _omniglot(
         if out is not None:
             trained.save(out, overwrite=overwrite)
     if json_ != "-":
-        print_one_shot_runs(output(), document)
+        _print_one_shot_runs(terminal.output(), document)
         if out is not None:
-            say(f"Model written to {out}")
-    write_json(document, json_)
+            terminal.say(f"Model written to {out}")
+    terminal.write_json(document, json_)
 
 
 def _background(name: str) -> Dataset:
     if name == "drawn":
         return characters.drawn_characters(alphabets=5, characters_each=10, drawers=8)
-    with reading_bar(f"Omniglot {name}") as tell:
+    with terminal.reading_bar(f"Omniglot {name}") as tell:
         return characters.omniglot(name, on_progress=tell)
 
 
 def _runs(name: str) -> tuple[OneShotRun, ...]:
     if name == "drawn":
         return characters.drawn_runs(runs=10, ways=10)
-    with reading_bar("Omniglot runs") as tell:
+    with terminal.reading_bar("Omniglot runs") as tell:
         return characters.omniglot_runs(on_progress=tell)
 
 
@@ -132,24 +112,24 @@ def _check_alone(
 
 
 def _data_omniglot(
-    path: DataPath = None,
+    path: options.DataPath = None,
     background: Annotated[
         str, typer.Option(help="Which small background set: small1 or small2.")
     ] = "small1",
-    offline: Offline = False,
+    offline: options.Offline = False,
 ) -> None:
     """Find or download Omniglot's characters, and check them.
 
     Reads one of the background sets. Looks at PATH or LIKENESS_DATA, then the cache, then
     downloads.
     """
-    with reading_bar(f"Omniglot {background}") as tell:
+    with terminal.reading_bar(f"Omniglot {background}") as tell:
         drawings = characters.omniglot(
             background, path=path, download=not offline, on_progress=tell
         )
     describe(drawings, items="drawings", identities="characters")
     names = sorted(set(alphabets(drawings)))
-    say(f"Alphabets: {', '.join(names)}.", "The file is the published one (SHA-256).")
+    terminal.say(f"Alphabets: {', '.join(names)}.", "The file is the published one (SHA-256).")
 
 
 def _digits(
@@ -165,14 +145,16 @@ def _digits(
         str | None, typer.Option(help="Numbers of steps to choose from, such as 30,100,300.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Verify handwritten digits, also those unseen in training.
 
     It repeats the measurement of Keras' mnist_siamese example, and also learns from 0 to 6 and
     verifies 7 to 9, beside raw pixels, PCA and nearest neighbours.
     """
-    tried = None if steps is None else tuple(whole_numbers(steps, "--steps", example="100,300"))
+    tried = (
+        None if steps is None else tuple(options.whole_numbers(steps, "--steps", example="100,300"))
+    )
     items = _first_of_each(_read_digits(data), per_digit)
     load_keras()
     from likeness.tasks.characters.digits_experiment import (  # late: brings scikit-learn
@@ -180,11 +162,11 @@ def _digits(
         digits_two_ways,
     )
 
-    with errors().status("Reading") as status:
+    with terminal.errors().status("Reading") as status:
         document = digits_two_ways(items, seed=seed, steps=tried or STEPS, on_stage=status.update)
     if json_ != "-":
         _print_digits(document)
-    write_json(document, json_)
+    terminal.write_json(document, json_)
 
 
 def _read_digits(data: str) -> Dataset:
@@ -203,10 +185,10 @@ def _first_of_each(data: Dataset, count: int) -> Dataset:
 
 def _print_digits(document: Mapping[str, Any]) -> None:
     data = document["data"]
-    say(f"{data['name']}: {data['items']:,} items, seed {document['seed']}")
+    terminal.say(f"{data['name']}: {data['items']:,} items, seed {document['seed']}")
     for table in _digits_tables(document):
-        output().print(table)
-    say(
+        terminal.output().print(table)
+    terminal.say(
         f"Intervals: {document['intervals']}. They are about other items of these digits; three "
         "new digits cannot say how other shapes would fare.",
         style="dim",
@@ -263,14 +245,14 @@ def _with_interval(figure: Mapping[str, float] | None) -> str:
     return "" if figure is None else f"{percent(figure['mean'])} {Interval(**figure).ends()}"
 
 
-def print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
+def _print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
     """Print the table of errors, and what stands behind it.
 
     Args:
         console: where to.
         document: of `experiments.one_shot_runs`.
     """
-    console.print(one_shot_table(document))
+    console.print(_one_shot_table(document))
     console.print(Text(_counted(document), style="dim"))
     if training := document.get("training"):
         console.print(
@@ -280,7 +262,7 @@ def print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
         )
 
 
-def one_shot_table(document: Mapping[str, Any]) -> Table:
+def _one_shot_table(document: Mapping[str, Any]) -> Table:
     """Return a row for each method: its mean error over the runs, the interval, the worst run."""
     mark = f"{document['background']['name']} · " if document["drawn"] else ""
     ways = " or ".join(map(str, document["counts"]["ways"]))

@@ -16,19 +16,6 @@ from likeness.images.preparation import PhotoFrame
 from likeness.tasks.characters.omniglot import OneShotRun
 from likeness.training.recipe import TrainingRecipe
 
-CHARACTERS = TrainingRecipe().replace(
-    encoder={"kind": "cells", "embedding_size": 1024, "projection_head": True},
-    preparation={"rows": 28, "columns": 28, "frame": "ink"},
-    sampling={"identities": 32, "items_each": 3, "turn_identities": True},
-    augmentation={"brightness_contrast": 0.0, "erasing": 0.0, "elastic": 0.5},
-    # A character turned or mirrored is another one; only moved a little it stays the same.
-    views={"mirrored": False, "shift": 1},
-    whitening={"kind": "none"},
-    schedule={"epochs": 10, "steps": 450, "held_out": 0.05, "refit": False},
-)
-"""For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
-
-
 REACH = 2.2
 """Half the side of the frame, in root mean square distances of the ink from its middle."""
 
@@ -86,6 +73,19 @@ def _middle_and_reach(drawing: Image.Image) -> tuple[tuple[float, float], float]
 
 
 FRAME = PhotoFrame(ink_frame, words="framed by its ink")
+
+# After the frame, which it looks up by name.
+CHARACTERS = TrainingRecipe().replace(
+    encoder={"kind": "cells", "embedding_size": 1024, "projection_head": True},
+    preparation={"rows": 28, "columns": 28, "frame": "ink"},
+    sampling={"identities": 32, "items_each": 3, "turn_identities": True},
+    augmentation={"brightness_contrast": 0.0, "erasing": 0.0, "elastic": 0.5},
+    # A character turned or mirrored is another one; only moved a little it stays the same.
+    views={"mirrored": False, "shift": 1},
+    whitening={"kind": "none"},
+    schedule={"epochs": 10, "steps": 450, "held_out": 0.05, "refit": False},
+)
+"""For handwritten characters, chosen on alphabets of Omniglot's first small background set."""
 
 
 NAME = "drawn characters, not Omniglot"

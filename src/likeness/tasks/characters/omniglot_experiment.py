@@ -33,7 +33,7 @@ Points = NDArray[np.float64]
 """``(n, 2)``: row and column of each inked pixel."""
 
 
-def pixel_energies(left: Images, right: Images) -> Energies:
+def _pixel_energies(left: Images, right: Images) -> Energies:
     """Return the ``(n, m)`` Euclidean distances between pixels 0…1.
 
     Raises:
@@ -43,7 +43,7 @@ def pixel_energies(left: Images, right: Images) -> Energies:
     return energy_matrix(pixels.energy, pixels.embed(left), pixels.embed(right))
 
 
-def hausdorff_energies(left: Images, right: Images) -> Energies:
+def _hausdorff_energies(left: Images, right: Images) -> Energies:
     """Return the ``(n, m)`` modified Hausdorff distances between drawings, in pixels.
 
     Args:
@@ -53,7 +53,7 @@ def hausdorff_energies(left: Images, right: Images) -> Energies:
         DataError: the images have another shape or type, or there is no ink on one.
         MissingExtraError: SciPy is not installed.
     """
-    drawn = [[centred_ink(image) for image in check_images(side)] for side in (left, right)]
+    drawn = [[_centred_ink(image) for image in check_images(side)] for side in (left, right)]
     trees = [[_tree(points) for points in side] for side in drawn]
     return np.array(
         [
@@ -66,7 +66,7 @@ def hausdorff_energies(left: Images, right: Images) -> Energies:
     ).reshape(len(left), len(right))
 
 
-def centred_ink(image: NDArray[np.uint8]) -> Points:
+def _centred_ink(image: NDArray[np.uint8]) -> Points:
     """Return where the ink of one drawing is, around its centre.
 
     Args:
@@ -97,8 +97,8 @@ Compare = Callable[[Images, Images], Energies]
 """Probes and gallery → ``(q, ways)`` energies."""
 
 BASELINES: dict[str, Compare] = {
-    "nearest_pixels": pixel_energies,
-    "modified_hausdorff": hausdorff_energies,
+    "nearest_pixels": _pixel_energies,
+    "modified_hausdorff": _hausdorff_energies,
 }
 """By name; nothing of them is learned."""
 
@@ -129,7 +129,7 @@ def train_for_runs(
         TrainingFailedError: the loss became NaN.
         MissingExtraError: Keras or SciPy is not installed.
     """
-    check_disjoint(background, images_of(runs), between=("the background set", "the runs"))
+    check_disjoint(background, _images_of(runs), between=("the background set", "the runs"))
     from likeness.training import train  # late: brings Keras
 
     began, worked = time.perf_counter(), time.process_time()
@@ -157,7 +157,7 @@ def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
         OverlapError: the model was trained on an image of a run.
         MissingExtraError: SciPy is not installed.
     """
-    data = images_of(runs)
+    data = _images_of(runs)
     _check_unseen(model.record, data)
     methods: dict[str, Compare] = {"network": model.energies, **BASELINES}
     errors = {
@@ -189,7 +189,7 @@ def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
     }
 
 
-def images_of(runs: Sequence[OneShotRun]) -> Dataset:
+def _images_of(runs: Sequence[OneShotRun]) -> Dataset:
     """Return all images of the runs as one data set, named «run01/gallery/0» ….
 
     Raises:

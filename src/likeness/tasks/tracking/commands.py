@@ -1,6 +1,6 @@
 """``likeness track`` and ``likeness track-train``: follow one target through a film."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Steps
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,14 +32,7 @@ from likeness.tasks.tracking.evaluation import TrackEvaluation, evaluate_track
 from likeness.tasks.tracking.film import SUFFIXES, film_writer
 from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.pairs import TrackingRecipe
-from likeness.tasks.tracking.sequences import (
-    Sequence,
-    bag,
-    dragon_baby,
-    drawn_sequence,
-    holds_sequence,
-    read_sequence,
-)
+from likeness.tasks.tracking.sequences import find_sequence
 from likeness.training.process import load_keras
 
 SEQUENCES = (
@@ -122,7 +115,7 @@ def _track_train(
     check_new_folder(out, overwrite=overwrite)
     films = []
     for word in sequences:
-        sequence = _sequence(word)
+        sequence = find_sequence(word)
         if sequence is None:
             raise SettingError(
                 f"SEQUENCES: expected {SEQUENCES}groundtruth.txt. Received: {word!r}."
@@ -171,21 +164,8 @@ def _check_places(out: Path, video: Path | None) -> None:
         raise OutputError(f"--out, --video: expected two files. Received: {out} for both.")
 
 
-def _sequence(word: str) -> Sequence | None:
-    """Return the sequence of a name or a path; None if there is none."""
-    named: dict[str, Callable[[], Sequence]] = {
-        "bag": bag,
-        "dragon-baby": dragon_baby,
-        "drawn": drawn_sequence,
-    }
-    path = Path(word).expanduser()
-    if word in named and not path.exists():
-        return named[word]()
-    return read_sequence(path) if holds_sequence(path) else None
-
-
 def _source(word: str) -> _Source:
-    sequence = _sequence(word)
+    sequence = find_sequence(word)
     if sequence is None:
         return _Source(film=open_film(word))
     film = Film(frames=iter(sequence.frames), count=len(sequence))

@@ -68,7 +68,7 @@ def overlaps(boxes: ArrayLike, truth: ArrayLike) -> Floats:
     return np.asarray(common / both)
 
 
-def centre_errors(boxes: ArrayLike, truth: ArrayLike) -> Floats:
+def _centre_errors(boxes: ArrayLike, truth: ArrayLike) -> Floats:
     """Return how many pixels the middles of boxes are apart, row by row.
 
     Args and errors are those of `overlaps`.
@@ -94,25 +94,25 @@ def _boxes(boxes: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
     return left, right
 
 
-def success_curve(overlap: ArrayLike) -> Floats:
+def _success_curve(overlap: ArrayLike) -> Floats:
     """Return the share of frames with an overlap above each of `THRESHOLDS`, ``(101,)``."""
     values = np.sort(np.asarray(overlap, np.float64).reshape(-1))
     return np.asarray(1 - np.searchsorted(values, THRESHOLDS, side="right") / len(values))
 
 
-def precision_curve(errors: ArrayLike) -> Floats:
+def _precision_curve(errors: ArrayLike) -> Floats:
     """Return the share of frames whose centre is at most each of `PIXELS` off, ``(51,)``."""
     values = np.sort(np.asarray(errors, np.float64).reshape(-1))
     return np.asarray(np.searchsorted(values, PIXELS, side="right") / len(values))
 
 
-def first_lost(overlap: ArrayLike, *, below: float = LOST_BELOW) -> int | None:
+def _first_lost(overlap: ArrayLike, *, below: float = LOST_BELOW) -> int | None:
     """Return the index of the first frame with an overlap below so much; None if there is none."""
     indices = np.flatnonzero(np.asarray(overlap) < below)
     return int(indices[0]) if len(indices) else None
 
 
-def lost_for_good(overlap: ArrayLike) -> int | None:
+def _lost_for_good(overlap: ArrayLike) -> int | None:
     """Return the index from which on the overlap is 0 to the end; None if it is not at the end."""
     indices = np.flatnonzero(np.asarray(overlap) > 0)
     start = int(indices[-1]) + 1 if len(indices) else 0
@@ -144,8 +144,8 @@ class TrackEvaluation:
         """
         runs = np.atleast_2d(self.overlap)
         return {
-            "first_below": _earliest([first_lost(run) for run in runs]),
-            "for_good": _earliest([lost_for_good(run) for run in runs]),
+            "first_below": _earliest([_first_lost(run) for run in runs]),
+            "for_good": _earliest([_lost_for_good(run) for run in runs]),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -154,8 +154,8 @@ class TrackEvaluation:
             "frames": self.overlap.shape[-1],
             "figures": dict(self.figures),
             "lost": dict(self.lost),
-            "success": success_curve(self.overlap).round(5).tolist(),
-            "precision": precision_curve(self.error).round(5).tolist(),
+            "success": _success_curve(self.overlap).round(5).tolist(),
+            "precision": _precision_curve(self.error).round(5).tolist(),
         }
 
 
@@ -168,7 +168,7 @@ def evaluate_track(boxes: ArrayLike, truth: ArrayLike) -> TrackEvaluation:
     Raises:
         DataError: they do not fit each other.
     """
-    return TrackEvaluation(overlap=overlaps(boxes, truth), error=centre_errors(boxes, truth))
+    return TrackEvaluation(overlap=overlaps(boxes, truth), error=_centre_errors(boxes, truth))
 
 
 def _earliest(indices: Sequence[int | None]) -> int | None:
@@ -194,7 +194,7 @@ def _figures(overlap: Floats, error: Floats) -> dict[str, float]:
     """Return the figures of frames with these overlaps and errors."""
     return {
         "mean_overlap": float(overlap.mean()),
-        "success_auc": float(success_curve(overlap).mean()),
+        "success_auc": float(_success_curve(overlap).mean()),
         f"precision_{NEAR}": float((error <= NEAR).mean()),
         "median_centre_error": float(np.median(error)),
     }
@@ -352,7 +352,7 @@ def choose(model: TrackingModel, held_out: Sequence[Film]) -> _Choice:
     if overlap[best] < overlap[0] + CLEARLY:
         best = 0
     settings = tried[best][0]
-    genuine, impostor = held_out_energies(model, held_out, focus=settings.focus)
+    genuine, impostor = _held_out_energies(model, held_out, focus=settings.focus)
     return _Choice(
         settings=settings,
         threshold=choose_threshold(genuine, impostor),
@@ -389,7 +389,7 @@ def _mean_overlap(
     return float(np.concatenate(overlap).mean())
 
 
-def held_out_energies(
+def _held_out_energies(
     model: TrackingModel, films: Sequence[Film], *, focus: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return energies of templates on their target, and of the most alike position away from it.

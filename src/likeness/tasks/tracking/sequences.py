@@ -112,7 +112,7 @@ def read_sequence(path: str | Path) -> Sequence:
     return Sequence(frames=frames, boxes=boxes, name=path.stem)
 
 
-def holds_sequence(path: Path) -> bool:
+def _holds_sequence(path: Path) -> bool:
     """Return whether a path looks like a sequence: a zip, or a folder with a ground truth."""
     if path.is_dir():
         matches = (path.glob(f"{above}{name}") for name in _TRUTH_FILES for above in ("", "*/"))
@@ -441,3 +441,19 @@ def _put(
     matrix = pasting_matrix(_TARGET, middle, side, turn=turn)
     how = (picture.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
     picture.paste(Image.fromarray(disc).transform(*how), mask=mask.transform(*how))
+
+
+def find_sequence(word: str) -> Sequence | None:
+    """Return the sequence of a name (bag, dragon-baby, drawn) or at a path; None if there is none.
+
+    A file or folder of that name goes first.
+    """
+    named: dict[str, Callable[[], Sequence]] = {
+        "bag": bag,
+        "dragon-baby": dragon_baby,
+        "drawn": drawn_sequence,
+    }
+    path = Path(word).expanduser()
+    if word in named and not path.exists():
+        return named[word]()
+    return read_sequence(path) if _holds_sequence(path) else None
