@@ -34,7 +34,7 @@ from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.datasets import split_by_identity
 from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, PairRule, evaluate_pairs, matrix_pair_energies
-from likeness.evaluation.comparisons import compare_with_people
+from likeness.evaluation.fusion import compare_with_people
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.recogniser.decision import compare
 from likeness.tasks.signatures.model import SIGNATURES

@@ -20,7 +20,7 @@ from likeness.evaluation.doctor import (
     misplaced_photos,
     person_risks,
 )
-from likeness.evaluation.near_duplicates import duplicates_within
+from likeness.evaluation.leaks import duplicates_within
 from likeness.images.check import check_photo
 
 SIZE = 128

@@ -17,11 +17,11 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import require_extra
 from likeness.evaluation import evaluate_matrix, evaluate_open_set, people_intervals
-from likeness.evaluation.comparisons import compare_with_people
 from likeness.evaluation.doctor import diagnose
+from likeness.evaluation.fusion import compare_with_people
 from likeness.evaluation.groups import compare_groups
 from likeness.evaluation.margin import measure_margin
-from likeness.evaluation.open_set_intervals import open_set_intervals
+from likeness.evaluation.open_set import open_set_intervals
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.images.check import check_photo

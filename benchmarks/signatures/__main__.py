@@ -33,8 +33,7 @@ from likeness.evaluation import (
     matrix_pair_energies,
     people_intervals,
 )
-from likeness.evaluation.probability import LikelihoodRatio
-from likeness.evaluation.probability_figures import cllr, min_cllr
+from likeness.evaluation.probability import LikelihoodRatio, cllr, min_cllr
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import versions
 from likeness.tasks.signatures.dataset import signatures

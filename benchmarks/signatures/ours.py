@@ -10,7 +10,7 @@ import numpy as np
 from likeness.arrays import Embeddings
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation
-from likeness.evaluation.comparisons import comparisons_of
+from likeness.evaluation.fusion import comparisons_of
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.model.opening import open_model
 from likeness.training import TrainingRecipe

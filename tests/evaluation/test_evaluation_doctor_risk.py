@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
-from likeness.evaluation.doctor import GalleryEnergies, person_risks
-from likeness.evaluation.doctor.risk import GALLERY_WEIGHT, _chance_of_being_nearest
+from likeness.evaluation.doctor import (
+    GALLERY_WEIGHT,
+    GalleryEnergies,
+    _chance_of_being_nearest,
+    person_risks,
+)
 
 
 def made_up(people, counts, *, spread, seed, size=24):

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import DataError
-from likeness.evaluation.energy_histogram import BINS, FORMAT, energy_histogram, stored_histogram
+from likeness.evaluation.pair_energies import (
+    BINS,
+    HISTOGRAM_FORMAT,
+    energy_histogram,
+    stored_histogram,
+)
 
 ENERGIES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 
@@ -91,6 +96,9 @@ class TestStored:
         ],
     )
     def test_a_damaged_one_says_what_to_do(self, changes) -> None:
-        damaged = {**STORED, "energies": {**HISTOGRAM.as_dict(), "format": FORMAT, **changes}}
+        damaged = {
+            **STORED,
+            "energies": {**HISTOGRAM.as_dict(), "format": HISTOGRAM_FORMAT, **changes},
+        }
         with pytest.raises(DataError, match="Calibrate the model again"):
             stored_histogram(damaged, {}, 0.7)

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from likeness.energies import ENERGY_NAMES, cosine, energy_by_name, energy_matrix
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.comparisons import compare_with_people
-from likeness.evaluation.fusion import FUSIONS, check_fusion, fuse, is_possible
+from likeness.evaluation.fusion import FUSIONS, check_fusion, compare_with_people, fuse, is_possible
 
 SQUARED = ("euclidean", "squared_euclidean")
 
@@ -211,7 +210,7 @@ class TestComparisons:
         matrix, codes = energy_matrix("euclidean", embeddings(5, 20, 4)), np.repeat(np.arange(4), 5)
         options = {"photos_each": 2, "fusion": fusion, "energy": "euclidean"}
         whole = compare_with_people(matrix, codes, **options)
-        monkeypatch.setattr("likeness.evaluation.comparisons.BLOCK", 1)
+        monkeypatch.setattr("likeness.evaluation.fusion.BLOCK", 1)
         parts = compare_with_people(matrix, codes, **options)
         np.testing.assert_array_equal(whole.genuine, parts.genuine)
         np.testing.assert_array_equal(whole.impostor_people, parts.impostor_people)

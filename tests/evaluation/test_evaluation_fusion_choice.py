@@ -7,10 +7,16 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.comparisons import Comparisons, compare_with_people
-from likeness.evaluation.fusion_choice import candidates, choose_fusion
+from likeness.evaluation.fusion import (
+    Comparisons,
+    RejectedAtFar,
+    candidates,
+    choose_fusion,
+    compare_with_people,
+    pair_counts,
+    people_again,
+)
 from likeness.evaluation.rare_rates import interval_from_draws, wilson
-from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import error_rates, tar_at_far
 

@@ -12,10 +12,10 @@ from PIL import Image
 from likeness import datasets
 from likeness.datasets import Dataset, drawn_faces, identity_folds
 from likeness.errors import DataError
-from likeness.evaluation.audit import audit
-from likeness.evaluation.near_duplicates import (
+from likeness.evaluation.leaks import (
     ALIKE,
     SIZE,
+    audit,
     duplicates_within,
     near_duplicates,
     thumbnails,
@@ -138,7 +138,7 @@ def test_flat_photos_are_no_copies(level, other) -> None:
 
 
 def test_many_photos_are_compared_in_blocks(monkeypatch) -> None:
-    monkeypatch.setattr("likeness.evaluation.near_duplicates.BLOCK", 3)
+    monkeypatch.setattr("likeness.evaluation.leaks.BLOCK", 3)
     photos = np.random.default_rng(0).integers(0, 256, (8, 30, 24, 1), np.uint8)
     order = [5, 0, 7, 2]
     found = near_duplicates(photos, photos[order])

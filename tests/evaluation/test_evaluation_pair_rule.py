@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from likeness.datasets import Dataset
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import PairRule, evaluate_pairs, matrix_pair_energies, people_intervals
-from likeness.evaluation.comparisons import compare_with_people, comparisons_of
+from likeness.evaluation.fusion import compare_with_people, comparisons_of
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 
 RULES = [

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import SettingError
-from likeness.evaluation.probability import probability_of
-from likeness.evaluation.probability_figures import cllr, min_cllr, reliability
+from likeness.evaluation.probability import cllr, min_cllr, probability_of, reliability
 
 log_ratios = st.lists(st.floats(-30, 30), min_size=1, max_size=12)
 energies = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=7)

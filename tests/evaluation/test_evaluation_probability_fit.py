@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
-from likeness.evaluation.comparisons import Comparisons, compare_with_people
-from likeness.evaluation.probability import KINDS, LikelihoodRatio
-from likeness.evaluation.probability_figures import cllr
+from likeness.evaluation.fusion import Comparisons, compare_with_people
+from likeness.evaluation.probability import KINDS, LikelihoodRatio, cllr
 from likeness.evaluation.probability_fit import MERGED, Fitting, fit_probability
 
 SIZE, SPREAD = 6, 0.6

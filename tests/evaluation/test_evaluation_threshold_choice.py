@@ -14,10 +14,9 @@ from scipy.stats import genpareto, ncx2
 
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.comparisons import compare_with_people
 from likeness.evaluation.figures import rare_percent
-from likeness.evaluation.rare_rates import AcceptedRate, wilson
-from likeness.evaluation.tail import fit_tail
+from likeness.evaluation.fusion import compare_with_people
+from likeness.evaluation.rare_rates import AcceptedRate, fit_tail, wilson
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import choose_threshold
 

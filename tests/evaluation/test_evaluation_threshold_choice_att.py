@@ -7,7 +7,7 @@ from likeness import datasets
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import BASELINES
-from likeness.evaluation.comparisons import compare_with_people
+from likeness.evaluation.fusion import compare_with_people
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import choose_threshold

@@ -8,7 +8,7 @@ import pytest
 
 from likeness.datasets import Dataset, drawn_faces
 from likeness.errors import OverlapError, SettingError
-from likeness.evaluation.energy_histogram import stored_histogram
+from likeness.evaluation.pair_energies import stored_histogram
 from likeness.evaluation.probability import LikelihoodRatio
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model, calibration_evidence

@@ -10,7 +10,7 @@ import pytest
 from likeness.datasets import Dataset, drawn_faces, split_by_identity
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError, OverlapError, TooFewError
-from likeness.evaluation.unseen import evaluate_matrix
+from likeness.evaluation.baselines import evaluate_matrix
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.images.fixed_preparation import FixedPreparation
 from likeness.model.folder import store_calibration

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from likeness.errors import OutputError
-from likeness.evaluation.comparisons import compare_with_people
+from likeness.evaluation.fusion import compare_with_people
 from likeness.evaluation.margin import measure_margin
-from likeness.evaluation.probability_figures import ReliabilityBin
+from likeness.evaluation.probability import ReliabilityBin
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.reports.calibration_page import reliability_plot, write_calibration

@@ -13,7 +13,7 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.errors import NoThresholdError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation import evaluate_unseen
-from likeness.evaluation.energy_histogram import stored_histogram
+from likeness.evaluation.pair_energies import stored_histogram
 from likeness.model.card import model_card
 from likeness.model.siamese_model import SiameseModel, load_model
 from likeness.training import TrainingProgress, TrainingRecipe, train, train_on_pairs

@@ -9,7 +9,7 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import identity_batches
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import Evaluation, PairRule
-from likeness.evaluation.comparisons import comparisons_of
+from likeness.evaluation.fusion import comparisons_of
 from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train

@@ -14,7 +14,7 @@ from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag, is_na
 from likeness.cli.terminal import errors, finish, note, output, reading_bar, say, warn, write_json
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError, require_extra
-from likeness.evaluation.audit import audit as compare
+from likeness.evaluation.leaks import audit as compare
 from likeness.experiments.gallery_doctor import examine_gallery
 from likeness.files import check_writable_folder
 from likeness.images.check import PhotoCheck, check_photo

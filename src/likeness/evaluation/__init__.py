@@ -3,9 +3,16 @@
 One counting primitive stands behind every rate; «accept if energy ≤ threshold» everywhere.
 """
 
-from likeness.evaluation.baselines import BASELINES, cross_fitted_threshold
-from likeness.evaluation.fusion import fuse
-from likeness.evaluation.fusion_choice import choose_fusion
+from likeness.evaluation.baselines import (
+    BASELINES,
+    Embedder,
+    Evaluation,
+    cross_fitted_threshold,
+    evaluate_matrix,
+    evaluate_pairs,
+    evaluate_unseen,
+)
+from likeness.evaluation.fusion import choose_fusion, fuse
 from likeness.evaluation.identification import (
     cumulative_match,
     n_way_k_shot,
@@ -18,21 +25,14 @@ from likeness.evaluation.next_photo import next_photo_curve
 from likeness.evaluation.open_set import (
     dir_at_fpir,
     evaluate_open_set,
+    open_set_intervals,
     open_set_rates,
 )
-from likeness.evaluation.open_set_intervals import open_set_intervals
 from likeness.evaluation.pair_energies import (
     PairRule,
     all_pair_energies,
     listed_pair_energies,
     matrix_pair_energies,
-)
-from likeness.evaluation.unseen import (
-    Embedder,
-    Evaluation,
-    evaluate_matrix,
-    evaluate_pairs,
-    evaluate_unseen,
 )
 from likeness.evaluation.verification import (
     accuracy_at,

@@ -1,4 +1,4 @@
-"""Fusion: how a probe's energies to several photos of one person become one.
+"""Fusion: how a probe's energies to several photos of one person become one, and the best way.
 
 - ``min``: the smallest, the nearest photo.
 - ``mean``: of all of them.
@@ -15,15 +15,34 @@ The centroid needs no embeddings. For x_1 … x_K with the mean c, and any p,
 
 So the energies to a person's photos and among them are enough; the second kind is computed
 once, on enrolment. The Manhattan distance has no such formula.
+
+`Comparisons` are those of a probe with an enrolled person: the energy between the two is fused
+from the energies to the person's photos. `RejectedAtFar` is the false rejection rate at a false
+acceptance rate, again and again for people drawn anew.
+
+`choose_fusion` finds the best by measured error on people never trained on. The error is the
+false rejection rate at the false acceptance rate of the purpose, or at the lowest one that the
+comparisons can show if that is higher. Every fusion is measured on the same comparisons, and the
+differences are paired: people are drawn again, and both fusions are measured on each draw. The
+best one is taken, unless a simpler one is not shown to be worse: of those whose difference to
+the best has an interval that includes 0, the simplest.
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from likeness.arrays import Energies, describe
+from likeness.arrays import Codes, Energies, Floats, check_in_range, describe
+from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import GUARD, energy_by_name
-from likeness.errors import DataError, SettingError
+from likeness.errors import DataError, SettingError, TooFewError
+from likeness.evaluation.figures import Interval
+from likeness.evaluation.pair_energies import PairEnergies, check_square
+from likeness.evaluation.rare_rates import AcceptedRate, interval_from_draws
+from likeness.evaluation.verification import EVIDENCE
 
 FUSIONS = ("min", "mean", "top2", "centroid")
 """The simplest first."""
@@ -126,3 +145,353 @@ def _to_centroid(energies: Energies, energy: str, among: Energies) -> Energies:
     between = np.where(among**2 > GUARD * (1 + 1e-9), among**2, 0.0)
     squared = (energies**2).mean(axis=-1) - between.mean(axis=(-2, -1)) / 2
     return np.asarray(np.sqrt(np.maximum(squared, GUARD)))
+
+
+BLOCK = 4_000_000
+"""So many energies are fused at a time: 32 MB."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparisons:
+    """Fused energies, of genuine and impostor comparisons apart.
+
+    Args:
+        genuine: ``(g,)``, probes with their own person.
+        impostor: ``(i,)``, probes with other people.
+        genuine_people: ``(g, 2)``, the person twice.
+        impostor_people: ``(i, 2)``, the probe's person and the enrolled one.
+    """
+
+    genuine: Energies
+    impostor: Energies
+    genuine_people: Codes
+    impostor_people: Codes
+
+
+def compare_with_people(
+    matrix: Energies,
+    codes: Codes,
+    *,
+    photos_each: int = 1,
+    fusion: str = "min",
+    energy: str | None = None,
+    pairs: LabelledPairs | None = None,
+) -> Comparisons:
+    """Enrol every person with so many photos, and compare all other photos with them.
+
+    A person with more photos is enrolled several times, each time with other photos. With one
+    photo each, every pair of photos is compared once.
+
+    Args:
+        matrix: ``(n, n)`` energies between all photos.
+        codes: ``(n,)``.
+        photos_each: enrolled photos of a person; people with fewer are probes only.
+        fusion: how a person's photos become one energy, see `likeness.evaluation.fusion.fuse`.
+        energy: the name of the energies; only the centroid needs it.
+        pairs: those that count, of one photo each; all of them if not given.
+
+    Raises:
+        SettingError: a setting is out of its range, there is no such fusion of this energy, or
+            pairs are given for several photos each.
+        TooFewError: nobody has so many photos, or there is nobody to compare with.
+    """
+    check_square(matrix, codes)
+    check_fusion(fusion, energy=energy)
+    if pairs is not None and photos_each > 1:
+        raise SettingError(
+            "photos_each: expected 1 where only some pairs count (this model's recipe says which). "
+            f"Received: {photos_each}."
+        )
+    if photos_each == 1:
+        left, right = np.triu_indices(len(codes), k=1) if pairs is None else pairs.pairs.T
+        energies, people = matrix[left, right], np.stack([codes[left], codes[right]], axis=1)
+    else:
+        energies, people = _fused(matrix, codes, photos_each, fusion, energy)
+    genuine = people[:, 0] == people[:, 1]
+    if not len(energies) or genuine.all() or not genuine.any():
+        raise TooFewError(
+            f"expected two people, one of them with {photos_each + 1} photos or more. Received: "
+            f"{len(codes)} photos of {len(np.unique(codes))} people."
+        )
+    return Comparisons(
+        genuine=energies[genuine],
+        impostor=energies[~genuine],
+        genuine_people=people[genuine],
+        impostor_people=people[~genuine],
+    )
+
+
+def comparisons_of(pairs: PairEnergies) -> Comparisons:
+    """Return pairs that were measured, of one photo each, as comparisons."""
+    return Comparisons(
+        genuine=pairs.genuine,
+        impostor=pairs.impostor,
+        genuine_people=pairs.codes[pairs.genuine_pairs],
+        impostor_people=pairs.codes[pairs.impostor_pairs],
+    )
+
+
+def _fused(
+    matrix: Energies, codes: Codes, photos_each: int, fusion: str, energy: str | None
+) -> tuple[Energies, Codes]:
+    energies: list[Energies] = [np.empty(0)]
+    people = [np.empty((0, 2), np.int64)]
+    enrolments = _enrolments(codes, photos_each)
+    block = max(1, BLOCK // max(1, len(codes) * photos_each))
+    for start in range(0, len(enrolments), block):
+        enrolled = enrolments[start : start + block]
+        fused = fuse(
+            matrix[:, enrolled],
+            fusion,
+            energy=energy,
+            among=matrix[enrolled[:, :, None], enrolled[:, None, :]],
+        )
+        is_probe = np.ones(fused.shape, bool)
+        is_probe[enrolled, np.arange(len(enrolled))[:, None]] = False
+        row, probe = np.nonzero(is_probe.T)
+        energies.append(fused[probe, row])
+        people.append(np.stack([codes[probe], codes[enrolled[row, 0]]], axis=1))
+    return np.concatenate(energies), np.concatenate(people)
+
+
+def _enrolments(codes: Codes, photos_each: int) -> NDArray[np.int64]:
+    """Return ``(enrolments, photos_each)``: each person's photos, so many at a time."""
+    rows = [np.empty((0, photos_each), np.int64)]
+    for code in np.unique(codes):
+        photos = np.flatnonzero(codes == code)
+        times = len(photos) // photos_each
+        rows.append(photos[: times * photos_each].reshape(times, photos_each))
+    return np.concatenate(rows)
+
+
+class RejectedAtFar:
+    """The share of genuine comparisons rejected, where at most ``far`` of the impostors pass.
+
+    What `tar_at_far` gives, 1 − TAR, for any number of each person: sorted once, and only the
+    lowest impostor energies are weighed each time, as many as it takes to reach the rate.
+
+    Args:
+        comparisons: codes 0…people−1.
+        far: the false acceptance rate, above 0, at most 1.
+        people: how many.
+    """
+
+    def __init__(self, comparisons: Comparisons, *, far: float, people: int) -> None:
+        order = np.argsort(comparisons.genuine, kind="stable")
+        self._genuine = comparisons.genuine[order]
+        self._genuine_of = comparisons.genuine_people[order, 0]
+        order = np.argsort(comparisons.impostor, kind="stable")
+        self._impostor = comparisons.impostor[order]
+        self._impostor_of = comparisons.impostor_people[order]
+        self._far = far
+        self._everyone = np.ones(people)
+        self._compared = pair_counts(comparisons.impostor_people, people)
+
+    def rate(self, times: Floats | None = None) -> float:
+        """Return the rate; ``(people,)`` says how often each person counts, or once."""
+        times = self._everyone if times is None else times
+        refused = self._first_refused(times)
+        weights = times[self._genuine_of]
+        accepted = len(weights)
+        if refused < len(self._impostor):
+            accepted = int(np.searchsorted(self._genuine, self._impostor[refused], side="left"))
+        return float(weights[accepted:].sum() / weights.sum())
+
+    def _first_refused(self, times: Floats) -> int:
+        """Return the index of the lowest impostor energy that must not be accepted."""
+        allowed = self._far * float(times @ self._compared @ times) * (1 + 1e-12)
+        total = len(self._impostor)
+        some = min(total, int(2 * self._far * total) + 100)
+        while True:
+            left, right = self._impostor_of[:some].T
+            index = int(np.searchsorted(np.cumsum(times[left] * times[right]), allowed, "right"))
+            if index < some or some == total:
+                return index
+            some = min(total, 2 * some)
+
+
+def pair_counts(pairs: Codes, people: int) -> Floats:
+    """Return ``(people, people)``: how many of the ``(n, 2)`` comparisons each two have."""
+    pair_of = pairs[:, 0] * people + pairs[:, 1]
+    counts = np.bincount(pair_of, minlength=people * people)
+    return counts.reshape(people, people).astype(np.float64)
+
+
+def people_again(
+    people: int, *, repetitions: int, seed: int, needed: Codes | None = None
+) -> Floats:
+    """Draw people with replacement; return ``(repetitions, people)``, how often each was drawn.
+
+    Args:
+        people: how many, at least 2.
+        repetitions: how often.
+        seed: of the draws.
+        needed: in every draw is one of these, and somebody else; anybody if not given.
+    """
+    rng = np.random.default_rng(seed)
+    needed = np.arange(people) if needed is None else needed
+    drawn = np.empty((repetitions, people))
+    for row in drawn:
+        while True:
+            row[:] = np.bincount(rng.choice(people, people), minlength=people)
+            if row[needed].any() and np.count_nonzero(row) > 1:
+                break
+    return drawn
+
+
+REPETITIONS = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionChoice:
+    """Which fusion was chosen, and why.
+
+    Args:
+        fusion: the chosen one.
+        best: the one with the lowest error; the same, or one that is not shown to be better.
+        far: the false acceptance rate at which they were compared.
+        rejected: fusion → false rejection rate there, with its interval.
+        beyond_best: fusion → its rate minus that of the best, with its interval.
+        photos_each: enrolled photos of a person.
+        people: measured on.
+        genuine, impostor: comparisons behind each rate.
+        same_people: whether the threshold was found on these people too.
+    """
+
+    fusion: str
+    best: str
+    far: float
+    rejected: Mapping[str, Interval]
+    beyond_best: Mapping[str, Interval]
+    photos_each: int
+    people: int
+    genuine: int
+    impostor: int
+    same_people: bool = False
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        rates = ", ".join(f"{name} {_percent(rate)}" for name, rate in self.rejected.items())
+        said = [
+            f"Fusion of {self.photos_each} photos: {self.fusion}. Rejected at a false acceptance "
+            f"rate of {100 * self.far:.2g} %: {rates}; {self.genuine:,} genuine and "
+            f"{self.impostor:,} impostor comparisons of {self.people} people."
+        ]
+        if self.fusion != self.best:
+            more = self.beyond_best[self.fusion]
+            said.append(
+                f"{self.best} has the lowest rate, but {self.fusion} is simpler, and these people "
+                f"do not show that it is worse ({100 * more.low:+.1f} to {100 * more.high:+.1f} "
+                "points)."
+            )
+        if self.same_people:
+            said.append(
+                "The threshold was found on the same people, too few to halve: it favours the "
+                "fusion that suits them, so take the rates as a little too good."
+            )
+        return said
+
+
+def choose_fusion(
+    matrix: Energies,
+    codes: Codes,
+    *,
+    photos_each: int,
+    far: float,
+    energy: str,
+    fusions: Sequence[str] | None = None,
+    repetitions: int = REPETITIONS,
+    seed: int = 0,
+) -> FusionChoice:
+    """Choose how the photos of a person become one energy.
+
+    Args:
+        matrix: ``(n, n)`` energies between all photos of people never trained on.
+        codes: ``(n,)``.
+        photos_each: enrolled photos of a person, at least 2.
+        far: the false acceptance rate of one comparison that matters, above 0, at most 0.5.
+            Where it is lower than what the comparisons can show (3 divided by the number of
+            independent impostor comparisons that would be as sure), that rate is used.
+        energy: the name of the energies.
+        fusions: the candidates, the simplest first; if not given, those of `FUSIONS` that this
+            energy and so many photos make a difference for.
+        repetitions: how often people are drawn again.
+        seed: of the draws.
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TooFewError: nobody has a photo more than are enrolled, or there is one person only.
+    """
+    check_in_range(photos_each, 2, 1000, argument="photos_each", whole=True)
+    check_in_range(far, 1e-12, 0.5, argument="far")
+    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
+    names = candidates(energy, photos_each) if fusions is None else tuple(fusions)
+    if not names:
+        raise SettingError("fusions: expected at least one. Received: none.")
+    codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+    people = int(codes.max(initial=0)) + 1
+    comparisons = {
+        name: compare_with_people(
+            matrix, codes, photos_each=photos_each, fusion=name, energy=energy
+        )
+        for name in names
+    }
+    first = comparisons[names[0]]
+    shown = EVIDENCE / AcceptedRate(first.impostor, first.impostor_people).at(-np.inf).effective
+    far = min(max(far, shown), 0.5)
+    measures = {
+        name: RejectedAtFar(each, far=far, people=people) for name, each in comparisons.items()
+    }
+    draws = people_again(
+        people,
+        repetitions=repetitions,
+        seed=seed,
+        needed=np.unique(first.genuine_people[:, 0]),
+    )
+    rates = {name: measure.rate() for name, measure in measures.items()}
+    again = {
+        name: np.array([measure.rate(times) for times in draws])
+        for name, measure in measures.items()
+    }
+    best = min(names, key=rates.__getitem__)  # the simpler of equal ones
+    beyond = {
+        name: _interval(rates[name] - rates[best], again[name] - again[best]) for name in names
+    }
+    return FusionChoice(
+        fusion=next(name for name in names if beyond[name].low <= 0),
+        best=best,
+        far=far,
+        rejected={name: _rate(rates[name], again[name], trials=len(codes)) for name in names},
+        beyond_best=beyond,
+        photos_each=photos_each,
+        people=people,
+        genuine=len(first.genuine),
+        impostor=len(first.impostor),
+    )
+
+
+def candidates(energy: str, photos_each: int) -> tuple[str, ...]:
+    """Return the fusions that can be computed and differ, the simplest first.
+
+    >>> candidates("euclidean", 2), candidates("manhattan", 3)
+    (('min', 'mean', 'centroid'), ('min', 'mean', 'top2'))
+    """
+    return tuple(
+        name
+        for name in FUSIONS
+        if is_possible(name, energy=energy) and (name != "top2" or photos_each > 2)
+    )
+
+
+def _interval(value: float, again: Energies) -> Interval:
+    low, high = np.quantile(again, [0.025, 0.975])
+    return Interval(mean=value, low=float(low), high=float(high))
+
+
+def _rate(value: float, again: Energies, *, trials: int) -> Interval:
+    low, high = interval_from_draws(value, again, trials=trials)
+    return Interval(mean=value, low=low, high=high)
+
+
+def _percent(rate: Interval) -> str:
+    return f"{100 * rate.mean:.1f} % ({100 * rate.low:.1f}–{100 * rate.high:.1f})"

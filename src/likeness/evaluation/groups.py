@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Floats
+from likeness.evaluation.baselines import Evaluation
 from likeness.evaluation.figures import FigureName, Interval, in_order
 from likeness.evaluation.intervals import drawn_figures, quantiles
 from likeness.evaluation.open_set import OpenSet, missed
-from likeness.evaluation.unseen import Evaluation
 from likeness.evaluation.verification import EVIDENCE
 
 FEWEST_PEOPLE = 10

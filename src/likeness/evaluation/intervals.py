@@ -15,8 +15,8 @@ import numpy as np
 
 from likeness.arrays import Floats, check_in_range
 from likeness.errors import TooFewError
+from likeness.evaluation.baselines import Evaluation, rate_figures
 from likeness.evaluation.figures import FigureName, Interval
-from likeness.evaluation.unseen import Evaluation, rate_figures
 from likeness.evaluation.verification import Counter
 
 

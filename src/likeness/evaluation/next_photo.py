@@ -17,15 +17,19 @@ from numpy.typing import NDArray
 from likeness import __version__
 from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.figures import Interval, percent
-from likeness.evaluation.fusion import check_fusion, fuse
+from likeness.evaluation.fusion import (
+    Comparisons,
+    RejectedAtFar,
+    check_fusion,
+    fuse,
+    pair_counts,
+    people_again,
+)
 from likeness.evaluation.identification import rank_one
-from likeness.evaluation.json_values import json_of
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import interval_from_draws
-from likeness.evaluation.rejected_at_far import RejectedAtFar, pair_counts, people_again
-from likeness.evaluation.results import MeasuredData
+from likeness.evaluation.results import MeasuredData, json_of
 from likeness.evaluation.verification import EVIDENCE
 
 FORMAT = "likeness.next_photo/1"

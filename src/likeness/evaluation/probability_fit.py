@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, Floats
 from likeness.errors import TooFewError, require_extra
-from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.figures import rare_percent
-from likeness.evaluation.probability import KINDS, NEAREST, LikelihoodRatio, probability_of
-from likeness.evaluation.probability_figures import (
+from likeness.evaluation.fusion import Comparisons
+from likeness.evaluation.probability import (
+    KINDS,
+    NEAREST,
+    LikelihoodRatio,
     ReliabilityBin,
     cllr,
     min_cllr,
     pooled_share,
+    probability_of,
     reliability,
 )
 from likeness.evaluation.rare_rates import AcceptedRate, Rate

@@ -1,17 +1,62 @@
-"""What a protocol measured, as one value; its JSON is written and read here alone."""
+"""What a protocol measured, as one value; its JSON is written and read here alone.
 
+Whatever a JSON document holds, a value of another kind counts as missing (`number_of` and others).
+"""
+
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from likeness.datasets.items import Dataset
 from likeness.errors import DataError
+from likeness.evaluation.baselines import Evaluation
 from likeness.evaluation.figures import FigureName, Interval, in_order, watermark
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.intervals import people_intervals
-from likeness.evaluation.json_values import is_number, json_of, list_of, object_of, text_of
 from likeness.evaluation.leaks import LeakReport
-from likeness.evaluation.unseen import Evaluation
+
+
+def object_of(value: Any) -> Mapping[str, Any]:
+    """Return an object, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    """Return a list, or an empty one."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def text_of(value: Any) -> str | None:
+    """Return words, or None."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def number_of(value: Any) -> int | float | None:
+    """Return a finite number, or None."""
+    return value if is_number(value) else None
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def json_of(value: Any) -> Any:
+    """Return a value as it is read back from JSON: lists for tuples, however deep."""
+    if isinstance(value, Mapping):
+        return {name: json_of(each) for name, each in value.items()}
+    return [json_of(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def plain_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are words, numbers, or yes and no."""
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, str | bool) or is_number(value)
+    }
+
 
 FORMAT = "likeness.protocol/1"
 BOOTSTRAP_SEED = 0

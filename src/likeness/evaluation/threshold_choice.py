@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.comparisons import Comparisons, compare_with_people
 from likeness.evaluation.figures import rare_percent
-from likeness.evaluation.fusion import check_fusion
-from likeness.evaluation.fusion_choice import FusionChoice, choose_fusion
-from likeness.evaluation.rare_rates import AcceptedRate, Rate
-from likeness.evaluation.tail import Tail, fit_tail
+from likeness.evaluation.fusion import (
+    Comparisons,
+    FusionChoice,
+    check_fusion,
+    choose_fusion,
+    compare_with_people,
+)
+from likeness.evaluation.rare_rates import AcceptedRate, Rate, Tail, fit_tail
 
 FORMAT = "likeness.calibration/1"
 TAIL_SHARE = 0.05
@@ -92,7 +95,7 @@ class Calibration:
             `likeness.evaluation.probability_fit`.
         margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
         energies: what the threshold lies among, JSON values; see
-            `likeness.evaluation.energy_histogram`. Empty in what was stored before there were.
+            `likeness.evaluation.pair_energies`. Empty in what was stored before there were.
         provenance: model, data and date, for those who ask later.
     """
 

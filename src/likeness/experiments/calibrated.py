@@ -9,10 +9,9 @@ from likeness import __version__
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
-from likeness.evaluation.comparisons import Comparisons, compare_with_people
-from likeness.evaluation.energy_histogram import energy_histogram
+from likeness.evaluation.fusion import Comparisons, compare_with_people
 from likeness.evaluation.margin import measure_margin
-from likeness.evaluation.pair_energies import PairRule
+from likeness.evaluation.pair_energies import PairRule, energy_histogram
 from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability, fit_probability
 from likeness.evaluation.threshold_choice import Calibration, Purpose, calibrate

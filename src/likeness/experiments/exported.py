@@ -8,9 +8,9 @@ import numpy as np
 from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError
+from likeness.evaluation.baselines import Evaluation, evaluate_matrix
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.results import BOOTSTRAP_SEED, counts
-from likeness.evaluation.unseen import Evaluation, evaluate_matrix
 from likeness.experiments.calibrated import check_not_trained_on
 from likeness.experiments.evidence import REPETITIONS
 from likeness.model.export import int8_bytes, onnx_bytes

@@ -21,7 +21,7 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
-from likeness.evaluation.unseen import ChosenOn
+from likeness.evaluation.baselines import ChosenOn
 from likeness.experiments.evidence import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import Trained, section

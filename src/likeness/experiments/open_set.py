@@ -8,8 +8,7 @@ import numpy as np
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, cumulative_match, open_set_rates
 from likeness.evaluation.figures import FigureName, percent
-from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates
-from likeness.evaluation.open_set_intervals import open_set_intervals
+from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates, open_set_intervals
 from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, MeasuredData, OpenSetResult
 from likeness.experiments.evidence import REPETITIONS
 from likeness.reports.content import Curve, ProtocolSection

@@ -12,10 +12,10 @@ from likeness import __version__
 from likeness.arrays import Embeddings
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, roc
+from likeness.evaluation.baselines import ChosenOn
 from likeness.evaluation.leaks import LeakReport
 from likeness.evaluation.pair_energies import PairEnergies
 from likeness.evaluation.results import FoldResult, protocol_result
-from likeness.evaluation.unseen import ChosenOn
 from likeness.evaluation.verification import Counter
 from likeness.experiments.evidence import REPETITIONS, Learned, evidence
 from likeness.model.siamese_model import SiameseModel

@@ -12,9 +12,8 @@ from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, Evaluation, choose_threshold, evaluate_matrix, find_leaks
-from likeness.evaluation.baselines import FitBaseline, cross_fitted_energies
+from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
 from likeness.evaluation.leaks import LeakReport
-from likeness.evaluation.unseen import ChosenOn
 from likeness.experiments.evidence import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import Trained, section

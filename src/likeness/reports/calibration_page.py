@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from likeness.evaluation import error_rates, roc
-from likeness.evaluation.comparisons import Comparisons
 from likeness.evaluation.figures import percent, watermark
-from likeness.evaluation.probability_figures import ReliabilityBin
+from likeness.evaluation.fusion import Comparisons
+from likeness.evaluation.probability import ReliabilityBin
 from likeness.evaluation.probability_fit import FittedProbability
 from likeness.evaluation.threshold_choice import Calibration
 from likeness.files import write_files

@@ -35,10 +35,10 @@ from likeness.evaluation import (
     evaluate_pairs,
     matrix_pair_energies,
 )
-from likeness.evaluation.energy_histogram import energy_histogram
+from likeness.evaluation.baselines import ChosenOn
 from likeness.evaluation.leaks import leaks_against
+from likeness.evaluation.pair_energies import energy_histogram
 from likeness.evaluation.results import ProtocolResult, protocol_result
-from likeness.evaluation.unseen import ChosenOn
 from likeness.model.siamese_model import SiameseModel
 from likeness.training.fitting import Fit, FitOptions, HeldOut, fit_ensemble, fit_once
 from likeness.training.networks import embed_prepared

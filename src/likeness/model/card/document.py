@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from likeness.evaluation.figures import watermark
-from likeness.evaluation.json_values import list_of, number_of, object_of, plain_of, text_of
+from likeness.evaluation.results import list_of, number_of, object_of, plain_of, text_of
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, ValidFor, shown_number
 from likeness.model.card.results import shown_result
 from likeness.model.card.words import NOT_FOR, limits, threshold_sentences

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from likeness.evaluation.json_values import json_of
-from likeness.evaluation.results import ProtocolResult
+from likeness.evaluation.results import ProtocolResult, json_of
 
 FORMAT = "likeness.card/1"
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.json_values import object_of
-from likeness.evaluation.results import FORMAT, ProtocolResult
+from likeness.evaluation.results import FORMAT, ProtocolResult, object_of
 from likeness.model.recipe_names import full_names, nested_recipe
 
 

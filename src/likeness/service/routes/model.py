@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from likeness.errors import ModelError, NoThresholdError
-from likeness.evaluation.energy_histogram import stored_histogram
+from likeness.evaluation.pair_energies import stored_histogram
 from likeness.model.card import card_markdown, model_card
 from likeness.model.folder import read_document
 from likeness.service import documents

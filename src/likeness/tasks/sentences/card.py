@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from likeness.evaluation.json_values import object_of
+from likeness.evaluation.results import object_of
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 _NOT_FOR = (

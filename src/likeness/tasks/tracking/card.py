@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from likeness.evaluation.json_values import list_of, number_of, object_of, plain_of, text_of
+from likeness.evaluation.results import list_of, number_of, object_of, plain_of, text_of
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 TRACKING_FORMAT = "likeness.tracking/1"
