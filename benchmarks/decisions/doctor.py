@@ -21,7 +21,7 @@ from likeness.evaluation.doctor import (
     person_risks,
 )
 from likeness.evaluation.leaks import duplicates_within
-from likeness.images.check import check_photo
+from likeness.images.quality import check_photo
 
 SIZE = 128
 SPREAD = 0.055

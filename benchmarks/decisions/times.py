@@ -24,7 +24,7 @@ from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.open_set import open_set_intervals
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
-from likeness.images.check import check_photo
+from likeness.images.quality import check_photo
 
 Result = TypeVar("Result")
 PURPOSE = Purpose(people=500, strangers_accepted=0.05)

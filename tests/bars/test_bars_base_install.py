@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from likeness.datasets import Dataset
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.tasks.signatures.dataset import drawn_signatures

@@ -13,7 +13,7 @@ from benchmarks.service.people import make_gallery
 from benchmarks.service.server import admin_key, running
 
 from likeness.datasets import Dataset
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from benchmarks.inference.__main__ import arms_of, markdown, run_once, summary
 
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.imported import import_model
 
 ROOT = Path(__file__).parents[2]

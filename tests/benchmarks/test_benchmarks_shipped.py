@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks import shipped
 from likeness.errors import ModelError, OutputError, SettingError
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import add_part, read_document, store_about, store_calibration
 from likeness.model.imported import import_model
 from likeness.model.onnx_model import int8_fingerprint

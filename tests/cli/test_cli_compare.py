@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from likeness.cli.app import app
 from likeness.errors import ImageError, ModelError, NoThresholdError, SettingError
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.shipped import shipped_model, shipped_tasks

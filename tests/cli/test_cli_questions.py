@@ -194,7 +194,7 @@ def test_wrong_input_is_one_sentence(trained: Path, questions: str, tmp_path: Pa
 def test_a_model_of_photos_is_no_model_of_texts(
     questions: str, tmp_path: Path, small_onnx: Any
 ) -> None:
-    from likeness.images.fixed_preparation import FixedPreparation
+    from likeness.images.preparation import FixedPreparation
     from likeness.model.imported import import_model
 
     (tmp_path / "face.onnx").write_bytes(small_onnx())

@@ -22,7 +22,7 @@ from likeness.datasets import Dataset
 from likeness.errors import GalleryError, GalleryMismatchError, NoFaceError
 from likeness.images.decode import decode
 from likeness.images.faces import HaarFaceFinder
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key

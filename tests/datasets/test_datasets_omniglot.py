@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from likeness.arrays import Images
-from likeness.datasets.published import PublishedFile, read_published
+from likeness.datasets.download import PublishedFile, read_published
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
 from likeness.tasks.characters.drawings import drawn_characters
 from likeness.tasks.characters.omniglot import (

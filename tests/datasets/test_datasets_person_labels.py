@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.datasets.person_labels import read_person_labels
+from likeness.datasets.photo_folder import read_person_labels
 from likeness.errors import DataError, DataNotFoundError
 
 PEOPLE = ("ada", "bob", "cleo")

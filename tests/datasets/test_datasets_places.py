@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.datasets.places import cache_place, data_place
+from likeness.datasets.download import cache_place, data_place
 
 
 def test_an_unset_or_empty_variable_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,8 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.energies import energy_matrix
 from likeness.errors import DataError
 from likeness.evaluation.doctor import diagnose
-from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.faces import Face
-from likeness.images.quality import PhotoWarning, measure_quality
+from likeness.images.quality import PhotoCheck, PhotoWarning, check_photo, measure_quality
 
 THRESHOLD = 0.9
 PEOPLE, EACH = 12, 4

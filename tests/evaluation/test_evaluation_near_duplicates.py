@@ -20,7 +20,7 @@ from likeness.evaluation.leaks import (
     near_duplicates,
     thumbnails,
 )
-from likeness.images.fit import fit
+from likeness.images.preparation import fit
 
 
 def saved(photo, form: str = "PNG", **options) -> np.ndarray:

@@ -12,7 +12,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError, OverlapError, TooFewError
 from likeness.evaluation.baselines import evaluate_matrix
 from likeness.experiments.exported import export_int8, export_onnx
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model

@@ -9,7 +9,7 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.doctor import diagnose
 from likeness.experiments.gallery_doctor import examine_gallery
 from likeness.experiments.saved_model import known_people
-from likeness.images.check import check_photo
+from likeness.images.quality import check_photo
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from likeness.errors import (
     SettingError,
     SeveralFacesError,
 )
-from likeness.images.check import check_photo
 from likeness.images.faces import Face, HaarFaceFinder, YuNetFaceFinder, only_face
+from likeness.images.quality import check_photo
 
 cv2 = pytest.importorskip("cv2")
 

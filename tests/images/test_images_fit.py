@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError
-from likeness.images.fit import fit
+from likeness.images.preparation import fit
 
 RNG = np.random.default_rng(2)
 

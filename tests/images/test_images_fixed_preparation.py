@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError
-from likeness.images.fit import fit
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation, fit
 
 CHANNEL = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}
 

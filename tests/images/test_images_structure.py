@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from likeness.images.file_structure import (
+from likeness.images.decode import (
     MOST_METADATA,
     MOST_PIECES,
     MOST_SCANS,

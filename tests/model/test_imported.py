@@ -13,7 +13,7 @@ import pytest
 from likeness.datasets import drawn_faces
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, NoThresholdError, OutputError, SettingError
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.onnx_model import OnnxModel

@@ -29,7 +29,7 @@ from likeness.errors import (
 from likeness.evaluation import fuse, rank_one
 from likeness.images.align import EyeAlignment, prepare_face
 from likeness.images.faces import Face
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.imported import import_model
 from likeness.recogniser import PhotoReader, Recogniser, re_enrol
 from likeness.recogniser.capture import Capture

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.datasets import Dataset
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.recogniser.gallery import ROLES, Gallery, add_api_key

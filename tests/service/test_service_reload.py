@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model

@@ -17,8 +17,8 @@ from likeness.errors import MissingExtraError, require_extra
 from likeness.evaluation.leaks import audit as compare
 from likeness.experiments.gallery_doctor import examine_gallery
 from likeness.files import check_writable_folder
-from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.faces import FaceFinder
+from likeness.images.quality import PhotoCheck, check_photo
 from likeness.model.opening import chosen_runtime
 from likeness.recogniser.photo_reader import face_finder, write_face_photos
 from likeness.reports import print_doctor, write_doctor

@@ -10,7 +10,7 @@ from likeness import reports
 from likeness.cli import options
 from likeness.cli.opening import opened, read_data_for
 from likeness.cli.terminal import check_evidence, errors, finish, note, output, say, write_json
-from likeness.datasets.person_labels import read_person_labels
+from likeness.datasets.photo_folder import read_person_labels
 from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS

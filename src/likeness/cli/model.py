@@ -17,7 +17,7 @@ from likeness.errors import LikenessError, ModelError, OutputError, SettingError
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import check_writable_file
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.card import card_markdown, check_result, model_card
 from likeness.model.folder import (
     IMPORTED_FORMAT,

@@ -13,7 +13,7 @@ from likeness.errors import SettingError
 from likeness.files import write_file
 
 if TYPE_CHECKING:  # `likeness --help` starts without NumPy
-    from likeness.datasets.progress import OnProgress
+    from likeness.datasets.items import OnProgress
     from likeness.training.process import TrainingProgress
 
 _PLAIN: Any = {"markup": False, "emoji": False, "highlight": False}

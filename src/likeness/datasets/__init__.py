@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from likeness.datasets.items import (
     Dataset,
+    OnProgress,
     check_disjoint,
     identity_folds,
     name_some,
     split_by_identity,
 )
-from likeness.datasets.progress import OnProgress
 
 if TYPE_CHECKING:
     from likeness.datasets.att_faces import att, att_cache_path

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from likeness.arrays import Images
-from likeness.datasets.download import download, mirrors_or
-from likeness.datasets.items import Dataset, name_some
-from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
-from likeness.datasets.progress import OnProgress
-from likeness.datasets.zip import opened_zip
+from likeness.datasets.download import (
+    DATA_VARIABLE,
+    cache_place,
+    data_place,
+    download,
+    mirrors_or,
+    opened_zip,
+)
+from likeness.datasets.items import Dataset, OnProgress, name_some
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError
 from likeness.files import natural_key
 from likeness.images.decode import decode

@@ -1,19 +1,130 @@
-"""Download one file into the cache, from the first mirror that gives the right one.
+"""Published data: where it lies, how it is downloaded, and how it is read out of a zip.
 
-A file enters the cache whole and checked, by one rename, or not at all. So a break, a kill
-or two downloads at once leave either nothing or a good file under its name.
+A file is looked for at a path, in ``LIKENESS_DATA``, in the cache, and at mirrors. It enters the
+cache whole and checked, by one rename, or not at all. So a break, a kill or two downloads at once
+leave either nothing or a good file under its name.
+
+`read_published` takes a file as its authors published it, by its SHA-256; so whoever reads it
+has what everybody else has. Of a zip only what is asked for is read, into memory, within limits.
 """
 
+import hashlib
 import os
-from collections.abc import Callable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from likeness.datasets.places import CACHE_VARIABLE, MIRRORS_VARIABLE
-from likeness.datasets.progress import OnProgress
-from likeness.errors import DataError, DataNotFoundError, DigestError, OutputError, require_extra
+from platformdirs import user_cache_path
+
+from likeness.arrays import Images
+from likeness.datasets.items import OnProgress
+from likeness.errors import (
+    DataError,
+    DataNotFoundError,
+    DigestError,
+    ImageError,
+    OutputError,
+    require_extra,
+)
 from likeness.files import whole_file
+from likeness.images.decode import decode
+
+DATA_VARIABLE = "LIKENESS_DATA"
+CACHE_VARIABLE = "LIKENESS_CACHE"
+MIRRORS_VARIABLE = "LIKENESS_MIRRORS"
+
+
+def data_place() -> Path | None:
+    """Return the path in ``LIKENESS_DATA``; None if it is unset or empty."""
+    given = os.environ.get(DATA_VARIABLE, "")
+    return Path(given).expanduser() if given else None
+
+
+def cache_place() -> Path:
+    """Return the cache folder, which need not exist; ``LIKENESS_CACHE`` replaces the user's."""
+    given = os.environ.get(CACHE_VARIABLE, "")
+    return Path(given).expanduser() if given else user_cache_path("likeness", appauthor=False)
+
+
+@dataclass(frozen=True)
+class ZipReader:
+    """An open zip, read by name.
+
+    Where it wants its files to be extracted to does not matter: nothing is extracted.
+
+    Args:
+        archive: the open zip.
+        most_bytes: a member that says, or turns out, to be larger is not read.
+    """
+
+    archive: zipfile.ZipFile
+    most_bytes: int
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all members, in the order of the zip."""
+        return self.archive.namelist()
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a member; None if there is none, or it is too large."""
+        try:
+            member = self.archive.getinfo(name)
+        except KeyError:
+            return None
+        if member.file_size > self.most_bytes:
+            return None
+        with self.archive.open(member) as stream:
+            return stream.read(self.most_bytes)
+
+
+@contextmanager
+def opened_zip(file: Path, *, most_bytes: int) -> Iterator[ZipReader]:
+    """Yield the zip's reader.
+
+    Args:
+        file: the zip.
+        most_bytes: of one member.
+
+    Raises:
+        DataNotFoundError: it is no zip, or breaks off, or asks for a password.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield ZipReader(archive, most_bytes)
+    # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise DataNotFoundError(f"{file}: not a zip that can be read ({error}).") from error
+
+
+def grey_picture(archive: ZipReader, member: str, file: Path, *, size: int) -> Images:
+    """Return a grey picture of a zip, ``(size, size, 1)`` uint8.
+
+    Args:
+        archive: of `opened_zip`.
+        member: its name there.
+        file: the zip's path, for messages.
+        size: rows and columns that it must have.
+
+    Raises:
+        DataError: it is not there, or is no such picture.
+    """
+    data = archive.read(member)
+    try:
+        pixels = None if data is None else decode(data, name=member)
+    except ImageError as error:
+        raise DataError(f"{file.name}: {error}") from error
+    if pixels is None or pixels.shape != (size, size, 1):
+        came = "nothing" if pixels is None else f"shape {pixels.shape}"
+        raise DataError(
+            f"{file.name}: {member}: expected a grey PNG of {size}×{size} pixels. Received: {came}."
+        )
+    return pixels
+
 
 MOST_BYTES = 64 * 2**20
 """A mirror that sends more than this sends something else."""
@@ -132,3 +243,130 @@ class _Progress:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc or url
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedFile:
+    """What a file is called, where it comes from, and how to tell that it is the one.
+
+    Args:
+        title: what to call it in a message.
+        names: file names it goes by; the first is its name in the cache.
+        sha256: of the file.
+        mirrors: addresses of the file.
+        most_bytes: a larger file is another one, and is not looked at.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    sha256: str
+    mirrors: tuple[str, ...]
+    most_bytes: int = 64 * 2**20
+
+
+def read_published(
+    wanted: PublishedFile,
+    path: str | Path | None,
+    *,
+    read: Callable[[Path], T],
+    may_download: bool = True,
+    on_progress: OnProgress | None = None,
+) -> T:
+    """Return what ``read`` makes of the file, wherever it is found.
+
+    Looks at the path; without one, for the file in ``LIKENESS_DATA`` and in the cache; and then
+    downloads into the cache. A path that is given is never passed over.
+
+    Args:
+        wanted: the file.
+        path: the file, or a folder that holds it.
+        read: called with the verified file.
+        may_download: whether to download if nothing is at hand.
+        on_progress: called with (bytes received, bytes expected) while downloading.
+
+    Raises:
+        DataNotFoundError: it is not where it was said to be, or nowhere.
+        DigestError: there is another file in its place.
+        DataError: it cannot be read.
+        OutputError: the cache cannot be written.
+        MissingExtraError: pooch is needed to download, and not installed.
+    """
+    if path is not None:
+        return _verified(wanted, _given(wanted, Path(path).expanduser()), read)
+    own = data_place()
+    if own is not None and (file := _within(wanted, own)) is not None:
+        return _verified(wanted, file, read)
+    cached = cache_place() / wanted.names[0]
+    if cached.is_file():
+        try:
+            return _verified(wanted, cached, read)
+        except DataError as error:
+            if not may_download:
+                raise type(error)(f"the cache holds no good copy: {error}") from error
+    return _downloaded(wanted, cached, read, may_download, on_progress)
+
+
+def _given(wanted: PublishedFile, path: Path) -> Path:
+    if not path.exists():
+        raise DataNotFoundError(f"{path}: there is no such file or folder.")
+    if path.is_file():
+        return path
+    file = _within(wanted, path)
+    if file is None:
+        raise DataNotFoundError(
+            f"{path}: expected {wanted.title} ({' or '.join(wanted.names)} in the folder). "
+            "Received: neither file."
+        )
+    return file
+
+
+def _within(wanted: PublishedFile, path: Path) -> Path | None:
+    """Return the file if the path is it by its name, or a folder that holds it."""
+    if path.is_file():
+        return path if path.name in wanted.names else None
+    return next((path / name for name in wanted.names if (path / name).is_file()), None)
+
+
+def _downloaded(
+    wanted: PublishedFile,
+    cached: Path,
+    read: Callable[[Path], T],
+    may_download: bool,
+    on_progress: OnProgress | None,
+) -> T:
+    why = "downloading is off"
+    if may_download:
+        mirrors = mirrors_or(wanted.mirrors, file_name=wanted.names[0])
+        try:
+            return download(
+                mirrors,
+                cached,
+                check=lambda file: _verified(wanted, file, read),
+                on_progress=on_progress,
+            )
+        except DataNotFoundError as error:
+            why = f"no mirror gave it ({error})"
+    raise DataNotFoundError(
+        f"{wanted.title} is not in the cache ({cached}), and {why}: give the path of "
+        f"{wanted.names[0]}, or set {DATA_VARIABLE} to its folder, or put it into the cache."
+    )
+
+
+def _verified(wanted: PublishedFile, file: Path, read: Callable[[Path], T]) -> T:
+    try:
+        size = file.stat().st_size
+        digest = "" if size > wanted.most_bytes else _sha256_of(file)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror or error}).") from error
+    if digest != wanted.sha256:
+        raise DigestError(
+            f"{file.name} is not {wanted.title} as published (its SHA-256 differs). Use a copy "
+            "from its authors."
+        )
+    return read(file)
+
+
+def _sha256_of(file: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

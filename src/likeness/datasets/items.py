@@ -1,7 +1,7 @@
 """`Dataset`: items and the identity of each, frozen; and the split that keeps people apart."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from likeness.arrays import Codes, check_in_range
 from likeness.errors import DataError, OverlapError, TooFewError
 from likeness.files import natural_key
+
+OnProgress = Callable[[int, int], None]
+"""Called with (done, total): photos read, or bytes received. A total of 0 is not known."""
 
 
 @dataclass(frozen=True, eq=False)

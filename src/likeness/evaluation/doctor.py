@@ -44,9 +44,8 @@ from likeness.evaluation.gallery_energies import (
     misplaced_photos,
 )
 from likeness.evaluation.leaks import duplicates_within
-from likeness.images.check import PhotoCheck
 from likeness.images.faces.face import Face
-from likeness.images.quality import PhotoWarning, blurrier_than_the_rest
+from likeness.images.quality import PhotoCheck, PhotoWarning, blurrier_than_the_rest
 
 GALLERY_WEIGHT = 8.0
 """In photos: what the gallery says counts as much as eight of the person's own. Few photos are

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, check_in_range, describe
-from likeness.datasets.sampling.episodes import episodes
+from likeness.datasets.sampling import episodes
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation.pair_energies import check_square
 

@@ -28,7 +28,7 @@ from likeness.arrays import Images, check_images
 from likeness.datasets.items import Dataset
 from likeness.datasets.sampling import LabelledPairs, all_pairs_of
 from likeness.evaluation.pair_energies import PairEnergies
-from likeness.images.fit import fit
+from likeness.images.preparation import fit
 
 
 @dataclass(frozen=True, kw_only=True)

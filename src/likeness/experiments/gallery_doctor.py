@@ -7,7 +7,7 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation.doctor import diagnose
 from likeness.experiments.saved_model import known_people
-from likeness.images.check import PhotoCheck
+from likeness.images.quality import PhotoCheck
 from likeness.model.protocol import Model
 
 

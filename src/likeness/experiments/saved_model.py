@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from likeness.datasets import Dataset
-from likeness.datasets.person_labels import Labels
+from likeness.datasets.photo_folder import Labels
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.evaluation import (

@@ -12,7 +12,7 @@ from likeness.arrays import Embeddings
 from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
 from likeness.files import check_new_folder, whole_folder, write_files
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import FILES, IMPORTED_FORMAT, model_texts, part_entry
 from likeness.model.onnx_model import OnnxModel, imported_fingerprint, onnx_model
 from likeness.model.onnx_session import OnnxSession

@@ -12,8 +12,7 @@ import numpy as np
 
 from likeness.arrays import Embeddings, Items
 from likeness.errors import SettingError
-from likeness.images.fixed_preparation import FixedPreparation
-from likeness.images.preparation import Preparation
+from likeness.images.preparation import FixedPreparation, Preparation
 from likeness.tasks import registry
 
 _AT_ONCE = 64

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from likeness import __version__
-from likeness.datasets.download import download, mirrors_or
-from likeness.datasets.places import cache_place
-from likeness.datasets.progress import OnProgress
+from likeness.datasets.download import cache_place, download, mirrors_or
+from likeness.datasets.items import OnProgress
 from likeness.errors import (
     DataError,
     DataNotFoundError,
@@ -29,7 +28,7 @@ from likeness.errors import (
 )
 from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.images.faces.landmarks import CHIP
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.alignment import predictor_bytes
 from likeness.model.dlib_files import (
     NETWORK_DIGEST,

@@ -18,9 +18,9 @@ from likeness.datasets.photo_folder import photo_files
 from likeness.errors import FaceError, ImageError, NoFaceError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder
 from likeness.images.align import Alignment
-from likeness.images.check import PhotoCheck, check_photo
 from likeness.images.decode import MOST_PIXELS, decode, read_photo
 from likeness.images.faces.face import Face, FaceFinder, only_face
+from likeness.images.quality import PhotoCheck, check_photo
 from likeness.model.alignment import alignment_of
 from likeness.recogniser.capture import Capture
 

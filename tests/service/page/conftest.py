@@ -14,7 +14,7 @@ from browsing.visit import Visit
 from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.images.fixed_preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model

@@ -1,13 +1,16 @@
-"""`Face`: one face in a photo; `FaceFinder`: what finds them; `only_face`: the one that counts."""
+"""`Face`: one face in a photo; `FaceFinder`: what finds them; `only_face`: the one that counts.
+
+OpenCV, which the finders use, comes with the package, but other packages may replace or remove it.
+"""
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import FaceTooSmallError, NoFaceError, SeveralFacesError
+from likeness.errors import FaceTooSmallError, NoFaceError, SeveralFacesError, require_extra
 
 SMALLEST_FACE = 48
 """Pixels of a face's shorter side: about what the encoders here read (46 columns)."""
@@ -119,3 +122,17 @@ def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the 
             f"Found: {columns}×{rows}. Take the photo from nearer."
         )
     return faces[0]
+
+
+_PACKAGE = "opencv-python-headless<4.12"
+
+INSTALL = f'Install it with `pip install "{_PACKAGE}"`.'
+
+
+def opencv() -> Any:
+    """Import OpenCV where faces are looked for, and not before: it takes its time.
+
+    Raises:
+        MissingExtraError: it cannot be imported.
+    """
+    return require_extra("cv2", package=_PACKAGE)

@@ -11,9 +11,8 @@ from PIL import Image
 
 from likeness.arrays import check_in_range
 from likeness.errors import MissingExtraError
-from likeness.images.faces.face import Face, Point, Pose, landmark_region
-from likeness.images.faces.opencv import INSTALL, opencv
-from likeness.images.fit import fit
+from likeness.images.faces.face import INSTALL, Face, Point, Pose, landmark_region, opencv
+from likeness.images.preparation import fit
 
 PADDING = 0.4
 """Of the shorter side, by repeating the edge. Photos cut close to the face (the AT&T faces are)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import FaceError, MissingExtraError
-from likeness.images.faces.face import Face, landmark_region
-from likeness.images.faces.opencv import INSTALL, opencv
-from likeness.images.fit import fit
+from likeness.images.faces.face import INSTALL, Face, landmark_region, opencv
+from likeness.images.preparation import fit
 
 SHRUNK_TO = 1024
 """Pixels of the longer side; YuNet was trained on faces of 10 to 300 pixels."""

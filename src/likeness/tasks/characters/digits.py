@@ -20,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Images
-from likeness.datasets.download import download, mirrors_or
-from likeness.datasets.items import Dataset
-from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
-from likeness.datasets.progress import OnProgress
+from likeness.datasets.download import DATA_VARIABLE, cache_place, data_place, download, mirrors_or
+from likeness.datasets.items import Dataset, OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
 
 MNIST_FILE = "mnist.npz"

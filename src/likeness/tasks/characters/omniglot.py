@@ -22,11 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, Images, check_images, check_in_range, describe
-from likeness.datasets.items import Dataset
-from likeness.datasets.progress import OnProgress
-from likeness.datasets.published import PublishedFile, read_published
-from likeness.datasets.zip import ZipReader, opened_zip
-from likeness.datasets.zip_picture import grey_picture
+from likeness.datasets.download import (
+    PublishedFile,
+    ZipReader,
+    grey_picture,
+    opened_zip,
+    read_published,
+)
+from likeness.datasets.items import Dataset, OnProgress
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation.figures import Interval
 from likeness.evaluation.intervals import quantiles

@@ -15,10 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from likeness.datasets.download import DATA_VARIABLE, cache_place, data_place, mirrors_or
 from likeness.datasets.download import download as download_file
-from likeness.datasets.download import mirrors_or
-from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
-from likeness.datasets.progress import OnProgress
+from likeness.datasets.items import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
 from likeness.tasks.sentences.sentence_pairs import SentencePairs
 

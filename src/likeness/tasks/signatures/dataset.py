@@ -24,11 +24,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from likeness.arrays import Images, check_in_range
-from likeness.datasets.items import Dataset
-from likeness.datasets.progress import OnProgress
-from likeness.datasets.published import PublishedFile, read_published
-from likeness.datasets.zip import opened_zip
-from likeness.datasets.zip_picture import grey_picture
+from likeness.datasets.download import PublishedFile, grey_picture, opened_zip, read_published
+from likeness.datasets.items import Dataset, OnProgress
 from likeness.tasks.characters.drawings import Stroke, _generator, _smooth, _strokes
 
 LICENCE = (

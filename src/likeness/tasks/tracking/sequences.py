@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.arrays import check_in_range, describe
-from likeness.datasets.places import DATA_VARIABLE, cache_place, data_place
-from likeness.datasets.zip import opened_zip
+from likeness.datasets.download import DATA_VARIABLE, cache_place, data_place, opened_zip
 from likeness.errors import DataError, DataNotFoundError, DigestError
 from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, decode

@@ -9,7 +9,7 @@ from PIL import Image
 
 from likeness.datasets import Dataset
 from likeness.images.faces import HaarFaceFinder, only_face
-from likeness.images.fit import fit
+from likeness.images.preparation import fit
 
 FRAME = (480, 640)
 """Rows and columns of the webcam."""
