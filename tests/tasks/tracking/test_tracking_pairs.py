@@ -18,7 +18,7 @@ ONLY = {
     kind: tuple(1.0 if other == kind else 0.0 for other in KINDS)
     for kind in KINDS
 }  # fmt: skip
-PLAIN: dict[str, Any] = {"light": 0.0, "blur": 0.0, "turn": 0.0, "log_scale": 0.0}
+PLAIN: dict[str, Any] = {"brightness_contrast": 0.0, "blur": 0.0, "turn": 0.0, "log_scale": 0.0}
 
 
 def source(*, things: Many[Any] = (), seed: int = 0, **settings: Any) -> PairSource:
@@ -121,7 +121,7 @@ def test_there_must_be_footage() -> None:
         {"shift": -1.0},
         {"log_scale": 2.0},
         {"turn": 9.0},
-        {"light": 3.0},
+        {"brightness_contrast": 3.0},
         {"blur": 2.0},
         {"radius": 0.0},
     ],
