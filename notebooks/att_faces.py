@@ -47,8 +47,8 @@ from likeness.evaluation import (
     n_way_k_shot,
     roc,
 )
-from likeness.experiments.pictures import tower_picture
-from likeness.experiments.unseen_people import unseen_people
+from likeness.experiments.network_report import tower_picture
+from likeness.experiments.protocols import unseen_people
 from likeness.training.feeds import PairFeed
 from likeness.images.preparation import Preparation
 from likeness.training.losses import ContrastiveLoss, contrastive

@@ -11,7 +11,7 @@ from benchmarks.questions.baselines import averaged, best_on, characters, words
 from benchmarks.questions.table import markdown
 from likeness.cli.options import Changes, changed
 from likeness.model.opening import open_model
-from likeness.reports.json_text import json_text
+from likeness.reports.content import json_text
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.sentence_pairs import (
     SentencePairs,

@@ -88,7 +88,7 @@ def test_what_cannot_be_measured_is_refused(
         (["--counts", "0"], "--counts: expected whole numbers from 1"),
         (["--fusion", "max"], "fusion: expected min, mean, centroid, or top2"),
         (["--out", "curve.png"], "--out: expected a file ending in .svg"),
-        (["--out", "missing/curve.svg"], "--out: expected a file in an existing folder"),
+        (["--out", "missing/curve.svg"], "--out: expected a file ending in .svg in an existing"),
         (["--json", "missing/curve.json"], "--json: expected a file in an existing folder"),
         ([], "nowhere: expected a folder with model.json"),
     ],

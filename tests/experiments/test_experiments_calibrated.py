@@ -11,7 +11,7 @@ from likeness.errors import OverlapError, SettingError
 from likeness.evaluation.pair_energies import stored_histogram
 from likeness.evaluation.probability import LikelihoodRatio
 from likeness.evaluation.threshold_choice import Purpose
-from likeness.experiments.calibrated import calibrate_model, calibration_evidence
+from likeness.experiments.calibrated import calibration_evidence
 
 
 @dataclass
@@ -32,7 +32,7 @@ def people() -> Dataset:
 
 
 def test_says_what_stands_behind_it(people) -> None:
-    found = calibrate_model(PixelModel(), people, Purpose(strangers_accepted=0.2))
+    found = calibration_evidence(PixelModel(), people, Purpose(strangers_accepted=0.2)).calibration
     assert found.provenance["model"] == "f" * 64
     assert found.provenance["data"]["digest"] == people.digest
     assert found.provenance["data"]["drawn"]
@@ -48,19 +48,21 @@ def test_people_that_were_trained_on_are_refused(people) -> None:
     model = PixelModel({"data": {"identities": list(people.distinct[2:4]), "item_digests": []}})
     first = people.distinct[2]
     with pytest.raises(OverlapError, match=f"2 of the 12 people were trained on: '{first}'"):
-        calibrate_model(model, people, Purpose())
+        calibration_evidence(model, people, Purpose())
 
 
 def test_photos_that_were_trained_on_are_refused_under_any_name(people) -> None:
     model = PixelModel({"data": {"item_digests": [people.item_digests[0][:16]]}})
     renamed = Dataset(people.items, [f"x{name}" for name in people.identities])
     with pytest.raises(OverlapError, match="1 of the 12 people"):
-        calibrate_model(model, renamed, Purpose())
+        calibration_evidence(model, renamed, Purpose())
 
 
 def test_margin_and_probabilities_go_with_it(people) -> None:
     purpose = Purpose(people=3, strangers_accepted=0.5)
-    found = calibrate_model(PixelModel(), people, purpose, prior=0.1, wrong_names=0.6)
+    found = calibration_evidence(
+        PixelModel(), people, purpose, prior=0.1, wrong_names=0.6
+    ).calibration
     assert found.margin["wrong_names"] == 0.6
     assert found.margin["people"] == 3
     assert found.probability["prior"] == 0.1
@@ -73,7 +75,9 @@ def test_margin_and_probabilities_go_with_it(people) -> None:
 
 
 def test_as_many_wrong_names_as_strangers_if_nothing_else_is_said(people) -> None:
-    found = calibrate_model(PixelModel(), people, Purpose(people=3, strangers_accepted=0.5))
+    found = calibration_evidence(
+        PixelModel(), people, Purpose(people=3, strangers_accepted=0.5)
+    ).calibration
     assert found.margin["wrong_names"] == 0.5
 
 
@@ -90,4 +94,4 @@ def test_too_few_people_for_probabilities_are_told_so_and_keep_their_threshold(p
 @pytest.mark.parametrize("changes", [{"prior": 1.0}, {"wrong_names": 0.0}])
 def test_settings_out_of_range_are_refused(people, changes) -> None:
     with pytest.raises(SettingError, match=next(iter(changes))):
-        calibrate_model(PixelModel(), people, Purpose(strangers_accepted=0.5), **changes)
+        calibration_evidence(PixelModel(), people, Purpose(strangers_accepted=0.5), **changes)

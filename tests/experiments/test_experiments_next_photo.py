@@ -8,7 +8,7 @@ import pytest
 
 from likeness.datasets import Dataset, drawn_faces
 from likeness.errors import OverlapError, SettingError
-from likeness.experiments.next_photo import next_photo_of_model
+from likeness.experiments.saved_model import next_photo_of_model
 
 
 @dataclass

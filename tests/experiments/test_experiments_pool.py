@@ -15,7 +15,7 @@ from likeness.errors import TooFewError
 from likeness.experiments.pool import (
     JobProgress,
     WorkerDiedError,
-    available_cores,
+    _available_cores,
     run_side_by_side,
 )
 from likeness.training import TrainingProgress
@@ -122,4 +122,4 @@ def test_ctrl_c_ends_all_processes(jobs: Any) -> None:
 
 
 def test_there_is_at_least_one_core() -> None:
-    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+    assert 1 <= _available_cores() <= (os.cpu_count() or 1)

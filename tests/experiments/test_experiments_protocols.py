@@ -8,8 +8,7 @@ import pytest
 from likeness.datasets import Dataset
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation import accuracy_at, auc, equal_error_rate, error_rates
-from likeness.experiments.lab_split import lab_pairs, lab_split
-from likeness.experiments.unseen_people import unseen_people
+from likeness.experiments.protocols import lab_pairs, lab_split, unseen_people
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES
 
@@ -44,7 +43,7 @@ class TestUnseenPeople:
         figures = lab.result.to_json()["folds"][0]["figures"]
         assert figures["auc"] == auc(rates)
         assert figures["eer"] == equal_error_rate(rates)
-        assert figures["accuracy"] == accuracy_at(rates, lab.threshold)
+        assert figures["accuracy"] == accuracy_at(rates, lab.result.threshold)
 
     def test_means_are_over_folds_and_lie_within_their_intervals(
         self, both: list[ProtocolSection]
@@ -124,4 +123,4 @@ class TestLabSplit:
 
     def test_mistakes_are_on_the_wrong_side(self, both: list[ProtocolSection]) -> None:
         for mistake in both[0].mistakes:
-            assert (mistake.energy > both[0].threshold) == mistake.genuine
+            assert (mistake.energy > both[0].result.threshold) == mistake.genuine

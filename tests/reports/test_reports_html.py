@@ -18,8 +18,7 @@ from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.results import ProtocolResult
 from likeness.reports import write_report
 from likeness.reports.content import NetworkFacts, ProtocolSection
-from likeness.reports.html import report_html
-from likeness.reports.page_templates import MOST_PIXELS, photo_uri
+from likeness.reports.html import MOST_PIXELS, photo_uri, report_html
 
 MARK = "drawn faces, not AT&amp;T"
 LEAKY = "leaky split: no forecast for unseen people"

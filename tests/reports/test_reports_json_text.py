@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.reports.json_text import json_text
+from likeness.reports.content import json_text
 
 VALUES = st.recursive(
     st.none()

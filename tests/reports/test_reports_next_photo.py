@@ -12,8 +12,9 @@ from likeness.errors import OutputError
 from likeness.evaluation.figures import Interval
 from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult, Point
 from likeness.evaluation.results import MeasuredData
-from likeness.reports import next_photo_plot, next_photo_table, write_next_photo_plot
+from likeness.reports import next_photo_table, write_next_photo_plot
 from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP
+from likeness.reports.plots import next_photo_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.evaluation.results import ProtocolResult
-from likeness.reports.verdict import headline, verdict
+from likeness.reports.content import headline, verdict
 
 from .conftest import UNSEEN, figure
 

@@ -15,7 +15,7 @@ from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError, require_extra
 from likeness.evaluation.leaks import audit as compare
-from likeness.experiments.gallery_doctor import examine_gallery
+from likeness.experiments.saved_model import examine_gallery
 from likeness.files import check_writable_folder
 from likeness.images.faces import FaceFinder
 from likeness.images.quality import PhotoCheck, check_photo

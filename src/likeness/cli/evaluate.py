@@ -16,8 +16,7 @@ from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibration_evidence
-from likeness.experiments.next_photo import next_photo_of_model
-from likeness.experiments.saved_model import evaluate_model, model_report
+from likeness.experiments.saved_model import evaluate_model, model_report, next_photo_of_model
 from likeness.files import check_writable_file, check_writable_folder
 from likeness.model.folder import store_calibration
 from likeness.model.opening import chosen_runtime

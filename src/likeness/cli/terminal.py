@@ -83,7 +83,7 @@ def write_json(document: Mapping[str, Any], file: str | None) -> None:
     """
     if file is None:
         return
-    from likeness.reports.json_text import json_text  # late: only for programs
+    from likeness.reports.content import json_text  # late: only for programs
 
     # A file name that is no UTF-8 becomes JSON's own escapes, which read back as that name.
     content = json_text(document).encode("utf-8", "backslashreplace")

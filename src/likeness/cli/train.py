@@ -13,9 +13,13 @@ from likeness.cli import options, terminal
 from likeness.cli.opening import say_trained, training_document
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
-from likeness.experiments import demo as experiment
-from likeness.experiments.pictures import draw_pictures, untrained_network
-from likeness.experiments.protocols import PROTOCOLS
+from likeness.experiments.network_report import (
+    draw_pictures,
+    network_facts,
+    report_content,
+    untrained_network,
+)
+from likeness.experiments.protocols import PROTOCOLS, lab_and_unseen
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import print_protocol, print_report, write_report
 from likeness.training import BATCHES, PAIRS
@@ -137,10 +141,10 @@ def _demo(
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
-    network = experiment.network_facts(recipes[1], out)
+    network = network_facts(recipes[1], out)
     terminal.say(network.summary)
     with terminal.training_bars() as bars:
-        sections = experiment.lab_and_unseen(
+        sections = lab_and_unseen(
             faces,
             lab=recipes[0],
             unseen=recipes[1],
@@ -152,7 +156,7 @@ def _demo(
             ),
         )
     seconds = time.perf_counter() - began
-    content = experiment.report_content(faces, sections, network=network, seconds=seconds)
+    content = report_content(faces, sections, network=network, seconds=seconds)
     page = write_report(content, out)
     print_report(terminal.output(), content)
     terminal.say(f"\nThe report: {page}", style="bold")

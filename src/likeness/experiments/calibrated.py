@@ -25,7 +25,7 @@ PRIOR = 0.5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CalibrationEvidence:
+class _CalibrationEvidence:
     """A calibration, and the comparisons that it was counted on.
 
     Args:
@@ -39,21 +39,6 @@ class CalibrationEvidence:
     fitted: FittedProbability | None
 
 
-def calibrate_model(
-    model: Model,
-    data: Dataset,
-    purpose: Purpose,
-    *,
-    extrapolate: bool = False,
-    prior: float = PRIOR,
-    wrong_names: float | None = None,
-) -> Calibration:
-    """Return the calibration of `calibration_evidence`, without the comparisons behind it."""
-    return calibration_evidence(
-        model, data, purpose, extrapolate=extrapolate, prior=prior, wrong_names=wrong_names
-    ).calibration
-
-
 def calibration_evidence(
     model: Model,
     data: Dataset,
@@ -62,7 +47,7 @@ def calibration_evidence(
     extrapolate: bool = False,
     prior: float = PRIOR,
     wrong_names: float | None = None,
-) -> CalibrationEvidence:
+) -> _CalibrationEvidence:
     """Find a model's threshold for a purpose, the margin to the runner-up, and probabilities.
 
     Args:
@@ -83,16 +68,16 @@ def calibration_evidence(
     check_not_trained_on(model.record, data)
     matrix = energy_matrix(model.energy, model.embed(data.items))
     pairs = PairRule.of(model.record.get("recipe", {})).pairs_if_known(data)
-    found = calibrate(
+    calibration = calibrate(
         matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate, pairs=pairs
     )
-    chosen = found.purpose  # with the fusion that was chosen, if it was to be
+    chosen = calibration.purpose  # with the fusion that was chosen, if it was to be
     margin = measure_margin(
         matrix,
         data.codes,
         chosen,
         energy=model.energy,
-        threshold=found.threshold,
+        threshold=calibration.threshold,
         wrong_names=purpose.strangers_accepted if wrong_names is None else wrong_names,
     )
     comparisons = compare_with_people(
@@ -106,7 +91,7 @@ def calibration_evidence(
     fitted, probability = _probability(comparisons, prior=prior)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     complete = replace(
-        found,
+        calibration,
         probability=probability,
         margin=margin.as_dict(),
         energies=energy_histogram(comparisons.genuine, comparisons.impostor).as_dict(),
@@ -124,7 +109,7 @@ def calibration_evidence(
             "likeness": __version__,
         },
     )
-    return CalibrationEvidence(calibration=complete, comparisons=comparisons, fitted=fitted)
+    return _CalibrationEvidence(calibration=complete, comparisons=comparisons, fitted=fitted)
 
 
 def _probability(

@@ -12,7 +12,7 @@ from likeness.evaluation.baselines import Evaluation, evaluate_matrix
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.results import BOOTSTRAP_SEED, counts
 from likeness.experiments.calibrated import check_not_trained_on
-from likeness.experiments.evidence import REPETITIONS
+from likeness.experiments.result import REPETITIONS
 from likeness.model.export import int8_bytes, onnx_bytes
 from likeness.model.folder import IMPORTED_FORMAT, add_part, parts_of, read_document, read_part
 from likeness.model.onnx_model import int8_fingerprint, onnx_model

@@ -10,7 +10,7 @@ from likeness.evaluation import Evaluation, cumulative_match, open_set_rates
 from likeness.evaluation.figures import FigureName, percent
 from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates, open_set_intervals
 from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, MeasuredData, OpenSetResult
-from likeness.experiments.evidence import REPETITIONS
+from likeness.experiments.result import REPETITIONS
 from likeness.reports.content import Curve, ProtocolSection
 
 HALVES_SEED = 0

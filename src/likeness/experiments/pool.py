@@ -72,7 +72,7 @@ def run_side_by_side(
     tell = on_progress or (lambda progress: None)
     context = multiprocessing.get_context("spawn")
     messages = context.Queue()
-    count = min(len(jobs), workers or available_cores())
+    count = min(len(jobs), workers or _available_cores())
     with (
         _one_thread_each(),
         ProcessPoolExecutor(
@@ -95,7 +95,7 @@ def run_side_by_side(
             raise
 
 
-def available_cores() -> int:
+def _available_cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -1,29 +1,337 @@
-"""The protocols by name, each (recipe, data, ...) → `ProtocolSection`; «open set» among them.
+"""The protocols: the lab split (L), folds by identity (U4, S20), and the open set.
 
-Its folds and trainings are U4's, with half of the test people never enrolled. The threshold in
-force is the one chosen on the training side, as in U4.
+The lab split is what tutorials report: pairs of all people, split by scikit-learn's
+`train_test_split`. Every person and nearly every photo of the test pairs was trained on; the leak
+report beside the figures says how many. With folds by identity everything reported is on people
+never seen: whatever needs choosing inside a fold (epoch, threshold) is chosen on people of its
+training side only, by `likeness.training.train` for the network and by cross-fitting for the
+baselines. The open set's folds and trainings are U4's, with half of the test people never
+enrolled; the threshold in force is the one chosen on the training side, as in U4.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
-from likeness.datasets import Dataset
-from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
-from likeness.experiments.lab_split import lab_split
-from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments.pool import JobProgress, run_side_by_side
-from likeness.experiments.result import Trained
-from likeness.experiments.unseen_people import (
-    Part,
-    evaluate_folds,
-    fold_energies,
-    folds_section,
-    unseen_people,
-    unseen_people_jobs,
-    unseen_people_parts,
+import numpy as np
+
+from likeness.arrays import Codes, Energies
+from likeness.datasets import Dataset, check_disjoint, identity_folds
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
+from likeness.energies import energy_matrix
+from likeness.errors import require_extra
+from likeness.evaluation import (
+    BASELINES,
+    Embedder,
+    Evaluation,
+    choose_threshold,
+    evaluate_matrix,
+    evaluate_pairs,
+    find_leaks,
+    listed_pair_energies,
 )
+from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
+from likeness.evaluation.leaks import LeakReport
+from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
+from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
+from likeness.experiments.pool import Job, JobProgress, run_side_by_side
+from likeness.experiments.result import Learned, Trained, section
 from likeness.reports.content import ProtocolSection
-from likeness.training import TrainingRecipe
+from likeness.training import BATCHES, PAIRS, TrainingProgress, TrainingRecipe
+
+TEST_SHARE = 0.25
+
+_FOLDS = 4
+
+
+def lab_pairs(
+    data: Dataset, *, seed: int, test_share: float = TEST_SHARE
+) -> tuple[LabelledPairs, LabelledPairs]:
+    """Return (training, test) pairs: all genuine ones and as many impostors, split at random.
+
+    Args:
+        data: the people and their photos.
+        seed: of the impostor pairs and of the split.
+        test_share: of the pairs, 0…1.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    data.require(identities=2, items_each=2)
+    pairs = sample_pairs(data.codes, seed=seed)
+    split = require_extra("sklearn.model_selection").train_test_split
+    learned, tested = split(
+        np.arange(len(pairs)), test_size=test_share, random_state=seed, stratify=pairs.genuine
+    )
+    return pairs.take(learned), pairs.take(tested)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _LabSplitJob:
+    """Train on some pairs, embed all photos: the pairs left over are made of the same ones."""
+
+    recipe: TrainingRecipe
+    data: Dataset
+    pairs: LabelledPairs
+
+    def __call__(self, tell: Callable[[TrainingProgress], None]) -> Trained:
+        """Run it."""
+        from likeness.training import train_on_pairs  # late: brings Keras, in the worker only
+
+        chosen_on: list[ChosenOn] = []
+        model = train_on_pairs(
+            self.recipe, self.data, self.pairs, on_progress=tell, on_threshold=chosen_on.append
+        )
+        return Trained.of(model, self.data, chosen_on)
+
+
+def lab_split(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    partition_seed: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[JobProgress], None] | None = None,
+) -> ProtocolSection:
+    """Train on pairs of all people, and measure on the pairs left over.
+
+    Args:
+        recipe: of mode "pairs".
+        data: at least two people with two photos each.
+        partition_seed: of the pairs and their split; the recipe's seed if not given.
+        workers: is there for the sake of the other protocols; there is one training.
+        on_progress: called with the progress of the training.
+    """
+    seed = recipe.seed if partition_seed is None else partition_seed
+    split = lab_pairs(data, seed=seed)
+    job = _LabSplitJob(recipe=recipe, data=data, pairs=split[0])
+    (run,) = run_side_by_side([job], workers=workers, on_progress=on_progress)
+    return lab_section(data, split, run, seed=seed)
+
+
+def lab_section(
+    data: Dataset, split: tuple[LabelledPairs, LabelledPairs], run: Trained, *, seed: int
+) -> ProtocolSection:
+    """Put the lab split's result together from a network trained on the first part's pairs."""
+    learned, tested = split
+    energy = run.record["recipe"]["energy"]
+    pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
+    measured = evaluate_pairs(pairs, threshold=run.threshold)
+    methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
+    for name, fit in BASELINES.items():
+        methods[name] = [_lab_baseline(fit(data), data, learned, tested)]
+    return section(
+        data,
+        methods,
+        protocol="L",
+        title=f"lab split: pairs of all {len(data.distinct)} people, split at random",
+        unseen_people=False,
+        partition_seed=seed,
+        tests=[data],
+        trained=[run],
+        learned=[Learned.of(data, learned.pairs)],
+        leaks=find_leaks(data, data, train_pairs=learned, test_pairs=tested),
+    )
+
+
+def _lab_baseline(
+    embedder: Embedder, data: Dataset, learned: LabelledPairs, tested: LabelledPairs
+) -> Evaluation:
+    """Measure a baseline the lab's way: fitted on all photos, threshold on the training pairs."""
+    embeddings = embedder.embed(data.items)
+    trained_on, left_over = (
+        listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)
+        for pairs in (learned, tested)
+    )
+    chosen_on = trained_on.genuine, trained_on.impostor
+    measured = evaluate_pairs(left_over, threshold=choose_threshold(*chosen_on))
+    return replace(measured, chosen_on=chosen_on)
+
+
+Part = tuple[Dataset, Dataset]
+"""(training, test) of one fold."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _UnseenPeopleJob:
+    """Train on some people, embed photos of others."""
+
+    recipe: TrainingRecipe
+    training: Dataset
+    test: Dataset
+
+    def __call__(self, tell: Callable[[TrainingProgress], None]) -> Trained:
+        """Run it."""
+        from likeness.training import train  # late: brings Keras, in the worker only
+
+        chosen_on: list[ChosenOn] = []
+        model = train(self.recipe, self.training, on_progress=tell, on_threshold=chosen_on.append)
+        return Trained.of(model, self.test, chosen_on)
+
+
+def unseen_people(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    folds: int = 4,
+    protocol: str = "U4",
+    partition_seed: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[JobProgress], None] | None = None,
+) -> ProtocolSection:
+    """Train a network per fold and measure each on the people it never saw.
+
+    In a script of your own, call it below ``if __name__ == "__main__":``, because the
+    trainings run in processes of their own.
+
+    Args:
+        recipe: of every training.
+        data: at least two people per fold, with two photos each.
+        folds: how many; each person is tested in one of them.
+        protocol: what the result is called.
+        partition_seed: shuffles the people before they are dealt to the folds.
+        workers: trainings side by side; as many as cores if not given.
+        on_progress: called with the progress of each training.
+
+    Raises:
+        TooFewError: there are too few people or photos.
+        OverlapError: one photo is in the data twice, under two people.
+    """
+    parts = unseen_people_parts(data, folds, partition_seed=partition_seed)
+    jobs = _unseen_people_jobs(recipe, parts)
+    runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
+    return unseen_people_section(
+        data, parts, runs, protocol=protocol, partition_seed=partition_seed
+    )
+
+
+def unseen_people_parts(
+    data: Dataset, folds: int, *, partition_seed: int | None = None
+) -> list[Part]:
+    """Return (training, test) of each fold, and make sure that nothing is in both."""
+    parts = identity_folds(data, folds, partition_seed=partition_seed)
+    for training, test in parts:
+        check_disjoint(training, test, between=("training", "test"))
+    return parts
+
+
+def _unseen_people_jobs(recipe: TrainingRecipe, parts: Sequence[Part]) -> list[_UnseenPeopleJob]:
+    """Return one training per fold."""
+    return [
+        _UnseenPeopleJob(recipe=recipe, training=training, test=test) for training, test in parts
+    ]
+
+
+def unseen_people_section(
+    data: Dataset,
+    parts: Sequence[Part],
+    runs: Sequence[Trained],
+    *,
+    protocol: str,
+    partition_seed: int | None,
+) -> ProtocolSection:
+    """Measure what the trainings left behind, and the baselines, on the same folds."""
+    evaluations = _evaluate_folds(_fold_energies(parts, runs))
+    return _folds_section(
+        data, parts, runs, evaluations, protocol=protocol, partition_seed=partition_seed
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _FoldEnergies:
+    """One method's energies on one fold's test people.
+
+    Args:
+        matrix: ``(n, n)``, between all their photos.
+        codes: ``(n,)``.
+        threshold: chosen on people of the training side; None if there were too few.
+        chosen_on: the energies that it was chosen on; None if there is none.
+    """
+
+    matrix: Energies
+    codes: Codes
+    threshold: float | None
+    chosen_on: ChosenOn | None
+
+
+def _fold_energies(
+    parts: Sequence[Part], runs: Sequence[Trained]
+) -> dict[str, list[_FoldEnergies]]:
+    """Return the energies of the network and of each baseline: method → one per fold."""
+    energies = {
+        "network": [
+            _FoldEnergies(
+                matrix=energy_matrix(run.record["recipe"]["energy"], run.embeddings),
+                codes=test.codes,
+                threshold=run.threshold,
+                chosen_on=run.chosen_on,
+            )
+            for run, (_, test) in zip(runs, parts, strict=True)
+        ]
+    }
+    for name, fit in BASELINES.items():
+        energies[name] = [_fold_baseline(fit, training, test) for training, test in parts]
+    return energies
+
+
+def _evaluate_folds(energies: Mapping[str, Sequence[_FoldEnergies]]) -> dict[str, list[Evaluation]]:
+    """Measure every method on every fold."""
+    return {
+        name: [
+            replace(
+                evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold),
+                chosen_on=fold.chosen_on,
+            )
+            for fold in folds
+        ]
+        for name, folds in energies.items()
+    }
+
+
+def _folds_section(
+    data: Dataset,
+    parts: Sequence[Part],
+    runs: Sequence[Trained],
+    evaluations: Mapping[str, Sequence[Evaluation]],
+    *,
+    protocol: str,
+    partition_seed: int | None,
+) -> ProtocolSection:
+    """Put the result of folds by person together."""
+    people = len(parts[0][1].distinct)
+    return section(
+        data,
+        evaluations,
+        protocol=protocol,
+        title=f"unseen people: {len(parts)} folds, {people} people each, never trained on",
+        unseen_people=True,
+        partition_seed=partition_seed,
+        tests=[test for _, test in parts],
+        trained=runs,
+        learned=[Learned.of(training) for training, _ in parts],
+        leaks=_sum_of_leaks([find_leaks(a, b) for a, b in parts]),
+    )
+
+
+def _fold_baseline(fit: FitBaseline, training: Dataset, test: Dataset) -> _FoldEnergies:
+    embedder = fit(training)
+    chosen_on = cross_fitted_energies(fit, training)
+    return _FoldEnergies(
+        matrix=energy_matrix(embedder.energy, embedder.embed(test.items)),
+        codes=test.codes,
+        threshold=None if chosen_on is None else choose_threshold(*chosen_on),
+        chosen_on=chosen_on,
+    )
+
+
+def _sum_of_leaks(reports: Sequence[LeakReport]) -> LeakReport:
+    """Return the sums over folds."""
+    return LeakReport(
+        **{
+            field.name: sum(getattr(report, field.name) for report in reports)
+            for field in fields(LeakReport)
+        }
+    )
 
 
 def open_set(
@@ -47,7 +355,7 @@ def open_set(
     data.require(identities=FEWEST_PEOPLE * folds, items_each=2)
     parts = unseen_people_parts(data, folds, partition_seed=partition_seed)
     runs = run_side_by_side(
-        unseen_people_jobs(recipe, parts), workers=workers, on_progress=on_progress
+        _unseen_people_jobs(recipe, parts), workers=workers, on_progress=on_progress
     )
     return open_set_section(data, parts, runs, partition_seed=partition_seed)
 
@@ -56,9 +364,9 @@ def open_set_section(
     data: Dataset, parts: Sequence[Part], runs: Sequence[Trained], *, partition_seed: int | None
 ) -> ProtocolSection:
     """Measure what the trainings left behind, and the baselines, on the same folds."""
-    energies = fold_energies(parts, runs)
-    evaluations = evaluate_folds(energies)
-    section = folds_section(
+    energies = _fold_energies(parts, runs)
+    evaluations = _evaluate_folds(energies)
+    section = _folds_section(
         data, parts, runs, evaluations, protocol="open-set", partition_seed=partition_seed
     )
     searched = {
@@ -70,6 +378,34 @@ def open_set_section(
     }
     tests = [test for _, test in parts]
     return with_open_set(with_cmc(section, evaluations), searched, tests=tests)
+
+
+def lab_and_unseen(
+    data: Dataset,
+    *,
+    lab: TrainingRecipe = PAIRS,
+    unseen: TrainingRecipe = BATCHES,
+    workers: int | None = None,
+    on_progress: Callable[[JobProgress], None] | None = None,
+) -> list[ProtocolSection]:
+    """Run protocols L and U4, all their trainings side by side.
+
+    Args:
+        data: at least eight people with two photos each.
+        lab: recipe of the lab split, of mode "pairs".
+        unseen: recipe of the folds.
+        workers: trainings side by side; as many as cores if not given.
+        on_progress: called with the progress of each training; the first is the lab split's.
+    """
+    parts = unseen_people_parts(data, _FOLDS)
+    split = lab_pairs(data, seed=lab.seed)
+    lab_job = _LabSplitJob(recipe=lab, data=data, pairs=split[0])
+    jobs: list[Job] = [lab_job, *_unseen_people_jobs(unseen, parts)]
+    lab_run, *runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
+    return [
+        lab_section(data, split, lab_run, seed=lab.seed),
+        unseen_people_section(data, parts, runs, protocol="U4", partition_seed=None),
+    ]
 
 
 PROTOCOLS: dict[str, Callable[..., ProtocolSection]] = {

@@ -1,4 +1,10 @@
-"""From trained embeddings to one protocol's result, the same way for every protocol."""
+"""From trained embeddings to one protocol's result, the same way for every protocol.
+
+The evidence beside it is what the figures were computed from: with the energies, names and digests
+of one protocol, the rules in words, and the seed of the bootstrap, every figure, interval, leak
+and count of its document follows; those of groups with the people's labels too, and those of an
+open set with the halves named in the document.
+"""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -9,17 +15,164 @@ from typing import Any
 import numpy as np
 
 from likeness import __version__
-from likeness.arrays import Embeddings
+from likeness.arrays import Embeddings, Pairs
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, roc
 from likeness.evaluation.baselines import ChosenOn
-from likeness.evaluation.leaks import LeakReport
+from likeness.evaluation.leaks import DIGITS, LeakReport
 from likeness.evaluation.pair_energies import PairEnergies
-from likeness.evaluation.results import FoldResult, protocol_result
+from likeness.evaluation.results import BOOTSTRAP_SEED, FoldResult, protocol_result
 from likeness.evaluation.verification import Counter
-from likeness.experiments.evidence import REPETITIONS, Learned, evidence
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import Curve, Mistake, ProtocolSection
+
+FORMAT = "likeness.evidence/1"
+REPETITIONS = 500
+"""How often people are drawn again for the intervals."""
+
+RULES = {
+    "accept": "a pair is accepted if its energy is at most the threshold",
+    "bootstrap": (
+        "rng = numpy.random.default_rng(seed); for each repetition, fold by fold, as many people "
+        "are drawn with replacement (rng.choice) as are in any pair, in the order of `people`; "
+        "drawn again where no genuine pair, impostor pair or probe is left; a person drawn w times "
+        "weighs w in genuine pairs and as a probe, a pair of people v times w; each figure is the "
+        "mean over folds, the interval numpy.quantile (linear) of the repetitions"
+    ),
+    "cmc": (
+        "at rank R a probe of one_shot counts (R − n) / k, at least 0 and at most 1: n people are "
+        "nearer than its own, k as near, itself among them; to the last rank of all folds, or 100"
+    ),
+    "eer": "where FAR and FRR, straight between neighbouring thresholds, cross",
+    "groups": (
+        "per group, all of whose people are in a pair or probe: frr, far, one-shot, and fnir over "
+        "the open set's searches for them; by the bootstrap, members drawn in the order of "
+        "`people` with seed + the place of the label among all, sorted; drawn again where a "
+        "figure has nothing left; a high end is 3 / n at least, of n genuine pairs, impostor pairs "
+        "or (for fnir) photos; a difference is that of the groups' repetitions, one by one"
+    ),
+    "one_shot": (
+        "the k-th photo of every person is enrolled and all other photos are probes, for each k "
+        "that every person has; of n equally near people each counts 1/n"
+    ),
+    "open_set": (
+        "of each half, the k-th photos are enrolled, k in numpy.linspace(0, n − 1, min(n, "
+        "10)).round() with n photos that every person has (K shots: k … k + K − 1, modulo n); "
+        "other photos of the half are mated probes, all photos of other people non-mated ones; "
+        "fpir: the nearest person is accepted; fnir: 1 − the mean of 1/n (of n nearest people, the "
+        "right one among them) where accepted; dir_at: the share found at the largest energy with "
+        "fpir at most that, left out under 3 / fpir different non-mated probes"
+    ),
+    "open_set_bootstrap": (
+        "a mated search weighs w, a non-mated one v times w of the stranger and the nearest "
+        "person (of equals, the first in `people`); drawn from all who are searched for; again "
+        "where a kind has nothing left; a high end is 3 / n at least, of n different probes"
+    ),
+    "open_set_curves": (
+        "the mean dir over folds at each fpir that any fold has, of these at most 200: "
+        "numpy.linspace(0, count − 1, 200).round()"
+    ),
+    "open_set_halves": (
+        "rng = numpy.random.default_rng(seed of the halves) in each fold; order = "
+        "rng.permutation(people); its first half, then its last, and again"
+    ),
+    "threshold": (
+        "of the energies in `chosen_on`, and of -infinity, those with the least FAR + FRR (within "
+        "1e-12); of these the middle one, the upper of two; from there half-way to the next "
+        "energy, or that energy itself if it is the last. Without `chosen_on` it came with the "
+        "model"
+    ),
+    "tar_at_far": ("at the largest energy with FAR at most 1 %; left out under 300 impostor pairs"),
+}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Learned:
+    """What a method was trained on, as far as leaks need it.
+
+    Args:
+        identities: names of people.
+        digests: of the photos, in an order that ``pairs`` index.
+        pairs: trained on; None if all pairs of the photos were.
+    """
+
+    identities: Sequence[str]
+    digests: Sequence[str]
+    pairs: Pairs | None = None
+
+    @classmethod
+    def of(cls, data: Dataset, pairs: Pairs | None = None) -> "Learned":
+        """Return what is known of a data set."""
+        return cls(identities=data.distinct, digests=data.item_digests, pairs=pairs)
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as JSON values."""
+        return {
+            "identities": list(self.identities),
+            "digests": [digest[:DIGITS] for digest in self.digests],
+            "pairs": "all" if self.pairs is None else self.pairs.tolist(),
+        }
+
+
+def evidence(
+    methods: Mapping[str, Sequence[Evaluation]],
+    tests: Sequence[Dataset],
+    learned: Sequence[Learned],
+) -> dict[str, object]:
+    """Return the evidence of one protocol as JSON values.
+
+    Args:
+        methods: "network" and the baselines → one evaluation per fold.
+        tests: the photos of each fold.
+        learned: what each fold was trained on.
+    """
+    folds = []
+    for fold, (test, known) in enumerate(zip(tests, learned, strict=True)):
+        measured = {name: evaluations[fold] for name, evaluations in methods.items()}
+        folds.append(_fold(measured, test, known))
+    bootstrap = {"seed": BOOTSTRAP_SEED, "repetitions": REPETITIONS, "level": 0.95}
+    return {"format": FORMAT, "bootstrap": bootstrap, "rules": RULES, "folds": folds}
+
+
+def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -> dict[str, object]:
+    pairs, _ = _in_order(measured["network"].pairs)
+    everything = len(test) * (len(test) - 1) // 2
+    one_shot = measured["network"].identification is not None
+    return {
+        "people": list(test.distinct),
+        "identities": list(test.identities),
+        "items": list(test.item_names),
+        "digests": [digest[:DIGITS] for digest in test.item_digests],
+        # All pairs i < j of the items in order, unless listed.
+        "pairs": "all" if len(pairs) == everything else pairs.tolist(),
+        "one_shot": one_shot,
+        "methods": {
+            name: {
+                "threshold": evaluation.threshold,
+                "energies": _in_order(evaluation.pairs)[1].tolist(),
+                "chosen_on": _chosen_on(evaluation),
+            }
+            for name, evaluation in measured.items()
+        },
+        "training": learned.to_json(),
+    }
+
+
+def _chosen_on(evaluation: Evaluation) -> dict[str, list[float]] | None:
+    """Return the energies that the threshold follows from, where it was chosen for this report."""
+    if evaluation.chosen_on is None:
+        return None
+    genuine, impostor = (sorted(energies.tolist()) for energies in evaluation.chosen_on)
+    return {"genuine": genuine, "impostor": impostor}
+
+
+def _in_order(measured: PairEnergies) -> tuple[Pairs, Any]:
+    """Return all pairs, the smaller indices first, and their energies."""
+    pairs = np.concatenate([measured.genuine_pairs, measured.impostor_pairs])
+    energies = np.concatenate([measured.genuine, measured.impostor])
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    return pairs[order], energies[order]
+
 
 SHOWN_MISTAKES = 8
 

@@ -1,10 +1,10 @@
-"""A saved model measured on a data set, with what of it the model was trained on."""
+"""A saved model on other people: its figures, the next photo, and the enrolment doctor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from likeness.datasets import Dataset
+from likeness.datasets import Dataset, name_some
 from likeness.datasets.photo_folder import Labels
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
@@ -17,14 +17,24 @@ from likeness.evaluation import (
     evaluate_pairs,
     matrix_pair_energies,
 )
+from likeness.evaluation.doctor import diagnose
 from likeness.evaluation.groups import Grouping, compare_groups
 from likeness.evaluation.leaks import leaks_against, learned_people
+from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, NextPhotoResult, next_photo_curve
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
-from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredModel, protocol_result
-from likeness.experiments.demo import describe_network, report_content
-from likeness.experiments.evidence import REPETITIONS, Learned, evidence
+from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredData, MeasuredModel, protocol_result
+from likeness.experiments.calibrated import check_not_trained_on
+from likeness.experiments.network_report import describe_network, report_content
 from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments.result import curve_of, versions, worst_pairs
+from likeness.experiments.result import (
+    REPETITIONS,
+    Learned,
+    curve_of,
+    evidence,
+    versions,
+    worst_pairs,
+)
+from likeness.images.quality import PhotoCheck
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
@@ -124,7 +134,7 @@ def _facts(model: Model) -> NetworkFacts:
     )
 
 
-def known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
+def _known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
     """Return the people of the data that a model was trained on, by its record."""
     learned = _learned(record)
     return learned_people(learned.identities, learned.digests, data)
@@ -219,3 +229,100 @@ def _groups(
 def _by_person(of_person: Mapping[str, str], data: Dataset) -> list[str | None]:
     """Return the labels in the order of the people; None for one without a label."""
     return [of_person.get(person) for person in data.distinct]
+
+
+def next_photo_of_model(
+    model: Model,
+    data: Dataset,
+    *,
+    fusion: str | None = None,
+    counts: Sequence[int] | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> NextPhotoResult:
+    """Return the curve for a model, with the names of those who are left out.
+
+    Copies of a photo are left out too: an enrolled photo is always recognised again.
+
+    Args:
+        model: trained on other people.
+        data: at least two people with two photos each.
+        fusion: of a person's photos; if not given, the one that the model was calibrated for,
+            or "min".
+        counts: of enrolled photos; as many as the data allow if not given.
+        draws: how often photos are dealt.
+        seed: of the draws.
+
+    Raises:
+        OverlapError: the model was trained on some of the people or photos.
+        TooFewError: fewer than two people have enough photos.
+        SettingError: a setting is out of its range, or there is no such fusion of this energy.
+    """
+    check_not_trained_on(model.record, data)
+    different = data.without_copies()
+    calibrated_for = model.calibration.get("purpose", {}).get("fusion", "min")
+    curve = next_photo_curve(
+        energy_matrix(model.energy, model.embed(different.items)),
+        different.codes,
+        energy=model.energy,
+        fusion=fusion or calibrated_for,
+        counts=counts,
+        threshold=model.threshold,
+        draws=draws,
+        seed=seed,
+    )
+    left_out = [different.distinct[code] for code in curve.left_out]
+    return NextPhotoResult(
+        curve=curve,
+        model=model.fingerprint,
+        data=MeasuredData(name=data.name, digest=data.digest, licence=data.licence),
+        drawn=data.drawn,
+        left_out=tuple(left_out),
+        notes=(*data.notes, *_left_out_notes(curve, left_out, copies=len(data) - len(different))),
+    )
+
+
+def _left_out_notes(curve: NextPhotoCurve, left_out: Sequence[str], *, copies: int) -> list[str]:
+    """Say who and what takes no part."""
+    said = []
+    if left_out:
+        said.append(
+            f"{len(left_out)} of {len(left_out) + curve.people} people take no part, for want of "
+            f"{curve.points[-1].photos + 1} different photos: {name_some(left_out)}."
+        )
+    if copies:
+        said.append(f"Photos that take no part, as copies of others of the same person: {copies}.")
+    return said
+
+
+def examine_gallery(
+    data: Dataset, checks: Sequence[PhotoCheck], model: Model | None
+) -> dict[str, Any]:
+    """Return what the doctor finds, as JSON values.
+
+    Args:
+        data: the photos.
+        checks: one per photo, of its original size.
+        model: what compares people; None does without.
+
+    Raises:
+        DataError: there are not as many checks as photos.
+    """
+    if model is None:
+        return {**diagnose(data, checks).as_dict(), "model": None}
+    matrix = energy_matrix(model.energy, model.embed(data.items))
+    found = diagnose(data, checks, matrix=matrix, threshold=model.threshold).as_dict()
+    known = sorted(_known_people(model.record, data))
+    if known:
+        found["sentences"].append(
+            f"The model was trained on {len(known)} of these {len(data.distinct)} people: among "
+            "them energies and risks look better than they would be on others."
+        )
+    return {
+        **found,
+        "model": {
+            "fingerprint": model.fingerprint,
+            "energy": model.energy,
+            "trained_on": known,
+        },
+    }

@@ -148,8 +148,8 @@ class Plot:
         Never above the frame, where the legend is.
         """
         middle = float(np.mean(np.asarray(y)))
-        places = self._places(x, y)
-        for (a, b), value, text in zip(places, np.asarray(y), texts, strict=True):
+        points = self._points(x, y)
+        for (a, b), value, text in zip(points, np.asarray(y), texts, strict=True):
             self._parts.append(f'<circle cx="{a:g}" cy="{b:g}" r="5" style="fill:{style.colour}"/>')
             above = -10 if value >= middle and b > TOP + 22 else 20
             halo = f"text-anchor:middle;paint-order:stroke;stroke:{CARD};stroke-width:4px"
@@ -158,20 +158,20 @@ class Plot:
 
     def whiskers(self, x: ArrayLike, low: ArrayLike, high: ArrayLike, style: Style) -> None:
         """Draw an interval at each value: a vertical line with short ends."""
-        for (a, top), (_, foot) in zip(self._places(x, high), self._places(x, low), strict=True):
+        for (a, top), (_, foot) in zip(self._points(x, high), self._points(x, low), strict=True):
             path = f"M{a - 4:g} {top:g}h8m-4 0V{foot:g}m-4 0h8"
             self._parts.append(f'<path d="{path}" {replace(style, dash="", width=1.4).paint()}/>')
 
     def vertical(self, x: float, left: str, right: str) -> None:
         """Draw a line at a value, and a word on each side of it."""
-        (place,) = self._places([x], [self._y.low])[:, 0]
+        (across,) = self._points([x], [self._y.low])[:, 0]
         self._parts.append(
-            f'<line x1="{place:g}" x2="{place:g}" y1="{TOP:g}" y2="{BOTTOM:g}" '
+            f'<line x1="{across:g}" x2="{across:g}" y1="{TOP:g}" y2="{BOTTOM:g}" '
             f'style="stroke:{INK}" stroke-width="1.5" stroke-dasharray="5 3"/>'
         )
         for text, shift, anchor in ((left, -6, "end"), (right, 6, "start")):
             self._text(
-                float(place) + shift, TOP + 12, text, colour=INK, more=f'text-anchor="{anchor}"'
+                float(across) + shift, TOP + 12, text, colour=INK, more=f'text-anchor="{anchor}"'
             )
 
     def legend(self, styles: Sequence[Style]) -> None:
@@ -190,11 +190,11 @@ class Plot:
 
     def _axes(self) -> None:
         for value, text in _apart(self._x, RIGHT - LEFT, least=38):
-            x = float(self._places([value], [self._y.low])[0, 0])
+            x = float(self._points([value], [self._y.low])[0, 0])
             self._grid_line(x, x, TOP, BOTTOM)
             self._text(x, BOTTOM + 17, text, colour=FAINT, more='text-anchor="middle"')
         for value, text in _apart(self._y, BOTTOM - TOP, least=15):
-            y = float(self._places([self._x.low], [value])[0, 1])
+            y = float(self._points([self._x.low], [value])[0, 1])
             self._grid_line(LEFT, RIGHT, y, y)
             self._text(LEFT - 7, y + 4, text, colour=FAINT, more='text-anchor="end"')
         middle = (LEFT + RIGHT) / 2
@@ -213,19 +213,19 @@ class Plot:
             f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{colour}"{space}>{escape(text)}</text>'
         )
 
-    def _places(self, x: ArrayLike, y: ArrayLike) -> Floats:
+    def _points(self, x: ArrayLike, y: ArrayLike) -> Floats:
         """Return ``(n, 2)`` pixels of values."""
         across = LEFT + self._x.share(x) * (RIGHT - LEFT)
         down = BOTTOM - self._y.share(y) * (BOTTOM - TOP)
         return np.stack([across, down], axis=1)
 
     def _pixels(self, x: ArrayLike, y: ArrayLike) -> Floats:
-        """Return the places to half a pixel, each once in a row: a ROC has 20,000 points."""
-        places = np.round(2 * self._places(x, y)) / 2
-        if len(places) < 2:
-            return places
-        moved = np.any(np.diff(places, axis=0) != 0, axis=1)
-        return np.asarray(places[np.concatenate([[True], moved])])
+        """Return the points to half a pixel, each once in a row: a ROC has 20,000 points."""
+        points = np.round(2 * self._points(x, y)) / 2
+        if len(points) < 2:
+            return points
+        moved = np.any(np.diff(points, axis=0) != 0, axis=1)
+        return np.asarray(points[np.concatenate([[True], moved])])
 
 
 def _apart(axis: Axis, length: float, *, least: float) -> list[tuple[float, str]]:
@@ -233,8 +233,8 @@ def _apart(axis: Axis, length: float, *, least: float) -> list[tuple[float, str]
     kept: list[tuple[float, str]] = []
     last = float("inf")
     for value, text in sorted(axis.ticks, reverse=True):
-        place = length * float(axis.share([value])[0])
-        if last - place >= least:
+        position = length * float(axis.share([value])[0])
+        if last - position >= least:
             kept.append((value, text))
-            last = place
+            last = position
     return kept

@@ -21,7 +21,7 @@ from likeness.evaluation.probability_fit import FittedProbability
 from likeness.evaluation.threshold_choice import Calibration
 from likeness.files import write_files
 from likeness.reports.axes import Axis, Plot, Style, even_ticks
-from likeness.reports.page_templates import render
+from likeness.reports.html import render
 from likeness.reports.plots import EQUAL, det_plot, energies_histogram, method_style
 
 INTERVAL = Style(label="95 % interval", colour="var(--network, #1f5fbf)", width=1.2)
@@ -64,7 +64,7 @@ def write_calibration(
 
 def _view(
     calibration: Calibration, comparisons: Comparisons, fitted: FittedProbability | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     provenance = calibration.provenance
     mark = watermark(drawn=provenance["data"]["drawn"]) or ""
     return {

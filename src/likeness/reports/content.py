@@ -1,5 +1,10 @@
-"""What a report is made of: results, and the arrays behind its pictures."""
+"""What a report is made of: results, the arrays behind its pictures, and what they say in words.
 
+The document is written with sorted keys and indented, but each list of plain values in one line: a
+report holds thousands of energies; one a line would make it a file that nobody scrolls.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.datasets import Dataset
-from likeness.evaluation.results import ProtocolResult
+from likeness.evaluation.figures import FigureName, method_label, percent
+from likeness.evaluation.results import Figures, ProtocolResult
 
 FORMAT = "likeness.report/1"
 
@@ -128,3 +134,143 @@ class ReportContent:
             "seconds": {"total": round(self.seconds, 1)},
             "protocols": [section.to_json() for section in self.sections],
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """How the network does against the baselines of one protocol.
+
+    Args:
+        sentences: one at least.
+        loses: whether a baseline is better in any figure.
+    """
+
+    sentences: tuple[str, ...]
+    loses: bool
+
+
+def verdict(result: ProtocolResult) -> _Verdict:
+    """Compare the means of the network with those of every baseline, figure by figure."""
+    where = "unseen people" if result.unseen_people else "the pairs of this protocol"
+    names = [name for name in result.figure_names if name.compared]
+    if not result.baselines:
+        return _Verdict(sentences=("There is no baseline to compare with.",), loses=False)
+    behind, level = [], []
+    for method, figures in result.baselines.items():
+        leads = {
+            name.words: _lead(name, result.figures, figures)
+            for name in names
+            if name in result.figures and name in figures
+        }
+        lost = [words for words, lead in leads.items() if lead < 0]
+        equal = [words for words, lead in leads.items() if lead == 0]
+        label = method_label(method)
+        if lost:
+            behind.append(f"The network loses to {label} on {where} in: {', '.join(lost)}.")
+        if equal:
+            level.append(f"The network is level with {label} on {where} in: {', '.join(equal)}.")
+    if behind or level:
+        return _Verdict(sentences=(*behind, *level), loses=bool(behind))
+    everywhere = all(name in each for name in names for each in result.methods.values())
+    which = "every figure" if everywhere else "every figure that both have"
+    sentence = f"The network is ahead of {_all_of(list(result.baselines))} in {which} on {where}."
+    return _Verdict(sentences=(sentence,), loses=False)
+
+
+def _all_of(baselines: Sequence[str]) -> str:
+    if len(baselines) > 2:
+        return f"all {len(baselines)} baselines"
+    return "both baselines" if len(baselines) == 2 else method_label(baselines[0])
+
+
+def _lead(name: FigureName, ours: Figures, theirs: Figures) -> float:
+    """Return by how much the network is ahead; below 0 where it loses."""
+    lead = ours[name].mean - theirs[name].mean
+    return -lead if name.smaller_is_better else lead
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The figure on unseen people next to the one on known people.
+
+    Args:
+        unseen, known: the protocols' results; None if the report has none such.
+        figure: that both have, or the first of the one there is; None if there is nothing.
+        why: why they differ, in a sentence.
+    """
+
+    unseen: ProtocolResult | None
+    known: ProtocolResult | None
+    figure: FigureName | None
+    why: str
+
+
+def headline(results: Sequence[ProtocolResult]) -> Headline:
+    """Choose what the report says first."""
+    unseen = next((result for result in results if result.unseen_people), None)
+    known = next((result for result in results if not result.unseen_people), None)
+    there = [result for result in (unseen, known) if result is not None]
+    shared = [
+        name
+        for name in (there[0].figure_names if there else [])
+        if all(name in result.figures for result in there)
+    ]
+    first = {"accuracy": 0, "eer": 1}
+    shared.sort(key=lambda name: first.get(name, 2))
+    figure = shared[0] if shared else None
+    return Headline(unseen=unseen, known=known, figure=figure, why=_why(unseen, known, figure))
+
+
+def _why(
+    unseen: ProtocolResult | None, known: ProtocolResult | None, figure: FigureName | None
+) -> str:
+    if unseen is None or known is None or figure is None:
+        return ""
+    here, there = (percent(result.figures[figure].mean) for result in (known, unseen))
+    said = (
+        f"{figure.words[0].upper()}{figure.words[1:]}: {here} by protocol {known.protocol}, "
+        f"{there} on people the network has never seen (protocol {unseen.protocol}). "
+    )
+    if not known.leaks:
+        return said + "The two test parts differ, so the figures do."
+    return said + (
+        f"Protocol {known.protocol} tests on people and photos that were trained on, "
+        "so it rewards learning by heart. "
+        f"Only protocol {unseen.protocol} forecasts how the network does on somebody new."
+    )
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON; every float is read back as the very same number.
+
+    Raises:
+        ValueError: a number is NaN or infinite, for which JSON has no word.
+        TypeError: a value is none of JSON's.
+
+    >>> print(json_text({"b": [1.5, 2], "a": {"c": [{"d": None}]}}), end="")
+    {
+      "a": {
+        "c": [
+          {
+            "d": null
+          }
+        ]
+      },
+      "b": [1.5, 2]
+    }
+    """
+    return _written(document, "\n") + "\n"
+
+
+def _written(value: Any, line: str) -> str:
+    """Write a value; ``line`` is a line's end and the indent of the next."""
+    deeper = line + "  "
+    if isinstance(value, Mapping) and value:
+        entries = [
+            f"{json.dumps(str(key), ensure_ascii=False)}: {_written(value[key], deeper)}"
+            for key in sorted(value)
+        ]
+        return f"{{{deeper}{f',{deeper}'.join(entries)}{line}}}"
+    if isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value):
+        return f"[{deeper}{f',{deeper}'.join(_written(entry, deeper) for entry in value)}{line}]"
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)

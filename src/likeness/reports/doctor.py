@@ -16,7 +16,7 @@ from rich.text import Text
 from likeness.evaluation.doctor import SMALLEST_GAIN
 from likeness.evaluation.figures import percent, watermark
 from likeness.files import write_files
-from likeness.reports.page_templates import photo_uri, render
+from likeness.reports.html import photo_uri, render
 
 MOST_ROWS = 20
 """Of one table; the JSON has them all."""
@@ -183,15 +183,15 @@ def _misplaced(document: Mapping[str, Any]) -> list[Finding]:
     return [
         Finding(
             cells=(
-                found["photo"],
-                words[found["kind"]],
-                found["closest"],
-                f"{found['own_energy']:.3f}",
-                f"{found['other_energy']:.3f}",
+                photo["photo"],
+                words[photo["kind"]],
+                photo["closest"],
+                f"{photo['own_energy']:.3f}",
+                f"{photo['other_energy']:.3f}",
             ),
-            photos=(found["photo"], found["closest"]),
+            photos=(photo["photo"], photo["closest"]),
         )
-        for found in document["misplaced"] or ()
+        for photo in document["misplaced"] or ()
     ]
 
 
@@ -321,7 +321,7 @@ def doctor_html(document: Mapping[str, Any], photos: Mapping[str, NDArray[np.uin
     return render("doctor.html.jinja", view)
 
 
-def _view(findings: Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, Any]:
+def _view(findings: Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
     return {
         "title": findings.title,
         "note": findings.note,
@@ -332,7 +332,7 @@ def _view(findings: Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[s
     }
 
 
-def _row(row: Finding, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, Any]:
+def _row(row: Finding, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
     return {
         "cells": row.cells,
         "serious": row.serious,

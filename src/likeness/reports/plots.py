@@ -1,6 +1,6 @@
 """The report's plots, each as SVG text.
 
-Energies, ROC, DET, learning curves, one-shot, CMC, and the two of an open set.
+Energies, ROC, DET, learning curves, one-shot, CMC, the two of an open set, and the next photo.
 
 The same arguments give the same text. ``mark`` stands on the plot where the data is made up or
 the split leaks.
@@ -8,12 +8,15 @@ the split leaks.
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likeness.evaluation.figures import method_label, percent
+from likeness.evaluation.figures import Interval, method_label, percent, watermark
+from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult
+from likeness.files import write_file
 from likeness.reports.axes import Axis, Plot, Style, even_ticks
 from likeness.reports.content import Curve
 
@@ -312,11 +315,11 @@ def _at_five_percent(curves: Mapping[str, Curve]) -> str:
 
 def _reached(curves: Mapping[str, Curve], most: float) -> str:
     """Say what each curve reaches where its first rate is at most this."""
-    found = []
+    parts = []
     for name, (rate, reached) in curves.items():
         inside = np.asarray(reached)[np.asarray(rate) <= most]
-        found.append(f"{method_label(name)} {percent(float(inside.max(initial=0.0)))}")
-    return ", ".join(found)
+        parts.append(f"{method_label(name)} {percent(float(inside.max(initial=0.0)))}")
+    return ", ".join(parts)
 
 
 _DEVIATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
@@ -358,3 +361,73 @@ def _fold_style(fold: int) -> Style:
     """Return how the network looks in one of several folds."""
     colour, _, _ = _METHODS["network"]
     return Style(label=f"fold {fold}", colour=colour, dash=_DASHES[fold % 4], width=1.8)
+
+
+_ASIDE = 0.04
+"""So far apart are the intervals of the two series, in photos, so that none hides the other."""
+
+
+def next_photo_plot(result: NextPhotoResult) -> str:
+    """Return the error rates over the number of enrolled photos, as SVG."""
+    photos = [float(point.photos) for point in result.curve.points]
+    series = _next_photo_series(result.curve)
+    top = max(figure.high for _, _, figures in series for figure in figures)
+    top = min(1.0, max(1.08 * top, 0.01))
+    plot = Plot(
+        "What the next photo gains",
+        _next_photo_words(result.curve),
+        x=Axis(
+            label="enrolled photos of each person",
+            low=photos[0] - 0.4,
+            high=photos[-1] + 0.4,
+            ticks=[(k, f"{k:g}") for k in photos],
+        ),
+        y=Axis(
+            label="errors (bars: 95 % intervals)",
+            low=0.0,
+            high=top,
+            ticks=even_ticks(0, top, lambda rate: f"{100 * rate:.3g} %"),
+        ),
+        mark=watermark(drawn=result.drawn) or "",
+    )
+    for aside, style, figures in series:
+        across = [k + aside for k in photos]
+        plot.whiskers(across, [f.low for f in figures], [f.high for f in figures], style)
+        means = [figure.mean for figure in figures]
+        plot.curve(across, means, style)
+        plot.dots(across, means, [""] * len(means), style)
+    plot.legend([style for _, style, _ in series])
+    return plot.svg()
+
+
+def write_next_photo_plot(result: NextPhotoResult, file: Path) -> Path:
+    """Write the plot, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    return write_file(file, next_photo_plot(result))
+
+
+def _next_photo_series(curve: NextPhotoCurve) -> list[tuple[float, Style, list[Interval]]]:
+    """Return for each series how far it stands aside, its style, and its figures."""
+    points = curve.points
+    spread = _ASIDE * max(1.0, (points[-1].photos - points[0].photos) / 4)
+    wrong = Style(
+        label=f"wrong answers, {curve.people}-way", colour="var(--network, #1f5fbf)", width=2.8
+    )
+    series = [(-spread, wrong, [point.wrong for point in points])]
+    if curve.far is not None:
+        rejected = Style(
+            label=f"rejected at FAR {100 * curve.far:g} %",
+            colour="var(--raw, #b3541e)",
+            dash="7 4",
+        )
+        series.append((spread, rejected, [p.rejected for p in points if p.rejected]))
+    return series
+
+
+def _next_photo_words(curve: NextPhotoCurve) -> str:
+    return " ".join(
+        f"{point.photos} enrolled: {percent(point.wrong.mean)} wrong." for point in curve.points
+    )

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from likeness.evaluation.figures import FigureName, Interval, method_label, percent, watermark
 from likeness.evaluation.groups import Grouping
+from likeness.evaluation.next_photo import NextPhotoResult
 from likeness.evaluation.results import ProtocolResult
-from likeness.reports.content import ReportContent
-from likeness.reports.verdict import headline, verdict
+from likeness.reports.content import ReportContent, headline, verdict
 
 
 def figures_table(result: ProtocolResult, *, title: str | None = None) -> Table:
@@ -22,18 +22,18 @@ def figures_table(result: ProtocolResult, *, title: str | None = None) -> Table:
         result: of the protocol.
         title: above the table; the protocol's own if not given.
     """
-    table = plain_table(title or f"{result.protocol}, {result.title}", mark=result.watermark)
+    table = _plain_table(title or f"{result.protocol}, {result.title}", mark=result.watermark)
     table.add_column("", no_wrap=True)
     for name in result.figure_names:
         table.add_column(Text(_heading(name)), justify="right")
     for method, figures in result.methods.items():
         style = "bold" if method == "network" else ""
-        cells = [rate_cell(figures.get(name)) for name in result.figure_names]
+        cells = [_rate_cell(figures.get(name)) for name in result.figure_names]
         table.add_row(Text(method_label(method)), *cells, style=style)
     return table
 
 
-def plain_table(title: str, *, mark: str | None = None) -> Table:
+def _plain_table(title: str, *, mark: str | None = None) -> Table:
     """Return a table without columns yet; a mark stands before its title."""
     head = f"{mark} · {title}" if mark else title
     return Table(
@@ -41,7 +41,7 @@ def plain_table(title: str, *, mark: str | None = None) -> Table:
     )
 
 
-def rate_cell(figure: Interval | None) -> Text:
+def _rate_cell(figure: Interval | None) -> Text:
     """Return a rate above its interval; a dash for None."""
     if figure is None:
         return Text(percent(None))
@@ -88,7 +88,7 @@ def _cmc(rates: Sequence[float]) -> str:
 
 
 def _print_grouping(console: Console, grouping: Grouping, *, mark: str | None) -> None:
-    table = plain_table(f"By {grouping.column}", mark=mark)
+    table = _plain_table(f"By {grouping.column}", mark=mark)
     table.add_column("")
     for heading in ("people", "photos", "pairs"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
@@ -97,7 +97,7 @@ def _print_grouping(console: Console, grouping: Grouping, *, mark: str | None) -
     for group in grouping.groups:
         pairs = f"{group.genuine_pairs:,} genuine\n{group.impostor_pairs:,} impostor"
         counts = [Text(text) for text in (f"{group.people:,}", f"{group.photos:,}", pairs)]
-        cells = [rate_cell(group.figures.get(name)) for name in grouping.figure_names]
+        cells = [_rate_cell(group.figures.get(name)) for name in grouping.figure_names]
         style = "dim" if group.small else None
         table.add_row(Text(group.label), *counts, *cells, style=style)
     console.print(table)
@@ -127,3 +127,24 @@ def print_report(console: Console, content: ReportContent) -> None:
         console.print()
         mark = watermark(drawn=content.data.drawn)
         console.print(Text(f"{mark}: {said}" if mark else said, style="bold"))
+
+
+def next_photo_table(result: NextPhotoResult) -> Table:
+    """Return a row for each number of photos."""
+    curve = result.curve
+    table = _plain_table(
+        f"{curve.people} people, fusion of their photos: {curve.fusion}",
+        mark=watermark(drawn=result.drawn),
+    )
+    headings = {"wrong": f"wrong, {curve.people}-way ↓"}
+    if curve.far is not None:
+        headings["rejected"] = f"rejected at FAR {100 * curve.far:g} % ↓"
+    if curve.threshold is not None:
+        headings["rejected_at_threshold"] = f"rejected at {curve.threshold:.4g} ↓"
+        headings["accepted_at_threshold"] = f"impostors accepted at {curve.threshold:.4g} ↓"
+    table.add_column("photos", justify="right")
+    for heading in headings.values():
+        table.add_column(Text(heading), justify="right")
+    for point in curve.points:
+        table.add_row(str(point.photos), *(_rate_cell(getattr(point, name)) for name in headings))
+    return table

@@ -1,11 +1,74 @@
-"""The network's pictures: our own always, Keras' where Graphviz is there."""
+"""What a report says about the network: its layers, its pictures, and the page around them.
 
+Our own picture of the network is always drawn, Keras' where Graphviz is there.
+"""
+
+import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from likeness.datasets import Dataset
 from likeness.errors import require_extra
-from likeness.reports import LayerBox, TowerPicture, draw_network
+from likeness.experiments.result import versions
+from likeness.reports import LayerBox, TowerPicture, draw_network, network_svg
+from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
 from likeness.training import TrainingRecipe
+
+
+def network_facts(recipe: TrainingRecipe, folder: Path) -> NetworkFacts:
+    """Describe the recipe's network, and draw it into the folder.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    network = untrained_network(recipe)
+    draw_pictures(network, folder)
+    return describe_network(network)
+
+
+def describe_network(network: Any) -> NetworkFacts:
+    """Describe a `SiameseNet`."""
+    lines: list[str] = []
+    network.summary(line_length=78, print_fn=lines.append)
+    return NetworkFacts(
+        summary="\n".join(lines),
+        svg=network_svg(tower_picture(network)),
+        facts={
+            "encoder": network.encoder.name,
+            "energy": network.energy,
+            "embedding_size": int(network.encoder.output_shape[-1]),
+            "parameters": int(network.encoder.count_params()),
+        },
+    )
+
+
+def report_content(
+    data: Dataset,
+    sections: Sequence[ProtocolSection],
+    *,
+    network: NetworkFacts,
+    seconds: float,
+    title: str | None = None,
+) -> ReportContent:
+    """Return what the report on these protocols is made of.
+
+    Args:
+        data: what they were run on.
+        sections: one per protocol.
+        network: what to say about the network.
+        seconds: how long it all took.
+        title: of the page; names the data if not given.
+    """
+    return ReportContent(
+        title=title or f"A Siamese network on {data.name}",
+        data=data,
+        sections=sections,
+        network=network,
+        versions=versions(),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=seconds,
+    )
 
 
 def untrained_network(recipe: TrainingRecipe) -> Any:
