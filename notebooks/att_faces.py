@@ -48,7 +48,7 @@ from likeness.evaluation import (
     roc,
 )
 from likeness.experiments.network_report import tower_picture
-from likeness.experiments.protocols import unseen_people
+from likeness.experiments.unseen_people import unseen_people
 from likeness.training.feeds import PairFeed
 from likeness.images.preparation import Preparation
 from likeness.training.losses import ContrastiveLoss, contrastive

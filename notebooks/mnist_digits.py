@@ -33,7 +33,7 @@ from likeness import datasets
 from likeness.tasks.characters.digits import digits as digits_data, mnist
 from likeness.errors import DataNotFoundError
 from likeness.evaluation import BASELINES, evaluate_pairs, evaluate_unseen, listed_pair_energies
-from likeness.experiments.protocols import lab_pairs
+from likeness.experiments.lab_split import lab_pairs
 from likeness.training import PAIRS, train, train_on_pairs
 
 # %%

@@ -16,7 +16,7 @@ from benchmarks.accuracy.method import ClosedSetMethod, Fitted, Method
 from likeness.arrays import Energies, Images
 from likeness.datasets import Dataset
 from likeness.evaluation import evaluate_matrix, people_intervals, rank_one
-from likeness.experiments.protocols import unseen_people_parts
+from likeness.experiments.unseen_people import unseen_people_parts
 from likeness.training import TrainingProgress
 
 Tell = Callable[[TrainingProgress], None]

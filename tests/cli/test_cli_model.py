@@ -131,7 +131,7 @@ class TestImported:
         assert stored["preparation"]["eyes"] == [3.5, 6.0, 8.5, 6.25]
         refused = run("evaluate", "eyes", "photos", cwd=place)  # of 24 × 32 pixels
         assert refused.returncode == 2
-        assert "expected photos of one face with two eyes" in " ".join(refused.stderr.split())
+        assert "expected photos of one face each, which" in " ".join(refused.stderr.split())
 
     def test_a_swapped_file_is_seen(self, place: Path) -> None:
         words = ["--size", "12x16", "--licence", "MIT", "--out", "swapped"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from likeness.datasets import Dataset, drawn_faces
-from likeness.experiments.protocols import lab_and_unseen
+from likeness.experiments.unseen_people import lab_and_unseen
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES, PAIRS
 

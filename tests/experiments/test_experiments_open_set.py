@@ -10,14 +10,14 @@ from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import BASELINES, cross_fitted_threshold
 from likeness.evaluation.open_set import search
-from likeness.experiments.protocols import (
+from likeness.experiments.result import Trained
+from likeness.experiments.unseen_people import (
     PROTOCOLS,
     open_set,
     open_set_section,
     unseen_people_parts,
     unseen_people_section,
 )
-from likeness.experiments.result import Trained
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES
 

@@ -8,7 +8,8 @@ import pytest
 from likeness.datasets import Dataset
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation import accuracy_at, auc, equal_error_rate, error_rates
-from likeness.experiments.protocols import lab_pairs, lab_split, unseen_people
+from likeness.experiments.lab_split import lab_pairs, lab_split
+from likeness.experiments.unseen_people import unseen_people
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES
 

@@ -16,14 +16,10 @@ from recompute.document import INPUTS, Claims, check
 from recompute.report import claims_of_report
 
 from likeness.datasets import Dataset, att
+from likeness.experiments.lab_split import lab_pairs, lab_section
 from likeness.experiments.network_report import NetworkFacts, report_content
-from likeness.experiments.protocols import (
-    lab_pairs,
-    lab_section,
-    unseen_people_parts,
-    unseen_people_section,
-)
 from likeness.experiments.result import Trained
+from likeness.experiments.unseen_people import unseen_people_parts, unseen_people_section
 from likeness.reports.content import ProtocolSection, json_text
 
 

@@ -19,9 +19,9 @@ from recompute.report import (
 
 from likeness.datasets import Dataset, att, drawn_faces
 from likeness.encoders import convnet
-from likeness.experiments.protocols import open_set_section, unseen_people_parts
 from likeness.experiments.result import Trained
 from likeness.experiments.saved_model import evaluate_model, model_report
+from likeness.experiments.unseen_people import open_set_section, unseen_people_parts
 from likeness.images.preparation import Preparation
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports import write_report

@@ -171,7 +171,7 @@ def test_what_is_no_service() -> None:
 def test_nothing_listens(tmp_path: Path) -> None:
     with (
         Client("http://127.0.0.1:9") as client,
-        pytest.raises(ServiceError, match="cannot be reached") as raised,
+        pytest.raises(ServiceError, match="Service not reachable") as raised,
     ):
         client.session()
     assert raised.value.code == "unreachable"

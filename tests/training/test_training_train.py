@@ -93,6 +93,7 @@ class TestEveryKind:
         assert "accuracy" not in result["figures"]
         assert set(result["baselines"]) == {"raw_pixels"}
         assert result["counts"] == {
+            "folds": 1,
             "identities": 2,
             "items": 8,
             "genuine_pairs": 12,
@@ -100,7 +101,9 @@ class TestEveryKind:
             "one_shot_trials": 4 * 6,
         }
         assert (result["leaks"], result["watermark"], result["unseen_people"]) == (0, None, True)
-        assert model_card({"record": model.record})["results"][0]["protocol"] == "held-out"
+        assert (
+            model_card({"record": model.record}).to_json()["results"][0]["protocol"] == "held-out"
+        )
 
     def test_it_tells_the_people_it_has_learned_apart(
         self, trained: Any, people: Dataset, kind: str

@@ -19,7 +19,7 @@ from likeness.experiments.network_report import (
     report_content,
     untrained_network,
 )
-from likeness.experiments.protocols import PROTOCOLS, lab_and_unseen
+from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import print_protocol, print_report, write_report
 from likeness.training import BATCHES, PAIRS

@@ -1,152 +1,36 @@
-"""The protocols: the lab split (L), folds by identity (U4, S20), and the open set.
+"""Folds by identity (U4, S20) and the open set: everything reported is on people never seen.
 
-The lab split is what tutorials report: pairs of all people, split by scikit-learn's
-`train_test_split`. Every person and nearly every photo of the test pairs was trained on; the leak
-report beside the figures says how many. With folds by identity everything reported is on people
-never seen: whatever needs choosing inside a fold (epoch, threshold) is chosen on people of its
-training side only, by `likeness.training.train` for the network and by cross-fitting for the
-baselines. The open set's folds and trainings are U4's, with half of the test people never
-enrolled; the threshold in force is the one chosen on the training side, as in U4.
+Whatever needs choosing inside a fold (epoch, threshold) is chosen on people of its training side
+only, by `likeness.training.train` for the network and by cross-fitting for the baselines. The open
+set's folds and trainings are U4's, with half of the test people never enrolled; the threshold in
+force is the one chosen on the training side, as in U4.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 
-import numpy as np
-
 from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
-from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.energies import energy_matrix
-from likeness.errors import require_extra
 from likeness.evaluation import (
     BASELINES,
-    Embedder,
     Evaluation,
     choose_threshold,
     evaluate_matrix,
-    evaluate_pairs,
     find_leaks,
-    listed_pair_energies,
 )
 from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
 from likeness.evaluation.leaks import LeakReport
 from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
+from likeness.experiments.lab_split import LabSplitJob, lab_pairs, lab_section, lab_split
 from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
 from likeness.experiments.pool import Job, JobProgress, run_side_by_side
 from likeness.experiments.result import Learned, Trained, section
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES, PAIRS, TrainingProgress, TrainingRecipe
 
-TEST_SHARE = 0.25
-
 _FOLDS = 4
-
-
-def lab_pairs(
-    data: Dataset, *, seed: int, test_share: float = TEST_SHARE
-) -> tuple[LabelledPairs, LabelledPairs]:
-    """Return (training, test) pairs: all genuine ones and as many impostors, split at random.
-
-    Args:
-        data: the people and their photos.
-        seed: of the impostor pairs and of the split.
-        test_share: of the pairs, 0…1.
-
-    Raises:
-        MissingExtraError: scikit-learn is not installed.
-    """
-    data.require(identities=2, items_each=2)
-    pairs = sample_pairs(data.codes, seed=seed)
-    split = require_extra("sklearn.model_selection").train_test_split
-    learned, tested = split(
-        np.arange(len(pairs)), test_size=test_share, random_state=seed, stratify=pairs.genuine
-    )
-    return pairs.take(learned), pairs.take(tested)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _LabSplitJob:
-    """Train on some pairs, embed all photos: the pairs left over are made of the same ones."""
-
-    recipe: TrainingRecipe
-    data: Dataset
-    pairs: LabelledPairs
-
-    def __call__(self, tell: Callable[[TrainingProgress], None]) -> Trained:
-        """Run it."""
-        from likeness.training import train_on_pairs  # late: brings Keras, in the worker only
-
-        chosen_on: list[ChosenOn] = []
-        model = train_on_pairs(
-            self.recipe, self.data, self.pairs, on_progress=tell, on_threshold=chosen_on.append
-        )
-        return Trained.of(model, self.data, chosen_on)
-
-
-def lab_split(
-    recipe: TrainingRecipe,
-    data: Dataset,
-    *,
-    partition_seed: int | None = None,
-    workers: int | None = None,
-    on_progress: Callable[[JobProgress], None] | None = None,
-) -> ProtocolSection:
-    """Train on pairs of all people, and measure on the pairs left over.
-
-    Args:
-        recipe: of mode "pairs".
-        data: at least two people with two photos each.
-        partition_seed: of the pairs and their split; the recipe's seed if not given.
-        workers: is there for the sake of the other protocols; there is one training.
-        on_progress: called with the progress of the training.
-    """
-    seed = recipe.seed if partition_seed is None else partition_seed
-    split = lab_pairs(data, seed=seed)
-    job = _LabSplitJob(recipe=recipe, data=data, pairs=split[0])
-    (run,) = run_side_by_side([job], workers=workers, on_progress=on_progress)
-    return lab_section(data, split, run, seed=seed)
-
-
-def lab_section(
-    data: Dataset, split: tuple[LabelledPairs, LabelledPairs], run: Trained, *, seed: int
-) -> ProtocolSection:
-    """Put the lab split's result together from a network trained on the first part's pairs."""
-    learned, tested = split
-    energy = run.record["recipe"]["energy"]
-    pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
-    measured = evaluate_pairs(pairs, threshold=run.threshold)
-    methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
-    for name, fit in BASELINES.items():
-        methods[name] = [_lab_baseline(fit(data), data, learned, tested)]
-    return section(
-        data,
-        methods,
-        protocol="L",
-        title=f"lab split: pairs of all {len(data.distinct)} people, split at random",
-        unseen_people=False,
-        partition_seed=seed,
-        tests=[data],
-        trained=[run],
-        learned=[Learned.of(data, learned.pairs)],
-        leaks=find_leaks(data, data, train_pairs=learned, test_pairs=tested),
-    )
-
-
-def _lab_baseline(
-    embedder: Embedder, data: Dataset, learned: LabelledPairs, tested: LabelledPairs
-) -> Evaluation:
-    """Measure a baseline the lab's way: fitted on all photos, threshold on the training pairs."""
-    embeddings = embedder.embed(data.items)
-    trained_on, left_over = (
-        listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)
-        for pairs in (learned, tested)
-    )
-    chosen_on = trained_on.genuine, trained_on.impostor
-    measured = evaluate_pairs(left_over, threshold=choose_threshold(*chosen_on))
-    return replace(measured, chosen_on=chosen_on)
-
 
 Part = tuple[Dataset, Dataset]
 """(training, test) of one fold."""
@@ -399,7 +283,7 @@ def lab_and_unseen(
     """
     parts = unseen_people_parts(data, _FOLDS)
     split = lab_pairs(data, seed=lab.seed)
-    lab_job = _LabSplitJob(recipe=lab, data=data, pairs=split[0])
+    lab_job = LabSplitJob(recipe=lab, data=data, pairs=split[0])
     jobs: list[Job] = [lab_job, *_unseen_people_jobs(unseen, parts)]
     lab_run, *runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
     return [
