@@ -243,7 +243,7 @@ for name, energies in (("lab network", matrix), ("raw pixels", pixels)):
 # %%
 console = Console(width=100)
 pairs_result = unseen_people(PAIRS.replace(seed=SEED, **UNSEEN), faces)
-print_protocol(console, pairs_result.document)
+print_protocol(console, pairs_result.result)
 
 # %% [markdown]
 # And the recipe that wins: batches of people × photos, a margin softmax over the training
@@ -251,7 +251,7 @@ print_protocol(console, pairs_result.document)
 
 # %%
 batches_result = unseen_people(BATCHES.replace(seed=SEED, **UNSEEN), faces)
-print_protocol(console, batches_result.document)
+print_protocol(console, batches_result.result)
 
 # %%
 for name, section in (("pairs", pairs_result), ("batches", batches_result)):

@@ -11,7 +11,7 @@ Claims = dict[str, float]
 INPUTS = (
     r"seconds/total",
     r"network/(parameters|embedding_size)",
-    r"(protocols/\d+/)?recipe/\w+",
+    r"(protocols/\d+/)?recipe/[\w/]+",
     r"seeds/\w+(/\w+)?|seeds/open-set/\w+|protocols/\d+/seeds/\w+",
     # What a training was and took.
     r"protocols/\d+/folds/\d+/(epochs|training_seconds)",
