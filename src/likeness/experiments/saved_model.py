@@ -311,15 +311,15 @@ def examine_gallery(
     if model is None:
         return {**diagnose(data, checks).as_dict(), "model": None}
     matrix = energy_matrix(model.energy, model.embed(data.items))
-    found = diagnose(data, checks, matrix=matrix, threshold=model.threshold).as_dict()
+    diagnosis = diagnose(data, checks, matrix=matrix, threshold=model.threshold).as_dict()
     known = sorted(_known_people(model.record, data))
     if known:
-        found["sentences"].append(
+        diagnosis["sentences"].append(
             f"The model was trained on {len(known)} of these {len(data.distinct)} people: among "
             "them energies and risks look better than they would be on others."
         )
     return {
-        **found,
+        **diagnosis,
         "model": {
             "fingerprint": model.fingerprint,
             "energy": model.energy,

@@ -248,8 +248,8 @@ def _given(file: PublicFile, path: Path) -> bytes:
 def _installed(package: str) -> bytes | None:
     """Return a file of an installed package, which is not imported."""
     name, _, inside = package.partition("/")
-    found = importlib.util.find_spec(name)
-    for folder in (found.submodule_search_locations or []) if found else []:
+    spec = importlib.util.find_spec(name)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / inside
         if path.is_file():
             return path.read_bytes()

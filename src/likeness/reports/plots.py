@@ -171,8 +171,8 @@ def open_set_plot(
     )
     _draw_methods(plot, curves)
     if at_threshold is not None:
-        fpir, found = at_threshold
-        plot.dots([fpir], [found], ["its threshold"], method_style("network"))
+        fpir, rate = at_threshold
+        plot.dots([fpir], [rate], ["its threshold"], method_style("network"))
     plot.legend([method_style(name) for name in curves])
     return plot.svg()
 
