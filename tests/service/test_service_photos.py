@@ -14,7 +14,6 @@ from likeness.recogniser.gallery import check_gallery
 from likeness.recogniser.photo_reader import PhotoReader
 from likeness.service import documents
 from likeness.service.access import NOBODY
-from likeness.service.service import RequestOrigin
 
 from .conftest import THRESHOLD, Asking, Serving, png
 
@@ -344,8 +343,7 @@ def test_without_a_threshold_it_enrols_and_does_not_answer(serving: Serving) -> 
         ready = await asking.ask("GET", "/health/ready", role=None)
         assert (ready.status_code, ready.json()["code"]) == (503, "no-threshold")
         with pytest.raises(NoThresholdError):
-            origin = RequestOrigin(caller=NOBODY, request_id="r")
-            await asking.service.identify(origin, asking.photos[0], all_faces=True, top_k=1)
+            await asking.service.identify(NOBODY, asking.photos[0], all_faces=True, top_k=1)
 
     serving(use)
 

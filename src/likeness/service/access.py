@@ -1,11 +1,11 @@
-"""API keys: read from the gallery again every second; what each role may do."""
+"""Who makes a request: API keys, read from the gallery again every second, and their roles."""
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from starlette.requests import Request
 
@@ -28,17 +28,30 @@ class Caller:
         key: the number of their key; None if the service runs without keys.
         name: of the key.
         role: of the key.
+        request_id: of the request, as in the log.
     """
 
     key: int | None
     name: str
     role: Role
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Return the caller of a request."""
+        caller: Self = request.scope["likeness.caller"]
+        return caller
 
     @property
     def permissions(self) -> list[str]:
         """What their role may do."""
         roles = ROLES[: ROLES.index(self.role) + 1]
         return [permission for role in roles for permission in PERMISSIONS[role]]
+
+    @property
+    def detail(self) -> dict[str, object]:
+        """What each entry of the audit log adds: no name, nothing biometric."""
+        return {"request": self.request_id, "key": self.key}
 
 
 NOBODY = Caller(key=None, name="anybody (the service runs without keys)", role="admin")
@@ -105,17 +118,11 @@ _WRONG = _refused(
 )
 
 
-def caller_of(request: Request) -> Caller:
-    """Return the caller of a request."""
-    caller: Caller = request.scope["likeness.caller"]
-    return caller
-
-
 def needs(role: Role) -> Callable[[Request], Any]:
     """Return a dependency that refuses callers of a lesser role."""
 
     async def check(request: Request) -> Caller:
-        caller = caller_of(request)
+        caller = Caller.of(request)
         if ROLES.index(caller.role) < ROLES.index(role):
             raise Problem(
                 403,

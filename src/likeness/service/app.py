@@ -20,11 +20,9 @@ from likeness.service.documents import ProblemDocument
 from likeness.service.gate import API, Gate
 from likeness.service.monitoring import LOGGER
 from likeness.service.problems import MEDIA_TYPE, Problem
-from likeness.service.routes.http import known_parameters
 from likeness.service.routes.identify import identify_routes
 from likeness.service.routes.model import health_routes, model_routes
 from likeness.service.routes.people import people_routes
-from likeness.service.routes.photos import photo_routes
 from likeness.service.service import Service
 from likeness.service.settings import Settings
 
@@ -93,8 +91,8 @@ def _api(service: Service, background: Background | None) -> FastAPI:
         redirect_slashes=False,
         exception_handlers=_HANDLERS,
     )
-    checked = [Depends(known_parameters)]
-    for routes in (people_routes, photo_routes, identify_routes, model_routes):
+    checked = [Depends(_known_parameters)]
+    for routes in (people_routes, identify_routes, model_routes):
         api.include_router(routes(service), prefix=API, dependencies=checked)
     api.include_router(health_routes(service), dependencies=checked)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
@@ -107,6 +105,30 @@ def _api(service: Service, background: Background | None) -> FastAPI:
             return await page.get_response("index.html", request.scope)
 
     return api
+
+
+async def _known_parameters(request: Request) -> None:
+    """Refuse parameters that the route does not know: one that is misspelt must not be ignored.
+
+    Raises:
+        Problem: 422 if there is one, or one is given twice.
+    """
+    if not request.scope["query_string"]:
+        return
+    route = request.scope["route"]
+    known = {field.alias for field in route.dependant.query_params}
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            expected = ", ".join(sorted(known)) or "none"
+            raise Problem.invalid(
+                f"query: expected parameters among: {expected}. Received: {name!r:.80}."
+            )
+        if given.count(name) > 1:
+            raise Problem.invalid(f"query: expected {name} once. Received: several.")
+    for name, value in request.query_params.items():
+        if "\x00" in value:
+            raise Problem.invalid(f"{name}: expected text. Received: a zero byte in it.")
 
 
 class _PageFiles(StaticFiles):

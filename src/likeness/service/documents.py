@@ -1,20 +1,18 @@
 """The service's JSON documents: what OpenAPI says of each, and how each is made (`of`)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from likeness.recogniser.decision import Neighbour, Status
+from likeness.recogniser.decision import Decider, Neighbour, Status
 from likeness.recogniser.gallery import AuditEntry, Person, Receipt, Role, Template
+from likeness.recogniser.gallery.records import JsonObject
+from likeness.recogniser.photo_reader import PreparedFace
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified
-from likeness.service.service import ComparedPhotos, IdentifiedPhoto
 
 MOST_ID = 2**53
 """Numbers above lose their last digits in JavaScript."""
-
-JsonObject = dict[str, Any]
-"""Values that a document passes on as they are: a person's metadata, a model card."""
 
 
 class Document(BaseModel):
@@ -239,17 +237,6 @@ class IdentifiedDocument(Document):
     faces: list[FaceDocument]
     milliseconds: float
 
-    @classmethod
-    def of(cls, photo: IdentifiedPhoto, *, top_k: int) -> Self:
-        """Describe an identified photo."""
-        rows, columns = photo.size
-        return cls(
-            width=columns,
-            height=rows,
-            faces=[FaceDocument.of(face, top_k=top_k) for face in photo.faces],
-            milliseconds=round(photo.milliseconds, 2),
-        )
-
 
 class VerifiedDocument(Document):
     """Whether a photo shows a person."""
@@ -280,19 +267,19 @@ class ComparedDocument(Document):
     model: str
 
     @classmethod
-    def of(cls, compared: ComparedPhotos) -> Self:
-        """Describe a comparison."""
+    def of(cls, decider: Decider, energy: float, left: PreparedFace, right: PreparedFace) -> Self:
+        """Describe a comparison of two faces at an energy; lower is more alike."""
         return cls(
-            energy=compared.energy,
-            threshold=compared.threshold,
-            same=compared.same,
-            probability=compared.probability,
-            prior=compared.prior,
-            left_box=_box(compared.boxes[0]),
-            right_box=_box(compared.boxes[1]),
-            left_warnings=list(compared.warnings[0]),
-            right_warnings=list(compared.warnings[1]),
-            model=compared.model,
+            energy=energy,
+            threshold=decider.threshold,
+            same=energy <= decider.threshold,
+            probability=decider.probability(energy),
+            prior=decider.prior,
+            left_box=_box(left.box),
+            right_box=_box(right.box),
+            left_warnings=list(left.warnings),
+            right_warnings=list(right.warnings),
+            model=decider.fingerprint,
         )
 
 
@@ -345,31 +332,17 @@ class ReceiptDocument(Document):
         return cls(**receipt.as_dict(), sentences=receipt.sentences())
 
 
-class AuditEntryDocument(Document):
-    """Who did what, and when."""
-
-    number: int
-    when: str
-    who: str
-    what: str
-    person_id: int | None
-    templates: int
-    receipt: str | None
-    receipt_digest: str | None
-    detail: JsonObject | None
-
-
 class AuditDocument(Document):
     """A page of the audit log, oldest first."""
 
-    entries: list[AuditEntryDocument]
+    entries: list[AuditEntry]
     next: int | None
 
     @classmethod
     def of(cls, entries: Sequence[AuditEntry], *, limit: int) -> Self:
         """Describe a page of at most ``limit`` entries."""
         return cls(
-            entries=[AuditEntryDocument(**vars(entry)) for entry in entries],
+            entries=list(entries),
             next=entries[-1].number if len(entries) == limit else None,
         )
 

@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from limits import RateLimitItemPerSecond
@@ -82,7 +83,8 @@ class Gate:
         start = time.perf_counter()
         try:
             async with asyncio.timeout(self._settings.time_limit):
-                scope["likeness.caller"] = passing.caller = await self._caller(scope)
+                passing.caller = replace(await self._caller(scope), request_id=passing.id)
+                scope["likeness.caller"] = passing.caller
                 await self.app(scope, passing.receive, passing.send)
         except TimeoutError:
             await passing.refuse(_timed_out(self._settings.time_limit))

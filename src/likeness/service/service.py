@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from likeness.arrays import Embeddings
 from likeness.energies import energy_matrix
-from likeness.recogniser.decision import Decider
 from likeness.recogniser.gallery import (
     ApiKey,
     Gallery,
@@ -30,29 +29,12 @@ from likeness.recogniser.photo_reader import PreparedFace, PreparedPhoto
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified, Recogniser, Verified
 from likeness.service.access import Caller
 from likeness.service.batcher import Batcher
+from likeness.service.documents import ComparedDocument, FaceDocument, IdentifiedDocument
 from likeness.service.monitoring import Metrics
 from likeness.service.problems import Problem
 from likeness.service.settings import Settings
 
 Outcome = TypeVar("Outcome")
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class RequestOrigin:
-    """Where a request comes from, for the audit log.
-
-    Args:
-        caller: with their key.
-        request_id: as in the log.
-    """
-
-    caller: Caller
-    request_id: str
-
-    @property
-    def detail(self) -> dict[str, Any]:
-        """What each entry of the audit log adds: no name, nothing biometric."""
-        return {"request": self.request_id, "key": self.caller.key}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,46 +65,6 @@ class _EmbeddedFaces:
     recogniser: Recogniser
     vectors: Embeddings
     people: list[Identified] | None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class IdentifiedPhoto:
-    """The faces of a photo, and who they are.
-
-    Args:
-        size: (rows, columns) of the whole photo.
-        faces: identified; there may be none.
-        milliseconds: that the answer took.
-    """
-
-    size: tuple[int, int]
-    faces: Sequence[Identified]
-    milliseconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparedPhotos:
-    """Whether two photos show one person.
-
-    Args:
-        energy: between them; lower is more alike.
-        threshold: in force.
-        same: whether energy ≤ threshold.
-        probability: that they are of one person, for the prior; None if the model has none.
-        prior: that it is stated for.
-        warnings: what may be wrong with the left and with the right photo.
-        boxes: of the two faces, (top, left, bottom, right); None where faces are not looked for.
-        model: its fingerprint.
-    """
-
-    energy: float
-    threshold: float
-    same: bool
-    probability: float | None
-    prior: float
-    warnings: tuple[tuple[str, ...], tuple[str, ...]]
-    boxes: tuple[tuple[int, int, int, int] | None, tuple[int, int, int, int] | None]
-    model: str
 
 
 class Service:
@@ -214,7 +156,7 @@ class Service:
 
     async def change(
         self,
-        origin: RequestOrigin,
+        caller: Caller,
         change: Callable[[Gallery], Outcome],
         *,
         deletes: bool = False,
@@ -222,15 +164,15 @@ class Service:
         """Change the gallery; the audit log says who did."""
         gallery = self.gallery
         threads = self._deleting if deletes else self._storing
-        return await _in(threads, _acting(origin, lambda: change(gallery)))
+        return await _in(threads, _acting(caller, lambda: change(gallery)))
 
-    async def forget(self, origin: RequestOrigin, who: Who) -> Receipt:
+    async def forget(self, caller: Caller, who: Who) -> Receipt:
         """Delete a person."""
-        return await self.change(origin, lambda gallery: gallery.forget(who), deletes=True)
+        return await self.change(caller, lambda gallery: gallery.forget(who), deletes=True)
 
     async def enrol(
         self,
-        origin: RequestOrigin,
+        caller: Caller,
         who: Who,
         photo: bytes,
         *,
@@ -241,7 +183,7 @@ class Service:
         """Enrol one photo of a person.
 
         Args:
-            origin: of the request.
+            caller: who makes the request.
             who: the name of a new person, or the id of an enrolled one.
             photo: its bytes.
             keep: whether the photo itself is kept.
@@ -253,7 +195,7 @@ class Service:
         return await _in(
             self._storing,
             _acting(
-                origin,
+                caller,
                 lambda: embedded.recogniser.enrol_face(
                     who,
                     face,
@@ -267,8 +209,8 @@ class Service:
         )
 
     async def identify(
-        self, origin: RequestOrigin, photo: bytes, *, all_faces: bool, top_k: int
-    ) -> IdentifiedPhoto:
+        self, caller: Caller, photo: bytes, *, all_faces: bool, top_k: int
+    ) -> IdentifiedDocument:
         """Say who is in a photo; it is in the audit log when this returns."""
         start = time.perf_counter()
         _ = self._recogniser.decider  # no threshold: the photo is not read
@@ -282,17 +224,19 @@ class Service:
             )
             assert embedded.people is not None
             people = embedded.people
-        no_face = _note(origin, "identified", None, {"status": "no face"})
-        await self._ledger.do([_identified(origin, person) for person in people] or [no_face])
+        no_face = _note(caller, "identified", None, {"status": "no face"})
+        await self._ledger.do([_identified(caller, person) for person in people] or [no_face])
         for person in people:
             self.metrics.answers.labels(person.answer.status).inc()
-        return IdentifiedPhoto(
-            size=prepared.size,
-            faces=people,
-            milliseconds=1000 * (time.perf_counter() - start),
+        rows, columns = prepared.size
+        return IdentifiedDocument(
+            width=columns,
+            height=rows,
+            faces=[FaceDocument.of(person, top_k=top_k) for person in people],
+            milliseconds=round(1000 * (time.perf_counter() - start), 2),
         )
 
-    async def verify(self, origin: RequestOrigin, who: int, photo: bytes) -> Verified:
+    async def verify(self, caller: Caller, who: int, photo: bytes) -> Verified:
         """Say whether a photo shows a person; it is in the audit log when this returns."""
         recogniser = self._recogniser
         _ = recogniser.decider
@@ -309,10 +253,10 @@ class Service:
             lambda: embedded.recogniser.verify_face(who, face, vector=embedded.vectors[0]),
         )
         detail = {"accepted": verified.accepted, "energy": verified.energy}
-        await self._ledger.do([_note(origin, "verified", who, detail)])
+        await self._ledger.do([_note(caller, "verified", who, detail)])
         return verified
 
-    async def compare(self, origin: RequestOrigin, left: bytes, right: bytes) -> ComparedPhotos:
+    async def compare(self, caller: Caller, left: bytes, right: bytes) -> ComparedDocument:
         """Say whether two photos show one person; it is in the audit log when this returns."""
         decider = self._recogniser.decider
         first = await self._read_face(left, name="the left photo")
@@ -320,9 +264,9 @@ class Service:
         embedded = await self._batches.do(_EmbeddingJob(faces=[first, second], nearest=None))
         name, vectors = embedded.recogniser.gallery.model.energy, embedded.vectors
         energy = float(energy_matrix(name, vectors[:1], vectors[1:])[0, 0])
-        compared = _compared(decider, energy, first, second)
+        compared = ComparedDocument.of(decider, energy, first, second)
         detail = {"same": compared.same, "energy": energy}
-        await self._ledger.do([_note(origin, "compared", None, detail)])
+        await self._ledger.do([_note(caller, "compared", None, detail)])
         return compared
 
     async def close(self) -> None:
@@ -389,38 +333,19 @@ async def _in(threads: Executor, work: Callable[[], Outcome]) -> Outcome:
     return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
-def _acting(origin: RequestOrigin, work: Callable[[], Outcome]) -> Callable[[], Outcome]:
+def _acting(caller: Caller, work: Callable[[], Outcome]) -> Callable[[], Outcome]:
     def acted() -> Outcome:
-        with acting(origin.caller.name, origin.detail):
+        with acting(caller.name, caller.detail):
             return work()
 
     return acted
 
 
-def _note(
-    origin: RequestOrigin, what: str, person: int | None, detail: Mapping[str, object]
-) -> Note:
-    return Note(
-        what=what, by=origin.caller.name, person_id=person, detail={**origin.detail, **detail}
-    )
+def _note(caller: Caller, what: str, person: int | None, detail: Mapping[str, object]) -> Note:
+    return Note(what=what, by=caller.name, person_id=person, detail={**caller.detail, **detail})
 
 
-def _identified(origin: RequestOrigin, face: Identified) -> Note:
+def _identified(caller: Caller, face: Identified) -> Note:
     answer = face.answer
     person = None if answer.name is None else face.ids[answer.name]
-    return _note(origin, "identified", person, {"status": answer.status, "energy": answer.energy})
-
-
-def _compared(
-    decider: Decider, energy: float, left: PreparedFace, right: PreparedFace
-) -> ComparedPhotos:
-    return ComparedPhotos(
-        energy=energy,
-        threshold=decider.threshold,
-        same=energy <= decider.threshold,
-        probability=decider.probability(energy),
-        prior=decider.prior,
-        warnings=(left.warnings, right.warnings),
-        boxes=(left.box, right.box),
-        model=decider.fingerprint,
-    )
+    return _note(caller, "identified", person, {"status": answer.status, "energy": answer.energy})

@@ -1,64 +1,44 @@
-"""What all routes share: photos from a body, known parameters, JSON responses, OpenAPI."""
+"""What all routes share: photos from a body, JSON responses, OpenAPI."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from likeness.service.access import caller_of
 from likeness.service.documents import MOST_ID, Document
 from likeness.service.problems import MEDIA_TYPE, Problem
-from likeness.service.service import RequestOrigin
 
 Id = Annotated[int, Path(ge=1, le=MOST_ID)]
-TopK = Annotated[int, Query(ge=1, le=1000, description="How many of the nearest people to name.")]
-Keep = Annotated[
-    bool, Query(description="Keep the photo itself, so that another model can be enrolled with it.")
-]
 
 _FORM = "multipart/form-data"
 _RAW = "application/octet-stream"
 
 
-async def read_photo(request: Request, *, most: int) -> bytes:
-    """Return the bytes of the one photo of a request.
+async def read_photos(request: Request, *names: str, most: int) -> list[bytes]:
+    """Return the bytes of the photos of a request.
 
     Args:
-        request: with the photo as its body, or in the field ``photo`` of a form.
-        most: bytes.
-
-    Raises:
-        Problem: 413 if it is larger, 415 if it has another content type, 422 if there is none.
-    """
-    kind = _content_type(request)
-    if kind == _FORM:
-        (photo,) = await read_photos(request, ("photo",), most=most)
-        return photo
-    if not kind.startswith("image/") and kind != _RAW:
-        raise _unsupported(kind, f"image/jpeg (or another image), {_RAW} or {_FORM}")
-    if int(request.headers.get("content-length", "0")) > most:
-        raise Problem.too_large(most)
-    return _checked(await request.body(), "body", most=most)
-
-
-async def read_photos(request: Request, names: Sequence[str], *, most: int) -> list[bytes]:
-    """Return the bytes of the photos in the fields of a form.
-
-    Args:
-        request: a form.
-        names: of its fields; each must be there once, and no other.
+        request: a form with the photos in its fields; one photo alone may be the body itself.
+        names: of the fields; each must be there once, and no other.
         most: bytes of each.
 
     Raises:
-        Problem: 413, 415 or 422.
+        Problem: 413 if one is larger, 415 if it has another content type, 422 if there is none.
     """
-    kind = _content_type(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    alone = len(names) == 1
+    if alone and (kind.startswith("image/") or kind == _RAW):
+        if int(request.headers.get("content-length", "0")) > most:
+            raise Problem.too_large(most)
+        return [_checked(await request.body(), "body", most=most)]
     if kind != _FORM:
-        raise _unsupported(kind, _FORM)
+        expected = f"image/jpeg (or another image), {_RAW} or {_FORM}" if alone else _FORM
+        raise Problem.of_status(
+            415, f"Content-Type: expected {expected}. Received: {kind or 'none'}."
+        )
     parser = MultiPartParser(
         request.headers, request.stream(), max_files=len(names), max_fields=len(names)
     )
@@ -90,70 +70,16 @@ def _checked(photo: bytes, name: str, *, most: int) -> bytes:
     return photo
 
 
-def _content_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _unsupported(kind: str, expected: str) -> Problem:
-    return Problem.of_status(415, f"Content-Type: expected {expected}. Received: {kind or 'none'}.")
-
-
 def respond(
     document: Document, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a document as JSON."""
-    return Response(
-        _json(document),
-        status_code=status,
-        headers=dict(headers or {}),
-        media_type="application/json",
+    body = json.dumps(
+        document.model_dump(), ensure_ascii=False, separators=(",", ":"), allow_nan=False
     )
-
-
-def respond_with_etag(request: Request, document: Document) -> Response:
-    """Return a document as JSON, or 304 if the client has it."""
-    body = _json(document)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    header = request.headers.get("if-none-match", "")
-    known = [part.strip().removeprefix("W/") for part in header.split(",")]
-    if etag in known or known == ["*"]:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
-
-
-def _json(document: Document) -> bytes:
-    values = document.model_dump()
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-def origin_of(request: Request) -> RequestOrigin:
-    """Return the caller and the id of a request, for the audit log."""
-    return RequestOrigin(caller=caller_of(request), request_id=request.scope["likeness.request"])
-
-
-async def known_parameters(request: Request) -> None:
-    """Refuse parameters that the route does not know: one that is misspelt must not be ignored.
-
-    Raises:
-        Problem: 422 if there is one, or one is given twice.
-    """
-    if not request.scope["query_string"]:
-        return
-    route = request.scope["route"]
-    known = {field.alias for field in route.dependant.query_params}
-    given = [name for name, _ in request.query_params.multi_items()]
-    for name in given:
-        if name not in known:
-            expected = ", ".join(sorted(known)) or "none"
-            raise Problem.invalid(
-                f"query: expected parameters among: {expected}. Received: {name!r:.80}."
-            )
-        if given.count(name) > 1:
-            raise Problem.invalid(f"query: expected {name} once. Received: several.")
-    for name, value in request.query_params.items():
-        if "\x00" in value:
-            raise Problem.invalid(f"{name}: expected text. Received: a zero byte in it.")
+    return Response(
+        body.encode(), status_code=status, headers=headers, media_type="application/json"
+    )
 
 
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from likeness.recogniser.decision import NEAREST
 from likeness.service import documents
-from likeness.service.access import needs
+from likeness.service.access import Caller, needs
 from likeness.service.routes import http
 from likeness.service.service import Service
 
@@ -31,15 +31,17 @@ def identify_routes(service: Service) -> APIRouter:
                 "`cut_faces` the service takes every photo as one of one person."
             ),
         ] = True,
-        top_k: http.TopK = NEAREST,
+        top_k: Annotated[
+            int, Query(ge=1, le=1000, description="How many of the nearest people to name.")
+        ] = NEAREST,
     ) -> Response:
         """Say who is in a photo. A photo without a face is no error: there are no faces then."""
         async with service.admitted():
-            photo = await http.read_photo(request, most=most)
+            (photo,) = await http.read_photos(request, "photo", most=most)
             identified = await service.identify(
-                http.origin_of(request), photo, all_faces=all_faces, top_k=top_k
+                Caller.of(request), photo, all_faces=all_faces, top_k=top_k
             )
-        return http.respond(documents.IdentifiedDocument.of(identified, top_k=top_k))
+        return http.respond(identified)
 
     @routes.post(
         "/verify",
@@ -52,8 +54,8 @@ def identify_routes(service: Service) -> APIRouter:
     ) -> Response:
         """Say whether a photo shows a person."""
         async with service.admitted():
-            photo = await http.read_photo(request, most=most)
-            verified = await service.verify(http.origin_of(request), person, photo)
+            (photo,) = await http.read_photos(request, "photo", most=most)
+            verified = await service.verify(Caller.of(request), person, photo)
         return http.respond(documents.VerifiedDocument(**verified.as_dict()))
 
     @routes.post(
@@ -65,8 +67,8 @@ def identify_routes(service: Service) -> APIRouter:
     async def compare(request: Request) -> Response:
         """Say whether two photos show one person; nobody need be enrolled."""
         async with service.admitted():
-            left, right = await http.read_photos(request, ("left", "right"), most=most)
-            compared = await service.compare(http.origin_of(request), left, right)
-        return http.respond(documents.ComparedDocument.of(compared))
+            left, right = await http.read_photos(request, "left", "right", most=most)
+            compared = await service.compare(Caller.of(request), left, right)
+        return http.respond(compared)
 
     return routes

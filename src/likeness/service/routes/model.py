@@ -9,7 +9,7 @@ from likeness.evaluation.pair_energies import stored_histogram
 from likeness.model.card import card_markdown, model_card
 from likeness.model.folder import read_document
 from likeness.service import documents
-from likeness.service.access import caller_of, needs
+from likeness.service.access import Caller, needs
 from likeness.service.routes import http
 from likeness.service.service import Service
 
@@ -28,7 +28,7 @@ def model_routes(service: Service) -> APIRouter:
     )
     async def session(request: Request) -> Response:
         """Show the name of the key, its role, and what that role may do."""
-        caller = caller_of(request)
+        caller = Caller.of(request)
         return http.respond(
             documents.SessionDocument(
                 name=caller.name, role=caller.role, permissions=caller.permissions
