@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import SettingError
-from likeness.service.settings import Settings, rate_of, read_settings
+from likeness.service.settings import Settings, rate_of
 
 
 def test_each_goes_before_the_former(tmp_path: Path) -> None:
@@ -24,13 +24,13 @@ def test_each_goes_before_the_former(tmp_path: Path) -> None:
         "LIKENESS_DATA": "somewhere",
         "PORT": "9",
     }
-    found = read_settings(
+    found = Settings.read(
         file=file, environment=environment, options={"port": 3, "faces": None, "log": "text"}
     )
     assert (found.model, found.host, found.port, found.faces) == (Path("m"), "::1", 3, "haar")
     assert (found.time_limit, found.cut_faces, found.log) == (3.0, False, "text")
     assert found.cors_origins == ("https://b.example", "https://c.example")
-    assert read_settings() == Settings()
+    assert Settings.read() == Settings()
 
 
 def test_they_are_frozen_and_careful_by_default() -> None:
@@ -56,12 +56,12 @@ def test_a_file_that_does_not_fit(tmp_path: Path, text: str, sentence: str) -> N
     file = tmp_path / "serve.toml"
     file.write_text(text)
     with pytest.raises(SettingError, match=sentence):
-        read_settings(file=file)
+        Settings.read(file=file)
 
 
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="--settings: expected a TOML file"):
-        read_settings(file=tmp_path / "none.toml")
+        Settings.read(file=tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 )
 def test_a_variable_that_does_not_fit(name: str, value: str, sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
-        read_settings(environment={f"LIKENESS_{name}": value})
+        Settings.read(environment={f"LIKENESS_{name}": value})
 
 
 @pytest.mark.parametrize(

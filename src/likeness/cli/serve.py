@@ -13,6 +13,7 @@ from likeness.recogniser import gallery as galleries
 
 
 def _serve(
+    context: typer.Context,
     model: OptionalModel = None,
     gallery: Annotated[
         str | None,
@@ -66,27 +67,11 @@ def _serve(
     for module in ("fastapi", "uvicorn"):
         require_extra(module, extra="serve")
     from likeness.service.running import run  # late: FastAPI
-    from likeness.service.settings import read_settings
+    from likeness.service.settings import Settings
 
-    chosen = read_settings(
-        file=settings,
-        environment=os.environ,
-        options={
-            "model": model,
-            "gallery": gallery,
-            "host": host,
-            "port": port,
-            "key_file": key_file,
-            "faces": faces,
-            "cut_faces": cut_faces,
-            "tls_certificate": tls_certificate,
-            "tls_key": tls_key,
-            "no_keys": no_keys,
-            "rate_limit": rate_limit,
-            "log": log,
-        },
-    )
-    run(chosen, say=say)
+    # Every option but --settings is called as the setting that it overrides.
+    options = {name: value for name, value in context.params.items() if name != "settings"}
+    run(Settings.read(file=settings, environment=os.environ, options=options), say=say)
 
 
 def _add(

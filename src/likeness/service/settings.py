@@ -5,11 +5,14 @@ the options of the command override both.
 """
 
 import ipaddress
+import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Literal, Self, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
@@ -97,6 +100,38 @@ class Settings:
         for name in ("rate_limit", "wrong_keys_limit"):
             _check_rate(getattr(self, name), argument=name)
 
+    @classmethod
+    def read(
+        cls,
+        *,
+        file: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> Self:
+        """Return the settings of a file, the environment and options; each overrides the former.
+
+        Args:
+            file: TOML, with the names of `Settings`.
+            environment: variables ``LIKENESS_`` + a name in capitals count; others are ignored.
+            options: by their names; None was not given.
+
+        Raises:
+            SettingError: the file cannot be read, or a value is not what is expected.
+
+        >>> Settings.read(environment={"LIKENESS_PORT": "8001"}, options={"host": "::1"}).port
+        8001
+        """
+        kinds = {**get_type_hints(cls), "log": str}
+        values: dict[str, object] = {}
+        for name, value in ({} if file is None else _from_file(file, kinds)).items():
+            values[name] = _converted(value, kinds[name], argument=f"{file}: {name}")
+        for name, text in (environment or {}).items():
+            setting = name.removeprefix(_PREFIX).lower()
+            if name.startswith(_PREFIX) and setting in kinds and text != "":
+                values[setting] = _converted(text, kinds[setting], argument=name, is_text=True)
+        values |= {name: value for name, value in (options or {}).items() if value is not None}
+        return cls(**values)  # type: ignore[arg-type]
+
     @property
     def is_local(self) -> bool:
         """Whether only this machine can connect."""
@@ -122,93 +157,39 @@ _RANGES = (
 )
 
 
-def read_settings(
-    *,
-    file: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> Settings:
-    """Return the settings of a file, the environment and options; each overrides the former.
-
-    Args:
-        file: TOML, with the names of `Settings`.
-        environment: variables ``LIKENESS_`` + a name in capitals count; others are ignored.
-        options: by their names; None was not given.
-
-    Raises:
-        SettingError: the file cannot be read, or a value is not what is expected.
-
-    >>> read_settings(environment={"LIKENESS_PORT": "8001"}, options={"host": "::1"}).port
-    8001
-    """
-    known = get_type_hints(Settings)
-    values: dict[str, Any] = {}
-    if file is not None:
-        values |= _from_file(file, known)
-    for name, value in (environment or {}).items():
-        setting = name.removeprefix(_PREFIX).lower()
-        if name.startswith(_PREFIX) and setting in known and value != "":
-            values[setting] = _from_text(value, known[setting], argument=name)
-    values |= {name: value for name, value in (options or {}).items() if value is not None}
-    return Settings(**values)
-
-
-def _from_file(file: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+def _from_file(file: Path, known: Collection[str]) -> Mapping[str, object]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SettingError(f"--settings: expected a TOML file. {file}: {reason}.") from error
     if unknown := sorted(set(document) - set(known)):
-        names = ", ".join(field.name for field in fields(Settings))
         raise SettingError(
-            f"{file}: expected settings among {names}. Received: {', '.join(unknown)}."
+            f"{file}: expected settings among {', '.join(known)}. Received: {', '.join(unknown)}."
         )
-    return {
-        name: _from_value(value, known[name], argument=f"{file}: {name}")
-        for name, value in document.items()
-    }
+    return document
 
 
-def _from_value(value: Any, kind: Any, *, argument: str) -> Any:
-    """Return a value of a TOML file as a setting."""
-    if kind == tuple[str, ...]:
-        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
-            return tuple(value)
-        raise SettingError(f"{argument}: expected a list of texts. Received: {value!r}.")
-    if kind in (Path, Path | None) and isinstance(value, str):
-        return Path(value)
-    if kind is float and type(value) is int:
-        return float(value)
-    if kind in (bool, int, float) and type(value) is kind:
-        return value
-    if kind in (str, LogFormat) and isinstance(value, str):
-        return value
-    raise SettingError(f"{argument}: expected {_WORDS.get(kind, 'text')}. Received: {value!r}.")
+def _converted(value: object, kind: object, *, argument: str, is_text: bool = False) -> object:
+    """Return a value of a TOML file, or a variable's text, as a setting of that kind."""
+    adapter = TypeAdapter[object](kind)
+    try:
+        if not is_text:
+            return adapter.validate_json(json.dumps(value), strict=True)
+        if kind == tuple[str, ...]:
+            return tuple(part.strip() for part in str(value).split(",") if part.strip())
+        return adapter.validate_strings(str(value).strip())
+    except (ValidationError, TypeError):
+        words = _WORDS.get(kind, "text")
+        raise SettingError(f"{argument}: expected {words}. Received: {value!r}.") from None
 
 
-def _from_text(text: str, kind: Any, *, argument: str) -> Any:
-    """Return a variable's text as a setting."""
-    if kind == tuple[str, ...]:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if kind in (Path, Path | None):
-        return Path(text)
-    if kind is bool:
-        low = text.strip().lower()
-        if low in _YES | _NO:
-            return low in _YES
-    elif kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    else:
-        return text
-    raise SettingError(f"{argument}: expected {_WORDS[kind]}. Received: {text!r}.")
-
-
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number"}
-_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_WORDS: Mapping[object, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    tuple[str, ...]: "a list of texts",
+}
 
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600}
 
