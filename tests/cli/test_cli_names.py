@@ -120,5 +120,5 @@ class TestEncoding:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         name = os.fsdecode(b"caf\xe9.png")
-        terminal.write_json({"photo": name}, "out.json")
+        terminal.finish({"photo": name}, "out.json")
         assert json.loads(Path("out.json").read_bytes())["photo"] == name

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -14,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from likeness import __version__
-from likeness.cli.terminal import encode_anything, errors
+from likeness.cli.terminal import errors
 from likeness.errors import LikenessError
 from likeness.tasks import registry
 
@@ -216,7 +217,9 @@ def _options(
 
 def run() -> None:
     """Run the command line and exit."""
-    encode_anything()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what its encoding lacks is printed as an escape
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except LikenessError as error:

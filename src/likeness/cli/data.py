@@ -11,7 +11,7 @@ from rich.table import Table
 from likeness import datasets
 from likeness.cli.opening import opened
 from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag, is_named, read_data
-from likeness.cli.terminal import errors, finish, note, output, reading_bar, say, warn, write_json
+from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError, require_extra
 from likeness.evaluation.leaks import audit as compare
@@ -75,7 +75,7 @@ def _faces(
     with reading_bar("Cutting faces out") as tell:
         written = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)
     for text in written.left_out:
-        warn(f"left out: {text}")
+        note(f"Warning: left out: {text}")
     finish(
         written.as_dict(),
         json_,
@@ -122,7 +122,7 @@ def _audit(
         if len(leaks.photos) > SHOWN:
             say(f"and {len(leaks.photos) - SHOWN} more; --json has them all.")
         say(*leaks.sentences())
-    write_json(leaks.as_dict(), json_)
+    finish(leaks.as_dict(), json_)
     if not leaks.clean:
         raise typer.Exit(LEAKED)
 
@@ -179,7 +179,7 @@ def _doctor(
     if report is not None:
         page = write_doctor(document, dict(zip(data.item_names, data.items, strict=True)), report)
         note(f"The report, with photographs: {page}", style="none")
-    write_json(document, json_)
+    finish(document, json_)
     if not document["clean"]:
         raise typer.Exit(FINDINGS)
 

@@ -11,7 +11,7 @@ import typer
 from likeness import errors
 from likeness.cli.opening import COULD_NOT_TRY, model_and_reader, recogniser
 from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
-from likeness.cli.terminal import finish, reading_bar, warn
+from likeness.cli.terminal import finish, note, reading_bar
 from likeness.images.decode import EXTENSIONS, read_photo
 from likeness.recogniser.gallery import photo_digest
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
@@ -151,9 +151,9 @@ def _enrol_planned(
 
 def _tell(done: _Done, *, json_: str | None, gallery: str) -> None:
     for text in done.refused:
-        warn(f"left out: {text}")
+        note(f"Warning: left out: {text}")
     for text in done.warnings:
-        warn(text)
+        note(f"Warning: {text}")
     kept = f" ({done.kept:,} of their photos stored now)" if done.kept else ""
     finish(
         {

@@ -9,7 +9,7 @@ import typer
 from likeness import reports
 from likeness.cli import options
 from likeness.cli.opening import opened, read_data_for
-from likeness.cli.terminal import check_evidence, errors, finish, note, output, say, write_json
+from likeness.cli.terminal import check_evidence, errors, finish, note, output, say
 from likeness.datasets.photo_folder import read_person_labels
 from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
@@ -62,7 +62,7 @@ def _evaluate(
         page = reports.write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
             say(f"The report: {page}", style="bold")
-    write_json(section.to_json() if evidence else section.result.to_json(), json_)
+    finish(section.to_json() if evidence else section.result.to_json(), json_)
 
 
 def _next_photo(
@@ -126,7 +126,7 @@ def _next_photo(
             style="dim",
         )
         say(*curve.sentences(), *(() if out is None else (f"Wrote {out}",)))
-    write_json(result.to_json(), json_)
+    finish(result.to_json(), json_)
 
 
 def _check_svg_place(out: Path | None) -> None:

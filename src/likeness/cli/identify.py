@@ -16,7 +16,7 @@ from likeness.cli.opening import (
     model_and_reader,
     recogniser,
 )
-from likeness.cli.terminal import finish, note, output, reading_bar, say, warn, write_json
+from likeness.cli.terminal import finish, note, output, reading_bar, say
 from likeness.datasets import OnProgress
 from likeness.errors import DataError, SettingError
 from likeness.images.decode import decode_file, read_photo
@@ -79,7 +79,7 @@ def _identify(
         }
         for file, person in answered
     ]
-    write_json({"format": "likeness.answers/1", "answers": answers, "refused": refused}, json_)
+    finish({"format": "likeness.answers/1", "answers": answers, "refused": refused}, json_)
     if refused:
         raise typer.Exit(COULD_NOT_TRY)
     if any(person.answer.status != "known" for _, person in answered):
@@ -114,7 +114,7 @@ def _tell(file: Path, person: Identified, *, several: bool) -> None:
         lines.append(f"  {rank}. {neighbour.name}  energy {neighbour.energy:.4g}{likely}")
     say(*lines)
     for text in (*person.warnings, *answer.warnings):
-        warn(text)
+        note(f"Warning: {text}")
 
 
 def _verify(
@@ -142,7 +142,7 @@ def _verify(
         f"threshold {answer.threshold:.4g}{likely}.",
     )
     for text in answer.warnings:
-        warn(text)
+        note(f"Warning: {text}")
     if not answer.accepted:
         raise typer.Exit(NOT_RECOGNISED)
 
@@ -185,7 +185,7 @@ def _compare(
         f"{answer.threshold:.4g}{likely}.",
     )
     for text in answer.warnings:
-        warn(text)
+        note(f"Warning: {text}")
     if not answer.same:
         raise typer.Exit(NOT_RECOGNISED)
 

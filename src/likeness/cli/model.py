@@ -1,10 +1,10 @@
 """``likeness model ...``, ``export`` and ``card``: what a saved model holds, and its forms."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 from rich.markdown import Markdown
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from likeness.cli.opening import Task, folder_of, read_data_for
 from likeness.cli.options import DATA_HELP, Json, ModelFolder, Out, Overwrite, flag, read_json
-from likeness.cli.terminal import errors, finish, note, output, reading_bar, say, write_json
+from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError, require_extra
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.experiments.exported import export_int8, export_onnx
@@ -89,11 +89,11 @@ def _import(
         name=name,
         overwrite=overwrite,
     )
-    document = _summary(out)
+    summary = _Summary.of(out)
     if json_ != "-":
-        _tell(document)
+        summary.tell()
         say(f"Written to {out}. It has no threshold: choose one with `likeness calibrate`.")
-    write_json(document, json_)
+    finish(summary.to_json(), json_)
 
 
 def _get(
@@ -130,14 +130,14 @@ def _get(
         )
     with reading_bar(f"Getting {name}") as tell:
         get_model(name, out, path=path, offline=offline, overwrite=overwrite, on_progress=tell)
-    document = _summary(out)
+    summary = _Summary.of(out)
     if json_ != "-":
-        _tell(document)
+        summary.tell()
         say(
             f"Written to {out}. Its threshold was measured on the AT&T faces, not with your camera:"
             " choose yours with `likeness calibrate`."
         )
-    write_json(document, json_)
+    finish(summary.to_json(), json_)
 
 
 def _show(
@@ -146,110 +146,129 @@ def _show(
     json_: Json = None,
 ) -> None:
     """Say what a model's folder holds, and check its ONNX parts."""
-    document = _summary(folder_of(model, task, option="MODEL"))
+    summary = _Summary.of(folder_of(model, task, option="MODEL"))
     if json_ != "-":
-        _tell(document)
-    write_json(document, json_)
+        summary.tell()
+    finish(summary.to_json(), json_)
 
 
-def _summary(folder: Path) -> dict[str, Any]:
-    """Return what a model's folder holds, without running the model.
+@dataclass(frozen=True, kw_only=True)
+class _Summary:
+    """What a model's folder holds, read without running the model; see `to_json` for its names."""
 
-    Raises:
-        ModelError: there is none, or a part is damaged or does not belong to it.
-    """
-    document = read_document(folder, formats=WITH_A_CARD)
-    parts = parts_of(document)
-    for name in parts:
-        read_part(folder, name, document)
-    keras = folder / "encoder.keras"
-    if keras.is_file():
-        parts = {"keras": {"file": keras.name, "bytes": keras.stat().st_size}, **parts}
-    record = document.get("record", {})
-    return {
-        "format": "likeness.model-summary/1",
-        "model": str(folder),
-        "name": document.get("name", folder.resolve().name),
-        "model_format": document["format"],
-        "fingerprint": document["fingerprint"],
-        "made": "imported" if "imported" in record else "trained",
-        "licence": document.get("licence") or document.get("about", {}).get("licence"),
-        "data": {
-            key: record["data"][key] for key in ("name", "licence") if key in record.get("data", {})
-        },
-        "preparation": document["preparation"],
-        "energy": document["energy"],
-        "embedding_size": document.get("embedding_size"),
-        "threshold": document["threshold"],
-        **({"tracker": document["tracker"]} if "tracker" in document else {}),
-        "calibration": document.get("calibration", {}),
-        "parts": parts,
-        "no_onnx": document.get("no_onnx"),
-    }
+    model: str
+    name: str
+    model_format: str
+    fingerprint: str
+    made: str
+    licence: str | None
+    data: Mapping[str, str]
+    preparation: Mapping[str, object]
+    energy: str
+    embedding_size: int | None
+    threshold: float | None
+    tracker: Mapping[str, object] | None
+    calibration: Mapping[str, Any]
+    parts: Mapping[str, Mapping[str, Any]]
+    no_onnx: str | None
 
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Read a model's folder.
 
-def _tell(document: Mapping[str, Any]) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in _lines(document):
-        table.add_row(name, text)
-    output().print(table)
-
-
-def _lines(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    lines = [
-        ("name", f"{document['name']} ({document['made']})"),
-        ("format", document["model_format"]),
-        ("fingerprint", document["fingerprint"]),
-        *_of_format(document),
-        ("licence", _licence(document)),
-    ]
-    for name, part in document["parts"].items():
-        lines.append((name, f"{part['file']}, {_megabytes(part['bytes'])}{_int8(name, part)}"))
-    if document["no_onnx"] and "onnx" not in document["parts"]:
-        lines.append(("onnx", f"none: {document['no_onnx']}"))
-    elif "keras" in document["parts"] and "onnx" not in document["parts"]:
-        lines.append(("onnx", "none; make it with `likeness export MODEL`"))
-    return lines
-
-
-def _of_format(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if document["model_format"] not in registry.names("summary"):
-        return [
-            ("preparation", _preparation(document)),
-            ("embedding", f"{document['embedding_size']} numbers, {document['energy']} energy"),
-            ("threshold", _threshold(document)),
-        ]
-    lines: list[tuple[str, str]] = registry.load("summary", document["model_format"])(document)
-    return lines
-
-
-def _preparation(document: Mapping[str, Any]) -> str:
-    try:
-        return preparation_from_data(document["preparation"]).in_words()
-    except (LikenessError, TypeError) as error:
-        raise ModelError(
-            f"{document['model']} holds a damaged model: {error}. Restore it or make it again."
-        ) from error
-
-
-def _threshold(document: Mapping[str, Any]) -> str:
-    if document["threshold"] is None:
-        return "none; choose one with `likeness calibrate MODEL PHOTOS`"
-    sentences = document["calibration"].get("sentences", ())
-    promise = sentences[0] if sentences else "Chosen in training, for accuracy on balanced pairs."
-    return f"{document['threshold']:.4g}. {promise}"
-
-
-def _licence(document: Mapping[str, Any]) -> str:
-    if document["licence"]:
-        return str(document["licence"])
-    if "licence" in document["data"]:
-        return f"not stated; of its data ({document['data']['name']}): " + str(
-            document["data"]["licence"]
+        Raises:
+            ModelError: there is none, or a part is damaged or does not belong to it.
+        """
+        document = read_document(folder, formats=WITH_A_CARD)
+        parts = parts_of(document)
+        for name in parts:
+            read_part(folder, name, document)
+        keras = folder / "encoder.keras"
+        if keras.is_file():
+            parts = {"keras": {"file": keras.name, "bytes": keras.stat().st_size}, **parts}
+        record = document.get("record", {})
+        data = record.get("data", {})
+        return cls(
+            model=str(folder),
+            name=document.get("name", folder.resolve().name),
+            model_format=document["format"],
+            fingerprint=document["fingerprint"],
+            made="imported" if "imported" in record else "trained",
+            licence=document.get("licence") or document.get("about", {}).get("licence"),
+            data={key: data[key] for key in ("name", "licence") if key in data},
+            preparation=document["preparation"],
+            energy=document["energy"],
+            embedding_size=document.get("embedding_size"),
+            threshold=document["threshold"],
+            tracker=document.get("tracker"),
+            calibration=document.get("calibration", {}),
+            parts=parts,
+            no_onnx=document.get("no_onnx"),
         )
-    return "not stated"
+
+    def to_json(self) -> Mapping[str, object]:
+        """Return JSON values."""
+        document = {"format": "likeness.model-summary/1", **vars(self)}
+        if self.tracker is None:
+            del document["tracker"]
+        return document
+
+    def tell(self) -> None:
+        """Print it for people."""
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, text in self._lines():
+            table.add_row(name, text)
+        output().print(table)
+
+    def _lines(self) -> list[tuple[str, str]]:
+        lines = [
+            ("name", f"{self.name} ({self.made})"),
+            ("format", self.model_format),
+            ("fingerprint", self.fingerprint),
+            *self._of_format(),
+            ("licence", self._licence()),
+        ]
+        for name, part in self.parts.items():
+            lines.append((name, f"{part['file']}, {_megabytes(part['bytes'])}{_int8(name, part)}"))
+        if self.no_onnx and "onnx" not in self.parts:
+            lines.append(("onnx", f"none: {self.no_onnx}"))
+        elif "keras" in self.parts and "onnx" not in self.parts:
+            lines.append(("onnx", "none; make it with `likeness export MODEL`"))
+        return lines
+
+    def _of_format(self) -> list[tuple[str, str]]:
+        if self.model_format in registry.names("summary"):
+            of_task = registry.load("summary", self.model_format)
+            lines: list[tuple[str, str]] = of_task(self.to_json())
+            return lines
+        try:
+            preparation = preparation_from_data(self.preparation).in_words()
+        except (LikenessError, TypeError) as error:
+            raise ModelError(
+                f"{self.model} holds a damaged model: {error}. Restore it or make it again."
+            ) from error
+        return [
+            ("preparation", preparation),
+            ("embedding", f"{self.embedding_size} numbers, {self.energy} energy"),
+            ("threshold", self._threshold()),
+        ]
+
+    def _threshold(self) -> str:
+        if self.threshold is None:
+            return "none; choose one with `likeness calibrate MODEL PHOTOS`"
+        sentences = self.calibration.get("sentences", ())
+        promise = sentences[0] if sentences else _OF_TRAINING
+        return f"{self.threshold:.4g}. {promise}"
+
+    def _licence(self) -> str:
+        if self.licence or "licence" not in self.data:
+            return self.licence or "not stated"
+        return f"not stated; of its data ({self.data['name']}): {self.data['licence']}"
+
+
+_OF_TRAINING = "Chosen in training, for accuracy on balanced pairs."
 
 
 def _int8(name: str, part: Mapping[str, Any]) -> str:
@@ -417,7 +436,7 @@ def _card(
         write_card_page(made, html)
     if json_ != "-":
         output().print(Markdown(card_markdown(made)))
-    write_json(made.to_json(), json_)
+    finish(made.to_json(), json_)
 
 
 def _with_result(results: Any, result: Any, document: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 Keras is loaded only where it is needed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.cli.options import read_data
-from likeness.cli.terminal import errors, note, say
+from likeness.cli.terminal import errors, finish, note, say
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
 from likeness.model.folder import read_document
@@ -151,20 +151,22 @@ def training_document(model: Any, folder: Path) -> dict[str, Any]:
     }
 
 
-def say_trained(
-    *lines: str, interrupted: bool, fingerprint: str, folder: Path, no_onnx: str | None
-) -> None:
-    """Say what was learned, in the given lines, and where the model is.
+def finish_training(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
+    """Say what was learned and where the model is, and write its record as JSON.
 
     Args:
+        document: the record: ``interrupted`` (Ctrl-C ended the training early), ``fingerprint``,
+            ``model`` (the folder it was saved to) and ``no_onnx`` (why it has no ONNX part, or
+            None) are in it.
+        json_: the file of `--json`.
         lines: what was learned.
-        interrupted: Ctrl-C ended the training early.
-        fingerprint: the model's.
-        folder: it was saved to.
-        no_onnx: why it has no ONNX part, or None if it has one.
     """
-    if interrupted:
-        say("Stopped early: these are the best weights so far.", style="yellow")
-    say(*lines, f"Model {fingerprint[:12]} written to {folder}", f"Its card: {folder / 'card.md'}")
-    if no_onnx:
-        say(f"It has no ONNX part: {no_onnx}", style="yellow")
+    if json_ != "-":
+        if document["interrupted"]:
+            say("Stopped early: these are the best weights so far.", style="yellow")
+        folder = Path(document["model"])
+        say(*lines, f"Model {document['fingerprint'][:12]} written to {folder}")
+        say(f"Its card: {folder / 'card.md'}")
+        if document["no_onnx"]:
+            say(f"It has no ONNX part: {document['no_onnx']}", style="yellow")
+    finish(document, json_)

@@ -221,15 +221,10 @@ def read_recipe(
         raise SettingError(
             f"--mode: expected one of {', '.join(recipe_names())}. Received: {mode!r}."
         )
-    settings = None if file is None else _from_file(file)
-    return changed(recipe_by_name(mode), changes, file=settings, seed=seed)
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    settings = read_json(file, option="--recipe")
+    settings = {} if file is None else read_json(file, option="--recipe")
     if not isinstance(settings, dict):
         raise SettingError(f"--recipe: {file}: expected an object of settings.")
-    return settings
+    return changed(recipe_by_name(mode), changes, file=settings, seed=seed)
 
 
 def read_json(file: Path, *, option: str) -> Any:

@@ -9,7 +9,7 @@ import typer
 from likeness.cli import options
 from likeness.cli.opening import model_and_reader, recogniser
 from likeness.cli.options import NEW_FILE, CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
-from likeness.cli.terminal import finish, reading_bar, warn, write_json
+from likeness.cli.terminal import finish, note, reading_bar
 from likeness.errors import DataError, SettingError
 from likeness.files import check_writable_file, whole_file
 from likeness.images.decode import read_photo
@@ -233,9 +233,9 @@ def _approve(
         f"{'; it is stored now' if enrolled.kept else ''}.",
     )
     for text in result.warnings:
-        warn(text)
+        note(f"Warning: {text}")
     if result.look_alike is not None:
-        warn(f"{result.look_alike.name!r} is within the threshold of this photo, too.")
+        note(f"Warning: {result.look_alike.name!r} is within the threshold of this photo, too.")
 
 
 def _re_enrol(
@@ -263,4 +263,4 @@ def _re_enrol(
 
 def _give(removal: Receipt, receipt: Path | None, json_: str | None) -> None:
     finish(removal.as_dict(), json_, *removal.sentences())
-    write_json(removal.as_dict(), None if receipt is None else str(receipt))
+    finish(removal.as_dict(), None if receipt is None else str(receipt))

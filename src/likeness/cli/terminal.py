@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich import progress as bars
@@ -30,13 +29,6 @@ def errors() -> Console:
     return Console(stderr=True, **_PLAIN)
 
 
-def encode_anything() -> None:
-    """Print what the terminal's encoding lacks as an escape, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def say(*lines: str, style: str | None = None) -> None:
     """Print results for people; the terminal breaks long lines, and copied ones stay whole."""
     output().print("\n".join(lines), style=style, soft_wrap=True)
@@ -47,22 +39,33 @@ def note(text: str, *, style: str = "yellow") -> None:
     errors().print(text, style=style, soft_wrap=True)
 
 
-def warn(text: str) -> None:
-    """Print a warning on standard error."""
-    note(f"Warning: {text}")
-
-
 def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
-    """Print the result for people, and write it as JSON.
+    """Print the result for people, and write it as JSON, whole or not at all.
 
     Args:
         document: the result.
         json_: the file; ``-`` is standard output, where JSON then stands alone.
         lines: the result in words.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
     if lines and json_ != "-":
         say(*lines)
-    write_json(document, json_)
+    if json_ is None:
+        return
+    from likeness.reports.content import json_text  # late: only for programs
+
+    # A file name that is no UTF-8 becomes JSON's own escapes, which read back as that name.
+    content = json_text(document).encode("utf-8", "backslashreplace")
+    if json_ != "-":
+        write_file(json_, content)
+    elif stream := getattr(sys.stdout, "buffer", None):
+        sys.stdout.flush()
+        stream.write(content)  # in UTF-8, whatever the terminal's encoding is
+        stream.flush()
+    else:
+        sys.stdout.write(content.decode())
 
 
 def check_evidence(wanted: bool, file: str | None) -> None:
@@ -73,28 +76,6 @@ def check_evidence(wanted: bool, file: str | None) -> None:
     """
     if wanted and file is None:
         raise SettingError("--evidence: expected --json FILE, which it stands in. Received: none.")
-
-
-def write_json(document: Mapping[str, Any], file: str | None) -> None:
-    """Write the document to the file, whole or not at all; ``-`` is standard output.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    if file is None:
-        return
-    from likeness.reports.content import json_text  # late: only for programs
-
-    # A file name that is no UTF-8 becomes JSON's own escapes, which read back as that name.
-    content = json_text(document).encode("utf-8", "backslashreplace")
-    if file != "-":
-        write_file(file, content)
-    elif stream := getattr(sys.stdout, "buffer", None):
-        sys.stdout.flush()
-        stream.write(content)  # in UTF-8, whatever the terminal's encoding is
-        stream.flush()
-    else:
-        sys.stdout.write(content.decode())
 
 
 @contextmanager

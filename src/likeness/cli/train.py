@@ -10,7 +10,7 @@ import typer
 
 from likeness import datasets
 from likeness.cli import options, terminal
-from likeness.cli.opening import say_trained, training_document
+from likeness.cli.opening import finish_training, training_document
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
 from likeness.experiments.network_report import (
@@ -57,22 +57,16 @@ def _train(
             on_progress=lambda training: bars.tell(0, people.name, training),
             log_dir=log_dir,
         )
-    folder = model.save(out, overwrite=overwrite)
-    document = training_document(model, folder)
-    if json_ != "-":
-        evidence = document["threshold_evidence"]
-        say_trained(
-            "No threshold: there were too few people to hold some out (six at least)."
-            if document["threshold"] is None
-            else f"Accepts a pair at an energy of at most {document['threshold']:.3f}, chosen on "
-            f"{len(evidence['people'])} people held out ({evidence['genuine_pairs']} genuine and "
-            f"{evidence['impostor_pairs']} impostor pairs).",
-            interrupted=document["interrupted"],
-            fingerprint=model.fingerprint,
-            folder=folder,
-            no_onnx=document["no_onnx"],
-        )
-    terminal.write_json(document, json_)
+    document = training_document(model, model.save(out, overwrite=overwrite))
+    evidence = document["threshold_evidence"]
+    learned = (
+        "No threshold: there were too few people to hold some out (six at least)."
+        if document["threshold"] is None
+        else f"Accepts a pair at an energy of at most {document['threshold']:.3f}, chosen on "
+        f"{len(evidence['people'])} people held out ({evidence['genuine_pairs']} genuine and "
+        f"{evidence['impostor_pairs']} impostor pairs)."
+    )
+    finish_training(document, json_, learned)
 
 
 def _crossval(
@@ -121,7 +115,7 @@ def _crossval(
         )
     if json_ != "-":
         print_protocol(terminal.output(), section.result)
-    terminal.write_json(section.to_json() if evidence else section.result.to_json(), json_)
+    terminal.finish(section.to_json() if evidence else section.result.to_json(), json_)
 
 
 def _demo(

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self, get_args, get_type_hints
+from typing import Any, Literal, Self, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -170,9 +170,9 @@ def _from_file(file: Path, known: Collection[str]) -> Mapping[str, object]:
     return document
 
 
-def _converted(value: object, kind: object, *, argument: str, is_text: bool = False) -> object:
+def _converted(value: object, kind: Any, *, argument: str, is_text: bool = False) -> object:
     """Return a value of a TOML file, or a variable's text, as a setting of that kind."""
-    adapter = TypeAdapter[object](kind)
+    adapter: TypeAdapter[object] = TypeAdapter(kind)
     try:
         if not is_text:
             return adapter.validate_json(json.dumps(value), strict=True)

@@ -82,7 +82,7 @@ def _omniglot(
         _print_one_shot_runs(terminal.output(), document)
         if out is not None:
             terminal.say(f"Model written to {out}")
-    terminal.write_json(document, json_)
+    terminal.finish(document, json_)
 
 
 def _background(name: str) -> Dataset:
@@ -166,7 +166,7 @@ def _digits(
         document = digits_two_ways(items, seed=seed, steps=tried or STEPS, on_stage=status.update)
     if json_ != "-":
         _print_digits(document)
-    terminal.write_json(document, json_)
+    terminal.finish(document, json_)
 
 
 def _read_digits(data: str) -> Dataset:

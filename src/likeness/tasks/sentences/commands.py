@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.arrays import check_in_range
-from likeness.cli.opening import say_trained, training_document
+from likeness.cli.opening import finish_training, training_document
 from likeness.cli.options import (
     GALLERY_HELP,
     Changes,
@@ -19,7 +19,7 @@ from likeness.cli.options import (
     TopK,
     changed,
 )
-from likeness.cli.terminal import errors, finish, note, reading_bar, training_bars, write_json
+from likeness.cli.terminal import errors, finish, note, reading_bar, training_bars
 from likeness.files import check_new_folder
 from likeness.recogniser.gallery import create_gallery, read_key
 from likeness.tasks.sentences.questions import QuestionSearch, read_questions, text_gallery_model
@@ -68,27 +68,18 @@ def train(
             choosing,
             on_progress=lambda training: bars.tell(0, pairs.name, training),
         )
-    folder = model.save(out, overwrite=overwrite)
-    document = training_document(model, folder)
-    if json_ != "-":
-        spearman = _figure(document["similarity"], "spearman")
-        lines = [f"Chosen: epoch {document['epochs']}, Spearman {spearman} on dev."]
-        if document["threshold"] is not None:
-            evidence = document["threshold_evidence"]
-            lines.append(
-                "Two sentences count as the same at an energy of at most "
-                f"{document['threshold']:.3f}, chosen on {evidence['genuine_pairs']} dev pairs "
-                f"with a score of {evidence['genuine_from']:g} or more and "
-                f"{evidence['impostor_pairs']} with {evidence['impostor_to']:g} or less."
-            )
-        say_trained(
-            *lines,
-            interrupted=document["interrupted"],
-            fingerprint=model.fingerprint,
-            folder=folder,
-            no_onnx=document["no_onnx"],
+    document = training_document(model, model.save(out, overwrite=overwrite))
+    spearman = _figure(document["similarity"], "spearman")
+    lines = [f"Chosen: epoch {document['epochs']}, Spearman {spearman} on dev."]
+    if document["threshold"] is not None:
+        evidence = document["threshold_evidence"]
+        lines.append(
+            "Two sentences count as the same at an energy of at most "
+            f"{document['threshold']:.3f}, chosen on {evidence['genuine_pairs']} dev pairs "
+            f"with a score of {evidence['genuine_from']:g} or more and "
+            f"{evidence['impostor_pairs']} with {evidence['impostor_to']:g} or less."
         )
-    write_json(document, json_)
+    finish_training(document, json_, *lines)
 
 
 def evaluate(

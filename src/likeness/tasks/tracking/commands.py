@@ -12,9 +12,9 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from likeness.cli.opening import say_trained
+from likeness.cli.opening import finish_training
 from likeness.cli.options import Changes, Json, Out, Overwrite, Seed, changed, read_data
-from likeness.cli.terminal import errors, finish, training_bars, write_json
+from likeness.cli.terminal import errors, finish, training_bars
 from likeness.errors import OutputError, SettingError, TooFewError
 from likeness.files import check_new_folder, check_writable_file, write_file
 from likeness.tasks.tracking import (
@@ -142,15 +142,7 @@ def _track_train(
         **trained.record,
         "no_onnx": trained.no_onnx,
     }
-    if json_ != "-":
-        say_trained(
-            _learned(trained),
-            interrupted=trained.record["interrupted"],
-            fingerprint=trained.fingerprint,
-            folder=folder,
-            no_onnx=trained.no_onnx,
-        )
-    write_json(document, json_)
+    finish_training(document, json_, _learned(trained))
 
 
 def _check_places(out: Path, video: Path | None) -> None:
