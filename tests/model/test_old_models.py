@@ -1,7 +1,7 @@
 """Models saved by likeness 0.1.0, before the source tree was arranged anew, go on opening.
 
-`old_models/make.py.txt` made them then, one tiny model of each kind, and kept what they gave. Nothing
-of that is ever made again: a model that no longer opens here is somebody's model that no longer
+`old_models/make.py.txt` made them then, one tiny model of each kind, and kept what they gave.
+Nothing of that is ever made again: a model that no longer opens here is a model that no longer
 opens. Embeddings have to come within 1e-6 of theirs, number by number (those of the int8 part
 within 0.02: it rounds to 8 bits, and a rounding may fall the other way on another processor).
 """
