@@ -5,18 +5,25 @@ the middle comes within t of an enrolled photo is a noncentral χ² probability,
 """
 
 import itertools
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import genpareto, ncx2
+from scipy.stats import genpareto, ncx2, norm, t
 
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import compare_with_people
-from likeness.evaluation.rare_rates import AcceptedRate, fit_tail, wilson
+from likeness.evaluation.rare_rates import (
+    AcceptedRate,
+    NormalEnergies,
+    fit_tail,
+    student_quantile,
+    wilson,
+)
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import choose_threshold
 
@@ -297,3 +304,57 @@ class TestTail:
         tail = fit_tail(np.ones(100))
         assert tail.threshold(0.01) == pytest.approx(1.0, abs=1e-6)
         assert np.isfinite(tail.rate(1.0))
+
+
+def pairs_of_people(count: int, photos: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Energies around what each two people have: 0.75 ± 0.06, and ± 0.05 from photo to photo."""
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(count), photos)
+    between = 0.75 + 0.06 * rng.normal(size=(count, count))
+    np.fill_diagonal(between, 0.35)
+    half = np.triu(between[np.ix_(codes, codes)] + 0.05 * rng.normal(size=(len(codes),) * 2), 1)
+    return half + half.T, codes
+
+
+class TestFewPeople:
+    def test_ten_people_keep_strangers_out_on_average(self) -> None:
+        """The tail alone promises 1 % and lets in three times as many."""
+        people, spread = 15, np.hypot(0.06, 0.05)
+        accepted, rejected = [], []
+        for seed in range(40):
+            matrix, codes = pairs_of_people(10, 6, seed)
+            purpose = Purpose(people=people, strangers_accepted=0.01)
+            found = calibrate(matrix, codes, purpose, energy="euclidean", extrapolate=True)
+            assert found.extrapolated
+            near = norm.cdf((found.threshold - 0.75) / spread)
+            accepted.append(1 - (1 - near) ** people)
+            rejected.append(found.rejected.share)
+        assert np.mean(accepted) <= 0.01
+        assert np.mean(rejected) <= 0.1
+
+    def test_where_no_energy_is_low_enough_it_says_so(self) -> None:
+        rng = np.random.default_rng(0)
+        codes = np.repeat(np.arange(4), 3)
+        half = np.triu(rng.uniform(0.01, 1.0, size=(12, 12)), 1)
+        purpose = Purpose(people=100, strangers_accepted=0.01)
+        with pytest.raises(TooFewError, match="4 people are too few to extrapolate"):
+            calibrate(half + half.T, codes, purpose, energy="euclidean", extrapolate=True)
+
+    @pytest.mark.parametrize("share", [0.4, 0.025, 1e-3, 1e-8])
+    @pytest.mark.parametrize("degrees", [1, 2, 5, 20, 400])
+    def test_students_quantile_against_scipy(self, share, degrees) -> None:
+        assert student_quantile(share, degrees) == pytest.approx(t.ppf(share, degrees), rel=1e-6)
+
+    def test_a_squared_energy_is_described_by_its_root(self) -> None:
+        distances = np.random.default_rng(0).normal(0.8, 0.1, 500)
+        plain = NormalEnergies.of(distances, people=12, energy="euclidean")
+        squared = NormalEnergies.of(distances**2, people=12, energy="squared_euclidean")
+        assert squared.threshold(1e-3) == pytest.approx(plain.threshold(1e-3) ** 2)
+        assert squared.rate(0.25) == pytest.approx(plain.rate(0.5))
+
+    def test_fewer_people_lower_the_threshold(self) -> None:
+        distances = np.random.default_rng(0).normal(0.8, 0.1, 500)
+        thresholds = [NormalEnergies.of(distances, people=n).threshold(1e-3) for n in (3, 10, 40)]
+        assert thresholds == sorted(thresholds)
+        known = NormalDist(distances.mean(), distances.std()).inv_cdf(1e-3)
+        assert thresholds[-1] < known

@@ -26,7 +26,14 @@ from likeness.evaluation.fusion import (
     choose_fusion,
     compare_with_people,
 )
-from likeness.evaluation.rare_rates import AcceptedRate, Rate, Tail, fit_tail
+from likeness.evaluation.rare_rates import (
+    FEW,
+    AcceptedRate,
+    NormalEnergies,
+    Rate,
+    Tail,
+    fit_tail,
+)
 
 FORMAT = "likeness.calibration/1"
 TAIL_SHARE = 0.05
@@ -195,7 +202,9 @@ def calibrate(
     if threshold is not None:
         rate = impostors.at(threshold)
     elif extrapolate:
-        threshold, rate = _extrapolated(comparisons, purpose, impostors, seed=seed)
+        threshold, rate = _extrapolated(
+            comparisons, purpose, impostors, energy=energy, people=people, seed=seed
+        )
     else:
         raise TooFewError(_too_few(purpose, impostors, people=people, photos=len(codes)))
     accepted = AcceptedRate(comparisons.genuine, comparisons.genuine_people).at(threshold)
@@ -272,12 +281,21 @@ def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: in
 
 
 def _extrapolated(
-    comparisons: Comparisons, purpose: Purpose, counted: AcceptedRate, *, seed: int
+    comparisons: Comparisons,
+    purpose: Purpose,
+    counted: AcceptedRate,
+    *,
+    energy: str | None,
+    people: int,
+    seed: int,
 ) -> tuple[float, Rate]:
     """Return the threshold at which the fitted tail's upper end meets the target, and its rate.
 
     People are drawn again and the tail is fitted to each draw; the threshold is the one that
-    all but 2.5 % of the draws agree is low enough.
+    all but 2.5 % of the draws agree is low enough. Where the tail rests on too few pairs of people,
+    it is too bold: it ends just below the lowest energy seen, and the next stranger who looks like
+    somebody is beyond that end. There all impostor energies together, as a normal distribution,
+    may lower the threshold.
     """
     if purpose.target * FARTHEST * len(counted) < 1:
         raise SettingError(
@@ -288,13 +306,20 @@ def _extrapolated(
         )
     lowest = _LowestEnergies(comparisons)
     rng = np.random.default_rng(seed)
-    thresholds = sorted(
-        lowest.drawn_again(rng).threshold(purpose.target) for _ in range(REPETITIONS)
-    )
-    tail = lowest.tail()
-    threshold = min(thresholds[int(0.025 * REPETITIONS)], tail.threshold(purpose.target))
+    drawn = sorted(lowest.drawn_again(rng).threshold(purpose.target) for _ in range(REPETITIONS))
+    threshold, share = drawn[int(0.025 * REPETITIONS)], lowest.tail().rate
+    if lowest.pairs_in_tail < FEW:
+        normal = NormalEnergies.of(comparisons.impostor, people=people, energy=energy)
+        threshold = min(threshold, normal.threshold(purpose.target))
+        share = normal.rate
+    if threshold <= 0:
+        raise TooFewError(
+            f"{people} people are too few to extrapolate to "
+            f"{rare_percent(purpose.target)} a comparison: no energy would be low enough. "
+            "Measure on more people, or accept more strangers."
+        )
     return threshold, Rate(
-        share=tail.rate(threshold),
+        share=share(threshold),
         low=0.0,
         high=purpose.target,
         comparisons=len(counted),
@@ -316,6 +341,7 @@ class _LowestEnergies:
         self._people = codes[order]
         pairs = np.bincount(codes[:, 0] * people + codes[:, 1], minlength=people * people)
         self._compared = pairs.reshape(people, people)
+        self.pairs_in_tail = TAIL_SHARE * people * (people - 1) / 2
 
     def tail(self) -> Tail:
         return self._fitted(np.ones(len(self._present)))
