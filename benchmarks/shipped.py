@@ -20,7 +20,7 @@ VARIANTS = {"float32": "onnx", "int8": "int8"}
 
 
 def ship(task: str, model: Path, *, variant: str = "auto", within: Path | None = None) -> Path:
-    """Write the shipped folder of a task, whole or not at all; equal models give equal files.
+    """Write the shipped folder of a task, completely or not at all; equal models give equal files.
 
     Args:
         task: one of `shipped_tasks`.

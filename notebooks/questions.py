@@ -17,7 +17,7 @@
 # words and the stretches of letters within them; each piece has a weight and a vector, and both
 # are learned from pairs with scores from 0 (nothing in common) to 5 (the same meaning).
 #
-# The questions below are made up: a frame such as «where can I leave my …» and a word for a
+# The questions below are synthetic: a frame such as «where can I leave my …» and a word for a
 # thing, of which each thing has three. Figures on them say that the program works, and nothing
 # about language; those on the STS benchmark, beside TF-IDF and averaged vectors, are in
 # [docs/questions.md](../docs/questions.md).
@@ -86,7 +86,7 @@ for part, frames in FRAMES.items():
             (0, 1, 2, 5)[(one[1] == other[1]) + 2 * (one[2] == other[2])]
             for one, other in (both[index] for index in kept)
         ],
-        name=f"made-up questions, {part}",
+        name=f"synthetic questions, {part}",
     )
     print(f"{data[part].name}: {len(data[part])} pairs of {len(data[part].sentences)} sentences")
 

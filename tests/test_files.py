@@ -1,4 +1,4 @@
-"""Files and folders are written whole or not at all, and places are tried before long work."""
+"""Files and folders are written completely or not at all, and places are tried before long work."""
 
 import errno
 import os
@@ -251,7 +251,7 @@ class TestAllOrNothing:
 class TestNew:
     def test_a_file_that_is_there_is_left_alone(self, tmp_path: Path) -> None:
         write_file(tmp_path / "key", "mine", new=True)
-        with pytest.raises(OutputError, match=r"key: expected a new file\. Received: one"):
+        with pytest.raises(OutputError, match=r"key: expected a new file\. Received: an existing"):
             write_file(tmp_path / "key", "other", new=True)
         assert (tmp_path / "key").read_text() == "mine"
         assert names(tmp_path) == ["key"]
@@ -427,7 +427,7 @@ class TestPlaces:
             sync(handle)
 
         monkeypatch.setattr(files.os, "fsync", fail)
-        with pytest.raises(OutputError, match="was written, but the disk does not say"):
+        with pytest.raises(OutputError, match="was written, but could not be synced"):
             write_file(tmp_path / "a.txt", b"new")
 
 

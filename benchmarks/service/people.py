@@ -15,7 +15,7 @@ from likeness.recogniser.recogniser import gallery_model
 
 
 def make_gallery(where: Path, model: Model, photos: Images, *, people: int) -> GalleryModel:
-    """Write a gallery of so many made-up people, one template each.
+    """Write a gallery of so many synthetic people, one template each.
 
     Their embeddings lie as far from nought as those of the photos do, so that a search has as
     much to sort as among real people.

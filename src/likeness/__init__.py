@@ -1,6 +1,6 @@
 """`likeness`: one-shot face recognition with Siamese networks on Keras 3.
 
-The public names are listed here, once; everything else may change between versions.
+The public API is listed here; everything else may change between versions.
 They are loaded on first use (PEP 562), so that ``import likeness`` starts without Keras.
 """
 

@@ -1,4 +1,4 @@
-"""Names for the arrays that travel through the package, and the checks at its boundary.
+"""Array types used throughout the package, and their validation.
 
 Shapes: ``n`` items, ``d`` numbers in an embedding. Images are channels-last.
 """
@@ -14,10 +14,11 @@ Images = NDArray[np.uint8]
 """``(n, rows, columns, channels)``, 0…255."""
 
 Items = Any
-"""What a model compares, as its preparation reads it: `Images`, or a list of texts."""
+"""Items that a model compares: `Images`, or a list of texts."""
 
 Prepared = NDArray[np.float32]
-"""``(n, ...)``, what an encoder reads; of photos ``(n, rows, columns, channels)``."""
+"""``(n, ...)``, prepared items, the encoder's input; for photos ``(n, rows, columns,
+channels)``."""
 
 Embeddings = NDArray[np.float32]
 """``(n, d)``."""
@@ -73,7 +74,7 @@ def check_embeddings(embeddings: Any, *, argument: str = "embeddings") -> NDArra
 def check_in_range(
     value: float, low: float, high: float, *, argument: str, whole: bool = False
 ) -> None:
-    """Raise unless ``low <= value <= high`` (NaN never is), and whole if asked.
+    """Raise unless ``low <= value <= high`` and, with ``whole``, the value is an integer.
 
     Raises:
         SettingError: the value is outside.
@@ -89,7 +90,7 @@ def check_in_range(
 
 
 def describe(value: Any) -> str:
-    """Say in a few words what ``value`` is, for an error message."""
+    """Describe ``value`` briefly, for an error message."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {value.shape}"
     return type(value).__name__

@@ -87,7 +87,7 @@ def energy_by_name(name: str) -> Energy:
     """Return the energy called ``name``.
 
     Raises:
-        SettingError: there is none of that name.
+        SettingError: there is nothing of that name.
     """
     if name not in _BY_NAME:
         raise SettingError(

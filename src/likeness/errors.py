@@ -5,25 +5,25 @@
     LikenessError
     ├── DataError               the data cannot be used as given
     │   ├── DataNotFoundError       nothing at the path, in the cache or at the mirrors
-    │   ├── DigestError             the photos are not the ones they claim to be
+    │   ├── DigestError             the SHA-256 differs from the expected one
     │   ├── ImageError              a file is not a photo that can be read
-    │   ├── FaceError               the face that was asked for is not to be had
+    │   ├── FaceError               the photo does not contain a usable face
     │   │   ├── NoFaceError             no face was found in a photo
     │   │   ├── SeveralFacesError       more faces than one were found
     │   │   ├── FaceTooSmallError       the face has too few pixels
     │   │   └── NoEyesError             the two eyes of a face were not found
-    │   ├── TooFewError             too few identities or items for what was asked
-    │   └── OverlapError            identities or items stand on both sides of a split
+    │   ├── TooFewError             too few identities or items
+    │   └── OverlapError            identities or items are on both sides of a split
     ├── SettingError            an argument is out of its range
     ├── TrainingFailedError     the loss became NaN or infinite
     ├── ModelError              a saved model cannot be used
-    │   └── NoThresholdError        a decision was asked of a model without a threshold
+    │   └── NoThresholdError        a decision needs a threshold, and the model has none
     ├── GalleryError            a gallery cannot be opened, read or written
     │   ├── GalleryMismatchError    it belongs to another model or another version
-    │   ├── GalleryDamagedError     its file is not what was written
-    │   ├── GalleryKeyError         it is encrypted and the key is missing, or another
+    │   ├── GalleryDamagedError     its file is damaged
+    │   ├── GalleryKeyError         it is encrypted, and the key is missing or wrong
     │   ├── UnknownPersonError      nobody of that name is enrolled
-    │   └── AlreadyEnrolledError    the name or the photo is somebody else's
+    │   └── AlreadyEnrolledError    the name or the photo belongs to another person
     ├── OutputError             the result cannot be written
     └── MissingExtraError       an optional dependency is not installed
 
@@ -36,7 +36,7 @@ from typing import Any
 
 
 class LikenessError(Exception):
-    """Everything that `likeness` raises on purpose."""
+    """Base class of all errors that `likeness` raises on purpose."""
 
 
 class DataError(LikenessError, ValueError):
@@ -48,7 +48,7 @@ class DataNotFoundError(DataError):
 
 
 class DigestError(DataError):
-    """The photos are not the ones they claim to be."""
+    """The SHA-256 differs from the expected one."""
 
 
 class ImageError(DataError):
@@ -56,7 +56,7 @@ class ImageError(DataError):
 
 
 class FaceError(DataError):
-    """The face that was asked for cannot be had from a photo."""
+    """A photo does not contain a usable face."""
 
 
 class NoFaceError(FaceError):
@@ -72,15 +72,15 @@ class FaceTooSmallError(FaceError):
 
 
 class NoEyesError(FaceError):
-    """The two eyes of a face were not found, and the encoder asks for them."""
+    """The two eyes of a face were not found, and the encoder needs them."""
 
 
 class TooFewError(DataError):
-    """There are too few identities, or too few items of each, for what was asked."""
+    """There are too few identities, or too few items of each."""
 
 
 class OverlapError(DataError):
-    """Identities or items stand on both sides of a split."""
+    """Identities or items are on both sides of a split."""
 
 
 class SettingError(LikenessError, ValueError):
@@ -96,7 +96,7 @@ class ModelError(LikenessError):
 
 
 class NoThresholdError(ModelError):
-    """A decision was asked of a model that has no threshold."""
+    """A decision needs a threshold, and the model has none."""
 
 
 class GalleryError(LikenessError):
@@ -108,11 +108,11 @@ class GalleryMismatchError(GalleryError):
 
 
 class GalleryDamagedError(GalleryError):
-    """The file of the gallery is not what was written."""
+    """The gallery file is damaged."""
 
 
 class GalleryKeyError(GalleryError):
-    """The gallery is encrypted and the key is missing, or is another."""
+    """The gallery is encrypted, and the key is missing or wrong."""
 
 
 class UnknownPersonError(GalleryError):
@@ -120,11 +120,11 @@ class UnknownPersonError(GalleryError):
 
 
 class AlreadyEnrolledError(GalleryError):
-    """The name is taken, or the photo is somebody else's."""
+    """The name is taken, or the photo belongs to another person."""
 
 
 class OutputError(LikenessError):
-    """The result cannot be written where it was asked for."""
+    """The result cannot be written to the given path."""
 
 
 class MissingExtraError(LikenessError, ImportError):
@@ -134,13 +134,13 @@ class MissingExtraError(LikenessError, ImportError):
 def require_extra(module: str, *, extra: str = "learn", package: str | None = None) -> Any:
     """Import and return an optional dependency.
 
-    The real import error stays visible as the cause: a broken installation must not look
-    like a missing one.
+    The real import error stays visible as the cause: a broken installation must not look like a
+    missing module.
 
     Args:
         module: what is imported.
-        extra: of likeness, that brings it.
-        package: what brings it, if no extra does.
+        extra: the extra of likeness that installs it.
+        package: the package that installs it, if no extra does.
 
     Raises:
         MissingExtraError: the module cannot be imported.

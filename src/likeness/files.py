@@ -1,8 +1,8 @@
-"""Files: written whole or not at all, tried before long work, and counted as people count.
+"""Files: atomic writes, checks before long work, and natural sort order.
 
-Whatever the program writes for people goes through here. A draft is written beside its target,
-synced to the disk, and renamed over it, so a crash, a full disk or Ctrl-C leaves the old file or
-the new one, never half of one, and never an empty one after a power cut.
+All output files of the program are written here. A temporary file is written beside its target,
+synced to the disk, and renamed, so a crash, a full disk or Ctrl-C leaves the old file or the new
+one, never a part of it, and never an empty file after a power cut.
 """
 
 import errno
@@ -18,14 +18,14 @@ from pathlib import Path
 from likeness.errors import OutputError
 
 _DRAFTS = ".likeness-part-"
-"""Start of the names of the folders that hold drafts; only such folders are ever swept."""
+"""Prefix of the names of temporary folders; only such folders are ever removed."""
 
 _STALE_AFTER = 24 * 3600.0
 _ADVICE = "Nothing there was changed; choose another place or make room."
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sort key under which «s2» comes before «s10»."""
+    """Sort key for natural order: «s2» before «s10»."""
     parts = re.split(r"(\d+)", text)
     key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
     # «s1» and «s01» must not tie: a set of names has another order in every process.
@@ -35,21 +35,20 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
 def write_file(
     path: str | Path, content: str | bytes, *, mode: int | None = None, new: bool = False
 ) -> Path:
-    """Write a file, whole or not at all; a pipe or a device is written to, never replaced.
+    """Write a file atomically; a pipe or a device is written to, never replaced.
 
     Args:
-        path: its folder must be there. A symbolic link stays, and the file it leads to is
-            replaced.
+        path: its folder must exist. A symbolic link stays, and its target is replaced.
         content: text is written as UTF-8.
         mode: permissions; by default those of the file that is replaced, or else as of any
             new file.
-        new: whether a file that is there is left alone.
+        new: whether the file must not exist yet.
 
     Returns:
         The path.
 
     Raises:
-        OutputError: it cannot be written, or it is there and should be new.
+        OutputError: it cannot be written, or it exists and must be new.
     """
     path = Path(path)
     data = content.encode() if isinstance(content, str) else content
@@ -71,13 +70,13 @@ def whole_file(
     parents: bool = False,
     advice: str = _ADVICE,
 ) -> Iterator[Path]:
-    """Yield the path of a draft to write; at the end it takes the place of ``path``.
+    """Yield the path of a temporary file; at the end it replaces ``path``.
 
-    If anything is raised inside, what was there stays as it was.
+    If an exception is raised inside, the old content stays.
 
     Args:
         path, mode, new: as of `write_file`.
-        parents: whether a missing folder is made.
+        parents: whether to create a missing folder.
         advice: the error's last sentence: what to do.
 
     Raises:
@@ -96,11 +95,11 @@ def whole_file(
 
 
 def write_files(folder: str | Path, files: Mapping[str, str | bytes]) -> list[Path]:
-    """Write files into a folder; all of them are on the disk before the first takes its place.
+    """Write files into a folder; all of them are on the disk before the first is renamed.
 
     Args:
-        folder: made if it is not there.
-        files: name → content, in the order in which they take their places.
+        folder: created if it does not exist.
+        files: name → content, in the order in which they are renamed.
 
     Returns:
         The paths, in the order of ``files``.
@@ -124,12 +123,12 @@ def write_files(folder: str | Path, files: Mapping[str, str | bytes]) -> list[Pa
 
 @contextmanager
 def whole_folder(folder: str | Path) -> Iterator[Path]:
-    """Yield a fresh folder to write into; at the end it takes the place of ``folder``.
+    """Yield a temporary folder; at the end it replaces ``folder``.
 
-    If anything is raised inside, what was there stays as it was.
+    If an exception is raised inside, the old content stays.
 
     Args:
-        folder: missing parents are made. A symbolic link stays.
+        folder: missing parents are created. A symbolic link stays.
 
     Raises:
         OutputError: it cannot be written.
@@ -159,17 +158,17 @@ def check_writable_file(
     expected: str = "a file in an existing folder",
     new: bool = False,
 ) -> None:
-    """Raise before long work if its result could not be written to a file.
+    """Raise, before long work, if its result could not be written to a file.
 
     Args:
-        path: of the file; None where none will be written.
-        option: that names it, for the error.
+        path: of the file; None if none will be written.
+        option: its option, for the message.
         expected: what the error says was expected.
-        new: whether a file that is there is left alone.
+        new: whether the file must not exist yet.
 
     Raises:
-        OutputError: its folder is not there or cannot be written to, the file is a folder, or
-            it is there and should be new.
+        OutputError: its folder does not exist or is not writable, the file is a folder, or it
+            exists and must be new.
     """
     if path is None:
         return
@@ -182,11 +181,11 @@ def check_writable_file(
 
 
 def check_writable_folder(folder: str | Path | None, *, option: str) -> None:
-    """Raise before long work if a folder could not be made, or could not be written to.
+    """Raise, before long work, if a folder could not be created or written to.
 
     Args:
-        folder: may be there, and may hold files; None where none will be written.
-        option: that names it, for the error.
+        folder: may exist, and may hold files; None if none will be written.
+        option: its option, for the message.
 
     Raises:
         OutputError: it cannot be written, or it or a folder above it is a file.
@@ -204,16 +203,16 @@ def check_writable_folder(folder: str | Path | None, *, option: str) -> None:
 def check_new_folder(
     folder: str | Path, *, overwrite: bool = False, document: str = "model.json"
 ) -> None:
-    """Raise before long work unless a folder is new or empty, or a result that may be replaced.
+    """Raise, before long work, unless a folder is new, empty, or a result that may be replaced.
 
     Args:
         folder: its path.
-        overwrite: whether a result that is already there may be replaced.
-        document: the file by which a folder is known to hold such a result; by default a
+        overwrite: whether an existing result may be replaced.
+        document: the file that marks a folder as such a result; by default a
             model's, "" where nothing may be replaced.
 
     Raises:
-        OutputError: something else is there, or it cannot be written.
+        OutputError: the folder holds something else, or it cannot be written.
     """
     folder = Path(folder)
     if folder.is_file():
@@ -233,12 +232,12 @@ def check_new_folder(
 
 
 def _first_there(folder: Path) -> Path:
-    """Return the folder, or the nearest above it that is there."""
+    """Return the folder, or its nearest existing parent."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
 
 
 def _try(folder: Path, what: str) -> None:
-    """Make something in the folder and remove it: permissions alone do not tell."""
+    """Create and remove a file in the folder: permissions alone are not sufficient."""
     with _in_words(what, "Choose another place."), _draft_folder(folder):
         pass
 
@@ -254,7 +253,7 @@ def _in_words(what: str | Path, advice: str) -> Iterator[None]:
 
 @contextmanager
 def _draft_of(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the path of a draft beside a file, and the file itself, where links lead."""
+    """Yield the path of a temporary file beside a file, and the file itself with links resolved."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "there is a folder of that name", str(path))
@@ -264,7 +263,7 @@ def _draft_of(path: Path) -> Iterator[tuple[Path, Path]]:
 
 @contextmanager
 def _draft_folder(beside: Path) -> Iterator[Path]:
-    """Yield a folder for drafts: only within one file system does a rename do all or nothing."""
+    """Yield a folder for temporary files: a rename is atomic within one file system only."""
     _sweep(beside)
     with tempfile.TemporaryDirectory(
         prefix=_DRAFTS, dir=beside, ignore_cleanup_errors=True
@@ -273,7 +272,7 @@ def _draft_folder(beside: Path) -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed process left; the drafts of one that still runs are younger."""
+    """Remove temporary files of killed processes; those of running ones are younger."""
     for drafts in folder.glob(f"{_DRAFTS}*"):
         with suppress(OSError):  # another process was faster
             if time.time() - drafts.stat().st_mtime > _STALE_AFTER:
@@ -281,7 +280,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _sync(draft: Path, target: Path, *, mode: int | None) -> None:
-    """Give a draft its permissions, and all of it to the disk."""
+    """Set the permissions of a temporary file, and sync it to the disk."""
     if mode is None and target.exists():
         mode = target.stat().st_mode & 0o777
     if mode is not None:
@@ -295,7 +294,7 @@ def _sync(draft: Path, target: Path, *, mode: int | None) -> None:
 
 
 def _put(draft: Path, target: Path, *, new: bool) -> None:
-    """Put a draft in its place; a new file never replaces one that came meanwhile."""
+    """Rename a temporary file to its path; a new file never replaces one created meanwhile."""
     if not new:
         draft.replace(target)
         return
@@ -311,7 +310,7 @@ def _put(draft: Path, target: Path, *, new: bool) -> None:
 
 
 def _claim(draft: Path, target: Path) -> None:
-    """Take a name that nobody has, and put the draft there."""
+    """Reserve an unused name, and rename the temporary file to it."""
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         draft.replace(target)
@@ -322,12 +321,12 @@ def _claim(draft: Path, target: Path) -> None:
 
 def _not_new(path: Path) -> OutputError:
     return OutputError(
-        f"{path}: expected a new file. Received: one that is there. Choose another name."
+        f"{path}: expected a new file. Received: an existing one. Choose another name."
     )
 
 
 def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
-    """Put ``fresh`` in the place of ``folder``; on failure put the old one back."""
+    """Replace ``folder`` by ``fresh``; on failure restore the old one."""
     if folder.exists():
         folder.replace(aside)
     try:
@@ -340,7 +339,7 @@ def _swap_in(fresh: Path, folder: Path, *, aside: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Give the names in a folder to the disk, so that a rename outlasts a power cut."""
+    """Sync a folder to the disk, so that a rename survives a power cut."""
     if os.name == "nt":  # which has no such thing
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -349,7 +348,7 @@ def _sync_folder(folder: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
             raise OutputError(
-                f"{folder} was written, but the disk does not say that it will last: "
+                f"{folder} was written, but could not be synced to the disk: "
                 f"{error.strerror}. Check the disk and write it again."
             ) from error
     finally:

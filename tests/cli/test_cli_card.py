@@ -87,7 +87,7 @@ def test_a_result_is_put_on_it_and_takes_the_place_of_its_like(model: Path, tmp_
         ("S20", "unseen people"),
         ("U4", "measured again"),
     ]
-    assert results[0]["watermark"] == "leaky split: no forecast for unseen people"
+    assert results[0]["watermark"] == "leaky split: not valid for unseen people"
     assert all(r["added"] for r in results)
 
 

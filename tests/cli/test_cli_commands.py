@@ -146,7 +146,7 @@ class TestTrainAndEvaluate:
         result = run("evaluate", *words, cwd=model.parent)
         assert result.returncode == 0, result.stderr
         document = json.loads(result.stdout)
-        assert document["watermark"] == "leaky split: no forecast for unseen people"
+        assert document["watermark"] == "leaky split: not valid for unseen people"
         (fold,) = document["evidence"]["folds"]
         assert len(fold["methods"]["network"]["energies"]) == 24 * 23 // 2
         assert document["leak_report"]["shared_identities"] == 8

@@ -47,7 +47,7 @@ def test_copy_says_what_it_verified(place: Path) -> None:
     assert document["digest"][:12] in result.stdout
     with open_gallery(place / "moved.db") as gallery:
         assert gallery.counts().people == 3
-    refused(command("copy", "staff.db", "moved.db", cwd=place), "place without a gallery")
+    refused(command("copy", "staff.db", "moved.db", cwd=place), "path or address without a gallery")
 
 
 def test_check_ends_with_one_where_something_is_damaged(place: Path) -> None:
@@ -63,7 +63,7 @@ def test_check_ends_with_one_where_something_is_damaged(place: Path) -> None:
     assert damaged.returncode == 1
     document = json.loads(damaged.stdout)
     assert not document["sound"]
-    assert document["problems"] == ["person 2: the row is not the one that was written"]
+    assert document["problems"] == ["person 2: the row does not match its digest"]
     assert "Damaged: person 2" in command("check", "staff.db", cwd=place).stdout
 
 
@@ -105,11 +105,11 @@ def test_rotate_key_from_plain_to_sealed_and_back(place: Path) -> None:
         (["check", "mysql://host/staff"], "gallery: expected a path"),
         (["check", "staff.db", "--key-file", "no"], "--key-file: no cannot be read"),
         (["check", "staff.db", "--json", "no/x.json"], "--json: expected a file in an existing"),
-        (["copy", "staff.db", "no/moved.db"], "expected a place in an existing folder"),
+        (["copy", "staff.db", "no/moved.db"], "expected a path in an existing folder"),
         (["copy", "staff.db", "postgresql://127.0.0.1:9/x"], "the server cannot be reached"),
         (["backup", "staff.db", "no/backup.db"], "cannot be written"),
         (["rotate-key", "staff.db"], "expected either --new-key-file FILE or --decrypt."),
-        (["rotate-key", "staff.db", "--decrypt"], "key: expected another one."),
+        (["rotate-key", "staff.db", "--decrypt"], "key: expected a new key."),
         (["rotate-key", "staff.db", "--decrypt", "--new-key-file", "k"], "expected either"),
     ],
 )

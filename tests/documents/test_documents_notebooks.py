@@ -51,7 +51,7 @@ SETTINGS = {"width": 2, "channels": 4, "steps": 4, "pairs": 3, "search": 79}
 SAYS = {
     "att_faces": "drawn faces",
     "mnist_digits": "digits never seen",
-    "questions": "made-up questions",
+    "questions": "synthetic questions",
     "signatures": "drawn signatures",
     "tracking": "drawn sequence",
 }
@@ -66,7 +66,8 @@ def test_runs(name: str, without_data: Path) -> None:
     parameters.source = QUICK[name]
     # The bundled digits take MNIST's place: the download must not be tried in a test.
     offline = nbformat.v4.new_code_cell(
-        "import likeness.tasks.characters.digits as _d; _d.MNIST_URL = 'http://127.0.0.1:9/mnist.npz'"
+        "import likeness.tasks.characters.digits as _d; _d.MNIST_URL = "
+        "'http://127.0.0.1:9/mnist.npz'"
     )
     notebook.cells.insert(0, offline)
     nbclient.NotebookClient(

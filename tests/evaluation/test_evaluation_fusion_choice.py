@@ -22,7 +22,7 @@ from likeness.evaluation.verification import error_rates, tar_at_far
 
 
 def people_of(count: int, photos: int, seed: int, *, spread: float = 0.8, size: int = 16):
-    """Energies between Gaussian photos of Gaussian people, and whose each is."""
+    """Energies between Gaussian photos of Gaussian people, and the identity of each."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(count, size)), photos, axis=0)
     photos_of = centres + spread * rng.normal(size=centres.shape)

@@ -131,7 +131,7 @@ class TestWords:
         assert said[1].startswith("Leak: 8 of the 8 test photos (100 %)")
         assert said[2].startswith("Leak: 4 of the 4 test genuine pairs (100 %)")
         assert said[3].startswith("Leak: 24 of the 24 test impostor pairs (100 %)")
-        assert said[-1].endswith("no forecast for people the network has not been trained on.")
+        assert said[-1].endswith("not valid for people the network has not been trained on.")
 
     @pytest.mark.parametrize(
         ("shared", "said"),

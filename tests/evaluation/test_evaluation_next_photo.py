@@ -17,7 +17,7 @@ from likeness.evaluation.results import MeasuredData
 
 
 def people_of(photos, seed: int, *, spread: float = 0.8, size: int = 8):
-    """Energies between Gaussian photos, so many of each person, and whose each is."""
+    """Energies between Gaussian photos, so many of each person, and the identity of each."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(len(photos), size)), photos, axis=0)
     points = centres + spread * rng.normal(size=centres.shape)
@@ -123,7 +123,7 @@ class TestWhoTakesPart:
         with pytest.raises(
             TooFewError,
             match=r"expected 2 people or more with 8 photos each, 7 to enrol and one to recognise. "
-            r"Received: 6 people, 0 of them with so many.",
+            r"Received: 6 people, 0 of them with that many.",
         ):
             curve_of(matrix, codes, counts=[1, 7])
 

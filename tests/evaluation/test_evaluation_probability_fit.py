@@ -19,7 +19,7 @@ SIZE, SPREAD = 6, 0.6
 
 
 def people_of(count: int, photos: int, seed: int) -> Comparisons:
-    """Comparisons of made-up people, Gaussian around Gaussian centres."""
+    """Comparisons of synthetic people, Gaussian around Gaussian centres."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(count, SIZE)), photos, axis=0)
     embeddings = centres + SPREAD * rng.normal(size=(count * photos, SIZE))

@@ -33,7 +33,7 @@ STRANGERS = (np.random.default_rng(99).normal(size=(2000, SIZE)) ** 2).sum(axis=
 
 
 def people_of(count: int, photos: int, seed: int):
-    """Energies between the photos of made-up people, and whose each is."""
+    """Energies between the photos of synthetic people, and the identity of each."""
     rng = np.random.default_rng(seed)
     centres = np.repeat(rng.normal(size=(count, SIZE)), photos, axis=0)
     embeddings = centres + SPREAD * rng.normal(size=(count * photos, SIZE))

@@ -18,7 +18,7 @@ REPETITIONS = 200
 
 
 def among(matrix, codes, people):
-    """Energies between the photos of some people, and whose each is."""
+    """Energies between the photos of some people, and the identity of each."""
     photos = np.flatnonzero(np.isin(codes, people))
     return matrix[np.ix_(photos, photos)], codes[photos]
 

@@ -115,7 +115,7 @@ def test_counts_and_sentences(section) -> None:
     assert part["least_fpir"] == pytest.approx(3 / 25)
     said = " ".join(part["sentences"])
     assert "With 2 people enrolled" in said
-    assert "It is no operating point for an open set" in said
+    assert "It is not a suitable operating point for an open set" in said
     assert "too few for a DIR: they show no FPIR under 12.0 %" in said
 
 

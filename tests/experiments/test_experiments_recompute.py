@@ -60,7 +60,7 @@ def test_the_loops_know_nothing_of_the_library() -> None:
 def test_what_is_marked_follows_from_the_leaks(report: dict[str, Any]) -> None:
     marks = [protocol["watermark"] for protocol in report["protocols"]]
     assert marks == [
-        "drawn faces, not AT&T · leaky split: no forecast for unseen people",
+        "drawn faces, not AT&T · leaky split: not valid for unseen people",
         "drawn faces, not AT&T",
     ]
 

@@ -83,7 +83,7 @@ def test_a_calibrated_threshold_is_not_called_a_poor_one(people) -> None:
 
 
 def test_people_the_threshold_was_calibrated_on_are_said(people) -> None:
-    """By name or by photo; the figures at that threshold are no forecast for others."""
+    """By name or by photo; the figures at that threshold are not valid for others."""
     digest = people.of([people.distinct[3]]).item_digests[1][:16]
     seen = {"identities": [people.distinct[0], "somebody"], "item_digests": [digest]}
     model = PixelModel(calibration={"provenance": {"data": seen}})
@@ -92,10 +92,10 @@ def test_people_the_threshold_was_calibrated_on_are_said(people) -> None:
     sentences = section.result.to_json()["leak_report"]["sentences"]
     assert "The threshold was calibrated on 2 of these 12 people" in sentences[-1]
     page = report_html(model_report(model, people, section, seconds=1.0))
-    assert "The threshold knows these people" in page
+    assert "The threshold was calibrated on these people" in page
     said = io.StringIO()
     print_protocol(Console(file=said, width=100), section.result)
-    assert "The threshold knows these people" in said.getvalue()
+    assert "The threshold was calibrated on these people" in said.getvalue()
     others = PixelModel(calibration={"provenance": {"data": {"identities": ["somebody"]}}})
     assert evaluate_model(others, people).result.to_json()["threshold_seen"] == 0
 

@@ -1,4 +1,4 @@
-"""A made-up result: made-up figures, made-up photos (coloured noise), nobody's face."""
+"""A made-up result: synthetic figures, made-up photos (coloured noise), nobody's face."""
 
 import copy
 import dataclasses
@@ -74,7 +74,7 @@ LAB = {
     "leak_report": {
         "sentences": [
             "Leak: 40 of the 40 test people (100 %) are in the training part too.",
-            "This score is no forecast for people the network has not been trained on.",
+            "This score is not valid for people the network has not been trained on.",
         ]
     },
     "recipe": {"mode": "pairs", "epochs": 12},
@@ -216,7 +216,7 @@ def lab():
 def make_content(lab, unseen):
     """A function from «drawn or not» to a whole report's content."""
 
-    def make(*, drawn=False, title="A Siamese network on made-up data", protocols=None):
+    def make(*, drawn=False, title="A Siamese network on synthetic data", protocols=None):
         protocols = protocols or [lab, unseen]
         data = dataclasses.replace(
             drawn_faces(identities=2, photos_each=2, size=(28, 23), seed=0),

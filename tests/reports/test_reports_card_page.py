@@ -9,7 +9,7 @@ from likeness.model.card import model_card
 from likeness.reports.html import write_card_page
 
 NASTY = "</title><script>alert(1)</script> `x<img src=a>`"
-LEAKY = "leaky split: no forecast for unseen people"
+LEAKY = "leaky split: not valid for unseen people"
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ def test_the_page_escapes_names_and_fetches_nothing(document, photos) -> None:
 def test_a_page_of_made_up_faces_says_so(document, photos) -> None:
     document["data"]["drawn"] = True
     page = doctor_html(document, photos)
-    assert "Every photo on this page is made up." in page
+    assert "Every photo on this page is synthetic." in page
     assert "This page holds photographs." not in page
 
 

@@ -21,7 +21,7 @@ from likeness.reports.content import NetworkFacts, ProtocolSection
 from likeness.reports.html import MOST_PIXELS, photo_uri, report_html
 
 MARK = "drawn faces, not AT&amp;T"
-LEAKY = "leaky split: no forecast for unseen people"
+LEAKY = "leaky split: not valid for unseen people"
 VOID = {"meta", "link", "img", "br", "circle", "line", "polyline", "polygon", "rect"}
 
 
@@ -126,8 +126,8 @@ def test_every_part_of_the_report_is_there(page, make_content):
         "Loss while training",
         "AUC on held-out people",
         "10-way one-shot, fold by fold",
-        "One person, taken for two",
-        "Two people, taken for one",
+        "One person, rejected",
+        "Two people, accepted",
         "Fold by fold",
         "The network",
         "stem (Conv2D) <script>",

@@ -135,7 +135,7 @@ def test_a_very_narrow_terminal_does_not_fail(make_content):
 
 @pytest.mark.parametrize("drawn", [False, True])
 def test_the_title_of_a_leaky_split_says_so(lab, unseen, drawn):
-    mark = "leaky split: no forecast for unseen people"
+    mark = "leaky split: not valid for unseen people"
     both = f"drawn faces, not AT&T · {mark}" if drawn else mark
     for part in (lab, unseen):
         part["drawn"] = drawn

@@ -174,7 +174,7 @@ def test_a_signal_has_the_model_read_again(model: Path) -> None:
     ("words", "sentence"),
     [
         (("--gallery", "door.db"), "expected a folder with model.json"),
-        (("--model", "model", "--gallery", "nowhere/door.db"), "expected a place in an existing"),
+        (("--model", "model", "--gallery", "nowhere/door.db"), "expected a path in an existing"),
         (("--model", "model", "--no-keys", "--host", "0.0.0.0"), "expected keys where other"),
         (("--model", "model", "--tls-key", "x.pem"), "expected both files or none"),
         (("--model", "model", "--log", "xml"), "expected json or text"),

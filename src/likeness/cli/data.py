@@ -69,8 +69,8 @@ def _faces(
     """Cut the face out of each photo, into a new folder.
 
     The face is cut out as --cut-faces does, so that a model can be trained on it. Photos without
-    exactly one face of sufficient size are named and left out. The new folder is written whole or
-    not at all. Exit code 2 if no face was found.
+    exactly one face of sufficient size are named and left out. The new folder is written completely
+    or not at all. Exit code 2 if no face was found.
     """
     with reading_bar("Cutting faces out") as tell:
         written = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)

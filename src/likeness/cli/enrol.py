@@ -58,8 +58,8 @@ def _enrol(
 
     A gallery that does not exist is created. Each photo is stored before the next is read, so a
     stopped run can be repeated: photos that are enrolled already are skipped (with --keep-photos
-    the photo itself is stored too). Photos that cannot be used, and photos that are enrolled as
-    somebody else's, are named and left out; exit code 2 if no photo could be enrolled.
+    the photo itself is stored too). Photos that cannot be used, and photos that are enrolled for
+    another person, are named and left out; exit code 2 if no photo could be enrolled.
     """
     planned = _plan(photos, name)
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)

@@ -24,8 +24,8 @@ def _copy(
     """Copy a gallery between SQLite and PostgreSQL.
 
     The copy is verified by counts and digests. One moment of the gallery is copied while others may
-    use it, and the copy is written whole or not at all. An encrypted gallery stays encrypted with
-    its key.
+    use it, and the copy is written completely or not at all. An encrypted gallery stays encrypted
+    with its key.
     """
     with errors().status("Copying and verifying"), galleries.open_gallery(gallery) as source:
         copied = galleries.copy_gallery(source, destination)

@@ -102,7 +102,7 @@ def _get(
     path: Annotated[
         Path | None, typer.Option(help="Folder with its files. Default: look for them.")
     ] = None,
-    list_: Annotated[bool, flag("list", "List the encoders that can be had.")] = False,
+    list_: Annotated[bool, flag("list", "List the available encoders.")] = False,
     offline: Annotated[bool, flag("offline", "Do not download anything.")] = False,
     overwrite: Overwrite = False,
     json_: Json = None,
@@ -177,7 +177,7 @@ class _Summary:
         """Read a model's folder.
 
         Raises:
-            ModelError: there is none, or a part is damaged or does not belong to it.
+            ModelError: there is no model, or a part is damaged or does not belong to it.
         """
         document = read_document(folder, formats=WITH_A_CARD)
         parts = parts_of(document)
@@ -353,7 +353,7 @@ def _export(
             require_extra("onnxruntime").set_default_logger_severity(3)
             loss = export_int8(model, people, overwrite=overwrite)
     parts = parts_of(read_document(model))
-    wrote = "Already there, and whole:" if document == before else "Wrote"
+    wrote = "Already exists, intact:" if document == before else "Wrote"
     lines = [_written(wrote, model, parts["onnx"])]
     if loss is not None:
         lines += [_written("Wrote", model, parts["int8"]), *_loss(loss)]
@@ -373,8 +373,8 @@ def _written(wrote: str, model: Path, part: Mapping[str, Any]) -> str:
 def _loss(loss: Mapping[str, Any]) -> list[str]:
     counts, difference = loss["counts"], loss["energy_difference"]
     lines = [
-        f"Beside float32, on {counts['identities']} people ({counts['genuine_pairs']} genuine "
-        f"and {counts['impostor_pairs']:,} impostor pairs; intervals over people):"
+        f"Compared with float32, on {counts['identities']} people ({counts['genuine_pairs']} "
+        f"genuine and {counts['impostor_pairs']:,} impostor pairs; intervals over people):"
     ]
     exact, rounded = loss["figures"]["float32"], loss["figures"]["int8"]
     for name in exact:

@@ -46,7 +46,7 @@ def folder_of(model: Path | None, task: str | None, *, option: str = "--model") 
         received = "neither" if model is None else "both"
         raise SettingError(
             f"{option}, --task: expected one of the two: the folder of a model, or a task that a "
-            f"model comes along for ({known}). Received: {received}."
+            f"model is included for ({known}). Received: {received}."
         )
     if task is None:
         assert model is not None
@@ -60,7 +60,7 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
     """Return the model, and say on standard error what runs it.
 
     Raises:
-        ModelError: there is none, or it lacks that variant.
+        ModelError: there is no model, or it lacks that variant.
     """
     chosen = chosen_runtime(model, runtime=runtime, variant=variant)
     if chosen == "keras":
@@ -76,7 +76,7 @@ def read_data_for(model: Path, data: str) -> Dataset:
     """Return the data set or folder as the model asks for it: its faces aligned, or as it is.
 
     Raises:
-        DataError: it cannot be had, or the model wants faces and no photo has one.
+        DataError: it is not available, or the model needs faces and no photo has one.
         ModelError: there is no model in the folder, or it is damaged.
     """
     from likeness.experiments.aligned_faces import aligned_faces  # late: only with photos

@@ -16,8 +16,9 @@ from likeness.training import TrainingRecipe, recipe_by_name, recipe_names
 from likeness.training.settings import SettingGroup
 
 DATA_HELP = (
-    "att (the AT&T faces), drawn (made-up faces), digits (scikit-learn's), mnist, omniglot-small1, "
-    "omniglot-small2, signatures, or a folder with one sub-folder of photos per person."
+    "att (the AT&T faces), drawn (synthetic faces), digits (scikit-learn's), mnist, "
+    "omniglot-small1, omniglot-small2, signatures, or a folder with one sub-folder of photos per "
+    "person."
 )
 GALLERY_HELP = "A path, or postgresql+psycopg://USER@HOST/DATABASE."
 
@@ -176,7 +177,7 @@ def read_data(data: str) -> Dataset:
     """Return the data set that the word names, or the folder at that path.
 
     Raises:
-        DataError: it cannot be had.
+        DataError: it is not available.
     """
     if is_named(data):
         reader = _NAMED[data] if data in _NAMED else registry.load("dataset", data)
@@ -193,7 +194,7 @@ def whole_numbers(word: str, option: str, *, example: str) -> list[int]:
     """Return the numbers of a list such as «1,2,4».
 
     Raises:
-        SettingError: one of them is no whole number from 1.
+        SettingError: one of them is not a whole number of at least 1.
     """
     parts = [part.strip() for part in word.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):

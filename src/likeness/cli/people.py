@@ -157,7 +157,7 @@ def _counted(lines: Iterable[str], tell: Callable[[int], None]) -> Iterator[str]
 
 
 def _write_lines(file: Path, lines: Iterable[str]) -> int:
-    """Write lines to a new file, whole or not at all; return how many."""
+    """Write lines to a new file, completely or not at all; return how many."""
     count = 0
     # For the owner alone: it holds what the gallery may keep encrypted.
     with whole_file(file, mode=0o600, new=True) as draft, draft.open("w", encoding="utf-8") as out:

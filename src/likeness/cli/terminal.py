@@ -40,7 +40,7 @@ def note(text: str, *, style: str = "yellow") -> None:
 
 
 def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
-    """Print the result for people, and write it as JSON, whole or not at all.
+    """Print the result for people, and write it as JSON, completely or not at all.
 
     Args:
         document: the result.
@@ -56,7 +56,7 @@ def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
         return
     from likeness.reports.content import json_text  # late: only for programs
 
-    # A file name that is no UTF-8 becomes JSON's own escapes, which read back as that name.
+    # A file name that is not UTF-8 becomes JSON's own escapes, which read back as that name.
     content = json_text(document).encode("utf-8", "backslashreplace")
     if json_ != "-":
         write_file(json_, content)

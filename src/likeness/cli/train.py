@@ -157,7 +157,7 @@ def _demo(
 
 
 def _faces() -> Dataset:
-    """Return the AT&T faces; or drawn ones, with a note, if they cannot be had."""
+    """Return the AT&T faces; or drawn faces, with a note, if they are not available."""
     if os.environ.get("LIKENESS_DATA"):
         return datasets.att()  # what was named must be there: no substitute
     try:
@@ -165,7 +165,7 @@ def _faces() -> Dataset:
             return datasets.att()
     except DataNotFoundError as error:
         terminal.note(
-            "The AT&T faces cannot be had, so this goes on with drawn faces: every figure "
+            "The AT&T faces are not available, so this run uses drawn faces: every figure "
             f"below is about drawn faces, not AT&T. ({error})"
         )
         return datasets.drawn_faces()

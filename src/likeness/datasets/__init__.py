@@ -1,6 +1,6 @@
-"""Data sets: the frozen type, the split that keeps people apart, and the readers.
+"""Data sets: the frozen type, the split by identity, and the readers.
 
-The readers are loaded on first use (PEP 562): who only needs `Dataset` reads no photos.
+The readers are loaded on first use (PEP 562): code that only needs `Dataset` does not import them.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
 """The AT&T (ORL) faces: 40 people, 10 photos each, 112 rows × 92 columns, 8-bit grey.
 
-From AT&T Laboratories Cambridge, 1992–1994. Found at a path, in the cache or at a mirror, and
-every person is verified: a copy in which s1 and s2 are other people circulates.
+From AT&T Laboratories Cambridge, 1992–1994. They are read from a path, the cache or a mirror, and
+every person is verified, because a copy with other people as s1 and s2 circulates.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MIRRORS = (
     "https://web.archive.org/web/2019id_/"
     "https://www.cl.cam.ac.uk/Research/DTG/attarchive/pub/data/att_faces.zip",
 )
-"""Only where to look: what is verified are the photos' pixels."""
+"""Where to look; the photos' pixels are verified."""
 
 LICENCE = (
     "The AT&T (ORL) Database of Faces, AT&T Laboratories Cambridge. Free for use with credit: "
@@ -106,21 +106,20 @@ def att(
     """Return the AT&T faces, every person verified.
 
     Looks at the path; without one, at ``LIKENESS_DATA``; if that is unset too, in the cache
-    (`att_cache_path`); and then downloads into the cache. A path that is given is never
-    passed over.
+    (`att_cache_path`); and then downloads into the cache. A given path is never ignored.
 
     Args:
         path: a zip, a folder of photos, or a folder that holds ``att_faces.zip``; in it
             ``s1/1.pgm``, ``orl_faces/s1/1.pgm`` or ``att_faces/s1/1.pgm``.
-        download: whether to download if nothing is at hand.
+        download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
 
     Returns:
         items ``(400, 112, 92, 1)``, uint8; identities «s1» … «s40»; item names «s1/1» ….
 
     Raises:
-        DataNotFoundError: the faces are not where they were said to be, or nowhere.
-        DigestError: photos are missing or of other people.
+        DataNotFoundError: the faces are not at the given path, or were not found.
+        DigestError: photos are missing, or show other people.
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
     """
@@ -139,7 +138,7 @@ def att(
 
 
 def att_cache_path() -> Path:
-    """Return where in the cache the zip of the AT&T faces lies, or would lie."""
+    """Return the path of the AT&T zip in the cache, whether it exists or not."""
     return cache_place() / ZIP_NAME
 
 
@@ -186,7 +185,7 @@ def _downloaded(
 
 
 def _checked(file: Path, digests: Mapping[str, str]) -> Images:
-    """Read a downloaded copy; the messages leave out its path, which is gone when they show."""
+    """Read a downloaded copy; messages leave out its temporary path."""
     try:
         return read_copy(file, digests=digests)
     except (DataNotFoundError, DigestError) as error:
@@ -213,7 +212,7 @@ def read_copy(path: Path, *, digests: Mapping[str, str]) -> Images:
 
     Raises:
         DataNotFoundError: there is no copy at the path.
-        DigestError: photos are missing, or are not the ones they should be.
+        DigestError: photos are missing, or their SHA-256 differs.
         DataError: the path cannot be read.
     """
     try:

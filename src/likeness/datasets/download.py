@@ -1,11 +1,11 @@
-"""Published data: where it lies, how it is downloaded, and how it is read out of a zip.
+"""Published data: where it is stored, how it is downloaded, and how it is read from a zip.
 
-A file is looked for at a path, in ``LIKENESS_DATA``, in the cache, and at mirrors. It enters the
-cache whole and checked, by one rename, or not at all. So a break, a kill or two downloads at once
-leave either nothing or a good file under its name.
+A file is searched at a path, in ``LIKENESS_DATA``, in the cache, and at mirrors. It is checked and
+then renamed into the cache, so an interruption or two simultaneous downloads leave either nothing
+or a complete file.
 
-`read_published` takes a file as its authors published it, by its SHA-256; so whoever reads it
-has what everybody else has. Of a zip only what is asked for is read, into memory, within limits.
+`read_published` reads a file as its authors published it, identified by its SHA-256. Only the
+requested members of a zip are read, into memory, within limits.
 """
 
 import hashlib
@@ -55,11 +55,11 @@ def cache_place() -> Path:
 class ZipReader:
     """An open zip, read by name.
 
-    Where it wants its files to be extracted to does not matter: nothing is extracted.
+    Nothing is extracted, so paths inside the zip are harmless.
 
     Args:
         archive: the open zip.
-        most_bytes: a member that says, or turns out, to be larger is not read.
+        most_bytes: a member with a larger stated or actual size is not read.
     """
 
     archive: zipfile.ZipFile
@@ -91,12 +91,12 @@ def opened_zip(file: Path, *, most_bytes: int) -> Iterator[ZipReader]:
         most_bytes: of one member.
 
     Raises:
-        DataNotFoundError: it is no zip, or breaks off, or asks for a password.
+        DataNotFoundError: it is not a zip, is truncated, or is encrypted.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             yield ZipReader(archive, most_bytes)
-    # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
+    # RuntimeError: the zip is encrypted. NotImplementedError: an unknown compression.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DataNotFoundError(f"{file}: not a zip that can be read ({error}).") from error
 
@@ -111,7 +111,7 @@ def grey_picture(archive: ZipReader, member: str, file: Path, *, size: int) -> I
         size: rows and columns that it must have.
 
     Raises:
-        DataError: it is not there, or is no such picture.
+        DataError: it is missing, or is not such a picture.
     """
     data = archive.read(member)
     try:
@@ -127,7 +127,7 @@ def grey_picture(archive: ZipReader, member: str, file: Path, *, size: int) -> I
 
 
 MOST_BYTES = 64 * 2**20
-"""A mirror that sends more than this sends something else."""
+"""A mirror that sends more than this sends another file."""
 
 _TIMEOUT = 20.0
 
@@ -164,7 +164,7 @@ def download(
 
     Raises:
         DataNotFoundError: no mirror gave a file that passes; the message says why, mirror by
-            mirror, and ends without a next step, for the caller to add.
+            mirror, and the caller adds the next step.
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is not installed.
     """
@@ -184,7 +184,7 @@ def download(
         except DataError as error:
             failures.append(f"{_host(url)}: {error}")
         except OutputError as error:
-            # Windows does not replace a file that somebody reads: then it is there already.
+            # Windows cannot replace an open file; then the file exists already.
             if not isinstance(error.__cause__, PermissionError) or not destination.is_file():
                 raise
             return check(destination)
@@ -198,8 +198,8 @@ class _MirrorError(Exception):
 def _fetch(url: str, target: Path, on_progress: OnProgress | None) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
         raise _MirrorError("not an http address")
-    # pooch's downloader without its `retrieve`: that one knows digests of files only, while a
-    # zip is judged by the photos in it, and it logs to the terminal.
+    # pooch's downloader without its `retrieve`: `retrieve` checks file digests only, while a zip is
+    # checked by its photos, and it logs to the terminal.
     pooch = require_extra("pooch")
     requests = require_extra("requests")
     fetch = pooch.HTTPDownloader(
@@ -220,7 +220,7 @@ def _fetch(url: str, target: Path, on_progress: OnProgress | None) -> None:
 
 
 class _Progress:
-    """What pooch asks of a progress bar, over a callback."""
+    """The progress bar that pooch expects, on top of a callback."""
 
     def __init__(self, on_progress: OnProgress | None) -> None:
         self.total = 0
@@ -247,14 +247,14 @@ def _host(url: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedFile:
-    """What a file is called, where it comes from, and how to tell that it is the one.
+    """A published file: its names, sources and SHA-256.
 
     Args:
-        title: what to call it in a message.
-        names: file names it goes by; the first is its name in the cache.
+        title: its name in messages.
+        names: its file names; the first is used in the cache.
         sha256: of the file.
         mirrors: addresses of the file.
-        most_bytes: a larger file is another one, and is not looked at.
+        most_bytes: a larger file is not read.
     """
 
     title: str
@@ -272,21 +272,21 @@ def read_published(
     may_download: bool = True,
     on_progress: OnProgress | None = None,
 ) -> T:
-    """Return what ``read`` makes of the file, wherever it is found.
+    """Return what ``read`` makes of the file.
 
     Looks at the path; without one, for the file in ``LIKENESS_DATA`` and in the cache; and then
-    downloads into the cache. A path that is given is never passed over.
+    downloads into the cache. A given path is never ignored.
 
     Args:
         wanted: the file.
         path: the file, or a folder that holds it.
         read: called with the verified file.
-        may_download: whether to download if nothing is at hand.
+        may_download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
 
     Raises:
-        DataNotFoundError: it is not where it was said to be, or nowhere.
-        DigestError: there is another file in its place.
+        DataNotFoundError: it is not at the given path, or was not found.
+        DigestError: the file has another SHA-256.
         DataError: it cannot be read.
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
@@ -321,7 +321,7 @@ def _given(wanted: PublishedFile, path: Path) -> Path:
 
 
 def _within(wanted: PublishedFile, path: Path) -> Path | None:
-    """Return the file if the path is it by its name, or a folder that holds it."""
+    """Return the file if the path has one of its names, or is a folder that holds it."""
     if path.is_file():
         return path if path.name in wanted.names else None
     return next((path / name for name in wanted.names if (path / name).is_file()), None)

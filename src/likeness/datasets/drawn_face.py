@@ -1,4 +1,4 @@
-"""Drawn faces: made-up people from a seed, for when no photographs are at hand.
+"""Drawn faces: synthetic people from a seed, for use without photographs.
 
 Identity is in the geometry: head, jaw, hair, ears, eyes, brows, nose, mouth, and the greys of
 skin and hair. Pose, light, expression, glasses, blur and noise change from photo to photo.
@@ -88,16 +88,16 @@ def drawn_faces(
     size: tuple[int, int] = (112, 92),
     seed: int = 0,
 ) -> Dataset:
-    """Return photos of made-up people.
+    """Return photos of synthetic people.
 
-    A photo depends on the seed, the person's number and its own number only: with more people
-    or more photos each, those that were there stay as they are.
+    A photo depends on the seed, the person's number and its own number only: adding people or
+    photos does not change the others.
 
     Args:
         identities: how many people, 1…10,000.
         photos_each: photos of each, 1…1,000.
         size: (rows, columns) of every photo, 16…1024.
-        seed: who the people are, 0 or more.
+        seed: random seed of the people, 0 or more.
 
     Returns:
         items ``(identities × photos_each, rows, columns, 1)``, uint8; identities «drawn1» …;

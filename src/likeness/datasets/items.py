@@ -1,4 +1,4 @@
-"""`Dataset`: items and the identity of each, frozen; and the split that keeps people apart."""
+"""`Dataset`: items with their identities, frozen; and the split by identity."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,21 +19,21 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Items, and whose each one is.
+    """Items and the identity of each.
 
-    An identity is a person here; a writer, a character or an object elsewhere. The engine
-    never asks which.
+    An identity is a person here; a writer, a character or an object elsewhere. The code treats all
+    of them alike.
 
     Args:
         items: ``(n, ...)``; photos are ``(n, rows, columns, channels)`` of ``uint8``.
         identities: ``n`` names, one per item.
         item_names: ``n`` different names, for messages and reports («s1/1»).
-        name: what the data is called in reports.
-        licence: terms of use and whom to credit, for reports and model cards.
-        drawn: whether the photos are made up. Every figure on such data is marked.
-        notes: what a reader of the figures should know (files left out, say).
-        facets: what else is known of each item, ``n`` labels by the facet's name: the text that
-            was written, say, or the camera.
+        name: name of the data in reports.
+        licence: terms of use and credit, for reports and model cards.
+        drawn: whether the photos are synthetic. Every figure on such data is marked.
+        notes: remarks for readers of the figures, such as files left out.
+        facets: further labels of each item, ``n`` per facet, such as the text that was written, or
+            the camera.
 
     Raises:
         DataError: these differ in length, or two items have one name.
@@ -128,7 +128,7 @@ class Dataset:
         """Return the facet's label of each item.
 
         Raises:
-            DataError: nothing of that name is known of the items.
+            DataError: the items have no facet of that name.
         """
         if name not in self.facets:
             known = ", ".join(map(repr, self.facets)) or "none"
@@ -153,7 +153,7 @@ class Dataset:
         return self.take([i for i, identity in enumerate(self.identities) if identity in wanted])
 
     def without_copies(self) -> "Dataset":
-        """Return the data set in which no identity has one and the same item twice."""
+        """Return the data set without repeated items of an identity."""
         keys = list(zip(self.identities, self.item_digests, strict=True))
         first = {key: index for index, key in reversed(list(enumerate(keys)))}
         return self.take(sorted(first.values()))
@@ -162,7 +162,7 @@ class Dataset:
         """Raise unless at least this many identities have at least this many items each.
 
         Raises:
-            TooFewError: they have not.
+            TooFewError: there are fewer.
         """
         counts = np.bincount(self.codes, minlength=1)
         enough = int((counts >= items_each).sum())
@@ -175,13 +175,13 @@ class Dataset:
 
 
 def split_by_identity(data: Dataset, *, held_out: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Split so that no identity stands on both sides.
+    """Split so that no identity is on both sides.
 
     Args:
         data: at least two identities.
         held_out: the share of the identities that goes to the second part, 0…1; at least
             one identity goes to each part.
-        seed: which ones.
+        seed: random seed.
 
     Returns:
         (the rest, the held-out part).
@@ -231,13 +231,13 @@ def identity_folds(
 
 
 def check_disjoint(first: Dataset, second: Dataset, *, between: tuple[str, str]) -> None:
-    """Raise if an identity, or one and the same item, stands in both data sets.
+    """Raise if an identity or an item is in both data sets.
 
     Args:
-        between: what the two are called in the message, such as ("training", "test").
+        between: names of the two for the message, such as ("training", "test").
 
     Raises:
-        OverlapError: it does.
+        OverlapError: there is an overlap.
     """
     people = set(first.distinct) & set(second.distinct)
     if people:
@@ -259,7 +259,7 @@ def check_disjoint(first: Dataset, second: Dataset, *, between: tuple[str, str])
 
 
 def name_some(names: Iterable[str], most: int = 5) -> str:
-    """Return up to ``most`` of the names, quoted and in natural order, and how many more."""
+    """Return up to ``most`` names, quoted and in natural order, and the number of the others."""
     ordered = sorted(names, key=natural_key)
     text = ", ".join(f"'{name}'" for name in ordered[:most])
     return text if len(ordered) <= most else f"{text} and {len(ordered) - most} more"

@@ -1,7 +1,7 @@
 """A folder with one sub-folder of photos per person, and the people's labels from a CSV file.
 
 The labels say which group each person is in. The header names the columns. One is ``person``;
-each of the others is a way of grouping::
+each of the others is a grouping::
 
     person,glasses,room
     ada,yes,hall
@@ -37,14 +37,14 @@ def read_person_labels(file: Path, people: Iterable[str]) -> Labels:
     An empty cell, and a person that is not in the file, is a person without a label.
 
     Args:
-        file: UTF-8, with or without a mark of byte order; cells apart by comma, semicolon or
+        file: UTF-8, with or without a byte order mark; cells are separated by comma, semicolon or
             tab, whichever the header has first.
-        people: whom the data holds.
+        people: names of the people in the data.
 
     Raises:
         DataNotFoundError: there is no such file.
-        DataError: it cannot be read, has no column "person" or no other one, a person in it
-            is not in the data or there twice, or nobody has a label.
+        DataError: it cannot be read, has no column "person" or no other one, a person in it is not
+            in the data, or is listed twice, or nobody has a label.
     """
     rows = _rows(file)
     columns = _columns(file, rows[0][1])
@@ -59,7 +59,9 @@ def read_person_labels(file: Path, people: Iterable[str]) -> Labels:
             )
         person = cells[person_column]
         if person in named:
-            raise DataError(f"{file}, line {line}: expected each person once. {person!r} is twice.")
+            raise DataError(
+                f"{file}, line {line}: expected each person once. {person!r} is listed twice."
+            )
         named.add(person)
         for name, label in zip(columns, cells, strict=True):
             if name != _PERSON and label:
@@ -91,7 +93,7 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
         rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except csv.Error as error:
         raise DataError(
-            f"{file}: expected a CSV file. Line {reader.line_num} is none: {error}."
+            f"{file}: expected a CSV file. Line {reader.line_num} is not CSV: {error}."
         ) from error
     rows = [(line, cells) for line, cells in rows if any(cells)]
     if len(rows) < 2:
@@ -100,7 +102,7 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """Return what the header's cells are apart by: some spreadsheets write semicolons."""
+    """Return the separator of the header's cells: some spreadsheets write semicolons."""
     header = text.lstrip().split("\n", 1)[0]
     delimiters = [sign for sign in _DELIMITERS if sign in header]
     return min(delimiters, key=header.index, default=",")
@@ -150,8 +152,8 @@ def folder(
     """Return the photos of a folder that holds one sub-folder per person.
 
     People and photos stand in natural order («s2» before «s10»). JPEG, PNG, PGM, PPM, BMP
-    and WebP are read, by extension in either case; other files, hidden ones, and folders
-    within a person's folder are passed over.
+    and WebP are read, by extension in either case; other files, hidden ones, and folders within a
+    person's folder are ignored.
 
     Args:
         path: the folder. The name of a sub-folder is the identity.
@@ -159,8 +161,7 @@ def folder(
             Without it, the photos' own size if they all have the same and it is at most one
             megapixel, and (112, 92) otherwise.
         channels: 1 (grey) or 3 (colour).
-        strict: whether a broken file is an error; otherwise it is left out and named in the
-            notes.
+        strict: whether a broken file is an error; otherwise it is left out and listed in the notes.
         on_progress: called with (photos read, photos in all).
         on_photo: called with (item name, ``(rows, columns, 1 or 3)``) for each photo that could
             be read, in its original size and colours.
@@ -171,7 +172,7 @@ def folder(
 
     Raises:
         DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
-        ImageError: no photo can be read; or one cannot, and ``strict``.
+        ImageError: no photo can be read; or, with ``strict``, one cannot be read.
         SettingError: the size or the channels are out of range.
     """
     _check_settings(size, channels)
@@ -294,5 +295,5 @@ def _name(file: Path) -> str:
 
 
 def _printable(name: str) -> str:
-    """Return the name; bytes in it that are no UTF-8 show as escapes, so that it prints."""
+    """Return the name; bytes in it that are not UTF-8 show as escapes, so that it prints."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

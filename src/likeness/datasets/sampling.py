@@ -1,16 +1,15 @@
-"""Which items to look at together: pairs, P×K batches, N-way K-shot episodes.
+"""Samplers: pairs, P×K batches, N-way K-shot episodes.
 
 Samplers return indices, never items; the seed is an argument.
 
-A pair of items is genuine (one identity) or impostor (two). It is never an item with itself,
-never drawn twice in either order, and impostor pairs are drawn from all items of both identities
-(a common mistake ties them to one photo index).
+A pair of items is genuine (one identity) or impostor (two). An item is never paired with itself, no
+pair is drawn twice in either order, and impostor pairs are drawn from all items of both identities
+(a common mistake restricts them to one photo index).
 
-Hard pairs teach: impostors that look alike, genuine pairs that do not. Most impostor pairs are
-already far enough apart after a few steps and teach nothing. Drawing pairs by their present
-energy keeps the lesson going (C.-Y. Wu, R. Manmatha, A. Smola, P. Krähenbühl, «Sampling Matters
-in Deep Embedding Learning», ICCV 2017, gives the argument; the weights here are plain
-exponentials of the energy).
+Hard pairs are similar impostors and dissimilar genuine pairs. After a few steps most impostor pairs
+are far apart and have no gradient; drawing pairs by their present energy avoids these (C.-Y. Wu, R.
+Manmatha, A. Smola, P. Krähenbühl, «Sampling Matters in Deep Embedding Learning», ICCV 2017, gives
+the argument; the weights here are plain exponentials of the energy).
 """
 
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def sample_pairs(
         codes: ``(n,)``, the identity of each item.
         genuine: how many genuine pairs; all there are if not given.
         impostor: how many impostor pairs; as many as genuine ones if not given.
-        seed: which ones, and their order.
+        seed: random seed of the choice and the order.
 
     Raises:
         TooFewError: there are not that many different pairs.
@@ -142,22 +141,23 @@ def hard_pairs(
     seed: int,
     source_person: Codes | None = None,
 ) -> LabelledPairs:
-    """Draw different pairs, the harder the likelier, in a random order.
+    """Draw different pairs, hard ones with a higher probability, in a random order.
 
     Every item is an anchor as often as any other; its impostor partner at energy e is drawn
     with a weight of exp(−e / temperature), its genuine one with exp(+e / (2 · temperature)). No
-    pair comes twice. (Weights over all pairs at once would dwell on the few people who look most
-    alike, and forget the others.)
+    pair comes twice. (Weights over all pairs together would favour the few people who look most
+    alike.)
 
     Args:
         codes: ``(n,)``, the identity of each item.
         energies: ``(n, n)``, the present energies.
-        genuine: how many genuine pairs; fewer come if there are fewer.
-        impostor: how many impostor pairs; fewer come if there are fewer.
-        temperature: 0.1 is strong for distances of 0…2; 1e6 draws evenly.
-        seed: which ones, and their order.
-        source_person: ``(n,)``, whom each item shows; different identities of one source person
-            are never paired (a person and the mirrored person are neither genuine nor impostor).
+        genuine: how many genuine pairs; fewer are returned if there are fewer.
+        impostor: how many impostor pairs; fewer are returned if there are fewer.
+        temperature: 0.1 is strong for distances of 0…2; 1e6 draws uniformly.
+        seed: random seed of the choice and the order.
+        source_person: ``(n,)``, the person that each item shows; different identities of one source
+            person are never paired (a person and the mirrored person are neither genuine nor
+            impostor).
 
     >>> import numpy as np
     >>> points = np.array([0.0, 0.1, 0.2, 5.0])
@@ -215,15 +215,15 @@ def identity_batches(
 ) -> NDArray[np.int64]:
     """Return ``(batches, identities × items_each)`` indices, grouped by identity.
 
-    Identities differ within a batch. An identity with fewer than ``items_each`` items gives
-    each of them once before any comes again.
+    Identities differ within a batch. An identity with fewer than ``items_each`` items gives each of
+    them once before any is repeated.
 
     Args:
         codes: ``(n,)``, the identity of each item.
         identities: P, at least 1; at most as many as have an item.
         items_each: K, at least 1.
         batches: how many batches.
-        seed: which ones.
+        seed: random seed.
         groups: ``(n,)``, equal for all items of an identity; a batch is drawn from one group,
             each group as often as any other. One group of all if not given.
 
@@ -268,7 +268,7 @@ def _some(items: NDArray[np.intp], count: int, rng: np.random.Generator) -> NDAr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Episode:
-    """One trial set.
+    """One episode.
 
     Args:
         gallery: ``(ways, shots)``, the enrolled items; each row is one identity, and no two
@@ -292,7 +292,7 @@ def episodes(
         ways: identities in an episode, at least 2.
         shots: enrolled items of each, at least 1.
         count: how many episodes.
-        seed: which ones.
+        seed: random seed.
         probes_each: probes of each identity, at least 1.
 
     Raises:

@@ -37,7 +37,7 @@ def encoder_by_name(name: str) -> Callable[..., Any]:
     """Return the function that builds the encoder called ``name``.
 
     Raises:
-        SettingError: there is none of that name.
+        SettingError: there is nothing of that name.
     """
     if name not in _BY_NAME:
         raise SettingError(f"encoder: expected one of {', '.join(_BY_NAME)}. Received: {name!r}.")

@@ -238,7 +238,7 @@ def fit_fisherfaces(train: Dataset) -> Embedder:
 
 
 def _principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np.float64]:
-    """Return up to so many principal components as columns, the strongest first.
+    """Return at most ``count`` principal components as columns, the strongest first.
 
     By way of the products of photos if those are fewer than the pixels: the singular values
     of all pixels take many times as long (M. Turk & A. Pentland, «Eigenfaces for

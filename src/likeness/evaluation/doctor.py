@@ -50,7 +50,7 @@ from likeness.images.quality import PhotoCheck, PhotoWarning, blurrier_than_the_
 GALLERY_WEIGHT = 8.0
 """In photos: what the gallery says counts as much as eight of the person's own. Few photos are
 weak evidence: a single one that failed must not make a risk of 100 %. Tried on raw pixels and on
-made-up galleries: 4 to 16 predict each person's errors about equally well, 0 and 1 worse."""
+synthetic galleries: 4 to 16 predict each person's errors about equally well, 0 and 1 worse."""
 
 SMALLEST_GAIN = 0.0005
 """A gain under this would be shown as 0.0 %: nobody is asked for it."""
@@ -207,7 +207,7 @@ def _own_energies(energies: GalleryEnergies, person: int) -> Energies:
 
 
 def _chance_of_being_nearest(others: int, chosen: int) -> Energies:
-    """Return, for each of the sorted others, how likely it is the nearest of so many chosen.
+    """Return, for each of the sorted others, the probability that it is the nearest of ``chosen``.
 
     The i-th is if the rest of the chosen are among those behind it:
     C(others − 1 − i, chosen − 1) / C(others, chosen). Computed by the ratio of neighbours.

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 DRAWN_MARK = "drawn faces, not AT&T"
-"""Of a run on made-up data."""
+"""Mark of a run on synthetic data."""
 
-LEAK_MARK = "leaky split: no forecast for unseen people"
+LEAK_MARK = "leaky split: not valid for unseen people"
 """Of a test part that holds people, photos or pairs that were trained on."""
 
 METHODS = {
@@ -23,7 +23,7 @@ _KINDS = {
     "accuracy": ("accuracy", "accuracy on balanced pairs", False),
     "frr": ("FRR", "genuine pairs rejected", True),
     "far": ("FAR", "impostor pairs accepted", True),
-    "fpir": ("FPIR", "strangers taken for somebody", True),
+    "fpir": ("FPIR", "strangers identified as somebody", True),
     "fnir": ("FNIR", "enrolled people not found", True),
     "dir_at_fpir": ("DIR @ FPIR {}", "DIR at FPIR {}", False),
     "one_shot": ("{}-way one-shot", "{}-way one-shot", False),
@@ -33,7 +33,7 @@ _KINDS = {
 
 _AT_A_RATE = ("tar_at_far", "dir_at_fpir")
 _EXCHANGED = {"far", "frr", "fpir", "fnir"}
-"""One is had for the other by another threshold, so that neither alone is better."""
+"""Another threshold trades one for the other, so neither alone tells which method is better."""
 
 
 class FigureName(str):
@@ -170,14 +170,14 @@ def watermark(*, drawn: bool, leaks: int = 0) -> str | None:
     """Return what must stand on every table, picture and card made from a result.
 
     Args:
-        drawn: whether the data are made up.
+        drawn: whether the data are synthetic.
         leaks: how many people, photos and pairs of the test part were trained on.
 
     Returns:
         The marks in one line; None if there is nothing to warn of.
 
     >>> watermark(drawn=False, leaks=3)
-    'leaky split: no forecast for unseen people'
+    'leaky split: not valid for unseen people'
     """
     marks = [mark for mark, holds in ((DRAWN_MARK, drawn), (LEAK_MARK, leaks)) if holds]
     return " · ".join(marks) or None

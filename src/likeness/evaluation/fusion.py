@@ -2,7 +2,8 @@
 
 - ``min``: the smallest, the nearest photo.
 - ``mean``: of all of them.
-- ``top2``, ``top3``, …: the mean of so many smallest ones (of all, where there are fewer).
+- ``top2``, ``top3``, …: the mean of the two, three, … smallest ones (of all, where there are
+  fewer).
 - ``centroid``: the energy to the middle of the person's embeddings, as if that were one photo.
 
 The centroid needs no embeddings. For x_1 … x_K with the mean c, and any p,
@@ -148,7 +149,7 @@ def _to_centroid(energies: Energies, energy: str, among: Energies) -> Energies:
 
 
 BLOCK = 4_000_000
-"""So many energies are fused at a time: 32 MB."""
+"""Number of energies fused at a time: 32 MB."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -177,7 +178,7 @@ def compare_with_people(
     energy: str | None = None,
     pairs: LabelledPairs | None = None,
 ) -> Comparisons:
-    """Enrol every person with so many photos, and compare all other photos with them.
+    """Enrol every person with ``photos_each`` photos, and compare all other photos with them.
 
     A person with more photos is enrolled several times, each time with other photos. With one
     photo each, every pair of photos is compared once.
@@ -193,7 +194,7 @@ def compare_with_people(
     Raises:
         SettingError: a setting is out of its range, there is no such fusion of this energy, or
             pairs are given for several photos each.
-        TooFewError: nobody has so many photos, or there is nobody to compare with.
+        TooFewError: nobody has that many photos, or there is nobody to compare with.
     """
     check_square(matrix, codes)
     check_fusion(fusion, energy=energy)
@@ -255,7 +256,7 @@ def _fused(
 
 
 def _enrolments(codes: Codes, photos_each: int) -> NDArray[np.int64]:
-    """Return ``(enrolments, photos_each)``: each person's photos, so many at a time."""
+    """Return ``(enrolments, photos_each)``: each person's photos, ``photos_each`` at a time."""
     rows = [np.empty((0, photos_each), np.int64)]
     for code in np.unique(codes):
         photos = np.flatnonzero(codes == code)

@@ -236,7 +236,7 @@ def _group(
 
 
 def _least(behind: int) -> float:
-    """Return the lowest rate that so many pairs or photos can show (the «rule of three»)."""
+    """Return the lowest rate that a number of pairs or photos can show (the «rule of three»)."""
     return min(1.0, EVIDENCE / behind)
 
 

@@ -43,7 +43,7 @@ class Identification:
         ways: enrolled identities in each trial.
         shots: enrolled items of each.
         ranks: of the right identity, one per trial.
-        probe_codes: ``(trials,)``, whose probe each trial was.
+        probe_codes: ``(trials,)``, the identity of each trial's probe.
     """
 
     ways: int
@@ -161,7 +161,7 @@ def n_way_k_shot(
         codes: ``(n,)``.
         ways, shots: N and K.
         count: how many episodes, at least 1.
-        seed: which ones.
+        seed: random seed.
 
     Raises:
         SettingError: a setting is out of its range.

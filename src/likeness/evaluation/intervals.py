@@ -21,7 +21,7 @@ from likeness.evaluation.verification import Counter
 
 
 class _Figures(Protocol):
-    """Figures that can be had again for people drawn again."""
+    """Figures that can be computed again for resampled people."""
 
     @property
     def figures(self) -> Mapping[FigureName, float]:
@@ -92,7 +92,7 @@ def drawn_figures(
 
 
 def quantiles(draws: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return the lower and the upper end that hold so large a share of the draws.
+    """Return the ends of the interval that holds this share of the draws.
 
     Raises:
         SettingError: the level is out of its range.

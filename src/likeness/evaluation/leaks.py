@@ -1,7 +1,7 @@
 """Leaks: what a test part shares with a training part, counted (`find_leaks`) or named (`audit`).
 
-A score on people, photos or pairs that were trained on says how well they were learned by
-heart, not how the network will do on anybody else.
+A score on people, photos or pairs that were trained on says how well they were memorised, not how
+the network performs on other people.
 
 Near duplicates: one photograph saved twice, as another file, size or quality, or mirrored.
 
@@ -83,7 +83,7 @@ class LeakReport:
                     f"Leak: {shared} of the {total} test {what} ({_percent(shared, total)}) {verb} "
                     "in the training part too."
                 )
-        said.append("This score is no forecast for people the network has not been trained on.")
+        said.append("This score is not valid for people the network has not been trained on.")
         return said
 
 
@@ -119,7 +119,7 @@ def find_leaks(
 
 
 DIGITS = 16
-"""So much of each photo's digest stands in a model's record."""
+"""Hexadecimal digits of each photo's digest in a model's record."""
 
 
 def leaks_against(
@@ -127,8 +127,8 @@ def leaks_against(
 ) -> LeakReport:
     """Compare a test part with what is recorded of a training part: names and digests.
 
-    People with equal names count as the same, whatever their photos: better one false alarm
-    than a leak unseen. Pairs count as trained on if both photos were.
+    People with equal names count as the same, whatever their photos: a false alarm is better than
+    an undetected leak. Pairs count as trained on if both photos were.
 
     Args:
         identities: trained on.
@@ -245,8 +245,8 @@ def duplicates_within(images: Images) -> list[NearDuplicate]:
 def thumbnails(images: Images) -> Thumbnails:
     """Return ``(n, 28 · 23)``: small grey photos, mean 0, unit length.
 
-    A photo of one flat colour becomes zeros, and is like nothing: flat photos are no copies
-    of each other.
+    A photo of one flat colour becomes zeros, and is like nothing: flat photos do not count as
+    copies of each other.
     """
     check_images(images)
     rows, columns = SIZE
@@ -363,7 +363,7 @@ class Audit:
         pairs = self.report.shared_genuine_pairs + self.report.shared_impostor_pairs
         if pairs:
             said.append(f"{_counted(pairs, 'test pair', 'test pairs')} can be trained on.")
-        said.append("A score on this test part is no forecast for people never seen.")
+        said.append("A score on this test part is not valid for unseen people.")
         return said
 
 

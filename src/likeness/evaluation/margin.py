@@ -26,14 +26,14 @@ FORMAT = "likeness.margin/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """What became of photos of enrolled people, in galleries of the people at hand.
+    """What became of photos of enrolled people, in galleries of the calibration people.
 
     Args:
         people: enrolled in the largest gallery.
         right: how many photos were named rightly.
         wrong: named as somebody else.
         ambiguous: accepted, but the runner-up was too near.
-        unknown: taken for strangers.
+        unknown: rejected as strangers.
     """
 
     people: int
@@ -57,13 +57,13 @@ class Margin:
     """A margin to the runner-up, what it promises, and what stands behind it.
 
     Args:
-        value: «known» only if the runner-up is at least so much farther away, 0 or more; None
+        value: «known» only if the runner-up is at least this much farther away, 0 or more; None
             if none could be measured.
         wrong_names: the share of enrolled people's photos that may be given a wrong name.
-        people: G, in a gallery of so many.
+        people: G, the size of the gallery.
         wrong: the share of wrong names in such a gallery; ``high``, by the union bound, is the
             promise. None without a value.
-        outcomes: with this value, or without one, counted in galleries of the people at hand.
+        outcomes: with this value, or without one, counted in galleries of the calibration people.
         reason: why there is no value; empty if there is one.
     """
 
@@ -108,7 +108,7 @@ def measure_margin(
 
     Args:
         matrix: ``(n, n)`` energies between all photos of people never trained on.
-        codes: ``(n,)``, whose each is.
+        codes: ``(n,)``, the identity of each.
         purpose: how many people are enrolled, with how many photos each.
         threshold: the one in force.
         wrong_names: the share of enrolled people's photos that may be given a wrong name.

@@ -42,7 +42,7 @@ MOST_COMPARISONS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """The errors with so many photos of each person enrolled.
+    """The errors with a given number of enrolled photos per person.
 
     Args:
         photos: enrolled, of each person.
@@ -145,7 +145,7 @@ class NextPhotoResult:
         curve: that was measured.
         model: its fingerprint.
         data: that was measured on.
-        drawn: whether the data are made up.
+        drawn: whether the data are synthetic.
         left_out: names of the people with too few photos.
         notes: who and what takes no part, in sentences.
     """
@@ -276,7 +276,9 @@ def _deal_photos(
 
 
 class _DealtComparisons:
-    """All comparisons with so many photos enrolled, and the rates for any number of each person."""
+    """All comparisons with a given number of enrolled photos, and the rates for any weights of the
+    people.
+    """
 
     def __init__(
         self, matrix: Energies, deals: Sequence[_Deal], *, photos: int, fusion: str, energy: str
@@ -349,7 +351,7 @@ def _counts(photos: Sequence[int], wanted: Sequence[int] | None) -> list[int]:
         raise TooFewError(
             f"expected {int(np.ceil(needed))} people or more with {count + 1} photos each, "
             f"{count} to enrol and one to recognise. Received: {len(photos)} people, "
-            f"{able[count]} of them with so many."
+            f"{able[count]} of them with that many."
         )
     return kept
 

@@ -18,10 +18,10 @@ do, each weighted by how right it is at the rank (ties are a fair draw, as in `r
 Intervals of open-set figures, by resampling people.
 
 A person drawn w times weighs w in mated searches. A non-mated search is a pair of people, the
-stranger and the nearest person enrolled, drawn v and w times, and weighs v·w: some people are
-taken for others again and again, and some are those that others are taken for. (As in
-`likeness.evaluation.intervals`; the galleries themselves are not drawn again, because a
-gallery with the same person twice has fewer people in it, and fewer false candidates.)
+stranger and the nearest person enrolled, drawn v and w times, and weighs v·w: some people are often
+mistaken for others, and some are those that others are mistaken for. (As in
+`likeness.evaluation.intervals`; the galleries themselves are not drawn again, because a gallery
+with the same person twice has fewer people in it, and fewer false candidates.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ FPIRS = (0.05, 0.1)
 
 HALVES = 20
 MOST_INDICES = 10
-"""Photo indices that are enrolled in turn; of more, so many evenly spread ones."""
+"""Most photo indices that are enrolled in turn; of more, evenly spread ones are taken."""
 
 FEWEST_PEOPLE = 4
 """Two enrolled and two strangers."""
@@ -264,7 +264,7 @@ def open_set_halves(
 
     Args:
         matrix: ``(n, n)`` energies between all photos.
-        codes: ``(n,)``, whose each is.
+        codes: ``(n,)``, the identity of each.
         halves: how many.
         shots: K.
         seed: of the shuffles.

@@ -24,7 +24,7 @@ from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import DataError, TooFewError
 
 BLOCK = 1_000_000
-"""So many numbers of either side are compared at a time: 8 MB each."""
+"""Numbers of either side that are compared at a time: 8 MB each."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -131,7 +131,7 @@ def check_square(matrix: Energies, codes: Codes) -> None:
     """Raise unless the matrix has one row and one column per code.
 
     Raises:
-        DataError: it has not.
+        DataError: it does not.
     """
     if np.shape(matrix) != (len(codes), len(codes)):
         raise DataError(

@@ -288,7 +288,7 @@ def reliability(
     Args:
         genuine, impostor: ``(g,)`` and ``(i,)``, ln LR of comparisons that the map was not
             fitted to.
-        genuine_people, impostor_people: ``(g, 2)`` and ``(i, 2)``, whose each is.
+        genuine_people, impostor_people: ``(g, 2)`` and ``(i, 2)``, the identity of each.
         prior: P(one person), above 0, below 1.
         bins: of equal width, 2 or more.
 

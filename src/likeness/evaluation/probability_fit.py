@@ -40,7 +40,7 @@ MOST_FOLDS = 5
 PEOPLE_A_FOLD = 5
 
 MERGED = 4096
-"""Of each kind, so many energies are fitted to at most: neighbours are merged beyond that."""
+"""Most energies of each kind that a map is fitted to; beyond that, neighbours are merged."""
 
 
 @dataclass(frozen=True, kw_only=True)

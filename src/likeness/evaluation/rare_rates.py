@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from likeness.arrays import Codes, Energies, Floats
 
 FEW = 30
-"""So many accepted comparisons show how much they depend on each other. Where fewer are
-accepted, the dependence seen at this many is used if it is larger."""
+"""Accepted comparisons needed to estimate how much they depend on each other. Where fewer are
+accepted, the dependence estimated at this number is used if it is larger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +159,7 @@ def interval_from_draws(
     Args:
         share: 0…1.
         draws: ``(repetitions,)``, the share for people drawn again.
-        trials: at most so many count; photos, or pairs of them.
+        trials: upper limit of the number of independent trials: photos, or pairs of them.
         confidence: of the interval, 0.5…0.999.
 
     >>> low, high = interval_from_draws(0.0, np.zeros(9), trials=100)
@@ -200,7 +200,7 @@ class Tail:
     scale: float
 
     def threshold(self, rate: float) -> float:
-        """Return the energy below which so large a share of all lies; at most the start."""
+        """Return the energy below which this share of all energies lies; at most the start."""
         left = min(rate / self.share, 1.0)
         if abs(self.shape) < 1e-6:
             return self.start + self.scale * float(np.log(left))

@@ -126,7 +126,7 @@ class ProtocolResult:
         figures: of the network.
         baselines: method → its figures.
         counts: of people, photos, folds, pairs and trials behind the figures.
-        drawn: whether the data are made up.
+        drawn: whether the data are synthetic.
         data: that was measured on.
         leaks: how many people, photos and pairs tested were trained on.
         leak_counts: by kind; see `LeakReport`.
@@ -235,14 +235,14 @@ class ProtocolResult:
         """Read what `to_json` wrote, today or in an earlier version.
 
         Raises:
-            DataError: it is no such document, or parts of it are missing or no numbers.
+            DataError: it is not such a document, or parts of it are missing or are not numbers.
         """
         try:
             return _read(object_of(document))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 "result: expected figures with intervals, counts and a leak report. Received: a "
-                f"document in which some are missing or are no numbers ({error})."
+                f"document in which some are missing or are not numbers ({error})."
             ) from error
 
 
@@ -253,7 +253,7 @@ class OpenSetResult:
     Args:
         measured: the figures of identification and their counts.
         least_fpir: the lowest FPIR that the probes can show.
-        curves: method → rates "fpir" and "dir" of so many points.
+        curves: method → lists "fpir" and "dir", one entry per point.
         halves: of each fold, the people enrolled in each repetition.
         sentences: what the figures say.
     """
@@ -443,7 +443,7 @@ def _figures(document: Mapping[str, Any]) -> dict[FigureName, Interval]:
 
 def _number(value: Any) -> Any:
     if not is_number(value):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{value!r} is not a number")
     return value
 
 
@@ -457,19 +457,19 @@ def _numbers(values: Any) -> list[float]:
 
 def _count(value: Any) -> int:
     if not isinstance(value, int):
-        raise ValueError(f"{value!r} is no count")
+        raise ValueError(f"{value!r} is not a count")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")
+        raise ValueError(f"{value!r} is not a text")
     return value
 
 
 def _texts(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list | tuple):
-        raise ValueError(f"{values!r} is no list")
+        raise ValueError(f"{values!r} is not a list")
     return tuple(str(value) for value in values)
 
 

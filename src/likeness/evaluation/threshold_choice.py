@@ -1,6 +1,6 @@
-"""Threshold choice for a purpose (calibration): so many enrolled, so few strangers accepted.
+"""Threshold choice (calibration) for a number of enrolled people and a share of strangers accepted.
 
-A stranger who is compared with G enrolled people has G chances to be taken for one of them.
+A stranger who is compared with G enrolled people has G chances to be accepted as one of them.
 If a single comparison is falsely accepted at the rate f, at least one of G is at a rate of at
 most 1 − (1 − f)^G (equal if the comparisons were independent; a face that is like one person
 is often like another, which makes the true rate lower). So a promise about strangers sets a
@@ -49,7 +49,7 @@ class Purpose:
 
     Args:
         people: G, how many are enrolled; 1 for one-to-one verification.
-        strangers_accepted: the share of strangers that may be taken for somebody, above 0,
+        strangers_accepted: the share of strangers that may be identified as somebody, above 0,
             below 1.
         photos_each: enrolled photos of a person.
         fusion: how a person's photos are made one energy, see `likeness.evaluation.fusion`; or
@@ -172,7 +172,7 @@ def calibrate(
 
     Args:
         matrix: ``(n, n)`` energies between all photos of these people.
-        codes: ``(n,)``, whose each is.
+        codes: ``(n,)``, the identity of each.
         purpose: what it is for.
         energy: the name of the energies; only the fusions "centroid" and "auto" need it.
         extrapolate: whether a tail may be fitted where the comparisons are too few.

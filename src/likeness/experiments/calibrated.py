@@ -18,7 +18,7 @@ from likeness.evaluation.threshold_choice import Calibration, Purpose, calibrate
 from likeness.model.protocol import Model
 
 DIGITS = 16
-"""So much of each digest stands in a model's record."""
+"""Hexadecimal digits of each digest in a model's record."""
 
 PRIOR = 0.5
 """Before anything is known, the two photos are as likely of one person as of two."""
@@ -101,7 +101,8 @@ def calibration_evidence(
                 "name": data.name,
                 "digest": data.digest,
                 "drawn": data.drawn,
-                # So that an evaluation on these people can say that the threshold knows them.
+                # So that an evaluation on these people can say that the threshold was calibrated on
+                # them.
                 "identities": list(data.distinct),
                 "item_digests": [digest[:DIGITS] for digest in data.item_digests],
             },
@@ -127,11 +128,11 @@ def _probability(
 def check_not_trained_on(record: Mapping[str, Any], data: Dataset) -> None:
     """Raise if a model's record names some of the people, or holds some of the photos.
 
-    People of equal names count as the same: better one false alarm than a threshold chosen
-    on faces that were learned by heart.
+    People of equal names count as the same: a false alarm is better than a threshold chosen on
+    memorised faces.
 
     Raises:
-        OverlapError: it does.
+        OverlapError: there is an overlap.
     """
     learned = record.get("data", {})
     digests = set(learned.get("item_digests", ()))

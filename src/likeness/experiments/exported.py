@@ -1,4 +1,4 @@
-"""A saved model's further forms: its ONNX part, and an int8 variant with what it costs."""
+"""A saved model's other forms: its ONNX part, and an int8 variant with its loss of accuracy."""
 
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ MOST_FOR_RANGES = 200
 
 
 def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
-    """Give a saved model its ONNX part; one that is there and whole is kept.
+    """Add the ONNX part to a saved model; an existing, intact part is kept.
 
     Args:
         folder: of the model.
         overwrite: whether to make it again.
 
     Returns:
-        What ``model.json`` now says.
+        The new content of ``model.json``.
 
     Raises:
         ModelError: there is no such model, or its encoder cannot be exported.
@@ -51,7 +51,7 @@ def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any
 def export_int8(
     folder: str | Path, data: Dataset, *, overwrite: bool = False, seed: int = 0
 ) -> dict[str, Any]:
-    """Give a saved model an int8 variant, and measure what it loses by it.
+    """Add an int8 variant to a saved model, and measure the loss of accuracy.
 
     Half of the people set the ranges of the activations, the others measure. The variant has
     other energies, so it gets no threshold: calibrate it.
@@ -59,8 +59,8 @@ def export_int8(
     Args:
         folder: of a model with an ONNX part.
         data: photos of at least four people it was not trained on, two each.
-        overwrite: whether a variant that is there may be replaced.
-        seed: of who sets the ranges.
+        overwrite: whether an existing variant may be replaced.
+        seed: random seed that chooses the people who set the ranges.
 
     Returns:
         What is stored of the loss: the figures of both variants on the same pairs, with
@@ -70,7 +70,7 @@ def export_int8(
         ModelError: there is no such model, or it cannot be quantised.
         TooFewError: there are too few people.
         OverlapError: the model was trained on some of them.
-        OutputError: a variant is there, or it cannot be written.
+        OutputError: a variant exists already, or it cannot be written.
     """
     folder = Path(folder)
     document = read_document(folder)

@@ -15,7 +15,7 @@ from likeness.reports.content import Curve, ProtocolSection
 
 HALVES_SEED = 0
 POINTS = 200
-"""At most so many points of a curve stand in the document."""
+"""Most points of a curve in the document."""
 
 
 def with_cmc(
@@ -158,7 +158,7 @@ def _sentences(
     if any(name.kind == "dir_at_fpir" for name in figures):
         said.append(
             "DIR at FPIR x: enrolled people found where at most x of the strangers' searches give "
-            "a candidate. Its threshold is read off these very people: what could be had, not "
+            "a candidate. Its threshold is taken from these very people: the best possible, not "
             "what a threshold chosen beforehand gets."
         )
     else:

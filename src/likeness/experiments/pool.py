@@ -59,7 +59,7 @@ def run_side_by_side(
 
     Args:
         jobs: what to run; instances of module-level classes, so that they can be sent.
-        workers: at most so many at a time; as many as there are cores if not given.
+        workers: most processes at a time; the number of cores if not given.
         on_progress: called in this process, on this thread.
 
     Raises:

@@ -89,7 +89,7 @@ def prepare_face(
         face: the one in it; only its eyes are used.
         eyes: what the model's preparation asks for; None if it does not.
         size: (rows, columns) that it reads.
-        name: what to call the photo in a message.
+        name: name of the photo in messages.
 
     Returns:
         ``(*size, 1 or 3)``, uint8; without ``eyes`` the photo itself, for the preparation to

@@ -223,15 +223,15 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
 
     Args:
         data: the bytes of a file.
-        name: what to call it in a message.
+        name: its name in messages.
         most_pixels: larger photos are refused by their header, 1…40,000,000.
 
     Returns:
         ``(rows, columns, 1 or 3)``, 0…255.
 
     Raises:
-        ImageError: it is no photo of these formats, breaks off, is animated, or is larger
-            than ``most_pixels`` or 128 MiB; or it is made to cost more than a photo can.
+        ImageError: it is not a photo in one of these formats, is truncated, is animated, or is
+            larger than ``most_pixels`` or 128 MiB; or it is made to cost more than a photo can.
 
     >>> decode(b"P5 2 1 255 " + bytes([7, 9]), name="two.pgm").tolist()
     [[[7], [9]]]
@@ -266,7 +266,7 @@ def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
 
     Args:
         path: the file.
-        name: what to call it in a message; the path if not given.
+        name: its name in messages; the path if not given.
 
     Raises:
         ImageError: also if the file cannot be read, or is larger than 128 MiB.
@@ -279,7 +279,7 @@ def read_photo(path: Path, *, name: str | None = None) -> bytes:
 
     Args:
         path: the file.
-        name: what to call it in a message; the path if not given.
+        name: its name in messages; the path if not given.
 
     Raises:
         ImageError: it cannot be read, is larger than 128 MiB, or no file.

@@ -23,7 +23,7 @@ NORMAL_SIDE = 100
 lost in a larger photo at this size is lost to the encoder too. Smaller ones are not enlarged."""
 
 SMALLEST_SIDE = 48
-"""Pixels of the shorter side. The encoders here read 56 × 46: below this they are fed invented
+"""Pixels of the shorter side. The encoders here read 56 × 46: below this they read interpolated
 pixels."""
 
 LEAST_SHARPNESS = 0.02
@@ -117,7 +117,7 @@ def measure_quality(photo: NDArray[np.uint8]) -> Quality:
 
     Sharpness is LAPV of Pech-Pacheco et al., «Diatom autofocusing in brightfield microscopy»,
     ICPR 2000, with one departure: it is divided by the variance of the grey levels, so that
-    dim light is not taken for blur.
+    dim light does not count as blur.
 
     Raises:
         DataError: the photo has another shape or type, or no pixel.

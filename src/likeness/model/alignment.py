@@ -59,7 +59,7 @@ def predictor_from_bytes(data: bytes) -> LandmarkPredictor:
     """Return the predictor that `predictor_bytes` wrote.
 
     Raises:
-        ValueError, KeyError, zipfile.BadZipFile: the bytes are others.
+        ValueError, KeyError, zipfile.BadZipFile: the bytes are not such a file.
     """
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return LandmarkPredictor(

@@ -5,7 +5,7 @@ points ``shape_predictor_5_face_landmarks.dat`` (Davis King, CC0). Only these tw
 their SHA-256, so that no length in a file is believed before the file is known.
 
 The format: an integer is a control byte (the low nibble is the number of bytes, 0x80 a minus)
-and so many bytes, the lowest first; a float is a mantissa and an exponent of two; a tensor is
+and that many bytes, the lowest first; a float is a mantissa and an exponent of two; a tensor is
 four sizes and raw float32.
 """
 

@@ -28,7 +28,7 @@ def _is_installed(module: str) -> bool:
     """Return whether Python finds the module."""
     try:
         return find_spec(module) is not None
-    except (ImportError, ValueError):  # something that is no module has its name
+    except (ImportError, ValueError):  # something that is not a module has its name
         return False
 
 
@@ -57,7 +57,7 @@ def why_no_export() -> str | None:
 
 
 MadeUp = Callable[[int, np.random.Generator], Any]
-"""From a count to what so many prepared items may look like."""
+"""From a count to that many example items, prepared."""
 
 
 def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None, sizes: Sequence[int] = ()) -> bytes:
@@ -168,7 +168,7 @@ def _quantised(data: bytes, prepared: Prepared, scratch: Path) -> bytes:
     shapes = require_extra("onnxruntime.quantization.shape_inference")
     # Symbolic shapes would need SymPy, and are for networks of text.
     shapes.quant_pre_process(str(given), str(ready), skip_symbolic_shape=True)
-    # What ONNX adds to a graph's inputs in old files is no input of photos.
+    # What ONNX adds to a graph's inputs in old files is not an input for photos.
     weights = {tensor.name for tensor in graph.graph.initializer}
     name = next(entry.name for entry in graph.graph.input if entry.name not in weights)
     tools.quantize_static(
@@ -203,5 +203,5 @@ class _Photos:
         return len(self._prepared)
 
     def set_range(self, start_index: int, end_index: int) -> None:
-        """Go on from ``start_index``; ONNX Runtime asks for it when it works in portions."""
+        """Continue from ``start_index``; ONNX Runtime asks for it when it works in portions."""
         self._next = start_index

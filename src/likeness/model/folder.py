@@ -43,7 +43,7 @@ ignored: whoever reads the rest reads it rightly."""
 
 IMPORTED_FORMAT = "likeness.model/2"
 """Of an imported encoder: no encoder.keras, another preparation. Who knows only the first
-format must not take it for a damaged one."""
+format must not report it as damaged."""
 
 OTHER_ITEMS_FORMAT = "likeness.model/3"
 """Of a trained model whose preparation names its kind: it reads other items than photos, and
@@ -64,7 +64,7 @@ def read_document(folder: str | Path, *, formats: tuple[str, ...] = FORMATS) -> 
         formats: that the caller can use, the usual one first.
 
     Raises:
-        ModelError: there is none, it is of another format, or entries are missing or damaged.
+        ModelError: there is no model, it has another format, or entries are missing or damaged.
     """
     folder = Path(folder)
     path = folder / "model.json"
@@ -123,7 +123,7 @@ def store_calibration(
     calibration: Mapping[str, Any],
     variant: str = "float32",
 ) -> None:
-    """Give a saved model another threshold, and its card too; all files whole or none.
+    """Set a saved model's threshold, and update its card; all files are written, or none.
 
     The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
 
@@ -146,7 +146,7 @@ def store_calibration(
 
 
 def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
-    """Give a saved model's card another name, licence or results; all files whole or none.
+    """Set the name, licence or results on a saved model's card; all files are written, or none.
 
     Raises:
         ModelError: there is no model.
@@ -213,8 +213,7 @@ def read_part(folder: Path, name: str, document: Mapping[str, Any]) -> bytes:
         document: the content of ``model.json``.
 
     Raises:
-        ModelError: the file is missing, is another one, or does not belong to this
-            ``model.json``.
+        ModelError: the file is missing, was replaced, or does not belong to this ``model.json``.
     """
     entry = parts_of(document)[name]
     path = folder / FILES[name]
@@ -241,7 +240,7 @@ def read_part(folder: Path, name: str, document: Mapping[str, Any]) -> bytes:
 
 
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
-    """Replace ``model.json``, whole or not at all.
+    """Replace ``model.json``, completely or not at all.
 
     Raises:
         OutputError: it cannot be written.

@@ -43,13 +43,13 @@ def import_model(
         licence: its terms, as text or SPDX identifier; stored with the model.
         energy: one of `likeness.energies.ENERGY_NAMES`.
         name: what to call it; the file's name if not given.
-        overwrite: whether a model that is already there may be replaced.
+        overwrite: whether an existing model may be replaced.
 
     Returns:
         The model, without a threshold.
 
     Raises:
-        ModelError: it is no such file, or the encoder does not pass the trial.
+        ModelError: it is not such a file, or the encoder does not pass the trial.
         SettingError: there is no energy of that name, or no licence.
         OutputError: the folder cannot be written.
     """

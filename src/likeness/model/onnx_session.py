@@ -30,7 +30,7 @@ class OnnxSession:
 
     Args:
         data: the bytes of the file.
-        name: what to call it in a message.
+        name: its name in messages.
         threads: that ONNX Runtime may use for one photo.
         reads: the type of the numbers that the encoder is to read, float32 or int32.
         axes: of the output: 2 for embeddings, 4 for maps of features.

@@ -28,7 +28,7 @@ def open_model(
 
     Raises:
         ModelError: there is no such model, or its parts do not belong together.
-        MissingExtraError: what should run it is not installed.
+        MissingExtraError: the runtime is not installed.
         SettingError: a setting is out of its range.
     """
     check_in_range(threads, 1, 256, argument="threads", whole=True)
@@ -42,7 +42,7 @@ def chosen_runtime(folder: str | Path, *, runtime: str = "auto", variant: str = 
     """Return "onnx" or "keras": what `open_model` would take.
 
     Raises:
-        ModelError: there is no such model, or it lacks the part that was asked for.
+        ModelError: there is no such model, or it lacks the requested part.
         SettingError: there is no such runtime or variant.
     """
     for name, value, known in (("runtime", runtime, RUNTIMES), ("variant", variant, VARIANTS)):

@@ -84,7 +84,7 @@ def embedded(
         size: of an embedding.
 
     Raises:
-        DataError: they are no such items.
+        DataError: the items are of another kind.
     """
     preparation.check(items)
     parts = [

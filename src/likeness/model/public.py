@@ -128,7 +128,7 @@ def get_model(
         folder: where to; must not exist yet, or be empty.
         path: a folder that holds its files, looked at before anything else.
         offline: whether nothing may be downloaded.
-        overwrite: whether a model that is already there may be replaced.
+        overwrite: whether an existing model may be replaced.
         on_progress: called with (bytes received, bytes expected) of a download.
 
     Returns:
@@ -136,8 +136,8 @@ def get_model(
 
     Raises:
         SettingError: there is no such encoder.
-        DataNotFoundError: a file is nowhere to be had; the message says which ways there are.
-        DigestError: a file at ``path`` is another one.
+        DataNotFoundError: a file cannot be found; the message says how to get it.
+        DigestError: a file at ``path`` has another SHA-256.
         MissingExtraError: the package ``onnx`` is not installed.
         OutputError: the folder cannot be written.
     """
@@ -259,7 +259,7 @@ def _unpacked(file: PublicFile, packed: Path) -> bytes:
     try:
         data = bz2.BZ2Decompressor().decompress(packed.read_bytes(), file.size + 1)
     except (OSError, ValueError) as error:
-        raise DataError(f"{packed.name} is no bzip2 file: {error}") from error
+        raise DataError(f"{packed.name} is not a bzip2 file: {error}") from error
     if not _is(file, data):
         raise DigestError(f"{packed.name} holds another file, of {len(data):,} bytes")
     return data

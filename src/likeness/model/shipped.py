@@ -1,4 +1,4 @@
-"""The models that come with the package, each by the name of its task."""
+"""The models included in the package, each by the name of its task."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -124,18 +124,18 @@ class SiameseModel:
             return str(error)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the model as a folder, whole or not at all.
+        """Write the model as a folder, completely or not at all.
 
         Where the exporter is not installed, the folder has no ONNX part, and ``no_onnx`` in
         ``model.json`` says why and what to do.
 
         Args:
             folder: its path; must not exist yet, or be empty.
-            overwrite: whether a model that is already there may be replaced. A folder that
+            overwrite: whether an existing model may be replaced. A folder that
                 holds anything else never is.
 
         Raises:
-            OutputError: something else is there, or it cannot be written.
+            OutputError: the folder holds something else, or it cannot be written.
         """
         folder = Path(folder)
         check_new_folder(folder, overwrite=overwrite)
@@ -215,7 +215,7 @@ def load_model(folder: str | Path) -> SiameseModel:
     `likeness.open_model` runs it without Keras where it can, and imported models too.
 
     Raises:
-        ModelError: there is none, it is of another format, or its parts do not belong
+        ModelError: there is no model, it has another format, or its parts do not belong
             together.
     """
     folder = Path(folder)

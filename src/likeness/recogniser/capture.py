@@ -57,7 +57,7 @@ def check_capture(known: Capture | None, given: Capture | None, *, where: str) -
 
     Args:
         known: of the gallery.
-        given: of the photo at hand.
+        given: of the new photo.
         where: the gallery's name, for the message.
 
     Raises:

@@ -115,7 +115,7 @@ class Decider:
 
     Args:
         threshold: accept if energy ≤ threshold.
-        margin: the runner-up must be so much farther away; None if none was measured.
+        margin: the runner-up must be at least this much farther away; None if none was measured.
         ratio: from energies to likelihood ratios; None if the model has no probabilities.
         prior: of probabilities, above 0, below 1.
         purpose: what the threshold was calibrated for; None if training chose it.
@@ -142,7 +142,7 @@ class Decider:
 
         Raises:
             NoThresholdError: the model has no threshold.
-            ModelError: its calibration is another model's, or damaged.
+            ModelError: its calibration belongs to another model, or is damaged.
             SettingError: the prior is out of its range.
         """
         if model.threshold is None:
@@ -215,7 +215,7 @@ class Decider:
         )
 
     def promise_for(self, people: int) -> Promise:
-        """Return what the threshold promises about strangers if so many people are enrolled.
+        """Return what the threshold promises about strangers for a number of enrolled people.
 
         Raises:
             NoThresholdError: training chose the threshold, which promises nothing.
@@ -235,7 +235,7 @@ class Decider:
         return Promise(people=people, measured=measured, at_most=at_most)
 
     def warnings(self, *, people: int) -> tuple[str, ...]:
-        """Return what the calibration does not cover, if so many people are enrolled."""
+        """Return what the calibration does not cover, for a number of enrolled people."""
         if self.purpose is None:
             return (
                 "The threshold was chosen in training: nothing is promised about strangers. "
@@ -308,7 +308,7 @@ def decide(
 
     Raises:
         NoThresholdError: the model has no threshold.
-        ModelError: its calibration is another model's, or damaged.
+        ModelError: its calibration belongs to another model, or is damaged.
         DataError: the energies are not one finite number per person.
 
     >>> from types import SimpleNamespace
@@ -363,7 +363,7 @@ def compare(
 
     Raises:
         NoThresholdError: the model has no threshold.
-        ModelError: its calibration is another model's, or damaged.
+        ModelError: its calibration belongs to another model, or is damaged.
         DataError: a picture has another shape or type.
         SettingError: the prior is out of its range.
     """

@@ -102,7 +102,7 @@ class PhotoReader:
 
         Args:
             data: the bytes of the photo.
-            name: what to call it in a message.
+            name: its name in messages.
 
         Raises:
             ImageError: the photo cannot be decoded.
@@ -130,7 +130,7 @@ class PhotoReader:
 
         Args:
             data: the bytes of the photo.
-            name: what to call it in a message.
+            name: its name in messages.
             all_faces: whether all faces count; else the photo is of one person. Without a finder
                 the photo is taken as one face.
 

@@ -101,7 +101,7 @@ class Recogniser:
         prior: of probabilities; the calibration's own if not given.
 
     Raises:
-        GalleryMismatchError: the gallery is another model's.
+        GalleryMismatchError: the gallery belongs to another model.
     """
 
     model: Model
@@ -157,19 +157,19 @@ class Recogniser:
         keep_photo: bool = False,
         metadata: JsonObject | None = None,
     ) -> EnrolledPhoto:
-        """Enrol one photo of a person, who is made if need be.
+        """Enrol one photo of a person, who is created if necessary.
 
         Args:
             name: 1 to 200 letters.
             photo: its bytes.
-            file: what to call the photo in messages.
+            file: name of the photo in messages.
             keep_photo: whether the photo itself goes into the gallery, to be enrolled again
                 after a change of the model.
-            metadata: replaces what is noted about the person; None leaves it.
+            metadata: replaces the person's metadata; None keeps it.
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
-            AlreadyEnrolledError: the photo is somebody else's.
+            AlreadyEnrolledError: the photo belongs to another person.
             GalleryMismatchError: the gallery has other capture settings.
             SettingError: the name does not fit.
         """
@@ -192,18 +192,20 @@ class Recogniser:
         """Enrol a face that was prepared already.
 
         Args:
-            name: of the person, who is made if need be; or the id of somebody who is there.
+            name: of the person, who is created if necessary; or the id of an enrolled person.
             face: as the reader prepared it.
             photo: its bytes.
             vector: its embedding ``(d,)``, if it was made already.
             keep_photo: whether the photo itself goes into the gallery.
-            metadata: replaces what is noted about the person; None leaves it.
-            new: whether the person must not be there yet, but with this very photo.
-            approved: whether it is a probe in which somebody recognised a person who is there.
+            metadata: replaces the person's metadata; None keeps it.
+            new: whether the person must not be enrolled yet, except with this photo.
+            approved: whether it is a probe in which an operator recognised an enrolled person.
 
         Raises:
-            AlreadyEnrolledError: the photo is somebody else's, or who should be new is not.
-            UnknownPersonError: nobody has that id, or a probe is approved for nobody enrolled.
+            AlreadyEnrolledError: the photo belongs to another person, or a person who must be new
+                is already enrolled.
+            UnknownPersonError: there is no person with that id, or a probe is approved for a person
+                who is not enrolled.
             GalleryMismatchError: the gallery has other capture settings.
             SettingError: the name does not fit.
         """
@@ -221,7 +223,7 @@ class Recogniser:
 
         Args:
             photo: its bytes.
-            file: what to call the photo in messages.
+            file: name of the photo in messages.
             nearest: how many of the nearest people to return, 1…1000.
 
         Raises:
@@ -324,9 +326,7 @@ class Recogniser:
         probe = self.embed_faces([face]) if vector is None else vector[None]
         energy = _energy_to_person(self.gallery, who, probe, fusion=self.fusion)
         if energy is None:
-            raise UnknownPersonError(
-                f"{name!r} is enrolled without a photo, so nothing can be compared. Enrol one."
-            )
+            raise UnknownPersonError(f"{name!r} is enrolled without a photo. Enrol a photo first.")
         return Verified(
             name=name,
             accepted=energy <= decider.threshold,
@@ -341,12 +341,12 @@ class Recogniser:
     def approve(
         self, name: str, photo: bytes, *, file: str = "the photo", keep_photo: bool = False
     ) -> EnrolledPhoto:
-        """Add a probe that somebody recognised to a person's templates; `undo` takes it back.
+        """Add a probe that somebody recognised to a person's templates; `undo` removes it.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
             ImageError, FaceError: the photo cannot be used.
-            AlreadyEnrolledError: the photo is somebody else's.
+            AlreadyEnrolledError: the photo belongs to another person.
             GalleryMismatchError: the gallery has other capture settings.
         """
         self.check_capture()
@@ -354,11 +354,11 @@ class Recogniser:
         return self.enrol_face(name, face, photo, keep_photo=keep_photo, approved=True)
 
     def undo(self, template_id: int) -> Receipt:
-        """Take an approved template back."""
+        """Remove an approved template."""
         return self.gallery.undo(template_id)
 
     def forget(self, name: str) -> Receipt:
-        """Forget a person, and say how far they are gone."""
+        """Delete a person, and return the receipt."""
         return self.gallery.forget(name)
 
     def _template(
@@ -396,7 +396,7 @@ def re_enrol(
     reader: PhotoReader | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Give a gallery to another model, from its kept photos; all of it or nothing.
+    """Move a gallery to another model, from its kept photos; everything or nothing.
 
     Args:
         gallery: opened without a model.

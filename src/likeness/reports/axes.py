@@ -22,7 +22,7 @@ EDGE = 10.0
 """Of the words above and beside the frame."""
 
 MARK_LINE = 12.0
-"""A plot with a mark is so much higher: the mark has a line of its own above the title."""
+"""Added height of a plot with a mark, which has a line of its own above the title."""
 
 INK = "var(--ink, #1d2733)"
 FAINT = "var(--faint, #5a6673)"

@@ -42,7 +42,7 @@ def write_calibration(
         comparisons: that it was found on.
         fitted: the probabilities, or None.
         people: the names that the codes in the comparisons stand for.
-        folder: made if it is not there; such files in it are replaced.
+        folder: created if it does not exist; such files in it are replaced.
 
     Returns:
         The path of the page.

@@ -235,7 +235,7 @@ def _why(
         return said + "The two test parts differ, so the figures do."
     return said + (
         f"Protocol {known.protocol} tests on people and photos that were trained on, "
-        "so it rewards learning by heart. "
+        "so it rewards memorisation. "
         f"Only protocol {unseen.protocol} forecasts how the network does on somebody new."
     )
 
@@ -245,7 +245,7 @@ def json_text(document: Mapping[str, Any]) -> str:
 
     Raises:
         ValueError: a number is NaN or infinite, for which JSON has no word.
-        TypeError: a value is none of JSON's.
+        TypeError: a value is not a JSON type.
 
     >>> print(json_text({"b": [1.5, 2], "a": {"c": [{"d": None}]}}), end="")
     {

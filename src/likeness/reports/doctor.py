@@ -287,7 +287,7 @@ def write_doctor(
     Args:
         document: of `Diagnosis.as_dict`.
         photos: name → ``(rows, columns, 1 or 3)``, uint8; those that a finding names are shown.
-        folder: made if it is not there; a report in it is replaced.
+        folder: created if it does not exist; a report in it is replaced.
 
     Returns:
         The path of the page.

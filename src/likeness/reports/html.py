@@ -100,7 +100,7 @@ def write_report(content: ReportContent, folder: Path) -> Path:
 
     Args:
         content: what the report is made of.
-        folder: made if it is not there; a report in it is replaced.
+        folder: created if it does not exist; a report in it is replaced.
 
     Returns:
         The path of the page.
@@ -117,7 +117,7 @@ def write_report(content: ReportContent, folder: Path) -> Path:
 
 
 def write_card_page(card: ModelCard, file: Path) -> Path:
-    """Write the page of a card, whole or not at all; return its path.
+    """Write the page of a card, completely or not at all; return its path.
 
     Args:
         card: all text in it is escaped.
@@ -388,8 +388,8 @@ def _one_shot(result: ProtocolResult) -> list[str]:
 def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, object]]:
     """Return the two kinds of mistake that there are, each with its pairs."""
     groups = (
-        (True, "One person, taken for two", "high energy: rejected"),
-        (False, "Two people, taken for one", "low energy: accepted"),
+        (True, "One person, rejected", "high energy: rejected"),
+        (False, "Two people, accepted", "low energy: accepted"),
     )
     return [
         {"title": title, "words": words, "pairs": [_pair(m) for m in mistakes if m.genuine is kind]}

@@ -2,7 +2,7 @@
 
 Energies, ROC, DET, learning curves, one-shot, CMC, the two of an open set, and the next photo.
 
-The same arguments give the same text. ``mark`` stands on the plot where the data is made up or
+The same arguments give the same text. ``mark`` is printed on the plot if the data are synthetic or
 the split leaks.
 """
 
@@ -144,7 +144,7 @@ def open_set_det_plot(
         "Open set: DET",
         "The two error rates of identification against each other. " + _at_five_percent(curves),
         curves,
-        x=_deviate_axis("strangers taken for somebody (FPIR)", non_mated_probes),
+        x=_deviate_axis("strangers identified as somebody (FPIR)", non_mated_probes),
         y=_deviate_axis("enrolled people not found (FNIR)", mated_probes),
         mark=mark,
     )
@@ -163,9 +163,9 @@ def open_set_plot(
     ticks = even_ticks(0, 1, _whole_percent)
     plot = Plot(
         "Open set: identification",
-        "Share of enrolled people found over share of strangers taken for somebody. "
+        "Share of enrolled people found over share of strangers identified as somebody. "
         + _at_five_percent(curves),
-        x=Axis(label="strangers taken for somebody (FPIR)", low=0.0, high=1.0, ticks=ticks),
+        x=Axis(label="strangers identified as somebody (FPIR)", low=0.0, high=1.0, ticks=ticks),
         y=Axis(label="enrolled people found (DIR)", low=0.0, high=1.0, ticks=ticks),
         mark=mark,
     )
@@ -364,7 +364,7 @@ def _fold_style(fold: int) -> Style:
 
 
 _ASIDE = 0.04
-"""So far apart are the intervals of the two series, in photos, so that none hides the other."""
+"""Offset between the intervals of the two series, in photos, so that neither hides the other."""
 
 
 def next_photo_plot(result: NextPhotoResult) -> str:
@@ -401,7 +401,7 @@ def next_photo_plot(result: NextPhotoResult) -> str:
 
 
 def write_next_photo_plot(result: NextPhotoResult, file: Path) -> Path:
-    """Write the plot, whole or not at all.
+    """Write the plot, completely or not at all.
 
     Raises:
         OutputError: it cannot be written there.

@@ -84,7 +84,7 @@ def _cmc(rates: Sequence[float]) -> str:
     last = next((rank for rank, rate in enumerate(rates, 1) if rate >= 0.9995), len(rates))
     shown = [rank for rank in (1, 2, 3, 5, 10, 20, 50, 100) if rank < last] + [last]
     said = ", ".join(f"{percent(rates[rank - 1])} at rank {rank}" for rank in shown)
-    return f"CMC, the right person among so many nearest: {said}."
+    return f"CMC, the right person among the nearest R: {said}."
 
 
 def _print_grouping(console: Console, grouping: Grouping, *, mark: str | None) -> None:
@@ -112,7 +112,7 @@ def _leaks(result: ProtocolResult) -> Panel | Text:
     title = (
         f"Leaks in protocol {result.protocol}"
         if result.leaks
-        else "The threshold knows these people"
+        else "The threshold was calibrated on these people"
     )
     text = Text(sentences or f"{result.leaks} leaks.")
     return Panel(text, title=Text(title), style="yellow", expand=False)

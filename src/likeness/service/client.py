@@ -113,7 +113,7 @@ class Client:
         return self._request("PATCH", f"/api/v1/people/{number:d}", json=body)
 
     def merge(self, number: int, *, into: int) -> Document:
-        """Give all photos of a person to another."""
+        """Move all photos of a person to another."""
         return self._request("POST", f"/api/v1/people/{number:d}/merge", json={"into": into})
 
     def forget(self, number: int) -> Document:

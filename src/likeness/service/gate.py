@@ -145,7 +145,7 @@ class _RateLimit:
     """How often a caller may send a request.
 
     Args:
-        rate: such as "100/second"; "0" is no limit.
+        rate: such as "100/second"; "0" means no limit.
         what: is counted, for the message.
     """
 

@@ -94,7 +94,7 @@ _OF_ERRORS: tuple[tuple[type[errors.LikenessError], int, str, str], ...] = (
     (errors.ImageError, 422, "image", "Unreadable photo"),
     (errors.NoThresholdError, 503, "no-threshold", "The model has no threshold"),
     (errors.ModelError, 503, "model", "The model cannot be used"),
-    (errors.GalleryMismatchError, 503, "gallery-mismatch", "The gallery is another model's"),
+    (errors.GalleryMismatchError, 503, "gallery-mismatch", "The gallery belongs to another model"),
     (errors.GalleryDamagedError, 503, "gallery-damaged", "The gallery is damaged"),
     (errors.GalleryKeyError, 503, "gallery-key", "The gallery is encrypted with another key"),
     (errors.GalleryError, 503, "gallery", "The gallery is not available"),

@@ -31,11 +31,11 @@ Say = Callable[[str], object]
 
 
 def open_recogniser(settings: Settings) -> Recogniser:
-    """Open the model and its gallery, which is made if it is not there.
+    """Open the model and its gallery, which is created if it does not exist.
 
     Raises:
         ModelError: there is no model, or it has no ONNX part: the service never loads Keras.
-        GalleryError: the gallery cannot be opened, or is another model's.
+        GalleryError: the gallery cannot be opened, or belongs to another model.
         SettingError: a setting is out of its range.
     """
     if chosen_runtime(settings.model) != "onnx":
@@ -59,7 +59,7 @@ def _reader_of(settings: Settings, model: Model) -> PhotoReader:
 class ModelWatch:
     """Watches the model's folder, and gives the service the model that it holds.
 
-    A new threshold is used from the next batch on; a model that is not the gallery's is refused.
+    A new threshold is used from the next batch on; a model other than the gallery's is refused.
 
     Args:
         service: whose model it is.

@@ -44,7 +44,7 @@ class Settings:
         time_limit: seconds that a request may take; a longer one ends with 504.
         stop_seconds: that requests in progress have left when the service is stopped.
         rate_limit: requests of one key, as "100/second" or "5000/minute"; one more gets 429. "0"
-            is no limit.
+            means no limit.
         wrong_keys_limit: requests with wrong keys of one address.
         reload_seconds: between checks of the model's folder; 0 checks only on SIGHUP.
         cors_origins: origins whose pages may send requests, as "https://door.example".

@@ -45,7 +45,7 @@ class Augmentation(layers.Layer):
         brightness_contrast: strength of the jitter of contrast and brightness, of light from one
             side and of noise; 0…5.
         erasing: probability that a box of the photo is covered with one grey, 0…1.
-        seed: of everything random here.
+        seed: random seed.
         paper: erase with the lightest grey of the picture, as if nothing had been written there.
         **kwargs: of `keras.layers.Layer`.
 
@@ -181,10 +181,10 @@ class ElasticDistortion(layers.Layer):
 
     Args:
         strength: 0 none, 1 usual, ≤ 5; in proportion to the arrows' lengths.
-        seed: of everything random here.
+        seed: random seed.
         shared: strength of the bend in common, 0…5.
-        alike: so many pictures, one after the other, have it in common; the batch must be a
-            multiple of it.
+        alike: number of consecutive pictures that share the bend; the batch size must be a multiple
+            of it.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -313,7 +313,7 @@ class StrokeJitter(layers.Layer):
 
     Args:
         strength: 0 none, 1 usual, ≤ 1; in proportion to the share.
-        seed: of everything random here.
+        seed: random seed.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:

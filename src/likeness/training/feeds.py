@@ -66,7 +66,7 @@ class PairFeed(_ItemFeed):
         self._current = self._draw(self._epoch)
 
     def show(self, pairs: LabelledPairs) -> None:
-        """Go on with these pairs, until the end of the epoch."""
+        """Use these pairs until the end of the epoch."""
         self._current = pairs
 
 

@@ -40,7 +40,7 @@ from likeness.training.losses import (
 from likeness.training.recipe import TrainingRecipe, child_seed, epoch_seed
 
 FEW_STEPS = 8
-"""Up to so many batches in all, a network is trained without being compiled first."""
+"""Up to this many batches in all, a network is trained without being compiled first."""
 
 _SYNTHETIC = 2.0
 """How strongly a synthetic person is distorted; twice as much as a hand usually varies."""
@@ -263,7 +263,7 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         optimizer=optimizer,
         loss=_loss(recipe),
         jit_compile=False,
-        # Compiling takes as long as so few steps without it.
+        # Compiling takes longer than it saves for this few steps.
         run_eagerly=recipe.schedule.epochs * recipe.schedule.steps <= FEW_STEPS,
     )
     return network

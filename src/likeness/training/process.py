@@ -58,7 +58,7 @@ def load_keras() -> None:
         os.dup2(aside.fileno(), 2)
         try:
             require_extra("keras", extra="train")
-        except Exception:  # Ctrl-C is no failure
+        except Exception:  # Ctrl-C is not a failure
             aside.seek(0)
             os.write(kept, aside.read())
             raise

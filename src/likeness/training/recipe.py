@@ -73,15 +73,15 @@ class SamplingSettings(SettingGroup):
         identities, items_each: P and K of *batches*.
         pairs: in a batch of *pairs*, half genuine, half impostor.
         hard_pair_temperature: an impostor pair of energy e is drawn with a weight of
-            exp(−e / temperature): the lower, the harder the pairs; 1e6 draws evenly.
+            exp(−e / temperature): the lower, the harder the pairs; 1e6 draws uniformly.
         within: a facet of the data, such as the text that was written: only pairs of one label
             count, and a person is another identity under each label. A batch has one label.
         across: a facet of which only pairs of two labels count, such as the medium.
         mirror_identities: learn mirrored people as further people.
         turn_identities: learn people turned by a quarter, a half and three quarters as further
             people: for characters, say, which turned are others.
-        elastic_identities: so many times, learn all people distorted, each in a way of their own,
-            as further people: synthetic writers.
+        elastic_identities: number of synthetic copies of each person: each copy distorts all photos
+            of the person in the same way, and counts as a further person.
     """
 
     group: ClassVar[str] = "sampling"
@@ -127,7 +127,7 @@ class ViewSettings(SettingGroup):
 
     Args:
         mirrored: the photo and its mirror image.
-        shift: the photo and copies moved by so many pixels towards the corners; 0: no copies.
+        shift: the photo and copies shifted by this many pixels towards the corners; 0: no copies.
     """
 
     group: ClassVar[str] = "views"
@@ -160,12 +160,12 @@ class ScheduleSettings(SettingGroup):
     """How long and how fast the network learns, and what it is chosen by.
 
     Args:
-        epochs: at most so many; after each, the held-out people are measured.
+        epochs: most epochs; after each, the held-out people are measured.
         steps: batches in an epoch.
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
         weight_decay: of AdamW.
         held_out: share of the people held out to choose the epoch and the threshold.
-        patience: stop after so many epochs with a held-out AUC clearly below the best.
+        patience: stop after this many epochs with a held-out AUC clearly below the best.
         refit: train once more on everybody, for as many epochs as were best.
     """
 
@@ -198,7 +198,7 @@ class TrainingRecipe(SettingGroup):
         views: of a photo, averaged after training.
         whitening: of the embeddings, after training.
         schedule: how long and how fast it learns.
-        seed: of everything random; each random thing has a seed of its own made of it.
+        seed: random seed; each random thing has a seed of its own made of it.
 
     Raises:
         SettingError: a value is out of its range, or two do not go together.
@@ -317,7 +317,7 @@ def recipe_by_name(name: str) -> TrainingRecipe:
     """Return a recipe of the road, or of a task.
 
     Raises:
-        SettingError: there is none of that name.
+        SettingError: there is nothing of that name.
     """
     if name in RECIPES:
         return RECIPES[name]

@@ -11,7 +11,7 @@ from likeness.model.card import card_files, model_card
 
 from .conftest import JSON, changed_at
 
-LEAK_MARK = "leaky split: no forecast for unseen people"
+LEAK_MARK = "leaky split: not valid for unseen people"
 
 
 def said(card: dict[str, Any], part: str = "limits") -> str:

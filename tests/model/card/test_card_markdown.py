@@ -42,7 +42,7 @@ def test_a_result_has_its_table_its_counts_and_its_leaks(document: dict[str, Any
     assert "<td>raw pixels</td>" in page
     assert "450 genuine pairs" in page
     assert "<li>Leak: 3 of the 40 people.</li>" in page
-    mark = "<strong>leaky split: no forecast for unseen people</strong>"
+    mark = "<strong>leaky split: not valid for unseen people</strong>"
     assert page.index("<h3>held-out") < page.rindex(mark) < page.index("<table>")
 
 

@@ -45,7 +45,7 @@ def test_nobody_has_that_id(gallery: Gallery) -> None:
     ):
         with pytest.raises(UnknownPersonError, match=r"Received: 99\."):
             ask()
-    with pytest.raises(SettingError, match="somebody else"):
+    with pytest.raises(SettingError, match="another person"):
         gallery.merge(ada, into=ada)
 
 

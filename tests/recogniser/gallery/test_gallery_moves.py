@@ -96,7 +96,7 @@ class TestCopy:
         create_gallery(other, model_of()).close()
         before = other.read_bytes()
         for place in (other, source.where):
-            with pytest.raises(GalleryError, match="expected a place without a gallery"):
+            with pytest.raises(GalleryError, match="expected a path or address without a gallery"):
                 copy_gallery(source, place)
         assert other.read_bytes() == before
         assert source.counts().people == 3
@@ -119,7 +119,7 @@ class TestCopy:
         connection.close()
         with (
             open_gallery(file) as gallery,
-            pytest.raises(GalleryError, match=r"is not the one that was written\. Nothing was"),
+            pytest.raises(GalleryError, match=r"does not match its digest\. Nothing was"),
         ):
             copy_gallery(gallery, tmp_path / "other.db")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["staff.db"]
@@ -262,7 +262,7 @@ class TestExport:
 
 
 DAMAGE: list[tuple[str, str]] = [
-    ("UPDATE people SET name = 'Mallory' WHERE id = 1", "person 1: the row is not the one"),
+    ("UPDATE people SET name = 'Mallory' WHERE id = 1", "person 1: the row does not match"),
     ("UPDATE people SET name = '' WHERE id = 1", "person 1: invalid name"),
     ("UPDATE templates SET vector = zeroblob(12) WHERE id = 2", "template 2: has 3 numbers"),
     ("UPDATE templates SET vector = zeroblob(5) WHERE id = 2", "template 2: the embedding is cut"),
@@ -271,17 +271,17 @@ DAMAGE: list[tuple[str, str]] = [
         "template 2: holds NaN or infinity",
     ),
     ("UPDATE templates SET model = 'x' WHERE id = 1", "template 1: is of another model"),
-    ("UPDATE templates SET person_id = 99 WHERE id = 1", "template 1 belongs to nobody"),
-    ("UPDATE templates SET person_id = 2 WHERE id = 1", "template 1: the row is not the one"),
-    ("UPDATE templates SET quality = '{}' WHERE id = 1", "template 1: the row is not the one"),
-    ("UPDATE photos SET content = x'00'", "photo of template 1: the row is not the one"),
-    ("UPDATE photos SET content = x'00'", "photo of template 1: is not the one that was enrolled"),
-    ("UPDATE photos SET template_id = 77", "a kept photo belongs to template 77, which is not"),
+    ("UPDATE templates SET person_id = 99 WHERE id = 1", "template 1 has no person"),
+    ("UPDATE templates SET person_id = 2 WHERE id = 1", "template 1: the row does not match"),
+    ("UPDATE templates SET quality = '{}' WHERE id = 1", "template 1: the row does not match"),
+    ("UPDATE photos SET content = x'00'", "photo of template 1: the row does not match"),
+    ("UPDATE photos SET content = x'00'", "photo of template 1: does not match its digest"),
+    ("UPDATE photos SET template_id = 77", "a kept photo belongs to template 77, which does not"),
     ("DELETE FROM changes WHERE number = 2", "changes: 1 entries are missing"),
     ("DELETE FROM changes WHERE number = 5", "changes: the last entry is"),
     ("UPDATE gallery SET last_change = 99", "changes: the last entry is"),
-    ("UPDATE gallery SET next_template = 2", "templates: number 4 was never given out"),
-    ("UPDATE gallery SET next_person = 2", "people: number 4 was never given out"),
+    ("UPDATE gallery SET next_template = 2", "templates: number 4 was never assigned"),
+    ("UPDATE gallery SET next_person = 2", "people: number 4 was never assigned"),
     (
         "DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE number = 3",
         "audit: 1 entries are missing",
@@ -313,9 +313,7 @@ class TestCheck:
         place = content.find(vector_of("7").tobytes())
         content[place] ^= 1
         file.write_bytes(content)
-        assert any(
-            "is not the one that was written" in text for text in check_gallery(file).problems
-        )
+        assert any("does not match its digest" in text for text in check_gallery(file).problems)
 
     def test_finds_damage_on_a_server(self, server: Server) -> None:
         place = server.schema()

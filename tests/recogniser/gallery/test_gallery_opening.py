@@ -145,7 +145,7 @@ class TestRefused:
         with pytest.raises(GalleryError, match=r"expected a gallery\. Found nothing\."):
             open_gallery(tmp_path / "staff.db")
         assert list(tmp_path.iterdir()) == []
-        with pytest.raises(GalleryError, match=r"expected a place in an existing folder\."):
+        with pytest.raises(GalleryError, match=r"expected a path in an existing folder\."):
             create_gallery(tmp_path / "no" / "staff.db", model_of())
         for opening in (open_gallery, lambda place: create_gallery(place, model_of())):
             with pytest.raises(GalleryError, match=r"expected a file\. Received: a folder\."):

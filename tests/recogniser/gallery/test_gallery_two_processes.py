@@ -156,7 +156,7 @@ def test_another_model_or_key_is_told_to_all(file: Path) -> None:
         other = GalleryModel(fingerprint="cf13e0cc060a", energy="cosine", dimensions=8)
         writer.replace_vectors(other, {1: vector_of("a")})
         with pytest.raises(
-            GalleryMismatchError, match=r"was given to the model cf13e0cc060a since"
+            GalleryMismatchError, match=r"was moved to the model cf13e0cc060a after"
         ):
             reader.search(vector_of("a")[None])
 

@@ -184,7 +184,7 @@ def test_the_door_keeps_what_the_calibration_promises(  # noqa: PLR0917  pytest 
     taken = sum(said in enrolled for said in strange)
     promised = read_document(model)["calibration"]
     print(f"\n{enrolled}: recognised {right} of {len(known)}, {wrong} wrong names")
-    print(f"strangers taken for somebody: {taken} of {len(strange)}")
+    print(f"strangers identified as somebody: {taken} of {len(strange)}")
     print("\n".join(promised["sentences"][:3]))
     assert right / len(known) >= 1 - promised["rejected"]["high"] - FEW
     assert wrong <= 1

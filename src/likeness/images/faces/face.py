@@ -25,7 +25,7 @@ class Face:
 
     Args:
         box: (top, left, bottom, right), whole pixels of the photo, the last two exclusive.
-        score: larger is more certain; its scale is the finder's own, no probability.
+        score: larger is more certain; its scale is the detector's own, not a probability.
         eyes: (row, column) of the eye on the left of the picture and of the one on the right;
             None where two were not found.
         pose: "frontal" if it was found as such with both eyes, "turned" if as a profile;
@@ -99,7 +99,7 @@ def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the 
     Args:
         finder: what looks for it.
         photo: ``(rows, columns, 1 or 3)``, uint8.
-        name: what to call the photo in a message.
+        name: name of the photo in messages.
 
     Raises:
         NoFaceError: there is none.

@@ -1,4 +1,4 @@
-"""Faces by the Haar cascades that OpenCV brings along: nothing to download."""
+"""Face detection by OpenCV's Haar cascades: nothing to download."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,7 +42,7 @@ EYES_ABOVE = 0.6
 """Eyes are looked for in this upper part of the face."""
 
 MOST_TILTED = 30.0
-"""Degrees: two finds that are further from level are no pair of eyes of an upright face."""
+"""Degrees: two finds that are further from level are not the eyes of an upright face."""
 
 
 @dataclass(frozen=True, kw_only=True)

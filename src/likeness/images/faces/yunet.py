@@ -46,7 +46,7 @@ class YuNetFaceFinder:
 
         Raises:
             DataError: the photo has another shape or type.
-            FaceError: the network in the file is no such face detector.
+            FaceError: the network in the file is not such a face detector.
         """
         rows, columns = photo.shape[:2]
         scale = min(1.0, SHRUNK_TO / max(rows, columns))

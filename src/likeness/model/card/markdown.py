@@ -40,7 +40,7 @@ def words(value: object) -> str:
     """Return our own words with the commands in them as code, all else escaped."""
     line = _one_line(value)
     parts = line.split("`")
-    # A backtick without its partner is no code, and several in a row are another mark.
+    # A backtick without its partner is not code, and several in a row are another mark.
     if len(parts) % 2 == 0 or "``" in line:
         return escape(line)
     return "".join(f"`{part}`" if i % 2 else _between(part) for i, part in enumerate(parts))

@@ -17,7 +17,7 @@ def check_result(document: object, model: Mapping[str, Any]) -> ProtocolResult:
         model: ``model.json``.
 
     Raises:
-        SettingError: it is no such document, or it is about another model or recipe.
+        SettingError: it is not such a document, or it is about another model or recipe.
     """
     is_object = isinstance(document, Mapping)
     received = object_of(document).get("format") if is_object else type(document).__name__
@@ -30,7 +30,7 @@ def check_result(document: object, model: Mapping[str, Any]) -> ProtocolResult:
     if kept is None:
         raise SettingError(
             "--add: expected figures with intervals, counts and a leak report. Received: a "
-            "result in which some are missing or are no numbers. Make it again."
+            "result in which some are missing or are not numbers. Make it again."
         )
     if kept.protocol == "evaluate":
         _check_fingerprint(object_of(document).get("fingerprint"), model["fingerprint"])

@@ -13,7 +13,7 @@ NOT_FOR = (
     "Not for other cameras, poses, light or people than those of the training photos, until it "
     "has been measured on photos like yours.",
     "Face templates (embeddings) are biometric data, which the law of many countries protects in "
-    "particular. Find out what holds where you are before you enrol anybody; this is no legal "
+    "particular. Find out what holds where you are before you enrol anybody; this is not legal "
     "advice.",
 )
 
@@ -104,8 +104,8 @@ def limits(
     few = min((result.counts.get("identities", FEW_PEOPLE) for result in results), default=None)
     if few is not None and few < FEW_PEOPLE:
         said.append(
-            f"Some figures are from {few} people. So few are no sample: the next ones may give "
-            "figures far outside the intervals."
+            f"Some figures are from {few} people. So few people are not a representative sample: "
+            "others may give figures far outside the intervals."
         )
     said.append(
         "Errors may be more frequent in some groups of people than in others, such as by age, sex "

@@ -1,4 +1,4 @@
-"""Keys of the service: who may ask it, kept beside the people so that all its processes share them.
+"""API keys of the service, stored in the gallery so that all its processes share them.
 
 A key's text is ``lk_ID_SECRET`` with 32 random bytes as the secret. Stored is its SHA-256: nobody
 guesses 256 random bits, so a slow hash, which passwords need, would only slow the service down.
@@ -21,7 +21,7 @@ from likeness.recogniser.gallery.schema import api_keys as table
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""From the least to the most: each may do what those before it may."""
+"""Roles, in ascending order: each may do everything that the ones before it may."""
 
 _FORM = re.compile(r"lk_([1-9][0-9]{0,17})_[A-Za-z0-9_-]{43}")
 
@@ -32,11 +32,11 @@ class ApiKey:
 
     Args:
         id: its number, 1, 2, 3, ...
-        name: who or what has it.
+        name: the person or program that has it.
         role: "viewer", "operator" or "admin".
         digest: SHA-256 of its text.
         created: when, UTC, ISO 8601.
-        revoked: when it was revoked; None if it is in force.
+        revoked: when it was revoked; None if it is valid.
     """
 
     id: int
@@ -47,7 +47,7 @@ class ApiKey:
     revoked: str | None
 
     def opens(self, text: str) -> bool:
-        """Say whether a text is this key, and in force; in the same time whatever the text is."""
+        """Say whether a text is this key and the key is valid, in constant time."""
         return hmac.compare_digest(self.digest, _digest(text)) and self.revoked is None
 
     def as_dict(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class ApiKey:
 
 
 def key_number(text: str) -> int | None:
-    """Return the number in a key's text; None if it has not the form of a key.
+    """Return the number in a key's text; None if it does not have the form of a key.
 
     >>> key_number("lk_7_" + "x" * 43), key_number("password")
     (7, None)
@@ -66,11 +66,11 @@ def key_number(text: str) -> int | None:
 
 
 def add_api_key(gallery: Gallery, name: str, *, role: str) -> tuple[ApiKey, str]:
-    """Make a key; returns it and its text, which is nowhere else.
+    """Make a key; return it and its text, which is not stored anywhere.
 
     Args:
-        gallery: whose service it opens.
-        name: who or what gets it, 1 to 200 letters.
+        gallery: the gallery of the service.
+        name: the person or program that gets it, 1 to 200 letters.
         role: "viewer", "operator" or "admin".
 
     Raises:
@@ -119,7 +119,7 @@ def list_api_keys(gallery: Gallery) -> tuple[ApiKey, ...]:
 
 
 def revoke_api_key(gallery: Gallery, number: int) -> ApiKey:
-    """Put a key out of force; a revoked key stays revoked.
+    """Revoke a key.
 
     Raises:
         UnknownPersonError: there is no such key.
@@ -129,7 +129,7 @@ def revoke_api_key(gallery: Gallery, number: int) -> ApiKey:
         row = transaction.connection.execute(query).mappings().first()
         if row is None:
             raise UnknownPersonError(
-                f"key: expected the number of one. Received: {number}. See which there are with "
+                f"key: expected a key's number. Received: {number}. List them with "
                 "`likeness keys list`."
             )
         key = ApiKey(**row)

@@ -1,6 +1,6 @@
 """The process that searches files for bytes. It imports nothing, so that it starts at once.
 
-It is given lines: how many files, the path of each, and the byte strings, all as hexadecimal
+It reads lines: the number of files, the path of each, and the byte strings, all as hexadecimal
 digits. It answers with lines: the number of a file, and of a byte string that the file holds.
 """
 

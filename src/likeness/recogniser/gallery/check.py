@@ -1,4 +1,4 @@
-"""`check_gallery`: is anything in it damaged?"""
+"""`check_gallery`: find damage in a gallery."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -28,7 +28,7 @@ _FORMAT = "likeness.gallery-check/1"
 _AT_ONCE = 2000
 _PHOTOS_AT_ONCE = 20
 MOST = 1000
-"""So many problems are told; a file that is broken in more places needs no longer list."""
+"""Most problems that are listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +66,12 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
 
     Args:
         where: as for `open_gallery`.
-        key: of an encrypted gallery; without it its ciphertexts are not opened.
+        key: of an encrypted gallery; without it, ciphertexts are not checked.
 
     Raises:
         GalleryError: there is no gallery, or it cannot be read at all.
         GalleryMismatchError: it is of another version.
-        GalleryKeyError: the key is another.
+        GalleryKeyError: the key is wrong.
     """
     try:
         with open_gallery(where, key=key) as opened:
@@ -115,8 +115,8 @@ def _check_open(opened: Gallery) -> GalleryCheck:
         counts = checked.counts
         if row.scrub_pending:
             notes.append(
-                "bytes of something that was deleted may still be in the files; a reader held "
-                "them. Open the gallery again when nobody reads it."
+                "deleted bytes may still be in the files, because a reader held "
+                "them. Open the gallery again when no other process reads it."
             )
     return GalleryCheck(
         where=opened.where, **counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
@@ -130,7 +130,7 @@ def _pages_of_file(connection: sa.Connection) -> Iterator[str]:
         if verdict != "ok":
             yield f"file: {verdict}"
     for table, number, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"{table}: row {number} refers to nothing in {parent}"
+        yield f"{table}: row {number} refers to a missing row in {parent}"
 
 
 def _orphans(connection: sa.Connection) -> Iterator[str]:
@@ -141,14 +141,14 @@ def _orphans(connection: sa.Connection) -> Iterator[str]:
         .order_by(schema.templates.c.id)
     )
     for number in connection.execute(lost).scalars():
-        yield f"template {number} belongs to nobody"
+        yield f"template {number} has no person"
     loose = (
         sa.select(schema.photos.c.template_id)
         .outerjoin(schema.templates, schema.templates.c.id == schema.photos.c.template_id)
         .where(schema.templates.c.id.is_(None))
     )
     for number in connection.execute(loose).scalars():
-        yield f"a kept photo belongs to template {number}, which is not there"
+        yield f"a kept photo belongs to template {number}, which does not exist"
 
 
 def _numbers(connection: sa.Connection) -> Iterator[str]:
@@ -156,7 +156,7 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
     for table, counter in ((schema.people, "next_person"), (schema.templates, "next_template")):
         highest = connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
         if highest >= row[counter]:
-            yield f"{table.name}: number {highest} was never given out"
+            yield f"{table.name}: number {highest} was never assigned"
     for log, counter in ((schema.changes, "last_change"), (schema.audit, "last_audit")):
         low, high, count = connection.execute(
             sa.select(sa.func.min(log.c.number), sa.func.max(log.c.number), sa.func.count())
@@ -191,13 +191,15 @@ class _RowChecks:
             opened.store.sealing.require()
         except GalleryKeyError:
             self._sealing = None
-            notes.append("the gallery is encrypted and there is no key: nothing was opened")
+            notes.append(
+                "the gallery is encrypted and there is no key: ciphertexts were not checked"
+            )
 
     def people(self, connection: sa.Connection) -> Iterator[str]:
         for row in chain.from_iterable(PersonRow.pages(connection, size=_AT_ONCE)):
             self.counts["people"] += 1
             if row.digest != row.expected_digest():
-                yield f"person {row.id}: the row is not the one that was written"
+                yield f"person {row.id}: the row does not match its digest"
             try:
                 check_name(row.name)
             except LikenessError:
@@ -208,11 +210,11 @@ class _RowChecks:
         for row in chain.from_iterable(TemplateRow.pages(connection, size=_AT_ONCE)):
             self.counts["templates"] += 1
             if row.digest != row.expected_digest():
-                yield f"template {row.id}: the row is not the one that was written"
+                yield f"template {row.id}: the row does not match its digest"
             if row.model != self._model.fingerprint:
                 yield f"template {row.id}: is of another model, {row.model[:12]}"
             if row.key_id != self._key_id:
-                yield f"template {row.id}: is sealed with another key, {row.key_id}"
+                yield f"template {row.id}: is encrypted with another key, {row.key_id}"
             elif self._sealing is not None:
                 length, problem = self._length(row, self._sealing)
                 unit += abs(length - 1) < 1e-3
@@ -227,7 +229,7 @@ class _RowChecks:
         try:
             vector = np.frombuffer(sealing.vector_of(row), "<f4")
         except GalleryKeyError:
-            return 0.0, "the ciphertext does not open in its row"
+            return 0.0, "the ciphertext cannot be decrypted in its row"
         except ValueError:
             return 0.0, "the embedding is cut off"
         if vector.shape != (self._model.dimensions,):
@@ -241,7 +243,7 @@ class _RowChecks:
             self.counts["photos"] += 1
             where = f"photo of template {row.template_id}"
             if row.digest != row.expected_digest():
-                yield f"{where}: the row is not the one that was written"
+                yield f"{where}: the row does not match its digest"
             query = sa.select(schema.templates.c.photo_digest).where(
                 schema.templates.c.id == row.template_id
             )
@@ -251,7 +253,7 @@ class _RowChecks:
             try:
                 photo = self._sealing.photo_of(row, digest)
             except GalleryKeyError:
-                yield f"{where}: the ciphertext does not open in its row"
+                yield f"{where}: the ciphertext cannot be decrypted in its row"
                 continue
             if photo_digest(photo) != digest:
-                yield f"{where}: is not the one that was enrolled"
+                yield f"{where}: does not match its digest"

@@ -1,4 +1,4 @@
-"""A gallery or its people somewhere else: copied, backed up, exported and imported.
+"""Copy, back up, export and import a gallery or its people.
 
 A copy goes from store to store and is verified; a backup is a file, made while others write.
 People are exported as JSON lines, into another gallery of the same model: the first line says
@@ -61,12 +61,12 @@ class _Copied:
 
 
 def copy_gallery(source: Gallery, where: str | Path) -> _Copied:
-    """Copy a gallery to a new place, in one transaction, and verify it before it counts.
+    """Copy a gallery to a new place, in one transaction, and verify it before it is committed.
 
     Ciphertexts are copied as they are: no key is needed, and the copy has the same.
 
     Args:
-        source: is read as of one moment; others may go on writing.
+        source: is read as of one moment; others may write meanwhile.
         where: a path or address that holds no gallery yet.
 
     Raises:
@@ -97,8 +97,8 @@ def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> _Copied
     database.lock_server(here)
     if version_of(here) is not None:
         raise GalleryError(
-            f"{where}: expected a place without a gallery. Received: one that holds one. Nothing "
-            "was changed; choose another."
+            f"{where}: expected a path or address without a gallery. Received: one that holds a "
+            "gallery. Nothing was changed; choose another one."
         )
     create_tables(here)
     values = dict(there.execute(sa.select(schema.gallery)).mappings().one())
@@ -141,7 +141,7 @@ def _row_digest(table: sa.Table, values: sa.RowMapping) -> str:
     """Return the digest of what a row holds.
 
     Raises:
-        GalleryError: it is not the one that was stored with the row.
+        GalleryError: it does not match the digest stored with the row.
     """
     kinds = {kind.table: kind for kind in (PersonRow, TemplateRow, PhotoRow)}
     if table not in kinds:
@@ -149,7 +149,7 @@ def _row_digest(table: sa.Table, values: sa.RowMapping) -> str:
     row = kinds[table].read(values.values())
     if row.expected_digest() != row.digest:
         raise GalleryError(
-            f"{table.name}: a row is not the one that was written. Nothing was copied; run "
+            f"{table.name}: a row does not match its digest. Nothing was copied; run "
             "`likeness gallery check`."
         )
     return str(row.digest)
@@ -285,7 +285,7 @@ def _templates_of(
 def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
     """Enrol the people of exported lines in one transaction: all of them or none.
 
-    Who is there already gets the templates that are missing.
+    People who are enrolled already get the templates that are missing.
 
     Args:
         gallery: of the model that made the embeddings.
@@ -293,8 +293,8 @@ def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
 
     Raises:
         DataError: a line is not what it should be; says which.
-        GalleryMismatchError: the embeddings are another model's.
-        AlreadyEnrolledError: a photo is somebody else's.
+        GalleryMismatchError: the embeddings belong to another model.
+        AlreadyEnrolledError: a photo belongs to another person.
     """
     numbered = enumerate(lines, 1)
     _check_head(gallery, next(numbered, (1, ""))[1])

@@ -1,4 +1,4 @@
-"""Where a gallery lives: engines, what is set on every connection, and errors in words."""
+"""Database connections: addresses, engines, settings of every connection, and error messages."""
 
 import json
 import os
@@ -18,10 +18,10 @@ from likeness.errors import GalleryDamagedError, GalleryError, SettingError, req
 
 MEMORY = ":memory:"
 BUSY_MS = 15_000
-"""How long a writer waits for another."""
+"""Milliseconds that a writer waits for another."""
 
 APPLICATION_ID = 0x6C696B65
-"""«like» in the file's header: no other SQLite file is taken for a gallery, nor changed."""
+"""«like» in the file's header: no other SQLite file is opened as a gallery or changed."""
 
 _ON_EVERY_CONNECTION = (
     "PRAGMA journal_mode = WAL",
@@ -38,7 +38,7 @@ def parse_place(where: str | Path) -> sa.URL:
     """Return the address of a gallery: a path, ``:memory:``, or a database's URL.
 
     Raises:
-        SettingError: it is of another kind.
+        SettingError: the address is of another kind.
 
     >>> parse_place("staff.db"), parse_place("postgres://db/staff")
     (sqlite:///staff.db, postgresql+psycopg://db/staff)
@@ -128,7 +128,7 @@ def _set_up(connection: Any, where: str, *, new: bool) -> None:
 
 
 def _patiently(cursor: Any, statement: str) -> None:
-    """Run a statement; the change to a write-ahead log does not wait for others by itself."""
+    """Run a statement, and retry while the database is locked: switching to WAL does not wait."""
     for _ in range(100):
         try:
             cursor.execute(statement)
@@ -156,11 +156,11 @@ def writing(engine: sa.Engine) -> sa.Engine:
 
 @contextmanager
 def in_words(url: sa.URL) -> Iterator[None]:
-    """Turn what a database raises into a sentence.
+    """Turn database errors into sentences.
 
     Raises:
-        GalleryDamagedError: the file is not what was written.
-        GalleryError: the database could not do it.
+        GalleryDamagedError: the file is damaged.
+        GalleryError: the database failed.
     """
     try:
         yield
@@ -182,13 +182,13 @@ def _sentence(reason: str) -> str:
     low = reason.lower()
     for word, sentence in (
         ("not a database", "expected a gallery. Received: a file of another kind."),
-        ("locked", "another process is writing for too long. Try again."),
-        ("readonly", "it may only be read here. Make the file and its folder writable."),
-        ("read-only", "it may only be read here. Make the file and its folder writable."),
+        ("locked", "another process holds the write lock. Try again."),
+        ("readonly", "it is read-only. Make the file and its folder writable."),
+        ("read-only", "it is read-only. Make the file and its folder writable."),
         ("disk is full", "the disk is full. Nothing was changed; make room."),
-        ("unable to open", "it cannot be opened. Look at the path and its permissions."),
-        ("resolve", f"the server cannot be reached ({reason}). Look at the address."),
-        ("connect", f"the server cannot be reached ({reason}). Look at the address."),
+        ("unable to open", "it cannot be opened. Check the path and its permissions."),
+        ("resolve", f"the server cannot be reached ({reason}). Check the address."),
+        ("connect", f"the server cannot be reached ({reason}). Check the address."),
     ):
         if word in low:
             return sentence
@@ -196,7 +196,7 @@ def _sentence(reason: str) -> str:
 
 
 def lock_server(connection: sa.Connection) -> None:
-    """Let others wait who would make or migrate the tables of the same server's database."""
+    """Lock the server's database, so that no other process creates or migrates the tables."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
 
@@ -216,9 +216,9 @@ def check_place(url: sa.URL, *, new: bool) -> None:
         raise GalleryError(f"{path}: expected a gallery. Found nothing. Enrol somebody first.")
     if new and not path.absolute().parent.is_dir():
         raise GalleryError(
-            f"{path}: expected a place in an existing folder. There is no "
+            f"{path}: expected a path in an existing folder. There is no folder "
             f"{path.absolute().parent}. Make it first."
         )
     if new and not path.exists():
-        # Faces are for their owner's eyes.
+        # Faces are readable by their owner only.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -53,8 +53,8 @@ class Gallery:
     Args:
         engine: of the database, whose schema is this version's.
         key: of an encrypted gallery; without it people can be listed but not searched.
-        by: who works with it, for the audit log.
-        patience: seconds that a deletion waits for readers before it leaves the files to the
+        by: the operator's name, for the audit log.
+        patience: seconds that a deletion waits for readers, before it leaves the clean-up to the
             next opening.
     """
 
@@ -76,7 +76,7 @@ class Gallery:
 
     @property
     def model(self) -> GalleryModel:
-        """Whose embeddings it holds."""
+        """The model whose embeddings it holds."""
         return self._store.model
 
     @property
@@ -92,20 +92,21 @@ class Gallery:
         metadata: JsonObject | None = None,
         new: bool = False,
     ) -> Enrolled:
-        """Add templates to a person, who is made if need be.
+        """Add templates to a person, who is created if necessary.
 
-        A photo that is already enrolled for this person is not added again; if it was not kept
-        and comes with its bytes now, it is kept from now on.
+        A photo that is already enrolled for this person is not added again; its bytes are stored if
+        they are given and missing.
 
         Args:
-            name: 1 to 200 letters; or the id of somebody who is there.
+            name: 1 to 200 letters; or the id of an enrolled person.
             templates: of their photos; may be none.
-            metadata: replaces what is noted about them; None leaves it.
-            new: whether they must not be there yet, but with these very photos.
+            metadata: replaces the person's metadata; None keeps it.
+            new: whether they must not be enrolled yet, except with these photos.
 
         Raises:
-            AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
-            UnknownPersonError: nobody has that id.
+            AlreadyEnrolledError: a photo belongs to another person, or a person who must be new is
+                already enrolled.
+            UnknownPersonError: there is no person with that id.
             DataError: an embedding or a value does not fit.
             GalleryMismatchError: the photos have other capture settings than the gallery.
             SettingError: the name does not fit.
@@ -117,7 +118,7 @@ class Gallery:
         """Enrol several people in one transaction: all of them or none.
 
         Raises:
-            AlreadyEnrolledError: a photo is somebody else's.
+            AlreadyEnrolledError: a photo belongs to another person.
             DataError: an embedding or a value does not fit.
             GalleryMismatchError: the photos have other capture settings than the gallery.
             SettingError: a name does not fit.
@@ -130,14 +131,14 @@ class Gallery:
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
-            AlreadyEnrolledError: the photo is somebody else's.
+            AlreadyEnrolledError: the photo belongs to another person.
             DataError: the embedding does not fit.
             GalleryMismatchError: it has other capture settings than the gallery.
         """
         return self._enrol([Entry(name=name, templates=[template])], "approved")[0]
 
     def undo(self, template_id: int) -> Receipt:
-        """Take an approved template back.
+        """Remove an approved template.
 
         Raises:
             UnknownPersonError: there is no such template.
@@ -146,28 +147,28 @@ class Gallery:
         return self._remove(template_id, what="undid an approval", only="approved")
 
     def rename(self, name: Who, new: str) -> Person:
-        """Give a person another name; the name that they have changes nothing.
+        """Rename a person; their present name changes nothing.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
-            AlreadyEnrolledError: the new name is somebody else's.
+            AlreadyEnrolledError: the new name belongs to another person.
         """
         return self.change_person(name, new=new)
 
     def change_person(
         self, name: Who, *, new: str | None = None, metadata: JsonObject | None = None
     ) -> Person:
-        """Give a person another name, replace what is noted about them, or both at once.
+        """Rename a person, replace their metadata, or both in one transaction.
 
         Args:
             name: whom, or their id.
-            new: the other name; None leaves it.
-            metadata: JSON values; None leaves them.
+            new: the new name; None keeps it.
+            metadata: JSON values; None keeps them.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
-            AlreadyEnrolledError: the new name is somebody else's.
-            DataError: the metadata hold something else than JSON values.
+            AlreadyEnrolledError: the new name belongs to another person.
+            DataError: the metadata hold something other than JSON values.
         """
         fresh = None if new is None else check_name(new, argument="new")
         noted = None if metadata is None else as_json(metadata, argument="metadata")
@@ -185,9 +186,9 @@ class Gallery:
         return person
 
     def merge(self, name: Who, *, into: Who) -> Person:
-        """Give a person's templates to another; the first is gone.
+        """Move a person's templates to another person, and remove the first person.
 
-        What is noted about the second goes before what is noted about the first.
+        The second person's metadata override the first's.
 
         Raises:
             UnknownPersonError: one of the two is not enrolled.
@@ -199,11 +200,11 @@ class Gallery:
         return person
 
     def describe_person(self, name: Who, metadata: JsonObject) -> Person:
-        """Replace what is noted about a person.
+        """Replace a person's metadata.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
-            DataError: it holds something else than JSON values.
+            DataError: it holds something other than JSON values.
         """
         return self.change_person(name, metadata=metadata)
 
@@ -216,7 +217,7 @@ class Gallery:
         return self._remove(template_id, what="removed a template")
 
     def forget(self, name: Who) -> Receipt:
-        """Forget a person, and say how far they are gone.
+        """Delete a person, and return the receipt.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
@@ -266,8 +267,7 @@ class Gallery:
 
         Args:
             name: whose; None for everybody's.
-            vectors: whether the embeddings are wanted; of an encrypted gallery they need its
-                key.
+            vectors: whether to load the embeddings; in an encrypted gallery this needs the key.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
@@ -369,10 +369,10 @@ class Gallery:
         )
 
     def note(self, notes: Sequence[Note]) -> None:
-        """Write to the audit log what was done without changing anything, all in one commit.
+        """Write read-only operations to the audit log, in one commit.
 
         Raises:
-            DataError: a detail holds something else than JSON values.
+            DataError: a detail holds something other than JSON values.
         """
         entries = [
             {
@@ -394,14 +394,14 @@ class Gallery:
         Args:
             probes: embeddings, ``(n, d)``.
             k: how many people, 1…1000.
-            approximate: search PostgreSQL's HNSW index (`build_index`) with so long a list of
-                candidates, 1…1000; it may miss people. None is exact.
+            approximate: search PostgreSQL's HNSW index (`build_index`) with a candidate list of
+                this length, 1…1000; it may miss people. None is exact.
 
         Raises:
             DataError: the probes do not fit.
             SettingError: k is out of range, or there is no such index.
-            GalleryMismatchError: the gallery was given to another model.
-            GalleryKeyError: it is encrypted and there is no key, or it was given another.
+            GalleryMismatchError: the gallery was moved to another model.
+            GalleryKeyError: it is encrypted and there is no key, or it was given a new key.
         """
         check_in_range(k, 1, 1000, argument="k", whole=True)
         checked = self._checked(probes)
@@ -417,8 +417,8 @@ class Gallery:
 
         Raises:
             DataError: the probes do not fit.
-            GalleryMismatchError: the gallery was given to another model.
-            GalleryKeyError: it is encrypted and there is no key, or it was given another.
+            GalleryMismatchError: the gallery was moved to another model.
+            GalleryKeyError: it is encrypted and there is no key, or it was given a new key.
         """
         return self._search.energies(self._checked(probes))
 
@@ -429,9 +429,9 @@ class Gallery:
         *,
         capture: Capture | None = None,
     ) -> None:
-        """Give every template the embedding of another model, and the gallery that model.
+        """Replace every template's embedding by another model's, and set the gallery's model.
 
-        Other processes that have the gallery open are told at their next question.
+        Other processes that have the gallery open notice it at their next query.
 
         Args:
             model: the new one.
@@ -447,9 +447,9 @@ class Gallery:
         self._store.scrub(Traces())
 
     def rotate_key(self, key: GalleryKey | None) -> None:
-        """Seal everything with another key; a plain gallery becomes encrypted.
+        """Encrypt everything with another key; a plain gallery becomes encrypted.
 
-        Other processes that have the gallery open are told at their next question. On a
+        Other processes that have the gallery open notice it at their next query. On a
         PostgreSQL server search moves from the server into the process, or back.
 
         Args:
@@ -461,7 +461,7 @@ class Gallery:
         """
         fresh = Sealing(key_id=None if key is None else key.id, key=key, where=self.where)
         if fresh.key_id == self.key_id:
-            raise SettingError("key: expected another one. Received: the gallery's own.")
+            raise SettingError("key: expected a new key. Received: the gallery's present one.")
         with self._store.writing() as transaction:
             traces = _templates.reseal(transaction, fresh)
         self._store.use_key(key, fresh.key_id)
@@ -486,7 +486,7 @@ class Gallery:
             make_index(transaction.connection, self.model, links=links, effort=effort)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self._store.engine.dispose()
 
     def __enter__(self) -> Self:

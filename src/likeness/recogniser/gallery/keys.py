@@ -1,7 +1,7 @@
 """Encryption at rest: AES-256-GCM (NIST SP 800-38D), one key for a gallery.
 
-What is sealed is bound to its row: the associated data names the template, the person, the
-photo and the model, so that a ciphertext that is moved to another row does not open there.
+Each ciphertext is bound to its row: the associated data name the template, the person, the photo
+and the model, so a ciphertext that is moved to another row cannot be decrypted there.
 """
 
 import base64
@@ -54,7 +54,7 @@ class GalleryKey:
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that tell keys apart and do not tell the key."""
+        """Twelve hexadecimal digits that identify the key without revealing it."""
         return hashlib.sha256(b"likeness gallery key id" + self.secret).hexdigest()[:12]
 
     def as_text(self) -> str:
@@ -70,10 +70,10 @@ class GalleryKey:
         return nonce + AESGCM(self.secret).encrypt(nonce, content, row)
 
     def open(self, sealed: bytes, row: bytes) -> bytes:
-        """Return what was sealed.
+        """Return the plain content.
 
         Raises:
-            GalleryKeyError: it was sealed with another key or for another row, or is damaged.
+            GalleryKeyError: it was encrypted with another key or for another row, or is damaged.
         """
         from cryptography.exceptions import InvalidTag  # late, as above
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -82,8 +82,8 @@ class GalleryKey:
             return AESGCM(self.secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], row)
         except (InvalidTag, ValueError) as error:
             raise GalleryKeyError(
-                f"an encrypted entry ({row.decode()}) does not open with the key {self.id}: it is "
-                "damaged, or was moved from another row. Run `likeness gallery check`."
+                f"an encrypted entry ({row.decode()}) cannot be decrypted with the key {self.id}: "
+                "it is damaged, or was moved from another row. Run `likeness gallery check`."
             ) from error
 
 
@@ -129,11 +129,11 @@ def _parsed(text: str, source: str) -> GalleryKey:
 
 
 class Sealing:
-    """How one gallery stores embeddings and photos: sealed with its key, or plain.
+    """How one gallery stores embeddings and photos: encrypted with its key, or plain.
 
     Args:
         key_id: of the gallery's key; None if it is plain.
-        key: what the caller has.
+        key: the caller's key.
         where: the gallery's name, for messages.
     """
 
@@ -166,12 +166,12 @@ class Sealing:
         return self._key
 
     def seal(self, content: bytes, label: bytes) -> bytes:
-        """Return what is stored of a content."""
+        """Return the stored form of a content."""
         key = self.require()
         return content if key is None else key.seal(content, label)
 
     def open(self, stored: bytes, label: bytes) -> bytes:
-        """Return the content of what is stored."""
+        """Return the content of a stored form."""
         key = self.require()
         return stored if key is None else key.open(stored, label)
 

@@ -3,8 +3,8 @@
 Search is a product in float32 for an estimate of every energy, and the formula of
 `likeness.energies` in float64 for the few that may be among the nearest. How far the estimate
 can be off is bounded (Higham, *Accuracy and Stability of Numerical Algorithms*, 3.5: a sum of d
-products is off by at most about d·u·|a||b|), and the search goes on until everything it left
-out is farther than what it returns even at that bound. So the answer is that of the formula.
+products is off by at most about d·u·|a||b|), and the search continues until everything it left out
+is farther than what it returns even at that bound. So the result equals that of the formula.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class TemplateMatrix:
     Args:
         energy: one of `likeness.energies.ENERGY_NAMES`.
         dimensions: d.
-        room: for so many templates at first.
+        room: initial capacity, in templates.
     """
 
     def __init__(self, *, energy: str, dimensions: int, room: int = 0) -> None:
@@ -89,7 +89,7 @@ class TemplateMatrix:
         self._remove(np.flatnonzero(self._people[: self._count] == person_id))
 
     def move(self, person_id: int, *, into: int) -> None:
-        """Give a person's templates to another."""
+        """Move a person's templates to another person."""
         people = self._people[: self._count]
         people[people == person_id] = into
 
@@ -178,8 +178,8 @@ class TemplateMatrix:
     def _lowest_below(self, probes: Floats32, wanted: int) -> list[tuple[Ids, Floats32]]:
         """The same for many probes: the product in blocks that stay in the processor's cache.
 
-        The ``wanted``-th lowest estimate of a sample is a bound that at least so many rows of
-        all are below, so of most rows nothing but their estimate is looked at.
+        The ``wanted``-th lowest estimate of a sample is an upper bound for at least that many rows,
+        so of most rows nothing but their estimate is looked at.
         """
         lowest = _LowestScores(len(probes), wanted, self._sample_bounds(probes, wanted))
         step = max(_BLOCK, _SCORES // len(probes) // _BLOCK * _BLOCK)

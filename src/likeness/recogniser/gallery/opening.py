@@ -21,18 +21,18 @@ def open_gallery(
     key: GalleryKey | None = None,
     by: str | None = None,
 ) -> Gallery:
-    """Open a gallery that is there; one of an older version is brought up to date.
+    """Open an existing gallery; one of an older version is migrated.
 
     Args:
         where: a path, ``sqlite:///PATH``, or ``postgresql+psycopg://USER@HOST/DATABASE``.
-        model: whose embeddings it is asked for; None opens it whosever they are.
+        model: the model whose embeddings it must hold; None accepts any.
         key: of an encrypted gallery; without it people can be listed but not searched.
-        by: who works with it, for the audit log; None is the user of this computer.
+        by: the operator's name, for the audit log; None is the user of this computer.
 
     Raises:
         GalleryError: there is none, or it cannot be opened.
         GalleryMismatchError: it belongs to another model or another version.
-        GalleryKeyError: the key is another.
+        GalleryKeyError: the key is wrong.
         SettingError: the address is of another kind.
         MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
     """
@@ -60,18 +60,18 @@ def create_gallery(
     key: GalleryKey | None = None,
     by: str | None = None,
 ) -> Gallery:
-    """Open a gallery, and make it if it is not there.
+    """Open a gallery, and create it if it does not exist.
 
     Args:
-        where: as for `open_gallery`; ``:memory:`` is one that goes with the process.
+        where: as for `open_gallery`; ``:memory:`` is a gallery that ends with the process.
         model: whose embeddings it holds.
         key: encrypts a new gallery, and opens an encrypted one.
-        by: who works with it, for the audit log; None is the user of this computer.
+        by: the operator's name, for the audit log; None is the user of this computer.
 
     Raises:
         GalleryError: it cannot be made or opened.
         GalleryMismatchError: it belongs to another model or another version.
-        GalleryKeyError: the key is another.
+        GalleryKeyError: the key is wrong.
         SettingError: the address is of another kind.
         MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
 

@@ -1,6 +1,6 @@
-"""People in the tables: enrolled, looked up, listed, counted, renamed, merged.
+"""Operations on people: enrol, look up, list, count, rename, merge.
 
-One person or a hundred thousand are enrolled with as few statements as that takes.
+People are enrolled in bulk, with few statements.
 """
 
 import json
@@ -30,7 +30,7 @@ from likeness.recogniser.gallery.templates import kept_photos, newest_capture, s
 
 
 def _person_row(connection: sa.Connection, who: Who) -> PersonRow | None:
-    """Return the row of a person by their id or checked name; None if nobody has it."""
+    """Return the row of a person by their id or checked name; None if there is no such person."""
     column = people.c.id if isinstance(who, int) else people.c.name
     rows = PersonRow.select(connection, column == who)
     return rows[0] if rows else None
@@ -43,19 +43,19 @@ def need_person(
 
     Raises:
         SettingError: it cannot be a name.
-        UnknownPersonError: nobody has it.
+        UnknownPersonError: there is no such person.
     """
     if not isinstance(who, int):
         who = check_name(who, argument=argument)
     row = _person_row(connection, who)
     if row is None and isinstance(who, int):
         raise UnknownPersonError(
-            f"person: expected the number of somebody enrolled. Received: {who}. See who is with "
+            f"person: expected the number of an enrolled person. Received: {who}. List them with "
             "`likeness people list`."
         )
     if row is None:
         raise UnknownPersonError(
-            f"name: expected somebody enrolled in {where}. Received: {who!r}. See who is with "
+            f"name: expected an enrolled person of {where}. Received: {who!r}. List them with "
             "`likeness people list`."
         )
     return row
@@ -130,7 +130,7 @@ def update_person(
 
 
 def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
-    """Give a person another name; the name that they have changes nothing.
+    """Rename a person; their present name changes nothing.
 
     Raises:
         AlreadyEnrolledError: somebody else has it.
@@ -139,7 +139,7 @@ def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
         return row
     if _person_row(writing.connection, new) is not None:
         raise AlreadyEnrolledError(
-            f"new: {new!r} is somebody else in {writing.where}. Choose another name, or merge the "
+            f"new: {new!r} is another person in {writing.where}. Choose another name, or merge the "
             "two."
         )
     renamed = update_person(writing, row, name=new)
@@ -150,12 +150,13 @@ def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
 
 
 def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
-    """Give all of a person's templates to another, and remove the first; return its name too.
+    """Move all of a person's templates to another person, and remove the first; return its name
+    too.
 
     Raises:
         SettingError: the two are one.
     """
-    same = SettingError(f"into: expected somebody else. Received: {into!r} twice.")
+    same = SettingError(f"into: expected another person. Received: {into!r} twice.")
     if name == into:
         raise same
     connection = writing.connection
@@ -191,7 +192,7 @@ class Entry:
     Args:
         name: of the person; their id if they are to be there already.
         templates: of their photos.
-        metadata: replaces what is noted about them; None leaves it.
+        metadata: replaces the person's metadata; None keeps it.
         created: when they were first enrolled; None is now.
         template_created: the same of each template; empty is now.
         new: whether the person must be new. Photos that they are already enrolled with are not an
@@ -207,7 +208,7 @@ class Entry:
 
 
 class _Added(NamedTuple):
-    """Ids of a person's new templates; of those that were there; and whose photo is kept now."""
+    """Ids of a person's new templates, of existing ones, and of those whose photo is stored now."""
 
     added: tuple[int, ...]
     already: tuple[int, ...]
@@ -215,7 +216,7 @@ class _Added(NamedTuple):
 
 
 class _Owned(NamedTuple):
-    """A template that is there, and whose it is."""
+    """An existing template, and the person's id."""
 
     template_id: int
     person_id: int
@@ -223,9 +224,10 @@ class _Owned(NamedTuple):
 
 
 def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> list[Enrolled]:
-    """Add the templates of some people, who are made if need be.
+    """Add the templates of some people, who are created if necessary.
 
-    A photo that is there is not added again; if it was not kept and is to be, it is from now on.
+    A photo that is already enrolled is not added again; its bytes are stored if requested and
+    missing.
 
     Args:
         writing: the transaction.
@@ -233,11 +235,12 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
         how: of approved photos, the person must be there.
 
     Raises:
-        AlreadyEnrolledError: a photo is somebody else's, or who should be new is not.
+        AlreadyEnrolledError: a photo belongs to another person, or a person who must be new is
+            already enrolled.
         DataError: an embedding or a value does not fit.
         GalleryMismatchError: the photos have other capture settings than the gallery.
         SettingError: a name does not fit.
-        UnknownPersonError: a probe is approved for nobody enrolled.
+        UnknownPersonError: a probe is approved for a person who is not enrolled.
     """
     names = [_name_of(writing, entry.name) for entry in entries]
     if how == "approved":
@@ -250,7 +253,7 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
         is_known = rows[name].id < first_new
         if entry.new and is_known and (outcome.added or not outcome.already):
             raise AlreadyEnrolledError(
-                f"name: expected somebody new. {name!r} is enrolled in {writing.where}. Choose "
+                f"name: expected a new name. {name!r} is enrolled in {writing.where}. Choose "
                 "another name, or add the photo to that person."
             )
     writing.audit_many(
@@ -270,7 +273,7 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
 
 
 def _name_of(writing: Writing, who: Who) -> str:
-    """Return a name in its one spelling, or that of a person's id."""
+    """Return a name in canonical form, or the name of a person's id."""
     if isinstance(who, int):
         return need_person(writing.connection, who, where=writing.where).name
     return check_name(who)
@@ -279,7 +282,7 @@ def _name_of(writing: Writing, who: Who) -> str:
 def _people_for(
     writing: Writing, names: Sequence[str], entries: Sequence[Entry]
 ) -> dict[str, PersonRow]:
-    """Return the row of each name; who is not there yet is inserted."""
+    """Return the row of each name; missing people are inserted."""
     rows: dict[str, PersonRow] = {}
     for part in chunks(names):
         known = PersonRow.select(writing.connection, people.c.name.in_(part))
@@ -307,7 +310,7 @@ def _people_for(
 def _add_templates(
     writing: Writing, owners: Sequence[PersonRow], entries: Sequence[Entry], *, how: How
 ) -> list[_Added]:
-    """Insert the templates of some people; return what became of them, for each entry."""
+    """Insert the templates of some people; return the outcome of each entry."""
     rows: list[TemplateRow] = []
     photo_rows: list[PhotoRow] = []
     outcomes = []
@@ -316,7 +319,7 @@ def _add_templates(
     with_photo = kept_photos(writing.connection, [owned.template_id for owned in known.values()])
 
     def keep(template_id: int, template: NewTemplate) -> bool:
-        """Note a photo that is to be kept and is not yet; return whether it was noted."""
+        """Record a photo that is to be stored and is not yet; return whether it was recorded."""
         if template.photo is None or template_id in with_photo:
             return False
         with_photo.add(template_id)
@@ -369,9 +372,9 @@ def _by_digest(connection: sa.Connection, digests: Sequence[str]) -> dict[str, _
 def _check_owner(owned: _Owned, person: PersonRow) -> None:
     if owned.person_id != person.id:
         raise AlreadyEnrolledError(
-            f"photo: expected one that nobody else is enrolled with. The photo for {person.name!r} "
-            f"is enrolled as {owned.name!r}. If both are one person, merge them; if it is a "
-            "mistake, remove it there first."
+            "photo: expected one that is not enrolled for another person. The photo for "
+            f"{person.name!r} is enrolled as {owned.name!r}. If both are one person, merge them; "
+            "if it is a mistake, remove it there first."
         )
 
 

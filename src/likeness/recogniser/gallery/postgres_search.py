@@ -42,7 +42,7 @@ def nearest_on_server(
         model: whose embeddings they are.
         probe: ``(d,)``.
         k: how many people.
-        ef_search: HNSW with so long a list of candidates; None for exact.
+        ef_search: HNSW with a candidate list of this length; None for exact.
 
     Raises:
         SettingError: HNSW is asked for and there is no index.

@@ -1,4 +1,4 @@
-"""Receipts: what a deletion removes, what is written of it, and the digest in the audit log."""
+"""Receipts: what a deletion removes, its record, and the digest in the audit log."""
 
 import hashlib
 import json
@@ -32,12 +32,12 @@ _DIGESTED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What was forgotten, and how far it is gone.
+    """What was deleted, and what was verified.
 
     Args:
         id: its number; the audit log has it.
-        secret: 32 random hexadecimal digits. They are nowhere else, so that the audit log's
-            digest of this receipt does not tell whose it is.
+        secret: 32 random hexadecimal digits. They are not stored anywhere else, so the digest in
+            the audit log does not reveal who was deleted.
         name: of the person.
         person_id: of the person.
         person_removed: whether the person was forgotten, or only a photo of them.
@@ -45,10 +45,10 @@ class Receipt:
         photos: how many kept photos were removed.
         when: UTC, ISO 8601.
         by: the operator.
-        checkpoint: what became of the bytes in the store's files.
-        verified_absent: whether the store was searched afterwards and nothing was found.
+        checkpoint: the state of the bytes in the store's files.
+        verified_absent: whether the store was searched afterwards without a match.
         searched: what was searched.
-        remains: what a gallery cannot reach, in sentences.
+        remains: traces that the gallery cannot reach, in sentences.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Receipt:
 def receipt_digest(receipt: Receipt) -> str:
     """Return the SHA-256 of what a receipt says was removed.
 
-    The receipt's secret is part of it: names are few, and without the secret each could be
+    The receipt's secret is part of it: there are few names, and without the secret each could be
     tried against the audit log.
     """
     document = receipt.as_dict()
@@ -126,11 +126,11 @@ def remove_template(
         writing: the transaction.
         template_id: which.
         what: for the audit log.
-        only: how it must have been added.
+        only: how the template must have been added.
 
     Raises:
         UnknownPersonError: there is no such template.
-        SettingError: it was added otherwise.
+        SettingError: it was added in another way.
     """
     row = need_template(writing.connection, template_id, where=writing.where)
     how = json.loads(row.provenance).get("how")

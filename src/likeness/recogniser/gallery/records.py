@@ -1,4 +1,4 @@
-"""What a gallery takes and gives: people, templates, answers. All frozen."""
+"""The gallery's values: people, templates, search results. All frozen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Who = str | int
 """A person by their name, or by their id."""
 
 JsonObject = Mapping[str, Any]
-"""JSON values by their names: what is noted about a person, a photo or a request."""
+"""JSON values by name: metadata of a person, a photo or a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +67,10 @@ class NewTemplate:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody who is enrolled.
+    """An enrolled person.
 
     Args:
-        id: never given to anybody else, not after forgetting either.
+        id: never reused, not even after deletion.
         name: unique in the gallery.
         metadata: JSON values.
         created: when, UTC, ISO 8601.
@@ -89,10 +89,10 @@ class Template:
     """One enrolled embedding.
 
     Args:
-        id: never given to another template.
-        person_id: whose it is.
+        id: never reused.
+        person_id: the person's id.
         person: the person's name.
-        vector: ``(d,)`` float32; None if it was not asked for.
+        vector: ``(d,)`` float32; None if it was not loaded.
         model: fingerprint of the model that made it.
         photo_digest: SHA-256 of the photo.
         quality: JSON values.
@@ -115,13 +115,13 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Enrolled:
-    """The outcome of an enrolment.
+    """The result of an enrolment.
 
     Args:
-        person: as they are now.
+        person: the person after the change.
         added: ids of the new templates.
         already: ids of the templates whose photos had been enrolled for this person before.
-        kept: those of ``already`` whose photo itself had not been kept, and is from now on.
+        kept: those of ``already`` whose photo was not stored before, and is now.
     """
 
     person: Person
@@ -132,7 +132,7 @@ class Enrolled:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """Somebody near to a probe.
+    """A person near a probe.
 
     Args:
         person_id: who.
@@ -155,7 +155,7 @@ class AllEnergies:
 
     Args:
         template_ids: ``(n,)``.
-        person_ids: ``(n,)``, whose each template is.
+        person_ids: ``(n,)``, the person of each template.
         energies: ``(probes, n)`` float64.
     """
 
@@ -182,12 +182,12 @@ class AuditEntry:
         when: UTC, ISO 8601.
         who: the operator.
         what: "enrolled", "renamed", "forgot", ...
-        person_id: to whom, if to one person.
+        person_id: the person concerned, if it is one.
         templates: how many templates it added or removed.
         receipt: number of the receipt, after forgetting.
-        receipt_digest: SHA-256 of the receipt, after forgetting: whoever holds the receipt can
-            prove it, and nobody else learns from it whose it was.
-        detail: of what request it was, and what was answered, if the service did it.
+        receipt_digest: SHA-256 of the receipt, after forgetting: the receipt's holder can prove the
+            deletion, and nobody else can tell who was deleted.
+        detail: the request and its answer, if the service made the change.
     """
 
     number: int
@@ -203,12 +203,12 @@ class AuditEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """Something that was done without changing anything, for the audit log.
+    """A read-only operation, for the audit log.
 
     Args:
         what: "identified", "verified", ...
-        by: who asked.
-        person_id: of whom, if of one person.
+        by: the operator or key.
+        person_id: the person concerned, if it is one.
         detail: JSON values: no name, nothing biometric.
     """
 

@@ -18,7 +18,7 @@ from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTem
 
 _LONGEST_NAME = 200
 LARGEST = 1e15
-"""No number of an embedding is beyond it: sums of squares stay finite in float32."""
+"""Largest absolute value in an embedding: sums of squares stay finite in float32."""
 
 
 def now() -> str:
@@ -30,20 +30,20 @@ def as_json(value: JsonObject, *, argument: str) -> str:
     """Return canonical JSON.
 
     Raises:
-        DataError: it holds something else than JSON values.
+        DataError: it holds something other than JSON values.
     """
     try:
         text = json.dumps(
             dict(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
         )
-        text.encode()  # a lone surrogate is no text
+        text.encode()  # a lone surrogate is not text
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{argument}: expected JSON values only. {error}.") from error
     return text
 
 
 def check_name(name: Any, *, argument: str = "name") -> str:
-    """Return a person's name in its one spelling (NFC, no spaces around).
+    """Return a person's name in canonical form (NFC, no surrounding spaces).
 
     Raises:
         SettingError: it is empty, too long, or holds control characters.
@@ -72,10 +72,14 @@ def check_template(template: NewTemplate, model: GalleryModel) -> bytes:
     with np.errstate(over="ignore"):
         content = vector.astype("<f4")
     if not (np.abs(content) <= LARGEST).all():  # NaN is not, either
-        raise DataError(f"vector: expected finite numbers, at most {LARGEST:g}. Received: others.")
+        raise DataError(
+            f"vector: expected finite numbers, at most {LARGEST:g}. Received: NaN or larger ones."
+        )
     _check_digest(template.photo_digest)
     if template.photo is not None and photo_digest(template.photo) != template.photo_digest:
-        raise DataError("photo_digest: expected the SHA-256 of the photo. Received: another.")
+        raise DataError(
+            "photo_digest: expected the SHA-256 of the photo. Received: another digest."
+        )
     return content.tobytes()
 
 
@@ -104,7 +108,7 @@ def _check_digest(digest: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _StoredRow:
-    """A row that is stored with a digest of its other values, which tells damage."""
+    """A row that is stored with a digest of its other values, which reveals damage."""
 
     table: ClassVar[sa.Table]
     _columns: ClassVar[tuple[str, ...]]
@@ -120,7 +124,7 @@ class _StoredRow:
     def stored(self, **values: Any) -> Self:
         """Return the row as it is stored: with other values, and the digest of them all."""
         row = type(self)(**{**vars(self), **values})
-        object.__setattr__(row, "digest", row.expected_digest())  # nobody has seen it yet
+        object.__setattr__(row, "digest", row.expected_digest())  # it is not shared yet
         return row
 
     @classmethod

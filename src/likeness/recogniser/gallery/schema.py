@@ -1,8 +1,7 @@
-"""The schema of every store: tables, its version, and the steps from older versions.
+"""The database schema: tables, version, and migrations from older versions.
 
-Counters stand in the gallery's own row and are moved under its lock, so ids are never used
-twice and the change log has no gap. JSON and times are text: a row's digest is then the same
-in every database.
+Counters are in the gallery's own row and change under its lock, so ids are never reused and the
+change log has no gap. JSON and times are text: a row's digest is then the same in every database.
 """
 
 from collections.abc import Callable, Mapping
@@ -139,7 +138,7 @@ audit = sa.Table(
     sa.Column("templates", sa.BigInteger, nullable=False),
     sa.Column("receipt", sa.Text),
     sa.Column("receipt_digest", sa.Text),
-    # JSON: of what request it was, and what was answered.
+    # JSON: the request and its answer.
     sa.Column("detail", sa.Text),
 )
 
@@ -184,7 +183,7 @@ _Step = Callable[[sa.Connection], None]
 
 
 def _keys_and_details(connection: sa.Connection) -> None:
-    """Version 2: keys of the service, and what was asked and answered in the audit log."""
+    """Version 2: API keys, and requests and answers in the audit log."""
     connection.exec_driver_sql("ALTER TABLE audit ADD COLUMN detail TEXT")
     api_keys.create(connection)
 

@@ -1,4 +1,4 @@
-"""After a deletion: no byte of it stays in the gallery's files, and that is verified.
+"""After a deletion: remove its bytes from the gallery's files, and verify that none is left.
 
 SQLite zeroes what is deleted (`secure_delete`), but the write-ahead log holds the pages as they
 were until a checkpoint truncates it, which a long reader can prevent: so its result is read.
@@ -35,7 +35,7 @@ _ELSEWHERE = "Backups, copies and exports of the gallery are not reached from he
 
 @dataclass(frozen=True, kw_only=True)
 class Traces:
-    """What must not be found any more.
+    """Bytes that must no longer be in the files.
 
     Args:
         names: of people.
@@ -50,7 +50,7 @@ class Traces:
 
 @dataclass(frozen=True, kw_only=True)
 class Scrubbed:
-    """How far the files are free of it; the fields are those of a `Receipt`."""
+    """What was verified in the files; the fields are those of a `Receipt`."""
 
     checkpoint: str
     verified_absent: bool
@@ -59,7 +59,7 @@ class Scrubbed:
 
 
 def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
-    """Bring the files in order after a committed deletion, and verify it.
+    """Clean up the files after a committed deletion, and verify it.
 
     Args:
         engine: of the gallery, with no transaction of this thread open.
@@ -112,7 +112,7 @@ def scrub(engine: sa.Engine, traces: Traces, *, patience: float) -> Scrubbed:
 def traces_of(
     connection: sa.Connection, rows: Sequence[TemplateRow], *, names: tuple[str, ...] = ()
 ) -> Traces:
-    """Return what would give away templates that are about to be deleted."""
+    """Return the bytes that identify templates that are about to be deleted."""
     ids = [row.id for row in rows]
     kept = [
         bytes(content)
@@ -139,7 +139,7 @@ def _pieces(content: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Left:
-    """What was found in the files: how many traces, and how many mentions that are others'."""
+    """What was found in the files: traces, and occurrences that belong to other rows."""
 
     traces: int = 0
     mentions: int = 0
@@ -154,7 +154,7 @@ def _left(engine: sa.Engine, files: Sequence[Path], traces: Traces) -> _Left:
         *traces.contents,
     ]
     present = files_with(files, patterns)
-    # Rows that stay may hold the same: a longer name, a twin's embedding.
+    # Remaining rows may hold the same bytes: a longer name, an equal embedding.
     mentions = sum(bool(_mentions(engine, names[i])) for i in present if i < len(names))
     twins = sum(_held(engine, patterns[i]) for i in present if i >= len(names))
     return _Left(traces=len(present) - mentions - twins, mentions=mentions)
@@ -251,7 +251,7 @@ def _pending(engine: sa.Engine) -> int:
 
 
 def _clear_flag(engine: sa.Engine, pending: int) -> None:
-    """Note that it is done, unless something else was deleted meanwhile."""
+    """Record that it is done, unless something else was deleted meanwhile."""
     with writing(engine).begin() as connection:
         same = gallery.c.scrub_pending == pending
         connection.execute(gallery.update().where(same).values(scrub_pending=0))

@@ -1,4 +1,4 @@
-"""Search in one gallery: in the process, or on the server, the same answer."""
+"""Search in one gallery, in the process or on the server, with equal results."""
 
 from collections.abc import Iterable, Sequence
 from threading import RLock
@@ -24,7 +24,7 @@ Floats64 = NDArray[np.float64]
 
 
 class Search:
-    """Answers of one gallery, in step with its change log; one at a time.
+    """Search in one gallery, synchronised with its change log; one search at a time.
 
     The matrix is a cache: it is made from the rows when it is first needed, and brought up to
     date before each answer. A plain gallery on a server needs none.
@@ -70,7 +70,7 @@ class Search:
 
     @property
     def _on_server(self) -> bool:
-        # The server cannot compare what it cannot read: sealed ones are searched here.
+        # The server cannot compare ciphertexts: encrypted galleries are searched here.
         return self._store.on_server and self._store.sealing.key_id is None
 
     def _nearest_on_server(
@@ -135,7 +135,7 @@ class Search:
             try:
                 for change in changes:
                     self._apply(connection, self._matrix, change)
-            except BaseException:  # half in step is worse than none
+            except BaseException:  # a partly updated matrix must not be used
                 self._matrix = None
                 raise
         self._last_change = row.last_change
@@ -150,7 +150,7 @@ class Search:
 
     def _apply(self, connection: sa.Connection, matrix: TemplateMatrix, change: Change) -> None:
         if change.kind == "added":
-            # As they are now: what happened to them since is done again below, to no effect.
+            # Their present state; applying the later changes again below has no effect.
             ids = (change.first, change.last)
             load_matrix(connection, matrix, self._store.sealing, ids=ids)
         elif change.kind == "removed":

@@ -1,8 +1,8 @@
-"""One opened store: its engine, its transactions, the gallery's own row, and the change log.
+"""An open store: its engine, transactions, the gallery's own row, and the change log.
 
-The change log tells other processes how to keep their matrix in step. Its numbers rise by one
-under the lock, so a reader that knows number n needs n + 1 and up, and nothing can appear below.
-Old entries go; a reader that is behind them loads everything again.
+Other processes keep their matrix up to date by the change log. Its numbers rise by one
+under the lock, so a reader that knows number n needs n + 1 and up, and no smaller number can appear
+later. Old entries are removed; a reader that is behind them reloads everything.
 """
 
 import re
@@ -25,7 +25,7 @@ from likeness.recogniser.gallery.schema import FORMAT, audit, changes, gallery
 from likeness.recogniser.gallery.scrub import Scrubbed, Traces, scrub
 
 CHANGES_KEPT = 10_000
-"""So many entries are kept; each is one operation, however many templates it touched."""
+"""Number of entries that are kept; each is one operation, however many templates it changed."""
 
 ChangeKind = Literal["added", "removed", "forgot", "merged", "replaced"]
 
@@ -134,14 +134,14 @@ def insert_gallery_row(
 
 @dataclass(eq=False, kw_only=True)
 class Writing:
-    """A transaction that holds the gallery's lock: it alone gives out ids and numbers.
+    """A transaction that holds the gallery's lock: only it assigns ids and numbers.
 
     Args:
         connection: the transaction's.
         by: who writes, for the audit log.
         model: whose embeddings the gallery holds.
         sealing: how it stores them.
-        detail: what is noted beside each entry of the audit log; None is nothing.
+        detail: details of each entry of the audit log; None for no details.
     """
 
     connection: sa.Connection
@@ -165,11 +165,11 @@ class Writing:
         return int(self._row["next_person"])
 
     def person_id(self) -> int:
-        """Return an id that no person has had."""
+        """Return an unused person id."""
         return self._advance("next_person")
 
     def template_id(self) -> int:
-        """Return an id that no template has had."""
+        """Return an unused template id."""
         return self._advance("next_template")
 
     def change(self, kind: ChangeKind, first: int, last: int | None = None) -> None:
@@ -180,7 +180,7 @@ class Writing:
         self.connection.execute(changes.delete().where(changes.c.number <= number - CHANGES_KEPT))
 
     def audit(self, what: str, **values: Any) -> None:
-        """Write to the audit log: no name, and nothing biometric.
+        """Write to the audit log; no person's name, nothing biometric.
 
         Args:
             what: was done.
@@ -212,8 +212,8 @@ class Writing:
         self._row |= values
 
     def ask_for_scrub(self) -> None:
-        """Note that something was deleted whose bytes must go from the files."""
-        # A number of its own for each time: who clears it clears no later one.
+        """Record that deleted bytes must be removed from the files."""
+        # A new number each time, so that clearing it does not clear a later deletion.
         self.set(scrub_pending=self._row["last_audit"] + 1)
 
     def finish(self) -> None:
@@ -232,7 +232,7 @@ _AT_OPENING = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class _Acting:
-    """Who acts, and what is noted beside each entry: no name, nothing biometric."""
+    """The operator, and details of each entry: no person's name, nothing biometric."""
 
     by: str
     detail: JsonObject
@@ -243,9 +243,9 @@ _ACTING: ContextVar[_Acting | None] = ContextVar("likeness_gallery_acting", defa
 
 @contextmanager
 def acting(by: str, detail: JsonObject) -> Iterator[None]:
-    """Have what is done inside noted as done by somebody, instead of by the gallery's opener.
+    """Record changes made inside as made by this operator, instead of by the gallery's opener.
 
-    A context variable, as one gallery serves several threads and each acts for somebody else.
+    A context variable, because one gallery serves several threads, each for another operator.
 
     Args:
         by: who acts.
@@ -259,13 +259,13 @@ def acting(by: str, detail: JsonObject) -> Iterator[None]:
 
 
 class Store:
-    """Transactions on one gallery; each looks whether it still has the model and key it had.
+    """Transactions on one gallery; each checks that model and key are still the same.
 
     Args:
         engine: of the database, whose schema is this version's.
         key: of an encrypted gallery, if there is one.
-        by: who works with it, for the audit log.
-        patience: seconds that a deletion waits for readers before it leaves the files to the
+        by: the operator's name, for the audit log.
+        patience: seconds that a deletion waits for readers, before it leaves the clean-up to the
             next opening.
     """
 
@@ -279,13 +279,13 @@ class Store:
         # In memory all threads share one connection, so they take turns.
         alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
         self._turn = RLock() if alone else nullcontext()
-        # Threads that write wait for each other here: SQLite's own wait is sleep and luck.
+        # Writing threads wait for each other here: SQLite's own waiting is polling, and unfair.
         self._writing = nullcontext() if self.on_server else RLock()
         with in_words(engine.url), self._turn, engine.begin() as connection:
             row = read_gallery_row(connection, where=self.where)
         self.model = row.model
         self.sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
-        if row.scrub_pending:  # a killed process, or a reader in the way, left it to us
+        if row.scrub_pending:  # left over by a killed process, or while a reader held the log
             self.scrub(Traces(), patience=min(patience, _AT_OPENING))
 
     @property
@@ -300,7 +300,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[tuple[sa.Connection, GalleryRow]]:
-        """Begin a transaction that sees one moment."""
+        """Begin a transaction with a consistent snapshot."""
         with in_words(self.engine.url), self._turn, self.engine.begin() as connection:
             row = read_gallery_row(connection, where=self.where)
             self._check_same(row)
@@ -308,7 +308,9 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
-        """Begin a transaction that holds the gallery's lock; all of it or nothing."""
+        """Begin a transaction that holds the gallery's lock; it is committed completely or not at
+        all.
+        """
         engine = writing(self.engine)
         with (
             in_words(self.engine.url),
@@ -330,29 +332,29 @@ class Store:
             transaction.finish()
 
     def scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
-        """Bring the files in order after a deletion, which stands even if that cannot be done."""
+        """Clean up the files after a deletion, which remains valid even if the clean-up fails."""
         wait = self.patience if patience is None else patience
         try:
             with in_words(self.engine.url), self._turn:
                 return scrub(self.engine, traces, patience=wait)
         except (GalleryError, OSError, SubprocessError) as error:
             return Scrubbed(
-                checkpoint=f"not looked at to the end ({error}); the next opening does it",
+                checkpoint=f"not checked completely ({error}); the next opening does it",
                 verified_absent=False,
                 searched=(),
                 remains=(),
             )
 
     def use_key(self, key: GalleryKey | None, key_id: str | None) -> None:
-        """Seal and open with a key from now on; raises if it is not the gallery's."""
+        """Use this key from now on; raises if it is not the gallery's."""
         self._key, self.sealing = key, Sealing(key_id=key_id, key=key, where=self.where)
 
     def _check_same(self, row: GalleryRow) -> None:
         if row.model != self.model:
             raise GalleryMismatchError(
-                f"{self.where} was given to the model {row.model.fingerprint[:12]} since it was "
+                f"{self.where} was moved to the model {row.model.fingerprint[:12]} after it was "
                 f"opened with {self.model.fingerprint[:12]}. Open it again with that model."
             )
         if row.key_id != self.sealing.key_id:
-            # With the sentence that fits: no key, another key, or no longer encrypted.
+            # Raises the fitting error: no key, a wrong key, or no longer encrypted.
             self.use_key(self._key, row.key_id)

@@ -1,4 +1,4 @@
-"""Templates in the tables: read, replaced, sealed with another key, loaded in bulk."""
+"""Operations on templates: read, replace, re-encrypt, load in bulk."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ def read_templates(
         after, limit: which page.
         person_id: whose; None for everybody's.
         digest: of which photo; None for any.
-        vectors: whether the embeddings are wanted.
+        vectors: whether to load the embeddings.
     """
     query = (
         sa.select(templates, people.c.name, photos.c.template_id.isnot(None))
@@ -128,7 +128,7 @@ def replace_vectors(
     *,
     capture: Capture | None,
 ) -> None:
-    """Give every template the embedding of another model, and the gallery that model.
+    """Replace every template's embedding by another model's, and set the gallery's model.
 
     Args:
         writing: the transaction.
@@ -182,10 +182,10 @@ def store_templates(connection: sa.Connection, rows: Sequence[TemplateRow]) -> N
 
 
 def reseal(writing: Writing, fresh: Sealing) -> Traces:
-    """Seal all embeddings and photos with another key; return traces of what they were before.
+    """Encrypt all embeddings and photos with another key; return traces of the old ciphertexts.
 
     Raises:
-        GalleryKeyError: the present key is missing, or something does not open with it.
+        GalleryKeyError: the present key is missing, or something cannot be decrypted with it.
     """
     connection, old = writing.connection, writing.sealing
     old.require()
@@ -236,7 +236,7 @@ def load_matrix(
 def _batches(
     connection: sa.Connection, *, sealed: bool, ids: tuple[int, int]
 ) -> Iterator[Sequence[Any]]:
-    """Read through the driver's own cursor: a million rows are too many for anything above."""
+    """Read through the driver's own cursor: an ORM is too slow for a million rows."""
     columns = "id, person_id, sealed, photo_digest, model" if sealed else "id, person_id, vector"
     if not sealed and connection.dialect.name != "sqlite":
         raise NotImplementedError("plain embeddings on a server are searched there")

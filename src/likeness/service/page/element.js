@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
  * @param {string} name its tag.
  * @param {object} attributes `on: {click: …}` are listeners; `true` is an attribute without a
  *   value; `null`, `undefined` and `false` are left out.
- * @param {...(Node|string|number|null|Array)} children what is no node becomes text.
+ * @param {...(Node|string|number|null|Array)} children anything but a node becomes text.
  */
 export function element(name, attributes = {}, ...children) {
   return filled(document.createElement(name), attributes, children);

@@ -35,7 +35,9 @@ def identify_routes(service: Service) -> APIRouter:
             int, Query(ge=1, le=1000, description="How many of the nearest people to name.")
         ] = NEAREST,
     ) -> Response:
-        """Say who is in a photo. A photo without a face is no error: there are no faces then."""
+        """Say who is in a photo. A photo without a face is not an error: the list of faces is
+        empty.
+        """
         async with service.admitted():
             (photo,) = await http.read_photos(request, "photo", most=most)
             identified = await service.identify(

@@ -117,7 +117,7 @@ def _people_routes(service: Service) -> APIRouter:
         dependencies=[operator],
     )
     async def merge(request: Request, id: http.Id, merge: documents.Merge) -> Response:
-        """Give all photos of a person to another: one person under two names."""
+        """Move all photos of a person to another: one person under two names."""
         person = await service.change(
             Caller.of(request),
             lambda gallery: gallery.merge(id, into=merge.into),

@@ -31,8 +31,8 @@ def _omniglot(
     background: Annotated[
         str,
         typer.Option(
-            help="Training data: small1 or small2 (Omniglot's), or drawn (made-up characters, "
-            "with made-up runs)."
+            help="Training data: small1 or small2 (Omniglot's), or drawn (synthetic characters, "
+            "with synthetic runs)."
         ),
     ] = "small1",
     model: Annotated[
@@ -178,7 +178,7 @@ def _read_digits(data: str) -> Dataset:
 
 
 def _first_of_each(data: Dataset, count: int) -> Dataset:
-    """Return the first so many items of each digit."""
+    """Return the first items of each digit."""
     kept = [np.flatnonzero(data.codes == code)[:count] for code in range(len(data.distinct))]
     return data.take(np.sort(np.concatenate(kept)))
 

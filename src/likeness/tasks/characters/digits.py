@@ -71,22 +71,21 @@ def mnist(
     """Return the MNIST digits, from Keras' ``mnist.npz`` or from the four files of old.
 
     Looks at the path; without one, in ``LIKENESS_DATA``, and for ``mnist.npz`` in the cache and
-    in Keras' own cache; and then downloads into the cache. A path that is given is never
-    passed over.
+    in Keras' own cache; and then downloads into the cache. A given path is never ignored.
 
     Args:
         path: an ``.npz`` file in the layout of ``keras.datasets.mnist``, or a folder that holds
             ``mnist.npz`` or ``train-images-idx3-ubyte`` and its three fellows, packed by gzip
             or not.
         part: «train» (60,000), «test» (10,000) or «all», the training part first.
-        download: whether to download if nothing is at hand.
+        download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
 
     Returns:
         items ``(n, 28, 28, 1)``, uint8; identities «0» … «9»; item names «train/0» ….
 
     Raises:
-        DataNotFoundError: the file is not where it was said to be, or nowhere.
+        DataNotFoundError: the file is not at the given path, or was not found.
         DataError: the file is in another layout.
         SettingError: there is no such part.
         OutputError: the cache cannot be written.
@@ -157,7 +156,7 @@ def _downloaded(cached: Path, may_download: bool, on_progress: OnProgress | None
 
 def _checked(file: Path) -> Parts:
     if _sha256(file) != MNIST_SHA256:
-        raise DigestError("another file than the published one, by its SHA-256")
+        raise DigestError("a file other than the published one, by its SHA-256")
     return _read(file)
 
 

@@ -1,6 +1,7 @@
-"""Drawings of characters: the recipe for them, the frame they are brought to, and made-up ones.
+"""Drawings of characters: the recipe for them, the frame they are scaled to, and synthetic
+drawings.
 
-Drawn characters: made-up alphabets from a seed, for when Omniglot is not at hand.
+Drawn characters: synthetic alphabets from a seed, for use without Omniglot.
 
 A character is a few smooth strokes; whoever draws it bends, turns and scales them a little.
 Figures on drawn characters say whether a program works, and nothing about handwriting.
@@ -107,7 +108,7 @@ def drawn_characters(
     size: int = 105,
     seed: int = 0,
 ) -> Dataset:
-    """Return drawings of made-up characters.
+    """Return drawings of synthetic characters.
 
     A drawing depends on the seed and the numbers of alphabet, character and drawer only.
 
@@ -116,7 +117,7 @@ def drawn_characters(
         characters_each: characters of each, 1…1,000.
         drawers: drawings of each character, 1…1,000.
         size: rows and columns of every drawing, 16…1024.
-        seed: what the characters are, 0 or more.
+        seed: random seed of the characters, 0 or more.
 
     Returns:
         items ``(n, size, size, 1)``, uint8, ink 0 on paper 255; identities

@@ -47,7 +47,7 @@ class OneShotRun:
         answers: ``(q,)``, the gallery row of each probe's identity.
 
     Raises:
-        DataError: the images are none, or an answer is no row of the gallery.
+        DataError: the images have another shape or type, or an answer is not a row of the gallery.
 
     >>> nothing = np.zeros((2, 4, 4, 1), np.uint8)
     >>> run = OneShotRun(name="run01", gallery=nothing, probes=nothing, answers=[1, 0])
@@ -192,7 +192,7 @@ def omniglot(
     Args:
         background: "small1" or "small2".
         path: the zip, or a folder that holds it.
-        download: whether to download if nothing is at hand.
+        download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
 
     Returns:
@@ -202,8 +202,8 @@ def omniglot(
 
     Raises:
         SettingError: there is no such background set.
-        DataNotFoundError: the file is not where it was said to be, or nowhere.
-        DigestError: there is another file in its place.
+        DataNotFoundError: the file is not at the given path, or was not found.
+        DigestError: the file has another SHA-256.
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
     """
@@ -232,7 +232,7 @@ def omniglot_runs(
 
     Args:
         path: the zip, or a folder that holds it.
-        download: whether to download if nothing is at hand.
+        download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
     """
     return read_published(
@@ -258,7 +258,7 @@ def read_background(file: Path, *, name: str) -> Dataset:
         name: of the data set.
 
     Raises:
-        DataError: it holds no drawings, or one that is none.
+        DataError: it holds no drawings, or a file in it is not a drawing.
     """
     with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
         names = sorted(filter(_BACKGROUND.fullmatch, archive.names), key=natural_key)

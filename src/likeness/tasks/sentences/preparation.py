@@ -72,7 +72,7 @@ class TextPreparation:
         """Raise unless this is a list of something; each text is looked at when it is read.
 
         Raises:
-            DataError: it is none.
+            DataError: it is not a list.
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Sequence | np.ndarray):
             raise DataError(
@@ -84,7 +84,7 @@ class TextPreparation:
         """Return ``(n, longest)`` int32.
 
         Raises:
-            DataError: it is no list of texts, or a text is too long, is not UTF-8, or has no
+            DataError: it is not a list of texts, or a text is too long, is not UTF-8, or has no
                 letter and no digit.
         """
         self.check(texts)

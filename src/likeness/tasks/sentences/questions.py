@@ -85,10 +85,10 @@ class QuestionMatches:
 def read_questions(file: str | Path) -> tuple[Question, ...]:
     """Return the questions of a UTF-8 file: one a line, an answer behind a tab if there is one.
 
-    Empty lines are passed over, and so is a line that was there before.
+    Empty lines and repeated lines are ignored.
 
     Raises:
-        DataError: it cannot be read, is no text or too long, holds no question, or answers one
+        DataError: it cannot be read, is not text, is too long, holds no question, or answers one
             question in two ways.
     """
     path = Path(file)
@@ -147,7 +147,7 @@ class QuestionSearch:
         gallery: of this model.
 
     Raises:
-        GalleryMismatchError: the gallery is another model's.
+        GalleryMismatchError: the gallery belongs to another model.
     """
 
     model: Model

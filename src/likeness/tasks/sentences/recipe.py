@@ -19,8 +19,8 @@ class SimilarityRecipe(SettingGroup):
         loss: "correlation" learns from every score; "contrastive" only from clear pairs.
         buckets, shortest, longest: of `likeness.tasks.sentences.preparation.TextPreparation`.
         embedding_size: numbers in an embedding.
-        epochs: so many are learned; the one with the best Spearman's ρ on the pairs to choose
-            on is kept.
+        epochs: number of epochs; the one with the best Spearman's ρ on the pairs to choose on is
+            kept.
         batch_size: pairs in a batch.
         learning_rate: of Adam, for weights that start at 0 and vectors of standard deviation 1.
         piece_dropout: share of the pieces that each batch does without, so that no few pieces

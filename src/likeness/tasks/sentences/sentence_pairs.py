@@ -27,7 +27,7 @@ class SentencePairs:
         licence: its terms and credit.
 
     Raises:
-        DataError: the parts have different lengths, or a score is none.
+        DataError: the parts have different lengths, or a score is not a number.
     """
 
     left: tuple[str, ...]
@@ -67,7 +67,7 @@ class SentencePairs:
         return digest.hexdigest()
 
     def first(self, count: int) -> "SentencePairs":
-        """Return the first so many pairs."""
+        """Return the first ``count`` pairs."""
         return SentencePairs(
             left=self.left[:count],
             right=self.right[:count],
@@ -77,7 +77,7 @@ class SentencePairs:
         )
 
     def require(self, pairs: int) -> None:
-        """Raise unless there are so many pairs.
+        """Raise unless there are at least this many pairs.
 
         Raises:
             TooFewError: there are fewer.
@@ -118,7 +118,7 @@ class Similarity:
         pairs: how many.
         spearman, pearson: −1…1, larger is better.
         spearman_interval, pearson_interval: (low, high), percentile bootstrap over pairs; it
-            takes pairs for independent, and is too narrow where pairs share sentences.
+            treats pairs as independent, and is too narrow where pairs share sentences.
     """
 
     pairs: int

@@ -72,7 +72,7 @@ class SentenceTransformerModel:
         """Return ``(n, d)`` float32 embeddings of unit length.
 
         Raises:
-            DataError: they are no texts.
+            DataError: they are not texts.
             ModelError: the encoder gives no such embeddings.
         """
         if isinstance(texts, str | bytes) or not all(isinstance(text, str) for text in texts):
@@ -111,7 +111,7 @@ def sentence_transformer(path: str | Path) -> SentenceTransformerModel:
     """Open a Sentence-Transformers model that lies in a folder.
 
     Raises:
-        ModelError: there is none, it would run code or a pickle, or the package cannot open it.
+        ModelError: there is no model, it would run code or a pickle, or the package cannot open it.
         MissingExtraError: the package is not installed.
     """
     folder = Path(path)
@@ -148,8 +148,8 @@ def open_text_model(folder: Path) -> Any:
     """Return a model whose ``embed`` takes a list of texts.
 
     Raises:
-        ModelError: there is none, or it is of photos.
-        MissingExtraError: what should run it is not installed.
+        ModelError: there is no model, or it is a model of photos.
+        MissingExtraError: the runtime is not installed.
     """
     if (folder / MARK).is_file() and not (folder / "model.json").is_file():
         return sentence_transformer(folder)

@@ -36,7 +36,7 @@ MIRRORS = (
     "https://web.archive.org/web/2020id_/"
     "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz",
 )
-"""Where it may be had: what is verified are the parts in it."""
+"""Where to download it; the parts in it are verified."""
 
 LICENCE = (
     "STS benchmark (Cer, Diab, Agirre, Lopez-Gazpio & Specia, SemEval-2017 Task 1): scores "
@@ -60,17 +60,17 @@ def sts(
     """Return one part of the STS benchmark, verified.
 
     Looks at the path; without one, at ``LIKENESS_DATA`` and in the cache; and then downloads
-    into the cache. A path that is given is never passed over.
+    into the cache. A given path is never ignored.
 
     Args:
         path: ``stsbenchmark.zip``, ``Stsbenchmark.tar.gz``, a folder with one of them, or with
             ``sts-train.csv`` and the others.
         part: «train» (5,749 pairs), «dev» (1,500) or «test» (1,379).
-        download: whether to download if nothing is at hand.
+        download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
 
     Raises:
-        DataNotFoundError: it is not where it was said to be, or nowhere.
+        DataNotFoundError: it is not at the given path, or was not found.
         DigestError: the part is not the published one.
         DataError: it cannot be read.
         SettingError: there is no such part.
@@ -102,9 +102,9 @@ def _find_pairs(
 
 
 def _copy_in(path: Path) -> Path | None:
-    """Return where a copy is: the path itself, an archive in that folder, or nowhere.
+    """Return the path of a copy: the path itself, an archive in that folder, or None.
 
-    The same folder may be of other data sets, so nothing there is no error.
+    The same folder may be of other data sets, so finding nothing there is not an error.
     """
     if path.name in ARCHIVES:
         return path if path.is_file() else None
@@ -167,7 +167,7 @@ def _content(path: Path, name: str) -> bytes | None:
         raise DataNotFoundError(f"{path}: there is no such file or folder.")
     try:
         return _from_zip(path, name) if zipfile.is_zipfile(path) else _from_tar(path, name)
-    # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
+    # RuntimeError: the zip is encrypted. NotImplementedError: an unknown compression.
     except (
         zipfile.BadZipFile,
         tarfile.TarError,

@@ -219,7 +219,7 @@ class _SentenceFeed:
         return (left, right), self._targets[chosen]
 
     def on_epoch_end(self) -> None:
-        """Go on with the next epoch's order."""
+        """Continue with the next epoch's order."""
         self._epoch += 1
         self._order = self._shuffled()
 

@@ -10,7 +10,7 @@ width changes most along it (in 83 of 93 writers), the tablet's pen is as thick 
 two tens of the phone share one thin pen (widths of a writer correlate at 0.88). Two writers'
 files on the phone are out of step; they are put right here.
 
-Drawn signatures are made-up names by made-up writers, for when the real ones are not at hand: a
+Drawn signatures are synthetic names by synthetic writers, for use without the real ones: a
 name is a few characters of a few strokes; a writer slants, stretches and bends them in their own
 way, and each signature a little differently; a medium has its own pen. Figures on drawn
 signatures say whether a program works, and nothing about handwriting.
@@ -79,7 +79,7 @@ def signatures(
 
     Args:
         path: the zip, or a folder that holds ``signatures_93x40.zip``.
-        download: whether to download if nothing is at hand.
+        download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
 
     Returns:
@@ -87,8 +87,8 @@ def signatures(
         names «w1/王涛/paper»; the facets "name" (one of `NAMES`) and "medium" (one of `MEDIA`).
 
     Raises:
-        DataNotFoundError: the file is not where it was said to be, or nowhere.
-        DigestError: there is another file in its place.
+        DataNotFoundError: the file is not at the given path, or was not found.
+        DigestError: the file has another SHA-256.
         DataError: it cannot be read.
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
@@ -106,7 +106,7 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
         writers: how many.
 
     Raises:
-        DataError: a signature is missing or is no such picture.
+        DataError: a signature is missing or is not such a picture.
     """
     listed = [
         (writer, k, CORRECTIONS.get((writer, k), NAMES[(k - 1) % len(NAMES)]))
@@ -148,7 +148,7 @@ _HABIT, _TREMOR = 0.09, 0.012  # of a character: how far a hand, and one signatu
 def drawn_signatures(
     *, writers: int = 8, names: int = 3, media: int = 2, size: int = 224, seed: int = 0
 ) -> Dataset:
-    """Return signatures of made-up writers, each name once by each writer on each medium.
+    """Return signatures of synthetic writers, each name once by each writer on each medium.
 
     A signature depends on the seed and the numbers of writer, name and medium only.
 
@@ -157,7 +157,7 @@ def drawn_signatures(
         names: how many different texts, 1…1,000.
         media: how many of paper, tablet and phone, 1…3.
         size: rows and columns of every picture, 32…1024.
-        seed: who the writers are, 0 or more.
+        seed: random seed of the writers, 0 or more.
 
     Returns:
         items ``(writers × names × media, size, size, 1)``, uint8, ink 0 on paper 255;

@@ -74,11 +74,11 @@ PARTS = (2, 3)
 """Into how many parts writing is cut, one reading each."""
 
 REACH = 2.1
-"""A part shows its ink so many standard deviations to either side of the mean."""
+"""Number of standard deviations of the ink shown to either side of the mean of a part."""
 
 FLATTEST = 0.15
-"""The smaller deviation of a part counts as at least so much of the larger one: a dash stays
-one."""
+"""Lower limit of the smaller deviation of a part, as a fraction of the larger one: a dash stays a
+dash."""
 
 _COLUMNS = 224  # in which cuts are looked for
 _SMOOTH = 0.01  # of the width: standard deviation by which the ink's profile is smoothed
@@ -120,7 +120,7 @@ def ink_parts(
 
 
 def _reading(ink: NDArray[np.float64], count: int, *, rows: int, columns: int) -> Image.Image:
-    """Return the ink cut into so many parts, each in a field of its own."""
+    """Return the ink cut into ``count`` parts, each in a field of its own."""
     page = Image.new("L", (columns, rows), 255)
     cuts = [0, *cuts_between(ink.sum(axis=0), count), ink.shape[1]]
     fields = np.linspace(0, columns, count + 1).round().astype(int)

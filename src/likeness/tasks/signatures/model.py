@@ -1,4 +1,4 @@
-"""The recipe for signatures, the model that comes with the package, and the words of its card."""
+"""The recipe for signatures, the model included in the package, and the words of its card."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ SHIPPED = ShippedModel(
 
 _NOT_FOR = (
     "Not against forgers: it tells apart writers who write as they do. Nobody is known to have "
-    "imitated anybody in what it has learned from, and a good imitation may be taken for genuine.",
+    "imitated anybody in what it has learned from, and a good imitation may be accepted.",
     "Not for decisions about people or documents without a person looking at each one: it makes "
     "mistakes, and more of them with some writers than with others.",
     "Not for other names, scripts, pens, papers or screens than those of the training signatures, "

@@ -280,21 +280,21 @@ def _stranger_classes(classes: int, *, seed: int) -> Codes:
 
     Args:
         classes: how many there are.
-        seed: which ones.
+        seed: random seed.
     """
     count = 0 if classes < 3 else max(1, classes // 3)
     return np.random.default_rng(seed).permutation(classes)[:count]
 
 
 def _held_out_items(codes: Codes, *, share: float, seed: int) -> NDArray[np.bool_]:
-    """Return ``(n,)``: which items are held out, so many of each class.
+    """Return ``(n,)``: which items are held out, a share of each class.
 
     A class keeps one item at least; of two it gives one, if the share is above 0.
 
     Args:
         codes: ``(n,)``, the class of each item.
         share: 0…0.9, of each class.
-        seed: which ones.
+        seed: random seed.
     """
     held = np.zeros(len(codes), bool)
     if share == 0:

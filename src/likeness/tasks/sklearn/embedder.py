@@ -254,19 +254,19 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return self._embed(self._checked(X, first=False)[0])
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the fitted estimator as a folder of data, whole or not at all.
+        """Write the fitted estimator as a folder of data, completely or not at all.
 
         JSON, an ``.npz`` without pickles, and the encoder as Keras saves it: `load` executes
         nothing that it reads, as unpickling would.
 
         Args:
             folder: its path; must not exist yet, or be empty.
-            overwrite: whether an estimator that is already there may be replaced.
+            overwrite: whether an existing estimator may be replaced.
 
         Raises:
             NotFittedError: it is not fitted yet.
-            OutputError: something else is there, or it cannot be written.
-            SettingError: a setting or a class is no JSON value, such as a random state object.
+            OutputError: the folder holds something else, or it cannot be written.
+            SettingError: a setting or a class is not a JSON value, such as a random state object.
         """
         check_is_fitted(self)
         return write_estimator(self, Path(folder), overwrite=overwrite)
@@ -276,7 +276,7 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Read an estimator that `save` wrote.
 
         Raises:
-            ModelError: there is none of this class, or its parts do not belong together.
+            ModelError: there is no estimator of this class, or its parts do not belong together.
         """
         return read_estimator(cls, Path(folder))
 

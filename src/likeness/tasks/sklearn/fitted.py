@@ -27,8 +27,8 @@ from likeness.model.folder import canonical, document_text
 from likeness.model.siamese_model import lasting_config
 
 _LEVELS = 255
-"""A deviation below one of so many levels of the range seen while fitting counts as none: a
-flat image is centred but not blown up."""
+"""A deviation below this fraction of the range seen while fitting counts as 0: a flat image is
+centred but not scaled."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -204,8 +204,8 @@ class _Facts:
             sentences=(
                 "Above it the target counts as lost. On the frames that it was chosen on, that is "
                 f"wrong for {100 * rejected:.1f} % of the target's views, and "
-                f"{100 * accepted:.1f} % of the most alike other positions are taken for it; on "
-                "other films it may be more.",
+                f"{100 * accepted:.1f} % of the most similar other positions are accepted as the "
+                "target; on other films it may be more.",
             ),
             for_gallery=False,
         )

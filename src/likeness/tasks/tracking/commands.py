@@ -36,7 +36,7 @@ from likeness.tasks.tracking.sequences import find_sequence
 from likeness.training.process import load_keras
 
 SEQUENCES = (
-    "bag (VOT2015), dragon-baby (OTB), drawn (made up), or a zip or a folder of frames with "
+    "bag (VOT2015), dragon-baby (OTB), drawn (synthetic), or a zip or a folder of frames with "
 )
 """Words for a sequence with its ground truth."""
 
@@ -289,5 +289,5 @@ def _learned(trained: TrainedTracker) -> str:
         f"On {choice['frames']} frames held out: mean overlap {chosen['mean_overlap']:.3f}; "
         f"the target counts as lost above an energy of {trained.threshold:.3f} (wrongly in "
         f"{100 * choice['genuine_rejected']:.1f} % of its views; "
-        f"{100 * choice['impostor_accepted']:.1f} % of other places are taken for it)."
+        f"{100 * choice['impostor_accepted']:.1f} % of other positions are accepted as the target)."
     )

@@ -2,8 +2,8 @@
 
 Wu, Lim and Yang, «Online Object Tracking: A Benchmark», CVPR 2013, section 4: the success plot
 (share of the frames with an overlap above a threshold, over all thresholds), its area, and the
-precision (share of the frames whose centre is at most so many pixels off; 20 by custom). The
-first frame, whose box is given, does not count: leave it out of the arrays.
+precision (share of the frames whose centre is at most a number of pixels off; 20 by convention).
+The first frame, whose box is given, does not count: leave it out of the arrays.
 
 Frames are not independent, since a tracker that is off stays off. Intervals resample blocks of
 frames (Künsch, «The Jackknife and the Bootstrap for General Stationary Observations», Annals
@@ -107,7 +107,7 @@ def _precision_curve(errors: ArrayLike) -> Floats:
 
 
 def _first_lost(overlap: ArrayLike, *, below: float = LOST_BELOW) -> int | None:
-    """Return the index of the first frame with an overlap below so much; None if there is none."""
+    """Return the index of the first frame with an overlap below a limit; None if there is none."""
     indices = np.flatnonzero(np.asarray(overlap) < below)
     return int(indices[0]) if len(indices) else None
 
@@ -289,7 +289,7 @@ CLEARLY = 0.02
 sequence cannot show less."""
 
 _TEMPLATE_EVERY = 4
-"""Every so many held-out frames give a template that the threshold is chosen with."""
+"""Number of held-out frames from one template to the next, when the threshold is chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -396,7 +396,7 @@ def _held_out_energies(
 
     The search picture lies on the true box of another frame of the sequence. On the target: the
     lowest energy at most half a box from its middle; away from it: the lowest at least a box
-    from it, which is what a tracker takes for the target when that is not to be seen.
+    from it, which is what a tracker mistakes for the target when the target is hidden.
     """
     genuine, impostor = [], []
     shapes = model.shapes

@@ -48,7 +48,7 @@ def open_film(path: str | Path) -> Film:
 
     Raises:
         DataNotFoundError: there is no such file or folder, or no picture in the folder.
-        ImageError: the file is no film; while reading: a frame cannot be read, or is of another
+        ImageError: the file is not a film; while reading: a frame cannot be read, or is of another
             size than the first.
         MissingExtraError: it is a video, and OpenCV is not installed.
     """

@@ -55,7 +55,7 @@ class TrackingShapes:
         check_in_range(self.context, 0.0, 2.0, argument="context")
         if (self.search - self.template) % (2 * self.stride):
             raise SettingError(
-                "search: expected so many pixels that the map has a middle cell: the template's "
+                "search: expected a size for which the map has a middle cell: the template's "
                 f"and a multiple of {2 * self.stride}. Received: {self.search} for a template of "
                 f"{self.template}."
             )
@@ -262,8 +262,8 @@ def open_tracking_model(folder: str | Path, *, threads: int = 1) -> TrackingMode
         threads: of ONNX Runtime.
 
     Raises:
-        ModelError: there is none, it is of another kind, or its parts do not belong together.
-        MissingExtraError: what should run it is not installed.
+        ModelError: there is no model, it is of another kind, or its parts do not belong together.
+        MissingExtraError: the runtime is not installed.
     """
     folder = Path(folder)
     document = read_document(folder, formats=(TRACKING_FORMAT,))
@@ -373,14 +373,14 @@ class TrainedTracker:
         )
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the model as a folder, whole or not at all.
+        """Write the model as a folder, completely or not at all.
 
         Args:
             folder: its path; must not exist yet, or be empty.
-            overwrite: whether a model that is already there may be replaced.
+            overwrite: whether an existing model may be replaced.
 
         Raises:
-            OutputError: something else is there, or it cannot be written.
+            OutputError: the folder holds something else, or it cannot be written.
         """
         folder = Path(folder)
         check_new_folder(folder, overwrite=overwrite)

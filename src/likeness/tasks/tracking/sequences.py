@@ -1,7 +1,7 @@
 """`Sequence`: the frames of a film and where its target is in each; and sequences by name.
 
 A sequence lies in a zip or a folder. Of the two public ones, one is for training and the other
-for testing. The drawn one, for when neither is at hand, has made-up surroundings and a made-up
+for testing. The drawn sequence, for use without either, has synthetic surroundings and a synthetic
 target, from a seed: figures on it say whether a program works, and nothing about films.
 """
 
@@ -34,7 +34,7 @@ class Sequence:
             pixels, (0, 0) the upper left corner of the frame.
         name: what to call it.
         licence: its terms.
-        drawn: whether it is made up.
+        drawn: whether it is synthetic.
 
     Raises:
         DataError: shapes or types do not fit.
@@ -278,7 +278,7 @@ def bag(path: str | Path | None = None) -> Sequence:
         path: a zip or a folder.
 
     Raises:
-        DataNotFoundError: it is not where it was said to be, or nowhere.
+        DataNotFoundError: it is not at the given path, or was not found.
         DigestError: it is another sequence.
     """
     return _known(
@@ -302,7 +302,7 @@ def dragon_baby(path: str | Path | None = None) -> Sequence:
         path: a zip or a folder.
 
     Raises:
-        DataNotFoundError: it is not where it was said to be, or nowhere.
+        DataNotFoundError: it is not at the given path, or was not found.
         DigestError: it is another sequence.
     """
     return _known(
@@ -329,7 +329,7 @@ def _known(
     file = _file_of(path, file_name)
     if file is None:
         raise DataNotFoundError(
-            f"the sequence {name!r} is not at hand: get it from {home}, pack its frames and ground "
+            f"the sequence {name!r} was not found: get it from {home}, pack its frames and ground "
             f"truth into {file_name}, and set {DATA_VARIABLE} to the folder of that file, or put "
             f"it into the cache ({cache_place()})."
         )
@@ -374,7 +374,7 @@ def drawn_sequence(
         frames: 2…10,000.
         size: (rows, columns) of every frame, 64…1024.
         speed: of the target; at 1 it goes some three pixels a frame; 0…10.
-        seed: of everything random, 0 or more.
+        seed: random seed, 0 or more.
 
     Raises:
         SettingError: an argument is out of its range.

@@ -245,7 +245,7 @@ def read_track(path: str | Path) -> NDArray[np.float64]:
     """Return the boxes ``(n, 4)`` of a file that `track_csv` made.
 
     Raises:
-        DataError: it is no such file.
+        DataError: it is not such a file.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ Supervised Information Noise-Contrastive Estimation Revisited», 2023), a genuin
 with the impostor pairs only, not with the other genuine pairs of the same item.
 
 No identity has a weight vector of its own, as it has in `margin_softmax`: so
-identities may be made up for one batch and never seen again.
+identities may be generated for one batch and never used again.
 """
 
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""A made-up webcam: photos on plain ground, as a film that Chromium takes for its camera."""
+"""A synthetic webcam: photos on plain ground, as a film that Chromium takes for its camera."""
 
 import dataclasses
 import io
