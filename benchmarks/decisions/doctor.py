@@ -21,7 +21,7 @@ from likeness.evaluation.doctor import (
     person_risks,
 )
 from likeness.evaluation.leaks import duplicates_within
-from likeness.images.quality import check_photo
+from likeness.images.quality import PhotoCheck
 
 SIZE = 128
 SPREAD = 0.055
@@ -68,7 +68,7 @@ def print_times(people: int, photos_each: int, seed: int) -> None:
     made = made_up(people, counts=(photos_each,), spread=SPREAD, seed=seed)
     items = np.random.default_rng(seed).integers(0, 256, (len(made.codes), 112, 92, 1), np.uint8)
     data = Dataset(items, [f"p{code}" for code in made.codes])
-    checks = [check_photo(item) for item in items]
+    checks = [PhotoCheck.of(item) for item in items]
     print(f"{people} people × {photos_each} photos, {SIZE} numbers each; seconds:\n")
     steps = {
         "energies": lambda: energy_matrix("euclidean", made.enrolled),

@@ -24,7 +24,7 @@ from likeness.evaluation.margin import measure_margin
 from likeness.evaluation.open_set import open_set_intervals
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
-from likeness.images.quality import check_photo
+from likeness.images.quality import PhotoCheck
 
 Result = TypeVar("Result")
 PURPOSE = Purpose(people=500, strangers_accepted=0.05)
@@ -61,7 +61,7 @@ def _print_doctor(matrix: Energies, codes: Codes, seed: int) -> None:
     rng = np.random.default_rng(seed)
     items = rng.integers(0, 256, (len(codes), 112, 92, 1), np.uint8)
     data = Dataset(items, [f"p{code}" for code in codes])
-    checks = [check_photo(item) for item in items]
+    checks = [PhotoCheck.of(item) for item in items]
     _timed("doctor", lambda: diagnose(data, checks, matrix=matrix, threshold=0.9).as_dict())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from likeness.datasets import Dataset, drawn_faces
 from likeness.datasets.drawn_face import paint_face
-from likeness.datasets.drawn_person import draw_moment, draw_person
+from likeness.datasets.drawn_person import DrawnPerson, Moment
 from likeness.errors import SettingError
 
 
@@ -96,8 +96,8 @@ def test_raw_pixels_find_it_neither_hopeless_nor_easy(forty: Dataset) -> None:
 def test_identity_is_in_the_geometry_and_not_in_the_pose() -> None:
     """With everything else held still, two photos of a person agree and two people do not."""
     rng = np.random.default_rng(0)
-    people = [draw_person(rng) for _ in range(6)]
-    moment = dataclasses.replace(draw_moment(rng, people[0]), glasses=False, yaw=0.0)
+    people = [DrawnPerson.draw(rng) for _ in range(6)]
+    moment = dataclasses.replace(Moment.draw(rng, people[0]), glasses=False, yaw=0.0)
     faces = [paint_face(person, moment, size=(112, 92)) for person in people]
     np.testing.assert_array_equal(faces[0], paint_face(people[0], moment, size=(112, 92)))
     for i in range(6):
@@ -121,9 +121,9 @@ def test_identity_is_in_the_geometry_and_not_in_the_pose() -> None:
 )
 def test_every_nuisance_shows(change: dict[str, float], least: float) -> None:
     rng = np.random.default_rng(3)
-    person = draw_person(rng)
+    person = DrawnPerson.draw(rng)
     still = dataclasses.replace(
-        draw_moment(rng, person),
+        Moment.draw(rng, person),
         yaw=0.0,
         turn=0.0,
         smile=0.0,
@@ -142,8 +142,8 @@ def test_every_nuisance_shows(change: dict[str, float], least: float) -> None:
 @given(seed=st.integers(0, 10**6))
 def test_every_face_is_finite_and_light_enough(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    person = draw_person(rng)
-    grey = paint_face(person, draw_moment(rng, person), size=(56, 46))
+    person = DrawnPerson.draw(rng)
+    grey = paint_face(person, Moment.draw(rng, person), size=(56, 46))
     assert grey.dtype == np.float32 and np.isfinite(grey).all()
     assert grey.min() > -0.05 and grey.max() < 2
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from keras import ops
 
-from likeness.encoders import Views, Whitening, convnet, finished, fit_whitening
+from likeness.encoders import Views, Whitening, convnet, finished
 from likeness.encoders.cells import WhitenedReadings, readings
 from likeness.encoders.finished import MeanOfViews, joined, readings_of, unweighed
 from likeness.errors import SettingError
@@ -106,14 +106,14 @@ class TestWhitening:
 
     def test_without_shrinkage_all_directions_spread_alike(self) -> None:
         embeddings = self.embeddings()
-        found = fit_whitening(embeddings, shrinkage=1e-9)
+        found = Whitening.fit(embeddings, shrinkage=1e-9)
         moved = (embeddings - found.mean) @ found.matrix
         covariance = moved.T @ moved / len(moved)
         expected = np.trace(np.cov(embeddings.T)) / 5  # the mean variance stays
         np.testing.assert_allclose(covariance, expected * np.eye(5), rtol=1e-2, atol=expected / 100)
 
     def test_full_shrinkage_takes_off_the_mean_and_nothing_else(self) -> None:
-        found = fit_whitening(self.embeddings(), shrinkage=1.0)
+        found = Whitening.fit(self.embeddings(), shrinkage=1.0)
         np.testing.assert_allclose(found.matrix, np.eye(5), atol=1e-9)
         np.testing.assert_allclose(found.mean, self.embeddings().mean(axis=0))
 
@@ -123,15 +123,15 @@ class TestWhitening:
         covariance = sum(np.outer(e - mean, e - mean) for e in embeddings) / 50
         typical = sum(covariance[i, i] for i in range(5)) / 5
         shrunk = (1 - share) * covariance + share * typical * np.eye(5)
-        matrix = fit_whitening(embeddings, shrinkage=share).matrix
+        matrix = Whitening.fit(embeddings, shrinkage=share).matrix
         np.testing.assert_allclose(matrix @ matrix @ shrunk, typical * np.eye(5), atol=1e-8)
 
     @pytest.mark.parametrize("kept", [1, 3, 5, 9])
     def test_the_widest_directions_alone(self, kept: int) -> None:
         """As if the embeddings had first been laid onto them: what is left out is narrow."""
         embeddings = self.embeddings(60)
-        found = fit_whitening(embeddings, shrinkage=0.1, directions=kept)
-        every = fit_whitening(embeddings, shrinkage=0.1)
+        found = Whitening.fit(embeddings, shrinkage=0.1, directions=kept)
+        every = Whitening.fit(embeddings, shrinkage=0.1)
         assert found.matrix.shape == (5, min(kept, 5))
         # Both forms give the same dot products within the kept directions.
         covariance = np.cov(embeddings.T, bias=True)
@@ -150,7 +150,7 @@ class TestWhitening:
         st.floats(1e-6, 1.0),
     )
     def test_always_finite_and_of_unit_length_or_zero(self, points: Any, share: float) -> None:
-        found = fit_whitening(points, shrinkage=share)(points)
+        found = Whitening.fit(points, shrinkage=share)(points)
         lengths = np.linalg.norm(found, axis=1)
         assert np.isfinite(found).all()
         assert ((abs(lengths - 1) < 1e-3) | (lengths < 1e-3)).all()
@@ -158,7 +158,7 @@ class TestWhitening:
     @pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])
     def test_shrinkage_out_of_range(self, share: float) -> None:
         with pytest.raises(SettingError, match=r"^shrinkage: expected"):
-            fit_whitening(self.embeddings(9), shrinkage=share)
+            Whitening.fit(self.embeddings(9), shrinkage=share)
 
     def test_it_brings_back_what_lies_in_a_narrow_direction(self) -> None:
         """Wide noise hides the identities; whitened, the nearest is of the same identity."""
@@ -166,7 +166,7 @@ class TestWhitening:
         codes = np.repeat(np.arange(2), 50)
         points = np.stack([rng.normal(0, 10, 100), np.where(codes, 0.1, -0.1)], axis=1)
         points[:, 1] += rng.normal(0, 0.01, 100)
-        whitened = fit_whitening(points, shrinkage=1e-6)(points)
+        whitened = Whitening.fit(points, shrinkage=1e-6)(points)
 
         def nearest_is_alike(embeddings: Any) -> float:
             distances = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=2)
@@ -193,7 +193,7 @@ class TestFinishedReadings:
         assert readings_of(encoder) == 2
         single = embed(unweighed(encoder), items).reshape(2, 12, 24)
         np.testing.assert_allclose(np.linalg.norm(single, axis=-1), 1, atol=1e-3)
-        whitening = [fit_whitening(one, shrinkage=0.3, directions=5) for one in single]
+        whitening = [Whitening.fit(one, shrinkage=0.3, directions=5) for one in single]
         found = embed(finished(encoder, mirrored=False, shift=0, whitening=whitening), items)
         weights = (embed(encoder, items).reshape(12, 2, 24) ** 2).sum(axis=-1)
         expected = [
@@ -205,7 +205,7 @@ class TestFinishedReadings:
     def test_views_are_averaged_after_weighing(self) -> None:
         encoder, items = self.built(), self.pictures(9)
         single = embed(unweighed(encoder), items).reshape(2, 9, 24)
-        whitening = [fit_whitening(one, shrinkage=0.3) for one in single]
+        whitening = [Whitening.fit(one, shrinkage=0.3) for one in single]
         plain = finished(encoder, mirrored=False, shift=0, whitening=whitening)
         found = embed(finished(encoder, mirrored=False, shift=1, whitening=whitening), items)
         views = Views(mirrored=False, shift=1)
@@ -239,7 +239,7 @@ class TestJoined:
 class TestFinished:
     def test_an_embedding_of_the_kept_directions_only(self) -> None:
         inner = convnet(SHAPE, embedding_size=6, width=2)
-        whitening = fit_whitening(embed(inner, photos(9)), shrinkage=0.2, directions=2)
+        whitening = Whitening.fit(embed(inner, photos(9)), shrinkage=0.2, directions=2)
         found = embed(finished(inner, mirrored=False, shift=0, whitening=whitening), photos())
         np.testing.assert_allclose(found, whitening(embed(inner, photos())), atol=1e-5)
         assert found.shape == (3, 2)
@@ -249,7 +249,7 @@ class TestFinished:
 
     def whitening(self) -> Whitening:
         points = np.random.default_rng(4).normal(size=(30, 4)) * [1.0, 2.0, 3.0, 4.0]
-        return fit_whitening(points, shrinkage=0.1)
+        return Whitening.fit(points, shrinkage=0.1)
 
     def test_nothing_asked_for_nothing_added(self) -> None:
         plain = self.encoder()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.encoders.whitening import fit_within_class_whitening
+from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 
 
@@ -23,7 +23,7 @@ def people(count: int = 12, each: int = 6, size: int = 5, seed: int = 0) -> tupl
 
 def test_without_shrinkage_identities_are_round_and_labels_are_gone() -> None:
     points, codes, labels = people()
-    found = fit_within_class_whitening(points, codes, labels, shrinkage=1e-9)
+    found = Whitening.fit_within_class(points, codes, labels, shrinkage=1e-9)
     moved = (points - found.mean) @ found.matrix
     for label in (0, 1):  # every label has the same mean
         np.testing.assert_allclose(moved[labels == label].mean(axis=0), 0, atol=1e-8)
@@ -47,15 +47,15 @@ def test_the_matrix_is_the_inverse_root_of_the_shrunk_covariance_within(
         within += sum(np.outer(point - middle, point - middle) for point in own) / len(points)
     typical = sum(within[i, i] for i in range(3)) / 3
     shrunk = (1 - share) * within + share * typical * np.eye(3)
-    matrix = fit_within_class_whitening(points, codes, shrinkage=share).matrix
+    matrix = Whitening.fit_within_class(points, codes, shrinkage=share).matrix
     np.testing.assert_allclose(matrix @ matrix @ shrunk, typical * np.eye(3), atol=1e-7)
 
 
 @pytest.mark.parametrize("kept", [1, 3, 9])
 def test_the_directions_kept_hold_the_most(kept: int) -> None:
     points, codes, labels = people()
-    every = fit_within_class_whitening(points, codes, labels, shrinkage=0.2)
-    found = fit_within_class_whitening(points, codes, labels, shrinkage=0.2, directions=kept)
+    every = Whitening.fit_within_class(points, codes, labels, shrinkage=0.2)
+    found = Whitening.fit_within_class(points, codes, labels, shrinkage=0.2, directions=kept)
     assert found.matrix.shape == (5, min(kept, 5))
     whole, part = ((points - one.mean) @ one.matrix for one in (every, found))
     spread = np.sort(np.linalg.eigvalsh(whole.T @ whole))[::-1]
@@ -64,7 +64,7 @@ def test_the_directions_kept_hold_the_most(kept: int) -> None:
 
 def test_the_nearest_is_of_the_same_identity_whatever_the_label() -> None:
     points, codes, labels = people()
-    moved = fit_within_class_whitening(points, codes, labels, shrinkage=0.05)(points)
+    moved = Whitening.fit_within_class(points, codes, labels, shrinkage=0.05)(points)
 
     def right(embeddings: Any) -> float:
         """Among the points of the other label."""
@@ -79,11 +79,11 @@ def test_the_nearest_is_of_the_same_identity_whatever_the_label() -> None:
 def test_nothing_to_divide_by() -> None:
     """One item of each identity: nothing is known of what varies within."""
     points = np.random.default_rng(0).normal(size=(6, 4))
-    found = fit_within_class_whitening(points, np.arange(6), shrinkage=0.3, directions=2)
+    found = Whitening.fit_within_class(points, np.arange(6), shrinkage=0.3, directions=2)
     assert found.matrix.shape == (4, 2) and np.isfinite(found(points)).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.5, float("nan")])
 def test_shrinkage_out_of_range(share: float) -> None:
     with pytest.raises(SettingError, match=r"^shrinkage: expected"):
-        fit_within_class_whitening(np.eye(3), np.arange(3), shrinkage=share)
+        Whitening.fit_within_class(np.eye(3), np.arange(3), shrinkage=share)

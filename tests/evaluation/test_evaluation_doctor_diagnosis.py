@@ -12,7 +12,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError
 from likeness.evaluation.doctor import diagnose
 from likeness.images.faces import Face
-from likeness.images.quality import PhotoCheck, PhotoWarning, check_photo, measure_quality
+from likeness.images.quality import PhotoCheck, PhotoWarning, Quality
 
 THRESHOLD = 0.9
 PEOPLE, EACH = 12, 4
@@ -31,7 +31,7 @@ def embedded(codes, seed=0):
 
 
 def diagnosed(data, points, *, checks=None, threshold=THRESHOLD):
-    checks = [check_photo(item) for item in data.items] if checks is None else checks
+    checks = [PhotoCheck.of(item) for item in data.items] if checks is None else checks
     matrix = energy_matrix("euclidean", points)
     return diagnose(data, checks, matrix=matrix, threshold=threshold)
 
@@ -76,7 +76,7 @@ def test_every_planted_fault_is_found(drawn) -> None:
     picture = Image.fromarray(items[16][..., 0]).filter(ImageFilter.GaussianBlur(3))
     faults[16] = np.asarray(picture)[..., None]
     data = changed(drawn, items=items, identities=names, notes=("left out: a.jpg (text).",))
-    checks = [check_photo(faults.get(place, item)) for place, item in enumerate(items)]
+    checks = [PhotoCheck.of(faults.get(place, item)) for place, item in enumerate(items)]
 
     document = diagnosed(data, points, checks=checks).as_dict()
 
@@ -144,7 +144,7 @@ def test_two_names_of_one_person_count_as_one_when_risks_are_judged(drawn) -> No
 
 
 def test_without_a_model_people_are_not_judged(drawn) -> None:
-    found = diagnose(drawn, [check_photo(item) for item in drawn.items])
+    found = diagnose(drawn, [PhotoCheck.of(item) for item in drawn.items])
     assert found.clean
     assert not found.with_model
     document = found.as_dict()
@@ -172,7 +172,7 @@ def test_one_person_alone_is_compared_with_nobody(drawn) -> None:
 def test_the_document_is_json_and_has_the_faces(drawn) -> None:
     one = drawn.take(range(2))
     face = Face(box=(0, 0, 60, 60), score=1.0, eyes=((20, 10), (20, 40)), pose="frontal")
-    quality = measure_quality(one.items[0])
+    quality = Quality.of(one.items[0])
     warning = PhotoWarning(kind="no face", words="no face was found")
     checks = [
         PhotoCheck(size=(112, 92), quality=quality, faces=(face,), warnings=()),
@@ -188,7 +188,7 @@ def test_the_document_is_json_and_has_the_faces(drawn) -> None:
 
 
 def test_a_photo_softer_than_the_rest_is_warned_of_once(drawn) -> None:
-    checks = [check_photo(item) for item in drawn.items]
+    checks = [PhotoCheck.of(item) for item in drawn.items]
     soft = min(check.quality.sharpness for check in checks) / 8
     checks[3] = replace(checks[3], quality=replace(checks[3].quality, sharpness=soft))
     found = diagnose(drawn, checks)

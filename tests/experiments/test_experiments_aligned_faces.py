@@ -6,7 +6,7 @@ import pytest
 from likeness.datasets import Dataset
 from likeness.errors import FaceError
 from likeness.experiments.aligned_faces import aligned_faces
-from likeness.images.align import EyeAlignment, prepare_face
+from likeness.images.align import EyeAlignment
 from likeness.images.faces import Face
 
 BY_EYES = EyeAlignment((7, 12, 17, 12.5), size=(32, 24))
@@ -35,7 +35,7 @@ def test_photos_are_what_the_recogniser_reads_and_the_rest_is_named(faces: Datas
     (note,) = found.notes
     assert note.startswith(f"left out: {faces.item_names[1]}: expected two eyes")
     for place, photo in zip((0, *range(2, len(faces))), found.items, strict=True):
-        expected = prepare_face(faces.items[place], FACE, eyes=BY_EYES.eyes, size=(32, 24))
+        expected = BY_EYES(faces.items[place], FACE)
         np.testing.assert_array_equal(photo, expected)
 
 

@@ -8,7 +8,7 @@ import pytest
 from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.doctor import diagnose
 from likeness.experiments.saved_model import examine_gallery
-from likeness.images.quality import check_photo
+from likeness.images.quality import PhotoCheck
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def people() -> Dataset:
 
 @pytest.fixture(scope="module")
 def checks(people):
-    return [check_photo(item) for item in people.items]
+    return [PhotoCheck.of(item) for item in people.items]
 
 
 def test_the_energies_are_those_of_the_model(people, checks) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from likeness import datasets
 from likeness.datasets import drawn_faces
 from likeness.errors import DataError, FaceError, NoEyesError, NoFaceError, SettingError
-from likeness.images.align import aligned, prepare_face
+from likeness.images.align import EyeAlignment, aligned
 from likeness.images.faces import Face
 
 ARCFACE = (38.2946, 51.6963, 73.5318, 51.5014)
@@ -156,33 +156,30 @@ def test_outside_the_photo_is_black() -> None:
     assert (made[:, 41:] == 0).all()
 
 
-class TestPrepareFace:
-    def test_a_model_that_does_not_ask_gets_the_photo(self) -> None:
-        assert prepare_face(PHOTO, None, eyes=None, size=SIZE) is PHOTO
-        face = Face(box=(0, 0, 9, 9), score=1.0)
-        assert prepare_face(PHOTO, face, eyes=None, size=SIZE) is PHOTO
+class TestEyeAlignment:
+    align = EyeAlignment(ARCFACE, SIZE)
 
     def test_the_eyes_of_the_face_are_rows_and_columns(self) -> None:
         face = Face(box=(0, 0, 90, 90), score=1.0, eyes=((45.0, 30.0), (48.0, 60.0)))
-        made = prepare_face(PHOTO, face, eyes=ARCFACE, size=SIZE)
+        made = self.align(PHOTO, face)
         expected = aligned(PHOTO, (30.0, 45.0, 60.0, 48.0), to=ARCFACE, size=SIZE)
         np.testing.assert_array_equal(made, expected)
 
     def test_no_face(self) -> None:
         with pytest.raises(NoFaceError, match=r"^ada/1: expected one face, as .* Found: none\. Ta"):
-            prepare_face(PHOTO, None, eyes=ARCFACE, size=SIZE, name="ada/1")
+            self.align(PHOTO, None, name="ada/1")
 
     def test_no_eyes(self) -> None:
         face = Face(box=(0, 0, 90, 90), score=1.0)
         sentence = r"^ada/1: expected two eyes, as .* Found: a face without\. Take a photo from"
         with pytest.raises(NoEyesError, match=sentence):
-            prepare_face(PHOTO, face, eyes=ARCFACE, size=SIZE, name="ada/1")
+            self.align(PHOTO, face, name="ada/1")
         assert issubclass(NoEyesError, FaceError)
 
     def test_eyes_in_one_place(self) -> None:
         face = Face(box=(0, 0, 90, 90), score=1.0, eyes=((45.0, 30.0), (45.0, 31.0)))
         with pytest.raises(NoEyesError, match=r"at least 2 pixels apart\. Found: 1\. Take the"):
-            prepare_face(PHOTO, face, eyes=ARCFACE, size=SIZE)
+            self.align(PHOTO, face)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +211,7 @@ def test_real_faces_have_their_eyes_where_they_were_asked_for(real_data: str) ->
             continue
         # Twice the template, so that the cascade has as many pixels to look at as before.
         to = tuple(2 * place for place in ARCFACE)
-        made = prepare_face(photo, face, eyes=to, size=(224, 224))  # type: ignore[arg-type]
+        made = EyeAlignment(to, (224, 224))(photo, face)  # type: ignore[arg-type]
         again = finder.find(made)
         if again and again[0].eyes:
             (left_row, left_column), (right_row, right_column) = again[0].eyes

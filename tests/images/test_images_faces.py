@@ -18,7 +18,7 @@ from likeness.errors import (
     SeveralFacesError,
 )
 from likeness.images.faces import Face, HaarFaceFinder, YuNetFaceFinder, only_face
-from likeness.images.quality import check_photo
+from likeness.images.quality import PhotoCheck
 
 cv2 = pytest.importorskip("cv2")
 
@@ -138,7 +138,7 @@ class TestHaar:
 class TestOnRealPhotos:
     def test_every_att_photo_shows_one_face_and_nothing_wrong(self, real_data) -> None:
         photos = datasets.att(real_data).items[::10]
-        checks = [check_photo(photo, finder=FINDER) for photo in photos]
+        checks = [PhotoCheck.of(photo, finder=FINDER) for photo in photos]
         assert [len(check.faces or ()) for check in checks] == [1] * 40
         assert [check.warnings for check in checks] == [()] * 40
         frontal = sum(check.face is not None and check.face.pose == "frontal" for check in checks)
@@ -169,14 +169,14 @@ class TestOnRealPhotos:
 
 class TestCheckPhoto:
     def test_without_a_finder_faces_are_not_judged(self) -> None:
-        check = check_photo(PEOPLE.items[0])
+        check = PhotoCheck.of(PEOPLE.items[0])
         assert check.faces is None
         assert check.face is None
         assert check.size == (112, 92)
 
     def test_the_quality_is_that_of_the_only_face(self) -> None:
         photo = PEOPLE.items[0]
-        check = check_photo(photo, finder=Finder((10, 10, 70, 80)))
+        check = PhotoCheck.of(photo, finder=Finder((10, 10, 70, 80)))
         assert (check.quality.rows, check.quality.columns) == (60, 70)
         assert check.size == (112, 92)
 
@@ -189,18 +189,18 @@ class TestCheckPhoto:
         ],
     )
     def test_faces_are_warned_of(self, boxes, expected) -> None:
-        check = check_photo(PEOPLE.items[0], finder=Finder(*boxes))
+        check = PhotoCheck.of(PEOPLE.items[0], finder=Finder(*boxes))
         assert expected in [warning.kind for warning in check.warnings]
 
     def test_a_profile_is_warned_of(self) -> None:
         finder = Finder()
         finder.faces = [Face(box=(0, 0, 90, 90), score=1.0, pose="turned")]
-        check = check_photo(PEOPLE.items[0], finder=finder)
+        check = PhotoCheck.of(PEOPLE.items[0], finder=finder)
         assert [warning.kind for warning in check.warnings] == ["turned face"]
 
     def test_a_tiny_photo_with_a_face_is_small_as_well(self) -> None:
         tiny = np.ascontiguousarray(PEOPLE.items[0][::4, ::4])
-        check = check_photo(tiny, finder=Finder((0, 0, 20, 20)))
+        check = PhotoCheck.of(tiny, finder=Finder((0, 0, 20, 20)))
         assert {"small", "small face"} <= {warning.kind for warning in check.warnings}
 
 

@@ -14,16 +14,15 @@ from likeness.datasets import drawn_faces
 from likeness.errors import DataError
 from likeness.images.quality import (
     FEWEST_FOR_OUTLIERS,
+    Quality,
     blurrier_than_the_rest,
-    measure_quality,
-    quality_warnings,
 )
 
 PEOPLE = drawn_faces(identities=20, photos_each=3, seed=5)
 
 
 def kinds(photo, **options):
-    return [warning.kind for warning in quality_warnings(measure_quality(photo), **options)]
+    return [warning.kind for warning in Quality.of(photo).warnings(**options)]
 
 
 def blurred(photo, radius):
@@ -52,7 +51,7 @@ def slow_sharpness(grey):
 def test_the_figures_are_those_of_a_slow_loop() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (20, 31, 1), np.uint8)
     grey = photo[..., 0].astype(float)
-    found = measure_quality(photo)
+    found = Quality.of(photo)
     left = sum(grey[row, column] for row in range(20) for column in range(15)) / 300
     right = sum(grey[row, column] for row in range(20) for column in range(16, 31)) / 300
     assert (found.rows, found.columns) == (20, 31)
@@ -66,29 +65,29 @@ def test_the_figures_are_those_of_a_slow_loop() -> None:
 
 def test_grey_in_three_channels_is_the_same_photo() -> None:
     photo = PEOPLE.items[0]
-    grey, colour = measure_quality(photo), measure_quality(np.repeat(photo, 3, axis=2))
+    grey, colour = Quality.of(photo), Quality.of(np.repeat(photo, 3, axis=2))
     for name in ("sharpness", "brightness", "contrast", "side_light"):
         assert getattr(colour, name) == pytest.approx(getattr(grey, name), rel=1e-6)
 
 
 def test_sharpness_does_not_depend_on_light_nor_much_on_size() -> None:
     photo = PEOPLE.items[0]
-    sharp = measure_quality(photo).sharpness
-    assert measure_quality((photo // 2).astype(np.uint8)).sharpness == pytest.approx(sharp, rel=0.1)
+    sharp = Quality.of(photo).sharpness
+    assert Quality.of((photo // 2).astype(np.uint8)).sharpness == pytest.approx(sharp, rel=0.1)
     larger = np.asarray(Image.fromarray(photo[..., 0]).resize((368, 448)))[..., None]
-    assert measure_quality(larger).sharpness == pytest.approx(sharp, rel=0.5)
+    assert Quality.of(larger).sharpness == pytest.approx(sharp, rel=0.5)
 
 
 @given(radius=st.floats(0.5, 4), place=st.integers(0, len(PEOPLE) - 1))
 @settings(max_examples=30, deadline=None)
 def test_blur_lowers_sharpness(radius, place) -> None:
     photo = PEOPLE.items[place]
-    assert measure_quality(blurred(photo, radius)).sharpness < measure_quality(photo).sharpness
+    assert Quality.of(blurred(photo, radius)).sharpness < Quality.of(photo).sharpness
 
 
 def test_the_mirror_image_has_its_light_on_the_other_side() -> None:
     photo = PEOPLE.items[1][:, :91]
-    here, there = measure_quality(photo), measure_quality(photo[:, ::-1])
+    here, there = Quality.of(photo), Quality.of(photo[:, ::-1])
     assert there.side_light == pytest.approx(-here.side_light)
     assert there.sharpness == pytest.approx(here.sharpness)
 
@@ -128,36 +127,36 @@ def test_a_flat_photo_is_not_called_blurred_too() -> None:
 
 
 def test_the_words_have_the_figure_and_the_limit() -> None:
-    (warning,) = quality_warnings(measure_quality(np.full((60, 30, 1), 120, np.uint8)))[:1]
+    (warning,) = Quality.of(np.full((60, 30, 1), 120, np.uint8)).warnings()[:1]
     assert warning.words == "30×60 pixels; at least 48 each way are needed"
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 2, 3), (1, 50, 1), (500, 1, 1)])
 def test_the_smallest_photos_have_figures(shape) -> None:
-    found = measure_quality(np.full(shape, 9, np.uint8))
+    found = Quality.of(np.full(shape, 9, np.uint8))
     assert np.isfinite([found.sharpness, found.side_light, found.contrast]).all()
 
 
 @pytest.mark.parametrize("photo", [np.zeros((0, 5, 1), np.uint8), np.zeros((5, 5, 2), np.uint8)])
 def test_what_is_no_photo_is_refused(photo) -> None:
     with pytest.raises(DataError, match=r"photo: expected at least one pixel, of 1 or 3 channels"):
-        measure_quality(photo)
+        Quality.of(photo)
 
 
 def test_the_one_soft_photo_of_a_sharp_folder_is_an_outlier() -> None:
-    qualities = [measure_quality(photo) for photo in PEOPLE.items]
+    qualities = [Quality.of(photo) for photo in PEOPLE.items]
     assert blurrier_than_the_rest(qualities) == []
     soft = replace(qualities[7], sharpness=min(q.sharpness for q in qualities) / 10)
     assert blurrier_than_the_rest([*qualities[:7], soft, *qualities[8:]]) == [7]
 
 
 def test_a_folder_as_soft_as_one_photo_has_no_outlier() -> None:
-    quality = measure_quality(PEOPLE.items[0])
+    quality = Quality.of(PEOPLE.items[0])
     assert blurrier_than_the_rest([quality] * 50) == []
 
 
 def test_few_photos_have_no_outlier() -> None:
-    quality = measure_quality(PEOPLE.items[0])
+    quality = Quality.of(PEOPLE.items[0])
     few = [quality] * (FEWEST_FOR_OUTLIERS - 2) + [replace(quality, sharpness=1e-6)]
     assert blurrier_than_the_rest(few) == []
     assert blurrier_than_the_rest([quality, *few]) == [FEWEST_FOR_OUTLIERS - 1]
@@ -166,6 +165,6 @@ def test_few_photos_have_no_outlier() -> None:
 @pytest.mark.real
 @pytest.mark.skipif("LIKENESS_DATA" not in os.environ, reason="needs the AT&T faces")
 def test_no_att_photo_is_warned_of_and_two_of_400_are_outliers(real_data) -> None:
-    qualities = [measure_quality(photo) for photo in datasets.att(real_data).items]
-    assert [quality_warnings(quality) for quality in qualities] == [()] * 400
+    qualities = [Quality.of(photo) for photo in datasets.att(real_data).items]
+    assert [quality.warnings() for quality in qualities] == [()] * 400
     assert len(blurrier_than_the_rest(qualities)) == 2

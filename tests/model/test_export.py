@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from likeness.datasets import drawn_faces
-from likeness.encoders import convnet, finished, fit_whitening, residual
+from likeness.encoders import Whitening, convnet, finished, residual
 from likeness.errors import MissingExtraError, ModelError
 from likeness.images.preparation import Preparation
 from likeness.model.export import onnx_bytes, why_no_export
@@ -39,7 +39,7 @@ def made(name: str = "convnet", *, seed: int = 0, **views: Any) -> Any:
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     whitened = views.pop("whitened", False)
     points = rng.normal(size=(30, 6)) * [3, 1, 1, 1, 1, 0.2]
-    whitening = fit_whitening(points, shrinkage=0.1) if whitened else None
+    whitening = Whitening.fit(points, shrinkage=0.1) if whitened else None
     settings = {"mirrored": False, "shift": 0, **views}
     return finished(plain, whitening=whitening, **settings)
 

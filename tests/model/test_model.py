@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fresh_process import python
 
-from likeness.encoders import convnet, finished, fit_whitening
+from likeness.encoders import Whitening, convnet, finished
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, ModelError, NoThresholdError, OutputError, SettingError
 from likeness.files import check_new_folder
@@ -45,7 +45,7 @@ def photos(count: int = 4, *, seed: int = 1, channels: int = 1) -> Any:
 def made(*, seed: int = 0, **changes: Any) -> SiameseModel:
     plain = convnet(PREPARATION.shape, embedding_size=5, width=2, seed=seed)
     points = np.random.default_rng(seed).normal(size=(20, 5))
-    whitening = fit_whitening(points, shrinkage=0.1)
+    whitening = Whitening.fit(points, shrinkage=0.1)
     encoder = finished(plain, mirrored=True, shift=1, whitening=whitening)
     settings = {"threshold": 0.5, "record": {"recipe": {"epochs": 1}, "seconds": 1.5}}
     model = SiameseModel(preparation=PREPARATION, encoder=encoder, energy="euclidean", **settings)

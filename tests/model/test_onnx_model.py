@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from likeness.datasets import drawn_faces
-from likeness.encoders import convnet, finished, fit_whitening
+from likeness.encoders import Whitening, convnet, finished
 from likeness.errors import DataError, ModelError, NoThresholdError, SettingError
 from likeness.images.preparation import Preparation
 from likeness.model.export import why_no_export
@@ -56,7 +56,7 @@ def made(*, seed: int = 0) -> SiameseModel:
         pytest.skip(why)
     plain = convnet(PREPARATION.shape, embedding_size=5, width=2, seed=seed)
     points = np.random.default_rng(seed).normal(size=(20, 5))
-    whitening = fit_whitening(points, shrinkage=0.1)
+    whitening = Whitening.fit(points, shrinkage=0.1)
     encoder = finished(plain, mirrored=True, shift=1, whitening=whitening)
     return SiameseModel(
         preparation=PREPARATION,

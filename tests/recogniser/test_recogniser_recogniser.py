@@ -27,7 +27,7 @@ from likeness.errors import (
     UnknownPersonError,
 )
 from likeness.evaluation import fuse, rank_one
-from likeness.images.align import EyeAlignment, prepare_face
+from likeness.images.align import EyeAlignment
 from likeness.images.faces import Face
 from likeness.images.preparation import FixedPreparation
 from likeness.model.imported import import_model
@@ -253,7 +253,7 @@ def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> N
     wanted = (20.0, 24.0, 44.0, 24.0)
     alignment = EyeAlignment(wanted, size=(64, 64))
     reader = PhotoReader(finder=Faces(face), alignment=alignment, cut=True)
-    expected = prepare_face(photo, face, eyes=wanted, size=(64, 64))
+    expected = alignment(photo, face)
     (alone, *_) = reader.read_faces(png(photo), name="x")
     for prepared in (reader.read_face(png(photo), name="x"), alone):
         assert prepared.pixels.shape == (64, 64, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs
-from likeness.encoders import Views, fit_whitening
+from likeness.encoders import Views, Whitening
 from likeness.energies import energy_matrix
 from likeness.evaluation import evaluate_matrix
 from likeness.images.preparation import Preparation
@@ -225,7 +225,7 @@ class TestFinishedEncoder:
         made = finished_encoder(recipe, encoder, items, Labels(np.arange(len(items))))
         views = keras.ops.convert_to_numpy(Views(**vars(recipe.views))(items))
         seen = embed_prepared(encoder, views)
-        whitening = fit_whitening(seen, shrinkage=recipe.whitening.shrinkage)
+        whitening = Whitening.fit(seen, shrinkage=recipe.whitening.shrinkage)
         expected = whitening(seen.reshape(-1, 12, recipe.encoder.embedding_size).mean(axis=0))
         np.testing.assert_allclose(embed_prepared(made, items), expected, atol=1e-4)
 

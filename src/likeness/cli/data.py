@@ -18,7 +18,7 @@ from likeness.evaluation.leaks import audit as compare
 from likeness.experiments.saved_model import examine_gallery
 from likeness.files import check_writable_folder
 from likeness.images.faces import FaceFinder
-from likeness.images.quality import PhotoCheck, check_photo
+from likeness.images.quality import PhotoCheck
 from likeness.model.opening import chosen_runtime
 from likeness.recogniser.photo_reader import face_finder, write_face_photos
 from likeness.reports import print_doctor, write_doctor
@@ -201,7 +201,7 @@ def _read(photos: str, finder: FaceFinder | None) -> tuple[Dataset, list[PhotoCh
     checks: list[PhotoCheck] = []
 
     def look(_: str, photo: NDArray[np.uint8]) -> None:
-        checks.append(check_photo(photo, finder=finder))
+        checks.append(PhotoCheck.of(photo, finder=finder))
 
     with reading_bar(photos) as tell:
         if not is_named(photos):

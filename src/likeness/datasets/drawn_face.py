@@ -19,21 +19,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from likeness.arrays import Images, check_in_range
-from likeness.datasets.drawn_person import DrawnPerson, Moment, draw_moment, draw_person
+from likeness.datasets.drawn_person import DrawnPerson, Moment
 from likeness.datasets.items import Dataset
 
 Field = NDArray[np.floating[Any]]
 """``(rows, columns)``, float32: a coordinate, a distance or a grey for every pixel."""
 
 
-def ellipse(u: Field, v: Field, middle: tuple[float, float], radii: tuple[float, float]) -> Field:
+def _ellipse(u: Field, v: Field, middle: tuple[float, float], radii: tuple[float, float]) -> Field:
     """Distance from an ellipse, right near its edge and on its shorter axis."""
     x, y = (u - middle[0]) / radii[0], (v - middle[1]) / radii[1]
     radius: Field = np.sqrt(x * x + y * y)
     return (radius - 1) * min(radii)
 
 
-def rounded(
+def _rounded(
     u: Field, v: Field, middle: tuple[float, float], radii: tuple[float, float], power: float
 ) -> Field:
     """Distance from a superellipse: power 2 is an ellipse, larger nears a rectangle."""
@@ -42,7 +42,7 @@ def rounded(
     return (radius - 1) * min(radii)
 
 
-def stroke(u: Field, v: Field, *, half: float, bend: float, slant: float, thick: float) -> Field:
+def _stroke(u: Field, v: Field, *, half: float, bend: float, slant: float, thick: float) -> Field:
     """Distance from the curve ``v = bend·u² + slant·u`` for |u| < half, thinning to its ends."""
     along = np.clip(u / half, -1.2, 1.2)
     line = bend * u * u + slant * u
@@ -50,7 +50,7 @@ def stroke(u: Field, v: Field, *, half: float, bend: float, slant: float, thick:
     return np.maximum(distance, np.abs(u) - half)
 
 
-class Canvas:
+class _Canvas:
     """A grey picture that shapes are painted on, one over the other.
 
     Args:
@@ -117,7 +117,7 @@ def drawn_faces(
     people, numbers = range(1, identities + 1), range(1, photos_each + 1)
     items = np.empty((identities, photos_each, *size, 1), dtype=np.uint8)
     for person in people:
-        who = draw_person(_generator(seed, person, 0))
+        who = DrawnPerson.draw(_generator(seed, person, 0))
         for number in numbers:
             rng = _generator(seed, person, number)
             items[person - 1, number - 1, ..., 0] = _photo(who, rng, size)
@@ -137,7 +137,7 @@ def _generator(seed: int, person: int, number: int) -> np.random.Generator:
 
 
 def _photo(person: DrawnPerson, rng: np.random.Generator, size: tuple[int, int]) -> Images:
-    moment = draw_moment(rng, person)
+    moment = Moment.draw(rng, person)
     grey = paint_face(person, moment, size=size)
     picture = Image.fromarray((np.clip(grey, 0, 1) * 255).round().astype(np.uint8))
     blurred = picture.filter(ImageFilter.GaussianBlur(moment.blur * size[0] / 112))
@@ -195,7 +195,7 @@ def paint_face(person: DrawnPerson, moment: Moment, *, size: tuple[int, int]) ->
     x, y, pixel = _grid(size)
     sheet = _posed(x, y, person, moment)
     shine = moment.light_x
-    canvas = Canvas(
+    canvas = _Canvas(
         (moment.backdrop * (1 + 0.25 * shine * x - 0.08 * y)).astype(np.float32), edge=1.4 * pixel
     )
     _paint_behind(canvas, sheet, person, moment)
@@ -211,32 +211,32 @@ def paint_face(person: DrawnPerson, moment: Moment, *, size: tuple[int, int]) ->
     return canvas.grey * moment.gain * (1 + 0.35 * shine * x + 0.35 * moment.light_y * y)
 
 
-def _paint_behind(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
+def _paint_behind(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     """Long hair behind, shoulders, neck, ears."""
     u, v, skin = sheet.u, sheet.v, person.skin
     if person.hair_length > 0.2:
         reach = (person.crown + person.hair_length) / 2
         middle = (0.0, person.hair_length - reach)
         wide = person.head_width + person.hair_volume + 0.06
-        back = rounded(u, v, middle, (wide, reach + person.hair_volume), 2.6)
+        back = _rounded(u, v, middle, (wide, reach + person.hair_volume), 2.6)
         canvas.paint(back, person.hair * 0.8)
     shirt = float(np.clip(person.shirt + moment.shirt_change, 0.1, 0.92))
-    canvas.paint(rounded(u, v, (0, 1.55), (0.95, 0.68), 2.6), shirt * (1 - 0.15 * np.abs(u)))
+    canvas.paint(_rounded(u, v, (0, 1.55), (0.95, 0.68), 2.6), shirt * (1 - 0.15 * np.abs(u)))
     neck = np.maximum(np.abs(u) - person.head_width * 0.6, np.abs(v - 0.6) - 0.42)
     canvas.paint(neck, skin * 0.72)
-    canvas.paint(ellipse(u, v, (0, 1.0), (person.head_width * 0.62, 0.13)), skin * 0.74)
-    canvas.shade(ellipse(u, v, (0, person.chin), (0.4, 0.16)), 0.72, soft=0.14)
+    canvas.paint(_ellipse(u, v, (0, 1.0), (person.head_width * 0.62, 0.13)), skin * 0.74)
+    canvas.shade(_ellipse(u, v, (0, person.chin), (0.4, 0.16)), 0.72, soft=0.14)
     for side in _BOTH:
         # A turned head shows one ear more, the other less.
         shown = person.ears * (1 + 1.2 * side * moment.yaw)
         if shown > 0.02:
             middle = (side * (person.head_width - 0.005), person.ear_height)
-            canvas.paint(ellipse(u, v, middle, (shown, 0.17)), skin * 0.88)
-            canvas.paint(ellipse(u, v, middle, (shown * 0.5, 0.1)), skin * 0.7, soft=0.03)
+            canvas.paint(_ellipse(u, v, middle, (shown, 0.17)), skin * 0.88)
+            canvas.paint(_ellipse(u, v, middle, (shown * 0.5, 0.1)), skin * 0.7, soft=0.03)
 
 
 def _paint_skin(
-    canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment, head: Field
+    canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment, head: Field
 ) -> None:
     """The face as a lit bulge, cheeks, folds, beard."""
     towards = np.sqrt(np.clip(1 - 0.85 * head * head, 0.02, 1))
@@ -246,20 +246,20 @@ def _paint_skin(
     fu, fv = sheet.fu, sheet.fv
     for side in _BOTH:
         socket = (side * person.eye_distance, person.eye_height - 0.02)
-        canvas.shade(ellipse(fu, fv, socket, (0.17, 0.10)), 0.83, soft=0.12)
+        canvas.shade(_ellipse(fu, fv, socket, (0.17, 0.10)), 0.83, soft=0.12)
         cheek = (side * 0.27, 0.22 - 0.04 * moment.smile)
-        canvas.shade(ellipse(fu, fv, cheek, (0.12, 0.09)), 1 + 0.12 * person.cheeks, soft=0.14)
-        fold = stroke(fv - 0.33, side * fu - 0.19, half=0.13, bend=-1.0, slant=0.35, thick=0.008)
+        canvas.shade(_ellipse(fu, fv, cheek, (0.12, 0.09)), 1 + 0.12 * person.cheeks, soft=0.14)
+        fold = _stroke(fv - 0.33, side * fu - 0.19, half=0.13, bend=-1.0, slant=0.35, thick=0.008)
         strength = 0.10 * person.folds + 0.14 * max(moment.smile, 0)
         canvas.shade(np.maximum(fold, outline), 1 - strength, soft=0.03)
-    canvas.shade(ellipse(fu, fv, (0, person.chin * 0.86), (0.12, 0.08)), 1.06, soft=0.12)
+    canvas.shade(_ellipse(fu, fv, (0, person.chin * 0.86), (0.12, 0.08)), 1.06, soft=0.12)
     if person.beard:
-        around = rounded(fu, fv, (0, person.mouth_height - 0.62), (0.62, 0.62), 2.4)
+        around = _rounded(fu, fv, (0, person.mouth_height - 0.62), (0.62, 0.62), 2.4)
         beard = np.maximum(outline, -around)
         canvas.paint(beard, person.hair + 0.06, opacity=person.beard, soft=0.08)
 
 
-def _paint_eyes(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
+def _paint_eyes(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     for side in _BOTH:
         x = (sheet.fu - side * person.eye_distance) * side
         y = sheet.fv - person.eye_height - person.eye_slant * x
@@ -267,27 +267,27 @@ def _paint_eyes(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Mome
         opening = 0.44 * half * moment.eyes_open * (1 - 0.25 * max(moment.smile, 0))
         lids = np.abs(y) - opening * (1 - (x / half) ** 2)
         canvas.paint(np.maximum(lids, np.abs(x) - half), min(person.skin * 1.18, 0.9))
-        iris = ellipse(x * side, y, (moment.gaze * half * 0.5, 0), (0.44 * half, 0.44 * half))
+        iris = _ellipse(x * side, y, (moment.gaze * half * 0.5, 0), (0.44 * half, 0.44 * half))
         canvas.paint(np.maximum(iris, lids), person.iris)
-        pupil = ellipse(x * side, y, (moment.gaze * half * 0.5, 0), (0.2 * half, 0.2 * half))
+        pupil = _ellipse(x * side, y, (moment.gaze * half * 0.5, 0), (0.2 * half, 0.2 * half))
         canvas.paint(np.maximum(pupil, lids), 0.04)
-        upper = stroke(
+        upper = _stroke(
             x, y + opening, half=half * 1.1, bend=opening / half**2, slant=0.0, thick=0.012
         )
         canvas.paint(upper, person.skin * 0.32, opacity=0.85)
-        crease = stroke(
+        crease = _stroke(
             x, y + opening + 0.04, half=half, bend=opening / half**2, slant=0.0, thick=0.006
         )
         canvas.shade(crease, 0.8, soft=0.02)
-        under = stroke(x, y - opening - 0.025, half=half, bend=-1.5, slant=0.0, thick=0.006)
+        under = _stroke(x, y - opening - 0.025, half=half, bend=-1.5, slant=0.0, thick=0.006)
         canvas.shade(under, 0.86, soft=0.03)
 
 
-def _paint_brows(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
+def _paint_brows(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     for side in _BOTH:
         x = (sheet.fu - side * person.eye_distance) * side - 0.01
         y = sheet.fv - person.eye_height + person.brow_distance + moment.brow_lift
-        brow = stroke(
+        brow = _stroke(
             x,
             y,
             half=0.145,
@@ -298,7 +298,7 @@ def _paint_brows(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Mom
         canvas.paint(brow, min(person.hair, person.skin * 0.55), opacity=0.9, soft=0.02)
 
 
-def _paint_nose(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
+def _paint_nose(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     # The nose stands out: a turn moves it farther than the rest of the face.
     x = sheet.fu - 0.09 * moment.yaw
     tip = person.eye_height + person.nose_length
@@ -309,15 +309,15 @@ def _paint_nose(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Mome
         slope = 0.35 * half + 0.45 * half * np.clip(1 + y / person.nose_length, 0, 1)
         flank = np.maximum(np.abs(side * x - slope) - 0.012, np.abs(y + 0.13) - 0.12)
         canvas.shade(flank, 1 - strength, soft=0.05)
-        canvas.shade(ellipse(x, y, (side * half * 0.78, -0.01), (0.035, 0.04)), 0.86, soft=0.04)
-        nostril = ellipse(x, y, (side * half * 0.45, 0.022), (half * 0.24, 0.014))
+        canvas.shade(_ellipse(x, y, (side * half * 0.78, -0.01), (0.035, 0.04)), 0.86, soft=0.04)
+        nostril = _ellipse(x, y, (side * half * 0.45, 0.022), (half * 0.24, 0.014))
         canvas.paint(nostril, person.skin * 0.28, opacity=0.8)
-    canvas.shade(ellipse(x, y, (0, 0.05), (half * 0.9, 0.02)), 0.78, soft=0.05)
-    canvas.shade(ellipse(x, y, (0, -0.04), (half * 0.4, 0.045)), 1.13, soft=0.05)
-    canvas.shade(ellipse(x, y, (0, -0.17), (0.02, 0.10)), 1.08, soft=0.04)
+    canvas.shade(_ellipse(x, y, (0, 0.05), (half * 0.9, 0.02)), 0.78, soft=0.05)
+    canvas.shade(_ellipse(x, y, (0, -0.04), (half * 0.4, 0.045)), 1.13, soft=0.05)
+    canvas.shade(_ellipse(x, y, (0, -0.17), (0.02, 0.10)), 1.08, soft=0.04)
 
 
-def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
+def _paint_mouth(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, moment: Moment) -> None:
     x = sheet.fu - 0.03 * moment.yaw
     half = person.mouth_width * (1 + 0.22 * moment.smile - 0.12 * moment.mouth_open)
     gap = 0.055 * moment.mouth_open
@@ -327,7 +327,7 @@ def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Mom
     line = y + 0.075 * moment.smile * (1 - along)
     ends = np.abs(x) - half
     if person.moustache:
-        top = rounded(x, y, (0, -0.09), (half * 1.05, 0.05), 2.5)
+        top = _rounded(x, y, (0, -0.09), (half * 1.05, 0.05), 2.5)
         canvas.paint(top, person.hair + 0.04, opacity=person.moustache, soft=0.05)
     notch = 0.25 * person.lips * np.exp(-((x / 0.03) ** 2))
     upper = np.maximum(-line - 1.1 * person.lips * along**0.7 + notch, line)
@@ -341,10 +341,10 @@ def _paint_mouth(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, moment: Mom
         teeth = np.maximum(np.abs(line - gap * 0.28) - gap * 0.28 * along, np.abs(x) - half * 0.8)
         canvas.paint(teeth, min(person.skin * 1.2, 0.9))
     below = y - gap - 1.35 * person.lips - 0.045
-    canvas.shade(ellipse(x, below, (0, 0), (half * 0.5, 0.015)), 0.82, soft=0.05)
+    canvas.shade(_ellipse(x, below, (0, 0), (half * 0.5, 0.015)), 0.82, soft=0.05)
 
 
-def _paint_hair(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, head: Field) -> None:
+def _paint_hair(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson, head: Field) -> None:
     end = person.hair_length
     volume: float | Field = person.hair_volume
     if end <= 0.2:
@@ -370,11 +370,11 @@ def _paint_hair(canvas: Canvas, sheet: _Sheet, person: DrawnPerson, head: Field)
         canvas.paint(np.maximum(np.maximum(fall, wide), -0.25 - sheet.v), grey * 0.92, soft=0.02)
 
 
-def _paint_glasses(canvas: Canvas, sheet: _Sheet, person: DrawnPerson) -> None:
+def _paint_glasses(canvas: _Canvas, sheet: _Sheet, person: DrawnPerson) -> None:
     size, y = person.glasses_size, person.eye_height + 0.015
     distance = max(person.eye_distance, size + 0.02)
     for side in _BOTH:
-        lens = rounded(
+        lens = _rounded(
             sheet.fu, sheet.fv, (side * distance, y), (size, size * 0.78), person.glasses_round
         )
         canvas.shade(lens, 0.93, soft=0.0)

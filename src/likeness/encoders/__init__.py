@@ -8,7 +8,7 @@ from likeness.encoders.finished import Views, finished
 from likeness.encoders.residual import residual
 from likeness.encoders.siamese import EnergyLayer, SiameseNet
 from likeness.encoders.small import convnet, dense
-from likeness.encoders.whitening import Whitening, fit_whitening
+from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "dense",
     "encoder_by_name",
     "finished",
-    "fit_whitening",
     "residual",
 ]
 

@@ -24,7 +24,7 @@ from keras import layers, ops
 
 from likeness.arrays import check_in_range
 from likeness.encoders.residual import residual_block, residual_stem
-from likeness.encoders.seeds import Seeds
+from likeness.encoders.seeds import LayerWithSettings, Seeds
 from likeness.encoders.whitening import Whitening
 from likeness.errors import SettingError
 
@@ -183,13 +183,15 @@ class OneByOne(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class Weighed(layers.Layer):
+class Weighed(LayerWithSettings):
     """``(r · n, d)`` and scores ``(r · n, 1)`` → ``(n, r · d)`` of unit length.
 
     Args:
         readings: r, how many each picture has, as `OneByOne` orders them.
         **kwargs: of `keras.layers.Layer`.
     """
+
+    SETTINGS = ("readings",)
 
     def __init__(self, readings: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -211,13 +213,9 @@ class Weighed(layers.Layer):
         (embeddings, size), _ = input_shape
         return (None if embeddings is None else embeddings // self.readings, size * self.readings)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {**super().get_config(), "readings": self.readings}
-
 
 @keras.saving.register_keras_serializable(package="likeness")
-class WhitenedReadings(layers.Layer):
+class WhitenedReadings(LayerWithSettings):
     """``(r · n, d)`` → ``(r · n, k)`` of unit length: each reading by a matrix of its own.
 
     Fitted in closed form, not learned: the matrices are taken from `Whitening`s.
@@ -227,6 +225,8 @@ class WhitenedReadings(layers.Layer):
         size: k.
         **kwargs: of `keras.layers.Layer`.
     """
+
+    SETTINGS = ("readings", "size")
 
     def __init__(self, readings: int, size: int, **kwargs: Any) -> None:
         super().__init__(**{"trainable": False} | kwargs)
@@ -255,7 +255,3 @@ class WhitenedReadings(layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the whitened embeddings."""
         return (input_shape[0], self.size)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {**super().get_config(), "readings": self.readings, "size": self.size}

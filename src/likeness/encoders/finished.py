@@ -14,11 +14,12 @@ from keras import layers, ops
 
 from likeness.arrays import check_in_range
 from likeness.encoders.cells import Weighed, WhitenedReadings
+from likeness.encoders.seeds import LayerWithSettings
 from likeness.encoders.whitening import Whitening
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class Views(layers.Layer):
+class Views(LayerWithSettings):
     """``(n, rows, columns, channels)`` → ``(views · n, ...)``: all photos in the first view, …
 
     The first view is the photo as it is. With ``shift``, it is also moved towards each of the
@@ -32,6 +33,8 @@ class Views(layers.Layer):
     Raises:
         SettingError: ``shift`` is out of its range.
     """
+
+    SETTINGS = ("mirrored", "shift")
 
     def __init__(self, *, mirrored: bool = True, shift: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -76,23 +79,21 @@ class Views(layers.Layer):
         photos = input_shape[0]
         return (None if photos is None else self.count * photos, *input_shape[1:])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {**super().get_config(), "mirrored": self.mirrored, "shift": self.shift}
-
 
 _CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 """(down, across). Corners, not sides: a view is moved both ways at the price of one."""
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class MeanOfViews(layers.Layer):
+class MeanOfViews(LayerWithSettings):
     """``(views · n, d)`` → ``(n, d)``: the mean over what `Views` put one after the other.
 
     Args:
         views: how many.
         **kwargs: of `keras.layers.Layer`.
     """
+
+    SETTINGS = ("views",)
 
     def __init__(self, views: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -108,10 +109,6 @@ class MeanOfViews(layers.Layer):
         """Return the input's shape, the number of embeddings divided by the views."""
         embeddings = input_shape[0]
         return (None if embeddings is None else embeddings // self.views, input_shape[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {**super().get_config(), "views": self.views}
 
 
 def finished(

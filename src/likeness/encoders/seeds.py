@@ -1,6 +1,6 @@
-"""One seed in, a different one for each layer out: the same network every time."""
+"""Layers' seeds and settings: the same network every time, and from its saved settings too."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -26,3 +26,13 @@ class Seeds:
     def _another(self) -> int:
         self._next += 1
         return self._next
+
+
+class LayerWithSettings(keras.layers.Layer):
+    """A layer that is made again from the attributes in ``SETTINGS``."""
+
+    SETTINGS: ClassVar[tuple[str, ...]] = ()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), **{name: getattr(self, name) for name in self.SETTINGS}}

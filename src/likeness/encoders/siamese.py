@@ -9,11 +9,12 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from likeness.encoders.seeds import LayerWithSettings
 from likeness.energies import energy_by_name
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class EnergyLayer(layers.Layer):
+class EnergyLayer(LayerWithSettings):
     """Two ``(n, d)`` embeddings → ``(n,)`` energies.
 
     Args:
@@ -24,6 +25,8 @@ class EnergyLayer(layers.Layer):
         SettingError: there is no energy of that name.
     """
 
+    SETTINGS = ("energy",)
+
     def __init__(self, energy: str = "euclidean", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.energy = energy
@@ -32,10 +35,6 @@ class EnergyLayer(layers.Layer):
     def call(self, left: Any, right: Any) -> Any:
         """Return the energy of each row of ``left`` with the same row of ``right``."""
         return self._formula(left, right, xp=ops)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {**super().get_config(), "energy": self.energy}
 
 
 @keras.saving.register_keras_serializable(package="likeness")

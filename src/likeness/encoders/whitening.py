@@ -36,96 +36,98 @@ class Whitening:
         lengths = np.linalg.norm(moved, axis=1, keepdims=True)
         return np.asarray(moved / np.maximum(lengths, 1e-12), np.float32)
 
+    @classmethod
+    def fit(cls, embeddings: Embeddings, *, shrinkage: float, directions: int = 0) -> "Whitening":
+        """Learn a whitening: the inverse root of the embeddings' shrunk covariance.
 
-def fit_whitening(embeddings: Embeddings, *, shrinkage: float, directions: int = 0) -> Whitening:
-    """Learn a whitening: the inverse root of the embeddings' shrunk covariance.
+        ``matrix = ((1 − s)·C + s·v·I)^(−1/2) · √v`` with the covariance C, its mean variance v
+        and the shrinkage s (O. Ledoit & M. Wolf, «A well-conditioned estimator for
+        large-dimensional covariance matrices», 2004, equation 4). Scaled by √v, so that full
+        shrinkage is the identity: then only the mean is taken off.
 
-    ``matrix = ((1 − s)·C + s·v·I)^(−1/2) · √v`` with the covariance C, its mean variance v
-    and the shrinkage s (O. Ledoit & M. Wolf, «A well-conditioned estimator for
-    large-dimensional covariance matrices», 2004, equation 4). Scaled by √v, so that full
-    shrinkage is the identity: then only the mean is taken off.
+        Args:
+            embeddings: ``(n, d)``.
+            shrinkage: above 0, at most 1.
+            directions: how many to keep, the widest ones; all if 0 or if there are no more.
 
-    Args:
-        embeddings: ``(n, d)``.
-        shrinkage: above 0, at most 1.
-        directions: how many to keep, the widest ones; all if 0 or if there are no more.
+        Raises:
+            SettingError: an argument is out of its range.
 
-    Raises:
-        SettingError: an argument is out of its range.
+        >>> import numpy as np
+        >>> wide = np.array([[3.0, 0.1], [-3.0, 0.1], [3.0, -0.1], [-3.0, -0.1]])
+        >>> even = Whitening.fit(wide, shrinkage=1e-9)(np.array([[3.0, 0.1]]))
+        >>> print(even.round(3))
+        [[0.707 0.707]]
+        """
+        mean, centred = _centred(embeddings, shrinkage, directions)
+        variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+        typical = variances.mean()
+        kept = directions if 0 < directions < len(mean) else 0
+        if typical == 0:  # every embedding is the same: there is nothing to even out
+            return cls(mean=np.zeros_like(mean), matrix=np.eye(len(mean), kept or None))
+        shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
+        if kept:
+            scales = np.sqrt(typical / shrunk[-kept:])
+            return cls(mean=mean, matrix=axes[:, -kept:] * scales)
+        return cls(mean=mean, matrix=(axes * np.sqrt(typical / shrunk)) @ axes.T)
 
-    >>> import numpy as np
-    >>> wide = np.array([[3.0, 0.1], [-3.0, 0.1], [3.0, -0.1], [-3.0, -0.1]])
-    >>> even = fit_whitening(wide, shrinkage=1e-9)(np.array([[3.0, 0.1]]))
-    >>> print(even.round(3))
-    [[0.707 0.707]]
-    """
-    mean, centred = _centred(embeddings, shrinkage, directions)
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
-    typical = variances.mean()
-    kept = directions if 0 < directions < len(mean) else 0
-    if typical == 0:  # every embedding is the same: there is nothing to even out
-        return Whitening(mean=np.zeros_like(mean), matrix=np.eye(len(mean), kept or None))
-    shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
-    if kept:
-        scales = np.sqrt(typical / shrunk[-kept:])
-        return Whitening(mean=mean, matrix=axes[:, -kept:] * scales)
-    return Whitening(mean=mean, matrix=(axes * np.sqrt(typical / shrunk)) @ axes.T)
+    @classmethod
+    def fit_within_class(
+        cls,
+        embeddings: Embeddings,
+        codes: Codes,
+        labels: Codes | None = None,
+        *,
+        shrinkage: float,
+        directions: int = 0,
+    ) -> "Whitening":
+        """Learn a whitening by the covariance within identities, what labels share taken out.
 
+        Signatures of one name are alike, whoever wrote them, and so are those written with one
+        pen. Where pairs are only ever of one name, the direction from one name to another says
+        nothing of a writer: it is taken out (nuisance attribute projection; W. M. Campbell, D. E.
+        Sturim, D. A. Reynolds, A. Solomonoff, «SVM Based Speaker Verification Using a GMM
+        Supervector Kernel and NAP Variability Compensation», ICASSP 2006). What is left is divided
+        by how far the items of one identity differ (A. O. Hatch, S. Kajarekar, A. Stolcke,
+        «Within-class Covariance Normalization for SVM-based Speaker Recognition», Interspeech
+        2006), not by how far all items do.
 
-def fit_within_class_whitening(
-    embeddings: Embeddings,
-    codes: Codes,
-    labels: Codes | None = None,
-    *,
-    shrinkage: float,
-    directions: int = 0,
-) -> Whitening:
-    """Learn a whitening by the covariance within identities, what labels share taken out.
+        ``matrix = P · ((1 − s)·W + s·v·I)^(−1/2) · √v · U``: P takes out the directions in which
+        the means of the labels differ; W is the covariance within identities after that, v its
+        mean variance, s the shrinkage; U are the directions in which all embeddings then spread
+        most, if not all are kept.
 
-    Signatures of one name are alike, whoever wrote them, and so are those written with one pen.
-    Where pairs are only ever of one name, the direction from one name to another says nothing of a
-    writer: it is taken out (nuisance attribute projection; W. M. Campbell, D. E. Sturim, D. A.
-    Reynolds, A. Solomonoff, «SVM Based Speaker Verification Using a GMM Supervector Kernel and NAP
-    Variability Compensation», ICASSP 2006). What is left is divided by how far the items of one
-    identity differ (A. O. Hatch, S. Kajarekar, A. Stolcke, «Within-class Covariance Normalization
-    for SVM-based Speaker Recognition», Interspeech 2006), not by how far all items do.
+        Args:
+            embeddings: ``(n, d)``.
+            codes: ``(n,)``, the identity of each, as it was learned: if labels are learned apart,
+                another one under each label.
+            labels: ``(n,)``, what says nothing of an identity; None: nothing is taken out.
+            shrinkage: above 0, at most 1.
+            directions: how many to keep, the widest ones; all if 0 or if there are no more.
 
-    ``matrix = P · ((1 − s)·W + s·v·I)^(−1/2) · √v · U``: P takes out the directions in which the
-    means of the labels differ; W is the covariance within identities after that, v its mean
-    variance, s the shrinkage; U are the directions in which all embeddings then spread most, if
-    not all are kept.
-
-    Args:
-        embeddings: ``(n, d)``.
-        codes: ``(n,)``, the identity of each, as it was learned: if labels are learned apart,
-            another one under each label.
-        labels: ``(n,)``, what says nothing of an identity; None: nothing is taken out.
-        shrinkage: above 0, at most 1.
-        directions: how many to keep, the widest ones; all if 0 or if there are no more.
-
-    Raises:
-        SettingError: an argument is out of its range.
-    """
-    mean, centred = _centred(embeddings, shrinkage, directions)
-    size = len(mean)
-    kept = directions if 0 < directions < size else size
-    projection = np.eye(size)
-    if labels is not None:
-        axes = _axes(_means(centred, labels)[0])
-        projection -= axes.T @ axes
-        centred = centred @ projection
-    means, rows = _means(centred, codes)
-    within = centred - means[rows]
-    variances, axes = np.linalg.eigh(within.T @ within / len(within))
-    typical = variances.mean()
-    if typical <= 0:  # no identity has two items that differ: there is nothing to divide by
-        return Whitening(mean=mean, matrix=projection[:, :kept])
-    shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
-    matrix = projection @ ((axes * np.sqrt(typical / shrunk)) @ axes.T)
-    if kept < size:
-        moved = (np.asarray(embeddings, np.float64) - mean) @ matrix
-        matrix = matrix @ np.linalg.eigh(moved.T @ moved)[1][:, -kept:]
-    return Whitening(mean=mean, matrix=matrix)
+        Raises:
+            SettingError: an argument is out of its range.
+        """
+        mean, centred = _centred(embeddings, shrinkage, directions)
+        size = len(mean)
+        kept = directions if 0 < directions < size else size
+        projection = np.eye(size)
+        if labels is not None:
+            axes = _axes(_means(centred, labels)[0])
+            projection -= axes.T @ axes
+            centred = centred @ projection
+        means, rows = _means(centred, codes)
+        within = centred - means[rows]
+        variances, axes = np.linalg.eigh(within.T @ within / len(within))
+        typical = variances.mean()
+        if typical <= 0:  # no identity has two items that differ: there is nothing to divide by
+            return cls(mean=mean, matrix=projection[:, :kept])
+        shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
+        matrix = projection @ ((axes * np.sqrt(typical / shrunk)) @ axes.T)
+        if kept < size:
+            moved = (np.asarray(embeddings, np.float64) - mean) @ matrix
+            matrix = matrix @ np.linalg.eigh(moved.T @ moved)[1][:, -kept:]
+        return cls(mean=mean, matrix=matrix)
 
 
 def _centred(

@@ -402,7 +402,7 @@ def diagnose(
 
     Args:
         data: the photos.
-        checks: one per photo, of its original size (`images.check.check_photo`).
+        checks: one per photo, of its original size (`images.quality.PhotoCheck.of`).
         matrix: ``(n, n)`` energies between all photos; None without a model.
         threshold: a pair is accepted if its energy is at most this; None if there is none.
 

@@ -11,7 +11,7 @@ from PIL import Image
 from likeness.arrays import check_images, check_in_range
 from likeness.errors import DataError, NoEyesError, NoFaceError
 from likeness.images.faces.face import Face
-from likeness.images.faces.landmarks import LandmarkPredictor, face_chip
+from likeness.images.faces.landmarks import LandmarkPredictor
 
 Photo = NDArray[np.uint8]
 
@@ -50,7 +50,25 @@ class EyeAlignment:
 
     def __call__(self, photo: Photo, face: Face | None, *, name: str = "the photo") -> Photo:
         """Return the aligned face; see `Alignment`."""
-        return prepare_face(photo, face, eyes=self.eyes, size=self.size, name=name)
+        if face is None:
+            raise NoFaceError(
+                f"{name}: expected one face, as the model wants its eyes at a given place. Found: "
+                "none. Take a photo from the front, in even light."
+            )
+        if face.eyes is None:
+            raise NoEyesError(
+                f"{name}: expected two eyes, as the model wants them at a given place. Found: a "
+                "face without. Take a photo from the front, with both eyes seen, or give another "
+                "finder."
+            )
+        (left_row, left_column), (right_row, right_column) = face.eyes
+        eyes_there = (left_column, left_row, right_column, right_row)
+        if math.dist(eyes_there[:2], eyes_there[2:]) < LEAST_APART:
+            raise NoEyesError(
+                f"{name}: expected two eyes at least {LEAST_APART:g} pixels apart. Found: "
+                f"{math.dist(eyes_there[:2], eyes_there[2:]):.2g}. Take the photo from nearer."
+            )
+        return aligned(photo, eyes_there, to=self.eyes, size=self.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,55 +89,7 @@ class PointAlignment:
                 f"{name}: expected one face, as the model reads nothing else of a photo. Found: "
                 "none. Take a photo from the front, in even light."
             )
-        return face_chip(photo, self.predictor.points(photo, face.region or face.box))
-
-
-def prepare_face(
-    photo: Photo,
-    face: Face | None,
-    *,
-    eyes: tuple[float, float, float, float] | None,
-    size: tuple[int, int],
-    name: str = "the photo",
-) -> Photo:
-    """Return what a model reads of a photo: the face by its eyes, or the photo as it is.
-
-    Args:
-        photo: ``(rows, columns, 1 or 3)``, uint8, as it was decoded.
-        face: the one in it; only its eyes are used.
-        eyes: what the model's preparation asks for; None if it does not.
-        size: (rows, columns) that it reads.
-        name: name of the photo in messages.
-
-    Returns:
-        ``(*size, 1 or 3)``, uint8; without ``eyes`` the photo itself, for the preparation to
-        cut and resize.
-
-    Raises:
-        NoFaceError: the eyes are asked for, and there is no face.
-        NoEyesError: they are asked for, and two were not found in it.
-        DataError: the photo has another shape or type.
-    """
-    if eyes is None:
-        return photo
-    if face is None:
-        raise NoFaceError(
-            f"{name}: expected one face, as the model wants its eyes at a given place. Found: "
-            "none. Take a photo from the front, in even light."
-        )
-    if face.eyes is None:
-        raise NoEyesError(
-            f"{name}: expected two eyes, as the model wants them at a given place. Found: a face "
-            "without. Take a photo from the front, with both eyes seen, or give another finder."
-        )
-    (left_row, left_column), (right_row, right_column) = face.eyes
-    eyes_there = (left_column, left_row, right_column, right_row)
-    if math.dist(eyes_there[:2], eyes_there[2:]) < LEAST_APART:
-        raise NoEyesError(
-            f"{name}: expected two eyes at least {LEAST_APART:g} pixels apart. Found: "
-            f"{math.dist(eyes_there[:2], eyes_there[2:]):.2g}. Take the photo from nearer."
-        )
-    return aligned(photo, eyes_there, to=eyes, size=size)
+        return self.predictor.chip(photo, face.region or face.box)
 
 
 def aligned(

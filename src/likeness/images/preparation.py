@@ -95,7 +95,7 @@ class FixedPreparation:
             ``colours``. A scale is not zero.
         eyes: (left column, left row, right column, right row): where the encoder wants the
             eyes in the ``rows`` × ``columns`` that it reads, as its documentation says; left is
-            left in the picture. A photo is brought there with `images.align.prepare_face`
+            left in the picture. A photo is brought there with `images.align.EyeAlignment`
             before it comes here. None if the encoder does not ask for it.
         points: "dlib5" if it reads faces cut out by five points (`images.faces.landmarks`), which
             the model's folder brings the predictor for; None if it does not.

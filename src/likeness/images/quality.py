@@ -3,7 +3,7 @@
 The figures are of the photo, or of the face where one was cut out. Warnings compare them with
 named limits. On the AT&T faces none of 400 photos gets one.
 
-`check_photo`: everything that can be said about one photo before anybody is enrolled with it.
+`PhotoCheck.of`: everything that can be said about one photo before anybody is enrolled with it.
 """
 
 from collections.abc import Sequence
@@ -111,91 +111,89 @@ class Quality:
     bright: float
     side_light: float
 
+    @classmethod
+    def of(cls, photo: NDArray[np.uint8]) -> "Quality":
+        """Return the figures of ``(rows, columns, 1 or 3)``, uint8.
 
-def measure_quality(photo: NDArray[np.uint8]) -> Quality:
-    """Return the figures of ``(rows, columns, 1 or 3)``, uint8.
+        Sharpness is LAPV of Pech-Pacheco et al., «Diatom autofocusing in brightfield microscopy»,
+        ICPR 2000, with one departure: it is divided by the variance of the grey levels, so that
+        dim light is not taken for blur.
 
-    Sharpness is LAPV of Pech-Pacheco et al., «Diatom autofocusing in brightfield microscopy»,
-    ICPR 2000, with one departure: it is divided by the variance of the grey levels, so that
-    dim light does not count as blur.
+        Raises:
+            DataError: the photo has another shape or type, or no pixel.
 
-    Raises:
-        DataError: the photo has another shape or type, or no pixel.
+        >>> import numpy as np
+        >>> lit = np.repeat(np.array([[[150], [50]]], np.uint8), 40, axis=0)
+        >>> Quality.of(lit).side_light
+        0.5
+        """
+        grey = _grey(photo)
+        rows, columns = grey.shape
+        half = columns // 2
+        left, right = (
+            float(side.mean()) if half else 0.0 for side in (grey[:, :half], grey[:, -half:])
+        )
+        return cls(
+            rows=rows,
+            columns=columns,
+            sharpness=_sharpness(grey),
+            brightness=float(grey.mean()),
+            contrast=float(grey.std()),
+            dark=float((grey <= BLACK).mean()),
+            bright=float((grey >= WHITE).mean()),
+            side_light=(left - right) / (left + right) if left + right else 0.0,
+        )
 
-    >>> import numpy as np
-    >>> lit = np.repeat(np.array([[[150], [50]]], np.uint8), 40, axis=0)
-    >>> measure_quality(lit).side_light
-    0.5
-    """
-    grey = _grey(photo)
-    rows, columns = grey.shape
-    half = columns // 2
-    left, right = (
-        float(side.mean()) if half else 0.0 for side in (grey[:, :half], grey[:, -half:])
-    )
-    return Quality(
-        rows=rows,
-        columns=columns,
-        sharpness=_sharpness(grey),
-        brightness=float(grey.mean()),
-        contrast=float(grey.std()),
-        dark=float((grey <= BLACK).mean()),
-        bright=float((grey >= WHITE).mean()),
-        side_light=(left - right) / (left + right) if left + right else 0.0,
-    )
+    def warnings(self, *, of_face: bool = False) -> tuple[PhotoWarning, ...]:
+        """Return what is wrong with the photo by itself; most photos give none.
 
-
-def quality_warnings(quality: Quality, *, of_face: bool = False) -> tuple[PhotoWarning, ...]:
-    """Return what is wrong with a photo by itself; most photos give none.
-
-    Args:
-        quality: its figures.
-        of_face: whether they are of a cut-out face.
-    """
-    rows, columns = quality.rows, quality.columns
-    clipped = quality.dark + quality.bright
-    flat = quality.contrast < LEAST_CONTRAST
-    checks: tuple[tuple[bool, WarningKind, str], ...] = (
-        (
-            min(rows, columns) < SMALLEST_SIDE and not of_face,
-            "small",
-            f"{columns}×{rows} pixels; at least {SMALLEST_SIDE} each way are needed",
-        ),
-        (
-            quality.sharpness < LEAST_SHARPNESS and not flat,
-            "blurred",
-            f"blurred: sharpness {quality.sharpness:.3f}, expected {LEAST_SHARPNESS:g} or more",
-        ),
-        (
-            quality.brightness < DARKEST,
-            "dark",
-            f"too dark: mean grey {quality.brightness:.0f} of 255, expected {DARKEST:.0f} or more",
-        ),
-        (
-            quality.brightness > BRIGHTEST,
-            "bright",
-            f"too bright: mean grey {quality.brightness:.0f} of 255, expected at most "
-            f"{BRIGHTEST:.0f}",
-        ),
-        (
-            flat,
-            "flat",
-            f"hardly any contrast: {quality.contrast:.0f} grey levels, expected "
-            f"{LEAST_CONTRAST:.0f} or more",
-        ),
-        (
-            of_face and clipped > MOST_CLIPPED,
-            "clipped",
-            f"{100 * clipped:.0f} % of the face is black or white without shades",
-        ),
-        (
-            abs(quality.side_light) > MOST_SIDE_LIGHT,
-            "side light",
-            f"lit from the {'left' if quality.side_light > 0 else 'right'}: one half is "
-            "more than twice as bright as the other",
-        ),
-    )
-    return tuple(PhotoWarning(kind=kind, words=words) for wrong, kind, words in checks if wrong)
+        Args:
+            of_face: whether these are the figures of a cut-out face.
+        """
+        rows, columns = self.rows, self.columns
+        clipped = self.dark + self.bright
+        flat = self.contrast < LEAST_CONTRAST
+        checks: tuple[tuple[bool, WarningKind, str], ...] = (
+            (
+                min(rows, columns) < SMALLEST_SIDE and not of_face,
+                "small",
+                f"{columns}×{rows} pixels; at least {SMALLEST_SIDE} each way are needed",
+            ),
+            (
+                self.sharpness < LEAST_SHARPNESS and not flat,
+                "blurred",
+                f"blurred: sharpness {self.sharpness:.3f}, expected {LEAST_SHARPNESS:g} or more",
+            ),
+            (
+                self.brightness < DARKEST,
+                "dark",
+                f"too dark: mean grey {self.brightness:.0f} of 255, expected {DARKEST:.0f} or more",
+            ),
+            (
+                self.brightness > BRIGHTEST,
+                "bright",
+                f"too bright: mean grey {self.brightness:.0f} of 255, expected at most "
+                f"{BRIGHTEST:.0f}",
+            ),
+            (
+                flat,
+                "flat",
+                f"hardly any contrast: {self.contrast:.0f} grey levels, expected "
+                f"{LEAST_CONTRAST:.0f} or more",
+            ),
+            (
+                of_face and clipped > MOST_CLIPPED,
+                "clipped",
+                f"{100 * clipped:.0f} % of the face is black or white without shades",
+            ),
+            (
+                abs(self.side_light) > MOST_SIDE_LIGHT,
+                "side light",
+                f"lit from the {'left' if self.side_light > 0 else 'right'}: one half is "
+                "more than twice as bright as the other",
+            ),
+        )
+        return tuple(PhotoWarning(kind=kind, words=words) for wrong, kind, words in checks if wrong)
 
 
 def blurrier_than_the_rest(qualities: Sequence[Quality]) -> list[int]:
@@ -268,30 +266,30 @@ class PhotoCheck:
         """The face, if there is exactly one."""
         return self.faces[0] if self.faces is not None and len(self.faces) == 1 else None
 
+    @classmethod
+    def of(cls, photo: NDArray[np.uint8], *, finder: FaceFinder | None = None) -> "PhotoCheck":
+        """Look at ``(rows, columns, 1 or 3)``, uint8, in its original size.
 
-def check_photo(photo: NDArray[np.uint8], *, finder: FaceFinder | None = None) -> PhotoCheck:
-    """Look at ``(rows, columns, 1 or 3)``, uint8, in its original size.
+        Args:
+            photo: as it was decoded; what was resized looks sharper than it is.
+            finder: what looks for faces; None does without.
 
-    Args:
-        photo: as it was decoded; what was resized looks sharper than it is.
-        finder: what looks for faces; None does without.
-
-    Raises:
-        DataError: the photo has another shape or type, or no pixel.
-    """
-    whole = measure_quality(photo)
-    faces = None if finder is None else tuple(finder.find(photo))
-    face = faces[0] if faces is not None and len(faces) == 1 else None
-    quality = measure_quality(face.cut(photo)) if face else whole
-    warnings = quality_warnings(quality, of_face=face is not None)
-    if face is not None:  # that of the photo's size holds beside those of the face
-        warnings = (*(w for w in quality_warnings(whole) if w.kind == "small"), *warnings)
-    return PhotoCheck(
-        size=(whole.rows, whole.columns),
-        quality=quality,
-        faces=faces,
-        warnings=(*warnings, *_face_warnings(faces)),
-    )
+        Raises:
+            DataError: the photo has another shape or type, or no pixel.
+        """
+        whole = Quality.of(photo)
+        faces = None if finder is None else tuple(finder.find(photo))
+        face = faces[0] if faces is not None and len(faces) == 1 else None
+        quality = Quality.of(face.cut(photo)) if face else whole
+        warnings = quality.warnings(of_face=face is not None)
+        if face is not None:  # that of the photo's size holds beside those of the face
+            warnings = (*(w for w in whole.warnings() if w.kind == "small"), *warnings)
+        return cls(
+            size=(whole.rows, whole.columns),
+            quality=quality,
+            faces=faces,
+            warnings=(*warnings, *_face_warnings(faces)),
+        )
 
 
 def _face_warnings(faces: tuple[Face, ...] | None) -> tuple[PhotoWarning, ...]:

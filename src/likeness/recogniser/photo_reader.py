@@ -20,7 +20,7 @@ from likeness.files import check_new_folder, whole_folder
 from likeness.images.align import Alignment
 from likeness.images.decode import MOST_PIXELS, decode, read_photo
 from likeness.images.faces.face import Face, FaceFinder, only_face
-from likeness.images.quality import PhotoCheck, check_photo
+from likeness.images.quality import PhotoCheck
 from likeness.model.alignment import alignment_of
 from likeness.recogniser.capture import Capture
 
@@ -154,7 +154,7 @@ class PhotoReader:
 
     def _one_face(self, photo: Photo, *, name: str) -> PreparedFace:
         if self.finder is None:
-            return _prepared(photo, check_photo(photo), box=None)
+            return _prepared(photo, PhotoCheck.of(photo), box=None)
         return self._face(photo, only_face(self.finder, photo, name=name), name=name)
 
     def _all_faces(self, photo: Photo, finder: FaceFinder, *, name: str) -> list[PreparedFace]:
@@ -165,7 +165,7 @@ class PhotoReader:
         return [cutting._face(photo, face, name=name) for face in faces]
 
     def _face(self, photo: Photo, face: Face, *, name: str) -> PreparedFace:
-        check = check_photo(photo, finder=_KnownFace(face))
+        check = PhotoCheck.of(photo, finder=_KnownFace(face))
         return _prepared(self._pixels(photo, face, name=name), check, box=face.box)
 
     def _pixels(self, photo: Photo, face: Face, *, name: str) -> Photo:

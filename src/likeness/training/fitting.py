@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
 from likeness.datasets.sampling import LabelledPairs
-from likeness.encoders import fit_whitening
+from likeness.encoders import Whitening
 from likeness.encoders.finished import joined, readings_of
 from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
@@ -267,7 +267,7 @@ def _single_views(
     if kind == "none":
         return embeddings
     learned = embed_prepared(encoder, items)
-    return fit_whitening(
+    return Whitening.fit(
         learned, shrinkage=recipe.whitening.shrinkage, directions=recipe.whitening.directions
     )(embeddings)
 

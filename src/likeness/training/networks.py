@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
 from likeness.datasets.sampling import LabelledPairs, hard_pairs
-from likeness.encoders import (
-    EnergyLayer,
-    Views,
-    Whitening,
-    encoder_by_name,
-    finished,
-    fit_whitening,
-)
+from likeness.encoders import EnergyLayer, Views, Whitening, encoder_by_name, finished
 from likeness.encoders.cells import projection_head
 from likeness.encoders.finished import joined, readings_of, unweighed
-from likeness.encoders.whitening import fit_within_class_whitening
 from likeness.energies import energy_matrix
 from likeness.training.augmentation import (
     Augmentation,
@@ -154,7 +146,7 @@ def _fit_spread(
         for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
     ]
     return [
-        fit_whitening(
+        Whitening.fit(
             embeddings, shrinkage=recipe.whitening.shrinkage, directions=recipe.whitening.directions
         )
         for embeddings in _by_reading(encoder, chunks)
@@ -169,7 +161,7 @@ def _fit_within_class(
     Views of one item differ less than two items do, and would make identities look narrower.
     """
     return [
-        fit_within_class_whitening(
+        Whitening.fit_within_class(
             embeddings,
             labels.codes,
             labels.others,

@@ -20,6 +20,30 @@ Pose = Literal["frontal", "turned", "not judged"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Framing:
+    """How a finder frames a face, against the square that predictors of landmarks expect.
+
+    Args:
+        right, down: from the middle of the finder's box to that of the square, and
+        side: of the square, in units of √(width · height) of the box.
+    """
+
+    right: float
+    down: float
+    side: float
+
+    def region(self, extent: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+        """Return `Face.region` of a finder's box, (top, left, bottom, right), not cut."""
+        top, left, bottom, right = extent
+        unit = math.sqrt((bottom - top) * (right - left))
+        side = self.side * unit
+        x = (left + right - side) / 2 + self.right * unit
+        y = (top + bottom - side) / 2 + self.down * unit
+        top, left, bottom, right = (math.floor(v + 0.5) for v in (y, x, y + side, x + side))
+        return (top, left, bottom, right)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Face:
     """One face.
 
@@ -61,28 +85,39 @@ class Face:
         (left_row, left_column), (right_row, right_column) = self.eyes
         return math.degrees(math.atan2(right_row - left_row, right_column - left_column))
 
+    @classmethod
+    def within(
+        cls,
+        photo_size: tuple[int, int],
+        extent: tuple[float, float, float, float],
+        *,
+        framing: Framing,
+        score: float,
+        eyes: tuple[Point, Point] | None = None,
+        pose: Pose = "not judged",
+    ) -> "Face":
+        """Return the face that a finder saw; what reaches beyond the photo is cut off its box.
+
+        Args:
+            photo_size: (rows, columns).
+            extent: (top, left, bottom, right) as the finder gave it.
+            framing: the finder's.
+            score, eyes, pose: as of the class.
+        """
+        rows, columns = photo_size
+        top, left, bottom, right = (round(edge) for edge in extent)
+        box = (
+            min(max(top, 0), rows - 1),
+            min(max(left, 0), columns - 1),
+            min(max(bottom, 1), rows),
+            min(max(right, 1), columns),
+        )
+        return cls(box=box, score=score, eyes=eyes, pose=pose, region=framing.region(extent))
+
     def cut(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return this face's part of ``(rows, columns, channels)``."""
         top, left, bottom, right = self.box
         return photo[top:bottom, left:right]
-
-
-def landmark_region(
-    extent: tuple[float, float, float, float], *, right: float, down: float, side: float
-) -> tuple[int, int, int, int]:
-    """Return `Face.region` of a finder's box, by how the finder frames a face.
-
-    Args:
-        extent: (top, left, bottom, right) as the finder gave it, not cut to the photo.
-        right, down: where the middle moves, and
-        side: of the square, in units of √(width · height) of the box.
-    """
-    top, left, bottom, end = extent
-    unit = math.sqrt((bottom - top) * (end - left))
-    x = (left + end - side * unit) / 2 + right * unit
-    y = (top + bottom - side * unit) / 2 + down * unit
-    low, high = (math.floor(y + 0.5), math.floor(x + 0.5)), side * unit
-    return (*low, math.floor(y + high + 0.5), math.floor(x + high + 0.5))
 
 
 class FaceFinder(Protocol):

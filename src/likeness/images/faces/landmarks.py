@@ -69,6 +69,17 @@ class LandmarkPredictor:
             points = self._step(cascade, points, values)
         return np.floor(corner + size * points + 0.5).astype(np.int64)
 
+    def chip(self, photo: Photo, box: tuple[int, int, int, int]) -> Photo:
+        """Return the face upright, ``(150, 150, 1 or 3)``, uint8, its points at `CHIP_POINTS`.
+
+        A least-squares similarity; bilinear, black outside of the photo. Interpolated here, so
+        that an embedding does not depend on the version of a library's ``warpAffine``.
+
+        Args:
+            photo, box: as of `points`.
+        """
+        return _chip(photo, self.points(photo, box))
+
     def _step(self, cascade: int, points: Floats, values: Floats) -> Floats:
         pixels, thresholds = self.pixels[cascade], self.thresholds[cascade]
         trees = np.arange(len(pixels))
@@ -113,16 +124,8 @@ def _values(grey: NDArray[np.int32], where: NDArray[np.int64]) -> Floats:
     return values
 
 
-def face_chip(photo: Photo, points: NDArray[np.int64]) -> Photo:
-    """Return the face upright, ``(150, 150, 1 or 3)``, uint8, its five points at `CHIP_POINTS`.
-
-    A least-squares similarity; bilinear, black outside of the photo. Interpolated here, so that
-    an embedding does not depend on the version of a library's ``warpAffine``.
-
-    Args:
-        photo: ``(rows, columns, 1 or 3)``, uint8.
-        points: ``(5, 2)``, (column, row).
-    """
+def _chip(photo: Photo, points: NDArray[np.int64]) -> Photo:
+    """Return the chip of a photo in which the five points lie at these (column, row)."""
     target = CHIP_POINTS[:, 0] + 1j * CHIP_POINTS[:, 1]
     source = points[:, 0] + 1j * points[:, 1]
     spread = target - target.mean()

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import FaceError, MissingExtraError
-from likeness.images.faces.face import INSTALL, Face, landmark_region, opencv
+from likeness.images.faces.face import INSTALL, Face, Framing, opencv
 from likeness.images.preparation import fit
 
 SHRUNK_TO = 1024
 """Pixels of the longer side; YuNet was trained on faces of 10 to 300 pixels."""
+
+
+FRAMING = Framing(right=0.007, down=0.067, side=0.968)
+"""Medians over the AT&T faces against dlib's own boxes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +96,13 @@ class YuNetFaceFinder:
 
 def _face(row: NDArray[np.float32], size: tuple[int, int], scale: float) -> Face:
     """Read OpenCV's row: x, y, width, height, five points (x, y), the eyes first; score."""
-    rows, columns = size
     x, y, wide, tall = (float(value) / scale for value in row[:4])
     points = [(float(row[at + 1]) / scale, float(row[at]) / scale) for at in (4, 6)]
     left, right = sorted(points, key=lambda point: point[1])
-    return Face(
-        box=(
-            min(max(round(y), 0), rows - 1),
-            min(max(round(x), 0), columns - 1),
-            min(max(round(y + tall), 1), rows),
-            min(max(round(x + wide), 1), columns),
-        ),
+    return Face.within(
+        size,
+        (y, x, y + tall, x + wide),
+        framing=FRAMING,
         score=float(row[14]),
         eyes=(left, right),
-        region=landmark_region((y, x, y + tall, x + wide), right=0.007, down=0.067, side=0.968),
     )
