@@ -9,7 +9,7 @@ from PIL import Image
 
 from likeness.arrays import Codes, Embeddings, Energies, Images
 from likeness.datasets import Dataset
-from likeness.datasets.sampling import LabelledPairs, count_pairs, sample_pairs
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
 
 
 def scaled(images: Images, step: int) -> Any:
@@ -26,7 +26,7 @@ def pairs_with_repeats(codes: Codes, *, each: int, seed: int) -> LabelledPairs:
     Tutorials draw thousands of pairs from the few that there are.
     """
     rng = np.random.default_rng(seed)
-    rounds = -(-each // count_pairs(codes)[0])
+    rounds = -(-each // int(LabelledPairs.all_of(codes).genuine.sum()))
     drawn = [sample_pairs(codes, seed=int(rng.integers(2**31))) for _ in range(rounds)]
     together = LabelledPairs(
         np.concatenate([part.pairs for part in drawn]),

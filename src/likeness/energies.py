@@ -96,11 +96,6 @@ def energy_by_name(name: str) -> Energy:
     return _BY_NAME[name]
 
 
-def all_pairs(energy: Energy, left: Any, right: Any, *, xp: ModuleType = np) -> Any:
-    """Return the ``(n, m)`` energies between every row of ``left`` and every row of ``right``."""
-    return energy(xp.expand_dims(left, 1), xp.expand_dims(right, 0), xp=xp)
-
-
 def energy_matrix(name: str, left: Any, right: Any | None = None) -> Energies:
     """Return all energies between two sets of embeddings, in NumPy and in double precision.
 
@@ -125,7 +120,7 @@ def energy_matrix(name: str, left: Any, right: Any | None = None) -> Energies:
         rows = slice(start, start + block)
         # Every energy is symmetric: of a set with itself, half of it is enough.
         first = start if right is None else 0
-        energies[rows, first:] = all_pairs(energy, a[rows], b[first:])
+        energies[rows, first:] = energy(a[rows, None], b[None, first:])
         if right is None:
             energies[start:, rows] = energies[rows, start:].T
     return energies

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets import att, att_cache_path
+from likeness.datasets import att
 from likeness.datasets.att_faces import MIRRORS, find_photos
 from likeness.errors import DataNotFoundError, DigestError
 
@@ -24,7 +24,7 @@ real = pytest.mark.skipif(not REAL, reason="LIKENESS_DATA is not set")
 def find(
     digests: Mapping[str, str], path: Path | None = None, *, may_download: bool = True
 ) -> np.ndarray:
-    return find_photos(path, may_download=may_download, on_progress=None, digests=digests)
+    return find_photos(path, may_download=may_download, digests=digests)
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,6 @@ def copies(faces: Any, zip_of: Callable[..., bytes]) -> Copies:
     return Copies(zip_of(files), zip_of(mixed))
 
 
-def test_the_cache_path_follows_the_variable(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert att_cache_path() == cache / "att_faces.zip"
-    monkeypatch.delenv("LIKENESS_CACHE")
-    assert att_cache_path().name == "att_faces.zip" and att_cache_path().is_absolute()
-
-
 def test_the_path_comes_first(
     tmp_path: Path, cache: Path, faces: Any, copies: Copies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +56,7 @@ def test_a_given_path_is_never_passed_over(
     cache: Path, faces: Any, copies: Copies, mirror: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.mkdir()
-    att_cache_path().write_bytes(copies.good)
+    (cache / "att_faces.zip").write_bytes(copies.good)
     monkeypatch.setenv("LIKENESS_DATA", str(cache))
     monkeypatch.setenv("LIKENESS_MIRRORS", mirror.serve("/a.zip", copies.good))
     empty = cache.parent / "empty"
@@ -76,7 +70,7 @@ def test_the_variable_comes_before_the_cache(
     tmp_path: Path, cache: Path, faces: Any, copies: Copies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.mkdir()
-    att_cache_path().write_bytes(copies.bad)
+    (cache / "att_faces.zip").write_bytes(copies.bad)
     (tmp_path / "att_faces.zip").write_bytes(copies.good)
     monkeypatch.setenv("LIKENESS_DATA", str(tmp_path))
     assert len(find(faces.digests)) == 30
@@ -86,7 +80,7 @@ def test_a_variable_that_leads_nowhere_is_named(
     tmp_path: Path, cache: Path, faces: Any, copies: Copies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.mkdir()
-    att_cache_path().write_bytes(copies.good)
+    (cache / "att_faces.zip").write_bytes(copies.good)
     monkeypatch.setenv("LIKENESS_DATA", str(tmp_path / "none"))
     with pytest.raises(DataNotFoundError, match=r"^LIKENESS_DATA: .*none: there is no such"):
         find(faces.digests)
@@ -102,7 +96,7 @@ def test_the_cache_comes_before_a_download(
     cache: Path, faces: Any, copies: Copies, mirror: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.mkdir()
-    att_cache_path().write_bytes(copies.good)
+    (cache / "att_faces.zip").write_bytes(copies.good)
     monkeypatch.setenv("LIKENESS_MIRRORS", mirror.serve("/a.zip", copies.good))
     np.testing.assert_array_equal(find(faces.digests), faces.items)
     assert mirror.asked == []
@@ -131,16 +125,16 @@ def test_a_broken_copy_in_the_cache_is_replaced(
     monkeypatch.setenv("LIKENESS_MIRRORS", mirror.serve("/a.zip", copies.good))
     cache.mkdir()
     for broken in (copies.bad, copies.good[:1000], b""):
-        att_cache_path().write_bytes(broken)
+        (cache / "att_faces.zip").write_bytes(broken)
         assert len(find(faces.digests)) == 30
-        assert att_cache_path().read_bytes() == copies.good
+        assert (cache / "att_faces.zip").read_bytes() == copies.good
 
 
 def test_a_broken_copy_in_the_cache_is_told_if_downloading_is_off(
     cache: Path, faces: Any, copies: Copies
 ) -> None:
     cache.mkdir()
-    att_cache_path().write_bytes(copies.bad)
+    (cache / "att_faces.zip").write_bytes(copies.bad)
     with pytest.raises(DigestError, match=r"^the cache holds no good copy: .*s1 and s2 are other"):
         find(faces.digests, may_download=False)
 
@@ -159,12 +153,13 @@ def test_nowhere_is_one_sentence_with_three_ways(
     said = str(caught.value)
     host = mirror.url.removeprefix("http://")
     assert said.startswith(
-        f"the AT&T faces are not in the cache ({att_cache_path()}), and no mirror gave them ("
+        f"a copy of the AT&T faces is not in the cache ({cache / 'att_faces.zip'}), and no mirror "
+        "gave it ("
     )
     assert f"{host}: other photos (s1 and s2 are other people" in said
     assert f"{host}: HTTP 404" in said and f"{host}: not a zip that can be read" in said
     assert said.endswith(
-        ": give the path of a copy, or set LIKENESS_DATA to it, or put att_faces.zip into the "
+        ": give the path of att_faces.zip, or set LIKENESS_DATA to its folder, or put it into the "
         "cache."
     )
     assert ".partial" not in said and list(cache.iterdir()) == []
@@ -174,7 +169,7 @@ def test_downloading_can_be_turned_off(
     cache: Path, faces: Any, copies: Copies, mirror: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIKENESS_MIRRORS", mirror.serve("/a.zip", copies.good))
-    with pytest.raises(DataNotFoundError, match="and downloading is off: give the path of a copy"):
+    with pytest.raises(DataNotFoundError, match="downloading is off: give the path of att_faces"):
         att(download=False)
     assert mirror.asked == [] and not cache.exists()
 

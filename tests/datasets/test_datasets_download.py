@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from likeness.datasets.download import MOST_BYTES, download, mirrors_or
+from likeness.datasets.download import MOST_BYTES, download
 from likeness.errors import DataNotFoundError, DigestError, OutputError
 
 GOOD = b"a good file " * 50_000
@@ -179,10 +179,15 @@ def test_no_mirrors(cache: Path) -> None:
         download([], cache / "a.zip", check=check)
 
 
-def test_the_variable_replaces_the_list(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = ["https://example.org/a.zip"]
-    assert mirrors_or(usual, file_name="a.zip") == usual
-    monkeypatch.setenv("LIKENESS_MIRRORS", " http://one/x.zip  http://two/data/ ")
-    assert mirrors_or(usual, file_name="a.zip") == ["http://one/x.zip", "http://two/data/a.zip"]
+def test_the_variable_replaces_the_list(
+    cache: Path, mirror: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = [mirror.url + "/usual.zip"]
+    monkeypatch.setenv("LIKENESS_MIRRORS", f" {mirror.url}/one.zip  {mirror.url}/data/ ")
+    with pytest.raises(DataNotFoundError):
+        download(usual, cache / "a.zip", check=check)
+    assert mirror.asked == ["/one.zip", "/data/a.zip"]
     monkeypatch.setenv("LIKENESS_MIRRORS", "")
-    assert mirrors_or(usual, file_name="a.zip") == usual
+    with pytest.raises(DataNotFoundError):
+        download(usual, cache / "a.zip", check=check)
+    assert mirror.asked[2:] == ["/usual.zip"]

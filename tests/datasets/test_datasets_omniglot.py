@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from likeness.arrays import Images
-from likeness.datasets.download import PublishedFile, read_published
+from likeness.datasets.download import PublishedFile
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
 from likeness.tasks.characters.drawings import drawn_characters
 from likeness.tasks.characters.omniglot import (
@@ -247,8 +247,8 @@ class TestWhereItIsLookedFor:
             most_bytes=99,
         )
         with pytest.raises(DigestError, match="is not it as published"):
-            read_published(wanted, file, read=lambda path: path)
-        assert read_published(replace(wanted, most_bytes=100), file, read=lambda path: path) == file
+            wanted.read(file, read=lambda path: path)
+        assert replace(wanted, most_bytes=100).read(file, read=lambda path: path) == file
 
 
 @pytest.mark.real

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import Model, ops
 
-from likeness.encoders import convnet, dense, encoder_by_name, residual
+from likeness.encoders import convnet, dense, residual
 from likeness.encoders.cells import OneByOne, Weighed, cells, projection_head, readings
 from likeness.errors import SettingError
 
@@ -81,21 +81,6 @@ class TestDense:
         expected += rows @ weights["straight/kernel"]
         expected /= np.linalg.norm(expected, axis=1, keepdims=True)
         np.testing.assert_allclose(embed(encoder, rows), expected, atol=1e-5)
-
-
-def test_encoders_by_name() -> None:
-    assert encoder_by_name("dense") is dense
-    assert encoder_by_name("convnet") is convnet
-    assert encoder_by_name("residual") is residual
-    assert encoder_by_name("cells") is cells
-
-
-def test_unknown_encoder() -> None:
-    with pytest.raises(
-        SettingError,
-        match=r"^encoder: expected one of cells, convnet, .*, residual\. Received: 'vgg'\.$",
-    ):
-        encoder_by_name("vgg")
 
 
 class TestCells:

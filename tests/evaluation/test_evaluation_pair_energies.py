@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from likeness.datasets.sampling import LabelledPairs, all_pairs_of, sample_pairs
+from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.energies import ENERGY_NAMES, energy_by_name
 from likeness.errors import DataError, SettingError
 from likeness.evaluation import all_pair_energies, listed_pair_energies, matrix_pair_energies
@@ -64,7 +64,7 @@ def test_listed_pairs_are_those_of_the_matrix(energy: str) -> None:
 
 def test_wide_embeddings_are_compared_in_blocks_without_a_seam() -> None:
     codes = np.repeat(np.arange(3), 3)
-    embeddings, listed = points(9, dimensions=300_000), all_pairs_of(codes)
+    embeddings, listed = points(9, dimensions=300_000), LabelledPairs.all_of(codes)
     found = listed_pair_energies(embeddings, codes, listed, energy="euclidean")
     for (i, j), energy in zip(found.impostor_pairs, found.impostor, strict=True):
         difference = embeddings[i].astype(float) - embeddings[j]
@@ -106,9 +106,9 @@ class TestRefusals:
         with pytest.raises(DataError, match="the first is row 1"):
             all_pair_energies(broken, codes, energy="cosine")
         with pytest.raises(DataError, match="the first is row 1"):
-            listed_pair_energies(broken, codes, all_pairs_of(codes), energy="cosine")
+            listed_pair_energies(broken, codes, LabelledPairs.all_of(codes), energy="cosine")
 
     def test_an_energy_nobody_knows(self) -> None:
         codes = np.array([0, 0, 1])
         with pytest.raises(SettingError, match="energy: expected one of"):
-            listed_pair_energies(points(3), codes, all_pairs_of(codes), energy="warmth")
+            listed_pair_energies(points(3), codes, LabelledPairs.all_of(codes), energy="warmth")

@@ -16,13 +16,12 @@ from likeness.datasets.items import (
 )
 
 if TYPE_CHECKING:
-    from likeness.datasets.att_faces import att, att_cache_path
+    from likeness.datasets.att_faces import att
     from likeness.datasets.drawn_face import drawn_faces
     from likeness.datasets.photo_folder import folder
 
 _READERS = {
     "att": "att_faces",
-    "att_cache_path": "att_faces",
     "drawn_faces": "drawn_face",
     "folder": "photo_folder",
 }
@@ -31,7 +30,6 @@ __all__ = [
     "Dataset",
     "OnProgress",
     "att",
-    "att_cache_path",
     "check_disjoint",
     "drawn_faces",
     "folder",

@@ -11,14 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from likeness.arrays import Images
-from likeness.datasets.download import (
-    DATA_VARIABLE,
-    cache_place,
-    data_place,
-    download,
-    mirrors_or,
-    opened_zip,
-)
+from likeness.datasets.download import DATA_VARIABLE, PublishedFile, ZipReader, data_place
 from likeness.datasets.items import Dataset, OnProgress, name_some
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError
 from likeness.files import natural_key
@@ -40,6 +33,7 @@ LICENCE = (
 )
 
 ZIP_NAME = "att_faces.zip"
+PUBLISHED = PublishedFile(title="a copy of the AT&T faces", names=(ZIP_NAME,), mirrors=MIRRORS)
 ROWS, COLUMNS = 112, 92
 PHOTOS_EACH = 10
 
@@ -105,8 +99,9 @@ def att(
 ) -> Dataset:
     """Return the AT&T faces, every person verified.
 
-    Looks at the path; without one, at ``LIKENESS_DATA``; if that is unset too, in the cache
-    (`att_cache_path`); and then downloads into the cache. A given path is never ignored.
+    Looks at the path; without one, at ``LIKENESS_DATA``; if that is unset too, in the cache; and
+    then downloads into the cache. A path that is given is never
+    passed over.
 
     Args:
         path: a zip, a folder of photos, or a folder that holds ``att_faces.zip``; in it
@@ -137,84 +132,47 @@ def att(
     )
 
 
-def att_cache_path() -> Path:
-    """Return the path of the AT&T zip in the cache, whether it exists or not."""
-    return cache_place() / ZIP_NAME
-
-
 def find_photos(
     path: str | Path | None,
     *,
-    may_download: bool,
-    on_progress: OnProgress | None,
     digests: Mapping[str, str],
+    may_download: bool = True,
+    on_progress: OnProgress | None = None,
 ) -> Images:
-    """Return the verified photos; `att` without its names, and with the digests as argument."""
+    """Return the verified photos; `att` without its names.
+
+    Args:
+        path, may_download, on_progress: as of `att`.
+        digests: the people, and the SHA-256 of each one's ten pixel blocks.
+
+    Returns:
+        ``(10 × people, 112, 92, 1)``, the people in natural order.
+    """
     if path is not None:
-        return read_copy(Path(path).expanduser(), digests=digests)
+        return _read_copy(Path(path).expanduser(), digests)
     given = data_place()
     if given is not None:
         try:
-            return read_copy(given, digests=digests)
+            return _read_copy(given, digests)
         except DataError as error:
             raise type(error)(f"{DATA_VARIABLE}: {error}") from error
-    cached = att_cache_path()
-    if cached.is_file():
-        try:
-            return read_copy(cached, digests=digests)
-        except DataError as error:
-            if not may_download:
-                raise type(error)(f"the cache holds no good copy: {error}") from error
-    return _downloaded(cached, may_download, on_progress, digests)
-
-
-def _downloaded(
-    cached: Path, may_download: bool, on_progress: OnProgress | None, digests: Mapping[str, str]
-) -> Images:
-    if not may_download:
-        raise DataNotFoundError(_nowhere(cached, "downloading is off"))
-    try:
-        return download(
-            mirrors_or(MIRRORS, file_name=ZIP_NAME),
-            cached,
-            check=lambda file: _checked(file, digests),
-            on_progress=on_progress,
-        )
-    except DataNotFoundError as error:
-        raise DataNotFoundError(_nowhere(cached, f"no mirror gave them ({error})")) from error
+    return PUBLISHED.read_cached(
+        read=lambda file: _checked(file, digests),
+        may_download=may_download,
+        on_progress=on_progress,
+    )
 
 
 def _checked(file: Path, digests: Mapping[str, str]) -> Images:
     """Read a downloaded copy; messages leave out its temporary path."""
     try:
-        return read_copy(file, digests=digests)
+        return _read_copy(file, digests)
     except (DataNotFoundError, DigestError) as error:
         raise type(error)(str(error).removeprefix(f"{file}: ").rstrip(".")) from error
 
 
-def _nowhere(cached: Path, why: str) -> str:
-    return (
-        f"the AT&T faces are not in the cache ({cached}), and {why}: give the path of a copy, "
-        f"or set {DATA_VARIABLE} to it, or put {ZIP_NAME} into the cache."
-    )
-
-
-def read_copy(path: Path, *, digests: Mapping[str, str]) -> Images:
-    """Return the verified photos of the copy at ``path``.
-
-    Args:
-        path: a zip, a folder of photos, or a folder that holds ``att_faces.zip``. The photos
-            are ``s1/1.pgm`` …, as they are or within ``orl_faces/`` or ``att_faces/``.
-        digests: the people, and the SHA-256 of each one's ten pixel blocks.
-
-    Returns:
-        ``(10 × people, 112, 92, 1)``, the people in natural order.
-
-    Raises:
-        DataNotFoundError: there is no copy at the path.
-        DigestError: photos are missing, or their SHA-256 differs.
-        DataError: the path cannot be read.
-    """
+def _read_copy(path: Path, digests: Mapping[str, str]) -> Images:
+    """Return the verified photos of the copy at a path, of any of the layouts."""
     try:
         if path.is_dir():
             zipped = path / ZIP_NAME
@@ -224,11 +182,6 @@ def read_copy(path: Path, *, digests: Mapping[str, str]) -> Images:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
     raise DataNotFoundError(f"{path}: there is no such file or folder.")
-
-
-def person_digest(photos: Images) -> str:
-    """Return the SHA-256 of these photos' pixel blocks, one after the other, row by row."""
-    return hashlib.sha256(np.ascontiguousarray(photos).tobytes()).hexdigest()
 
 
 def _read_folder(folder: Path, digests: Mapping[str, str]) -> Images:
@@ -244,7 +197,7 @@ def _read_folder(folder: Path, digests: Mapping[str, str]) -> Images:
 def _read_zip(file: Path, digests: Mapping[str, str]) -> Images:
     if file.stat().st_size > _MOST_ZIP_BYTES:
         raise _nothing_in(file)
-    with opened_zip(file, most_bytes=_MOST_PHOTO_BYTES) as archive:
+    with ZipReader.open(file, most_bytes=_MOST_PHOTO_BYTES) as archive:
         return _verified(file, archive.read, digests)
 
 
@@ -264,7 +217,7 @@ def _verified(path: Path, read: _Reader, digests: Mapping[str, str]) -> Images:
     others = [
         person
         for person, block in zip(people, blocks, strict=True)
-        if person_digest(block) != digests[person]
+        if hashlib.sha256(block.tobytes()).hexdigest() != digests[person]
     ]
     if others:
         raise DigestError(_strangers(path, others))

@@ -4,8 +4,8 @@ A file is searched at a path, in ``LIKENESS_DATA``, in the cache, and at mirrors
 then renamed into the cache, so an interruption or two simultaneous downloads leave either nothing
 or a complete file.
 
-`read_published` reads a file as its authors published it, identified by its SHA-256. Only the
-requested members of a zip are read, into memory, within limits.
+`PublishedFile.read` takes a file as its authors published it, by its SHA-256; so whoever reads it
+has what everybody else has. Of a zip only what is asked for is read, into memory, within limits.
 """
 
 import hashlib
@@ -58,12 +58,34 @@ class ZipReader:
     Nothing is extracted, so paths inside the zip are harmless.
 
     Args:
+        file: its path, for messages.
         archive: the open zip.
         most_bytes: a member with a larger stated or actual size is not read.
     """
 
+    file: Path
     archive: zipfile.ZipFile
     most_bytes: int
+
+    @classmethod
+    @contextmanager
+    def open(cls, file: Path, *, most_bytes: int) -> Iterator["ZipReader"]:
+        """Yield the zip's reader.
+
+        Args:
+            file: the zip.
+            most_bytes: of one member.
+
+        Raises:
+            DataNotFoundError: it is no zip, or breaks off, or asks for a password.
+        """
+        broken = (zipfile.BadZipFile, zlib.error, EOFError)
+        # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield cls(file, archive, most_bytes)
+        except (*broken, RuntimeError, NotImplementedError) as error:
+            raise DataNotFoundError(f"{file}: not a zip that can be read ({error}).") from error
 
     @property
     def names(self) -> list[str]:
@@ -81,49 +103,28 @@ class ZipReader:
         with self.archive.open(member) as stream:
             return stream.read(self.most_bytes)
 
+    def grey_picture(self, member: str, *, size: int) -> Images:
+        """Return a grey picture of the zip, ``(size, size, 1)`` uint8.
 
-@contextmanager
-def opened_zip(file: Path, *, most_bytes: int) -> Iterator[ZipReader]:
-    """Yield the zip's reader.
+        Args:
+            member: its name there.
+            size: rows and columns that it must have.
 
-    Args:
-        file: the zip.
-        most_bytes: of one member.
-
-    Raises:
-        DataNotFoundError: it is not a zip, is truncated, or is encrypted.
-    """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            yield ZipReader(archive, most_bytes)
-    # RuntimeError: the zip is encrypted. NotImplementedError: an unknown compression.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise DataNotFoundError(f"{file}: not a zip that can be read ({error}).") from error
-
-
-def grey_picture(archive: ZipReader, member: str, file: Path, *, size: int) -> Images:
-    """Return a grey picture of a zip, ``(size, size, 1)`` uint8.
-
-    Args:
-        archive: of `opened_zip`.
-        member: its name there.
-        file: the zip's path, for messages.
-        size: rows and columns that it must have.
-
-    Raises:
-        DataError: it is missing, or is not such a picture.
-    """
-    data = archive.read(member)
-    try:
-        pixels = None if data is None else decode(data, name=member)
-    except ImageError as error:
-        raise DataError(f"{file.name}: {error}") from error
-    if pixels is None or pixels.shape != (size, size, 1):
-        came = "nothing" if pixels is None else f"shape {pixels.shape}"
-        raise DataError(
-            f"{file.name}: {member}: expected a grey PNG of {size}×{size} pixels. Received: {came}."
-        )
-    return pixels
+        Raises:
+            DataError: it is not there, or is no such picture.
+        """
+        data = self.read(member)
+        try:
+            pixels = None if data is None else decode(data, name=member)
+        except ImageError as error:
+            raise DataError(f"{self.file.name}: {error}") from error
+        if pixels is None or pixels.shape != (size, size, 1):
+            came = "nothing" if pixels is None else f"shape {pixels.shape}"
+            raise DataError(
+                f"{self.file.name}: {member}: expected a grey PNG of {size}×{size} pixels. "
+                f"Received: {came}."
+            )
+        return pixels
 
 
 MOST_BYTES = 64 * 2**20
@@ -132,16 +133,6 @@ MOST_BYTES = 64 * 2**20
 _TIMEOUT = 20.0
 
 T = TypeVar("T")
-
-
-def mirrors_or(usual: Sequence[str], *, file_name: str) -> list[str]:
-    """Return the addresses to try: those in ``LIKENESS_MIRRORS``, if set, else ``usual``.
-
-    The variable holds addresses between blanks; one that ends in "/" is a folder that holds
-    ``file_name``.
-    """
-    given = os.environ.get(MIRRORS_VARIABLE, "").split()
-    return [url + file_name if url.endswith("/") else url for url in given or usual]
 
 
 def download(
@@ -154,7 +145,8 @@ def download(
     """Download ``destination`` from the first mirror whose file passes the check.
 
     Args:
-        mirrors: addresses, tried in turn.
+        mirrors: addresses, tried in turn, unless ``LIKENESS_MIRRORS`` holds others, between
+            blanks; one that ends in "/" is a folder that holds the destination's name.
         destination: the file in the cache; its folder is made.
         check: reads the downloaded file and returns what it holds, or raises `DataError`.
         on_progress: called with (bytes received, bytes expected).
@@ -171,7 +163,9 @@ def download(
     require_extra("pooch")
     advice = f"Set {CACHE_VARIABLE} to a folder that can be written to."
     failures = []
-    for url in mirrors:
+    given = os.environ.get(MIRRORS_VARIABLE, "").split()
+    for mirror in given or mirrors:
+        url = mirror + destination.name if mirror.endswith("/") else mirror
         try:
             with whole_file(destination, parents=True, advice=advice) as partial:
                 _fetch(url, partial, on_progress)
@@ -250,123 +244,119 @@ class PublishedFile:
     """A published file: its names, sources and SHA-256.
 
     Args:
-        title: its name in messages.
-        names: its file names; the first is used in the cache.
-        sha256: of the file.
+        title: what to call it in a message.
+        names: file names it goes by; the first is its name in the cache.
+        sha256: of the file; None if whoever reads it verifies what is in it.
         mirrors: addresses of the file.
         most_bytes: a larger file is not read.
     """
 
     title: str
     names: tuple[str, ...]
-    sha256: str
+    sha256: str | None = None
     mirrors: tuple[str, ...]
     most_bytes: int = 64 * 2**20
 
+    def read(
+        self,
+        path: str | Path | None,
+        *,
+        read: Callable[[Path], T],
+        may_download: bool = True,
+        on_progress: OnProgress | None = None,
+    ) -> T:
+        """Return what ``read`` makes of the file, wherever it is found.
 
-def read_published(
-    wanted: PublishedFile,
-    path: str | Path | None,
-    *,
-    read: Callable[[Path], T],
-    may_download: bool = True,
-    on_progress: OnProgress | None = None,
-) -> T:
-    """Return what ``read`` makes of the file.
+        Looks at the path; without one, for the file in ``LIKENESS_DATA`` and in the cache; and
+        then downloads into the cache. A path that is given is never passed over.
 
-    Looks at the path; without one, for the file in ``LIKENESS_DATA`` and in the cache; and then
-    downloads into the cache. A given path is never ignored.
+        Args:
+            path: the file, or a folder that holds it.
+            read: called with the verified file.
+            may_download: whether to download if nothing is at hand.
+            on_progress: called with (bytes received, bytes expected) while downloading.
 
-    Args:
-        wanted: the file.
-        path: the file, or a folder that holds it.
-        read: called with the verified file.
-        may_download: whether to download if no copy is found.
-        on_progress: called with (bytes received, bytes expected) while downloading.
+        Raises:
+            DataNotFoundError: it is not where it was said to be, or nowhere.
+            DigestError: there is another file in its place.
+            DataError: it cannot be read.
+            OutputError: the cache cannot be written.
+            MissingExtraError: pooch is needed to download, and not installed.
+        """
+        if path is not None:
+            return self._verified(self._given(Path(path).expanduser()), read)
+        own = data_place()
+        if own is not None and (file := self._within(own)) is not None:
+            return self._verified(file, read)
+        return self.read_cached(read=read, may_download=may_download, on_progress=on_progress)
 
-    Raises:
-        DataNotFoundError: it is not at the given path, or was not found.
-        DigestError: the file has another SHA-256.
-        DataError: it cannot be read.
-        OutputError: the cache cannot be written.
-        MissingExtraError: pooch is needed to download, and not installed.
-    """
-    if path is not None:
-        return _verified(wanted, _given(wanted, Path(path).expanduser()), read)
-    own = data_place()
-    if own is not None and (file := _within(wanted, own)) is not None:
-        return _verified(wanted, file, read)
-    cached = cache_place() / wanted.names[0]
-    if cached.is_file():
-        try:
-            return _verified(wanted, cached, read)
-        except DataError as error:
-            if not may_download:
-                raise type(error)(f"the cache holds no good copy: {error}") from error
-    return _downloaded(wanted, cached, read, may_download, on_progress)
+    def read_cached(
+        self,
+        *,
+        read: Callable[[Path], T],
+        may_download: bool = True,
+        on_progress: OnProgress | None = None,
+    ) -> T:
+        """Return what ``read`` makes of the file in the cache; it is downloaded where it must be.
 
-
-def _given(wanted: PublishedFile, path: Path) -> Path:
-    if not path.exists():
-        raise DataNotFoundError(f"{path}: there is no such file or folder.")
-    if path.is_file():
-        return path
-    file = _within(wanted, path)
-    if file is None:
+        Args and Raises: as of `read`.
+        """
+        cached = cache_place() / self.names[0]
+        if cached.is_file():
+            try:
+                return self._verified(cached, read)
+            except DataError as error:
+                if not may_download:
+                    raise type(error)(f"the cache holds no good copy: {error}") from error
+        why = "downloading is off"
+        if may_download:
+            try:
+                return download(
+                    self.mirrors,
+                    cached,
+                    check=lambda file: self._verified(file, read),
+                    on_progress=on_progress,
+                )
+            except DataNotFoundError as error:
+                why = f"no mirror gave it ({error})"
         raise DataNotFoundError(
-            f"{path}: expected {wanted.title} ({' or '.join(wanted.names)} in the folder). "
-            "Received: neither file."
+            f"{self.title} is not in the cache ({cached}), and {why}: give the path of "
+            f"{self.names[0]}, or set {DATA_VARIABLE} to its folder, or put it into the cache."
         )
-    return file
 
-
-def _within(wanted: PublishedFile, path: Path) -> Path | None:
-    """Return the file if the path has one of its names, or is a folder that holds it."""
-    if path.is_file():
-        return path if path.name in wanted.names else None
-    return next((path / name for name in wanted.names if (path / name).is_file()), None)
-
-
-def _downloaded(
-    wanted: PublishedFile,
-    cached: Path,
-    read: Callable[[Path], T],
-    may_download: bool,
-    on_progress: OnProgress | None,
-) -> T:
-    why = "downloading is off"
-    if may_download:
-        mirrors = mirrors_or(wanted.mirrors, file_name=wanted.names[0])
-        try:
-            return download(
-                mirrors,
-                cached,
-                check=lambda file: _verified(wanted, file, read),
-                on_progress=on_progress,
+    def _given(self, path: Path) -> Path:
+        if not path.exists():
+            raise DataNotFoundError(f"{path}: there is no such file or folder.")
+        file = path if path.is_file() else self._within(path)
+        if file is None:
+            raise DataNotFoundError(
+                f"{path}: expected {self.title} ({' or '.join(self.names)} in the folder). "
+                "Received: neither file."
             )
-        except DataNotFoundError as error:
-            why = f"no mirror gave it ({error})"
-    raise DataNotFoundError(
-        f"{wanted.title} is not in the cache ({cached}), and {why}: give the path of "
-        f"{wanted.names[0]}, or set {DATA_VARIABLE} to its folder, or put it into the cache."
-    )
+        return file
+
+    def _within(self, path: Path) -> Path | None:
+        """Return the file if the path is it by its name, or a folder that holds it."""
+        if path.is_file():
+            return path if path.name in self.names else None
+        return next((path / name for name in self.names if (path / name).is_file()), None)
+
+    def _verified(self, file: Path, read: Callable[[Path], T]) -> T:
+        if self.sha256 is None:
+            return read(file)
+        try:
+            digest = "" if file.stat().st_size > self.most_bytes else sha256_of(file)
+        except OSError as error:
+            raise DataError(f"{file}: cannot be read ({error.strerror or error}).") from error
+        if digest != self.sha256:
+            raise DigestError(
+                f"{file.name} is not {self.title} as published (its SHA-256 differs). Use a copy "
+                "from its authors."
+            )
+        return read(file)
 
 
-def _verified(wanted: PublishedFile, file: Path, read: Callable[[Path], T]) -> T:
-    try:
-        size = file.stat().st_size
-        digest = "" if size > wanted.most_bytes else _sha256_of(file)
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror or error}).") from error
-    if digest != wanted.sha256:
-        raise DigestError(
-            f"{file.name} is not {wanted.title} as published (its SHA-256 differs). Use a copy "
-            "from its authors."
-        )
-    return read(file)
-
-
-def _sha256_of(file: Path) -> str:
+def sha256_of(file: Path) -> str:
     """Return the SHA-256 of a file, as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -40,23 +40,16 @@ class LabelledPairs:
         """Return these pairs, in this order."""
         return LabelledPairs(self.pairs[indices], self.genuine[indices])
 
+    @classmethod
+    def all_of(cls, codes: Codes) -> "LabelledPairs":
+        """Return every pair of items once.
 
-def count_pairs(codes: Codes) -> tuple[int, int]:
-    """Return how many different genuine and impostor pairs there are."""
-    sizes = np.bincount(codes) if len(codes) else np.zeros(1, np.int64)
-    genuine = int((sizes * (sizes - 1) // 2).sum())
-    return genuine, len(codes) * (len(codes) - 1) // 2 - genuine
-
-
-def all_pairs_of(codes: Codes) -> LabelledPairs:
-    """Return every pair of items once.
-
-    >>> import numpy as np
-    >>> all_pairs_of(np.array([0, 0, 1])).genuine.tolist()
-    [True, False, False]
-    """
-    left, right = np.triu_indices(len(codes), k=1)
-    return LabelledPairs(np.stack([left, right], axis=1), codes[left] == codes[right])
+        >>> import numpy as np
+        >>> LabelledPairs.all_of(np.array([0, 0, 1])).genuine.tolist()
+        [True, False, False]
+        """
+        left, right = np.triu_indices(len(codes), k=1)
+        return cls(np.stack([left, right], axis=1), codes[left] == codes[right])
 
 
 def sample_pairs(
@@ -78,7 +71,9 @@ def sample_pairs(
     >>> len(drawn), int(drawn.genuine.sum())
     (36, 18)
     """
-    most_genuine, most_impostor = count_pairs(codes)
+    sizes = np.bincount(codes, minlength=1)
+    most_genuine = int((sizes * (sizes - 1) // 2).sum())
+    most_impostor = len(codes) * (len(codes) - 1) // 2 - most_genuine
     genuine = most_genuine if genuine is None else genuine
     impostor = genuine if impostor is None else impostor
     _check_count("genuine", genuine, most_genuine)
@@ -115,7 +110,7 @@ def _draw_genuine(items_of: list[NDArray[np.intp]], count: int, rng: np.random.G
 def _draw_impostor(codes: Codes, count: int, most: int, rng: np.random.Generator) -> Pairs:
     """Draw without replacement; by rejection where the pairs are too many to enumerate."""
     if count > most // 4:
-        every = all_pairs_of(codes)
+        every = LabelledPairs.all_of(codes)
         rows = every.pairs[~every.genuine]
         return rows[rng.choice(len(rows), count, replace=False)]
     size = len(codes)
@@ -170,7 +165,7 @@ def hard_pairs(
     """
     check_in_range(temperature, 1e-6, 1e9, argument="temperature")
     rng = np.random.default_rng(seed)
-    every = all_pairs_of(codes)
+    every = LabelledPairs.all_of(codes)
     left, right = every.pairs.T
     allowed = np.ones_like(every.genuine)
     if source_person is not None:

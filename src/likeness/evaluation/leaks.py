@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Images, check_images
 from likeness.datasets.items import Dataset
-from likeness.datasets.sampling import LabelledPairs, all_pairs_of
+from likeness.datasets.sampling import LabelledPairs
 from likeness.evaluation.pair_energies import PairEnergies
 from likeness.images.preparation import fit
 
@@ -176,7 +176,7 @@ class _Part:
     """Identities, item contents and pairs of one part of a split."""
 
     def __init__(self, data: Dataset, pairs: LabelledPairs | None) -> None:
-        self._pairs = all_pairs_of(data.codes) if pairs is None else pairs
+        self._pairs = LabelledPairs.all_of(data.codes) if pairs is None else pairs
         self._digests: NDArray[np.str_] = np.array(data.item_digests)
         used: Sequence[int] = range(len(data)) if pairs is None else np.unique(pairs.pairs).tolist()
         self.items = [data.item_digests[i] for i in used]

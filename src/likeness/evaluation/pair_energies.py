@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import Codes, Embeddings, Energies, Pairs, check_embeddings, describe
 from likeness.datasets.items import Dataset
-from likeness.datasets.sampling import LabelledPairs, all_pairs_of
+from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import DataError, TooFewError
 
@@ -60,7 +60,7 @@ def matrix_pair_energies(
         DataError: the matrix and the codes do not fit together.
     """
     check_square(matrix, codes)
-    every = all_pairs_of(codes) if pairs is None else pairs
+    every = LabelledPairs.all_of(codes) if pairs is None else pairs
     return _apart(matrix[every.pairs[:, 0], every.pairs[:, 1]], every, codes)
 
 
@@ -193,7 +193,7 @@ class PairRule:
             DataError: the data has no such facet.
             TooFewError: no genuine pair, or no impostor pair, counts.
         """
-        every = all_pairs_of(data.codes)
+        every = LabelledPairs.all_of(data.codes)
         left, right = every.pairs.T
         counts = np.ones(len(every), bool)
         for name in self.same:

@@ -52,11 +52,11 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         yield kind, marker.start(), offset
 
 
-def split_exif(data: bytes) -> tuple[bytes, bytes]:
+def _split_exif(data: bytes) -> tuple[bytes, bytes]:
     """Return a JPEG without its EXIF, XMP, colour profile and further pictures; and its EXIF.
 
     Pillow reads all of EXIF on opening, and each entry may claim the whole of it as its value:
-    64 kB take 300 MB. The turn is one entry; see `orientation`.
+    64 kB take 300 MB. The turn is one entry; see `_orientation`.
 
     Returns:
         The JPEG, and the bytes behind «Exif»; joined where it has several segments.
@@ -80,7 +80,7 @@ _ORIENTATION = 0x0112
 _SHORT = 3
 
 
-def orientation(exif: bytes) -> int:
+def _orientation(exif: bytes) -> int:
     """Return 1…8; 1, upright, where it is not said or the EXIF is damaged.
 
     Only the entries of the first directory are walked, and no offset but that of the directory
@@ -90,7 +90,7 @@ def orientation(exif: bytes) -> int:
     Args:
         exif: as it stands behind «Exif» in a file, a TIFF header first.
 
-    >>> orientation(b"II*\\0" + bytes([8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]))
+    >>> _orientation(b"II*\\0" + bytes([8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]))
     6
     """
     exif = exif.removeprefix(b"Exif\x00\x00")
@@ -126,13 +126,13 @@ MOST_METADATA = 32 * 2**20
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def why_a_bomb(data: bytes) -> str | None:
+def _why_a_bomb(data: bytes) -> str | None:
     """Return what is too much in a file's structure, or None.
 
     Only lengths are followed, nothing is unpacked; whether the file is whole and what its
     pieces hold is left to its reader.
 
-    >>> why_a_bomb(START + bytes([255, 0xDA, 0, 2]) * 101)
+    >>> _why_a_bomb(START + bytes([255, 0xDA, 0, 2]) * 101)
     'more than 100 scans'
     """
     metadata, scans = 0, 0
@@ -240,9 +240,9 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
         raise _refused(name, "0 bytes")
     if len(data) > MOST_BYTES:
         raise _refused(name, f"{len(data) / 2**20:.0f} MiB")
-    if why := why_a_bomb(data):
+    if why := _why_a_bomb(data):
         raise _refused(name, why)
-    bare, exif = split_exif(data) if data.startswith(START) else (data, b"")
+    bare, exif = _split_exif(data) if data.startswith(START) else (data, b"")
     # Pillow's readers raise nearly anything on hostile bytes: OSError, SyntaxError,
     # ValueError, struct.error, IndexError, OverflowError, MemoryError, its own bomb error.
     try:
@@ -256,7 +256,7 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
         pixels = _grey_or_rgb(photo)
     except Exception as error:
         raise _refused(name, f"{photo.format}, {_why(error)}") from error
-    turn = orientation(exif or _exif(photo))
+    turn = _orientation(exif or _exif(photo))
     del photo
     return pixels if turn == UPRIGHT else np.ascontiguousarray(_UPRIGHT_FROM[turn](pixels))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from likeness import __version__
-from likeness.datasets.download import cache_place, download, mirrors_or
+from likeness.datasets.download import cache_place, download
 from likeness.datasets.items import OnProgress
 from likeness.errors import (
     DataError,
@@ -216,7 +216,7 @@ def file_content(
         raise DataNotFoundError(f"{file.name} is not on this computer. {advice}.")
     try:
         return download(
-            mirrors_or(file.urls, file_name=packed.name),
+            file.urls,
             packed,
             check=partial(_unpacked, file),
             on_progress=on_progress,

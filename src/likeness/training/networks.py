@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Prepared
 from likeness.datasets.sampling import LabelledPairs, hard_pairs
-from likeness.encoders import EnergyLayer, Views, Whitening, encoder_by_name, finished
+from likeness.encoders import ENCODERS, EnergyLayer, Views, Whitening, finished
 from likeness.encoders.cells import projection_head
 from likeness.encoders.finished import joined, readings_of, unweighed
 from likeness.energies import energy_matrix
@@ -102,7 +102,7 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
         shape: of one prepared item; that of the recipe's photos if not given.
     """
     settings = recipe.encoder
-    return encoder_by_name(settings.kind)(
+    return ENCODERS[settings.kind](
         shape or recipe.preparation.shape,
         embedding_size=settings.embedding_size,
         width=settings.width,

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from likeness.datasets.sampling import (
     LabelledPairs,
-    all_pairs_of,
-    count_pairs,
     hard_pairs,
     identity_batches,
     sample_pairs,
@@ -29,10 +27,16 @@ def check_honest(drawn: LabelledPairs, codes: np.ndarray) -> None:
     np.testing.assert_array_equal(codes[left] == codes[right], drawn.genuine)
 
 
+def counted(codes: np.ndarray) -> tuple[int, int]:
+    """How many genuine and impostor pairs there are."""
+    genuine = LabelledPairs.all_of(codes).genuine
+    return int(genuine.sum()), int((~genuine).sum())
+
+
 class TestSamplePairs:
     @given(codes=codes_of, seed=seeds)
     def test_honest_and_balanced(self, codes: np.ndarray, seed: int) -> None:
-        genuine, impostor = count_pairs(codes)
+        genuine, impostor = counted(codes)
         count = min(genuine, impostor)
         drawn = sample_pairs(codes, genuine=count, seed=seed)
         check_honest(drawn, codes)
@@ -40,14 +44,14 @@ class TestSamplePairs:
 
     @given(codes=codes_of, seed=seeds)
     def test_all_there_are(self, codes: np.ndarray, seed: int) -> None:
-        genuine, impostor = count_pairs(codes)
+        genuine, impostor = counted(codes)
         drawn = sample_pairs(codes, genuine=genuine, impostor=impostor, seed=seed)
-        every = {tuple(pair) for pair in all_pairs_of(codes).pairs.tolist()}
+        every = {tuple(pair) for pair in LabelledPairs.all_of(codes).pairs.tolist()}
         assert {tuple(pair) for pair in drawn.pairs.tolist()} == every
 
     def test_att_has_1800_genuine_pairs(self) -> None:
         codes = np.repeat(np.arange(40), 10)
-        assert count_pairs(codes) == (1800, 78_000)
+        assert counted(codes) == (1800, 78_000)
         assert len(sample_pairs(codes, seed=0)) == 3600
 
     def test_seeds(self) -> None:

@@ -8,7 +8,6 @@ values (Y. LeCun, C. Cortes, C. J. C. Burges, «The MNIST database»).
 """
 
 import gzip
-import hashlib
 import math
 import os
 import zipfile
@@ -20,13 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Images
-from likeness.datasets.download import DATA_VARIABLE, cache_place, data_place, download, mirrors_or
+from likeness.datasets.download import PublishedFile, data_place, sha256_of
 from likeness.datasets.items import Dataset, OnProgress
-from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError, require_extra
+from likeness.errors import DataError, DataNotFoundError, SettingError, require_extra
 
 MNIST_FILE = "mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-MNIST_MIRRORS = ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",)
+PUBLISHED = PublishedFile(
+    title="MNIST",
+    names=(MNIST_FILE,),
+    sha256=MNIST_SHA256,
+    mirrors=("https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",),
+)
 
 DIGITS_LICENCE = (
     "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI 1998, CC BY 4.0; "
@@ -132,37 +136,11 @@ def _at_hand(*, may_download: bool, on_progress: OnProgress | None) -> Parts:
         return _read(own)
     if own is not None and own.is_dir() and (parts := _in_folder(own)) is not None:
         return parts
-    cached = cache_place() / MNIST_FILE
     keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    for file in (cached, keras_home / "datasets" / MNIST_FILE):
-        if file.is_file() and _sha256(file) == MNIST_SHA256:
-            return _read(file)
-    return _downloaded(cached, may_download, on_progress)
-
-
-def _downloaded(cached: Path, may_download: bool, on_progress: OnProgress | None) -> Parts:
-    why = "downloading is off"
-    if may_download:
-        mirrors = mirrors_or(MNIST_MIRRORS, file_name=MNIST_FILE)
-        try:
-            return download(mirrors, cached, check=_checked, on_progress=on_progress)
-        except DataNotFoundError as error:
-            why = f"no mirror gave it ({error})"
-    raise DataNotFoundError(
-        f"MNIST is not in the cache ({cached}), and {why}: give the path of {MNIST_FILE}, or set "
-        f"{DATA_VARIABLE} to its folder, or put it into the cache."
-    )
-
-
-def _checked(file: Path) -> Parts:
-    if _sha256(file) != MNIST_SHA256:
-        raise DigestError("a file other than the published one, by its SHA-256")
-    return _read(file)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    of_keras = keras_home / "datasets" / MNIST_FILE
+    if of_keras.is_file() and sha256_of(of_keras) == MNIST_SHA256:
+        return _read(of_keras)
+    return PUBLISHED.read_cached(read=_read, may_download=may_download, on_progress=on_progress)
 
 
 def _read(file: Path) -> Parts:

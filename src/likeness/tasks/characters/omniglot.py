@@ -25,9 +25,6 @@ from likeness.arrays import Codes, Energies, Images, check_images, check_in_rang
 from likeness.datasets.download import (
     PublishedFile,
     ZipReader,
-    grey_picture,
-    opened_zip,
-    read_published,
 )
 from likeness.datasets.items import Dataset, OnProgress
 from likeness.errors import DataError, SettingError, TooFewError
@@ -211,8 +208,7 @@ def omniglot(
         raise SettingError(
             f"background: expected one of {', '.join(BACKGROUNDS)}. Received: {background!r}."
         )
-    return read_published(
-        BACKGROUNDS[background],
+    return BACKGROUNDS[background].read(
         path,
         read=lambda file: read_background(file, name=f"Omniglot {background}"),
         may_download=download,
@@ -235,9 +231,7 @@ def omniglot_runs(
         download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
     """
-    return read_published(
-        RUNS, path, read=read_runs, may_download=download, on_progress=on_progress
-    )
+    return RUNS.read(path, read=read_runs, may_download=download, on_progress=on_progress)
 
 
 def alphabets(data: Dataset) -> tuple[str, ...]:
@@ -260,9 +254,9 @@ def read_background(file: Path, *, name: str) -> Dataset:
     Raises:
         DataError: it holds no drawings, or a file in it is not a drawing.
     """
-    with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
+    with ZipReader.open(file, most_bytes=_MOST_BYTES) as archive:
         names = sorted(filter(_BACKGROUND.fullmatch, archive.names), key=natural_key)
-        items = _drawings(archive, names, file)
+        items = _drawings(archive, names)
     parts = [path.removesuffix(".png").split("/")[1:] for path in names]
     return Dataset(
         items,
@@ -283,42 +277,44 @@ def read_runs(file: Path) -> tuple[OneShotRun, ...]:
     Raises:
         DataError: it holds no runs, or a run is not whole.
     """
-    with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
+    with ZipReader.open(file, most_bytes=_MOST_BYTES) as archive:
         lists = sorted(filter(_LABELS.fullmatch, archive.names), key=natural_key)
         if not lists:
             raise DataError(
                 f"{file.name}: expected runs (run01/class_labels.txt …). Received: none."
             )
-        return tuple(_run(archive, labels, file) for labels in lists)
+        return tuple(_run(archive, labels) for labels in lists)
 
 
 _BACKGROUND = re.compile(r"(?:[^/.][^/]*/){3}[^/.][^/]*\.png")  # no hidden files
 _LABELS = re.compile(r"run\d+/class_labels\.txt")
 
 
-def _run(archive: ZipReader, labels: str, file: Path) -> OneShotRun:
+def _run(archive: ZipReader, labels: str) -> OneShotRun:
     name = labels.partition("/")[0]
     lines = (archive.read(labels) or b"").decode("utf-8", "replace").split("\n")
     pairs = [line.split() for line in lines if line.strip()]
     if any(len(pair) != 2 for pair in pairs):
-        raise DataError(f"{file.name}: {labels}: expected two names in each line. Received: other.")
+        raise DataError(
+            f"{archive.file.name}: {labels}: expected two names in each line. Received: other."
+        )
     # By name, as the authors read them; so the answer to a probe is not at its own place.
     gallery = sorted(training for _, training in pairs)
     return OneShotRun(
         name=name,
-        gallery=_drawings(archive, gallery, file),
-        probes=_drawings(archive, [test for test, _ in pairs], file),
+        gallery=_drawings(archive, gallery),
+        probes=_drawings(archive, [test for test, _ in pairs]),
         answers=np.array([gallery.index(training) for _, training in pairs]),
     )
 
 
-def _drawings(archive: ZipReader, names: Sequence[str], file: Path) -> Images:
+def _drawings(archive: ZipReader, names: Sequence[str]) -> Images:
     if not 0 < len(names) <= _MOST_DRAWINGS:
         raise DataError(
-            f"{file.name}: expected drawings (ALPHABET/CHARACTER/DRAWING.png). Received: "
+            f"{archive.file.name}: expected drawings (ALPHABET/CHARACTER/DRAWING.png). Received: "
             f"{len(names)} of them."
         )
-    return np.stack([grey_picture(archive, name, file, size=SIZE) for name in names])
+    return np.stack([archive.grey_picture(name, size=SIZE) for name in names])
 
 
 omniglot_small1 = partial(omniglot, "small1")

@@ -15,8 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from likeness.datasets.download import DATA_VARIABLE, cache_place, data_place, mirrors_or
-from likeness.datasets.download import download as download_file
+from likeness.datasets.download import PublishedFile, cache_place, data_place
 from likeness.datasets.items import OnProgress
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
 from likeness.tasks.sentences.sentence_pairs import SentencePairs
@@ -31,10 +30,14 @@ DIGESTS: Mapping[str, str] = {
 """SHA-256 of ``sts-train.csv`` and so on, as published."""
 
 ARCHIVES = ("stsbenchmark.zip", "Stsbenchmark.tar.gz")
-MIRRORS = (
-    "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz",
-    "https://web.archive.org/web/2020id_/"
-    "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz",
+PUBLISHED = PublishedFile(
+    title="the STS benchmark",
+    names=ARCHIVES[1:],
+    mirrors=(
+        "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz",
+        "https://web.archive.org/web/2020id_/"
+        "http://ixa2.si.ehu.eus/stswiki/images/4/48/Stsbenchmark.tar.gz",
+    ),
 )
 """Where to download it; the parts in it are verified."""
 
@@ -98,7 +101,11 @@ def _find_pairs(
     for folder in (data_place(), cache_place()):
         if folder is not None and (copy := _copy_in(folder)) is not None:
             return _read_copy(copy, part, digests)
-    return _downloaded(part, may_download, on_progress, digests)
+    return PUBLISHED.read_cached(
+        read=lambda file: _read_copy(file, part, digests),
+        may_download=may_download,
+        on_progress=on_progress,
+    )
 
 
 def _copy_in(path: Path) -> Path | None:
@@ -111,28 +118,6 @@ def _copy_in(path: Path) -> Path | None:
     if any((path / f"sts-{part}.csv").is_file() for part in DIGESTS):
         return path
     return next((path / name for name in ARCHIVES if (path / name).is_file()), None)
-
-
-def _downloaded(
-    part: str, may_download: bool, on_progress: OnProgress | None, digests: Mapping[str, str]
-) -> SentencePairs:
-    name = ARCHIVES[1]
-    cached = cache_place() / name
-    why = "downloading is off"
-    if may_download:
-        try:
-            return download_file(
-                mirrors_or(MIRRORS, file_name=name),
-                cached,
-                check=lambda file: _read_copy(file, part, digests),
-                on_progress=on_progress,
-            )
-        except DataNotFoundError as error:
-            why = f"no mirror gave it ({error})"
-    raise DataNotFoundError(
-        f"the STS benchmark is not in the cache ({cached}), and {why}: give the path of a copy, or "
-        f"set {DATA_VARIABLE} to its folder, or put {name} into the cache."
-    )
 
 
 def _read_copy(path: Path, part: str, digests: Mapping[str, str]) -> SentencePairs:

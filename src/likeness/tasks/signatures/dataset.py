@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from likeness.arrays import Images, check_in_range
-from likeness.datasets.download import PublishedFile, grey_picture, opened_zip, read_published
+from likeness.datasets.download import PublishedFile, ZipReader
 from likeness.datasets.items import Dataset, OnProgress
 from likeness.tasks.characters.drawings import Stroke, _generator, _smooth, _strokes
 
@@ -93,8 +93,8 @@ def signatures(
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
     """
-    return read_published(
-        PUBLISHED, path, read=read_signatures, may_download=download, on_progress=on_progress
+    return PUBLISHED.read(
+        path, read=read_signatures, may_download=download, on_progress=on_progress
     )
 
 
@@ -114,10 +114,8 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
         for k in range(1, len(NAMES) * len(MEDIA) + 1)
     ]
     kept = [(writer, k, name) for writer, k, name in listed if name is not None]
-    with opened_zip(file, most_bytes=_MOST_BYTES) as archive:
-        items = np.stack(
-            [grey_picture(archive, f"{w}/{k}.png", file, size=SIZE) for w, k, _ in kept]
-        )
+    with ZipReader.open(file, most_bytes=_MOST_BYTES) as archive:
+        items = np.stack([archive.grey_picture(f"{w}/{k}.png", size=SIZE) for w, k, _ in kept])
     names = [name for _, _, name in kept]
     media = [MEDIA[(k - 1) // len(NAMES)] for _, k, _ in kept]
     writers_of = [f"w{writer}" for writer, _, _ in kept]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.arrays import check_in_range, describe
-from likeness.datasets.download import DATA_VARIABLE, cache_place, data_place, opened_zip
+from likeness.datasets.download import DATA_VARIABLE, ZipReader, cache_place, data_place
 from likeness.errors import DataError, DataNotFoundError, DigestError
 from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, decode
@@ -127,7 +127,7 @@ def _frames_and_boxes(path: Path) -> tuple[NDArray[np.uint8], Boxes]:
         if path.is_file():
             if path.stat().st_size > _MOST_ZIP_BYTES:
                 raise DataError(f"{path}: expected a zip of at most 1 GiB.")
-            with opened_zip(path, most_bytes=_MOST_FILE_BYTES) as archive:
+            with ZipReader.open(path, most_bytes=_MOST_FILE_BYTES) as archive:
                 return _read(path, archive.names, archive.read)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error

@@ -158,7 +158,7 @@ def compared(codes: Any, embeddings: Any) -> tuple[Any, Any, Any]:
         ops.equal(ops.expand_dims(codes, 1), ops.expand_dims(codes, 0)), embeddings.dtype
     )
     itself = ops.eye(ops.shape(embeddings)[0], dtype=embeddings.dtype)
-    distance = energies.all_pairs(energies.euclidean, embeddings, embeddings, xp=ops)
+    distance = energies.euclidean(embeddings[:, None], embeddings[None], xp=ops)
     return same - itself, 1.0 - same, distance
 
 
