@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from likeness.datasets import att
-from likeness.datasets.att_faces import MIRRORS, find_photos
+from likeness.datasets.att_faces import MIRRORS
 from likeness.errors import DataNotFoundError, DigestError
 
 REAL = os.environ.get("LIKENESS_DATA", "")
@@ -24,7 +24,7 @@ real = pytest.mark.skipif(not REAL, reason="LIKENESS_DATA is not set")
 def find(
     digests: Mapping[str, str], path: Path | None = None, *, may_download: bool = True
 ) -> np.ndarray:
-    return find_photos(path, may_download=may_download, digests=digests)
+    return att(path, download=may_download, digests=digests).items
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from likeness.datasets.att_faces import PERSON_DIGESTS, find_photos
+from likeness.datasets.att_faces import PERSON_DIGESTS, att
 from likeness.errors import DataError, DataNotFoundError, DigestError
 
 
@@ -38,7 +38,7 @@ def test_every_layout(
     else:
         zipped = write_zip(tmp_path / "att_faces.zip", files, zip_of)
         place = zipped if kind == "zip" else tmp_path
-    np.testing.assert_array_equal(find_photos(place, digests=faces.digests), faces.items)
+    np.testing.assert_array_equal(att(place, digests=faces.digests).items, faces.items)
 
 
 def test_headers_do_not_count(tmp_path: Path, faces: Any) -> None:
@@ -46,12 +46,12 @@ def test_headers_do_not_count(tmp_path: Path, faces: Any) -> None:
         name: data.replace(b"P5\n", b"P5\n# CREATOR: somebody\n", 1)
         for name, data in faces.files().items()
     }
-    assert find_photos(write(tmp_path, files), digests=faces.digests).shape == (30, 112, 92, 1)
+    assert att(write(tmp_path, files), digests=faces.digests).items.shape == (30, 112, 92, 1)
 
 
 def test_other_files_beside_the_photos_do_no_harm(tmp_path: Path, faces: Any) -> None:
     files = faces.files() | {"README": b"hello", "s1/Thumbs.db": b"x", "s99/1.pgm": b"x"}
-    assert len(find_photos(write(tmp_path, files), digests=faces.digests)) == 30
+    assert len(att(write(tmp_path, files), digests=faces.digests)) == 30
 
 
 def swapped(faces: Any, first: str, second: str) -> dict[str, bytes]:
@@ -70,12 +70,12 @@ def test_strangers_in_s1_and_s2_are_refused_by_name(tmp_path: Path, faces: Any) 
         DigestError,
         match=r": s1 and s2 are other people; a copy with strangers in s1 and s2 circulates",
     ):
-        find_photos(place, digests=faces.digests)
+        att(place, digests=faces.digests)
 
 
 def test_other_strangers_are_named_too(tmp_path: Path, faces: Any) -> None:
     with pytest.raises(DigestError, match=r"the photos of 's1', 's3' are not those of the AT&T"):
-        find_photos(write(tmp_path, swapped(faces, "s1", "s3")), digests=faces.digests)
+        att(write(tmp_path, swapped(faces, "s1", "s3")), digests=faces.digests)
 
 
 def test_one_changed_pixel_is_noticed(tmp_path: Path, faces: Any) -> None:
@@ -84,14 +84,14 @@ def test_one_changed_pixel_is_noticed(tmp_path: Path, faces: Any) -> None:
     last[-1] ^= 1
     files["s2/7.pgm"] = bytes(last)
     with pytest.raises(DigestError, match=r"the photos of 's2' are not those"):
-        find_photos(write(tmp_path, files), digests=faces.digests)
+        att(write(tmp_path, files), digests=faces.digests)
 
 
 def test_photos_of_one_person_in_another_order_are_noticed(tmp_path: Path, faces: Any) -> None:
     files = faces.files()
     files["s2/1.pgm"], files["s2/2.pgm"] = files["s2/2.pgm"], files["s2/1.pgm"]
     with pytest.raises(DigestError, match="'s2'"):
-        find_photos(write(tmp_path, files), digests=faces.digests)
+        att(write(tmp_path, files), digests=faces.digests)
 
 
 def test_a_missing_person_is_named_photo_by_photo(
@@ -102,7 +102,7 @@ def test_a_missing_person_is_named_photo_by_photo(
         DigestError,
         match=r"10 of 30 photos .* missing or broken: 's3/1', 's3/2', .* and 5 more\. Use a whole",
     ):
-        find_photos(write_zip(tmp_path / "a.zip", files, zip_of), digests=faces.digests)
+        att(write_zip(tmp_path / "a.zip", files, zip_of), digests=faces.digests)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_missing_person_is_named_photo_by_photo(
 def test_a_photo_that_is_none_counts_as_missing(tmp_path: Path, faces: Any, photo: bytes) -> None:
     files = faces.files() | {"s2/5.pgm": photo}
     with pytest.raises(DigestError, match=r"1 of 30 photos .* missing or broken: 's2/5'\."):
-        find_photos(write(tmp_path, files), digests=faces.digests)
+        att(write(tmp_path, files), digests=faces.digests)
 
 
 def test_names_that_lead_out_of_a_zip_are_never_written(
@@ -123,7 +123,7 @@ def test_names_that_lead_out_of_a_zip_are_never_written(
     place.mkdir()
     hostile = {"../outside.txt": b"x", "/tmp/absolute-outside.txt": b"x", "s1/../../up": b"x"}
     file = write_zip(place / "a.zip", hostile | faces.files(), zip_of)
-    assert len(find_photos(file, digests=faces.digests)) == 30
+    assert len(att(file, digests=faces.digests)) == 30
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip", "inner"]
 
 
@@ -133,7 +133,7 @@ def test_a_huge_member_is_not_unpacked(
     bomb = b"P5\n92 112\n255\n" + bytes(64 * 2**20)  # 64 MiB that zip to 64 KiB
     file = write_zip(tmp_path / "a.zip", faces.files() | {"s1/1.pgm": bomb}, zip_of)
     with pytest.raises(DigestError, match=r"1 of 30 photos .* missing or broken: 's1/1'"):
-        find_photos(file, digests=faces.digests)
+        att(file, digests=faces.digests)
 
 
 def test_a_member_that_lies_about_its_size_is_not_unpacked_either(
@@ -146,7 +146,7 @@ def test_a_member_that_lies_about_its_size_is_not_unpacked_either(
     struct.pack_into("<I", data, central + 24, 100)
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(DataError):
-        find_photos(tmp_path / "a.zip", digests=faces.digests)
+        att(tmp_path / "a.zip", digests=faces.digests)
 
 
 def test_a_zip_that_asks_for_a_password(
@@ -160,7 +160,7 @@ def test_a_zip_that_asks_for_a_password(
             place = data.find(signature, place + 1)
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(DataNotFoundError, match=r"a\.zip: not a zip that can be read \(.*password"):
-        find_photos(tmp_path / "a.zip", digests=faces.digests)
+        att(tmp_path / "a.zip", digests=faces.digests)
 
 
 @pytest.mark.parametrize("cut", [0, 1000, -30])
@@ -169,7 +169,7 @@ def test_a_zip_that_breaks_off(
 ) -> None:
     (tmp_path / "a.zip").write_bytes(zip_of(faces.files())[:cut])
     with pytest.raises(DataNotFoundError, match="not a zip that can be read"):
-        find_photos(tmp_path / "a.zip", digests=faces.digests)
+        att(tmp_path / "a.zip", digests=faces.digests)
 
 
 def test_damage_within_a_zip(tmp_path: Path, faces: Any, zip_of: Callable[..., bytes]) -> None:
@@ -177,7 +177,7 @@ def test_damage_within_a_zip(tmp_path: Path, faces: Any, zip_of: Callable[..., b
     data[3000:3100] = bytes(100)
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(DataError):
-        find_photos(tmp_path / "a.zip", digests=faces.digests)
+        att(tmp_path / "a.zip", digests=faces.digests)
 
 
 def test_a_zip_of_something_else(tmp_path: Path, faces: Any) -> None:
@@ -188,20 +188,20 @@ def test_a_zip_of_something_else(tmp_path: Path, faces: Any) -> None:
     with pytest.raises(
         DataNotFoundError, match=r"b\.zip: expected the AT&T faces .* Received: none of them"
     ):
-        find_photos(tmp_path / "b.zip", digests=faces.digests)
+        att(tmp_path / "b.zip", digests=faces.digests)
 
 
 def test_an_empty_folder_and_no_folder(tmp_path: Path, faces: Any) -> None:
     with pytest.raises(DataNotFoundError, match="expected the AT&T faces"):
-        find_photos(tmp_path, digests=faces.digests)
+        att(tmp_path, digests=faces.digests)
     with pytest.raises(DataNotFoundError, match="none: there is no such file or folder"):
-        find_photos(tmp_path / "none", digests=faces.digests)
+        att(tmp_path / "none", digests=faces.digests)
 
 
 def test_a_broken_zip_in_the_folder_is_not_passed_over(tmp_path: Path, faces: Any) -> None:
     write(tmp_path, faces.files() | {"att_faces.zip": b"broken"})
     with pytest.raises(DataNotFoundError, match=r"att_faces\.zip: not a zip"):
-        find_photos(tmp_path, digests=faces.digests)
+        att(tmp_path, digests=faces.digests)
 
 
 def test_the_table_names_forty_different_people() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from likeness import datasets
 from likeness.datasets import drawn_faces
 from likeness.errors import DataError, FaceError, NoEyesError, NoFaceError, SettingError
-from likeness.images.align import EyeAlignment, aligned
+from likeness.images.align import EyeAlignment
 from likeness.images.faces import Face
 
 ARCFACE = (38.2946, 51.6963, 73.5318, 51.5014)
@@ -83,7 +83,7 @@ def test_every_number_is_where_it_should_be(
     if math.hypot(found[2] - found[0], found[3] - found[1]) >= 2 * math.hypot(11.9, 0.5):
         found = (x, y, x + 20 * math.cos(angle), y + 20 * math.sin(angle))
     expected, known = slowly(photo, found, to=to, size=size)
-    made = aligned(photo, found, to=to, size=size)
+    made = EyeAlignment(to, size).by_points(photo, found)
     assert made.shape == (24, 30, channels) and made.dtype == np.uint8
     assert known.any()
     assert np.abs(made[known] - expected[known]).max() <= 1
@@ -106,37 +106,37 @@ def test_the_eyes_land_within_half_a_pixel(
     # Spots as wide as two pixels of the result, or of the photo where that is coarser.
     scale = apart * size / math.dist(ARCFACE[:2], ARCFACE[2:])
     photo = spots((size, size), left, right, wide=max(1.2, 2 * scale))
-    made = aligned(photo, (*left, *right), to=ARCFACE, size=SIZE)
+    made = EyeAlignment(ARCFACE, SIZE).by_points(photo, (*left, *right))
     for column, row in (ARCFACE[:2], ARCFACE[2:]):
         assert math.dist(middle_of(made, column, row), (column, row)) < 0.5
 
 
 def test_what_is_there_already_is_not_touched() -> None:
     photo = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), np.uint8)
-    np.testing.assert_array_equal(aligned(photo, ARCFACE, to=ARCFACE, size=SIZE), photo)
+    np.testing.assert_array_equal(EyeAlignment(ARCFACE, SIZE).by_points(photo, ARCFACE), photo)
 
 
 @given(quarters=st.integers(1, 3))
 def test_a_photo_turned_with_its_eyes_gives_the_same(quarters: int) -> None:
     rows, columns = PHOTO.shape[:2]
     eyes = [(30.0, 45.0), (60.0, 48.0)]
-    expected = aligned(PHOTO, (*eyes[0], *eyes[1]), to=ARCFACE, size=SIZE)
+    expected = EyeAlignment(ARCFACE, SIZE).by_points(PHOTO, (*eyes[0], *eyes[1]))
     turned = PHOTO
     for _ in range(quarters):  # np.rot90 turns to the left: (column, row) → (row, last − column)
         turned = np.rot90(turned)
         eyes = [(row, columns - 1 - column) for column, row in eyes]
         rows, columns = columns, rows
-    made = aligned(np.ascontiguousarray(turned), (*eyes[0], *eyes[1]), to=ARCFACE, size=SIZE)
+    made = EyeAlignment(ARCFACE, SIZE).by_points(np.ascontiguousarray(turned), (*eyes[0], *eyes[1]))
     assert np.abs(made.astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("larger", [2, 3, 7])
 def test_a_larger_photo_with_its_eyes_gives_nearly_the_same(larger: int) -> None:
     eyes, to, size = (30.0, 45.0, 60.0, 48.0), (20.0, 20.0, 44.0, 20.0), (64, 64)
-    expected = aligned(PHOTO, eyes, to=to, size=size)
+    expected = EyeAlignment(to, size).by_points(PHOTO, eyes)
     large = PHOTO.repeat(larger, axis=0).repeat(larger, axis=1)
     there = tuple(larger * place + (larger - 1) / 2 for place in eyes)
-    made = aligned(large, there, to=to, size=size)  # type: ignore[arg-type]
+    made = EyeAlignment(to, size).by_points(large, there)  # type: ignore[arg-type]
     # Both are the same faces; a photo of blocks has harder edges.
     assert np.abs(made.astype(int) - expected).mean() < 3
 
@@ -144,13 +144,13 @@ def test_a_larger_photo_with_its_eyes_gives_nearly_the_same(larger: int) -> None
 def test_what_is_shrunk_is_averaged() -> None:
     stripes = np.zeros((800, 800, 1), np.uint8)
     stripes[:, ::2] = 255
-    made = aligned(stripes, (200, 300, 600, 300), to=(20, 30, 60, 30), size=(80, 80))
+    made = EyeAlignment((20, 30, 60, 30), (80, 80)).by_points(stripes, (200, 300, 600, 300))
     assert set(np.unique(made[5:-5, 5:-5])) <= {127, 128}
 
 
 def test_outside_the_photo_is_black() -> None:
     white = np.full((20, 20, 3), 255, np.uint8)
-    made = aligned(white, (5, 10, 15, 10), to=(25, 10, 35, 10), size=(20, 60))
+    made = EyeAlignment((25, 10, 35, 10), (20, 60)).by_points(white, (5, 10, 15, 10))
     assert (made[:, :19] == 0).all()
     assert (made[2:-2, 22:38] == 255).all()
     assert (made[:, 41:] == 0).all()
@@ -162,7 +162,7 @@ class TestEyeAlignment:
     def test_the_eyes_of_the_face_are_rows_and_columns(self) -> None:
         face = Face(box=(0, 0, 90, 90), score=1.0, eyes=((45.0, 30.0), (48.0, 60.0)))
         made = self.align(PHOTO, face)
-        expected = aligned(PHOTO, (30.0, 45.0, 60.0, 48.0), to=ARCFACE, size=SIZE)
+        expected = EyeAlignment(ARCFACE, SIZE).by_points(PHOTO, (30.0, 45.0, 60.0, 48.0))
         np.testing.assert_array_equal(made, expected)
 
     def test_no_face(self) -> None:
@@ -187,14 +187,14 @@ class TestEyeAlignment:
 )
 def test_what_is_no_photo(photo: Any) -> None:
     with pytest.raises(DataError, match=r"^photo: expected"):
-        aligned(photo, ARCFACE, to=ARCFACE, size=SIZE)
+        EyeAlignment(ARCFACE, SIZE).by_points(photo, ARCFACE)
 
 
 def test_impossible_settings() -> None:
     with pytest.raises(SettingError, match=r"^size \(rows\): expected a whole number from 1"):
-        aligned(PHOTO, ARCFACE, to=ARCFACE, size=(0, 112))
-    with pytest.raises(DataError, match=r"^points, to: expected two points each"):
-        aligned(PHOTO, (1, 1, 1, 1), to=ARCFACE, size=SIZE)
+        EyeAlignment(ARCFACE, (0, 112)).by_points(PHOTO, ARCFACE)
+    with pytest.raises(DataError, match=r"^points, eyes: expected two points each"):
+        EyeAlignment(ARCFACE, SIZE).by_points(PHOTO, (1, 1, 1, 1))
 
 
 @pytest.mark.real

@@ -95,7 +95,11 @@ of 92 bytes; file headers do not count. The digest over all 400 blocks, s1/1 …
 
 
 def att(
-    path: str | Path | None = None, *, download: bool = True, on_progress: OnProgress | None = None
+    path: str | Path | None = None,
+    *,
+    download: bool = True,
+    on_progress: OnProgress | None = None,
+    digests: Mapping[str, str] = PERSON_DIGESTS,
 ) -> Dataset:
     """Return the AT&T faces, every person verified.
 
@@ -108,6 +112,7 @@ def att(
             ``s1/1.pgm``, ``orl_faces/s1/1.pgm`` or ``att_faces/s1/1.pgm``.
         download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
+        digests: the people, and the SHA-256 of each one's ten pixel blocks.
 
     Returns:
         items ``(400, 112, 92, 1)``, uint8; identities «s1» … «s40»; item names «s1/1» ….
@@ -118,10 +123,8 @@ def att(
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
     """
-    items = find_photos(
-        path, may_download=download, on_progress=on_progress, digests=PERSON_DIGESTS
-    )
-    people = sorted(PERSON_DIGESTS, key=natural_key)
+    items = _find_photos(path, digests, may_download=download, on_progress=on_progress)
+    people = sorted(digests, key=natural_key)
     numbers = range(1, PHOTOS_EACH + 1)
     return Dataset(
         items,
@@ -132,22 +135,14 @@ def att(
     )
 
 
-def find_photos(
+def _find_photos(
     path: str | Path | None,
-    *,
     digests: Mapping[str, str],
-    may_download: bool = True,
-    on_progress: OnProgress | None = None,
+    *,
+    may_download: bool,
+    on_progress: OnProgress | None,
 ) -> Images:
-    """Return the verified photos; `att` without its names.
-
-    Args:
-        path, may_download, on_progress: as of `att`.
-        digests: the people, and the SHA-256 of each one's ten pixel blocks.
-
-    Returns:
-        ``(10 × people, 112, 92, 1)``, the people in natural order.
-    """
+    """Return the verified photos, ``(10 × people, 112, 92, 1)``, people in natural order."""
     if path is not None:
         return _read_copy(Path(path).expanduser(), digests)
     given = data_place()

@@ -68,7 +68,63 @@ class EyeAlignment:
                 f"{name}: expected two eyes at least {LEAST_APART:g} pixels apart. Found: "
                 f"{math.dist(eyes_there[:2], eyes_there[2:]):.2g}. Take the photo from nearer."
             )
-        return aligned(photo, eyes_there, to=self.eyes, size=self.size)
+        return self.by_points(photo, eyes_there)
+
+    def by_points(self, photo: Photo, points: tuple[float, float, float, float]) -> Photo:
+        """Return the photo turned, scaled and moved so that two points of it lie at ``eyes``.
+
+        Two points fix a similarity: with places as complex numbers z = column + i row it is
+        w = a z + b, where a = (w₂ − w₁) / (z₂ − z₁). (Umeyama, «Least-squares estimation of
+        transformation parameters between two point patterns», 1991, equations 40 to 43, comes to
+        this for two points.) Places count from the centre of the first pixel, as in OpenCV's
+        ``warpAffine`` and the published templates. In between, numbers are interpolated linearly;
+        what is shrunk to less than half is averaged first, so that nothing is left out; what lies
+        outside the photo is black, as where such encoders were trained.
+
+        Args:
+            photo: ``(rows, columns, 1 or 3)``, uint8.
+            points: (column, row) of the left point in the photo, and of the right one.
+
+        Returns:
+            ``(*size, 1 or 3)``, uint8.
+
+        Raises:
+            DataError: the photo has another shape or type, or the points are one.
+
+        >>> import numpy as np
+        >>> row = np.array([[[10], [20], [30], [40]]], np.uint8)
+        >>> EyeAlignment((1, 0, 3, 0), (1, 4)).by_points(row, (0, 0, 2, 0)).ravel().tolist()
+        [0, 10, 20, 30]
+        """
+        check_images(photo[None], argument="photo")
+        if photo.shape[2] not in (1, 3) or not photo.size:
+            raise DataError(
+                f"photo: expected at least one pixel, of 1 or 3 channels. Received: {photo.shape}."
+            )
+        for side, word in zip(self.size, ("rows", "columns"), strict=True):
+            check_in_range(side, 1, 65535, argument=f"size ({word})", whole=True)
+        first, second = complex(*points[:2]), complex(*points[2:])
+        target_first, target_second = complex(*self.eyes[:2]), complex(*self.eyes[2:])
+        if abs(second - first) == 0 or abs(target_second - target_first) == 0:
+            raise DataError(
+                f"points, eyes: expected two points each. Received: {points} and {self.eyes}."
+            )
+        picture: Any = Image.fromarray(photo[..., 0] if photo.shape[2] == 1 else photo)
+        shrunk = int(abs(second - first) / abs(target_second - target_first))
+        if shrunk >= 2:
+            picture = picture.reduce(shrunk)
+            # Of k pixels the middle one: their common centre lies at (k − 1) / 2.
+            middle = (shrunk - 1) / 2 * (1 + 1j)
+            first, second = (first - middle) / shrunk, (second - middle) / shrunk
+        # Pillow asks where each place of the result comes from, counted from the pixel's corner.
+        back = (second - first) / (target_second - target_first)
+        corner = (1 + 1j) / 2
+        moved = first + corner - back * (target_first + corner)
+        matrix = (back.real, -back.imag, moved.real, back.imag, back.real, moved.imag)
+        made = picture.transform(
+            self.size[::-1], Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+        )
+        return np.array(made, np.uint8).reshape(*self.size, photo.shape[2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,66 +146,3 @@ class PointAlignment:
                 "none. Take a photo from the front, in even light."
             )
         return self.predictor.chip(photo, face.region or face.box)
-
-
-def aligned(
-    photo: Photo,
-    points: tuple[float, float, float, float],
-    *,
-    to: tuple[float, float, float, float],
-    size: tuple[int, int],
-) -> Photo:
-    """Return the photo turned, scaled and moved so that two points of it lie where they should.
-
-    Two points fix a similarity: with places as complex numbers z = column + i row it is
-    w = a z + b, where a = (w₂ − w₁) / (z₂ − z₁). (Umeyama, «Least-squares estimation of
-    transformation parameters between two point patterns», 1991, equations 40 to 43, comes to
-    this for two points.) Places count from the centre of the first pixel, as in OpenCV's
-    ``warpAffine`` and the published templates. In between, numbers are interpolated linearly;
-    what is shrunk to less than half is averaged first, so that nothing is left out; what lies
-    outside the photo is black, as where such encoders were trained.
-
-    Args:
-        photo: ``(rows, columns, 1 or 3)``, uint8.
-        points: (column, row) of the left point in the photo, and of the right one.
-        to: the same in what is returned.
-        size: (rows, columns) of what is returned.
-
-    Returns:
-        ``(*size, 1 or 3)``, uint8.
-
-    Raises:
-        DataError: the photo has another shape or type, or the points are one.
-
-    >>> import numpy as np
-    >>> row = np.array([[[10], [20], [30], [40]]], np.uint8)
-    >>> aligned(row, (0, 0, 2, 0), to=(1, 0, 3, 0), size=(1, 4)).ravel().tolist()
-    [0, 10, 20, 30]
-    """
-    check_images(photo[None], argument="photo")
-    if photo.shape[2] not in (1, 3) or not photo.size:
-        raise DataError(
-            f"photo: expected at least one pixel, of 1 or 3 channels. Received: {photo.shape}."
-        )
-    for side, word in zip(size, ("rows", "columns"), strict=True):
-        check_in_range(side, 1, 65535, argument=f"size ({word})", whole=True)
-    first, second = complex(*points[:2]), complex(*points[2:])
-    target_first, target_second = complex(*to[:2]), complex(*to[2:])
-    if abs(second - first) == 0 or abs(target_second - target_first) == 0:
-        raise DataError(f"points, to: expected two points each. Received: {points} and {to}.")
-    picture: Any = Image.fromarray(photo[..., 0] if photo.shape[2] == 1 else photo)
-    shrunk = int(abs(second - first) / abs(target_second - target_first))
-    if shrunk >= 2:
-        picture = picture.reduce(shrunk)
-        # Of k pixels the middle one: their common centre lies at (k − 1) / 2.
-        middle = (shrunk - 1) / 2 * (1 + 1j)
-        first, second = (first - middle) / shrunk, (second - middle) / shrunk
-    # Pillow asks where each place of the result comes from, counted from the pixel's corner.
-    back = (second - first) / (target_second - target_first)
-    corner = (1 + 1j) / 2
-    moved = first + corner - back * (target_first + corner)
-    matrix = (back.real, -back.imag, moved.real, back.imag, back.real, moved.imag)
-    made = picture.transform(
-        (size[1], size[0]), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-    )
-    return np.array(made, np.uint8).reshape(*size, photo.shape[2])

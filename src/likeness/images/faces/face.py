@@ -5,12 +5,12 @@ OpenCV, which the finders use, comes with the package, but other packages may re
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.errors import FaceTooSmallError, NoFaceError, SeveralFacesError, require_extra
+from likeness.errors import FaceTooSmallError, NoFaceError, SeveralFacesError
 
 SMALLEST_FACE = 48
 """Pixels of a face's shorter side: about what the encoders here read (46 columns)."""
@@ -159,15 +159,6 @@ def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the 
     return faces[0]
 
 
-_PACKAGE = "opencv-python-headless<4.12"
+PACKAGE = "opencv-python-headless<4.12"
 
-INSTALL = f'Install it with `pip install "{_PACKAGE}"`.'
-
-
-def opencv() -> Any:
-    """Import OpenCV where faces are looked for, and not before: it takes its time.
-
-    Raises:
-        MissingExtraError: it cannot be imported.
-    """
-    return require_extra("cv2", package=_PACKAGE)
+INSTALL = f'Install it with `pip install "{PACKAGE}"`.'

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.arrays import check_in_range
-from likeness.errors import MissingExtraError
-from likeness.images.faces.face import INSTALL, Face, Framing, Point, Pose, opencv
+from likeness.errors import MissingExtraError, require_extra
+from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing, Point, Pose
 from likeness.images.preparation import fit
 
 PADDING = 0.4
@@ -119,7 +119,7 @@ _Box = tuple[int, int, int, int]
 
 
 def _load(name: str) -> Any:
-    cv2 = opencv()
+    cv2 = require_extra("cv2", package=PACKAGE)
     folder = getattr(getattr(cv2, "data", None), "haarcascades", "")
     file = Path(folder) / f"haarcascade_{name}.xml"
     if not folder or not file.is_file() or not hasattr(cv2, "CascadeClassifier"):

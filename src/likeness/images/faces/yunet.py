@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
-from likeness.errors import FaceError, MissingExtraError
-from likeness.images.faces.face import INSTALL, Face, Framing, opencv
+from likeness.errors import FaceError, MissingExtraError, require_extra
+from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing
 from likeness.images.preparation import fit
 
 SHRUNK_TO = 1024
@@ -56,7 +56,7 @@ class YuNetFaceFinder:
         scale = min(1.0, SHRUNK_TO / max(rows, columns))
         size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
         colour = fit(photo, rows=size[0], columns=size[1], channels=3)
-        cv2 = opencv()
+        cv2 = require_extra("cv2", package=PACKAGE)
         try:
             self._detector.setInputSize((size[1], size[0]))
             _, detections = self._detector.detect(np.ascontiguousarray(colour[..., ::-1]))
@@ -70,7 +70,7 @@ class YuNetFaceFinder:
 
     @cached_property
     def _detector(self) -> Any:
-        cv2 = opencv()
+        cv2 = require_extra("cv2", package=PACKAGE)
         if not hasattr(cv2, "FaceDetectorYN"):
             raise MissingExtraError(
                 f"this needs OpenCV 4.5.4 or newer. Found: {cv2.__version__}. {INSTALL}"
