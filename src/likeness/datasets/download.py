@@ -345,7 +345,7 @@ class PublishedFile:
         if self.sha256 is None:
             return read(file)
         try:
-            digest = "" if file.stat().st_size > self.most_bytes else sha256_of(file)
+            digest = "" if file.stat().st_size > self.most_bytes else _sha256_of(file)
         except OSError as error:
             raise DataError(f"{file}: cannot be read ({error.strerror or error}).") from error
         if digest != self.sha256:
@@ -356,7 +356,7 @@ class PublishedFile:
         return read(file)
 
 
-def sha256_of(file: Path) -> str:
+def _sha256_of(file: Path) -> str:
     """Return the SHA-256 of a file, as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
