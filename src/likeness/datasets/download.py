@@ -4,8 +4,8 @@ A file is searched at a path, in ``LIKENESS_DATA``, in the cache, and at mirrors
 then renamed into the cache, so an interruption or two simultaneous downloads leave either nothing
 or a complete file.
 
-`PublishedFile.read` takes a file as its authors published it, by its SHA-256; so whoever reads it
-has what everybody else has. Of a zip only what is asked for is read, into memory, within limits.
+`PublishedFile.read` reads a file as its authors published it, identified by its SHA-256. Only the
+requested members of a zip are read, into memory, within limits.
 """
 
 import hashlib
@@ -77,7 +77,7 @@ class ZipReader:
             most_bytes: of one member.
 
         Raises:
-            DataNotFoundError: it is no zip, or breaks off, or asks for a password.
+            DataNotFoundError: it is not a zip, is truncated, or is encrypted.
         """
         broken = (zipfile.BadZipFile, zlib.error, EOFError)
         # RuntimeError: a password is asked for. NotImplementedError: an unknown compression.
@@ -111,7 +111,7 @@ class ZipReader:
             size: rows and columns that it must have.
 
         Raises:
-            DataError: it is not there, or is no such picture.
+            DataError: it is missing, or is not such a picture.
         """
         data = self.read(member)
         try:
@@ -244,8 +244,8 @@ class PublishedFile:
     """A published file: its names, sources and SHA-256.
 
     Args:
-        title: what to call it in a message.
-        names: file names it goes by; the first is its name in the cache.
+        title: its name in messages.
+        names: its file names; the first is used in the cache.
         sha256: of the file; None if whoever reads it verifies what is in it.
         mirrors: addresses of the file.
         most_bytes: a larger file is not read.
@@ -265,7 +265,7 @@ class PublishedFile:
         may_download: bool = True,
         on_progress: OnProgress | None = None,
     ) -> T:
-        """Return what ``read`` makes of the file, wherever it is found.
+        """Return what ``read`` makes of the file.
 
         Looks at the path; without one, for the file in ``LIKENESS_DATA`` and in the cache; and
         then downloads into the cache. A path that is given is never passed over.
@@ -273,7 +273,7 @@ class PublishedFile:
         Args:
             path: the file, or a folder that holds it.
             read: called with the verified file.
-            may_download: whether to download if nothing is at hand.
+            may_download: whether to download if no copy is found.
             on_progress: called with (bytes received, bytes expected) while downloading.
 
         Raises:
@@ -336,7 +336,7 @@ class PublishedFile:
         return file
 
     def _within(self, path: Path) -> Path | None:
-        """Return the file if the path is it by its name, or a folder that holds it."""
+        """Return the file if the path has one of its names, or is a folder that holds it."""
         if path.is_file():
             return path if path.name in self.names else None
         return next((path / name for name in self.names if (path / name).is_file()), None)

@@ -117,7 +117,7 @@ class Quality:
 
         Sharpness is LAPV of Pech-Pacheco et al., «Diatom autofocusing in brightfield microscopy»,
         ICPR 2000, with one departure: it is divided by the variance of the grey levels, so that
-        dim light is not taken for blur.
+        dim light does not count as blur.
 
         Raises:
             DataError: the photo has another shape or type, or no pixel.
