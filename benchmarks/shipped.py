@@ -27,7 +27,7 @@ def ship(task: str, model: Path, *, variant: str = "auto", within: Path | None =
         model: folder of a trained model with a threshold, and a licence on its card.
         variant: "float32", "int8", or "auto": int8 where there is one with a threshold of its
             own, else float32.
-        within: where the folders of all tasks lie; in the package if not given.
+        within: the folder that holds the folders of all tasks; in the package if not given.
 
     Raises:
         SettingError: there is no such task or variant.

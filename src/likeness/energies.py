@@ -1,4 +1,4 @@
-"""Energies: how unlike two embeddings are. Lower is more alike, zero is the same.
+"""Energies: the dissimilarity of two embeddings. Lower is more alike; zero means equal.
 
 Each energy is one formula over the last axis, written for any array namespace ``xp``:
 NumPy by default, ``keras.ops`` in a network. So a threshold chosen on NumPy energies is
@@ -20,7 +20,7 @@ from likeness.errors import SettingError
 Energy = Callable[..., Any]
 
 GUARD = 1e-12
-"""Squared distances below this are lifted to it before a root or a division: an energy of
+"""Lower limit of squared distances before a root or a division: an energy of
 equal embeddings is 1e-6, not 0, and its gradient is 0, not NaN."""
 
 
@@ -118,7 +118,7 @@ def energy_matrix(name: str, left: Any, right: Any | None = None) -> Energies:
     energies = np.empty((len(a), len(b)))
     for start in range(0, len(a), block):
         rows = slice(start, start + block)
-        # Every energy is symmetric: of a set with itself, half of it is enough.
+        # Energies are symmetric: within one set, half of the matrix is enough.
         first = start if right is None else 0
         energies[rows, first:] = energy(a[rows, None], b[None, first:])
         if right is None:

@@ -106,7 +106,7 @@ def test_what_cannot_be_promised_is_refused(
     [
         ([], "expected either --people and --strangers-accepted"),
         (["--far", "1e-3", "--people", "5"], "expected either --people"),
-        (["--strangers-accepted", "1%"], "--people: expected how many"),
+        (["--strangers-accepted", "1%"], "--people: expected the number"),
         (["--people", "5", "--strangers-accepted", "often"], "--strangers-accepted: expected a ra"),
         (["--far", "0"], "--far: expected a rate such as 1% or 0.01"),
         (["--far", "120%"], "--far: expected a rate"),

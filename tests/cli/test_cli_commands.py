@@ -197,7 +197,7 @@ class TestTrainAndEvaluate:
         monkeypatch.setattr("likeness.tasks.characters.commands.load_keras", stopped)
         result = CliRunner().invoke(app, ["digits"])
         assert result.exit_code == 130
-        assert result.stderr == "Stopped. Nothing was written half.\n"
+        assert result.stderr == "Stopped. No file was left incomplete.\n"
 
 
 class TestCrossval:

@@ -52,7 +52,7 @@ def test_a_clean_folder_ends_with_zero(place: Path) -> None:
     result = run("doctor", "clean", "--faces", "none", cwd=place)
     assert result.returncode == 0, result.stderr
     said = " ".join(result.stdout.split())
-    assert said.startswith("Nothing to look at. Faces were not looked for. Without a model people")
+    assert said.startswith("Nothing to look at. No face detector was used. Without a model people")
 
 
 def test_every_fault_is_named_with_its_photo(place: Path) -> None:
@@ -98,7 +98,7 @@ def test_faces_are_looked_for(place: Path) -> None:
     result = run("doctor", "blank", cwd=place)
     assert result.returncode == 1
     assert "no face was found" in result.stdout
-    assert "Faces were not looked for" not in result.stdout
+    assert "No face detector was used" not in result.stdout
 
 
 def test_without_opencv_it_says_how_to_install_it(place: Path, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_without_opencv_it_says_how_to_install_it(place: Path, tmp_path: Path) -
     result = run("doctor", "clean", cwd=place, PYTHONPATH=path)
     assert result.returncode == 0, result.stderr
     said = " ".join(result.stdout.split())
-    assert "Faces were not looked for." in said
+    assert "No face detector was used." in said
     assert '`pip install "opencv-python-headless<4.12"`' in said
 
 

@@ -44,8 +44,9 @@ def test_the_curve_is_told_drawn_and_written(place: Path) -> None:
     for sentence in found["sentences"]:
         assert sentence in said
     assert said.endswith("Wrote curve.svg")
-    assert "1 of 8 people take no part, for want of 4 different photos: 'p13'." in " ".join(
-        result.stderr.split()
+    assert (
+        "1 of 8 people are excluded, because they have fewer than 4 different photos: 'p13'."
+        in " ".join(result.stderr.split())
     )
     assert found["left_out"] == ["p13"]
     assert [point["photos"] for point in found["points"]] == [1, 2, 3]

@@ -442,8 +442,8 @@ class TestCaptureSettings:
     def test_whole_photos_are_refused(self, cut: Here, words: list[str]) -> None:
         refused(
             run(*words, *cut.model, cwd=cut.folder),
-            "staff.db holds embeddings of faces found by haar, cut out; this photo is taken as "
-            "whole photos, and the two do not compare. Add `--faces haar --cut-faces`, or",
+            "staff.db holds embeddings of faces found by haar, cut out; this photo is read as "
+            "whole photos, and the two are not comparable. Add `--faces haar --cut-faces`, or",
         )
         with open_gallery("staff.db") as gallery:
             assert gallery.counts().templates == gallery.counts().photos
@@ -463,8 +463,8 @@ class TestCaptureSettings:
         for options in (CUT, ["--all-faces"]):
             refused(
                 run("identify", "probes/person-0/photo.png", *here.model, *options, cwd=folder),
-                "staff.db holds embeddings of whole photos; this photo is taken as faces found by "
-                "haar, cut out, and the two do not compare. Leave --cut-faces and --all-faces out",
+                "staff.db holds embeddings of whole photos; this photo is read as faces found by "
+                "haar, cut out, and the two are not comparable. Omit --cut-faces and --all-faces",
             )
 
     def test_re_enrol_writes_the_new_way(self, cut: Here) -> None:

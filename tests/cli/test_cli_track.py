@@ -78,7 +78,7 @@ def test_the_model_can_be_looked_at_and_has_a_card(place: Path, tmp_path: Path) 
         "card", "model", "--name", "The bag", "--html", str(tmp_path / "card.html"), cwd=place
     )
     assert named.returncode == 0, named.stderr
-    assert "It finds no target by itself" in " ".join(named.stdout.split())
+    assert "It does not detect or identify the target" in " ".join(named.stdout.split())
     assert "The bag" in (place / "model" / "card.md").read_text()
     assert "drawn frames, not a real film" in (tmp_path / "card.html").read_text()
     # It is still the model that it was.

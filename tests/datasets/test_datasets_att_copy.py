@@ -108,7 +108,7 @@ def test_a_missing_person_is_named_photo_by_photo(
 @pytest.mark.parametrize(
     "photo",
     [b"", b"not a photo", b"P5\n92 112\n255\n" + bytes(99), b"P5\n112 92\n255\n" + bytes(112 * 92)],
-    ids=["empty", "text", "breaks off", "lying"],
+    ids=["empty", "text", "truncated", "lying"],
 )
 def test_a_photo_that_is_none_counts_as_missing(tmp_path: Path, faces: Any, photo: bytes) -> None:
     files = faces.files() | {"s2/5.pgm": photo}

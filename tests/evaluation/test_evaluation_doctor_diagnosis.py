@@ -46,9 +46,9 @@ def test_a_clean_folder_is_clean(drawn) -> None:
         found = diagnosed(drawn, embedded(drawn.codes, seed))
         assert found.clean
         assert found.sentences() == [
-            "Nothing to look at.",
-            "Faces were not looked for.",
-            "Nobody is predicted to gain from another photo.",
+            "No findings.",
+            "No face detector was used.",
+            "No person is predicted to gain from another photo.",
         ]
         document = found.as_dict()
         assert [document[part] for part in ("copies", "misplaced")] == [[], []]
@@ -107,7 +107,7 @@ def test_every_planted_fault_is_found(drawn) -> None:
         "2 photos may be under the wrong name.",
         "1 pair of names may be one person.",
         "1 pair of people looks alike: closer than the threshold.",
-        "Faces were not looked for.",
+        "No face detector was used.",
     ]
 
 
@@ -184,7 +184,7 @@ def test_the_document_is_json_and_has_the_faces(drawn) -> None:
     assert first["faces"][0]["roll"] == 0
     assert first["quality"]["of"] == "face"
     assert (second["faces"], second["quality"]["of"]) == ([], "photo")
-    assert "Faces were not looked for." not in document["sentences"]
+    assert "No face detector was used." not in document["sentences"]
 
 
 def test_a_photo_softer_than_the_rest_is_warned_of_once(drawn) -> None:

@@ -1,4 +1,4 @@
-"""Fitting probabilities: people held out, both kinds equally heavy, no more than was shown."""
+"""Fitting probabilities: people held out, both kinds with equal weight, no more than was shown."""
 
 import itertools
 import json
@@ -50,7 +50,7 @@ def test_a_straight_truth_is_given_its_slope() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_there_may_be_any_number_of_impostors(kind) -> None:
-    """Both kinds are equally heavy: the same impostors many times over change no ratio."""
+    """Both kinds are with equal weight: the same impostors many times over change no ratio."""
     found = people_of(30, 4, 2)
     often = Comparisons(
         genuine=found.genuine,

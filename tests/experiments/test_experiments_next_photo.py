@@ -65,7 +65,7 @@ def test_who_has_too_few_photos_and_what_is_a_copy_takes_no_part(people) -> None
     assert plain.left_out == with_copies.left_out == (first,)
     assert plain.curve.points == with_copies.curve.points
     assert plain.notes[-1] == (
-        f"1 of 9 people take no part, for want of 4 different photos: '{first}'."
+        f"1 of 9 people are excluded, because they have fewer than 4 different photos: '{first}'."
     )
     assert with_copies.notes[-1].endswith("copies of others of the same person: 4.")
 

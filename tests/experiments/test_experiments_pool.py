@@ -105,7 +105,7 @@ def test_what_a_job_raises_comes_through_and_ends_the_others(jobs: Any) -> None:
 
 def test_a_killed_worker_is_told_in_one_sentence(jobs: Any) -> None:
     with pytest.raises(
-        WorkerDiedError, match=r"^a training process was killed, .* side by side with `--jobs 1`\.$"
+        WorkerDiedError, match=r"^a training process was killed, .* in parallel with `--jobs 1`\.$"
     ):
         run_side_by_side([jobs.Job(dies=True), jobs.Job(answer=1)], workers=1)
 

@@ -255,7 +255,7 @@ class TestYuNet:
     def test_no_network(self, tmp_path) -> None:
         path = tmp_path / "broken.onnx"
         path.write_bytes(b"no network " * 50)
-        with pytest.raises(FaceError, match=r"broken\.onnx: .*OpenCV refuses it: "):
+        with pytest.raises(FaceError, match=r"broken\.onnx: .*OpenCV rejects it: "):
             YuNetFaceFinder(path=path).find(NOISE)
 
     def test_the_score_is_checked(self, tmp_path) -> None:

@@ -128,7 +128,7 @@ def test_a_flat_photo_is_not_called_blurred_too() -> None:
 
 def test_the_words_have_the_figure_and_the_limit() -> None:
     (warning,) = Quality.of(np.full((60, 30, 1), 120, np.uint8)).warnings()[:1]
-    assert warning.words == "30×60 pixels; at least 48 each way are needed"
+    assert warning.words == "30×60 pixels; at least 48 on each side are needed"
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 2, 3), (1, 50, 1), (500, 1, 1)])

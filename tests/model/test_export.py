@@ -107,7 +107,9 @@ def test_what_cannot_be_exported_is_an_error_of_one_sentence() -> None:
 @pytest.mark.usefixtures("exporter")
 def test_an_export_that_embeds_otherwise_is_not_given_out(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(onnx_bytes(made()))
-    with pytest.raises(ModelError, match=r"embeds otherwise than Keras: expected differences of"):
+    with pytest.raises(
+        ModelError, match=r"gives other embeddings than Keras: expected differences"
+    ):
         onnx_bytes(Fake(exported=tmp_path / "other.onnx"))
 
 

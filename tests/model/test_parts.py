@@ -66,7 +66,9 @@ def test_a_swapped_file_is_refused(folder: Path) -> None:
 def test_a_missing_file_is_refused(folder: Path) -> None:
     document = add_part(folder, "onnx", b"weights", DOCUMENT)
     (folder / "encoder.onnx").unlink()
-    with pytest.raises(ModelError, match=r"cannot be read, but model\.json lists it: No such file"):
+    with pytest.raises(
+        ModelError, match=r"is listed in model\.json, but cannot be read: No such file"
+    ):
         read_part(folder, "onnx", document)
 
 

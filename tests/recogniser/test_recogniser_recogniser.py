@@ -261,7 +261,7 @@ def test_a_model_that_asks_for_the_eyes_is_given_them_where_it_wants_them() -> N
     blind = PhotoReader(finder=Faces(replace(face, eyes=None)), alignment=alignment)
     with pytest.raises(NoEyesError, match="x: expected two eyes"):
         blind.read_face(png(photo), name="x")
-    with pytest.raises(SettingError, match="alignment: expected a face finder"):
+    with pytest.raises(SettingError, match="alignment: expected a face detector"):
         PhotoReader(alignment=alignment)
 
 

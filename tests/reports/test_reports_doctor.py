@@ -50,7 +50,7 @@ def document():
     return {
         "format": "likeness.doctor/1",
         "clean": False,
-        "sentences": ["1 photo has a warning.", "Faces were not looked for."],
+        "sentences": ["1 photo has a warning.", "No face detector was used."],
         "data": {
             "name": "staff",
             "licence": "ours",
@@ -135,7 +135,7 @@ def test_without_a_model_and_faults_there_is_no_table(document) -> None:
     for part in ("misplaced", "look_alikes", "people"):
         clean[part] = None
     assert doctor_findings(clean) == []
-    assert printed(clean).splitlines()[-1] == "Faces were not looked for."
+    assert printed(clean).splitlines()[-1] == "No face detector was used."
 
 
 def test_without_a_threshold_nothing_is_called_closer(document) -> None:

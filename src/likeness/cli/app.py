@@ -1,4 +1,4 @@
-"""The commands: one table, whose modules are imported when a command is called."""
+"""The table of commands; a command's module is imported when it is called."""
 
 import errno
 import inspect
@@ -34,14 +34,17 @@ _COMMANDS = {
         "demo": ("train:_demo", "Train and measure on the AT&T faces, and write a report."),
         "train": ("train:_train", "Train a model on photos of people, and save it."),
         "export": ("model:_export", "Write the encoder for ONNX Runtime, to run without Keras."),
-        "compare": ("identify:_compare", "Say whether two files show the same person or writer."),
+        "compare": ("identify:_compare", "Compare two files: same person or writer?"),
         "picture": ("train:_picture", "Draw the network as siamese.png and siamese.svg."),
         "data att": ("data:_att", "Find or download the AT&T faces, and check every photo."),
-        "data folder": ("data:_folder", "Read a folder of photos, and say what it holds."),
+        "data folder": ("data:_folder", "Read a folder of photos, and summarise it."),
         "data faces": ("data:_faces", "Cut the face out of each photo, into a new folder."),
         "model get": ("model:_get", "Get a public face encoder by name, ready for the door."),
         "model import": ("model:_import", "Import a public face encoder (ArcFace, SFace, …)."),
-        "model show": ("model:_show", "Say what a model's folder holds, and check its ONNX parts."),
+        "model show": (
+            "model:_show",
+            "Show the contents of a model's folder, and check its ONNX parts.",
+        ),
     },
     "Measure": {
         "evaluate": ("evaluate:_evaluate", "Measure a saved model on the people of a data set."),
@@ -54,8 +57,11 @@ _COMMANDS = {
     },
     "Gallery": {
         "enrol": ("enrol:_enrol", "Enrol people from photos."),
-        "identify": ("identify:_identify", "Say who is in a photo: known, unknown or ambiguous."),
-        "verify": ("identify:_verify", "Say whether a photo shows the person it claims."),
+        "identify": (
+            "identify:_identify",
+            "Identify the people in photos: known, unknown or ambiguous.",
+        ),
+        "verify": ("identify:_verify", "Verify that a photo shows a person."),
         "approve": ("people:_approve", "Add a photo of a recognised person to their templates."),
         "undo": ("people:_undo", "Remove an approved photo."),
         "forget": ("people:_forget", "Delete a person or a photo, and print a receipt."),
@@ -81,8 +87,8 @@ _COMMANDS = {
         "keys revoke": ("serve:_revoke", "Revoke an API key."),
     },
 }
-"""Panel of ``--help`` → command → where it is (``module:function`` in this folder), and one line,
-the first of its docstring. The tasks' commands are in `likeness.tasks.registry`."""
+"""Panel of ``--help`` → command → where it is (``module:function`` in this folder), and a summary,
+the first line of its docstring. The tasks' commands are in `likeness.tasks.registry`."""
 
 
 _SETTINGS: Any = {"pretty_exceptions_enable": False, "rich_markup_mode": "rich"}
@@ -93,8 +99,8 @@ class Command:
     """A line of the table of commands.
 
     Attributes:
-        words: what is typed, such as «people list».
-        target: ``module:function`` of the function that does it.
+        words: the command's name, such as «people list».
+        target: ``module:function`` of its implementation.
         help: one line.
         panel: heading in ``--help``.
     """
@@ -110,10 +116,10 @@ class Command:
         return getattr(import_module(module), function)
 
     def parser(self) -> Any:
-        """Import it, and return what reads its arguments and options."""
+        """Import it, and return its argument parser."""
         function = self.function()
         alone = typer.Typer(**_SETTINGS, add_completion=False)
-        # A terminal breaks lines where they end there, not where they end in the source.
+        # Lines are wrapped by the terminal, not where they end in the source.
         paragraphs = (inspect.getdoc(function) or "").split("\n\n")
         text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
         alone.command(self.words.split()[-1], cls=_Command, help=text)(function)
@@ -132,7 +138,7 @@ def commands() -> Iterator[Command]:
 
 
 class _Help:
-    """Shows a flag without a type, and an argument in capitals, as error sentences name it."""
+    """Formats a flag without a type, and an argument in capitals, as in error messages."""
 
     def get_params(self, ctx: Any) -> Any:
         parameters = super().get_params(ctx)  # type: ignore[misc]
@@ -149,7 +155,7 @@ class _Command(_Help, TyperCommand):
 
 
 class _Group(_Help, TyperGroup):
-    """Imports a command when it is called, or when its own help or options are asked for."""
+    """Imports a command when it is called, or when its help or options are needed."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
@@ -159,13 +165,13 @@ class _Group(_Help, TyperGroup):
 
 
 class _Root(_Group):
-    """Says on Ctrl-C that it was heard; by itself typer ends without a word."""
+    """Prints a message on Ctrl-C; typer alone ends silently."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            errors().print("Stopped. Nothing was written half.")
+            errors().print("Stopped. No file was left incomplete.")
             raise typer.Exit(130) from None
 
 

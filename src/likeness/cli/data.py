@@ -24,11 +24,11 @@ from likeness.recogniser.photo_reader import face_finder, write_face_photos
 from likeness.reports import print_doctor, write_doctor
 
 SIZE = (112, 92)
-"""Folders are read at one size, so that a photo and its resized copy are cut alike."""
+"""Folders are read at one size, so that a photo and its resized copy are cropped alike."""
 
 SHOWN = 20
 LEAKED = 1
-"""Exit code where something is shared: a script can stop there."""
+"""Exit code if something is shared, for scripts."""
 
 
 def _att(path: DataPath = None, offline: Offline = False) -> None:
@@ -39,14 +39,16 @@ def _att(path: DataPath = None, offline: Offline = False) -> None:
     with reading_bar("AT&T faces") as tell:
         data = datasets.att(path, download=not offline, on_progress=tell)
     describe(data)
-    say("Every photo is the one it should be (SHA-256 per person).")
+    say("Every photo was verified (SHA-256 per person).")
 
 
 def _folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
-    strict: Annotated[bool, flag("strict", "Fail on a broken file, instead of noting it.")] = False,
+    strict: Annotated[
+        bool, flag("strict", "Fail on a broken file, instead of listing it.")
+    ] = False,
 ) -> None:
-    """Read a folder of photos, and say what it holds.
+    """Read a folder of photos, and summarise it.
 
     The folder holds one sub-folder of photos per person.
     """
@@ -85,7 +87,7 @@ def _faces(
 
 
 def describe(data: Dataset, *, items: str = "photos", identities: str = "people") -> None:
-    """Say what a data set holds."""
+    """Print a summary of a data set."""
     counts = np.bincount(data.codes)
     rows, columns = data.items.shape[1:3]
     say(
@@ -99,7 +101,7 @@ def describe(data: Dataset, *, items: str = "photos", identities: str = "people"
 
 def _audit(
     train: Annotated[str, typer.Argument(help=f"The training data: {DATA_HELP}")],
-    test: Annotated[str, typer.Argument(help="The test data, likewise.")],
+    test: Annotated[str, typer.Argument(help="The test data, in the same form.")],
     json_: Json = None,
 ) -> None:
     """List the people and photos that two data sets share.
@@ -132,7 +134,7 @@ def _read_alike(data: str) -> Dataset:
 
 
 FINDINGS = 1
-"""Exit code where there are findings: a script can stop there."""
+"""Exit code if there are findings, for scripts."""
 
 
 def _doctor(
@@ -185,7 +187,7 @@ def _doctor(
 
 
 def _finder(word: str) -> tuple[FaceFinder | None, str]:
-    """Return the face detector, or None and the reason why there is none."""
+    """Return the face detector; or None, and the reason."""
     if word == "none":
         return None, ""
     if word != "haar":
@@ -197,7 +199,7 @@ def _finder(word: str) -> tuple[FaceFinder | None, str]:
 
 
 def _read(photos: str, finder: FaceFinder | None) -> tuple[Dataset, list[PhotoCheck]]:
-    """Return the photos, and what each is like in its original size."""
+    """Return the photos, and the quality of each in its original size."""
     checks: list[PhotoCheck] = []
 
     def look(_: str, photo: NDArray[np.uint8]) -> None:

@@ -20,7 +20,7 @@ from likeness.recogniser.recogniser import Recogniser
 
 @dataclass(frozen=True, kw_only=True)
 class _Planned:
-    """A photo to be enrolled: whose, which file, and metadata about the person."""
+    """A photo to be enrolled: the person, the file, and metadata of the person."""
 
     name: str
     file: Path
@@ -83,12 +83,12 @@ def _enrol(
 def _first_usable(
     planned: Sequence[_Planned], reader: PhotoReader, done: _Done
 ) -> tuple[bytes, PreparedFace]:
-    """Read photos up to the first that can be used, before a gallery is made for nothing.
+    """Read photos up to the first usable one, before a gallery is created.
 
     Args:
         planned: the photos.
         reader: prepares their faces.
-        done: gets the reasons why those before it cannot be used.
+        done: receives the reasons why earlier ones cannot be used.
 
     Returns:
         Its bytes and its face.
@@ -145,7 +145,7 @@ def _enrol_planned(
     if result.look_alike is not None:
         done.warnings.append(
             f"{plan.file}: {result.look_alike.name!r} is within the threshold, at "
-            f"{result.look_alike.energy:.4g}: {plan.name!r} looks alike, or is the same person."
+            f"{result.look_alike.energy:.4g}: {plan.name!r} looks similar, or is the same person."
         )
 
 
@@ -176,8 +176,8 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
 
     Raises:
         DataNotFoundError: there is nothing to enrol.
-        DataError: the CSV file is not as it should be.
-        SettingError: the name is missing, or there is one too many.
+        DataError: the CSV file is malformed.
+        SettingError: the name is missing, or given although the file has names.
     """
     if photos.is_dir():
         folders = [photos] if name else sorted(path for path in photos.iterdir() if path.is_dir())
@@ -199,10 +199,10 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
         )
     if photos.suffix.lower() == ".csv":
         if name:
-            raise errors.SettingError("--name: the CSV file names people itself. Leave it out.")
+            raise errors.SettingError("--name: the CSV file has the names. Omit it.")
         return _from_csv(photos)
     if not name:
-        raise errors.SettingError("--name: expected whose photo it is. Received: nothing.")
+        raise errors.SettingError("--name: expected the person's name. Received: nothing.")
     return [_Planned(name=name, file=photos)]
 
 

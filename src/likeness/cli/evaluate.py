@@ -82,7 +82,7 @@ def _next_photo(
         ),
     ] = None,
     draws: Annotated[
-        int, typer.Option(help="How often the enrolled photos are drawn at random.")
+        int, typer.Option(help="Number of random draws of the enrolled photos.")
     ] = DRAWS,
     seed: Annotated[int, typer.Option(help="Random seed of the draws.")] = 0,
     runtime: options.Runtime = "auto",
@@ -139,7 +139,7 @@ def _check_svg_place(out: Path | None) -> None:
 def _calibrate(
     model: options.ModelFolder,
     photos: options.UnseenPeople,
-    people: Annotated[int | None, typer.Option(help="How many people are enrolled.")] = None,
+    people: Annotated[int | None, typer.Option(help="Number of enrolled people.")] = None,
     strangers_accepted: Annotated[
         str | None,
         typer.Option(help="Share of strangers identified as somebody, such as 1% or 0.01."),
@@ -157,11 +157,14 @@ def _calibrate(
         ),
     ] = "min",
     extrapolate: Annotated[
-        bool, options.flag("extrapolate", "Fit a tail if there are too few comparisons.")
+        bool,
+        options.flag(
+            "extrapolate", "Extrapolate by a fitted tail if there are too few comparisons."
+        ),
     ] = False,
     prior: Annotated[
         str,
-        typer.Option(help="Probability, before looking, that it is the same person."),
+        typer.Option(help="Prior probability of the same person."),
     ] = "50%",
     wrong_names: Annotated[
         str | None,
@@ -229,11 +232,11 @@ def _purpose(
 ) -> Purpose:
     if (far is None) == (strangers is None) or (far is not None and people is not None):
         raise SettingError(
-            "expected either --people and --strangers-accepted (who is it?), or --far (is it "
-            "the one they say?). Example: --people 500 --strangers-accepted 1%."
+            "expected either --people and --strangers-accepted (identification), or --far "
+            "(verification). Example: --people 500 --strangers-accepted 1%."
         )
     if far is None and people is None:
-        raise SettingError("--people: expected how many people are enrolled. Received: nothing.")
+        raise SettingError("--people: expected the number of enrolled people. Received: nothing.")
     word, option = (strangers, "--strangers-accepted") if far is None else (far, "--far")
     return Purpose(
         people=people or 1,

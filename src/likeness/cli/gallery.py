@@ -11,7 +11,7 @@ from likeness.errors import SettingError
 from likeness.recogniser import gallery as galleries
 
 DAMAGED = 1
-"""Exit code where a check found damage."""
+"""Exit code if a check found damage."""
 
 
 def _copy(

@@ -41,7 +41,7 @@ def _identify(
     key_file: options.KeyFile = None,
     json_: options.Json = None,
 ) -> None:
-    """Say who is in a photo: known, unknown or ambiguous.
+    """Identify the people in photos: known, unknown or ambiguous.
 
     Exit code 0 if everybody is known, 1 if somebody is unknown or ambiguous, 2 if a photo could not
     be used (the others are answered). With --all-faces the detector is haar unless --faces names
@@ -54,7 +54,7 @@ def _identify(
     refused: list[str] = []
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     with recogniser(gallery, model_reader, key_file=key_file) as opened, _bar(json_) as tell:
-        # A model without a threshold, or other capture settings, is said before any photo is.
+        # Check the threshold and the capture settings before reading photos.
         _ = opened.decider
         opened.check_capture(all_faces=all_faces)
         for number, file in enumerate(photos, 1):
@@ -95,7 +95,7 @@ def _people(opened: Recogniser, file: Path, *, every: bool, nearest: int) -> lis
 
 
 def _bar(json_: str | None) -> AbstractContextManager[OnProgress]:
-    """Return a progress bar; where answers go to a terminal, they are the progress."""
+    """Return a progress bar; on a terminal the answers themselves show the progress."""
     if json_ != "-" and output().is_terminal:
         return nullcontext(lambda _done, _total: None)
     return reading_bar("Identifying")
@@ -118,7 +118,7 @@ def _tell(file: Path, person: Identified, *, several: bool) -> None:
 
 
 def _verify(
-    name: Annotated[str, typer.Argument(help="The person that the photo is said to show.")],
+    name: Annotated[str, typer.Argument(help="The claimed person.")],
     photo: Annotated[Path, typer.Argument(help="The photo.")],
     gallery: options.Gallery,
     model: options.Model,
@@ -127,7 +127,7 @@ def _verify(
     key_file: options.KeyFile = None,
     json_: options.Json = None,
 ) -> None:
-    """Say whether a photo shows the person it claims.
+    """Verify that a photo shows a person.
 
     Exit code 0 if accepted, 1 if rejected, 2 if it could not be tried.
     """
@@ -148,20 +148,19 @@ def _verify(
 
 
 def _compare(
-    left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature, a drawing.")],
-    right: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature or a drawing.")],
+    right: Annotated[Path, typer.Argument(metavar="B", help="The second file.")],
     model: options.OptionalModel = None,
     task: Task = None,
     prior: Annotated[
         float | None,
         typer.Option(
-            help="Probability, before looking, that both are the same: 0…1. "
-            "Default: the calibration's."
+            help="Prior probability that both are the same: 0…1. Default: the calibration's."
         ),
     ] = None,
     json_: options.Json = None,
 ) -> None:
-    """Say whether two files show the same person or writer.
+    """Compare two files: same person or writer?
 
     The model's own preparation reads the files: a model for signatures crops them to their ink, an
     imported one for faces finds the eyes if it needs them. Either --model or --task names the

@@ -100,7 +100,7 @@ def _get(
     name: Annotated[str | None, typer.Argument(help="Its name; see --list.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write the model to.")] = None,
     path: Annotated[
-        Path | None, typer.Option(help="Folder with its files. Default: look for them.")
+        Path | None, typer.Option(help="Folder with its files. Default: search for them.")
     ] = None,
     list_: Annotated[bool, flag("list", "List the available encoders.")] = False,
     offline: Annotated[bool, flag("offline", "Do not download anything.")] = False,
@@ -109,8 +109,8 @@ def _get(
 ) -> None:
     """Get a public face encoder by name, ready for the door.
 
-    Its weights are looked for in an installed package (`[faces]`), in the cache and at their
-    author's, and count only with the right SHA-256.
+    Its weights are searched in an installed package (`[faces]`), in the cache and at the author's
+    site, and are accepted only with the right SHA-256.
     """
     from likeness.model.public import PUBLIC_ENCODERS, get_model  # late: the conversion
 
@@ -145,7 +145,7 @@ def _show(
     task: Task = None,
     json_: Json = None,
 ) -> None:
-    """Say what a model's folder holds, and check its ONNX parts."""
+    """Show the contents of a model's folder, and check its ONNX parts."""
     summary = _Summary.of(folder_of(model, task, option="MODEL"))
     if json_ != "-":
         summary.tell()
@@ -349,7 +349,7 @@ def _export(
             load_keras()
         document = export_onnx(model, overwrite=overwrite and not int8)
         if people is not None:
-            # Its quantiser's own sessions have remarks on other people's graphs.
+            # The quantiser's own sessions print warnings about the graph.
             require_extra("onnxruntime").set_default_logger_severity(3)
             loss = export_int8(model, people, overwrite=overwrite)
     parts = parts_of(read_document(model))
@@ -440,7 +440,7 @@ def _card(
 
 
 def _with_result(results: Any, result: Any, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the results with another one, which replaces one of the same protocol and data."""
+    """Return the results with a new one, which replaces one of the same protocol and data."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     kept = replace(check_result(result, document), added=now).to_json()
     others = [other for other in results or () if _subject(other) != _subject(kept)]

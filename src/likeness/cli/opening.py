@@ -1,4 +1,4 @@
-"""How commands open a model or a recogniser, and what each training command says of its model.
+"""How commands open a model or a recogniser, and how training commands report their model.
 
 Keras is loaded only where it is needed.
 """
@@ -31,15 +31,15 @@ Task = Annotated[
 
 
 def folder_of(model: Path | None, task: str | None, *, option: str = "--model") -> Path:
-    """Return the folder of the model that is meant.
+    """Return the model's folder.
 
     Args:
         model: as given.
         task: as given.
-        option: what ``model`` is called in this command.
+        option: name of ``model`` in this command.
 
     Raises:
-        SettingError: both or none were given, or there is no such task.
+        SettingError: both or neither were given, or there is no such task.
     """
     known = ", ".join(shipped_tasks())
     if (model is None) == (task is None):
@@ -57,7 +57,7 @@ def folder_of(model: Path | None, task: str | None, *, option: str = "--model") 
 
 
 def opened(model: Path, *, runtime: str, variant: str) -> Model:
-    """Return the model, and say on standard error what runs it.
+    """Return the model, and print its runtime on standard error.
 
     Raises:
         ModelError: there is no model, or it lacks that variant.
@@ -73,7 +73,7 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
 
 
 def read_data_for(model: Path, data: str) -> Dataset:
-    """Return the data set or folder as the model asks for it: its faces aligned, or as it is.
+    """Return the data set or folder as the model needs it: with aligned faces, or unchanged.
 
     Raises:
         DataError: it is not available, or the model needs faces and no photo has one.
@@ -159,7 +159,7 @@ def finish_training(document: Mapping[str, Any], json_: str | None, *lines: str)
             ``model`` (the folder it was saved to) and ``no_onnx`` (why it has no ONNX part, or
             None) are in it.
         json_: the file of `--json`.
-        lines: what was learned.
+        lines: the result, in sentences.
     """
     if json_ != "-":
         if document["interrupted"]:

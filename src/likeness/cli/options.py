@@ -106,7 +106,7 @@ Faces = Annotated[
 CutFaces = Annotated[
     bool, flag("cut-faces", "Crop each photo to its face. Use it in all commands or in none.")
 ]
-TopK = Annotated[int, typer.Option(help="How many of the nearest to list.")]
+TopK = Annotated[int, typer.Option(help="Number of nearest matches to list.")]
 Receipt = Annotated[
     Path | None,
     typer.Option("--receipt", help="Write the receipt to this file.", callback=_checked_receipt),
@@ -137,13 +137,13 @@ def changed(
     """Return a recipe with the settings of a file, then with changes, then with a seed.
 
     Args:
-        recipe: what is not mentioned stays as it is here.
+        recipe: settings that are not mentioned stay.
         changes: each ``name=value``, the name with its group in front.
         file: settings, in groups or by older names.
         seed: of the recipe.
 
     Raises:
-        SettingError: a change is something else, or a value does not fit.
+        SettingError: a change is malformed, or a value does not fit.
     """
     settings = recipe.as_dict()
     for name, value in recipe.with_todays_names(file or {}).items():
@@ -186,7 +186,7 @@ def read_data(data: str) -> Dataset:
 
 
 def is_named(data: str) -> bool:
-    """Return whether the word names a data set; a folder of that name goes first."""
+    """Return whether the word names a data set; a folder of that name takes precedence."""
     return data in (*_NAMED, *registry.names("dataset")) and not Path(data).is_dir()
 
 

@@ -25,7 +25,7 @@ from likeness.recogniser.recogniser import re_enrol as enrol_again
 Name = Annotated[str, typer.Argument(help="The person's name.")]
 
 _TOLD_EVERY = 100
-"""Lines: a progress bar that moves at each takes longer than they do."""
+"""Lines between two updates of the progress bar."""
 
 
 def _list(gallery: Gallery, json_: Json = None) -> None:
@@ -149,7 +149,7 @@ def _import(
 
 
 def _counted(lines: Iterable[str], tell: Callable[[int], None]) -> Iterator[str]:
-    """Go through lines and tell, now and then, how many there were."""
+    """Iterate over lines and report the number from time to time."""
     for number, line in enumerate(lines, 1):
         yield line
         if number % _TOLD_EVERY == 0:
@@ -159,7 +159,7 @@ def _counted(lines: Iterable[str], tell: Callable[[int], None]) -> Iterator[str]
 def _write_lines(file: Path, lines: Iterable[str]) -> int:
     """Write lines to a new file, completely or not at all; return how many."""
     count = 0
-    # For the owner alone: it holds what the gallery may keep encrypted.
+    # Readable by the owner only: the gallery may be encrypted.
     with whole_file(file, mode=0o600, new=True) as draft, draft.open("w", encoding="utf-8") as out:
         for line in lines:
             out.write(line)
@@ -178,9 +178,9 @@ def _forget(
 ) -> None:
     """Delete a person or a photo, and print a receipt.
 
-    The receipt says what was removed, and which traces are left. It needs neither the model nor the
-    key. Keep the receipt away from the gallery: it names the person, and with it the audit log's
-    entry can be proved.
+    The receipt lists what was removed, and which traces remain. Neither the model nor the key is
+    needed. Store the receipt outside the gallery: it names the person, and proves the entry in the
+    audit log.
     """
     if (name is None) is (template is None):
         raise SettingError("expected either a NAME or --template NUMBER.")
@@ -205,7 +205,7 @@ def _undo(
 
 def _approve(
     name: Annotated[str, typer.Argument(help="The person in the photo.")],
-    photo: Annotated[Path, typer.Argument(help="A photo in which they were recognised.")],
+    photo: Annotated[Path, typer.Argument(help="A photo in which the person was recognised.")],
     gallery: Gallery,
     model: Model,
     keep_photo: Annotated[bool, flag("keep-photo", "Store the photo, for re-enrol.")] = False,
@@ -229,7 +229,7 @@ def _approve(
         json_,
         f"Approved as template {added[0]} of {name}. Undo it with `likeness undo {added[0]}`."
         if added
-        else f"{name} has this photo already, as template {already[0]}"
+        else f"{name} already has this photo, as template {already[0]}"
         f"{'; it is stored now' if enrolled.kept else ''}.",
     )
     for text in result.warnings:

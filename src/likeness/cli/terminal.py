@@ -1,4 +1,4 @@
-"""Where the commands print: tables and words on one console, progress and errors on another."""
+"""The consoles: results on standard output, progress and errors on standard error."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # `likeness --help` starts without NumPy
     from likeness.training.process import TrainingProgress
 
 _PLAIN: Any = {"markup": False, "emoji": False, "highlight": False}
-"""Names and paths are printed as they are: «[bold]» and «:key:» in them mean nothing."""
+"""Names and paths are printed literally: no markup such as «[bold]» or «:key:»."""
 
 
 def output() -> Console:
@@ -30,12 +30,12 @@ def errors() -> Console:
 
 
 def say(*lines: str, style: str | None = None) -> None:
-    """Print results for people; the terminal breaks long lines, and copied ones stay whole."""
+    """Print results; long lines are wrapped by the terminal, so they can be copied."""
     output().print("\n".join(lines), style=style, soft_wrap=True)
 
 
 def note(text: str, *, style: str = "yellow") -> None:
-    """Print beside the results, on standard error."""
+    """Print to standard error."""
     errors().print(text, style=style, soft_wrap=True)
 
 
@@ -44,7 +44,7 @@ def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
 
     Args:
         document: the result.
-        json_: the file; ``-`` is standard output, where JSON then stands alone.
+        json_: the file; ``-`` is standard output, which then holds JSON only.
         lines: the result in words.
 
     Raises:
@@ -56,7 +56,7 @@ def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
         return
     from likeness.reports.content import json_text  # late: only for programs
 
-    # A file name that is not UTF-8 becomes JSON's own escapes, which read back as that name.
+    # A file name that is not UTF-8 is written with JSON escapes, which read back as that name.
     content = json_text(document).encode("utf-8", "backslashreplace")
     if json_ != "-":
         write_file(json_, content)
@@ -69,20 +69,20 @@ def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
 
 
 def check_evidence(wanted: bool, file: str | None) -> None:
-    """Raise where evidence is wanted and there is no JSON for it to stand in.
+    """Raise if evidence is requested without --json.
 
     Raises:
-        SettingError: it is so.
+        SettingError: --json is missing.
     """
     if wanted and file is None:
-        raise SettingError("--evidence: expected --json FILE, which it stands in. Received: none.")
+        raise SettingError("--evidence: expected --json FILE to write it to. Received: none.")
 
 
 @contextmanager
 def reading_bar(title: str) -> Iterator["OnProgress"]:
     """Show one progress bar on a terminal; yields what the readers call with (done, total)."""
     console = errors()
-    # What is printed to standard output meanwhile goes there, not to the bar's console.
+    # Output printed meanwhile goes to standard output, not to the bar's console.
     columns = (
         bars.TextColumn("{task.description}", markup=False),
         bars.BarColumn(),
@@ -108,7 +108,7 @@ class _TrainingBars:
         self._tasks: dict[int, bars.TaskID] = {}
 
     def tell(self, job: int, title: str, training: "TrainingProgress | None") -> None:
-        """Move the bar of training number ``job``; None means that it is done."""
+        """Move the bar of training number ``job``; None: it is done."""
         if job not in self._tasks:
             self._tasks[job] = self._progress.add_task(title, total=None, note="")
         task = self._tasks[job]

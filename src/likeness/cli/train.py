@@ -91,7 +91,7 @@ def _crossval(
 ) -> None:
     """Train and measure on people unseen in training.
 
-    The figures stand beside those of the baselines.
+    The baselines are measured on the same folds.
     """
     if protocol not in PROTOCOLS:
         raise SettingError(
@@ -157,9 +157,9 @@ def _demo(
 
 
 def _faces() -> Dataset:
-    """Return the AT&T faces; or drawn faces, with a note, if they are not available."""
+    """Return the AT&T faces; or drawn faces, with a warning, if they are not available."""
     if os.environ.get("LIKENESS_DATA"):
-        return datasets.att()  # what was named must be there: no substitute
+        return datasets.att()  # a named path must exist: no substitute
     try:
         with terminal.errors().status("Looking for the AT&T faces"):
             return datasets.att()
@@ -187,6 +187,6 @@ def _picture(
     if all(file.name != "model.png" for file in files):
         terminal.note(
             "There is no model.png: keras.utils.plot_model needs Graphviz' `dot` program. "
-            "The pictures above are our own and need nothing.",
+            "The pictures above need no extra program.",
             style="dim",
         )

@@ -1,18 +1,16 @@
-"""An encoder that compares place by place: its embedding is a coarse map of local features.
+"""An encoder whose embedding is a coarse map of local features, compared cell by cell.
 
-Where strokes are the identity, a stroke here and a stroke there are not the same, and what is
-new about a new character is how known pieces stand together. A last dense layer has learned
-which mixtures tell the *training* identities apart; a map of local features has not, and carries
-over to new ones better (the figures stand in docs/omniglot.md).
+For drawings, the position of a stroke matters, and a new character is a new arrangement of known
+parts. A final dense layer learns combinations that separate the *training* identities; a map of
+local features generalises better to new ones (figures in docs/omniglot.md).
 
-`readings` is an encoder of several readings of one picture, which learns how far to trust each.
-Writing can be cut into two characters or into three, and only one
-of the two makes sense. One and the same network looks at every reading, gives it an embedding,
-cell by cell as `cells` does, and a score. The scores of a picture's readings become weights that
-add up to 1, and what a reading weighs goes into the embedding as a square root: then the cosine
-between two pictures is the sum of the cosines reading by reading, each weighed by the geometric
-mean of what the two pictures give it. Nobody says which reading is right: the loss does, since
-pictures by one writer are alike in it.
+`readings` is an encoder of several readings of one picture, with learned weights. Writing can be
+segmented into two or three characters, of which one is right. The same network reads every reading,
+and returns an embedding, cell by cell as in `cells`, and a score. The scores of a picture's
+readings become weights with the sum 1, and each embedding is scaled by the square root of its
+weight: the cosine between two pictures is then the sum of the cosines per reading, weighted by the
+geometric mean of the two weights. The right reading is not labelled: it is learned through the
+loss, since pictures by one writer agree in it.
 """
 
 from collections.abc import Sequence
@@ -31,7 +29,7 @@ from likeness.errors import SettingError
 _HALVINGS = 3
 
 PROJECTED = 256
-"""Numbers that the loss looks at behind a projection head."""
+"""Size of the output of the projection head."""
 
 
 def cells(
@@ -82,12 +80,13 @@ def _map_size(shape: tuple[int, int, int]) -> tuple[int, int]:
 
 
 def projection_head(encoder: Any, *, seed: int = 0) -> Any:
-    """Return layers between an encoder of `cells` and the loss, thrown away after training.
+    """Return the projection head between an encoder of `cells` and the loss, discarded after
+    training.
 
-    What lies right before a loss forgets whatever the training identities do not need. Layers that
-    are thrown away take that upon themselves (T. Chen, S. Kornblith, M. Norouzi, G. Hinton, «A
-    Simple Framework for Contrastive Learning of Visual Representations», ICML 2020, section 4.2).
-    Here they are a residual block over the map and a dense layer.
+    The layers right before a loss discard what the training identities do not need. With a
+    projection head, that affects layers which are discarded (T. Chen, S. Kornblith, M. Norouzi, G.
+    Hinton, «A Simple Framework for Contrastive Learning of Visual Representations», ICML 2020,
+    section 4.2). Here they are a residual block over the map and a dense layer.
 
     Args:
         encoder: of `cells`.
@@ -156,7 +155,7 @@ def readings(
     judged = layers.Dense(_JUDGES, activation="relu", kernel_initializer=seeds.he(), name="judges")(
         pooled
     )
-    # All readings weigh alike to begin with. Weights that are hard too soon stay so, and two
+    # All readings have equal weights at first. Weights that become hard too early stay so, and two
     # pictures that are read differently then have nothing in common.
     score = layers.Dense(1, kernel_initializer="zeros", name="score")(judged)
     x = layers.Conv2D(each, 1, use_bias=False, kernel_initializer=seeds.he(), name="cell")(x)
@@ -199,12 +198,12 @@ class Weighed(LayerWithSettings):
         self.readings = readings
 
     def call(self, embedded: Any) -> Any:
-        """Return the embeddings of a picture's readings, in the lengths of their weights' roots."""
+        """Return the embeddings of a picture's readings, scaled by the roots of their weights."""
         embeddings, scores = embedded
         size = embeddings.shape[-1]
         apart = ops.reshape(embeddings, (self.readings, -1, size))
         scores = ops.reshape(scores, (self.readings, -1, 1))
-        # The roots of a softmax, by logarithms: a root has no slope where a weight is 0.
+        # The roots of a softmax, by logarithms: a root has no gradient where a weight is 0.
         apart = apart * ops.exp(0.5 * ops.log_softmax(scores, axis=0))
         return ops.concatenate([apart[at] for at in range(self.readings)], axis=-1)
 
@@ -216,9 +215,9 @@ class Weighed(LayerWithSettings):
 
 @keras.saving.register_keras_serializable(package="likeness")
 class WhitenedReadings(LayerWithSettings):
-    """``(r · n, d)`` → ``(r · n, k)`` of unit length: each reading by a matrix of its own.
+    """``(r · n, d)`` → ``(r · n, k)`` of unit length: each reading by its own matrix.
 
-    Fitted in closed form, not learned: the matrices are taken from `Whitening`s.
+    The matrices are fitted in closed form by `Whitening`, not learned.
 
     Args:
         readings: r, as `OneByOne` orders them.

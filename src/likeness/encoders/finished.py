@@ -1,9 +1,8 @@
-"""The encoder as it is used after training: views, whitening, several networks side by side.
+"""The final encoder after training: averaged views, whitening, ensembles.
 
 A face and its mirror image are the same person, and so is a face that stands a few pixels
-farther left. Averaging the embeddings of such views takes away what changes between them
-(pose, light from one side, where the strides of the convolutions fall) and keeps what does
-not.
+farther left. Averaging the embeddings of such views removes what changes between them (pose, side
+light, position relative to the strides) and keeps the rest.
 """
 
 from collections.abc import Sequence
@@ -58,9 +57,9 @@ class Views(LayerWithSettings):
         return self._along(self._along(photos, down, axis=1), across, axis=2)
 
     def _along(self, photos: Any, direction: int, *, axis: int) -> Any:
-        """Move along one axis; what comes in is a copy of the edge.
+        """Shift along one axis, with the edge repeated.
 
-        Slices, not `ops.take`: that one has no ONNX form on torch.
+        Slices, not `ops.take`, which cannot be exported to ONNX on torch.
         """
         length = photos.shape[axis]
         step = min(self.shift, length - 1)
@@ -81,12 +80,12 @@ class Views(LayerWithSettings):
 
 
 _CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
-"""(down, across). Corners, not sides: a view is moved both ways at the price of one."""
+"""(down, across). Corners, not sides: each view is shifted along both axes."""
 
 
 @keras.saving.register_keras_serializable(package="likeness")
 class MeanOfViews(LayerWithSettings):
-    """``(views · n, d)`` → ``(n, d)``: the mean over what `Views` put one after the other.
+    """``(views · n, d)`` → ``(n, d)``: the mean over the views of `Views`.
 
     Args:
         views: how many.
@@ -121,14 +120,14 @@ def finished(
     """Return an encoder around ``encoder``, whose weights are shared, not copied.
 
     The mean of the embeddings of several views of a photo, whitened if there is a whitening,
-    of unit length. Nothing is added where nothing is asked for. If the encoder weighs several
-    readings of a picture, each is whitened by itself, before it is weighed.
+    of unit length. Without views and whitening nothing is added. If the encoder weights several
+    readings of a picture, each is whitened separately, before it is weighted.
 
     Args:
         encoder: ``(n, rows, columns, channels)`` → ``(n, d)`` of unit length.
         mirrored, shift: of `Views`.
-        whitening: fitted on embeddings of single views, those of `unweighed`; one for each
-            reading, if the encoder weighs readings.
+        whitening: fitted on embeddings of single views, those of `unweighed`; one for each reading,
+            if the encoder has readings.
     """
     if not mirrored and not shift and whitening is None:
         return encoder
@@ -150,7 +149,7 @@ def finished(
 
 
 def readings_of(encoder: Any) -> int:
-    """Return how many readings the encoder weighs; 1 if it weighs none."""
+    """Return the number of readings of the encoder; 1 if it has no readings."""
     last = encoder.layers[-1]
     return last.readings if isinstance(last, Weighed) else 1
 
@@ -158,7 +157,7 @@ def readings_of(encoder: Any) -> int:
 def unweighed(encoder: Any) -> Any:
     """Return the part of the encoder whose embeddings a whitening is fitted on.
 
-    The encoder itself; or, if it weighs readings, ``(n, ...)`` → ``(r · n, d)``, all first
+    The encoder itself; or, if it has readings, ``(n, ...)`` → ``(r · n, d)``, all first
     readings, …
     """
     if readings_of(encoder) == 1:
@@ -179,7 +178,7 @@ def _whitened(x: Any, whitening: Whitening) -> Any:
 
 
 def joined(encoders: Sequence[Any]) -> Any:
-    """Return one encoder whose embedding is those of all, one after the other, of unit length.
+    """Return one encoder that concatenates the embeddings of all, scaled to unit length.
 
     The cosine of two of its embeddings is the mean of the encoders' cosines.
 
@@ -191,7 +190,7 @@ def joined(encoders: Sequence[Any]) -> Any:
         return encoders[0]
     shape = encoders[0].input_shape[1:]
     item = layers.Input(shape, name="photo")
-    # Encoders of one kind bear one name; inside one model names differ.
+    # Encoders of one kind have the same name; inside a model names must differ.
     named = [_named(encoder, f"member_{number}") for number, encoder in enumerate(encoders, 1)]
     together = layers.Concatenate(name="side_by_side")([encoder(item) for encoder in named])
     unit = layers.UnitNormalization(name="unit_length_of_all")(together)

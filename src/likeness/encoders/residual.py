@@ -1,13 +1,12 @@
-"""A small residual encoder: the one that wins on unseen people.
+"""A small residual encoder: the default, best on unseen people.
 
 K. He, X. Zhang, S. Ren, J. Sun, «Deep Residual Learning for Image Recognition», CVPR 2016,
-four blocks deep. The last feature map is flattened, not averaged: where something is in the
-picture (hair, chin, framing) carries identity on small sets of alike photographs.
+four blocks deep. The last feature map is flattened, not averaged: the position of features (hair,
+chin, framing) carries identity in small sets of similar photos.
 
 A shortcut halves the picture by averaging and then convolves 1×1 (T. He et al., «Bag of
-Tricks for Image Classification», CVPR 2019, figure 2c). A 1×1 convolution with strides would
-look at a quarter of the pixels; and below 16 channels it ended TensorFlow (oneDNN, AVX-512)
-with a crash.
+Tricks for Image Classification», CVPR 2019, figure 2c). A 1×1 convolution with strides would use a
+quarter of the pixels; and below 16 channels it crashed TensorFlow (oneDNN, AVX-512).
 """
 
 from typing import Any
@@ -33,8 +32,8 @@ def residual(
         embedding_size: numbers in an embedding.
         width: channels of the first block; the others have 2, 4 and 8 times as many.
         seed: of the initial weights.
-        stride: 1; or 2, a stem of 5×5 pixels that halves the picture in the place of the first
-            block: half the work, for fine drawings on large pictures.
+        stride: 1; or 2, a stem of 5×5 pixels that halves the picture instead of the first block:
+            half the cost, for fine drawings on large pictures.
 
     Returns:
         A `keras.Model`, ``(n, rows, columns, channels)`` → ``(n, embedding_size)`` of unit

@@ -6,7 +6,7 @@ import keras
 
 
 class Seeds:
-    """Hands out initialisers, each with a seed of its own derived from one.
+    """Provides initialisers, each with a seed derived from one.
 
     Args:
         seed: of the network.

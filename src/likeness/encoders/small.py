@@ -1,4 +1,4 @@
-"""Small encoders to read: of convolutions, and of dense layers, for rows of numbers."""
+"""Small encoders: convolutional for images, dense for rows of numbers."""
 
 from typing import Any
 
@@ -48,12 +48,12 @@ def convnet(
 def dense(
     shape: tuple[int, ...], *, embedding_size: int = 32, width: int = 64, seed: int = 0
 ) -> Any:
-    """Return an encoder of two hidden layers beside a straight way past them.
+    """Return an encoder of two hidden layers with a linear shortcut.
 
     The embedding is the sum of a linear map of the numbers themselves and of one of the second
-    hidden layer (``width`` ReLU units each), scaled to unit length. So what a linear map can
-    tell apart need not be learned through the hidden layers first. (H.-T. Cheng et al., «Wide &
-    Deep Learning for Recommender Systems», DLRS 2016, join the two ways likewise.)
+    hidden layer (``width`` ReLU units each), scaled to unit length. So linearly separable classes
+    need not be learned through the hidden layers. (H.-T. Cheng et al., «Wide & Deep Learning for
+    Recommender Systems», DLRS 2016, combine the two in the same way.)
 
     Args:
         shape: of one prepared item: (features,), or any other, which is flattened.

@@ -1,13 +1,12 @@
-"""Whitening: all directions of the embeddings count alike, on unseen people too.
+"""Whitening: equal variance in all directions of the embeddings, for unseen people.
 
-A loss spends the embedding on what tells the *training* people apart, and it needs few
-directions for that: along those the embeddings spread far, along the others hardly at all
-(L. Jing, P. Vincent, Y. LeCun, Y. Tian, «Understanding Dimensional Collapse in Contrastive
-Self-supervised Learning», ICLR 2022). What would tell *new* people apart is there, but lies
-in the narrow directions, and a distance does not see it. Dividing by the spread brings it
-back; shrinkage keeps directions that hold nothing but noise from being blown up.
-(H. Jégou & O. Chum, «Negative evidences and co-occurences in image retrieval: the benefit of
-PCA and whitening», ECCV 2012, for retrieval with bags of words.)
+A loss uses few directions to separate the *training* people: the embeddings have a large variance
+along those, and a small one along the others (L. Jing, P. Vincent, Y. LeCun, Y. Tian,
+«Understanding Dimensional Collapse in Contrastive Self-supervised Learning», ICLR 2022). What
+separates *new* people is in the directions of small variance, which hardly affect a distance.
+Dividing by the standard deviation amplifies them; shrinkage limits the amplification of noise. (H.
+Jégou & O. Chum, «Negative evidences and co-occurences in image retrieval: the benefit of PCA and
+whitening», ECCV 2012, for retrieval with bags of words.)
 """
 
 from dataclasses import dataclass
@@ -38,12 +37,12 @@ class Whitening:
 
     @classmethod
     def fit(cls, embeddings: Embeddings, *, shrinkage: float, directions: int = 0) -> "Whitening":
-        """Learn a whitening: the inverse root of the embeddings' shrunk covariance.
+        """Fit a whitening: the inverse root of the embeddings' shrunk covariance.
 
         ``matrix = ((1 − s)·C + s·v·I)^(−1/2) · √v`` with the covariance C, its mean variance v
         and the shrinkage s (O. Ledoit & M. Wolf, «A well-conditioned estimator for
         large-dimensional covariance matrices», 2004, equation 4). Scaled by √v, so that full
-        shrinkage is the identity: then only the mean is taken off.
+        shrinkage is the identity: then only the mean is subtracted.
 
         Args:
             embeddings: ``(n, d)``.
@@ -63,7 +62,7 @@ class Whitening:
         variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
         typical = variances.mean()
         kept = directions if 0 < directions < len(mean) else 0
-        if typical == 0:  # every embedding is the same: there is nothing to even out
+        if typical == 0:  # all embeddings are equal: there is nothing to whiten
             return cls(mean=np.zeros_like(mean), matrix=np.eye(len(mean), kept or None))
         shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
         if kept:
@@ -81,27 +80,28 @@ class Whitening:
         shrinkage: float,
         directions: int = 0,
     ) -> "Whitening":
-        """Learn a whitening by the covariance within identities, what labels share taken out.
+        """Fit a whitening by the within-identity covariance, after removing the directions of
+        labels.
 
-        Signatures of one name are alike, whoever wrote them, and so are those written with one
-        pen. Where pairs are only ever of one name, the direction from one name to another says
-        nothing of a writer: it is taken out (nuisance attribute projection; W. M. Campbell, D. E.
+        Signatures of one name are similar for all writers, and so are those written with one pen.
+        If all pairs are of one name, the direction from one name to another carries no information
+        on the writer, so it is removed (nuisance attribute projection; W. M. Campbell, D. E.
         Sturim, D. A. Reynolds, A. Solomonoff, «SVM Based Speaker Verification Using a GMM
-        Supervector Kernel and NAP Variability Compensation», ICASSP 2006). What is left is divided
-        by how far the items of one identity differ (A. O. Hatch, S. Kajarekar, A. Stolcke,
-        «Within-class Covariance Normalization for SVM-based Speaker Recognition», Interspeech
-        2006), not by how far all items do.
+        Supervector Kernel and NAP Variability Compensation», ICASSP 2006). The rest is divided by
+        the within-identity standard deviation (A. O. Hatch, S. Kajarekar, A. Stolcke, «Within-class
+        Covariance Normalization for SVM-based Speaker Recognition», Interspeech 2006), not by the
+        total one.
 
-        ``matrix = P · ((1 − s)·W + s·v·I)^(−1/2) · √v · U``: P takes out the directions in which
-        the means of the labels differ; W is the covariance within identities after that, v its
-        mean variance, s the shrinkage; U are the directions in which all embeddings then spread
-        most, if not all are kept.
+        ``matrix = P · ((1 − s)·W + s·v·I)^(−1/2) · √v · U``: P removes the directions in which the
+        means of the labels differ; W is the covariance within identities after that, v its mean
+        variance, s the shrinkage; U are the directions in which all embeddings then spread most, if
+        not all are kept.
 
         Args:
             embeddings: ``(n, d)``.
-            codes: ``(n,)``, the identity of each, as it was learned: if labels are learned apart,
-                another one under each label.
-            labels: ``(n,)``, what says nothing of an identity; None: nothing is taken out.
+            codes: ``(n,)``, the identity of each, as in training: with separate identities per
+                label, if training used them.
+            labels: ``(n,)``, nuisance labels; None: nothing is removed.
             shrinkage: above 0, at most 1.
             directions: how many to keep, the widest ones; all if 0 or if there are no more.
 
@@ -120,7 +120,7 @@ class Whitening:
         within = centred - means[rows]
         variances, axes = np.linalg.eigh(within.T @ within / len(within))
         typical = variances.mean()
-        if typical <= 0:  # no identity has two items that differ: there is nothing to divide by
+        if typical <= 0:  # no identity has two different items: there is no variance within
             return cls(mean=mean, matrix=projection[:, :kept])
         shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * typical
         matrix = projection @ ((axes * np.sqrt(typical / shrunk)) @ axes.T)

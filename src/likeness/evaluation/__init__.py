@@ -1,6 +1,6 @@
 """Evaluation: verification, identification, intervals, leaks, baselines. NumPy only.
 
-One counting primitive stands behind every rate; «accept if energy ≤ threshold» everywhere.
+All rates use one counting function; «accept if energy ≤ threshold» everywhere.
 """
 
 from likeness.evaluation.baselines import (

@@ -1,6 +1,6 @@
-"""All figures of an embedder on people it has never seen, and the baselines it must beat.
+"""All figures of an embedder on unseen people, and the baselines to compare with.
 
-The baselines are raw pixels, and Fisherfaces done well.
+The baselines are raw pixels and Fisherfaces.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ FARS = (0.01,)
 
 
 class Embedder(Protocol):
-    """What evaluation knows of a model."""
+    """The interface of a model for evaluation."""
 
     @property
     def energy(self) -> str:
@@ -66,7 +66,7 @@ class Evaluation:
             pairs are too few to show it), "accuracy" (left out without a threshold), and
             "one_shot_Nway".
         chosen_on: the energies of genuine and of impostor pairs that the threshold was chosen
-            on, where they are known.
+            on, if known.
         fars: the false acceptance rates at which the true acceptance rate is among the figures.
     """
 
@@ -116,7 +116,7 @@ def evaluate_pairs(
 
     Args:
         pairs: the energies.
-        threshold: in force; None if there is none.
+        threshold: the model's threshold; None if there is none.
         identification: the trials.
         fars: at which false acceptance rates the true acceptance rate is reported.
 
@@ -157,7 +157,7 @@ COMPONENTS = 150
 
 @dataclass(frozen=True)
 class RawPixels:
-    """The photo itself as its embedding: pixels 0…1, compared by the Euclidean distance."""
+    """Pixels 0…1 as the embedding, compared by the Euclidean distance."""
 
     energy: str = "euclidean"
 
@@ -173,7 +173,7 @@ class Fisherfaces:
 
     P. Belhumeur, J. Hespanha, D. Kriegman, «Eigenfaces vs. Fisherfaces», PAMI 1997. The
     textbook form keeps N−C components and collapses on unseen people; 150 components and
-    the shrinkage of Ledoit & Wolf (2004) make it the baseline to beat.
+    the shrinkage of Ledoit & Wolf (2004) make it a strong baseline.
 
     Args:
         mean: ``(pixels,)`` of the training photos, pixels 0…1.
@@ -211,8 +211,7 @@ def _fit_raw_pixels(train: Dataset) -> Embedder:
 def fit_fisherfaces(train: Dataset) -> Embedder:
     """Learn `Fisherfaces` from photos of at least two people.
 
-    Copies, and people with a single photo, are left out: they show no difference within a
-    person.
+    Copies, and people with a single photo, are left out: they have no within-person variance.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
@@ -240,9 +239,8 @@ def fit_fisherfaces(train: Dataset) -> Embedder:
 def _principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np.float64]:
     """Return at most ``count`` principal components as columns, the strongest first.
 
-    By way of the products of photos if those are fewer than the pixels: the singular values
-    of all pixels take many times as long (M. Turk & A. Pentland, «Eigenfaces for
-    Recognition», 1991).
+    By the Gram matrix if there are fewer photos than pixels, which is many times faster (M. Turk &
+    A. Pentland, «Eigenfaces for Recognition», 1991).
     """
     few_photos = len(centred) < centred.shape[1]
     products = centred @ centred.T if few_photos else centred.T @ centred
@@ -255,12 +253,11 @@ def _principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np
 
 
 def _shrinkage(projected: NDArray[np.float64], codes: Codes) -> float | str:
-    """Return "auto", or the shrinkage itself where "auto" finds none.
+    """Return "auto", or a fixed shrinkage where "auto" fails.
 
-    "auto" looks at each person apart. Two photos lie opposite each other around their mean,
-    so their outer products agree perfectly, no noise is seen, and the covariance stays
-    singular. With two photos each the noise shows between people only; if it does not, a
-    hundredth keeps the covariance regular.
+    "auto" estimates the noise within each person. With two photos per person, both have the same
+    outer product around their mean, no noise is visible, and the covariance stays singular; a
+    shrinkage of 0.01 then keeps it regular.
     """
     if np.bincount(codes).max() > 2:
         return "auto"
@@ -285,7 +282,7 @@ BASELINES: dict[str, FitBaseline] = {"raw_pixels": _fit_raw_pixels, "fisherfaces
 def cross_fitted_threshold(
     fit: FitBaseline, train: Dataset, *, folds: int = 3, partition_seed: int | None = None
 ) -> float | None:
-    """Choose a threshold on training people that the method has not learned from.
+    """Choose a threshold on training people that the method was not fitted to (cross-fitting).
 
     The training people with two different photos or more are dealt to folds; each fold is
     embedded by a method fitted on the others, and the threshold is the best one on all those

@@ -1,15 +1,14 @@
-"""The enrolment doctor: what is wrong with the photos of a gallery, and with whom it will err.
+"""The enrolment doctor: problems of a gallery's photos, and the predicted risk of each person.
 
-`person_risks` predicts the risk of each person to be confused, and whom to ask for another
-photo. The model: a new photo of a person has the energy G to the nearest of the person's k enrolled
-photos, and the energy M to the nearest photo of anybody else. It goes wrong if G ≥ M, or if G is
-above the threshold. M is taken from the person's enrolled photos: a new one will be as near to
-others as they are. G is not known; its distribution G_k is that of the whole gallery: for every
-photo with at least k other photos of its person, the nearest of k of them (all choices, exactly),
-everybody with the same weight. Where fewer than `FEWEST_PEOPLE` people have k+1 photos, the
-largest k is taken for which they have: too strict rather than too kind. The mean of P(G_k ≥ M)
-over a person's photos, and over everybody's as if these were `GALLERY_WEIGHT` more of them, is the
-risk by the gallery.
+`person_risks` predicts the risk of each person to be confused, and the gain of another photo. The
+model: a new photo of a person has the energy G to the nearest of the person's k enrolled photos,
+and the energy M to the nearest photo of anybody else. It goes wrong if G ≥ M, or if G is above the
+threshold. M is taken from the person's enrolled photos: a new one will be as near to others as they
+are. G is not known; its distribution G_k is that of the whole gallery: for every photo with at
+least k other photos of its person, the nearest of k of them (all choices, exactly), everybody with
+the same weight. Where fewer than `FEWEST_PEOPLE` people have k+1 photos, the largest k is taken for
+which they have: which overestimates the risk. The mean of P(G_k ≥ M) over a person's photos, and
+over everybody's as if these were `GALLERY_WEIGHT` more of them, is the risk by the gallery.
 
 Where a person has two photos or more, they are also tried on each other, one left out at a time.
 That is with k−1 enrolled; a failure counts for the share that is left of the risk by the gallery
@@ -17,11 +16,11 @@ from k−1 to k. The risk is the mean of both, the gallery's counting as `GALLER
 
 With one more photo enrolled, G_k becomes G_{k+1} (the last such step that can be measured); the
 risk is scaled by the change of the gallery's. The gain is how much it falls. A new photo also
-draws others towards the person; that is left out. So are light, age and cameras that the enrolled
-photos do not show: a real error rate may be higher, and the order of people is worth more than
-the figure.
+draws others towards the person; that is left out. So are illumination, age and cameras that the
+enrolled photos do not show: a real error rate may be higher, and the order of people is more
+reliable than the figure.
 
-`diagnose` returns everything that the doctor finds in a gallery's photos.
+`diagnose` returns all findings in a gallery's photos.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,26 +47,26 @@ from likeness.images.faces.face import Face
 from likeness.images.quality import PhotoCheck, PhotoWarning, blurrier_than_the_rest
 
 GALLERY_WEIGHT = 8.0
-"""In photos: what the gallery says counts as much as eight of the person's own. Few photos are
-weak evidence: a single one that failed must not make a risk of 100 %. Tried on raw pixels and on
-synthetic galleries: 4 to 16 predict each person's errors about equally well, 0 and 1 worse."""
+"""The weight of the gallery, in photos of the person. A few photos are weak evidence: a single
+failure must not give a risk of 100 %. Tried on raw pixels and on synthetic galleries: 4 to 16
+predict each person's errors about equally well, 0 and 1 worse."""
 
 SMALLEST_GAIN = 0.0005
-"""A gain under this would be shown as 0.0 %: nobody is asked for it."""
+"""A smaller gain would be shown as 0.0 %, and is ignored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonRisk:
-    """How likely a new photo of one person goes wrong.
+    """The probability that a new photo of a person is misidentified.
 
     Args:
         person: who.
         photos: how many are enrolled.
         nearest: the person whose photo is nearest to one of theirs.
         nearest_energy: of those two photos.
-        confusion: chance of the answer being another enrolled person, 0…1; None where fewer than
-            `FEWEST_PEOPLE` people have two photos.
-        error: chance of another person or, by the threshold, of nobody, 0…1; at least
+        confusion: probability that the answer is another enrolled person, 0…1; None where fewer
+            than `FEWEST_PEOPLE` people have two photos.
+        error: probability of another person or, by the threshold, of a rejection, 0…1; at least
             ``confusion``.
         gain: how much ``error`` falls with one more photo; None where fewer than `FEWEST_PEOPLE`
             people have three.
@@ -83,7 +82,7 @@ class PersonRisk:
 
 
 def person_risks(energies: GalleryEnergies, *, threshold: float | None) -> list[PersonRisk]:
-    """Return everybody's risk, in the order of gain: whom to ask first for another photo.
+    """Return everybody's risk, by decreasing gain of another photo.
 
     Where no gain can be measured the order is that of the error, and without that of the
     nearest other person.
@@ -128,8 +127,8 @@ def _risk(
 def _rate(gallery: Callable[[int], float], failed: NDArray[np.bool_]) -> float:
     """Return one person's rate from the gallery's, with so many photos, and from their own trials.
 
-    A trial is against one photo less than will be enrolled; its failure counts for as much as
-    that photo changes in the gallery.
+    A trial is against one photo less than will be enrolled; its failure is weighted by the effect
+    of that photo in the gallery.
     """
     photos = len(failed)
     if photos == 1:
@@ -226,12 +225,12 @@ FORMAT = "likeness.doctor/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """One photograph that is there twice.
+    """A pair of photos that show one photograph.
 
     Args:
         left, right: indices of the two.
         how: "same pixels", "same photo", or "mirror image".
-        two_names: whether they stand under two names.
+        two_names: whether they have two names.
     """
 
     left: int
@@ -242,16 +241,16 @@ class Copy:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Diagnosis:
-    """What the doctor found. People and photos are indices in ``data``.
+    """The findings of the doctor. People and photos are indices in ``data``.
 
     Args:
-        data: the photos; its notes name what could not be read.
+        data: the photos; its notes list what could not be read.
         checks: one per photo.
-        copies: photographs that are there twice.
-        misplaced: photos under the wrong name, or so it seems; None without a model.
+        copies: duplicate photographs.
+        misplaced: photos that seem to have the wrong name; None without a model.
         look_alikes: pairs of people, the nearest first, all flagged ones and some more; None
             without a model.
-        risks: everybody's, in the order in which to ask for another photo; None without a model.
+        risks: everybody's, by decreasing gain of another photo; None without a model.
         threshold: the model's, if it has one.
     """
 
@@ -270,17 +269,17 @@ class Diagnosis:
 
     @property
     def clean(self) -> bool:
-        """Whether there is nothing to look at."""
+        """Whether there are no findings."""
         return not self._counted()
 
     def sentences(self) -> list[str]:
-        """Say in words what is wrong, and what was not looked at."""
+        """Return the findings in sentences, and what was not checked."""
         said = [
             f"{count} {singular if count == 1 else plural}."
             for count, singular, plural in self._counted()
-        ] or ["Nothing to look at."]
+        ] or ["No findings."]
         if any(check.faces is None for check in self.checks):
-            said.append("Faces were not looked for.")
+            said.append("No face detector was used.")
         if not self.with_model:
             said.append(
                 "Without a model people were not compared: look-alikes, wrong names and risks "
@@ -294,7 +293,7 @@ class Diagnosis:
         if self.risks and all(
             risk.gain is not None and risk.gain < SMALLEST_GAIN for risk in self.risks
         ):
-            said.append("Nobody is predicted to gain from another photo.")
+            said.append("No person is predicted to gain from another photo.")
         return said
 
     def as_dict(self) -> dict[str, Any]:
@@ -394,11 +393,11 @@ def diagnose(
     matrix: Energies | None = None,
     threshold: float | None = None,
 ) -> Diagnosis:
-    """Look at the photos of a gallery: one by one, and (with energies) at the people in them.
+    """Check the photos of a gallery one by one and, with energies, the people in them.
 
-    Copies of a photo under one name count once. Photos that seem to be somebody else are left
-    out when look-alikes and risks are judged. Two names that may be one person count as one,
-    under the first name, when wrong names and risks are.
+    Copies of a photo under one name count once. Photos that seem to show another person are left
+    out when look-alikes and risks are judged. Two names that may be one person count as one, under
+    the first name, when wrong names and risks are.
 
     Args:
         data: the photos.

@@ -1,4 +1,4 @@
-"""Figures: how they are called, written and marked, in JSON, on terminals, pages and cards."""
+"""Figures: their names, format and marks in JSON, on terminals, pages and cards."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ DRAWN_MARK = "drawn faces, not AT&T"
 """Mark of a run on synthetic data."""
 
 LEAK_MARK = "leaky split: not valid for unseen people"
-"""Of a test part that holds people, photos or pairs that were trained on."""
+"""Mark of a test part that holds people, photos or pairs of the training part."""
 
 METHODS = {
     "network": "network",
@@ -61,7 +61,7 @@ class FigureName(str):
 
     @classmethod
     def from_json(cls, key: str) -> "FigureName":
-        """Return the name that is written so; an unknown one is a kind of its own."""
+        """Parse a name; an unknown one becomes its own kind."""
         for kind in (*_AT_A_RATE, "one_shot"):
             number = key.removeprefix(f"{kind}_").removesuffix("way")
             if number != key:
@@ -75,7 +75,7 @@ class FigureName(str):
 
     @property
     def label(self) -> str:
-        """For the head of a column."""
+        """For column headings."""
         return self._filled(0)
 
     @property
@@ -92,7 +92,7 @@ class FigureName(str):
 
     @property
     def compared(self) -> bool:
-        """Whether the better of two methods can be told by it alone."""
+        """Whether it alone can rank two methods."""
         return self.kind not in _EXCHANGED
 
     def _filled(self, which: int) -> str:
@@ -162,19 +162,19 @@ def rare_percent(rate: float) -> str:
 
 
 def method_label(name: str) -> str:
-    """Return what a method is called."""
+    """Return the label of a method."""
     return METHODS.get(name, name.replace("_", " "))
 
 
 def watermark(*, drawn: bool, leaks: int = 0) -> str | None:
-    """Return what must stand on every table, picture and card made from a result.
+    """Return the mark of every table, picture and card made from a result.
 
     Args:
         drawn: whether the data are synthetic.
         leaks: how many people, photos and pairs of the test part were trained on.
 
     Returns:
-        The marks in one line; None if there is nothing to warn of.
+        The marks in one line; None if there is no warning.
 
     >>> watermark(drawn=False, leaks=3)
     'leaky split: not valid for unseen people'

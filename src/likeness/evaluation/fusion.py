@@ -1,10 +1,10 @@
-"""Fusion: how a probe's energies to several photos of one person become one, and the best way.
+"""Fusion of a probe's energies to several photos of one person, and the choice of a fusion.
 
 - ``min``: the smallest, the nearest photo.
 - ``mean``: of all of them.
 - ``top2``, ``top3``, …: the mean of the two, three, … smallest ones (of all, where there are
   fewer).
-- ``centroid``: the energy to the middle of the person's embeddings, as if that were one photo.
+- ``centroid``: the energy to the mean of the person's embeddings, as if that were one photo.
 
 The centroid needs no embeddings. For x_1 … x_K with the mean c, and any p,
 
@@ -17,16 +17,16 @@ The centroid needs no embeddings. For x_1 … x_K with the mean c, and any p,
 So the energies to a person's photos and among them are enough; the second kind is computed
 once, on enrolment. The Manhattan distance has no such formula.
 
-`Comparisons` are those of a probe with an enrolled person: the energy between the two is fused
-from the energies to the person's photos. `RejectedAtFar` is the false rejection rate at a false
-acceptance rate, again and again for people drawn anew.
+`Comparisons` are those of a probe with an enrolled person: the energy between the two is fused from
+the energies to the person's photos. `RejectedAtFar` is the false rejection rate at a false
+acceptance rate, repeatedly for resampled people.
 
 `choose_fusion` finds the best by measured error on people never trained on. The error is the
 false rejection rate at the false acceptance rate of the purpose, or at the lowest one that the
 comparisons can show if that is higher. Every fusion is measured on the same comparisons, and the
-differences are paired: people are drawn again, and both fusions are measured on each draw. The
-best one is taken, unless a simpler one is not shown to be worse: of those whose difference to
-the best has an interval that includes 0, the simplest.
+differences are paired: people are drawn again, and both fusions are measured on each draw. The best
+one is chosen, unless a simpler one is not significantly worse: of those whose difference to the
+best has an interval that includes 0, the simplest is chosen.
 """
 
 import re
@@ -57,7 +57,7 @@ _CENTRED = ("cosine", "euclidean", "squared_euclidean")
 def fuse(
     energies: Energies, fusion: str, *, energy: str | None = None, among: Energies | None = None
 ) -> Energies:
-    """Return one energy for each probe and person.
+    """Return the fused energy of each probe and person.
 
     Args:
         energies: ``(..., K)``, of a probe to a person's K photos; leading axes such as probes,
@@ -136,13 +136,13 @@ def _checked_among(among: Energies | None, photos: int) -> Energies:
 def _to_centroid(energies: Energies, energy: str, among: Energies) -> Energies:
     if energy == "cosine":
         similarity = (1.0 - energies).mean(axis=-1)
-        # Guarded as in `energies.cosine`: opposite photos have a middle without a direction.
+        # Guarded as in `energies.cosine`: the mean of opposite vectors has no direction.
         length = np.sqrt(np.maximum((1.0 - among).mean(axis=(-2, -1)), GUARD))
         return np.asarray(np.clip(1.0 - similarity / length, 0.0, 2.0))
     if energy == "squared_euclidean":
         squared = energies.mean(axis=-1) - among.mean(axis=(-2, -1)) / 2
-        return np.asarray(np.maximum(squared, 0.0))  # rounding can take it below
-    # The root's guard lifts the distance of a photo to itself: it is 0 again here.
+        return np.asarray(np.maximum(squared, 0.0))  # rounding can make it negative
+    # The guard of the root makes self-distances positive: set them to 0.
     between = np.where(among**2 > GUARD * (1 + 1e-9), among**2, 0.0)
     squared = (energies**2).mean(axis=-1) - between.mean(axis=(-2, -1)) / 2
     return np.asarray(np.sqrt(np.maximum(squared, GUARD)))
@@ -187,9 +187,9 @@ def compare_with_people(
         matrix: ``(n, n)`` energies between all photos.
         codes: ``(n,)``.
         photos_each: enrolled photos of a person; people with fewer are probes only.
-        fusion: how a person's photos become one energy, see `likeness.evaluation.fusion.fuse`.
+        fusion: fusion of a person's energies, see `likeness.evaluation.fusion.fuse`.
         energy: the name of the energies; only the centroid needs it.
-        pairs: those that count, of one photo each; all of them if not given.
+        pairs: the selected pairs, of one photo each; all of them if not given.
 
     Raises:
         SettingError: a setting is out of its range, there is no such fusion of this energy, or
@@ -268,8 +268,8 @@ def _enrolments(codes: Codes, photos_each: int) -> NDArray[np.int64]:
 class RejectedAtFar:
     """The share of genuine comparisons rejected, where at most ``far`` of the impostors pass.
 
-    What `tar_at_far` gives, 1 − TAR, for any number of each person: sorted once, and only the
-    lowest impostor energies are weighed each time, as many as it takes to reach the rate.
+    What `tar_at_far` gives, 1 − TAR, for any number of each person: sorted once; each evaluation
+    weights only the lowest impostor energies, as many as needed to reach the rate.
 
     Args:
         comparisons: codes 0…people−1.
@@ -289,7 +289,7 @@ class RejectedAtFar:
         self._compared = pair_counts(comparisons.impostor_people, people)
 
     def rate(self, times: Floats | None = None) -> float:
-        """Return the rate; ``(people,)`` says how often each person counts, or once."""
+        """Return the rate; ``(people,)`` says the weight of each person; 1 if not given."""
         times = self._everyone if times is None else times
         refused = self._first_refused(times)
         weights = times[self._genuine_of]
@@ -321,13 +321,13 @@ def pair_counts(pairs: Codes, people: int) -> Floats:
 def people_again(
     people: int, *, repetitions: int, seed: int, needed: Codes | None = None
 ) -> Floats:
-    """Draw people with replacement; return ``(repetitions, people)``, how often each was drawn.
+    """Draw people with replacement; return ``(repetitions, people)``, the count of each person.
 
     Args:
         people: how many, at least 2.
         repetitions: how often.
         seed: of the draws.
-        needed: in every draw is one of these, and somebody else; anybody if not given.
+        needed: every draw contains one of these and another person; no constraint if not given.
     """
     rng = np.random.default_rng(seed)
     needed = np.arange(people) if needed is None else needed
@@ -345,11 +345,12 @@ REPETITIONS = 400
 
 @dataclass(frozen=True, kw_only=True)
 class FusionChoice:
-    """Which fusion was chosen, and why.
+    """The chosen fusion, and the reason.
 
     Args:
         fusion: the chosen one.
-        best: the one with the lowest error; the same, or one that is not shown to be better.
+        best: the one with the lowest error; the same, or another one that is not significantly
+            better.
         far: the false acceptance rate at which they were compared.
         rejected: fusion → false rejection rate there, with its interval.
         beyond_best: fusion → its rate minus that of the best, with its interval.
@@ -371,7 +372,7 @@ class FusionChoice:
     same_people: bool = False
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         rates = ", ".join(f"{name} {_percent(rate)}" for name, rate in self.rejected.items())
         said = [
             f"Fusion of {self.photos_each} photos: {self.fusion}. Rejected at a false acceptance "
@@ -382,13 +383,13 @@ class FusionChoice:
             more = self.beyond_best[self.fusion]
             said.append(
                 f"{self.best} has the lowest rate, but {self.fusion} is simpler, and these people "
-                f"do not show that it is worse ({100 * more.low:+.1f} to {100 * more.high:+.1f} "
-                "points)."
+                f"do not show a significant difference ({100 * more.low:+.1f} to "
+                f"{100 * more.high:+.1f} points)."
             )
         if self.same_people:
             said.append(
                 "The threshold was found on the same people, too few to halve: it favours the "
-                "fusion that suits them, so take the rates as a little too good."
+                "fusion that suits them, so the rates are slightly optimistic."
             )
         return said
 
@@ -404,7 +405,7 @@ def choose_fusion(
     repetitions: int = REPETITIONS,
     seed: int = 0,
 ) -> FusionChoice:
-    """Choose how the photos of a person become one energy.
+    """Choose the fusion of a person's photos.
 
     Args:
         matrix: ``(n, n)`` energies between all photos of people never trained on.

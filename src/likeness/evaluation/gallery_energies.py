@@ -1,7 +1,7 @@
-"""`GalleryEnergies`: the energies between enrolled photos, seen from photos and from people.
+"""`GalleryEnergies`: the energies between enrolled photos, per photo and per person.
 
-They show people who look alike, people who may be one person under two names, and photos that
-stand under the wrong name, or seem to.
+They reveal people who look alike, people who may be one person under two names, and photos that may
+have the wrong name.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ from likeness.errors import DataError
 from likeness.evaluation.pair_energies import check_square
 
 FEWEST_PEOPLE = 5
-"""People whose photos say what the photos of one person are like; of fewer it would be their own
-portrait."""
+"""Fewest people for estimating the variation within a person."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,9 +67,9 @@ class GalleryEnergies:
 
     @cached_property
     def typical(self) -> Energies:
-        """``(n, p)``: from each photo to the middle one of each person's photos, itself left out.
+        """``(n, p)``: from each photo to the median one of each person's photos, itself left out.
 
-        Of an even number, the lower of the two in the middle; infinite where there is none.
+        Of an even number, the lower median; infinite where there is none.
         """
         slots = self._slots
         matrix = np.concatenate([self.matrix, np.full((len(self.codes), 1), np.inf)], axis=1)
@@ -86,9 +85,9 @@ class GalleryEnergies:
 
     @cached_property
     def between(self) -> Energies:
-        """``(p, p)``: the middle one of all energies between two people's photos, symmetric.
+        """``(p, p)``: the median of all energies between two people's photos, symmetric.
 
-        Of an even number, the lower of the two in the middle. On the diagonal, of the pairs of
+        Of an even number, the lower median. On the diagonal, of the pairs of
         a person's own photos; infinite where there is but one.
         """
         slots, out = self._slots, np.full((self.people, self.people), np.inf)
@@ -111,7 +110,7 @@ class GalleryEnergies:
 
     @cached_property
     def impostor(self) -> Energies:
-        """``(n,)``: to the nearest photo of anybody else; infinite if there is nobody."""
+        """``(n,)``: to the nearest photo of another person; infinite if there is none."""
         energies: Energies = self.matrix_to_others.min(axis=1)
         return energies
 
@@ -123,12 +122,12 @@ class GalleryEnergies:
 
     @cached_property
     def typical_own(self) -> Energies:
-        """``(n,)``: to the middle one of the person's other photos; infinite if there is none."""
+        """``(n,)``: to the median one of the person's other photos; infinite if there is none."""
         return self.typical[np.arange(len(self.codes)), self.codes]
 
     @cached_property
     def typical_impostor(self) -> Energies:
-        """``(n,)``: to the middle photo of whomever that is nearest for; infinite if nobody."""
+        """``(n,)``: the lowest median energy to another person; infinite if there is none."""
         others = self.typical.copy()
         others[np.arange(len(self.codes)), self.codes] = np.inf
         energies: Energies = others.min(axis=1)
@@ -164,11 +163,11 @@ class GalleryEnergies:
 
 @dataclass(frozen=True, kw_only=True)
 class LookAlike:
-    """Two people, and how near they are.
+    """A pair of people, and their energies.
 
     Args:
         left, right: the two.
-        energy: the middle one of all energies between their photos.
+        energy: the median of all energies between their photos.
         left_photo, right_photo: their nearest two photos.
         closest: the energy of those two.
         accepted: the share of the comparisons that would be accepted, 0…1; None without a
@@ -176,8 +175,8 @@ class LookAlike:
         flagged: whether they are closer than the threshold: at least half of the comparisons
             would be accepted.
         one_person: whether they may be one person under two names: their photos are as near to
-            each other as those of one person are in the middle case, and nobody else is nearer
-            to either. Nobody is where fewer than `FEWEST_PEOPLE` people have two photos.
+            each other as those of one person are in the median case, and nobody else is nearer to
+            either. False if fewer than `FEWEST_PEOPLE` people have two photos.
     """
 
     left: int
@@ -264,15 +263,15 @@ MisplacedKind = Literal["another person", "unlike the rest"]
 
 @dataclass(frozen=True, kw_only=True)
 class Misplaced:
-    """A photo that does not fit the other photos of its person.
+    """A photo that does not match the other photos of its person.
 
     Args:
         photo: its index.
         kind: "another person" if it is closer to one; "unlike the rest" if it would only not be
-            accepted as its own person. Of two photos either one may be the wrong one.
-        closest: the index of the nearest photo of somebody else.
+            accepted as its own person. If there are two photos, either may be wrong.
+        closest: the index of the nearest photo of another person.
         own_energy: to the nearest other photo of its person.
-        other_energy: to that nearest photo of somebody else.
+        other_energy: to that nearest photo of another person.
     """
 
     photo: int
@@ -285,13 +284,13 @@ class Misplaced:
 def misplaced_photos(energies: GalleryEnergies, *, threshold: float | None) -> list[Misplaced]:
     """Return the photos that seem to be under the wrong name, in order.
 
-    A photo is "another person" if somebody else's nearest photo is nearer than the nearest of
-    its own, somebody else's middle photo is nearer than the middle one of its own, and, where
-    there is a threshold, the other's nearest is accepted. Of each person the clearest one is
-    taken out first and the rest judged again: one wrong photo of two must not make the right
-    one look wrong. What is left and not accepted as its own person is "unlike the rest".
+    A photo is "another person" if another person's nearest photo is nearer than the nearest of
+    its own, another person's median photo is nearer than the median one of its own, and, where
+    there is a threshold, the other's nearest is accepted. The clearest one of each person is
+    removed first and the rest checked again: one wrong photo of two must not make the right one
+    look wrong. Remaining photos that are not accepted as their own person are "unlike the rest".
 
-    Only people with two photos or more are judged.
+    Only people with two photos or more are checked.
     """
     misplaced: list[Misplaced] = []
     indices = np.arange(len(energies.codes))

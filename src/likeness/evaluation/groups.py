@@ -1,11 +1,10 @@
-"""Figures by group of people: does the model serve all of them alike?
+"""Figures by group of people, to compare error rates between groups.
 
-A group is too small to say anything about people like them below ten people: a single one who
-is hard to tell apart would move its rates by a tenth or more. Its figures are shown, with that
-warning, and never compared. A FAR below 3 / (impostor pairs within the group) is not claimed.
-A difference between two groups stands out only if its 95 % interval, from people of both groups
-drawn again, excludes 0. The interval of an error rate reaches up to
-3/n at least, of the n pairs or photos behind it.
+A group of fewer than ten people is too small to represent others: a single difficult person would
+change its rates by a tenth or more. Its figures are shown, with that warning, and never compared. A
+FAR below 3 / (impostor pairs within the group) is not claimed. A difference between two groups
+stands out only if its 95 % interval, from people of both groups drawn again, excludes 0. The
+interval of an error rate reaches up to 3/n at least, of the n pairs or photos behind it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,13 +31,13 @@ class Group:
     """One group of people.
 
     Args:
-        label: what they have in common.
+        label: of the group.
         people, photos: how many.
         genuine_pairs, impostor_pairs: between photos of the group.
         figures: by name, rates 0…1: "frr", "far" (both people in the group), "fnir" (among
             everybody enrolled in an open set), and the one-shot rate (among everybody). Empty
             where there is no genuine or no impostor pair.
-        warnings: why its figures say little, in sentences.
+        warnings: limits of its figures, in sentences.
     """
 
     label: str
@@ -57,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A figure of one group less that of another.
+    """The difference of a figure between two groups.
 
     Args:
         figure: its name.
@@ -75,10 +74,10 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """One way of grouping people.
+    """A grouping of people.
 
     Args:
-        column: what it is called.
+        column: its name.
         groups: in the order of their labels.
         differences: between groups that are not too small.
         unlabelled: people who are in no group.
@@ -119,7 +118,7 @@ class Grouping:
         )
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         said = [f"{group.label}: {warning}" for group in self.groups for warning in group.warnings]
         if self.unlabelled:
             said.append(f"People without a label: {self.unlabelled}.")
@@ -166,7 +165,7 @@ def compare_groups(
     Args:
         evaluation: of everybody.
         open_set: of everybody; None if there was none.
-        column: what the grouping is called.
+        column: name of the grouping.
         labels: one per identity code; None for a person without a label.
         repetitions: how often people are drawn again, within each group.
         seed: of the draws.
@@ -267,7 +266,7 @@ def _difference_in_words(compared: Difference) -> str:
 
 
 class _GroupResampler:
-    """The figures of one group under other numbers of each of its people.
+    """The figures of one group for resampled people.
 
     At one threshold every figure is a mean over pairs or probes, weighted by how often the people
     in each were drawn.
@@ -285,7 +284,7 @@ class _GroupResampler:
             int(np.isin(people, group_people).all(axis=1).sum())
             for people in (genuine_of, impostor_of)
         )
-        # By figure: how wrong or right each pair or probe is, and the people in it, (1 or 2, n).
+        # By figure: the error or score of each pair or probe, and the people in it, (1 or 2, n).
         self._means: dict[FigureName, tuple[Floats, Codes]] = {}
         self.figures: Mapping[FigureName, float] = {}
         if not self.genuine_pairs or not self.impostor_pairs:
@@ -319,7 +318,7 @@ class _GroupResampler:
                 return figures
 
     def _measure(self, often: Floats) -> dict[FigureName, float] | None:
-        """Return the figures; None where there is nothing to take the mean of."""
+        """Return the figures; None where there are no pairs or probes."""
         figures = {}
         for name, (values, people) in self._means.items():
             weights = often[people].prod(axis=0)

@@ -1,8 +1,9 @@
-"""Identification: who is it? Nearest enrolled identity, closed set, one shot or several.
+"""Identification on a closed set: the nearest enrolled identity, from one shot or several.
 
 Ties: where k enrolled identities are equally near and the right one is among them, the
-probe counts as 1/k right, what a fair coin would give; taking the first would favour
-whoever is listed first. At rank R, with n identities strictly nearer, it is (R − n)/k right.
+probe counts as 1/k right, the expectation of a random choice; taking the first would favour
+identities that are listed first. At rank R, with n identities strictly nearer, it is (R − n)/k
+right.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from likeness.evaluation.pair_energies import check_square
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ranks:
-    """Where the right identity stands among the enrolled ones, for each probe.
+    """The rank of the right identity among the enrolled ones, for each probe.
 
     Args:
         nearer: ``(n,)``, how many identities are nearer than the right one.
@@ -31,13 +32,13 @@ class Ranks:
     level: NDArray[np.int64]
 
     def credit(self, rank: int = 1) -> NDArray[np.float64]:
-        """Return how right each probe is at a rank, ``(n,)``, 0…1: ties as a fair draw."""
+        """Return the score of each probe at a rank, ``(n,)``, 0…1; ties are split equally."""
         return np.clip((rank - self.nearer) / self.level, 0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Identification:
-    """The outcome of identification trials.
+    """The result of identification trials.
 
     Args:
         ways: enrolled identities in each trial.
@@ -78,7 +79,8 @@ def cumulative_match(trials: Identification, *, most: int = 100) -> NDArray[np.f
 
 
 def person_energies(matrix: Energies, gallery_codes: Codes) -> tuple[Codes, Energies]:
-    """Return who is enrolled, and each probe's energy to each: the smallest of their items'.
+    """Return the enrolled identities, and each probe's energy to each: the smallest over their
+    items.
 
     Args:
         matrix: ``(probes, gallery)``.
@@ -93,7 +95,7 @@ def person_energies(matrix: Energies, gallery_codes: Codes) -> tuple[Codes, Ener
 
 
 def find_ranks(each: Energies, right: NDArray[np.intp]) -> Ranks:
-    """Return where the right identity stands for each probe.
+    """Return the rank of the right identity for each probe.
 
     Args:
         each: ``(probes, g)`` energies to the enrolled identities.
@@ -104,15 +106,15 @@ def find_ranks(each: Energies, right: NDArray[np.intp]) -> Ranks:
 
 
 def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDArray[np.float64]:
-    """Return how right the nearest enrolled identity is for each probe, 0…1.
+    """Return the rank-1 score of each probe, 0…1.
 
     Args:
         matrix: ``(probes, gallery)`` energies; an identity's energy is its smallest.
-        probe_codes: ``(probes,)``, each of them in the gallery: the set is closed.
+        probe_codes: ``(probes,)``, each of them is in the gallery (closed set).
         gallery_codes: ``(gallery,)``.
 
     Raises:
-        DataError: the shapes do not fit, an energy is NaN, or a probe is of nobody enrolled.
+        DataError: the shapes do not fit, an energy is NaN, or a probe's identity is not enrolled.
 
     >>> import numpy as np
     >>> rank_one(np.array([[0.2, 0.9], [0.5, 0.5]]), np.array([7, 8]), np.array([7, 8])).tolist()
@@ -122,10 +124,10 @@ def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDAr
 
 
 def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
-    """Enrol one item of every identity, recognise all the others; each place in turn.
+    """Enrol one item of every identity, identify all others; for each item index in turn.
 
     The k-th item of every identity is enrolled, all other items are probes, for each k that
-    every identity has (protocol U4: 10 places × 90 probes). An identity with a single item is
+    every identity has (protocol U4: 10 indices × 90 probes). An identity with a single item is
     enrolled and never a probe.
 
     Args:
@@ -154,7 +156,7 @@ def one_shot_each_item(matrix: Energies, codes: Codes) -> Identification:
 def n_way_k_shot(
     matrix: Energies, codes: Codes, *, ways: int, shots: int, count: int, seed: int
 ) -> Identification:
-    """Recognise one probe of each of N identities from K enrolled items, in random episodes.
+    """Identify one probe of each of N identities from K enrolled items, in random episodes.
 
     Args:
         matrix: ``(n, n)`` energies between all items.
@@ -193,7 +195,7 @@ def _closed_set(
     ways: int,
     shots: int,
 ) -> Identification:
-    """Recognise (probes, enrolled) items, one search after the other."""
+    """Identify (probes, enrolled) items, one search after the other."""
     ranks = [
         _closed_set_ranks(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
         for probes, enrolled in trials
@@ -233,5 +235,6 @@ def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes
     if len(strangers):
         raise DataError(
             f"probe_codes: {len(strangers)} identities have probes but nothing enrolled, the "
-            f"first is {strangers[0]}. In a closed set everyone is enrolled: leave them out."
+            f"first is {strangers[0]}. In a closed set every probe's identity is enrolled: leave "
+            "them out."
         )

@@ -1,7 +1,7 @@
 """Intervals by resampling people.
 
 Pairs are not independent: one odd photo is in many pairs, one hard person in many more.
-Resampling pairs would promise far too narrow intervals. So people are drawn with
+Resampling pairs would give far too narrow intervals. So people are drawn with
 replacement, within each fold; a person drawn w times weighs w in genuine pairs and one-shot
 trials, a pair of people drawn v and w times weighs v·w in impostor pairs, and two copies of
 one person form no pair. (Bolle, Ratha & Pankanti, «Error analysis of pattern recognition
@@ -107,8 +107,8 @@ def item_intervals(
 ) -> dict[FigureName, Interval]:
     """Return every figure with its interval from resampling items, not identities.
 
-    For a few identities that stand for themselves, such as digits: the interval says what
-    other items of the same identities would give, and nothing about other identities.
+    For a few fixed identities, such as digits: the interval is for other items of the same
+    identities, not for other identities.
 
     Args:
         measured: on all pairs of some items.
@@ -123,7 +123,9 @@ def item_intervals(
 
 
 class _ItemResampler:
-    """Figures of pairs under other numbers of each item: a pair weighs as both its items."""
+    """Figures of pairs for resampled items: a pair's weight is the product of its items'
+    weights.
+    """
 
     def __init__(self, measured: Evaluation) -> None:
         pairs = measured.pairs
@@ -148,7 +150,7 @@ class _ItemResampler:
 
 
 class _Resampler:
-    """Figures of one fold under other numbers of each person."""
+    """Figures of one fold for resampled people."""
 
     def __init__(self, fold: Evaluation) -> None:
         pairs = fold.pairs
@@ -156,11 +158,11 @@ class _Resampler:
         self._counter = Counter(pairs.genuine, pairs.impostor)
         self._people = int(pairs.codes.max()) + 1
         self._genuine_of = pairs.codes[pairs.genuine_pairs[:, 0]]
-        # Two rows, each in one piece of memory: a column of pairs is slow to read, 500 times.
+        # Two contiguous rows, because strided columns are slow to read 500 times.
         self._impostor_of = np.ascontiguousarray(pairs.codes[pairs.impostor_pairs].T)
         trials = fold.identification
         self._probes_of = np.empty(0, np.int64) if trials is None else trials.probe_codes
-        # Who is in no pair says nothing; drawing them would only thin out the others.
+        # People without pairs do not contribute, so they are not drawn.
         self._present = np.union1d(self._genuine_of, self._impostor_of)
 
     @property
@@ -175,7 +177,7 @@ class _Resampler:
             first, second = self._impostor_of
             impostor = weights[first] * weights[second]
             probes = weights[self._probes_of]
-            # One and the same person every time leaves no impostor pair: draw again.
+            # A draw of one person only has no impostor pair: draw again.
             if genuine.any() and impostor.any() and (probes.any() or not len(probes)):
                 return self._figures(genuine, impostor, probes)
 

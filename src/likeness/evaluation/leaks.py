@@ -1,20 +1,19 @@
-"""Leaks: what a test part shares with a training part, counted (`find_leaks`) or named (`audit`).
+"""Leaks: the overlap of a test part with a training part, counted (`find_leaks`) or listed
+(`audit`).
 
 A score on people, photos or pairs that were trained on says how well they were memorised, not how
 the network performs on other people.
 
 Near duplicates: one photograph saved twice, as another file, size or quality, or mirrored.
 
-A digest finds equal pixels only. Here photos are made small and grey, each one's own light is
-taken off, and two of them are compared by their correlation: a perceptual hash that keeps its
-numbers instead of a bit of each, so that it can be strict. On the AT&T faces the most alike
-of 79,800 pairs of different photos have a correlation of 0.993 (two of one person, taken one
-after the other); copies resized to two fifths and up, mirrored, brightened, or re-compressed
-as JPEG down to quality 20 stay above 0.998.
+A digest finds equal pixels only. Photos are reduced, converted to grey and normalised, and compared
+by their correlation: a perceptual hash with real numbers instead of bits, which allows a strict
+limit. On the AT&T faces the most alike of 79,800 pairs of different photos have a correlation of
+0.993 (two of one person, taken one after the other); copies resized to two fifths and up, mirrored,
+brightened, or re-compressed as JPEG down to quality 20 stay above 0.998.
 
-The audit of two data sets says whether one may be trained on and the other tested on. It names
-what they share, photo by photo, and also finds photos that are not the same file but the same
-photograph.
+The audit of two data sets shows whether one may be used for training and the other for testing. It
+lists shared photos one by one, including different files of the same photograph.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +32,7 @@ from likeness.images.preparation import fit
 
 @dataclass(frozen=True, kw_only=True)
 class LeakReport:
-    """Counts of what is tested, and of how much of it was trained on.
+    """Counts of the test part, and of its overlap with the training part.
 
     Args:
         identities, items, genuine_pairs, impostor_pairs: in the test part; a pair that is
@@ -67,7 +66,7 @@ class LeakReport:
         return {**asdict(self), "leaks": self.leaks, "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
-        """Say it in words; one sentence when clean."""
+        """Return it in sentences; one sentence when clean."""
         if not self.leaks:
             return ["No leak: no person, photo or pair of the test part was in the training part."]
         said = []
@@ -125,7 +124,7 @@ DIGITS = 16
 def leaks_against(
     identities: Iterable[str], digests: Iterable[str], test: Dataset, pairs: PairEnergies
 ) -> LeakReport:
-    """Compare a test part with what is recorded of a training part: names and digests.
+    """Compare a test part with the record of a training part: names and digests.
 
     People with equal names count as the same, whatever their photos: a false alarm is better than
     an undetected leak. Pairs count as trained on if both photos were.
@@ -151,9 +150,9 @@ def leaks_against(
 
 
 def learned_people(identities: Iterable[str], digests: Iterable[str], test: Dataset) -> set[str]:
-    """Return the people of a test part who are recorded of a training part.
+    """Return the people of a test part who are in the record of a training part.
 
-    By name, or by a photo: a person may have been renamed since.
+    By name or by a photo, since a person may have been renamed.
     """
     known = np.flatnonzero(_learned_items(digests, test)).tolist()
     return (set(test.distinct) & set(identities)) | {test.identities[i] for i in known}
@@ -165,7 +164,7 @@ def _learned_items(digests: Iterable[str], test: Dataset) -> NDArray[np.bool_]:
 
 
 def _percent(part: int, total: int) -> str:
-    """Return the share in whole percent, «100 %» only if it is all of them."""
+    """Return the share in whole percent; «100 %» only for all."""
     percent = round(100 * part / total)
     if percent == 100 and part < total:
         return "over 99 %"
@@ -189,11 +188,11 @@ class _Part:
 
 
 SIZE = (28, 23)
-"""(rows, columns) of the small photo: large enough to tell two photos of one sitting apart,
-small enough that compression does not matter."""
+"""(rows, columns) of the small photo: large enough to distinguish two photos of one session, small
+enough to be robust to compression."""
 
 ALIKE = 0.997
-"""Correlation from which two photos count as one."""
+"""Least correlation at which two photos count as the same."""
 
 BLOCK = 2048
 """Rows compared at a time: 2048 × 2048 correlations are 17 MB."""
@@ -203,7 +202,7 @@ Thumbnails = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class NearDuplicate:
-    """Two photos that are one.
+    """Two copies of one photograph.
 
     Args:
         left, right: their indices in what was compared.
@@ -218,7 +217,7 @@ class NearDuplicate:
 
 
 def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
-    """Return the photos on the left that are on the right too, in order.
+    """Return the photos on the left that also occur on the right, in order.
 
     Args:
         left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ.
@@ -237,7 +236,7 @@ def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
 
 
 def duplicates_within(images: Images) -> list[NearDuplicate]:
-    """Return the pairs of one collection that are one photo, each pair once, left < right."""
+    """Return the pairs of duplicates in one collection, each pair once, left < right."""
     small = thumbnails(images)
     return [match for match in _matches(small, small) if match.left < match.right]
 
@@ -245,7 +244,7 @@ def duplicates_within(images: Images) -> list[NearDuplicate]:
 def thumbnails(images: Images) -> Thumbnails:
     """Return ``(n, 28 · 23)``: small grey photos, mean 0, unit length.
 
-    A photo of one flat colour becomes zeros, and is like nothing: flat photos do not count as
+    A photo of one flat colour becomes zeros, and matches nothing: flat photos do not count as
     copies of each other.
     """
     check_images(images)
@@ -292,7 +291,7 @@ class SharedPhoto:
 
     Args:
         train, test: names of the two.
-        train_identity, test_identity: whose they are said to be.
+        train_identity, test_identity: their stated identities.
         how: "same pixels", "same photo", or "mirror image".
         correlation: of the two, made small; 1 for the same pixels.
     """
@@ -311,10 +310,10 @@ class Audit:
 
     Args:
         report: the counts of people, photos and pairs that are exactly the same.
-        people: names that are in both.
+        people: names in both.
         photos: every shared photo, exact or not.
-        renamed: (training identity, test identity) of shared photos whose names differ: one
-            person under two names, or a mistake.
+        renamed: (training identity, test identity) of shared photos with different names: one
+            person under two names, or an error.
     """
 
     report: LeakReport
@@ -340,7 +339,7 @@ class Audit:
         }
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         if self.clean:
             return ["Clean: no person, photo or pair is in both."]
         said = []

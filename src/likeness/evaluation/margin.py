@@ -1,10 +1,10 @@
 """The margin to the runner-up: how much farther away the second nearest person must be.
 
 Of G enrolled people, somebody else is named where that other is within the threshold and
-nearer than the right person by the margin. So one comparison with one of the G − 1 others
-may go wrong at a rate of at most share / (G − 1), whatever depends on what (the union
-bound), and the margin is the smallest one whose rate is below that *with its interval*. The
-people need not be as many as will be enrolled, only enough to show so low a rate.
+nearer than the right person by the margin. So one comparison with one of the G − 1 others may fail
+at a rate of at most share / (G − 1), for any dependence (the union bound), and the margin is the
+smallest one whose rate is below that *with its interval*. The calibration may have fewer people
+than will be enrolled, but enough to show such a rate.
 """
 
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ FORMAT = "likeness.margin/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """What became of photos of enrolled people, in galleries of the calibration people.
+    """Outcomes for photos of enrolled people, in galleries of the calibration people.
 
     Args:
         people: enrolled in the largest gallery.
-        right: how many photos were named rightly.
+        right: number of photos with the right name.
         wrong: named as somebody else.
         ambiguous: accepted, but the runner-up was too near.
         unknown: rejected as strangers.
@@ -43,7 +43,7 @@ class Outcomes:
     unknown: int
 
     def sentence(self) -> str:
-        """Say it in words."""
+        """Return it in sentences."""
         photos = self.right + self.wrong + self.ambiguous + self.unknown
         return (
             f"In galleries of {self.people:,} of these people, of {photos:,} answers about "
@@ -54,7 +54,7 @@ class Outcomes:
 
 @dataclass(frozen=True, kw_only=True)
 class Margin:
-    """A margin to the runner-up, what it promises, and what stands behind it.
+    """A margin to the runner-up, its promise, and its evidence.
 
     Args:
         value: «known» only if the runner-up is at least this much farther away, 0 or more; None
@@ -79,7 +79,7 @@ class Margin:
         return {"format": FORMAT, **asdict(self), "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         if self.value is None or self.wrong is None:
             return [f"No margin to the runner-up was measured: {self.reason}"]
         rule = (
@@ -104,13 +104,13 @@ def measure_margin(
     wrong_names: float,
     energy: str | None = None,
 ) -> Margin:
-    """Find the smallest margin at which wrong names are rare enough.
+    """Find the smallest margin that keeps the promised rate of wrong names.
 
     Args:
         matrix: ``(n, n)`` energies between all photos of people never trained on.
         codes: ``(n,)``, the identity of each.
         purpose: how many people are enrolled, with how many photos each.
-        threshold: the one in force.
+        threshold: the model's threshold.
         wrong_names: the share of enrolled people's photos that may be given a wrong name.
         energy: the name of the energies; only the fusion "centroid" needs it.
 
@@ -134,10 +134,10 @@ def measure_margin(
 def is_clear(
     nearest: Energies, second: Energies, *, threshold: float, margin: float | None
 ) -> NDArray[np.bool_]:
-    """Say where the runner-up is far enough away for the nearest person to be named.
+    """Return where the runner-up is far enough away for the nearest person to be named.
 
     At least ``margin`` farther, and never equally near; without a measured margin: beyond the
-    threshold, so that one person only is accepted.
+    threshold, so that only one person is accepted.
 
     Args:
         nearest, second: ``(n,)`` energies to the nearest person and the runner-up.
@@ -164,7 +164,7 @@ class _Gallery:
 def _galleries(
     matrix: Energies, codes: Codes, purpose: Purpose, energy: str | None
 ) -> Iterator[_Gallery]:
-    """Enrol everybody who has the photos, several times with other photos; the rest are probes."""
+    """Enrol everybody with enough photos, several times with other photos; the rest are probes."""
     each = purpose.photos_each
     photos = [np.flatnonzero(codes == code) for code in np.unique(codes)]
     start = 0
@@ -189,7 +189,7 @@ def _galleries(
 def _smallest(
     galleries: list[_Gallery], purpose: Purpose, threshold: float, share: float
 ) -> tuple[float | None, Rate | None, str]:
-    """Return the margin, what it promises, and why there is none."""
+    """Return the margin and its promise, or the reason why there is none."""
     if purpose.people == 1:
         return None, None, "one person is enrolled, so there is no runner-up."
     if not galleries:
@@ -206,16 +206,16 @@ def _smallest(
 
 
 def _counted(galleries: list[_Gallery], threshold: float) -> AcceptedRate:
-    """Count each probe with each other person: by how much the other is farther than its own.
+    """Return, for each probe and other person, how much farther the other is than the right one.
 
-    At most −m: named wrongly at a margin of m, if the other is within the threshold at all.
+    At most −m: misidentified at a margin of m, if the other is within the threshold.
     """
     farther, people = [], []
     for gallery in galleries:
         own = gallery.own[:, None]
         other = np.arange(len(gallery.people))[None, :]
         ahead = gallery.energies - gallery.right()[:, None]
-        # Who is not accepted is never named: farther than any margin.
+        # People beyond the threshold are never named: farther than any margin.
         ahead[gallery.energies > threshold] = np.inf
         farther.append(ahead[own != other])
         both = np.broadcast_arrays(gallery.people[own], gallery.people[other])

@@ -1,6 +1,6 @@
-"""The value of the next photo: how errors fall as more photos of each person are enrolled.
+"""The value of the next photo: error rates by the number of enrolled photos per person.
 
-Each draw deals every person's photos anew: some may be enrolled, the others are probes. Of those
+Each draw splits every person's photos again: some may be enrolled, the others are probes. Of those
 that may be enrolled the first one is enrolled, then the first two, and so on, and the probes stay
 the same: every point of the curve is measured on the same probes of the same people, and a
 difference between two points comes from the photos added, not from other probes.
@@ -63,7 +63,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class _Gain:
-    """What the photos between two points lower, on the same probes and people.
+    """The reduction of errors between two points, on the same probes and people.
 
     Args:
         before, after: photos enrolled.
@@ -108,7 +108,7 @@ class NextPhotoCurve:
     gains: tuple[_Gain, ...]
 
     def sentences(self) -> list[str]:
-        """Say what each step gains."""
+        """Return the gain of each step, in sentences."""
         if not self.gains:
             return [
                 "One number of enrolled photos shows no gain; with three photos of most people it "
@@ -139,7 +139,7 @@ class NextPhotoCurve:
 
 @dataclass(frozen=True, kw_only=True)
 class NextPhotoResult:
-    """The curve of a saved model, and what stands behind it.
+    """The curve of a saved model, and its basis.
 
     Args:
         curve: that was measured.
@@ -147,7 +147,7 @@ class NextPhotoResult:
         data: that was measured on.
         drawn: whether the data are synthetic.
         left_out: names of the people with too few photos.
-        notes: who and what takes no part, in sentences.
+        notes: excluded people and photos, in sentences.
     """
 
     curve: NextPhotoCurve
@@ -186,18 +186,18 @@ def next_photo_curve(
 ) -> NextPhotoCurve:
     """Measure what more photos of each person gain.
 
-    Who has more photos than the largest count takes part: those photos are enrolled, and at least
-    one is a probe.
+    People with more photos than the largest count are included: that many photos are enrolled, and
+    at least one is a probe.
 
     Args:
         matrix: ``(n, n)`` energies between all photos of people never trained on.
         codes: ``(n,)``.
         energy: the name of the energies.
-        fusion: how a person's photos become one energy.
+        fusion: fusion of a person's energies.
         counts: of enrolled photos; if not given, those of `COUNTS` that at least half of the
             people can take part in.
         threshold: where rejected and accepted shares are counted besides; none if not given.
-        draws: how often photos are dealt, at least 1; `MOST_COMPARISONS` may make them fewer.
+        draws: number of draws, at least 1; `MOST_COMPARISONS` may make them fewer.
         repetitions: how often people are drawn again for the intervals.
         seed: of both.
 
@@ -370,7 +370,7 @@ def _point(enrolled: int, series: Mapping[str, Floats], *, photos: int) -> Point
 
 
 def _difference(less: Floats, more: Floats) -> Interval:
-    """Return what more photos lower, with the quantiles of the paired draws."""
+    """Return the reduction by more photos, with the quantiles of the paired draws."""
     lowered = less - more
     low, high = np.quantile(lowered[1:], [0.025, 0.975])
     return Interval(mean=float(lowered[0]), low=float(low), high=float(high))
@@ -391,7 +391,7 @@ def _change(what: str, before: Interval, after: Interval, gain: Interval) -> str
 
 
 def _step(before: int, after: int) -> str:
-    """Return what begins the sentence about the photos added.
+    """Return the beginning of the sentence about the photos added.
 
     >>> _step(1, 2), _step(3, 5)
     ('A second photo', 'Going from 3 to 5 photos')

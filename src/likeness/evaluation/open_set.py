@@ -1,4 +1,4 @@
-"""Open-set identification: who is it, if anybody? With the words of ISO/IEC 19795-1.
+"""Open-set identification, in the terms of ISO/IEC 19795-1.
 
 A *search* compares a probe with everybody enrolled. It is *mated* if the probe's person is
 enrolled, *non-mated* if not (a stranger). A candidate is an enrolled person whose energy is at
@@ -11,7 +11,7 @@ person as one of the R nearest and at most the threshold. DIR (detection and ide
 rate, P. Grother & P. Phillips, «Models of large population recognition performance», CVPR
 2004) is 1 − FNIR at rank 1.
 
-Both rates come from the one counting primitive: FPIR counts the nearest energies of strangers
+Both rates use the same counting function: FPIR counts the nearest energies of strangers
 as FAR counts impostor pairs; mated searches count the right person's energy as genuine ones
 do, each weighted by how right it is at the rank (ties are a fair draw, as in `rank_one`).
 
@@ -56,17 +56,17 @@ FEWEST_PEOPLE = 4
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Searches:
-    """The outcomes of searches, mated and non-mated apart.
+    """The results of searches, mated and non-mated.
 
     Args:
         mated: ``(m,)`` energies between a probe and its own person.
         ranks: of that person among the enrolled, ``m`` of them.
-        mated_codes: ``(m,)``, whose probe it was.
+        mated_codes: ``(m,)``, the identity of each probe.
         mated_items: ``(m,)``, which probe.
         non_mated: ``(s,)`` energies between a stranger's probe and the nearest person.
-        non_mated_codes: ``(s,)``, whose probe it was.
+        non_mated_codes: ``(s,)``, the identity of each probe.
         non_mated_items: ``(s,)``, which probe.
-        nearest_codes: ``(s,)``, who that nearest person is.
+        nearest_codes: ``(s,)``, the nearest person.
     """
 
     mated: Energies
@@ -81,7 +81,7 @@ class Searches:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenSetRates:
-    """FPIR and FNIR at every threshold that makes a difference.
+    """FPIR and FNIR at every distinct threshold.
 
     Args:
         thresholds: ``(t,)``, ascending, the first −∞.
@@ -101,7 +101,7 @@ class OpenSetRates:
 
     @property
     def least_fpir(self) -> float:
-        """The lowest FPIR that these probes can show, 3/n (the «rule of three»)."""
+        """The lowest FPIR that can be estimated from these probes, 3/n (the «rule of three»)."""
         return EVIDENCE / self.non_mated_probes
 
     def at(self, threshold: float) -> tuple[float, float]:
@@ -115,7 +115,7 @@ class OpenSetRates:
 
 
 class OpenSetCounter:
-    """Sorts the searches once, and then gives the rates for any weights of them.
+    """Sorts the searches once, and computes the rates for any weights of them.
 
     Args:
         searches: at least one of each kind.
@@ -149,7 +149,7 @@ class OpenSetCounter:
         """
         often = np.ones(len(self._credit)) if mated_weights is None else mated_weights
         returned = float(np.average(self._credit, weights=often))
-        # Where nobody is ever at the rank, any weights will do: the share is 0 times theirs.
+        # If no search is right at the rank, the weights are irrelevant: the share is 0.
         weights = often * self._credit if returned > 0 else often
         counted = self._counter.rates(weights, non_mated_weights)
         return OpenSetRates(
@@ -163,7 +163,7 @@ class OpenSetCounter:
 
 
 def open_set_rates(searches: Searches, *, rank: int = 1) -> OpenSetRates:
-    """Return FPIR and FNIR at every threshold that makes a difference.
+    """Return FPIR and FNIR at every distinct threshold.
 
     Raises:
         TooFewError: there is no mated or no non-mated search.
@@ -198,7 +198,7 @@ def dir_at_fpir(rates: OpenSetRates, fpir: float) -> float:
 
 
 def missed(searches: Searches, threshold: float, *, rank: int = 1) -> Floats:
-    """Return how wrong each mated search ends at a threshold, ``(m,)``, 0…1; its mean is the FNIR.
+    """Return the error of each mated search at a threshold, ``(m,)``, 0…1; the mean is the FNIR.
 
     1 where the right person is not one of the R nearest and at most the threshold.
     """
@@ -258,9 +258,9 @@ def open_set_halves(
 
     In each half, each photo index k in turn is enrolled (with K shots: the photos k … k+K−1, and
     on from the first where they end; of more than ten indices, ten evenly spread ones). Other
-    photos of enrolled people are mated probes, all photos of the others non-mated ones. Halves
-    come in twos: one half of a shuffled list of people, then the other, so that nobody is a
-    stranger much more often than others.
+    photos of enrolled people are mated probes, all photos of the others non-mated ones. Halves come
+    in pairs: one half of a shuffled list of people, then the other, so that everybody is a stranger
+    about equally often.
 
     Args:
         matrix: ``(n, n)`` energies between all photos.
@@ -324,7 +324,7 @@ def _together(outcomes: list[tuple[Codes, Searches]]) -> Searches:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenSetEvaluation:
-    """What was measured in an open set.
+    """The figures of an open set.
 
     Args:
         open_set: the searches behind it.
@@ -394,7 +394,7 @@ def open_set_intervals(
 
 
 class _OpenSetResampler:
-    """Figures of one fold under other numbers of each person."""
+    """Figures of one fold for resampled people."""
 
     def __init__(self, fold: OpenSetEvaluation) -> None:
         self._fold = fold

@@ -1,13 +1,14 @@
-"""Which pairs count (`PairRule`), and the energies of genuine and impostor pairs (`PairEnergies`).
+"""The pairs to evaluate (`PairRule`), and the energies of genuine and impostor pairs
+(`PairEnergies`).
 
-All pairs count, usually. Where something besides the identity makes two items alike (the same
-text, the same pen), a figure over all pairs would be about that; then only pairs that agree in it,
-or only pairs that differ in it, say something about the identity.
+Usually all pairs are used. If something besides the identity makes two items similar (the same
+text, the same pen), only pairs that agree in it, or only pairs that differ in it, measure the
+identity.
 
 `EnergyHistogram`: how many genuine and impostor comparisons lie at which energy.
 
-What a threshold was chosen on, small enough to be kept with it: a picture can then show where
-a new comparison lies among them. Counts of comparisons alone; no photo, no person, no pair.
+The energies behind a threshold, in a compact form that is stored with it, so that a plot can show a
+new comparison among them. It holds counts only: no photo, no person, no pair.
 """
 
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ def matrix_pair_energies(
     Args:
         matrix: ``(n, n)``.
         codes: ``(n,)``.
-        pairs: those that count; every pair once if not given.
+        pairs: the selected pairs; every pair once if not given.
 
     Raises:
         DataError: the matrix and the codes do not fit together.
@@ -142,7 +143,7 @@ def check_square(matrix: Energies, codes: Codes) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class PairRule:
-    """Which pairs of a data set count, by the facets of their items.
+    """A rule that selects pairs of a data set by the facets of their items.
 
     Args:
         same: facets in which both items of a pair have one label.
@@ -168,7 +169,7 @@ class PairRule:
 
     @classmethod
     def of(cls, recipe: Mapping[str, Any]) -> "PairRule":
-        """Return which pairs count for a model, by its recipe's "sampling": within, across."""
+        """Return the rule of a model, by its recipe's "sampling": within, across."""
         sampling = recipe.get("sampling", {})
         within, across = sampling.get("within"), sampling.get("across")
         return cls(same=(within,) if within else (), different=(across,) if across else ())
@@ -178,20 +179,20 @@ class PairRule:
         return bool(self.same or self.different or self.between)
 
     def pairs_if_known(self, data: Dataset) -> LabelledPairs | None:
-        """Return `pairs`, or None: nothing is left out, or the data has no such facets.
+        """Return `pairs`; or None if all pairs are used, or the data has no such facets.
 
         Raises:
-            TooFewError: no genuine pair, or no impostor pair, counts.
+            TooFewError: there is no genuine pair, or no impostor pair.
         """
         facets = {*self.same, *self.different, *(name for name, _, _ in self.between)}
         return self.pairs(data) if facets and facets <= set(data.facets) else None
 
     def pairs(self, data: Dataset) -> LabelledPairs:
-        """Return the pairs that count, each once.
+        """Return the selected pairs, each once.
 
         Raises:
             DataError: the data has no such facet.
-            TooFewError: no genuine pair, or no impostor pair, counts.
+            TooFewError: there is no genuine pair, or no impostor pair.
         """
         every = LabelledPairs.all_of(data.codes)
         left, right = every.pairs.T
@@ -216,7 +217,7 @@ class PairRule:
         return kept
 
     def in_words(self) -> str:
-        """Say which pairs count: «one name, two of medium»."""
+        """Describe the rule: «one name, two of medium»."""
         said = [f"one {name}" for name in self.same]
         said += [f"two of {name}" for name in self.different]
         said += [
@@ -281,7 +282,7 @@ def energy_histogram(genuine: ArrayLike, impostor: ArrayLike) -> EnergyHistogram
             f"{sum(int((~np.isfinite(values)).sum()) for values in kinds)} of them not finite."
         )
     every = np.concatenate(kinds)
-    # Equal energies get a bin of their own, of width one in all: NumPy's own rule.
+    # Equal energies get a range of width one, as in NumPy.
     edges = np.histogram_bin_edges(every, bins=BINS)
     counts = [np.histogram(values, bins=edges)[0] for values in kinds]
     return EnergyHistogram(
@@ -294,16 +295,16 @@ def energy_histogram(genuine: ArrayLike, impostor: ArrayLike) -> EnergyHistogram
 def stored_histogram(
     calibration: Mapping[str, Any], record: Mapping[str, Any], threshold: float | None
 ) -> EnergyHistogram | None:
-    """Return the histogram behind a saved model's threshold, where it kept one.
+    """Return the histogram behind a saved model's threshold, if it is stored.
 
     Args:
-        calibration, record: of the model. `likeness calibrate` stores it in the one, training
-            beside the threshold in the other.
-        threshold: in force; the histogram behind another one is not returned.
+        calibration, record: of the model. `likeness calibrate` stores it in the first, training in
+            the second.
+        threshold: the model's threshold; the histogram behind another one is not returned.
 
     Returns:
-        None for a model without one: made before there were histograms, without a threshold,
-        or with one that was given by hand.
+        None for a model without one: an older model, or one without a threshold, or with a
+        threshold set by hand.
 
     Raises:
         DataError: what is stored is damaged or of another format.

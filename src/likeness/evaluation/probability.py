@@ -1,19 +1,19 @@
-"""From an energy to the probability that two photos show one person, for a stated prior.
+"""The probability that two photos show one person, from their energy and a prior.
 
 An energy is turned into a likelihood ratio, LR = p(energy | genuine) / p(energy | impostor),
-and only a prior makes a probability of it: logit P = ln LR + logit prior (Bayes). So the map
+and a prior turns it into a probability: logit P = ln LR + logit prior (Bayes). So the map
 is fitted once, and the prior can be stated, and changed, afterwards.
 
 A lower energy never gives a lower probability, and no ratio leaves the range that the
 comparisons behind the map can show (`LikelihoodRatio.lowest`, ``highest``).
 
-How good likelihood ratios are: Cllr, minCllr and the reliability diagram's numbers.
+The quality of likelihood ratios: Cllr, minCllr and the reliability diagram.
 
 N. Brümmer & J. du Preez, «Application-independent evaluation of speaker detection», Computer
-Speech & Language 2006. Cllr is the mean cost in bits of believing the ratios, genuine and
-impostor comparisons equally heavy: 0 is perfect, 1 is what LR = 1 everywhere costs, and more
-than 1 misleads. minCllr is what is left after the best monotone map of these very energies:
-Cllr − minCllr is the fault of the calibration, minCllr that of the energies.
+Speech & Language 2006. Cllr is the mean cost in bits of using the ratios, genuine and impostor
+comparisons with equal weight: 0 is perfect, 1 is what LR = 1 everywhere costs, and more than 1
+misleads. minCllr is the rest after the best monotone map of the same energies: Cllr − minCllr is
+the calibration loss, minCllr the discrimination loss of the energies.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from likeness.evaluation.rare_rates import wilson
 
 FORMAT = "likeness.likelihood_ratio/1"
 NEAREST = 1e-12
-"""Energies below this share of the scale are lifted to it before a logarithm."""
+"""Lower limit of energies, as a share of the scale, before a logarithm."""
 
 
 def platt(energies: Floats, *, intercept: float, slope: float) -> Floats:
@@ -106,7 +106,7 @@ class LikelihoodRatio:
         return np.clip(log_ratios, self.lowest, self.highest)
 
     def probability(self, energies: ArrayLike, *, prior: float) -> Floats:
-        """Return P(one person | energy), if it is so likely before the energy is known.
+        """Return P(one person | energy), given the prior.
 
         Args:
             energies: of any shape.
@@ -123,10 +123,10 @@ class LikelihoodRatio:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "LikelihoodRatio":
-        """Return the map that `as_dict` described.
+        """Return the map that `as_dict` wrote.
 
         Raises:
-            ModelError: it describes none.
+            ModelError: it is not such a map.
         """
         if document.get("format") != FORMAT:
             raise ModelError(
@@ -143,7 +143,7 @@ class LikelihoodRatio:
 
 
 def probability_of(log_ratios: ArrayLike, *, prior: float) -> Floats:
-    """Return the probability that a prior becomes by likelihood ratios, given as ln LR.
+    """Return the posterior probability for a prior and likelihood ratios, given as ln LR.
 
     Raises:
         SettingError: the prior is not above 0 and below 1.
@@ -168,7 +168,7 @@ _ONE = np.zeros(1)
 
 
 def _problem(ratio: LikelihoodRatio) -> str:
-    """Say what is wrong with a map; nothing if it is one."""
+    """Return what is wrong with a map; empty if it is valid."""
     if ratio.kind not in KINDS:
         return f"expected one of {', '.join(KINDS)}. Received: {ratio.kind!r}"
     try:
@@ -211,7 +211,7 @@ def cllr(genuine: ArrayLike, impostor: ArrayLike) -> float:
 
 
 def min_cllr(genuine: ArrayLike, impostor: ArrayLike) -> float:
-    """Return the Cllr that no monotone map of the energies can get below, 0…1.
+    """Return the lowest Cllr of any monotone map of the energies, 0…1.
 
     Args:
         genuine, impostor: ``(g,)`` and ``(i,)`` energies.
@@ -248,13 +248,13 @@ def pooled_share(genuine: Floats, impostor: Floats) -> Floats:
     regression = require_extra("sklearn.isotonic").isotonic_regression
     total = genuine + impostor
     pooled = regression(genuine / total, sample_weight=total, increasing=False)
-    # A mean of ones, or of zeros, may be rounded to a little beside it.
+    # A mean of ones, or of zeros, may be slightly off by rounding.
     return np.clip(np.asarray(pooled, np.float64), 0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityBin:
-    """Comparisons that were given much the same probability, and how many were genuine.
+    """A bin of comparisons with similar probabilities, and the share of genuine ones.
 
     Args:
         predicted: their mean probability.
@@ -282,8 +282,8 @@ def reliability(
 ) -> list[ReliabilityBin]:
     """Return the numbers of a reliability diagram; bins without comparisons are left out.
 
-    Genuine comparisons weigh ``prior`` together and impostor ones the rest, so that the
-    probabilities and the shares are of the same world.
+    Genuine comparisons have the total weight ``prior`` and impostor ones the rest, so that
+    probabilities and shares are comparable.
 
     Args:
         genuine, impostor: ``(g,)`` and ``(i,)``, ln LR of comparisons that the map was not
@@ -324,7 +324,7 @@ def _bin(
 
 
 def _effective(is_genuine: NDArray[np.bool_], weights: Floats, people: Codes) -> float:
-    """Return how many independent comparisons would be as sure of the share of genuine ones.
+    """Return the effective number of independent comparisons for the share of genuine ones.
 
     At most as many as there are different pairs of people, the heavy ones counting more
     (L. Kish, «Survey Sampling», 1965); fewer if leaving out a person moves the share much.

@@ -3,9 +3,9 @@
 Three maps are fitted (Platt, beta, isotonic; see `likeness.evaluation.probability`). The people
 are dealt to folds; a comparison is held out if both its people are in the fold, and fitted to if
 neither is; the map with the lowest log-loss on comparisons held out is kept. Genuine and impostor
-comparisons are equally heavy together, so that the log-odds that a map learns are ln LR.
+comparisons are with equal weight together, so that the log-odds that a map learns are ln LR.
 
-What the comparisons cannot show is not claimed. With no impostor accepted among comparisons
+Ratios are limited to what the comparisons can show. With no impostor accepted among comparisons
 worth n independent ones, their rate may still be up to h (Wilson's 95 % end), so no energy
 shows a ratio above 1/h; and with no genuine one rejected among those worth m, none under the
 end of 0 of m. Every map is clipped to that range.
@@ -45,7 +45,7 @@ MERGED = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Support:
-    """What the comparisons can show of likelihood ratios.
+    """The range of likelihood ratios that the comparisons can show.
 
     Args:
         genuine: of rejecting no genuine comparison; ``high`` is the lowest LR.
@@ -68,7 +68,7 @@ class Support:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FittedProbability:
-    """The map that did best on people held out, and how well that was.
+    """The map with the lowest loss on held-out people, and its figures.
 
     Args:
         ratio: fitted to all comparisons.
@@ -124,14 +124,15 @@ class FittedProbability:
         )
 
     def sentences(self, *, prior: float) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         low, high = probability_of([self.support.lowest, self.support.highest], prior=prior)
         losses = ", ".join(f"{kind} {loss:.3f}" for kind, loss in self.log_losses.items())
         return [
             f"Probabilities by {self.ratio.kind} calibration (log-loss on people held out: "
-            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} are the energies' own.",
+            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} is the discrimination "
+            "loss of the energies.",
             f"At a prior of {rare_percent(prior)}, {rare_percent(low)} to {rare_percent(high)}: "
-            "what these comparisons can show, and no more.",
+            "the range that these comparisons can show.",
         ]
 
 
@@ -170,7 +171,7 @@ def fit_probability(comparisons: Comparisons, *, seed: int = 0) -> FittedProbabi
 def _held_out_log_ratios(
     comparisons: Comparisons, folds: "_Folds"
 ) -> dict[str, tuple[Floats, Floats]]:
-    """Return ln LR of each comparison, by maps that have not seen its people; NaN without one."""
+    """Return ln LR of each comparison, by maps fitted to other people; NaN without one."""
     given = {
         kind: (
             np.full(len(comparisons.genuine), np.nan),
@@ -194,11 +195,11 @@ def _cllr_held_out(genuine: Floats, impostor: Floats) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Folds:
-    """Who is held out when."""
+    """The folds of people."""
 
     count: int
     genuine: Codes
-    """``(g,)``, the fold that each comparison is held out in."""
+    """``(g,)``, the fold in which each comparison is held out."""
     first: Codes
     second: Codes
     """``(i,)`` each, those of the two people of impostor comparisons."""
@@ -246,7 +247,7 @@ def _part(comparisons: Comparisons, masks: tuple[Mask, Mask]) -> Comparisons:
 
 
 class Fitting:
-    """What all maps are fitted to, prepared once.
+    """The data that all maps are fitted to, prepared once.
 
     Args:
         comparisons: at least one genuine and one impostor one.
@@ -255,7 +256,7 @@ class Fitting:
     """
 
     def __init__(self, comparisons: Comparisons) -> None:
-        # The other way round: of genuine comparisons, the farthest count.
+        # For genuine comparisons, the largest energies are counted.
         genuine = AcceptedRate(-np.asarray(comparisons.genuine), comparisons.genuine_people)
         impostor = AcceptedRate(comparisons.impostor, comparisons.impostor_people)
         self.support = Support(genuine=genuine.at(-np.inf), impostor=impostor.at(-np.inf))
@@ -290,9 +291,9 @@ class _Merged:
 
 
 def _logistic(kind: str, genuine: _Merged, impostor: _Merged, support: Support) -> dict[str, float]:
-    """Fit Platt's map, or the beta map, by logistic regression on what the energy is made of.
+    """Fit Platt's map, or the beta map, by logistic regression on features of the energy.
 
-    Each comparison is a little of the other kind (Platt's targets (n + 1) / (n + 2)), so that
+    Each comparison counts partly as the other kind (Platt's targets (n + 1) / (n + 2)), so that
     kinds that do not overlap give no infinite slope. A part whose coefficient would be
     negative is left out (Kull et al.).
     """
@@ -352,10 +353,10 @@ def _regression(columns: Floats, target: Floats, weights: Floats) -> tuple[float
 def _isotonic(
     kind: str, genuine: _Merged, impostor: _Merged, support: Support
 ) -> dict[str, list[float]]:
-    """Pool adjacent violators, with one comparison more at either end that speaks against it.
+    """Pool adjacent violators, with one contradicting comparison added at either end.
 
     Below all energies stands one impostor comparison, above all one genuine one, each as
-    heavy as one of the independent comparisons: no end is surer than a count allows. (The
+    heavy as one of the independent comparisons: the ends are as certain as the counts allow. (The
     «Laplace» option of the BOSARIS toolkit: N. Brümmer & E. de Villiers, 2011.)
     """
     distinct = np.unique(np.concatenate([genuine.energies, impostor.energies]))

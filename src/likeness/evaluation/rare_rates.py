@@ -1,11 +1,11 @@
-"""How sure a rate is that was counted over comparisons of few people.
+"""Intervals of rates over dependent comparisons of few people.
 
-Comparisons are not independent: a person whose face is much like another's is falsely
-accepted again and again. So the variance of a rate is estimated by leaving out one person at a
-time (the jackknife; J. Arvesen, «Jackknifing U-Statistics», 1969), turned into a number of
-independent comparisons that would be as sure, and that number into Wilson's interval
-(E. Wilson, «Probable Inference, the Law of Succession, and Statistical Inference», 1927),
-which is honest for rates near 0, where ± two standard errors is not.
+Comparisons are not independent: a person who resembles another one is falsely accepted repeatedly.
+So the variance of a rate is estimated by leaving out one person at a time (the jackknife; J.
+Arvesen, «Jackknifing U-Statistics», 1969), converted into an effective number of independent
+comparisons, and that number into Wilson's interval (E. Wilson, «Probable Inference, the Law of
+Succession, and Statistical Inference», 1927), which is valid for rates near 0, unlike ± two
+standard errors.
 
 The lower tail of impostor energies beyond what was counted: a generalised Pareto tail.
 
@@ -13,7 +13,7 @@ Energies under a low quantile u, as distances below it x = u − e, follow a gen
 distribution if u is low enough (J. Pickands, «Statistical Inference Using Extreme Order
 Statistics», Annals of Statistics 1975). Fitted by probability-weighted moments (J. Hosking &
 J. Wallis, «Parameter and Quantile Estimation for the Generalized Pareto Distribution»,
-Technometrics 1987, equations 5 and 6), which need no search and are steady for few values.
+Technometrics 1987, equations 5 and 6), which need no optimisation and are stable for few values.
 
 All impostor energies: distances between points of many dimensions are sums of many small terms,
 and close to normal. The chance of the next comparison is then Student's (S. Geisser, «Predictive
@@ -43,7 +43,7 @@ class Rate:
         share: 0…1.
         low, high: the interval around it.
         comparisons: counted.
-        effective: independent comparisons that would be as sure, at most as many.
+        effective: effective number of independent comparisons, at most as many.
     """
 
     share: float
@@ -56,11 +56,11 @@ class Rate:
 class AcceptedRate:
     """The share of comparisons with an energy at most a threshold, for any threshold.
 
-    They are sorted only when that is needed: below all energies, the lowest few are enough.
+    They are sorted lazily: for low thresholds, the lowest few are enough.
 
     Args:
         energies: ``(n,)``, at least one.
-        people: ``(n, 2)``, whose two photos each comparison is of, codes from 0.
+        people: ``(n, 2)``, the two people of each comparison, codes from 0.
         confidence: of the intervals, 0.5…0.999.
     """
 
@@ -90,11 +90,11 @@ class AcceptedRate:
         """Return the largest threshold whose interval ends at or below a rate.
 
         Half-way between the last energy it accepts and the next one; None if no threshold
-        will do, because there are too few comparisons to be so sure.
+        will do, because there are too few comparisons.
         """
         if self.at(-np.inf).high > rate:
             return None
-        # The upper end rises with the threshold (but for small changes of the dependence).
+        # The upper end rises with the threshold, except for small changes of the dependence.
         ordered = self._ordered[0]
         low, high = 0, len(self)
         while high - low > 1:
@@ -108,7 +108,7 @@ class AcceptedRate:
         return float(min(last + (beyond - last) / 2, np.nextafter(beyond, -np.inf)))
 
     def _dependence(self, accepted: int) -> float:
-        """Return by what factor dependence lowers the number of comparisons that count."""
+        """Return the factor by which dependence reduces the effective number of comparisons."""
         some = min(max(accepted, FEW), len(self) - 1)
         return max(1.0, *(self._factor(count) for count in {accepted, some}))
 
@@ -142,7 +142,7 @@ class AcceptedRate:
         return self._people[near[np.argsort(self._energies[near], kind="stable")[:FEW]]]
 
     def _per_person(self, people: Codes) -> NDArray[np.int64]:
-        """Return how many of these comparisons each person is part of."""
+        """Return the number of these comparisons per person."""
         left, right = people.T
         counts = np.bincount(left, minlength=self._count)
         return np.asarray(counts + np.bincount(right[right != left], minlength=self._count))
@@ -151,10 +151,10 @@ class AcceptedRate:
 def interval_from_draws(
     share: float, draws: NDArray[np.float64], *, trials: float, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return the interval of a share whose spread is known from drawing the people again.
+    """Return the interval of a share from its spread over resampled people.
 
-    The spread becomes a number of independent trials that would be as sure, and that number
-    Wilson's interval. The quantiles of the draws would say «surely 0» where nothing went wrong.
+    The spread is converted into an effective number of independent trials, and that into Wilson's
+    interval. The quantiles of the draws would be exactly 0 where there were no errors.
 
     Args:
         share: 0…1.
@@ -234,7 +234,7 @@ def fit_tail(
     end = min(int(np.searchsorted(reached, share)) + 1, len(energies))
     start = float(energies[min(end, len(energies) - 1)])
     below, weight = start - energies[:end], counted[:end]
-    # The chance to be farther below u, at the middle of each value's own step.
+    # The probability of being farther below u, at the middle of each value's step.
     farther = (np.cumsum(weight) - weight / 2) / weight.sum()
     first = float(np.average(below, weights=weight))
     second = float(np.average(below * farther, weights=weight))

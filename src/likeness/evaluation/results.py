@@ -1,6 +1,6 @@
-"""What a protocol measured, as one value; its JSON is written and read here alone.
+"""The result of a protocol, as one value; its JSON is written and read only here.
 
-Whatever a JSON document holds, a value of another kind counts as missing (`number_of` and others).
+In a JSON document, a value of another type counts as missing (`number_of` and others).
 """
 
 import math
@@ -80,7 +80,7 @@ class MeasuredModel:
     Args:
         fingerprint: of the model.
         runtime: what ran it.
-        threshold_seen: how many of the people its threshold was calibrated on.
+        threshold_seen: number of the people that its threshold was calibrated on.
         notes: what was left out of the data.
     """
 
@@ -117,12 +117,12 @@ class FoldResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ProtocolResult:
-    """The figures of one protocol, and what stands behind them.
+    """The figures of one protocol, and their basis.
 
     Args:
         protocol: such as "U4", "L", "open-set", "evaluate" or "held-out".
-        title: what was done, in words.
-        unseen_people: whether nobody tested was trained on.
+        title: description of the protocol.
+        unseen_people: whether no tested person was in the training data.
         figures: of the network.
         baselines: method → its figures.
         counts: of people, photos, folds, pairs and trials behind the figures.
@@ -132,16 +132,16 @@ class ProtocolResult:
         leak_counts: by kind; see `LeakReport`.
         leak_sentences: the same in words.
         intervals: how they were made.
-        threshold: in force, the mean over the folds; None if there is none.
-        seeds: of whatever was drawn.
+        threshold: the model's threshold, the mean over the folds; None if there is none.
+        seeds: random seeds by name.
         cmc: method → the cumulative match at each rank from 1.
         open_set: what was measured with half of the people enrolled, if that was.
-        groups: one for each way of grouping people.
+        groups: one for each grouping of people.
         folds: one for each training.
         model: the saved model that was measured, if one was.
         recipe: settings of the training.
         versions: of the packages that decide the figures.
-        added: when it was put on a model's card.
+        added: when it was added to a model's card.
     """
 
     protocol: str
@@ -179,11 +179,11 @@ class ProtocolResult:
 
     @property
     def watermark(self) -> str | None:
-        """What must stand on everything that is made from the result."""
+        """The mark of everything that is made from the result."""
         return watermark(drawn=self.drawn, leaks=self.leaks)
 
     def counted(self) -> str:
-        """Say what stands behind the figures: protocol, people, pairs, trials, seeds, intervals."""
+        """Return the basis of the figures: protocol, people, pairs, trials, seeds, intervals."""
         words = [
             f"{self.counts[name]:,} {singular if self.counts[name] == 1 else plural}"
             for name, singular, plural in _COUNTED
@@ -248,14 +248,14 @@ class ProtocolResult:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSetResult:
-    """What was measured with half of the people enrolled, and the others strangers.
+    """The figures with half of the people enrolled, and the others strangers.
 
     Args:
         measured: the figures of identification and their counts.
         least_fpir: the lowest FPIR that the probes can show.
         curves: method → lists "fpir" and "dir", one entry per point.
         halves: of each fold, the people enrolled in each repetition.
-        sentences: what the figures say.
+        sentences: the figures in words.
     """
 
     measured: ProtocolResult
@@ -294,9 +294,9 @@ def protocol_result(
         methods: "network" and the baselines → one evaluation per fold.
         data: all of it.
         leaks: of all folds together.
-        protocol: what the result is called.
-        title: what was done, in words.
-        seeds: of whatever was drawn.
+        protocol: name of the result.
+        title: description of the protocol.
+        seeds: random seeds by name.
         repetitions: how often people are drawn again for the intervals.
     """
     figures = {

@@ -40,19 +40,19 @@ TAIL_SHARE = 0.05
 REPETITIONS = 200
 AUTO = "auto"
 FARTHEST = 1000.0
-"""A tail fitted to n comparisons is followed down to a rate of 1 / (FARTHEST · n), not on."""
+"""A tail fitted to n comparisons is extrapolated down to a rate of 1 / (FARTHEST · n)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Purpose:
-    """What a threshold is for.
+    """The purpose of a threshold.
 
     Args:
         people: G, how many are enrolled; 1 for one-to-one verification.
         strangers_accepted: the share of strangers that may be identified as somebody, above 0,
             below 1.
         photos_each: enrolled photos of a person.
-        fusion: how a person's photos are made one energy, see `likeness.evaluation.fusion`; or
+        fusion: fusion of a person's energies, see `likeness.evaluation.fusion`; or
             "auto", the one with the lowest measured error.
 
     Raises:
@@ -87,7 +87,7 @@ class Purpose:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """A threshold, what it promises, and what stands behind it.
+    """A threshold, its promise, and its evidence.
 
     Args:
         purpose: what it is for.
@@ -96,14 +96,14 @@ class Calibration:
             was extrapolated, ``share`` and ``high`` are the model's, not counted.
         rejected: the share of enrolled people's photos that are rejected.
         people: how many it was calibrated on.
-        extrapolated: whether the threshold lies beyond what was counted.
+        extrapolated: whether the threshold lies below all counted energies.
         fusion_choice: how the fusion was chosen; None if it was given.
         probability: the map from energies to probabilities and its figures, JSON values; see
             `likeness.evaluation.probability_fit`.
         margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
-        energies: what the threshold lies among, JSON values; see
-            `likeness.evaluation.pair_energies`. Empty in what was stored before there were.
-        provenance: model, data and date, for those who ask later.
+        energies: the histogram of energies, JSON values; see
+            `likeness.evaluation.pair_energies`. Empty in older calibrations.
+        provenance: model, data and date.
     """
 
     purpose: Purpose
@@ -123,7 +123,7 @@ class Calibration:
         return {"format": FORMAT, **asdict(self), "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         whom = (
             "an impostor"
             if self.purpose.people == 1
@@ -142,7 +142,7 @@ class Calibration:
         if self.extrapolated:
             said.append(
                 "Extrapolated: these comparisons are too few to show so low a rate. It follows a "
-                "generalised Pareto tail, and is a model's word, not a measurement."
+                "generalised Pareto tail, and is an extrapolation, not a measurement."
             )
         return [
             *said,
@@ -165,10 +165,10 @@ def calibrate(
     """Find the threshold for a purpose, on people used neither for training nor for tests.
 
     Where the fusion is to be chosen ("auto"), half of the people choose it and the other half
-    give the threshold: the fusion that happens to keep these impostors away would make a promise
-    that it keeps for them only. Half the people make a quarter of the comparisons. Where those
-    cannot show the target, everybody does both, and the result says so: nothing else would leave
-    those with few people a choice, and the preference for the simpler fusion keeps the harm small.
+    give the threshold: choosing the fusion on the same impostors would bias the promise. Half the
+    people make a quarter of the comparisons. Where those cannot show the target, everybody does
+    both, and the result says so: otherwise small data sets would have no choice, and the preference
+    for the simpler fusion limits the bias.
 
     Args:
         matrix: ``(n, n)`` energies between all photos of these people.
@@ -177,11 +177,11 @@ def calibrate(
         energy: the name of the energies; only the fusions "centroid" and "auto" need it.
         extrapolate: whether a tail may be fitted where the comparisons are too few.
         seed: of the draws behind an extrapolated threshold's interval, and of the halves.
-        pairs: those that count, of one photo each; all of them if not given.
+        pairs: the selected pairs, of one photo each; all of them if not given.
 
     Raises:
         TooFewError: the comparisons cannot show so low a rate; says how many people could.
-        SettingError: the target is beyond what even a fitted tail should be asked, or the
+        SettingError: the target is beyond the range of a fitted tail, or the
             fusion cannot be computed for this energy.
     """
     if purpose.fusion == AUTO:
@@ -228,7 +228,7 @@ def _with_chosen_fusion(
     seed: int,
     pairs: LabelledPairs | None,
 ) -> Calibration:
-    if purpose.photos_each == 1:  # one photo is its own nearest, mean and middle
+    if purpose.photos_each == 1:  # all fusions of one photo are equal
         plain = replace(purpose, fusion="min")
         return calibrate(matrix, codes, plain, extrapolate=extrapolate, seed=seed, pairs=pairs)
     if energy is None:
@@ -289,13 +289,13 @@ def _extrapolated(
     people: int,
     seed: int,
 ) -> tuple[float, Rate]:
-    """Return the threshold at which the fitted tail's upper end meets the target, and its rate.
+    """Return the threshold at which the upper end of the fitted tail reaches the target, and its
+    rate.
 
-    People are drawn again and the tail is fitted to each draw; the threshold is the one that
-    all but 2.5 % of the draws agree is low enough. Where the tail rests on too few pairs of people,
-    it is too bold: it ends just below the lowest energy seen, and the next stranger who looks like
-    somebody is beyond that end. There all impostor energies together, as a normal distribution,
-    may lower the threshold.
+    People are drawn again and the tail is fitted to each draw; the threshold is low enough for all
+    but 2.5 % of the draws. Where the tail rests on too few pairs of people, it is too bold: it ends
+    just below the lowest energy seen, and the next stranger who looks like somebody is beyond that
+    end. There all impostor energies together, as a normal distribution, may lower the threshold.
     """
     if purpose.target * FARTHEST * len(counted) < 1:
         raise SettingError(
@@ -351,7 +351,7 @@ class _LowestEnergies:
         people = len(self._present)
         while True:
             times = np.bincount(rng.choice(people, people), minlength=people).astype(np.float64)
-            if times[self._people].prod(axis=1).any():  # else nobody near was drawn: again
+            if times[self._people].prod(axis=1).any():  # no near pair was drawn: draw again
                 return self._fitted(times)
 
     def _fitted(self, times: Floats) -> Tail:

@@ -1,9 +1,9 @@
-"""Verification: are these two the same? Equal error rate, ROC, AUC, TAR at a FAR, thresholds.
+"""Verification: equal error rate, ROC, AUC, TAR at a FAR, threshold choice.
 
-One counting primitive, `ErrorRates`, stands behind every rate: who is accepted at which threshold.
+All rates use one counting function, `ErrorCounter`: the pairs accepted at each threshold.
 «Accept if energy ≤ threshold», so equal energies are accepted together: a threshold can
-only stand at one of the energies, or below all of them. Counting a tie apart, one energy at
-a time, would invent operating points that no threshold has.
+only stand at one of the energies, or below all of them. Splitting ties would create operating
+points that no threshold has.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from likeness.arrays import Floats, describe
 from likeness.errors import DataError, SettingError, TooFewError
 
 EVIDENCE = 3
-"""A FAR needs three impostor pairs per false acceptance to be claimed: with none accepted
+"""A FAR of f needs 3 / f impostor pairs: with none accepted
 among n, 3/n is the upper end of the 95 % interval (the «rule of three»)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ErrorRates:
-    """False acceptance and false rejection at every threshold that makes a difference.
+    """False acceptance and false rejection rates at every distinct threshold.
 
     Args:
         thresholds: ``(t,)``, ascending, the first −∞ (nothing is accepted), then every
@@ -41,14 +41,14 @@ class ErrorRates:
         """Return (FAR, FRR) at a threshold.
 
         Raises:
-            SettingError: the threshold is NaN, which accepts nothing and refuses nothing.
+            SettingError: the threshold is NaN.
         """
         step = step_at(self.thresholds, threshold)
         return float(self.far[step]), float(self.frr[step])
 
 
 class Counter:
-    """Sorts the energies once, and then gives the rates for any weights of the pairs.
+    """Sorts the energies once, and computes the rates for any weights of the pairs.
 
     Args:
         genuine: ``(g,)`` energies of genuine pairs, at least one, finite.
@@ -76,7 +76,7 @@ class Counter:
             impostor_weights: ``(i,)``, likewise.
 
         Raises:
-            DataError: the weights are something else.
+            DataError: the weights do not fit.
         """
         split = len(self._genuine)
         accepted = self._accepted(self._step_of[:split], genuine_weights, "genuine_weights")
@@ -107,7 +107,7 @@ def error_rates(
     genuine_weights: Floats | None = None,
     impostor_weights: Floats | None = None,
 ) -> ErrorRates:
-    """Return FAR and FRR at every threshold that makes a difference.
+    """Return FAR and FRR at every distinct threshold.
 
     Args:
         genuine: ``(g,)`` energies of genuine pairs.
@@ -117,7 +117,7 @@ def error_rates(
 
     Raises:
         TooFewError: there are no genuine or no impostor pairs.
-        DataError: an energy is NaN or infinite, or the weights are not shares of the pairs.
+        DataError: an energy is NaN or infinite, or the weights do not fit.
 
     >>> rates = error_rates([0.1, 0.4], [0.4, 0.9])
     >>> rates.thresholds.tolist(), rates.far.tolist(), rates.frr.tolist()
@@ -168,7 +168,7 @@ def _checked(energies: ArrayLike, argument: str) -> Floats:
 
 
 def is_evidence(rates: ErrorRates, far: float) -> bool:
-    """Return whether the impostor pairs are enough to claim such a FAR, 3/n or more."""
+    """Return whether the impostor pairs suffice for this FAR, 3/n or more."""
     return far >= EVIDENCE / rates.impostor_pairs
 
 
@@ -181,7 +181,7 @@ def auc(rates: ErrorRates) -> float:
     tar = 1.0 - rates.frr
     # Trapezoids: a tie of genuine and impostor pairs is a slanted piece, worth one half.
     area = float(np.sum(np.diff(rates.far) * (tar[1:] + tar[:-1]) / 2))
-    return min(area, 1.0)  # thousands of rounded pieces may add up to a little more
+    return min(area, 1.0)  # rounding may give slightly more than 1
 
 
 def equal_error_rate(rates: ErrorRates) -> float:
@@ -190,7 +190,7 @@ def equal_error_rate(rates: ErrorRates) -> float:
     No threshold may give them exactly: between the last threshold with FAR < FRR and the
     first with FAR ≥ FRR both are taken to change along a straight line, and the rate is
     where the lines cross. Equal energies of genuine and impostor pairs move both rates at
-    once, so where all energies tie the rate is ½: a coin.
+    once, so if all energies are equal the rate is ½.
 
     >>> equal_error_rate(error_rates([1.0, 2.0, 3.0, 6.0], [4.0, 5.0, 7.0, 8.0]))
     0.25
@@ -238,7 +238,7 @@ def accuracy_at(rates: ErrorRates, threshold: float) -> float:
     """Return the accuracy on balanced pairs at a threshold, 1 − (FAR + FRR) / 2.
 
     Raises:
-        SettingError: the threshold is NaN, which accepts nothing and refuses nothing.
+        SettingError: the threshold is NaN.
 
     >>> accuracy_at(error_rates([1.0, 3.0], [2.0, 4.0]), 2.5)
     0.5
@@ -251,7 +251,7 @@ def choose_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:
     """Return the threshold with the best accuracy on balanced pairs.
 
     Half-way between the last energy it accepts and the next one. Of several equally good
-    ones, the middle one (the upper of two), so that the answer does not lean to either error.
+    ones, the middle one (the upper of two), so that neither error is favoured.
     It is always finite: accepting everything is as good as accepting nothing.
 
     >>> choose_threshold([1.0, 2.0], [5.0, 6.0])
@@ -264,7 +264,7 @@ def choose_threshold(genuine: ArrayLike, impostor: ArrayLike) -> float:
     if step == len(rates.thresholds) - 1:
         return float(rates.thresholds[-1])
     here, beyond = rates.thresholds[step : step + 2]
-    # Between neighbouring numbers there is no half-way; it must not round up to the next one.
+    # Between adjacent floats the midpoint must not round up to the next one.
     return float(min(here + (beyond - here) / 2, np.nextafter(beyond, -np.inf)))
 
 

@@ -1,4 +1,4 @@
-"""A data set as a model asks for it: every face found and brought to its place."""
+"""A data set with detected and aligned faces, as a model needs it."""
 
 from dataclasses import replace
 
@@ -13,12 +13,12 @@ from likeness.images.faces import FaceFinder, HaarFaceFinder, only_face
 def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None = None) -> Dataset:
     """Return the faces of photos as the recogniser gives them to a model.
 
-    What is measured on photos of another kind holds for no answer of the recogniser.
+    Figures on photos prepared in another way would not apply to the recogniser.
 
     Args:
         data: photos, uint8.
-        alignment: how the model wants a face.
-        finder: what looks for faces; OpenCV's cascades if not given.
+        alignment: the model's alignment.
+        finder: the face detector; OpenCV's cascades if not given.
 
     Returns:
         Photos of the size that the alignment gives. Those without one face that can be aligned
@@ -39,7 +39,7 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
             kept.append(index)
     if not made:
         raise FaceError(
-            f"{data.name}: expected photos of one face each, which the model asks for. "
+            f"{data.name}: expected photos of one face each, as the model needs them. "
             f"Found: none among {len(data)}. {notes[0] if notes else 'Give it photos.'}"
         )
     return replace(data.take(kept), items=np.stack(made), notes=(*data.notes, *notes))

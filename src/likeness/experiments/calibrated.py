@@ -1,4 +1,5 @@
-"""A saved model's threshold, margin and probabilities, found on people it was not trained on."""
+"""Calibration of a saved model: threshold, margin and probabilities, on people it was not trained
+on."""
 
 import datetime
 from collections.abc import Mapping
@@ -21,12 +22,12 @@ DIGITS = 16
 """Hexadecimal digits of each digest in a model's record."""
 
 PRIOR = 0.5
-"""Before anything is known, the two photos are as likely of one person as of two."""
+"""The default prior: one person and two people are equally likely."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _CalibrationEvidence:
-    """A calibration, and the comparisons that it was counted on.
+    """A calibration, and the comparisons behind it.
 
     Args:
         calibration: what is stored in the model.
@@ -56,8 +57,8 @@ def calibration_evidence(
         purpose: what the threshold is for.
         extrapolate: whether a tail may be fitted where the comparisons are too few.
         prior: P(one person) that probabilities are stated for, above 0, below 1.
-        wrong_names: the share of enrolled people's photos that may be given a wrong name; as
-            many as strangers accepted if not given.
+        wrong_names: the share of enrolled people's photos that may be given a wrong name; the share
+            of strangers accepted if not given.
 
     Raises:
         OverlapError: the model was trained on some of the people or photos.
@@ -71,7 +72,7 @@ def calibration_evidence(
     calibration = calibrate(
         matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate, pairs=pairs
     )
-    chosen = calibration.purpose  # with the fusion that was chosen, if it was to be
+    chosen = calibration.purpose  # with the chosen fusion, if it is "auto"
     margin = measure_margin(
         matrix,
         data.codes,
@@ -116,7 +117,7 @@ def calibration_evidence(
 def _probability(
     comparisons: Comparisons, *, prior: float
 ) -> tuple[FittedProbability | None, dict[str, Any]]:
-    """Return the fit and its document; where there is none, the document says why."""
+    """Return the fit and its document; without a fit, the document gives the reason."""
     try:
         fitted = fit_probability(comparisons)
     except TooFewError as error:
@@ -126,7 +127,7 @@ def _probability(
 
 
 def check_not_trained_on(record: Mapping[str, Any], data: Dataset) -> None:
-    """Raise if a model's record names some of the people, or holds some of the photos.
+    """Raise if the model was trained on some of the people or photos, by its record.
 
     People of equal names count as the same: a false alarm is better than a threshold chosen on
     memorised faces.
@@ -148,5 +149,5 @@ def check_not_trained_on(record: Mapping[str, Any], data: Dataset) -> None:
         more = f" and {len(ordered) - 5} more" if len(ordered) > 5 else ""
         raise OverlapError(
             f"{len(known)} of the {len(data.distinct)} people were trained on: {some}{more}. A "
-            "threshold chosen on them would promise too much; calibrate on other people."
+            "threshold chosen on them would be too optimistic; calibrate on other people."
         )

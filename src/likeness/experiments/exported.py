@@ -20,7 +20,7 @@ from likeness.model.onnx_session import OnnxSession
 from likeness.model.siamese_model import load_model
 
 MOST_FOR_RANGES = 200
-"""More photos than this hardly widen the ranges of the activations any more."""
+"""More photos than this hardly change the ranges of the activations."""
 
 
 def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def export_int8(
         seed: random seed that chooses the people who set the ranges.
 
     Returns:
-        What is stored of the loss: the figures of both variants on the same pairs, with
+        The stored loss of accuracy: the figures of both variants on the same pairs, with
         intervals over people, and the differences of their energies.
 
     Raises:
@@ -123,7 +123,7 @@ def export_int8(
 
 
 def _difference(exact: Evaluation, rounded: Evaluation) -> dict[str, float]:
-    """Return by how much the energies of the same pairs differ."""
+    """Return the differences of the energies of the same pairs."""
     apart = np.concatenate(
         [
             np.abs(exact.pairs.genuine - rounded.pairs.genuine),

@@ -1,7 +1,7 @@
 """Protocol L, the lab split: pairs of all people, split by scikit-learn's `train_test_split`.
 
-It is what tutorials report. Every person and nearly every photo of the test pairs was trained on;
-the leak report beside the figures says how many.
+Tutorials report this figure. Every person and nearly every photo of the test pairs was trained on;
+the leak report counts them.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def lab_pairs(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabSplitJob:
-    """Train on some pairs, embed all photos: the pairs left over are made of the same ones."""
+    """Train on some pairs, and embed all photos: the test pairs use the same photos."""
 
     recipe: TrainingRecipe
     data: Dataset
@@ -85,7 +85,7 @@ def lab_split(
         recipe: of mode "pairs".
         data: at least two people with two photos each.
         partition_seed: of the pairs and their split; the recipe's seed if not given.
-        workers: is there for the sake of the other protocols; there is one training.
+        workers: unused, as there is one training; for the same signature as other protocols.
         on_progress: called with the progress of the training.
     """
     seed = recipe.seed if partition_seed is None else partition_seed
@@ -98,7 +98,7 @@ def lab_split(
 def lab_section(
     data: Dataset, split: tuple[LabelledPairs, LabelledPairs], run: Trained, *, seed: int
 ) -> ProtocolSection:
-    """Put the lab split's result together from a network trained on the first part's pairs."""
+    """Make the lab split's result from a network trained on the training pairs."""
     learned, tested = split
     energy = run.record["recipe"]["energy"]
     pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
@@ -123,7 +123,9 @@ def lab_section(
 def _lab_baseline(
     embedder: Embedder, data: Dataset, learned: LabelledPairs, tested: LabelledPairs
 ) -> Evaluation:
-    """Measure a baseline the lab's way: fitted on all photos, threshold on the training pairs."""
+    """Measure a baseline on the lab split: fitted on all photos, threshold on the training
+    pairs.
+    """
     embeddings = embedder.embed(data.items)
     trained_on, left_over = (
         listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)

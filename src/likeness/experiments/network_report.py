@@ -1,6 +1,6 @@
-"""What a report says about the network: its layers, its pictures, and the page around them.
+"""The network in a report: its layers and pictures.
 
-Our own picture of the network is always drawn, Keras' where Graphviz is there.
+Our own picture of the network is always drawn, Keras' picture if Graphviz is installed.
 """
 
 import datetime
@@ -51,12 +51,12 @@ def report_content(
     seconds: float,
     title: str | None = None,
 ) -> ReportContent:
-    """Return what the report on these protocols is made of.
+    """Return the contents of the report on these protocols.
 
     Args:
-        data: what they were run on.
+        data: the data set.
         sections: one per protocol.
-        network: what to say about the network.
+        network: the facts on the network.
         seconds: how long it all took.
         title: of the page; names the data if not given.
     """
@@ -81,7 +81,7 @@ def untrained_network(recipe: TrainingRecipe) -> Any:
 
 
 def draw_pictures(network: Any, folder: Path) -> list[Path]:
-    """Write our own picture of the network, and Keras' where Graphviz is there.
+    """Write our own picture of the network, and Keras' picture if Graphviz is installed.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -108,7 +108,7 @@ def tower_picture(network: Any) -> TowerPicture:
 
 
 def _unpacked(encoder: Any) -> Iterator[Any]:
-    """Yield the layers, those of an encoder inside the encoder among them."""
+    """Yield the layers, including those of nested encoders."""
     for layer in encoder.layers:
         if hasattr(layer, "layers"):
             yield from _unpacked(layer)
@@ -162,7 +162,7 @@ _KINDS = {
 
 
 def _plot_model(network: Any, file: Path) -> Path | None:
-    """Let Keras draw the network; return None where Graphviz or pydot is missing."""
+    """Draw the network by Keras; return None if Graphviz or pydot is missing."""
     keras = require_extra("keras")
     try:
         keras.utils.plot_model(

@@ -1,4 +1,4 @@
-"""What a protocol's result says about identification: the CMC, and the open set."""
+"""Identification in a protocol's result: the CMC and the open set."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,14 +33,14 @@ def with_open_set(
     tests: Sequence[Dataset],
     calibrated: bool = False,
 ) -> ProtocolSection:
-    """Return the section with what was measured in an open set.
+    """Return the section with the figures of the open set.
 
     Args:
         section: of the same people.
         methods: "network" and the baselines → one evaluation per fold.
         tests: the people of each fold.
-        calibrated: whether the network's threshold was found for a purpose; if not, the
-            sentences say that it is the one with the best accuracy on pairs.
+        calibrated: whether the network's threshold was found for a purpose; if not, the sentences
+            say that it has the best accuracy on pairs.
     """
     network = methods["network"]
     rates = {name: [_rates(fold) for fold in folds] for name, folds in methods.items()}

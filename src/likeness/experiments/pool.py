@@ -1,7 +1,7 @@
-"""Trainings side by side, each in a process of its own with one thread.
+"""Parallel trainings, each in its own process with one thread.
 
-Small networks gain nothing from a second thread, but two trainings on two cores take the
-time of one. One thread also makes every training repeatable, whatever else runs.
+Small networks do not benefit from a second thread, but two trainings on two cores take the time of
+one. One thread also makes a training reproducible.
 """
 
 import contextlib
@@ -33,11 +33,11 @@ class WorkerDiedError(LikenessError):
 
 @dataclass(frozen=True, kw_only=True)
 class JobProgress:
-    """How far one of several trainings is.
+    """The progress of one of several trainings.
 
     Args:
-        job: its place in the list.
-        training: where it is; None when it is done.
+        job: its index in the list.
+        training: its progress; None when it is done.
     """
 
     job: int
@@ -45,8 +45,7 @@ class JobProgress:
 
 
 Job = Callable[[Callable[[TrainingProgress], None]], Any]
-"""Takes a progress callback, returns a result. Both it and its result travel to and from
-another process."""
+"""Takes a progress callback, returns a result. Both are pickled to and from another process."""
 
 
 def run_side_by_side(
@@ -58,7 +57,7 @@ def run_side_by_side(
     """Run the jobs in processes of their own and return their results in order.
 
     Args:
-        jobs: what to run; instances of module-level classes, so that they can be sent.
+        jobs: what to run; instances of module-level classes, so that they can be pickled.
         workers: most processes at a time; the number of cores if not given.
         on_progress: called in this process, on this thread.
 
@@ -86,7 +85,7 @@ def run_side_by_side(
         except BrokenProcessPool as error:
             raise WorkerDiedError(
                 "a training process was killed, most often because memory ran out. "
-                "Close other programs, or run fewer side by side with `--jobs 1`."
+                "Close other programs, or run fewer trainings in parallel with `--jobs 1`."
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -105,7 +104,7 @@ def _available_cores() -> int:
 def _follow(
     futures: list["Future[Any]"], messages: Any, tell: Callable[[JobProgress], None]
 ) -> None:
-    """Pass messages on until every job is done; raise what the first failing one raised."""
+    """Forward messages until every job is done; raise the exception of the first failing job."""
     pending = set(futures)
     while pending:
         done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
@@ -119,9 +118,9 @@ def _follow(
 
 @contextlib.contextmanager
 def _one_thread_each() -> Any:
-    """Let the processes started inside begin with one thread.
+    """Set one thread for processes started inside.
 
-    The settings must be there before the libraries load, so they travel as environment.
+    The settings must exist before the libraries load, so they are environment variables.
     """
     settings = dict.fromkeys(_THREADS, "1")
     before = {name: os.environ.get(name) for name in settings}
@@ -140,7 +139,7 @@ _messages: Any = None
 
 
 def _begin(messages: Any) -> None:
-    """Set a fresh worker process up. Ctrl-C is the parent's to handle."""
+    """Set up a worker process. The parent handles Ctrl-C."""
     global _messages  # noqa: PLW0603  the one way to hand a queue to a pool's process
     _messages = messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,9 +1,9 @@
-"""From trained embeddings to one protocol's result, the same way for every protocol.
+"""From trained embeddings to a protocol's result; shared by all protocols.
 
-The evidence beside it is what the figures were computed from: with the energies, names and digests
-of one protocol, the rules in words, and the seed of the bootstrap, every figure, interval, leak
-and count of its document follows; those of groups with the people's labels too, and those of an
-open set with the halves named in the document.
+The evidence holds the data behind the figures: from the energies, names and digests of one
+protocol, the rules in words, and the seed of the bootstrap, every figure, interval, leak and count
+can be recomputed; those of groups with the people's labels too, and those of an open set with the
+halves named in the document.
 """
 
 import platform
@@ -88,7 +88,7 @@ RULES = {
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Learned:
-    """What a method was trained on, as far as leaks need it.
+    """The training data of a method, for the detection of leaks.
 
     Args:
         identities: names of people.
@@ -102,7 +102,7 @@ class Learned:
 
     @classmethod
     def of(cls, data: Dataset, pairs: Pairs | None = None) -> "Learned":
-        """Return what is known of a data set."""
+        """Return the summary of a data set."""
         return cls(identities=data.distinct, digests=data.item_digests, pairs=pairs)
 
     def to_json(self) -> dict[str, object]:
@@ -159,7 +159,7 @@ def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -
 
 
 def _chosen_on(evaluation: Evaluation) -> dict[str, list[float]] | None:
-    """Return the energies that the threshold follows from, where it was chosen for this report."""
+    """Return the energies that the threshold was chosen on, if it was chosen for this report."""
     if evaluation.chosen_on is None:
         return None
     genuine, impostor = (sorted(energies.tolist()) for energies in evaluation.chosen_on)
@@ -190,10 +190,10 @@ def versions() -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trained:
-    """What a training leaves behind: embeddings of the test photos, not the network.
+    """The output of a training: embeddings of the test photos, not the network.
 
     Args:
-        embeddings: ``(n, d)``, of the photos that were to be embedded.
+        embeddings: ``(n, d)``, of the photos to embed.
         threshold: chosen on the training side; None if there were too few people.
         record: of the model.
         fingerprint: of the model.
@@ -208,7 +208,7 @@ class Trained:
 
     @classmethod
     def of(cls, model: SiameseModel, test: Dataset, chosen_on: Sequence[ChosenOn]) -> "Trained":
-        """Return what is kept of a model: at most one pair of energies was chosen on."""
+        """Return the output kept of a model."""
         return cls(
             embeddings=model.embed(np.asarray(test.items)),
             threshold=model.threshold,
@@ -231,14 +231,14 @@ def section(
     learned: Sequence[Learned],
     leaks: LeakReport,
 ) -> ProtocolSection:
-    """Put one protocol's result together.
+    """Make one protocol's result.
 
     Args:
         data: all of it.
         methods: "network" and the baselines → one evaluation per fold.
-        protocol: what the result is called.
-        title: what was done, in words.
-        unseen_people: whether nobody tested was trained on.
+        protocol: name of the result.
+        title: description of the protocol.
+        unseen_people: whether no tested person was in the training data.
         partition_seed: of the split.
         tests: the photos that each fold's pairs index.
         trained: one per fold.
@@ -290,7 +290,7 @@ def section(
 
 
 def _history(histories: Mapping[str, Mapping[str, list[float]]]) -> Mapping[str, list[float]]:
-    """Return the stage that was watched on held-out people, or the only one."""
+    """Return the history of the stage with held-out people, or of the only stage."""
     return histories.get("choosing") or histories["final"]
 
 

@@ -1,4 +1,4 @@
-"""A saved model on other people: its figures, the next photo, and the enrolment doctor."""
+"""A saved model on new people: evaluation, the next-photo curve, and the enrolment doctor."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -40,8 +40,8 @@ from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
 
 UNKNOWN = (
-    "This encoder was imported: whom it was trained on is not known here, so a leak could not be "
-    "seen. Ask its authors."
+    "This encoder was imported: its training data are unknown, so leaks could not be "
+    "checked. Ask its authors."
 )
 
 
@@ -49,17 +49,17 @@ def evaluate_model(model: Model, data: Dataset, *, labels: Labels | None = None)
     """Return the figures of a model on all pairs and searches of a data set, and their evidence.
 
     Its document has the figures of verification and one-shot identification, the CMC, an open
-    set (where there are four people or more), and a table for each way of grouping people. The
-    baseline beside it is raw pixels, which needs no training people; Fisherfaces would. What
-    the model was trained on is known from its record: people by name, photos by digest.
+    set (where there are four people or more), and a table for each grouping of people. The baseline
+    is raw pixels, which need no training people, unlike Fisherfaces. The model's record lists the
+    people and photos it was trained on, by name and digest.
 
     Args:
         model: with or without a threshold.
         data: at least two people with two photos each.
         labels: of people, by column; see `read_person_labels`.
 
-    Where the model's recipe says that only some pairs count, and the data has the facets that
-    tell which, those alone are measured, and no searches.
+    If the model's recipe selects pairs by facets, and the data has these facets, only those pairs
+    are measured, and no searches.
 
     Raises:
         TooFewError: there are fewer than two people with two photos each.
@@ -98,7 +98,7 @@ def evaluate_model(model: Model, data: Dataset, *, labels: Labels | None = None)
 def model_report(
     model: Model, data: Dataset, section: ProtocolSection, *, seconds: float
 ) -> ReportContent:
-    """Return what the page on an evaluation is made of.
+    """Return the contents of the page on an evaluation.
 
     Args:
         model: that was evaluated.
@@ -120,7 +120,7 @@ def _calibrated(model: Model) -> Learned:
 
 
 def _facts(model: Model) -> NetworkFacts:
-    """Describe the network; where Keras does not run it, its layers are not known here."""
+    """Describe the network; without Keras, its layers are unknown."""
     if isinstance(model, SiameseModel):
         from likeness.encoders import SiameseNet  # late: brings Keras
 
@@ -185,7 +185,7 @@ def _section(
     if known_to_threshold:
         sentences += (
             f"The threshold was calibrated on {known_to_threshold} of these {len(data.distinct)} "
-            "people: the figures at it look better than they would on others.",
+            "people: the figures at it are too optimistic.",
         )
     return ProtocolSection(
         result=replace(
@@ -242,7 +242,7 @@ def next_photo_of_model(
 ) -> NextPhotoResult:
     """Return the curve for a model, with the names of those who are left out.
 
-    Copies of a photo are left out too: an enrolled photo is always recognised again.
+    Copies of a photo are left out too: an enrolled photo always matches itself.
 
     Args:
         model: trained on other people.
@@ -250,7 +250,7 @@ def next_photo_of_model(
         fusion: of a person's photos; if not given, the one that the model was calibrated for,
             or "min".
         counts: of enrolled photos; as many as the data allow if not given.
-        draws: how often photos are dealt.
+        draws: number of draws.
         seed: of the draws.
 
     Raises:
@@ -283,27 +283,28 @@ def next_photo_of_model(
 
 
 def _left_out_notes(curve: NextPhotoCurve, left_out: Sequence[str], *, copies: int) -> list[str]:
-    """Say who and what takes no part."""
+    """Return the excluded people and photos, in sentences."""
     said = []
     if left_out:
         said.append(
-            f"{len(left_out)} of {len(left_out) + curve.people} people take no part, for want of "
-            f"{curve.points[-1].photos + 1} different photos: {name_some(left_out)}."
+            f"{len(left_out)} of {len(left_out) + curve.people} people are excluded, because they "
+            f"have fewer than {curve.points[-1].photos + 1} different photos: "
+            f"{name_some(left_out)}."
         )
     if copies:
-        said.append(f"Photos that take no part, as copies of others of the same person: {copies}.")
+        said.append(f"Photos that are excluded, as copies of others of the same person: {copies}.")
     return said
 
 
 def examine_gallery(
     data: Dataset, checks: Sequence[PhotoCheck], model: Model | None
 ) -> dict[str, Any]:
-    """Return what the doctor finds, as JSON values.
+    """Return the findings of the doctor, as JSON values.
 
     Args:
         data: the photos.
         checks: one per photo, of its original size.
-        model: what compares people; None does without.
+        model: compares people; None for no comparison.
 
     Raises:
         DataError: there are not as many checks as photos.
@@ -316,7 +317,7 @@ def examine_gallery(
     if known:
         diagnosis["sentences"].append(
             f"The model was trained on {len(known)} of these {len(data.distinct)} people: among "
-            "them energies and risks look better than they would be on others."
+            "them energies and risks are too optimistic."
         )
     return {
         **diagnosis,

@@ -1,9 +1,9 @@
-"""Folds by identity (U4, S20) and the open set: everything reported is on people never seen.
+"""Folds by identity (U4, S20) and the open set: all figures are on unseen people.
 
-Whatever needs choosing inside a fold (epoch, threshold) is chosen on people of its training side
-only, by `likeness.training.train` for the network and by cross-fitting for the baselines. The open
-set's folds and trainings are U4's, with half of the test people never enrolled; the threshold in
-force is the one chosen on the training side, as in U4.
+Choices inside a fold (epoch, threshold) are made on people of its training side only, by
+`likeness.training.train` for the network and by cross-fitting for the baselines. The open set's
+folds and trainings are U4's, with half of the test people never enrolled; the threshold in force is
+the one chosen on the training side, as in U4.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,18 +63,18 @@ def unseen_people(
     workers: int | None = None,
     on_progress: Callable[[JobProgress], None] | None = None,
 ) -> ProtocolSection:
-    """Train a network per fold and measure each on the people it never saw.
+    """Train a network per fold and measure each on its unseen people.
 
-    In a script of your own, call it below ``if __name__ == "__main__":``, because the
-    trainings run in processes of their own.
+    In a script, call it below ``if __name__ == "__main__":``, because the trainings run in other
+    processes.
 
     Args:
         recipe: of every training.
         data: at least two people per fold, with two photos each.
         folds: how many; each person is tested in one of them.
-        protocol: what the result is called.
+        protocol: name of the result.
         partition_seed: shuffles the people before they are dealt to the folds.
-        workers: trainings side by side; as many as cores if not given.
+        workers: parallel trainings; the number of cores if not given.
         on_progress: called with the progress of each training.
 
     Raises:
@@ -92,7 +92,7 @@ def unseen_people(
 def unseen_people_parts(
     data: Dataset, folds: int, *, partition_seed: int | None = None
 ) -> list[Part]:
-    """Return (training, test) of each fold, and make sure that nothing is in both."""
+    """Return (training, test) of each fold, and check that nothing is in both."""
     parts = identity_folds(data, folds, partition_seed=partition_seed)
     for training, test in parts:
         check_disjoint(training, test, between=("training", "test"))
@@ -114,7 +114,7 @@ def unseen_people_section(
     protocol: str,
     partition_seed: int | None,
 ) -> ProtocolSection:
-    """Measure what the trainings left behind, and the baselines, on the same folds."""
+    """Measure the trained networks and the baselines on the same folds."""
     evaluations = _evaluate_folds(_fold_energies(parts, runs))
     return _folds_section(
         data, parts, runs, evaluations, protocol=protocol, partition_seed=partition_seed
@@ -181,7 +181,7 @@ def _folds_section(
     protocol: str,
     partition_seed: int | None,
 ) -> ProtocolSection:
-    """Put the result of folds by person together."""
+    """Make the result of folds by person."""
     people = len(parts[0][1].distinct)
     return section(
         data,
@@ -227,7 +227,7 @@ def open_set(
     workers: int | None = None,
     on_progress: Callable[[JobProgress], None] | None = None,
 ) -> ProtocolSection:
-    """Train a network per fold, and search the people it never saw among half of them.
+    """Train a network per fold, and run open-set searches among its unseen people.
 
     The section holds U4's figures on the same folds, the CMC with everybody enrolled, and the
     open set. Arguments are those of `unseen_people`.
@@ -247,7 +247,7 @@ def open_set(
 def open_set_section(
     data: Dataset, parts: Sequence[Part], runs: Sequence[Trained], *, partition_seed: int | None
 ) -> ProtocolSection:
-    """Measure what the trainings left behind, and the baselines, on the same folds."""
+    """Measure the trained networks and the baselines on the same folds."""
     energies = _fold_energies(parts, runs)
     evaluations = _evaluate_folds(energies)
     section = _folds_section(
@@ -272,13 +272,13 @@ def lab_and_unseen(
     workers: int | None = None,
     on_progress: Callable[[JobProgress], None] | None = None,
 ) -> list[ProtocolSection]:
-    """Run protocols L and U4, all their trainings side by side.
+    """Run protocols L and U4, with all trainings in parallel.
 
     Args:
         data: at least eight people with two photos each.
         lab: recipe of the lab split, of mode "pairs".
         unseen: recipe of the folds.
-        workers: trainings side by side; as many as cores if not given.
+        workers: parallel trainings; the number of cores if not given.
         on_progress: called with the progress of each training; the first is the lab split's.
     """
     parts = unseen_people_parts(data, _FOLDS)

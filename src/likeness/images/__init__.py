@@ -1,1 +1,1 @@
-"""From files and bytes to pixels, and from pixels to what an encoder reads."""
+"""Photos: decoding, quality, face detection and alignment, preparation for an encoder."""

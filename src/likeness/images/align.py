@@ -1,4 +1,4 @@
-"""A face brought to where an encoder wants it: by its eyes, or by five points."""
+"""Face alignment for an encoder: by the eyes, or by five landmarks."""
 
 import math
 from dataclasses import dataclass
@@ -16,28 +16,30 @@ from likeness.images.faces.landmarks import LandmarkPredictor
 Photo = NDArray[np.uint8]
 
 LEAST_APART = 2.0
-"""Pixels between the eyes in a photo; nearer ones give no direction."""
+"""Least distance of the eyes in a photo, in pixels; below it the angle is unreliable."""
 
 
 class Alignment(Protocol):
-    """How an encoder wants a face: what it is given of a photo and of the face found in it."""
+    """The alignment that an encoder needs: the pixels it reads, given a photo and the face in
+    it.
+    """
 
     @property
     def name(self) -> str:
-        """What it goes by: "eyes" or "points"."""
+        """Its landmarks: "eyes" or "points"."""
 
     def __call__(self, photo: Photo, face: Face | None, *, name: str = "the photo") -> Photo:
         """Return the aligned face, ``(rows, columns, 1 or 3)``, uint8.
 
         Raises:
             NoFaceError: there is no face.
-            NoEyesError: the eyes are needed, and two were not found in it.
+            NoEyesError: the eyes are needed, and were not found.
         """
 
 
 @dataclass(frozen=True)
 class EyeAlignment:
-    """The face turned, scaled and moved so that its eyes lie where the encoder wants them.
+    """The face rotated, scaled and shifted so that the eyes are at given positions.
 
     Args:
         eyes: (left column, left row, right column, right row) in what is returned.
@@ -52,7 +54,7 @@ class EyeAlignment:
         """Return the aligned face; see `Alignment`."""
         if face is None:
             raise NoFaceError(
-                f"{name}: expected one face, as the model wants its eyes at a given place. Found: "
+                f"{name}: expected one face, as the model needs the positions of its eyes. Found: "
                 "none. Take a photo from the front, in even light."
             )
         if face.eyes is None:
@@ -66,17 +68,18 @@ class EyeAlignment:
         if math.dist(eyes_there[:2], eyes_there[2:]) < LEAST_APART:
             raise NoEyesError(
                 f"{name}: expected two eyes at least {LEAST_APART:g} pixels apart. Found: "
-                f"{math.dist(eyes_there[:2], eyes_there[2:]):.2g}. Take the photo from nearer."
+                f"{math.dist(eyes_there[:2], eyes_there[2:]):.2g}. Take the photo from a shorter "
+                "distance."
             )
         return self.by_points(photo, eyes_there)
 
     def by_points(self, photo: Photo, points: tuple[float, float, float, float]) -> Photo:
         """Return the photo turned, scaled and moved so that two points of it lie at ``eyes``.
 
-        Two points fix a similarity: with places as complex numbers z = column + i row it is
+        Two points fix a similarity: with positions as complex numbers z = column + i row it is
         w = a z + b, where a = (w₂ − w₁) / (z₂ − z₁). (Umeyama, «Least-squares estimation of
         transformation parameters between two point patterns», 1991, equations 40 to 43, comes to
-        this for two points.) Places count from the centre of the first pixel, as in OpenCV's
+        this for two points.) Positions count from the centre of the first pixel, as in OpenCV's
         ``warpAffine`` and the published templates. In between, numbers are interpolated linearly;
         what is shrunk to less than half is averaged first, so that nothing is left out; what lies
         outside the photo is black, as where such encoders were trained.
@@ -89,7 +92,7 @@ class EyeAlignment:
             ``(*size, 1 or 3)``, uint8.
 
         Raises:
-            DataError: the photo has another shape or type, or the points are one.
+            DataError: the photo has another shape or type, or the points are equal.
 
         >>> import numpy as np
         >>> row = np.array([[[10], [20], [30], [40]]], np.uint8)
@@ -113,10 +116,10 @@ class EyeAlignment:
         shrunk = int(abs(second - first) / abs(target_second - target_first))
         if shrunk >= 2:
             picture = picture.reduce(shrunk)
-            # Of k pixels the middle one: their common centre lies at (k − 1) / 2.
+            # The common centre of k pixels is at (k − 1) / 2.
             middle = (shrunk - 1) / 2 * (1 + 1j)
             first, second = (first - middle) / shrunk, (second - middle) / shrunk
-        # Pillow asks where each place of the result comes from, counted from the pixel's corner.
+        # Pillow needs the inverse map, with positions counted from the pixel's corner.
         back = (second - first) / (target_second - target_first)
         corner = (1 + 1j) / 2
         moved = first + corner - back * (target_first + corner)
@@ -129,7 +132,7 @@ class EyeAlignment:
 
 @dataclass(frozen=True, eq=False)
 class PointAlignment:
-    """The face cut out upright by five points, as dlib's encoder was trained.
+    """The face cropped and aligned by five landmarks, as dlib's encoder was trained.
 
     Args:
         predictor: finds the points.
@@ -142,7 +145,7 @@ class PointAlignment:
         """Return the aligned face; see `Alignment`."""
         if face is None:
             raise NoFaceError(
-                f"{name}: expected one face, as the model reads nothing else of a photo. Found: "
+                f"{name}: expected one face, the only part of a photo that the model reads. Found: "
                 "none. Take a photo from the front, in even light."
             )
         return self.predictor.chip(photo, face.region or face.box)

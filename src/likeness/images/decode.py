@@ -1,8 +1,8 @@
-"""From the bytes of a photo to its pixels, whatever they turn out to be.
+"""Decode a photo's bytes to pixels, safely for hostile input.
 
-The structure of a file is walked before any reader is let at it: segments of a JPEG, the EXIF
-orientation (how the camera was held), and decompression bombs: what in a small file would cost
-minutes or gigabytes. Only lengths are followed, nothing is unpacked.
+The structure of a file is checked before it is decoded: segments of a JPEG, the EXIF orientation,
+and decompression bombs, that is small files that would take minutes or gigabytes. The check follows
+lengths only and unpacks nothing.
 """
 
 import io
@@ -39,8 +39,8 @@ _EXIF = b"Exif\x00"
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield (kind, start, end) of each segment of the first picture.
 
-    A segment starts at its marker, and the pixels behind a scan's header belong to none. What
-    stands behind the end of the picture is not looked at.
+    A segment starts at its marker, and the pixels after a scan's header belong to no segment. Data
+    after the end of the picture are ignored.
     """
     offset = len(START)
     while marker := _MARKER.search(data, offset):
@@ -59,7 +59,7 @@ def _split_exif(data: bytes) -> tuple[bytes, bytes]:
     64 kB take 300 MB. The turn is one entry; see `_orientation`.
 
     Returns:
-        The JPEG, and the bytes behind «Exif»; joined where it has several segments.
+        The JPEG, and the bytes after «Exif»; several segments are joined.
     """
     kept, exif, offset = [], [], 0
     for kind, start, end in segments(data):
@@ -81,14 +81,14 @@ _SHORT = 3
 
 
 def _orientation(exif: bytes) -> int:
-    """Return 1…8; 1, upright, where it is not said or the EXIF is damaged.
+    """Return 1…8; 1, upright, if it is missing or the EXIF is damaged.
 
     Only the entries of the first directory are walked, and no offset but that of the directory
-    is followed: neither a loop nor a claim of a billion values costs anything. (EXIF 2.3, tag
+    is followed, so loops and huge counts are harmless. (EXIF 2.3, tag
     274; TIFF 6.0, section 2.)
 
     Args:
-        exif: as it stands behind «Exif» in a file, a TIFF header first.
+        exif: the bytes after «Exif», beginning with a TIFF header.
 
     >>> _orientation(b"II*\\0" + bytes([8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]))
     6
@@ -110,12 +110,12 @@ def _orientation(exif: bytes) -> int:
 
 
 MOST_SIDE = 65_535
-"""Pixels of a side, as a JPEG can say them. Readers pad by whole rows: a photo of one row and
+"""Most pixels of a side that a JPEG can have. Readers pad by whole rows: a photo of one row and
 40,000,000 columns would make them pad by gigabytes."""
 
 MOST_SCANS = 100
 """Passes of a progressive JPEG. Cameras and converters write at most some 15; each costs a walk
-over all pixels, and one that is empty takes ten bytes."""
+over all pixels, and an empty one takes ten bytes."""
 
 MOST_PIECES = 100_000
 """Segments or chunks. Readers keep each in a list: ten million empty ones take gigabytes."""
@@ -127,10 +127,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def _why_a_bomb(data: bytes) -> str | None:
-    """Return what is too much in a file's structure, or None.
+    """Return which limit a file's structure exceeds, or None.
 
-    Only lengths are followed, nothing is unpacked; whether the file is whole and what its
-    pieces hold is left to its reader.
+    Only lengths are followed, nothing is unpacked; its decoder checks the content.
 
     >>> _why_a_bomb(START + bytes([255, 0xDA, 0, 2]) * 101)
     'more than 100 scans'
@@ -173,13 +172,13 @@ def _chunks(
         else:
             kind, size = first, int.from_bytes(second, "little")
             size += size % 2
-        # What a length only claims costs nothing.
+        # A declared length costs nothing.
         yield kind, min(size, len(data) - offset)
         offset += size + beside
 
 
 MOST_PIXELS = 40_000_000
-"""Larger photos are refused by their header, before any memory is spent on them."""
+"""Larger photos are rejected by their header, before memory is allocated."""
 
 MOST_BYTES = 128 * 2**20
 """Larger files are not read at all; 40 megapixels of colour fit in this uncompressed."""
@@ -194,7 +193,7 @@ _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "WEBP")
 
 _EXPECTED = "a JPEG, PNG, PGM, PPM, BMP or WebP of one frame and at most {:g} megapixels"
 
-# Only to say what came instead of a photo: (offset, bytes, what to call it).
+# To name other file types in messages: (offset, bytes, name).
 _STRANGERS = (
     (0, b"GIF8", "GIF"),
     (0, b"%PDF", "PDF"),
@@ -215,11 +214,11 @@ _STRANGERS = (
 def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray[np.uint8]:
     """Return the pixels of a photo.
 
-    The turn that a camera noted in EXIF is applied. Grey stays one channel; 16-bit grey is
+    The EXIF orientation is applied. Grey stays one channel; 16-bit grey is
     scaled to 8 bits. Palettes, CMYK and YCbCr become RGB; what is transparent becomes white.
     Of a JPEG with several pictures in it, as some phones write, the first is the photo.
 
-    Whatever the bytes are, it takes less than 1 GiB beside them.
+    It uses less than 1 GiB of memory for any input.
 
     Args:
         data: the bytes of a file.
@@ -231,7 +230,7 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
 
     Raises:
         ImageError: it is not a photo in one of these formats, is truncated, is animated, or is
-            larger than ``most_pixels`` or 128 MiB; or it is made to cost more than a photo can.
+            larger than ``most_pixels`` or 128 MiB; or decoding it would take more than a photo can.
 
     >>> decode(b"P5 2 1 255 " + bytes([7, 9]), name="two.pgm").tolist()
     [[[7], [9]]]
@@ -275,7 +274,7 @@ def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
 
 
 def read_photo(path: Path, *, name: str | None = None) -> bytes:
-    """Return the bytes of a photo's file, whatever is in it.
+    """Return the bytes of a file.
 
     Args:
         path: the file.
@@ -287,7 +286,7 @@ def read_photo(path: Path, *, name: str | None = None) -> bytes:
     name = name or str(path)
     try:
         about = path.stat()
-        # A pipe would be waited for, and a device read for ever.
+        # Reading a pipe or a device may never end.
         if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
             raise _refused(name, "a pipe or a device, not a file")
         if about.st_size > MOST_BYTES:
@@ -308,10 +307,10 @@ _FILTERS = threading.Lock()
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keep Pillow's remarks on what is damaged beside the pixels off the terminal.
+    """Suppress Pillow's warnings about damaged metadata.
 
-    The filters are the whole process's, so one thread at a time changes them and puts them
-    back; reading pixels, which takes the time, stays outside.
+    The filters are global, so one thread at a time changes and restores them; decoding pixels,
+    which takes most of the time, is outside.
     """
     with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -335,7 +334,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "more than memory holds"
     if "truncated" in str(error):
-        return "breaks off"
+        return "truncated"
     if str(error).startswith(_TEXT_BOMBS):
         return "texts that unpack to megabytes"
     said = " ".join(str(error).split())[:_MOST_SAID].rstrip(".")
@@ -343,10 +342,10 @@ def _why(error: Exception) -> str:
 
 
 _TEXT_BOMBS = ("Decompressed data too large", "Too much memory used in text chunks")
-"""Pillow's words on texts and profiles of a PNG: 1 MiB each, 64 MiB together."""
+"""Pillow's messages about texts and profiles of a PNG: 1 MiB each, 64 MiB together."""
 
 _MOST_SAID = 100
-"""Characters of a reader's own words: some quote what they read."""
+"""Most characters of a decoder's message, which may quote the input."""
 
 
 def _check_header(photo: Any, name: str, *, frames: int, most_pixels: int) -> None:
@@ -363,7 +362,7 @@ def _check_header(photo: Any, name: str, *, frames: int, most_pixels: int) -> No
 
 
 def _exif(photo: Any) -> bytes:
-    """Return what a PNG or WebP has of it, also as text, as ImageMagick wrote it into PNG."""
+    """Return the EXIF of a PNG or WebP, also in ImageMagick's text form."""
     exif = photo.info.get("exif")
     if isinstance(exif, bytes):
         return exif

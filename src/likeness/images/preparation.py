@@ -1,7 +1,7 @@
-"""`Preparation`: from photos to the numbers that an encoder reads.
+"""`Preparation`: from photos to the input of an encoder.
 
-`FixedPreparation` makes photos ready with fixed figures, as other people's encoders ask; `fit`
-cuts and resizes one photo to a given size.
+`FixedPreparation` prepares photos with a fixed mean and scale, as public encoders need it; `fit`
+crops and resizes one photo.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,10 @@ from likeness.tasks import registry
 
 
 def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> NDArray[np.uint8]:
-    """Return the photo at this size, cut at the middle to the new aspect ratio.
+    """Return the photo at this size, centre-cropped to the new aspect ratio.
 
-    What is too wide loses its sides, what is too tall its top and bottom; nothing is
-    squeezed. A larger photo is made by linear interpolation, a smaller one by averages under a
-    triangle as wide as the shrinking asks (no aliasing). Colour becomes grey by ITU-R 601 luma;
+    The aspect ratio is kept. A larger photo is made by linear interpolation, a smaller one by
+    averages under a triangle filter (no aliasing). Colour becomes grey by ITU-R 601 luma;
     grey becomes three equal channels.
 
     Args:
@@ -62,7 +61,7 @@ def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> 
 
 
 def _middle(width: int, height: int, *, aspect: float) -> tuple[float, float, float, float]:
-    """Return (left, top, right, bottom) of the largest middle part with this aspect ratio."""
+    """Return (left, top, right, bottom) of the largest centred crop with this aspect ratio."""
     wide = min(float(width), height * aspect)
     tall = min(float(height), width / aspect)
     left, top = (width - wide) / 2, (height - tall) / 2
@@ -75,17 +74,16 @@ LAYOUTS = ("nchw", "nhwc")
 _CHIP_SHAPE = (3, 150, 150)
 
 NEAREST_EYES = 2
-"""Pixels between the eyes in what an encoder reads."""
+"""Least distance of the eyes in an encoder's input, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixedPreparation:
-    """How photos are made ready for an encoder that came from elsewhere.
+    """Preparation of photos for an imported encoder.
 
-    Every photo is cut at the middle to the aspect ratio and resized (see `fit`; nothing is
-    squeezed), its colours are ordered, and ``(pixel − mean) / scale`` is taken with figures
-    that are the same for all photos. What an encoder was trained with stands in its
-    documentation: ArcFace, say, with rgb, nchw, mean 127.5 and scale 127.5.
+    Every photo is centre-cropped and resized (see `fit`), its channels are ordered, and ``(pixel −
+    mean) / scale`` is taken with constants. They are in the encoder's documentation; ArcFace, for
+    example, uses rgb, nchw, mean 127.5 and scale 127.5.
 
     Args:
         rows, columns: the size that the encoder reads, 8…1024 pixels.
@@ -97,8 +95,8 @@ class FixedPreparation:
             eyes in the ``rows`` × ``columns`` that it reads, as its documentation says; left is
             left in the picture. A photo is brought there with `images.align.EyeAlignment`
             before it comes here. None if the encoder does not ask for it.
-        points: "dlib5" if it reads faces cut out by five points (`images.faces.landmarks`), which
-            the model's folder brings the predictor for; None if it does not.
+        points: "dlib5" if it reads faces aligned by five landmarks (`images.faces.landmarks`),
+            whose predictor is in the model's folder; None otherwise.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -193,11 +191,11 @@ class FixedPreparation:
         check_images(images)
 
     def made_up(self, count: int, rng: np.random.Generator) -> Prepared:
-        """Return noise of the shape of ``count`` prepared photos: to try an encoder on."""
+        """Return noise of the shape of ``count`` prepared photos, for testing an encoder."""
         return rng.normal(size=(count, *self.shape)).astype(np.float32)
 
     def in_words(self) -> str:
-        """Return what it makes of a photo, for people."""
+        """Describe the prepared photo, for people."""
         mean, scale = (_short(numbers) for numbers in (self.mean, self.scale))
         size = f"{self.columns}×{self.rows} pixels"
         said = f"{size}, {self.colours}, {self.layout}, (pixel − {mean}) / {scale}"
@@ -209,11 +207,10 @@ class FixedPreparation:
         return f"{said}, the eyes at ({left}) and ({right})"
 
     def as_data(self) -> dict[str, Any]:
-        """Return JSON values from which it can be made again."""
+        """Return JSON values from which it can be restored."""
         entries = asdict(self)
         lists = {name: list(entries[name]) for name in ("mean", "scale")}
-        # An encoder that does not ask for the eyes is written, and its fingerprint taken, as
-        # it was before one could.
+        # Without eyes, the JSON and the fingerprint are those of versions without that setting.
         eyes = entries.pop("eyes")
         points = entries.pop("points")
         wanted = ({"eyes": list(eyes)} if eyes else {}) | ({"points": points} if points else {})
@@ -245,12 +242,12 @@ def _short(numbers: tuple[float, ...]) -> str:
 
 
 FLAT = 1.0
-"""Standard deviation, in grey levels, under which a photo counts as one flat colour: such a
-photo is centred but not blown up."""
+"""Standard deviation, in grey levels, under which a photo counts as one flat colour: it is centred
+but not scaled."""
 
 
 class PhotoFrame(NamedTuple):
-    """How a photo is brought to what an encoder reads, where it is not just resized."""
+    """A frame: how a photo is cropped and resized for an encoder."""
 
     draw: Callable[..., Any]
     """``(photo, rows=…, columns=…)`` → ``(rows, columns[, channels])`` of grey levels."""
@@ -259,19 +256,19 @@ class PhotoFrame(NamedTuple):
     """Prepared channels for each channel of a photo."""
 
     channels: tuple[int, ...] = (1, 3)
-    """Channels of the photos that it takes."""
+    """Number of channels of accepted photos."""
 
     words: str = ""
-    """What it does, such as "framed by its ink"."""
+    """Description, such as "framed by its ink"."""
 
 
 WHOLE = "whole"
-"""The frame of the road: the whole photo. Tasks bring others."""
+"""The default frame: the whole photo. Tasks register others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """How photos are made ready: size, channels, and each photo's own light removed.
+    """Preparation of photos: size, channels, and normalisation of each photo.
 
     Every photo is resized by area averaging (the aspect ratio follows the target), and then
     shifted and scaled to mean 0 and standard deviation 1 over its own pixels. So a photo
@@ -283,11 +280,10 @@ class Preparation:
     Args:
         rows, columns: the size that the encoder reads, 8…1024 pixels.
         channels: 1 (grey) or 3 (colour).
-        frame: "whole" photos, or "ink": a drawing is first brought to the middle and to one
-            size (`images.ink_frame`), or "ink_box": it is cut to its ink, nothing squeezed
-            (`images.ink_box`), or "ink_parts": writing is cut into its characters, each brought
-            to one size, once for every number that there may be (`images.ink_parts`); grey only,
-            and these readings are then the channels of what is prepared.
+        frame: "whole" photos; "ink": a drawing is centred and scaled by its ink; "ink_box": it is
+            cropped to its ink, with the aspect ratio kept; or "ink_parts": writing is segmented
+            into characters of one size, once for every possible number of characters; grey only,
+            and these readings are the channels of the prepared picture.
     """
 
     rows: int = 56
@@ -305,7 +301,7 @@ class Preparation:
                 f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
             )
         for name in ("rows", "columns", "channels"):
-            # Plain numbers, so that it always goes into JSON.
+            # Plain numbers, so that it is JSON serialisable.
             object.__setattr__(self, name, int(getattr(self, name)))
         frames = (WHOLE, *registry.names("frame"))
         if self.frame not in frames:
@@ -337,20 +333,19 @@ class Preparation:
         check_images(images)
 
     def made_up(self, count: int, rng: np.random.Generator) -> Prepared:
-        """Return noise of the shape of ``count`` prepared photos: to try an encoder on."""
+        """Return noise of the shape of ``count`` prepared photos, for testing an encoder."""
         return rng.normal(size=(count, *self.shape)).astype(np.float32)
 
     def in_words(self) -> str:
-        """Return what it makes of a photo, for people."""
+        """Describe the prepared photo, for people."""
         colours = "grey" if self.channels == 1 else "rgb"
         frame = "" if self._frame is None else f"{self._frame.words}, "
         size = f"{self.columns}×{self.rows} pixels"
         return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
 
     def as_data(self) -> dict[str, Any]:
-        """Return JSON values from which it can be made again."""
-        # One that reads whole photos is written, and its fingerprint taken, as it was before
-        # there were other frames.
+        """Return JSON values from which it can be restored."""
+        # For whole photos, the JSON and the fingerprint are those of versions without frames.
         return {k: v for k, v in asdict(self).items() if (k, v) != ("frame", "whole")}
 
     def __call__(self, images: Images) -> Prepared:

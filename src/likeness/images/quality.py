@@ -1,6 +1,6 @@
-"""How good one photo is: its size, how sharp it is, and how the light falls.
+"""Quality of a photo: size, sharpness and illumination.
 
-The figures are of the photo, or of the face where one was cut out. Warnings compare them with
+The figures are of the photo, or of the cropped face. Warnings compare them with
 named limits. On the AT&T faces none of 400 photos gets one.
 
 `PhotoCheck.of`: everything that can be said about one photo before anybody is enrolled with it.
@@ -19,8 +19,8 @@ from likeness.errors import DataError
 from likeness.images.faces.face import SMALLEST_FACE, Face, FaceFinder
 
 NORMAL_SIDE = 100
-"""Sharpness is measured at the size of a 100 × 100 photo, about that of the AT&T faces: what is
-lost in a larger photo at this size is lost to the encoder too. Smaller ones are not enlarged."""
+"""Sharpness is measured at the size of a 100 × 100 photo, about that of the AT&T faces: detail that
+a larger photo loses at this size is lost for the encoder too. Smaller photos are not enlarged."""
 
 SMALLEST_SIDE = 48
 """Pixels of the shorter side. The encoders here read 56 × 46: below this they read interpolated
@@ -35,18 +35,18 @@ BLUR_OUTLIER = 3.5
 (Iglewicz & Hoaglin, «How to detect and handle outliers», 1993)."""
 
 FEWEST_FOR_OUTLIERS = 20
-"""Photos of a folder under which its spread says nothing."""
+"""Fewest photos of a folder for estimating its spread."""
 
 DARKEST, BRIGHTEST = 40.0, 225.0
-"""Grey levels of the mean. The AT&T faces have 77…148; beyond these, 8 bits hold little shade."""
+"""Grey levels of the mean. The AT&T faces have 77…148; beyond these, 8 bits hold little detail."""
 
 LEAST_CONTRAST = 12.0
 """Standard deviation in grey levels. The AT&T faces have 32…64; under this, the noise of a camera
-and the steps of JPEG are a good part of it."""
+and the steps of JPEG are a large part of it."""
 
 MOST_CLIPPED = 0.25
-"""Share of a face that is fully black or white: what was there is lost. (Of a whole photo it
-says nothing: passport photos have white paper behind them.)"""
+"""Share of a face that is fully black or white: detail is lost there. (Not used for whole photos:
+passport photos have a white background.)"""
 
 MOST_SIDE_LIGHT = 1 / 3
 """Of (left − right) / (left + right): one half is twice as bright as the other. The AT&T faces
@@ -76,11 +76,11 @@ WarningKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoWarning:
-    """One thing that may be wrong with a photo.
+    """A possible problem of a photo.
 
     Args:
-        kind: what it is, for programs.
-        words: the same for people, with the figure and the limit.
+        kind: its code, for programs.
+        words: a description for people, with the figure and the limit.
     """
 
     kind: WarningKind
@@ -157,7 +157,7 @@ class Quality:
             (
                 min(rows, columns) < SMALLEST_SIDE and not of_face,
                 "small",
-                f"{columns}×{rows} pixels; at least {SMALLEST_SIDE} each way are needed",
+                f"{columns}×{rows} pixels; at least {SMALLEST_SIDE} on each side are needed",
             ),
             (
                 self.sharpness < LEAST_SHARPNESS and not flat,
@@ -178,7 +178,7 @@ class Quality:
             (
                 flat,
                 "flat",
-                f"hardly any contrast: {self.contrast:.0f} grey levels, expected "
+                f"too little contrast: {self.contrast:.0f} grey levels, expected "
                 f"{LEAST_CONTRAST:.0f} or more",
             ),
             (
@@ -197,10 +197,10 @@ class Quality:
 
 
 def blurrier_than_the_rest(qualities: Sequence[Quality]) -> list[int]:
-    """Return the places of the photos that are far less sharp than the others of the folder.
+    """Return the indices of the photos that are far less sharp than the others of the folder.
 
-    Compared are logarithms, by the median and the median absolute deviation: a few bad photos do
-    not move them. On the AT&T faces 2 of 400 photos are such outliers.
+    Logarithms are compared by the median and the median absolute deviation, which are robust to a
+    few bad photos. On the AT&T faces 2 of 400 photos are such outliers.
 
     Args:
         qualities: of one kind: all of photos, or all of faces. Under `FEWEST_FOR_OUTLIERS` of
@@ -247,13 +247,13 @@ def _sharpness(grey: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoCheck:
-    """What one photo is like.
+    """The check of one photo.
 
     Args:
         size: (rows, columns) of the whole photo.
         quality: of the face where exactly one was found, else of the whole photo.
-        faces: what was found, the largest first; None if faces were not looked for.
-        warnings: what may be wrong.
+        faces: detected faces, the largest first; None if no detector ran.
+        warnings: possible problems.
     """
 
     size: tuple[int, int]
@@ -268,11 +268,11 @@ class PhotoCheck:
 
     @classmethod
     def of(cls, photo: NDArray[np.uint8], *, finder: FaceFinder | None = None) -> "PhotoCheck":
-        """Look at ``(rows, columns, 1 or 3)``, uint8, in its original size.
+        """Check a photo ``(rows, columns, 1 or 3)``, uint8, in its original size.
 
         Args:
-            photo: as it was decoded; what was resized looks sharper than it is.
-            finder: what looks for faces; None does without.
+            photo: as it was decoded; resized photos look sharper than they are.
+            finder: the face detector; None for none.
 
         Raises:
             DataError: the photo has another shape or type, or no pixel.
@@ -282,7 +282,7 @@ class PhotoCheck:
         face = faces[0] if faces is not None and len(faces) == 1 else None
         quality = Quality.of(face.cut(photo)) if face else whole
         warnings = quality.warnings(of_face=face is not None)
-        if face is not None:  # that of the photo's size holds beside those of the face
+        if face is not None:  # the warning about the photo's size is kept beside those of the face
             warnings = (*(w for w in whole.warnings() if w.kind == "small"), *warnings)
         return cls(
             size=(whole.rows, whole.columns),
@@ -303,7 +303,8 @@ def _face_warnings(faces: tuple[Face, ...] | None) -> tuple[PhotoWarning, ...]:
     rows, columns = faces[0].size
     if min(rows, columns) < SMALLEST_FACE:
         words = (
-            f"the face has {columns}×{rows} pixels; at least {SMALLEST_FACE} each way are needed"
+            f"the face has {columns}×{rows} pixels; at least {SMALLEST_FACE} on each side are "
+            "needed"
         )
         said.append(PhotoWarning(kind="small face", words=words))
     if faces[0].pose == "turned":

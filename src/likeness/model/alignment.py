@@ -1,4 +1,4 @@
-"""How a saved model wants a face: by its eyes, or by the five points its folder can find."""
+"""The face alignment of a saved model: by the eyes, or by five landmarks."""
 
 import io
 import zipfile
@@ -16,22 +16,22 @@ from likeness.model.preparations import preparation_from_data
 
 
 def alignment_of(model: Any) -> Alignment | None:
-    """Return how a model wants a face; None if it reads photos as they are.
+    """Return the alignment of a model; None if it reads photos without alignment.
 
     Args:
         model: an open one.
 
     Raises:
-        ModelError: it wants points, and the part that finds them is damaged.
+        ModelError: it needs landmarks, and their predictor is damaged.
     """
     return _alignment(getattr(model, "preparation", None), getattr(model, "landmarks", None))
 
 
 def alignment_in(folder: Path) -> Alignment | None:
-    """Return how the model of a folder wants a face, without opening it; see `alignment_of`.
+    """Return the alignment of the model in a folder, without opening the model; see `alignment_of`.
 
     Raises:
-        ModelError: there is no model, or what finds the points is missing or damaged.
+        ModelError: there is no model, or the predictor of landmarks is missing or damaged.
     """
     document = read_document(folder)
     preparation = document["preparation"]
@@ -56,7 +56,7 @@ def _alignment(preparation: Any, landmarks: bytes | None) -> Alignment | None:
 
 
 def predictor_from_bytes(data: bytes) -> LandmarkPredictor:
-    """Return the predictor that `predictor_bytes` wrote.
+    """Return the predictor that `predictor_bytes` stored.
 
     Raises:
         ValueError, KeyError, zipfile.BadZipFile: the bytes are not such a file.
@@ -68,7 +68,7 @@ def predictor_from_bytes(data: bytes) -> LandmarkPredictor:
 
 
 def predictor_bytes(predictor: LandmarkPredictor) -> bytes:
-    """Return the predictor as the bytes of an ``.npz`` file, with nothing lost."""
+    """Return the predictor as the bytes of an ``.npz`` file, without loss."""
     stream = io.BytesIO()
     arrays = {entry.name: getattr(predictor, entry.name) for entry in fields(predictor)}
     np.savez_compressed(stream, **arrays)

@@ -2,7 +2,7 @@
 
 The residual network ``dlib_face_recognition_resnet_model_v1.dat`` and the predictor of five
 points ``shape_predictor_5_face_landmarks.dat`` (Davis King, CC0). Only these two are read, by
-their SHA-256, so that no length in a file is believed before the file is known.
+their SHA-256, so no length in a file is trusted before the file is identified.
 
 The format: an integer is a control byte (the low nibble is the number of bytes, 0x80 a minus)
 and that many bytes, the lowest first; a float is a mantissa and an exponent of two; a tensor is
@@ -32,7 +32,7 @@ _CASCADES, _TREES, _SPLITS, _LEAVES, _POINTS, _PIXELS = 15, 500, 15, 16, 5, 800
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution with the affine layer behind it folded in.
+    """A convolution with the following affine layer folded in.
 
     Args:
         kernel: ``(filters, channels, rows, columns)``; a cross-correlation.
@@ -49,7 +49,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Block:
-    """A residual block; one with a stride halves its input for the sum by average pooling."""
+    """A residual block; with a stride, its input is halved by average pooling for the sum."""
 
     first: Convolution
     second: Convolution
@@ -62,7 +62,7 @@ class Block:
 
 @dataclass(frozen=True)
 class DlibNetwork:
-    """The weights of dlib's network of faces, in the order in which a photo meets them.
+    """The weights of dlib's network of faces, in the order of computation.
 
     Args:
         mean: of red, green and blue, taken off the pixels before they are divided by 256.
@@ -121,7 +121,7 @@ class _Reader:
         return np.array(self.reals(rows * columns), np.float32)
 
     def skip_state(self, *, first: bool = False) -> None:
-        """Pass over what training left with a layer: three flags and three empty tensors."""
+        """Skip training state of a layer: three flags and three empty tensors."""
         self._at += 3
         for _ in range(3):
             self.tensor()
@@ -148,7 +148,7 @@ def read_network(data: bytes) -> DlibNetwork:
         if name == "con_4":
             convolutions.append(_read_convolution(reader, first=not convolutions))
         else:
-            # Where a ReLU, a sum or a pooling stands, the architecture says.
+            # The architecture determines the positions of ReLU, sum and pooling.
             reader.integers(6 if "pool" in name else 0)
             reader.skip_state()
     outputs, inputs = reader.integers(2)

@@ -33,13 +33,13 @@ def _is_installed(module: str) -> bool:
 
 
 _CLOSE = 1e-5
-"""Largest difference of a number in an embedding between Keras and ONNX."""
+"""Largest allowed difference between Keras and ONNX, per number of an embedding."""
 
 _NEEDED = {"tensorflow": ("tf2onnx", "onnx"), "torch": ("onnx",)}
 
 
 def why_no_export() -> str | None:
-    """Say in one sentence what the export lacks on this Keras backend; None if nothing."""
+    """Return in one sentence what the export lacks on this Keras backend; None if nothing."""
     backend = require_extra("keras").backend.backend()
     if backend not in _NEEDED:
         return (
@@ -63,17 +63,17 @@ MadeUp = Callable[[int, np.random.Generator], Any]
 def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None, sizes: Sequence[int] = ()) -> bytes:
     """Return the encoder as an ONNX file: one input with a free batch axis, one output.
 
-    The result is run and compared with the encoder before it is given out.
+    The result is run and compared with the encoder before it is returned.
 
     Args:
         encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
             ``(n, d)``, or a map of features, float32.
-        made_up: what to try it with; normal noise of the shape that it reads if not given.
-        sizes: sides of the square photos to try it with, where it reads any size.
+        made_up: example inputs for the comparison; normal noise of the input shape if not given.
+        sizes: sizes of the square example photos, if it reads any size.
 
     Raises:
         MissingExtraError: the exporter is not installed.
-        ModelError: the encoder cannot be exported, or ONNX Runtime embeds otherwise.
+        ModelError: the encoder cannot be exported, or ONNX Runtime gives other embeddings.
     """
     if why := why_no_export():
         raise MissingExtraError(why)
@@ -85,7 +85,7 @@ def onnx_bytes(encoder: Any, *, made_up: MadeUp | None = None, sizes: Sequence[i
             reads = encoder.inputs[0]
             signature = [keras.InputSpec(shape=shape, dtype=reads.dtype, name=reads.name)]
             with warnings.catch_warnings():
-                # Tracers warn of what could go wrong; whether it did is looked at below.
+                # Tracers warn of what could go wrong; it is checked below.
                 warnings.simplefilter("ignore")
                 encoder.export(str(path), format="onnx", verbose=False, input_signature=signature)
             data = path.read_bytes()
@@ -117,8 +117,8 @@ def _check_embeds_alike(encoder: Any, data: bytes, made_up: MadeUp) -> None:
         )
         if not worst <= _CLOSE * max(1.0, float(np.abs(expected).max())):
             raise ModelError(
-                f"the exported encoder embeds otherwise than Keras: expected differences of at "
-                f"most {_CLOSE:g}. Received: {worst:.2g}."
+                "the exported encoder gives other embeddings than Keras: expected differences of "
+                f"at most {_CLOSE:g}. Received: {worst:.2g}."
             )
 
 
@@ -185,7 +185,7 @@ def _quantised(data: bytes, prepared: Prepared, scratch: Path) -> bytes:
 
 
 class _Photos:
-    """Hands ONNX Runtime one photo after the other (its ``CalibrationDataReader``)."""
+    """Gives ONNX Runtime one photo at a time (its ``CalibrationDataReader``)."""
 
     def __init__(self, name: str, prepared: Prepared) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""A model's folder: what it may hold, and that its parts belong together; read without Keras.
+"""A model's folder: its files, and the check that its parts belong together; read without Keras.
 
 ::
 
@@ -38,30 +38,30 @@ from likeness.model.recipe_names import recorded_recipe
 from likeness.tasks import registry
 
 FORMAT = "likeness.model/1"
-"""Of a trained model. What was added since (``parts``, ``no_onnx``) may be left out and may be
-ignored: whoever reads the rest reads it rightly."""
+"""Of a trained model. Later additions (``parts``, ``no_onnx``) are optional, and readers may ignore
+them."""
 
 IMPORTED_FORMAT = "likeness.model/2"
-"""Of an imported encoder: no encoder.keras, another preparation. Who knows only the first
-format must not report it as damaged."""
+"""Of an imported encoder: no encoder.keras, another preparation. A reader of the first format only
+must not report it as damaged."""
 
 OTHER_ITEMS_FORMAT = "likeness.model/3"
-"""Of a trained model whose preparation names its kind: it reads other items than photos, and
-who knows only the first format could not prepare them."""
+"""Of a trained model whose preparation names its kind: it reads items other than photos, which a
+reader of the first format only could not prepare."""
 
 FORMATS = (FORMAT, IMPORTED_FORMAT, OTHER_ITEMS_FORMAT)
 """Of the models that give embeddings."""
 
 WITH_A_CARD = (*FORMATS, *registry.names("format"))
-"""Of all models: each has a card and can be looked at."""
+"""Of all models: each has a card, and can be shown."""
 
 
 def read_document(folder: str | Path, *, formats: tuple[str, ...] = FORMATS) -> dict[str, Any]:
-    """Return the content of ``model.json``: all of a model but its encoder, read without Keras.
+    """Return the content of ``model.json``: a model without its encoder, read without Keras.
 
     Args:
         folder: of the model.
-        formats: that the caller can use, the usual one first.
+        formats: the accepted formats, the usual one first.
 
     Raises:
         ModelError: there is no model, it has another format, or entries are missing or damaged.
@@ -125,12 +125,12 @@ def store_calibration(
 ) -> None:
     """Set a saved model's threshold, and update its card; all files are written, or none.
 
-    The fingerprint stays: it is of embeddings and energies, which a threshold does not change.
+    The fingerprint stays: it covers embeddings and energies, which a threshold does not change.
 
     Args:
         folder: of the model.
         threshold, calibration: as in `SiameseModel`.
-        variant: "float32", or "int8", whose energies are others: it has its own threshold.
+        variant: "float32", or "int8", whose energies differ: it has its own threshold.
 
     Raises:
         ModelError: there is no model, or it has no such variant.
@@ -157,27 +157,27 @@ def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
 
 
 def model_texts(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the text files that say what a model is: its card, and ``model.json`` last.
+    """Return the text files of a model: its card, and ``model.json`` last.
 
-    The model last: what fails before it leaves the model as it was, and a card that is too new
-    is made again with the next change.
+    The model last: a failure before it leaves the model unchanged, and a card that is too new is
+    regenerated with the next change.
     """
     return {**card_files(document), "model.json": document_text(document)}
 
 
 FILES = {"onnx": "encoder.onnx", "int8": "encoder.int8.onnx", "landmarks": "landmarks.npz"}
-"""The parts that there can be, and the file of each."""
+"""The possible parts, and the file of each."""
 
 _SEALED = ("energy", "fingerprint", "preparation")
 
 
 def canonical(value: Any) -> str:
-    """Return JSON that is equal for equal values."""
+    """Return canonical JSON."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def part_entry(name: str, data: bytes, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``model.json`` says of a part.
+    """Return the entry of a part in ``model.json``.
 
     Args:
         name: one of `FILES`.
@@ -221,7 +221,7 @@ def read_part(folder: Path, name: str, document: Mapping[str, Any]) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(
-            f"{path} cannot be read, but model.json lists it: {error.strerror}. Restore it, or "
+            f"{path} is listed in model.json, but cannot be read: {error.strerror}. Restore it, or "
             "write it again with `likeness export --overwrite`."
         ) from error
     digest = hashlib.sha256(data).hexdigest()
@@ -252,7 +252,7 @@ def document_text(document: Mapping[str, Any]) -> str:
     """Return the text of ``model.json``.
 
     Raises:
-        TypeError, ValueError: it holds something that JSON has no word for.
+        TypeError, ValueError: it holds values that JSON cannot represent.
     """
     return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
@@ -265,14 +265,14 @@ def add_part(
     *,
     entries: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write a part's file and list it; at no moment does the folder contradict itself.
+    """Write a part's file and list it; the folder is consistent at any time.
 
     Args:
         folder: of the model.
         name: one of `FILES`.
         data: the bytes of its file.
         document: the content of ``model.json``.
-        entries: what else to say of the part.
+        entries: further entries of the part.
 
     Returns:
         The new content of ``model.json``.
@@ -284,7 +284,7 @@ def add_part(
     with whole_file(folder / FILES[name]) as draft:
         draft.write_bytes(data)
         if parts.pop(name, None) is not None:
-            # Between the two files the old part must not be listed with the new one's bytes.
+            # Between the two writes the old entry must not be combined with the new file.
             write_document(folder, {**document, "parts": parts})
     parts[name] = {**part_entry(name, data, document), **(entries or {})}
     whole = {**document, "parts": parts}

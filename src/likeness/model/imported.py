@@ -1,4 +1,4 @@
-"""Somebody else's face encoder, brought into a model's folder."""
+"""Import of a public face encoder into a model's folder."""
 
 import datetime
 import hashlib
@@ -31,25 +31,26 @@ def import_model(
     name: str | None = None,
     overwrite: bool = False,
 ) -> OnnxModel:
-    """Bring a public face encoder into a model's folder, to be calibrated and used like ours.
+    """Import a public face encoder into a model's folder, to be calibrated and used like a trained
+    model.
 
-    The encoder is tried on drawn faces first: it must read photos as the preparation makes
-    them, and tell them apart.
+    The encoder is first tested on drawn faces: it must accept prepared photos, and give different
+    embeddings for different faces.
 
     Args:
         file: ONNX, one input and one output of 32-bit floats, its weights inside.
         folder: where to; must not exist yet, or be empty.
-        preparation: what the encoder was trained with.
+        preparation: as in the encoder's training.
         licence: its terms, as text or SPDX identifier; stored with the model.
         energy: one of `likeness.energies.ENERGY_NAMES`.
-        name: what to call it; the file's name if not given.
+        name: its name; the file's name if not given.
         overwrite: whether an existing model may be replaced.
 
     Returns:
         The model, without a threshold.
 
     Raises:
-        ModelError: it is not such a file, or the encoder does not pass the trial.
+        ModelError: it is not such a file, or the encoder fails the test.
         SettingError: there is no energy of that name, or no licence.
         OutputError: the folder cannot be written.
     """
@@ -103,7 +104,7 @@ def imported_document(
 
 
 def _check_shape(session: OnnxSession, preparation: FixedPreparation) -> None:
-    """Raise if the file names a shape, and it is another one."""
+    """Raise if the file states another input shape."""
     named = session.input_shape
     wanted = preparation.shape
     fits = len(named) == 4 and all(
@@ -119,7 +120,7 @@ def _check_shape(session: OnnxSession, preparation: FixedPreparation) -> None:
 
 
 def _tried(session: OnnxSession, preparation: FixedPreparation) -> Embeddings:
-    """Return the embeddings of drawn faces, having looked at them."""
+    """Return the embeddings of drawn faces, after checking them."""
     from likeness.datasets import drawn_faces  # late: only an import draws
 
     size = (max(preparation.rows, 16), max(preparation.columns, 16))
@@ -146,7 +147,9 @@ def _tried(session: OnnxSession, preparation: FixedPreparation) -> Embeddings:
 
 
 def _smallest_difference(embeddings: Embeddings) -> float:
-    """Return how much the two most alike rows differ in their most different number."""
+    """Return the largest difference, over the numbers of an embedding, of the two most similar
+    rows.
+    """
     apart = np.abs(embeddings[:, None] - embeddings[None]).max(axis=2)
     np.fill_diagonal(apart, np.inf)
     return float(apart.min())

@@ -17,21 +17,21 @@ from likeness.model.protocol import is_same
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OnnxModel:
-    """A model from its folder, with nothing of Keras; used like a `SiameseModel`.
+    """A model loaded without Keras; used like a `SiameseModel`.
 
     Args:
-        preparation: from items (photos, or texts) to what the encoder reads.
+        preparation: from items (photos, or texts) to the encoder's input.
         session: the encoder.
         energy: one of `likeness.energies.ENERGY_NAMES`.
-        fingerprint: of what decides an embedding and an energy. The float variant of a
-            trained model has the one of its Keras encoder, from which it differs by less
+        fingerprint: of everything that determines an embedding and an energy. The float variant of
+            a trained model has the one of its Keras encoder, from which it differs by less
             than 1e-5; an int8 variant has its own.
         embedding_size: d.
         threshold: a pair is accepted if its energy is at most this; None if none was chosen.
-        record: how the model came to be.
-        calibration: what the threshold promises, and on what evidence.
+        record: the training record.
+        calibration: the promise of the threshold, and its evidence.
         variant: "float32" or "int8".
-        landmarks: the part that finds the points of a face, if it wants a face by them; see
+        landmarks: the predictor of landmarks, if faces are aligned by them; see
             `likeness.model.alignment`.
     """
 
@@ -51,7 +51,7 @@ class OnnxModel:
 
     @property
     def runtime(self) -> str:
-        """What runs the encoder: "onnx"."""
+        """The runtime of the encoder: "onnx"."""
         return "onnx"
 
     def embed(self, images: Items) -> Embeddings:
@@ -69,7 +69,7 @@ class OnnxModel:
         return energy_matrix(self.energy, self.embed(left), self.embed(right))
 
     def is_same(self, left: Items, right: Items) -> bool:
-        """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+        """Return whether two photos, ``(rows, columns, channels)`` each, show one identity.
 
         Raises:
             NoThresholdError: the model has no threshold.
@@ -123,7 +123,9 @@ def _landmarks(folder: Path, document: Mapping[str, Any]) -> bytes | None:
 
 
 def _fingerprint_of(data: bytes, document: Mapping[str, Any], *, variant: str) -> str | None:
-    """Return the fingerprint where it is of the file; of Keras' weights only the seal tells."""
+    """Return the fingerprint if it covers the file; for Keras' weights only the seal can be
+    checked.
+    """
     if variant == "int8":
         return int8_fingerprint(data, document["fingerprint"])
     if document["format"] == IMPORTED_FORMAT:
@@ -132,7 +134,7 @@ def _fingerprint_of(data: bytes, document: Mapping[str, Any], *, variant: str) -
 
 
 def imported_fingerprint(data: bytes, preparation: Mapping[str, Any], energy: str) -> str:
-    """SHA-256 of what decides an embedding and an energy of an imported encoder.
+    """SHA-256 of everything that determines an embedding and an energy of an imported encoder.
 
     Args:
         data: the bytes of the ONNX file.
@@ -144,7 +146,7 @@ def imported_fingerprint(data: bytes, preparation: Mapping[str, Any], energy: st
 
 
 def int8_fingerprint(data: bytes, fingerprint: str) -> str:
-    """SHA-256 of a model's fingerprint with the int8 file: its embeddings are others.
+    """SHA-256 of a model's fingerprint with the int8 file: its embeddings differ.
 
     Args:
         data: the bytes of the int8 file.

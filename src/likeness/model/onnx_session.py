@@ -9,10 +9,10 @@ from likeness.arrays import Embeddings
 from likeness.errors import MissingExtraError, ModelError, require_extra
 
 AT_ONCE = 4
-"""Photos in one run. More at once was slower on one thread: the work no longer fits the cache."""
+"""Photos in one run. More at once was slower on one thread: the data no longer fit the cache."""
 
 _QUIET = 4
-"""ONNX Runtime's log level «fatal»: what goes wrong is raised, and need not be printed too."""
+"""ONNX Runtime's log level «fatal»: errors are raised, and need not be printed."""
 
 
 _READS = {
@@ -22,22 +22,22 @@ _READS = {
         "an input of 32-bit whole numbers and an output of 32-bit floats",
     ),
 }
-"""ONNX Runtime's word for the input, and ours for both ends."""
+"""ONNX Runtime's name of the input type, and our description of input and output."""
 
 
 class OnnxSession:
-    """Runs the encoder in an ONNX file on the processor. Threads may share it.
+    """Runs the encoder of an ONNX file on the CPU. Thread-safe.
 
     Args:
         data: the bytes of the file.
         name: its name in messages.
-        threads: that ONNX Runtime may use for one photo.
-        reads: the type of the numbers that the encoder is to read, float32 or int32.
+        threads: number of threads for one photo.
+        reads: the type of the encoder's input, float32 or int32.
         axes: of the output: 2 for embeddings, 4 for maps of features.
 
     Raises:
-        ModelError: it is no ONNX file, has another number of inputs or outputs than one
-            each, or reads other numbers, or gives other ones than floats.
+        ModelError: it is not an ONNX file, does not have one input and one output, or has other
+            input or output types.
         MissingExtraError: ONNX Runtime is not installed.
     """
 
@@ -81,7 +81,7 @@ class OnnxSession:
     def _run(self, prepared: Any) -> Embeddings:
         try:
             output = self._session.run(None, {self._input: prepared})[0]
-        except Exception as error:  # ONNX Runtime's own classes, one per kind of trouble.
+        except Exception as error:  # ONNX Runtime has one exception class per kind of error.
             raise ModelError(
                 f"{self.name}: expected an encoder of photos of the shape "
                 f"{prepared.shape[1:]}. It reads {list(self.input_shape)}: {_short(error)}."

@@ -1,4 +1,4 @@
-"""`open_model`: a saved model, on the lightest runtime that its folder has."""
+"""`open_model`: open a saved model on the lightest available runtime."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ VARIANTS = ("float32", "int8")
 def open_model(
     folder: str | Path, *, runtime: str = "auto", variant: str = "float32", threads: int = 1
 ) -> Model:
-    """Read a model that was trained or imported; ``model.runtime`` says what runs it.
+    """Read a model that was trained or imported; ``model.runtime`` names the runtime.
 
     Args:
         folder: of the model.
-        runtime: "onnx" never imports Keras; "keras" needs it; "auto" takes ONNX Runtime where
-            the folder has an ONNX part, and Keras where it has none. A damaged ONNX part is
-            an error, not a reason to take Keras.
+        runtime: "onnx" never imports Keras; "keras" needs it; "auto" uses ONNX Runtime if the
+            folder has an ONNX part, and Keras otherwise. A damaged ONNX part is an error, not a
+            reason to use Keras.
         variant: "float32", or "int8" where `likeness export --int8` made one.
         threads: of ONNX Runtime, 1…256. More than one hardly helps a small encoder.
 
@@ -39,7 +39,7 @@ def open_model(
 
 
 def chosen_runtime(folder: str | Path, *, runtime: str = "auto", variant: str = "float32") -> str:
-    """Return "onnx" or "keras": what `open_model` would take.
+    """Return the runtime that `open_model` would use, "onnx" or "keras".
 
     Raises:
         ModelError: there is no such model, or it lacks the requested part.

@@ -1,8 +1,8 @@
-"""The preparations that a model's folder may name, by kind: from items to what an encoder reads.
+"""The preparations of models, by kind: from items to the encoder's input.
 
 ``model.json`` describes one as JSON values; ``kind`` says which it is, and without it the
-values are those of `Preparation`, as the first models were written. A new kind of item is a
-class and a line here.
+values are those of `Preparation`, as in the first models. A new kind of item is a class and a line
+here.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,26 +19,26 @@ _AT_ONCE = 64
 
 
 class ModelPreparation(Protocol):
-    """What a model asks of its preparation."""
+    """The interface of a preparation."""
 
     @property
     def dtype(self) -> Any:
-        """Of the numbers that the encoder reads."""
+        """The type of the encoder's input."""
 
     def check(self, items: Any, /) -> None:
         """Raise `DataError` unless these are items of its kind, none or more."""
 
     def __call__(self, items: Any, /) -> Any:
-        """Return items as the encoder reads them, one row each."""
+        """Return prepared items, one row each."""
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON values from which `preparation_from_data` makes it again."""
 
     def in_words(self) -> str:
-        """Say in one line what it makes of an item."""
+        """Describe the prepared item in one line."""
 
     def made_up(self, count: int, rng: np.random.Generator, /) -> Any:
-        """Return what prepared items may look like: an encoder is tried on them."""
+        """Return example prepared items, for testing an encoder."""
 
 
 def preparation_from_data(entries: Mapping[str, Any]) -> ModelPreparation:
@@ -75,10 +75,10 @@ def embedded(
     *,
     size: int,
 ) -> Embeddings:
-    """Return ``(n, size)`` embeddings of items, prepared and encoded some at a time.
+    """Return ``(n, size)`` embeddings of items, prepared and encoded in batches.
 
     Args:
-        items: that the preparation reads, none or more.
+        items: items of the preparation's kind; may be empty.
         preparation: of the model.
         encode: from prepared items to their embeddings.
         size: of an embedding.

@@ -1,4 +1,4 @@
-"""`Model`: what every model can do, whatever runs it; and how it decides."""
+"""`Model`: the interface of all models, on any runtime; and the decision by a threshold."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -10,11 +10,11 @@ from likeness.errors import NoThresholdError
 
 
 class Model(Protocol):
-    """An encoder with its energy and threshold: trained, imported, or somebody else's."""
+    """An encoder with its energy and threshold: trained or imported."""
 
     @property
     def runtime(self) -> str:
-        """What runs the encoder, such as "onnx" or "keras"."""
+        """The runtime of the encoder, such as "onnx" or "keras"."""
 
     @property
     def embedding_size(self) -> int:
@@ -30,7 +30,7 @@ class Model(Protocol):
 
     @property
     def record(self) -> Mapping[str, Any]:
-        """How the model came to be."""
+        """The training record."""
 
     @property
     def calibration(self) -> Mapping[str, Any]:
@@ -38,7 +38,7 @@ class Model(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what decides an embedding and an energy."""
+        """SHA-256 of everything that determines an embedding and an energy."""
 
     def embed(self, items: Items, /) -> Embeddings:
         """Return ``(n, d)`` embeddings of photos ``(n, rows, columns, channels)``, or of texts."""
@@ -51,7 +51,7 @@ class Model(Protocol):
 
 
 def is_same(model: Model, left: Items, right: Items) -> bool:
-    """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+    """Return whether two photos, ``(rows, columns, channels)`` each, show one identity.
 
     Args:
         model: has a threshold.

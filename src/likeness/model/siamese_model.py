@@ -33,18 +33,18 @@ from likeness.tasks import registry
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SiameseModel:
-    """A trained encoder with all that is needed to use it.
+    """A trained encoder with everything needed to use it.
 
     Args:
-        preparation: from items (photos, or texts) to what the encoder reads.
+        preparation: from items (photos, or texts) to the encoder's input.
         encoder: a `keras.Model`, prepared items such as ``(n, rows, columns, channels)`` →
             ``(n, d)``.
         energy: one of `likeness.energies.ENERGY_NAMES`.
         threshold: a pair is accepted if its energy is at most this; None if none was chosen.
-        record: how the model came to be (recipe, data, histories, seconds), JSON values only.
-        calibration: what the threshold promises, and on what evidence, JSON values only; empty
-            if it is the one that training chose.
-        about: what its card says beyond that (name, licence, results), JSON values only.
+        record: the training record (recipe, data, histories, seconds), JSON values only.
+        calibration: the promise of the threshold, and its evidence, JSON values only; empty if
+            training chose the threshold.
+        about: further entries of its card (name, licence, results), JSON values only.
     """
 
     preparation: ModelPreparation
@@ -73,7 +73,7 @@ class SiameseModel:
         return energy_matrix(self.energy, self.embed(left), self.embed(right))
 
     def is_same(self, left: Items, right: Items) -> bool:
-        """Say whether two photos, ``(rows, columns, channels)`` each, show one identity.
+        """Return whether two photos, ``(rows, columns, channels)`` each, show one identity.
 
         Raises:
             NoThresholdError: the model has no threshold.
@@ -87,11 +87,11 @@ class SiameseModel:
 
     @property
     def runtime(self) -> str:
-        """What runs the encoder: "keras"."""
+        """The runtime of the encoder: "keras"."""
         return "keras"
 
     def _encode(self, prepared: Any) -> Embeddings:
-        """Run the encoder on one batch, on whatever backend is in force."""
+        """Run the encoder on one batch, on the active backend."""
         ops = require_extra("keras.ops")
         embedded: Embeddings = ops.convert_to_numpy(self.encoder(prepared, training=False))
         return embedded
@@ -102,7 +102,7 @@ class SiameseModel:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of what decides an embedding and an energy: equal for equal models.
+        """SHA-256 of everything that determines an embedding and an energy: equal for equal models.
 
         Over the canonical JSON of format, preparation, energy and the encoder's
         configuration, and each weight's shape, type and bytes. (The bytes of a `.keras` file
@@ -117,7 +117,7 @@ class SiameseModel:
 
     @cached_property
     def _onnx(self) -> bytes | str:
-        """The encoder as an ONNX file, or a sentence that says why there is none."""
+        """The encoder as an ONNX file, or a sentence that explains why it cannot be exported."""
         try:
             return onnx_bytes(self.encoder, made_up=self.preparation.made_up)
         except (MissingExtraError, ModelError) as error:
@@ -127,7 +127,7 @@ class SiameseModel:
         """Write the model as a folder, completely or not at all.
 
         Where the exporter is not installed, the folder has no ONNX part, and ``no_onnx`` in
-        ``model.json`` says why and what to do.
+        ``model.json`` gives the reason and the next step.
 
         Args:
             folder: its path; must not exist yet, or be empty.
@@ -174,7 +174,9 @@ class SiameseModel:
 
 
 def encoder_fingerprint(encoder: Any, head: Mapping[str, Any]) -> str:
-    """SHA-256 of a Keras encoder's configuration and weights, and of what else decides."""
+    """SHA-256 of a Keras encoder's configuration and weights, and of everything else that
+    determines an embedding.
+    """
     head = {**head, "encoder": lasting_config(encoder.get_config())}
     digest = hashlib.sha256(canonical(head).encode())
     for values in encoder.get_weights():
@@ -191,7 +193,7 @@ _FIRST_MODULES = {
     "WeightedSum": "likeness.encoders.bag_of_pieces",
     "WhitenedReadings": "likeness.encoders.readings",
 }
-"""Where the layers of saved encoders were defined when the first models were saved."""
+"""Modules that defined the layers when the first models were saved."""
 
 
 def lasting_config(config: Any) -> Any:
@@ -226,7 +228,7 @@ def load_model(folder: str | Path) -> SiameseModel:
             "`open_model` (the runtime onnx or auto)."
         )
     keras = require_extra("keras")
-    # Importing these registers the layers that Keras will meet in the file.
+    # Importing these registers the layers that occur in the file.
     require_extra("likeness.encoders")
     for layer in registry.names("layers"):
         registry.load("layers", layer)

@@ -1,4 +1,4 @@
-"""The recogniser: people who are enrolled, and who somebody is. It runs without Keras."""
+"""The recogniser: enrolment, identification and verification. It runs without Keras."""
 
 from importlib import import_module
 from typing import Any

@@ -1,8 +1,8 @@
-"""Capture settings: what the encoder was given of a photo, the same for a whole gallery.
+"""Capture settings: how photos are prepared for the encoder, the same for a whole gallery.
 
-The embedding of a whole photo and that of the face cut out of it do not compare, and no number
-in either tells. So the provenance of each template records the capture settings, and those of
-the newest template hold for the gallery: no other photos are enrolled or compared.
+Embeddings of whole photos and of cropped faces are not comparable, and an embedding does not show
+which it is. So the provenance of each template records the capture settings, and those of the
+newest template hold for the gallery: no other photos are enrolled or compared.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from likeness.errors import GalleryMismatchError
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """What the encoder was given of a photo.
+    """How a photo is prepared for the encoder.
 
     Args:
         cut: the face alone, cut out.
@@ -53,7 +53,7 @@ _ALIGNED = {"eyes": "turned by the eyes", "points": "cut out by five points"}
 
 
 def check_capture(known: Capture | None, given: Capture | None, *, where: str) -> None:
-    """Raise if photos with different capture settings would be compared.
+    """Raise if photos have different capture settings.
 
     Args:
         known: of the gallery.
@@ -66,8 +66,8 @@ def check_capture(known: Capture | None, given: Capture | None, *, where: str) -
     if known is None or given is None or _same(known, given):
         return
     raise GalleryMismatchError(
-        f"{where} holds embeddings of {known}; this photo is taken as {given}, and the two do not "
-        f"compare. {_options(known)}, or prepare all photos anew with `likeness re-enrol`."
+        f"{where} holds embeddings of {known}; this photo is read as {given}, and the two are not "
+        f"comparable. {_options(known)}, or prepare all photos again with `likeness re-enrol`."
     )
 
 
@@ -77,10 +77,10 @@ def _same(left: Capture, right: Capture) -> bool:
 
 
 def _options(capture: Capture) -> str:
-    """Say which options give these settings."""
+    """Return the options that give these settings."""
     finder = "haar" if capture.finder in (None, "haar") else "FILE"
     if capture.aligned:
-        return f"Take the same finder, `--faces {finder}`"
+        return f"Use the same detector, `--faces {finder}`"
     if capture.cut:
         return f"Add `--faces {finder} --cut-faces`"
-    return "Leave --cut-faces and --all-faces out"
+    return "Omit --cut-faces and --all-faces"

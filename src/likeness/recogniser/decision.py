@@ -1,11 +1,11 @@
-"""Three-way answers: this is Ada, this is nobody enrolled, or it may be one of two.
+"""Decisions with three outcomes: known, unknown or ambiguous.
 
 *Known*: the nearest person is within the threshold, and the runner-up is farther away by the
 margin that calibration found. *Ambiguous*: the nearest person is within the threshold, but
 the runner-up is too near. *Unknown*: nobody is within the threshold.
 
-Threshold, margin and probabilities come with the model (`likeness calibrate`); nothing here
-has a number of its own, and a model without a threshold refuses to decide.
+Threshold, margin and probabilities come with the model (`likeness calibrate`); there are no
+built-in numbers here, and a model without a threshold cannot decide.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ Status = Literal["known", "unknown", "ambiguous"]
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbour:
-    """An enrolled person and how far away the photo is.
+    """An enrolled person and the energy of the photo to them.
 
     Args:
         name: the person's.
@@ -43,13 +43,13 @@ class Neighbour:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Who it is, and what that rests on.
+    """An answer of identification, and its basis.
 
     A probability is that of *one comparison*: P(the photo and this enrolled person are the
-    same person | their energy), if that is as likely as ``prior`` before the energy is known.
-    It is not the probability that the name is right among all enrolled people: the nearest of
-    many strangers is nearer than a stranger taken at random. State a prior that fits: about
-    1 / G for one of G people who may all come.
+    same person | their energy), given the prior probability ``prior``.
+    It is not the probability that the name is right among all enrolled people: the nearest of many
+    strangers is nearer than a random one. Choose a suitable prior: about 1 / G for G people who are
+    all equally likely.
 
     Args:
         status: "known", "unknown" or "ambiguous".
@@ -57,12 +57,12 @@ class Answer:
         energy: to the nearest person; None if nobody is enrolled.
         runner_up: the second nearest person; None if there is none.
         margin: how much farther away the runner-up is; None if there is none.
-        margin_needed: to be known; None if none was measured, and then the runner-up must be
-            beyond the threshold.
+        margin_needed: to be known; None if none was measured; the runner-up must then be beyond the
+            threshold.
         probability: that the photo is of the nearest person, for the prior; None if the model
             has no probabilities.
         prior: the one stated.
-        threshold: in force.
+        threshold: the model's threshold.
         nearest: the nearest people, the nearest first.
         reason: why, in a sentence.
         warnings: what the calibration does not cover.
@@ -133,7 +133,7 @@ class Decider:
 
     @classmethod
     def of(cls, model: Model, *, prior: float | None = None) -> "Decider":
-        """Return what decides for a model.
+        """Return the decider of a model.
 
         Args:
             model: with a threshold.
@@ -180,7 +180,7 @@ class Decider:
     def decide(
         self, names: Sequence[str], energies: ArrayLike, *, nearest: int = NEAREST
     ) -> Answer:
-        """Say who it is.
+        """Decide who it is.
 
         Args:
             names: of the enrolled people, ``G`` different ones; nobody is allowed.
@@ -192,7 +192,7 @@ class Decider:
         """
         check_in_range(nearest, 1, 2**30, argument="nearest", whole=True)
         values = _checked(names, energies)
-        # Of equally near people, the one listed first; they are ambiguous anyway.
+        # Of equally near people, the first one; the answer is ambiguous anyway.
         order = np.argsort(values, kind="stable")[: max(nearest, 2)]
         ordered = [self._neighbour(names[i], float(values[i])) for i in order]
         first = ordered[0] if ordered else None
@@ -296,7 +296,7 @@ def decide(
     prior: float | None = None,
     nearest: int = NEAREST,
 ) -> Answer:
-    """Say who one photo shows; `Decider.of` once is quicker for many.
+    """Decide who is on one photo; for many photos make one `Decider`.
 
     Args:
         model: with a threshold.
@@ -324,16 +324,17 @@ def decide(
 
 @dataclass(frozen=True, kw_only=True)
 class _Comparison:
-    """What one model says of two pictures.
+    """The comparison of two pictures by a model.
 
     Args:
         same: whether the energy is within the threshold.
         energy: between them; lower is more alike.
-        threshold: in force.
+        threshold: the model's threshold.
         probability: P(same | energy) for the prior; None if the model has no probabilities.
         prior: P(same) before the energy is known.
-        identical: whether the two pictures are equal pixel by pixel, which proves nothing.
-        warnings: what to know before relying on it.
+        identical: whether the two pictures are equal pixel by pixel, so that the energy is
+            meaningless.
+        warnings: remarks on the reliability of the result.
         model: its fingerprint.
     """
 
@@ -357,7 +358,7 @@ def compare(
     """Say whether two pictures show one identity, by the model's threshold and probabilities.
 
     Args:
-        model: with a threshold; its preparation says how pictures are read.
+        model: with a threshold; its preparation reads the pictures.
         left, right: ``(rows, columns, 1 or 3)``, uint8; their sizes may differ.
         prior: P(same) that the probability is stated for; the calibration's own if not given.
 
@@ -372,7 +373,7 @@ def compare(
     identical = np.array_equal(left, right)
     warnings = []
     if identical:
-        warnings.append("the two are one and the same picture: an energy of 0 proves nothing.")
+        warnings.append("both files hold the same picture, so an energy of 0 proves nothing.")
     if decider.ratio is None:
         warnings.append("no probability: the model is not calibrated (`likeness calibrate`).")
     return _Comparison(
@@ -407,7 +408,7 @@ def _checked(names: Sequence[str], energies: ArrayLike) -> NDArray[np.float64]:
         raise DataError("energies: expected finite numbers. Received: NaN or infinity.")
     if len(set(names)) != len(names):
         raise DataError(
-            "names: expected different people, each with one energy. Received: some twice. Fuse "
-            "the energies to a person's photos first."
+            "names: expected different people, each with one energy. Received: repeated names. "
+            "Fuse the energies to a person's photos first."
         )
     return values

@@ -1,6 +1,6 @@
-"""`PhotoReader`: from the bytes of a photo to the pixels that the encoder is given.
+"""`PhotoReader`: from the bytes of a photo to the encoder's input pixels.
 
-`write_face_photos` writes what it reads of a folder, to train and calibrate on.
+`write_face_photos` writes the faces of a folder of photos, for training and calibration.
 """
 
 from collections import Counter
@@ -33,9 +33,9 @@ class PreparedFace:
 
     Args:
         pixels: ``(rows, columns, 1 or 3)``, uint8.
-        box: of the face in the photo, (top, left, bottom, right); None without a face finder.
+        box: of the face in the photo, (top, left, bottom, right); None without a face detector.
         quality: what was measured, JSON values.
-        warnings: what may be wrong with the photo, in words.
+        warnings: possible problems of the photo, in words.
     """
 
     pixels: Photo
@@ -50,7 +50,7 @@ class PreparedPhoto:
 
     Args:
         size: (rows, columns) of the whole photo.
-        faces: the largest first; the whole photo as one face without a face finder.
+        faces: the largest first; the whole photo as one face without a face detector.
     """
 
     size: tuple[int, int]
@@ -62,15 +62,15 @@ class PhotoReader:
     """Decodes photos and prepares the faces in them for the encoder.
 
     Args:
-        finder: finds faces; None takes photos as they are.
-        cut: whether the encoder gets the face alone; else the whole photo, and the finder only
-            checks that there is one face. Take what the encoder was trained on.
-        alignment: how the encoder wants a face; None if it reads photos or faces as they are.
-            Goes before ``cut``.
+        finder: the face detector; None uses whole photos.
+        cut: whether the encoder reads the cropped face; otherwise the whole photo, and the detector
+            only checks that there is one face. Use the same as in training.
+        alignment: the alignment that the encoder needs; None if it reads photos or crops without
+            alignment. Takes precedence over ``cut``.
         most_pixels: larger photos are refused.
 
     Raises:
-        SettingError: faces are wanted without a finder.
+        SettingError: faces are needed, and there is no detector.
     """
 
     finder: FaceFinder | None = None
@@ -82,7 +82,7 @@ class PhotoReader:
         for argument, wanted in (("cut", self.cut), ("alignment", self.alignment is not None)):
             if wanted and self.finder is None:
                 raise SettingError(
-                    f"{argument}: expected a face finder with it. Received: none. Name one: "
+                    f"{argument}: expected a face detector with it. Received: none. Choose one: "
                     "`--faces haar`."
                 )
 
@@ -106,8 +106,8 @@ class PhotoReader:
 
         Raises:
             ImageError: the photo cannot be decoded.
-            FaceError: with a finder, there is not exactly one face of sufficient size, or its
-                eyes are wanted and not found.
+            FaceError: with a detector, there is not exactly one face of sufficient size, or its
+                eyes are needed and not found.
         """
         return self._one_face(self._decoded(data, name), name=name)
 
@@ -116,28 +116,28 @@ class PhotoReader:
 
         Raises:
             ImageError: the photo cannot be decoded.
-            FaceError: no face is found, or eyes are wanted and one face shows none.
+            FaceError: no face is found, or eyes are needed and not found in a face.
             SettingError: there is no finder.
         """
         if self.finder is None:
             raise SettingError(
-                "all faces: expected a face finder. Received: none. Name one: `--faces haar`."
+                "all faces: expected a face detector. Received: none. Choose one: `--faces haar`."
             )
         return self._all_faces(self._decoded(data, name), self.finder, name=name)
 
     def read(self, data: bytes, *, name: str, all_faces: bool) -> PreparedPhoto:
-        """Return the size of a photo and its faces, which may be none.
+        """Return the size of a photo and its faces; there may be none.
 
         Args:
             data: the bytes of the photo.
             name: its name in messages.
-            all_faces: whether all faces count; else the photo is of one person. Without a finder
-                the photo is taken as one face.
+            all_faces: whether all faces count; otherwise the photo is of one person. Without a
+                detector the photo counts as one face.
 
         Raises:
             ImageError: the photo cannot be decoded.
             FaceError: the photo of one person shows several faces, or one that is too small;
-                or eyes are wanted and one face shows none.
+                or eyes are needed and not found in a face.
         """
         photo = self._decoded(data, name)
         try:
@@ -175,7 +175,7 @@ class PhotoReader:
 
 
 def face_finder(faces: str) -> FaceFinder:
-    """Return OpenCV's own finder for "haar", or the one in an ONNX file.
+    """Return OpenCV's detector for "haar", or the one in an ONNX file.
 
     Raises:
         FaceError, MissingExtraError: it cannot be loaded.
@@ -190,17 +190,17 @@ def photo_reader_for(
 ) -> PhotoReader:
     """Return the photo reader for a model.
 
-    A model that wants a face aligned gets it so: from OpenCV's finder if no other one is named.
+    A model that needs aligned faces gets them, by OpenCV's detector unless another one is given.
 
     Args:
-        faces: what finds them: "none", "haar", or an ONNX file for cv2.FaceDetectorYN.
-        cut: whether the model gets the face alone.
-        model: for whom; only its alignment is read.
+        faces: the face detector: "none", "haar", or an ONNX file for cv2.FaceDetectorYN.
+        cut: whether the model reads the cropped face.
+        model: the model; only its alignment is read.
         most_pixels: larger photos are refused.
 
     Raises:
-        SettingError: faces are to be cut out without a finder.
-        FaceError, MissingExtraError: the face finder cannot be loaded.
+        SettingError: faces are to be cropped without a detector.
+        FaceError, MissingExtraError: the face detector cannot be loaded.
     """
     alignment = alignment_of(model)
     if faces == "none" and (alignment is None or cut):
@@ -216,7 +216,7 @@ def photo_reader_for(
 
 @dataclass(frozen=True)
 class _KnownFace:
-    """A finder that returns a face found before, so that it is found once only."""
+    """A detector that returns a face found before, so that detection runs once."""
 
     face: Face
 
@@ -263,19 +263,19 @@ def write_face_photos(
 ) -> _FacePhotos:
     """Write the face of each photo as a PNG file, in the same sub-folders; all or nothing.
 
-    A model that is trained and calibrated on them knows what it is given by enrolment and
-    identification with ``cut``: the pixels are the same.
+    The pixels equal those that enrolment and identification use with ``cut``, so a model can be
+    trained and calibrated on them.
 
     Args:
         photos: one sub-folder per person.
         out: the new folder; must not exist yet, or be empty.
-        finder: what finds the faces.
+        finder: the face detector.
         on_progress: called with (photos read, photos in all).
 
     Raises:
         DataNotFoundError: there is no photo in a sub-folder.
         FaceError: no photo has exactly one face.
-        OutputError: something is in the way, or it cannot be written.
+        OutputError: the folder is not empty, or it cannot be written.
     """
     check_new_folder(out, document="")
     if out.resolve().is_relative_to(photos.resolve()):
@@ -312,7 +312,9 @@ def write_face_photos(
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """Return what each file's face is called: its name, or all of it where two would be one."""
+    """Return the file name of each face: the photo's stem, or its full name if two stems are
+    equal.
+    """
     twins = Counter((file.parent, file.stem.lower()) for file in files)
     return [
         f"{file.stem if twins[file.parent, file.stem.lower()] == 1 else file.name}.png"

@@ -1,4 +1,4 @@
-"""`Recogniser`: photos in, people out: enrol, identify, verify, approve, undo, forget."""
+"""`Recogniser`: enrol, identify, verify, approve, undo and forget by photos."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -36,7 +36,7 @@ class EnrolledPhoto:
         enrolled: what the gallery did.
         look_alike: the nearest other person within the threshold; None if there is none, or the
             model has no threshold.
-        warnings: what may be wrong with the photo.
+        warnings: possible problems of the photo.
     """
 
     enrolled: Enrolled
@@ -46,16 +46,16 @@ class EnrolledPhoto:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """Whether a photo shows the person that it is said to show.
+    """The result of verification: whether a photo shows the claimed person.
 
     Args:
         name: of that person.
         accepted: whether energy ≤ threshold.
         energy: fused over the person's photos.
-        threshold: in force.
+        threshold: the model's threshold.
         probability: see `Answer`; None if the model has no probabilities.
         prior: that the probability is stated for.
-        warnings: what may be wrong with the photo.
+        warnings: possible problems of the photo.
         model: its fingerprint.
     """
 
@@ -80,8 +80,8 @@ class Identified:
     Args:
         answer: who.
         ids: of the people whom the answer names, by their names.
-        box: of the face, (top, left, bottom, right); None if faces were not looked for.
-        warnings: what may be wrong with the photo.
+        box: of the face, (top, left, bottom, right); None if no detector ran.
+        warnings: possible problems of the photo.
     """
 
     answer: Answer
@@ -120,7 +120,7 @@ class Recogniser:
 
     @cached_property
     def decider(self) -> Decider:
-        """What decides.
+        """The decider.
 
         Raises:
             NoThresholdError: the model has no threshold.
@@ -129,12 +129,12 @@ class Recogniser:
 
     @property
     def fusion(self) -> str:
-        """How a person's photos are made one energy: as the threshold was calibrated for."""
+        """Fusion of a person's energies: that of the calibration."""
         purpose = self.decider.purpose
         return "min" if purpose is None else purpose.fusion
 
     def check_capture(self, *, all_faces: bool = False) -> None:
-        """Raise unless the reader has the gallery's capture settings: others do not compare.
+        """Raise unless the reader has the gallery's capture settings: others are not comparable.
 
         Args:
             all_faces: of each face of a group photo, which is always cut out.
@@ -163,8 +163,8 @@ class Recogniser:
             name: 1 to 200 letters.
             photo: its bytes.
             file: name of the photo in messages.
-            keep_photo: whether the photo itself goes into the gallery, to be enrolled again
-                after a change of the model.
+            keep_photo: whether to store the photo itself, so that it can be re-enrolled after a
+                change of the model.
             metadata: replaces the person's metadata; None keeps it.
 
         Raises:
@@ -189,14 +189,14 @@ class Recogniser:
         new: bool = False,
         approved: bool = False,
     ) -> EnrolledPhoto:
-        """Enrol a face that was prepared already.
+        """Enrol a prepared face.
 
         Args:
             name: of the person, who is created if necessary; or the id of an enrolled person.
             face: as the reader prepared it.
             photo: its bytes.
             vector: its embedding ``(d,)``, if it was made already.
-            keep_photo: whether the photo itself goes into the gallery.
+            keep_photo: whether to store the photo itself.
             metadata: replaces the person's metadata; None keeps it.
             new: whether the person must not be enrolled yet, except with this photo.
             approved: whether it is a probe in which an operator recognised an enrolled person.
@@ -219,7 +219,7 @@ class Recogniser:
         return EnrolledPhoto(enrolled=enrolled, look_alike=look_alike, warnings=face.warnings)
 
     def identify(self, photo: bytes, *, file: str = "the photo", nearest: int = NEAREST) -> Answer:
-        """Say whom a photo of one person shows.
+        """Identify the person on a photo of one person.
 
         Args:
             photo: its bytes.
@@ -238,7 +238,7 @@ class Recogniser:
     def identify_all(
         self, photo: bytes, *, file: str = "the photo", nearest: int = NEAREST
     ) -> list[Identified]:
-        """Say whom each face of a group photo shows, the largest face first.
+        """Identify each face of a group photo, the largest first.
 
         Raises:
             ImageError, FaceError: the photo cannot be used.
@@ -269,7 +269,7 @@ class Recogniser:
         vectors: Embeddings | None = None,
         nearest: int = NEAREST,
     ) -> list[Identified]:
-        """Say whom prepared faces show.
+        """Identify prepared faces.
 
         Args:
             faces: one or more.
@@ -282,7 +282,8 @@ class Recogniser:
         warnings = decider.warnings(people=self.gallery.count_people())
         return [
             Identified(
-                # The search returns the nearest only; what is promised depends on all.
+                # The search returns the nearest people only; the promise depends on the number of
+                # all.
                 answer=replace(decider.decide(names, energies, nearest=nearest), warnings=warnings),
                 ids=dict(zip(names, ids, strict=True)),
                 box=face.box,
@@ -294,10 +295,10 @@ class Recogniser:
         ]
 
     def verify(self, name: str, photo: bytes, *, file: str = "the photo") -> Verified:
-        """Say whether a photo shows the person of that name.
+        """Verify that a photo shows a person.
 
         Raises:
-            UnknownPersonError: nobody of that name is enrolled, or with no photo.
+            UnknownPersonError: nobody of that name is enrolled, or the person has no photo.
             ImageError, FaceError: the photo cannot be used.
             GalleryMismatchError: the gallery has other capture settings.
             NoThresholdError: the model has no threshold.
@@ -310,7 +311,7 @@ class Recogniser:
     def verify_face(
         self, who: Who, face: PreparedFace, *, vector: Embeddings | None = None
     ) -> Verified:
-        """Say whether a prepared face is that of a person.
+        """Verify that a prepared face is that of a person.
 
         Args:
             who: their name or id.
@@ -318,7 +319,7 @@ class Recogniser:
             vector: its embedding ``(d,)``, if it was made already.
 
         Raises:
-            UnknownPersonError: nobody of that name is enrolled, or with no photo.
+            UnknownPersonError: nobody of that name is enrolled, or the person has no photo.
             NoThresholdError: the model has no threshold.
         """
         decider = self.decider
@@ -341,7 +342,7 @@ class Recogniser:
     def approve(
         self, name: str, photo: bytes, *, file: str = "the photo", keep_photo: bool = False
     ) -> EnrolledPhoto:
-        """Add a probe that somebody recognised to a person's templates; `undo` removes it.
+        """Add a probe that an operator recognised to a person's templates; `undo` removes it.
 
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
@@ -383,7 +384,7 @@ class Recogniser:
 
 
 def gallery_model(model: Model) -> GalleryModel:
-    """Return what a gallery has to know of a model."""
+    """Return a gallery's description of a model."""
     return GalleryModel(
         fingerprint=model.fingerprint, energy=model.energy, dimensions=model.embedding_size
     )
@@ -405,7 +406,7 @@ def re_enrol(
         on_progress: called with (photos embedded, photos in all).
 
     Returns:
-        How many templates have another embedding.
+        The number of templates with a new embedding.
 
     Raises:
         DataError: a photo was not kept.
@@ -424,7 +425,10 @@ def re_enrol(
     for done, template in enumerate(templates, 1):
         photo = gallery.photo(template.id)
         if photo is None:
-            raise DataError(f"re-enrol: the photo of template {template.id} is gone. Run it again.")
+            raise DataError(
+                f"re-enrol: the photo of template {template.id} was deleted meanwhile. Run it "
+                "again."
+            )
         face = reader.read_face(photo, name=f"template {template.id}")
         vectors[template.id] = model.embed(face.pixels[None])[0]
         if on_progress:
@@ -453,8 +457,8 @@ def _people_energies(
 ) -> _PeopleEnergies:
     """Return the energies of probes to the nearest people, or to all.
 
-    By ``min`` the gallery's search does; another fusion asks for the energies to everybody's
-    templates, and the centroid for their embeddings too.
+    Fusion ``min`` uses the gallery's search; other fusions need the energies to all templates, and
+    the centroid also their embeddings.
 
     Args:
         gallery: of the model that made the probes.
@@ -486,7 +490,8 @@ def _people_energies(
 def _energy_to_person(
     gallery: Gallery, name: Who, probe: Embeddings, *, fusion: str
 ) -> float | None:
-    """Return the fused energy of one probe ``(1, d)`` to one person; None if no photo is left.
+    """Return the fused energy of one probe ``(1, d)`` to one person; None if the person has no
+    photo.
 
     Raises:
         UnknownPersonError: nobody of that name is enrolled.
@@ -516,7 +521,7 @@ def _to_people(
             everything.energies[:, of], fusion, energy=gallery.model.energy
         )
         for person, of in zip(ids, columns, strict=True)
-        if int(person) in names  # else forgotten since the energies were taken
+        if int(person) in names  # otherwise deleted since the energies were computed
     }
 
 

@@ -108,7 +108,7 @@ def _plots(
 
 
 def _losses(probability: Mapping[str, Any]) -> list[tuple[str, float, bool]]:
-    """Return each map, its log-loss, and whether it is the one in force."""
+    """Return each map, its log-loss, and whether it is the model's threshold."""
     losses = probability.get("log_losses", {})
     chosen = probability["ratio"]["kind"] if losses else ""
     return [(kind, loss, kind == chosen) for kind, loss in losses.items()]

@@ -46,7 +46,7 @@ class LayerBox:
         name: of the layer or the stage.
         kind: what it does, in words: «convolution, max pooling».
         output_shape: with the batch axis, which is None.
-        parameters: how many numbers it has learned.
+        parameters: number of trained parameters.
     """
 
     name: str

@@ -32,7 +32,7 @@ class Settings:
         host: address to listen on.
         port: to listen on; 0 takes a free one.
         tls_certificate, tls_key: PEM files; with them the service speaks HTTPS only.
-        faces: the face finder: "none", "haar", or an ONNX file.
+        faces: the face detector: "none", "haar", or an ONNX file.
         cut_faces: whether the model is given the face alone.
         no_keys: whether everybody may do everything; only on an address of this machine.
         keys_seconds: between readings of the keys: how long a revoked key may still work.

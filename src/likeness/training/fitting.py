@@ -83,7 +83,7 @@ class FitOptions:
         held_out: people to choose the epoch on.
         pairs: the only pairs to learn from.
         groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
-        labels: ``(n,)``, what says nothing of an identity, for a whitening that takes it out.
+        labels: ``(n,)``, nuisance labels, for a whitening that removes their directions.
         on_progress: called after every batch.
         log_dir: for TensorBoard.
     """

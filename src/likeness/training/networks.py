@@ -117,7 +117,7 @@ class Labels:
 
     Args:
         codes: ``(n,)``, identities.
-        others: ``(n,)``, labels that say nothing of an identity; None if there are none.
+        others: ``(n,)``, nuisance labels; None if there are none.
     """
 
     codes: Codes

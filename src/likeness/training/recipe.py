@@ -144,7 +144,7 @@ class WhiteningSettings(SettingGroup):
         kind: by how all embeddings spread ("spread"), by how those of one identity do, with what
             the labels of ``sampling.within`` and ``sampling.across`` have in common taken out
             ("within_class"), or not at all ("none").
-        shrinkage: of the covariance; 1 takes off the mean only.
+        shrinkage: of the covariance; 1 subtracts the mean only.
         directions: how many of them to keep, the widest; 0: all. The embedding is then so long.
     """
 

@@ -43,7 +43,7 @@ class SettingGroup:
         for setting in fields(self):
             value = getattr(self, setting.name)
             name = f"{self.group}.{setting.name}" if self.group else setting.name
-            # Plain numbers, so that a recipe always goes into JSON.
+            # Plain numbers, so that a recipe is JSON serialisable.
             object.__setattr__(self, setting.name, _checked(value, setting, name))
 
     def as_dict(self) -> dict[str, Any]:

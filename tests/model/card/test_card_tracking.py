@@ -67,7 +67,7 @@ def test_it_says_what_it_learned_from(document: dict[str, Any]) -> None:
         model_card(document).tables["data"]["Pictures pasted in"]
         == "400 of 40 identities (AT&T faces)"
     )
-    assert card["limits"][0].startswith("It has learned from 177 frames of 2 sequences")
+    assert card["limits"][0].startswith("It was trained on 177 frames of 2 sequences")
 
 
 def test_it_says_how_it_searches_and_how_large_it_is(document: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def test_its_threshold_and_its_figure_say_where_they_are_from(document: dict[str
 def test_it_says_what_it_is_for_and_not_for(document: dict[str, Any]) -> None:
     text = card_markdown(model_card(document))
     assert "It follows one target through a film" in text
-    assert "It finds no target by itself" in text
+    assert "It does not detect or identify the target" in text
     document["record"]["data"]["things"] = None
     text = card_markdown(model_card(document))
     for word in ("face", "gallery", "biometric", "photo", "calibrate"):

@@ -9,9 +9,7 @@ def test_it_speaks_of_writing(document: dict[str, Any]) -> None:
     document["preparation"]["frame"] = "ink_box"
     card = model_card(document)
     assert "Not against forgers" in card.not_for[0]
-    assert card.limits[0].startswith(
-        "It has learned from 300 pictures of the writing of 30 people."
-    )
+    assert card.limits[0].startswith("It was trained on 300 pictures of the writing of 30 people.")
     text = card_markdown(card).lower()
     for word in ("liveness", "face templates", "camera"):
         assert word not in text

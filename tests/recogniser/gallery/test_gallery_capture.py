@@ -83,9 +83,9 @@ def test_what_is_not_said_is_not_held_against_it(
 @pytest.mark.parametrize(
     ("known", "advice"),
     [
-        (WHOLE, "Leave --cut-faces and --all-faces out, or"),
+        (WHOLE, "Omit --cut-faces and --all-faces, or"),
         (OTHER, "Add `--faces FILE --cut-faces`, or"),
-        ({"cut": False, "eyes": True, "finder": "haar"}, "Take the same finder, `--faces haar`"),
+        ({"cut": False, "eyes": True, "finder": "haar"}, "Use the same detector, `--faces haar`"),
     ],
 )
 def test_the_sentence_says_how_to_put_it_right(known: dict[str, object], advice: str) -> None:

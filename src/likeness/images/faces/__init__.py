@@ -1,4 +1,4 @@
-"""The faces in a photo: where they are, how they are turned, and whether there is exactly one."""
+"""Face detection: positions, pose, and the check for exactly one face."""
 
 from likeness.images.faces.face import Face, FaceFinder, only_face
 from likeness.images.faces.haar import HaarFaceFinder

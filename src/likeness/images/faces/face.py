@@ -1,6 +1,7 @@
-"""`Face`: one face in a photo; `FaceFinder`: what finds them; `only_face`: the one that counts.
+"""`Face`: a detected face; `FaceFinder`: a detector; `only_face`: the single face of a photo.
 
-OpenCV, which the finders use, comes with the package, but other packages may replace or remove it.
+OpenCV, which the finders use, is installed with the package, but other packages may replace or
+remove it.
 """
 
 import math
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from likeness.errors import FaceTooSmallError, NoFaceError, SeveralFacesError
 
 SMALLEST_FACE = 48
-"""Pixels of a face's shorter side: about what the encoders here read (46 columns)."""
+"""Least shorter side of a face, in pixels: about the input of the encoders here (46 columns)."""
 
 Point = tuple[float, float]
 Pose = Literal["frontal", "turned", "not judged"]
@@ -51,12 +52,12 @@ class Face:
         box: (top, left, bottom, right), whole pixels of the photo, the last two exclusive.
         score: larger is more certain; its scale is the detector's own, not a probability.
         eyes: (row, column) of the eye on the left of the picture and of the one on the right;
-            None where two were not found.
+            None if they were not found.
         pose: "frontal" if it was found as such with both eyes, "turned" if as a profile;
-            "not judged" if neither can be shown.
+            "not judged" otherwise.
         region: the square that predictors of landmarks expect around a face, (top, left, bottom,
-            right) in whole pixels, the last two exclusive; it may reach beyond the photo. None
-            where the finder does not tell.
+            right) in whole pixels, the last two exclusive; it may reach beyond the photo. None if
+            the detector does not provide it.
     """
 
     box: tuple[int, int, int, int]
@@ -73,7 +74,7 @@ class Face:
 
     @property
     def roll(self) -> float | None:
-        """Degrees by which the line of the eyes falls to the right of the picture, −90…90.
+        """Roll angle in degrees: how far the line of the eyes falls to the right, −90…90.
 
         None where the eyes were not found.
 
@@ -121,7 +122,7 @@ class Face:
 
 
 class FaceFinder(Protocol):
-    """Whatever finds faces."""
+    """A face detector."""
 
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first."""
@@ -129,10 +130,10 @@ class FaceFinder(Protocol):
 
 
 def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the photo") -> Face:
-    """Return the one face in a photo: what enrolment asks for.
+    """Return the single face of a photo, as enrolment needs it.
 
     Args:
-        finder: what looks for it.
+        finder: the face detector.
         photo: ``(rows, columns, 1 or 3)``, uint8.
         name: name of the photo in messages.
 
@@ -148,13 +149,13 @@ def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the 
         )
     if len(faces) > 1:
         raise SeveralFacesError(
-            f"{name}: expected one face. Found: {len(faces)}. Cut the photo to the person."
+            f"{name}: expected one face. Found: {len(faces)}. Crop the photo to the person."
         )
     rows, columns = faces[0].size
     if min(rows, columns) < SMALLEST_FACE:
         raise FaceTooSmallError(
             f"{name}: expected a face of at least {SMALLEST_FACE} pixels each way. "
-            f"Found: {columns}×{rows}. Take the photo from nearer."
+            f"Found: {columns}×{rows}. Take the photo from a shorter distance."
         )
     return faces[0]
 

@@ -15,14 +15,14 @@ from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing, Point, P
 from likeness.images.preparation import fit
 
 PADDING = 0.4
-"""Of the shorter side, by repeating the edge. Photos cut close to the face (the AT&T faces are)
-leave the cascade no room around it: it looks for more than eyes, nose and mouth."""
+"""Padding as a share of the shorter side, by repeating the edge. The cascade needs some room around
+the face, which closely cropped photos (such as the AT&T faces) lack."""
 
 ENLARGED_TO = 184
 """Pixels of the shorter side below which a photo is enlarged: twice that of the AT&T faces."""
 
 MOST_ENLARGED = 4.0
-"""Beyond this there is nothing but interpolation to look at."""
+"""Largest enlargement; more would add interpolated pixels only."""
 
 SHRUNK_TO = 1024
 """Pixels of the longer side: faces of a twentieth of it are still found."""
@@ -34,42 +34,43 @@ STEP = 1.1
 NEIGHBOURS = 5
 
 MOST_SHARED = 0.5
-"""Of the smaller of two finds: what shares more with a more certain find is the same face."""
+"""Share of the smaller of two detections: one that overlaps more with a more certain one is the
+same face."""
 
 EYE_STEP = 1.05
 EYE_NEIGHBOURS = 4
 EYES_ABOVE = 0.6
-"""Eyes are looked for in this upper part of the face."""
+"""Eyes are searched in this upper part of the face."""
 
 FRAMING = Framing(right=0.005, down=0.078, side=0.867)
 """Of the frontal cascade: medians over the AT&T faces against dlib's own boxes."""
 
 MOST_TILTED = 30.0
-"""Degrees: two finds that are further from level are not the eyes of an upright face."""
+"""Largest angle in degrees of a line through two eyes of an upright face."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HaarFaceFinder:
     """Viola & Jones, «Rapid object detection using a boosted cascade of simple features», 2001.
 
-    On the AT&T faces it finds one face in each of 400 photos, at about 25 ms a photo. It wants
-    upright faces, seen from the front: heads tilted by more than some 20 degrees and profiles are
-    often missed, and a patterned background can look like a face to it. Where no face is seen
-    from the front, profiles are looked for, to either side.
+    On the AT&T faces it finds one face in each of 400 photos, at about 25 ms a photo. It needs
+    upright, frontal faces: heads tilted by more than some 20 degrees and profiles are often missed,
+    and a patterned background may be detected as a face. If there is no frontal face, profiles are
+    searched, to either side.
 
     Args:
-        neighbours: overlapping finds that make a face, 1…20; more is stricter.
+        neighbours: overlapping detections that make a face, 1…20; more is stricter.
     """
 
     neighbours: int = NEIGHBOURS
 
     def __post_init__(self) -> None:
         check_in_range(self.neighbours, 1, 20, argument="neighbours", whole=True)
-        _load("frontalface_default")  # before the first of a thousand photos, not at it
+        _load("frontalface_default")  # fail early, not at the first photo
 
     @property
     def name(self) -> str:
-        """What it is called where a face's origin is noted."""
+        """The detector's name in a template's provenance."""
         return "haar" if self.neighbours == NEIGHBOURS else f"haar ({self.neighbours} neighbours)"
 
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
@@ -92,7 +93,9 @@ class HaarFaceFinder:
         return view.face(box, score, eyes=eyes, pose="frontal" if eyes else "not judged")
 
     def _profiles(self, view: "_View") -> list[tuple["_Box", float]]:
-        """Look to both sides: the cascade knows one, the mirror image shows it the other."""
+        """Detect profiles to both sides: the cascade is for one side, the mirror image gives the
+        other.
+        """
         left = view.boxes(self._profile, neighbours=self.neighbours)
         right = view.mirrored_boxes(self._profile, neighbours=self.neighbours)
         return max(left, right, key=lambda boxes: sum(score for _, score in boxes))
@@ -131,7 +134,7 @@ def _load(name: str) -> Any:
 
 
 class _View:
-    """A grey photo made ready for the cascades: padded, enlarged or shrunk; and the way back."""
+    """A grey photo prepared for the cascades: padded and scaled; with the inverse map."""
 
     def __init__(self, grey: NDArray[np.uint8]) -> None:
         self.rows, self.columns = grey.shape
@@ -147,11 +150,11 @@ class _View:
         self.pixels = np.array(picture, np.uint8)
 
     def boxes(self, cascade: Any, *, neighbours: int) -> list[tuple[_Box, float]]:
-        """Return what the cascade finds, with its score."""
+        """Return the detections of the cascade, with scores."""
         return _apart(_detected(cascade, self.pixels, neighbours=neighbours))
 
     def mirrored_boxes(self, cascade: Any, *, neighbours: int) -> list[tuple[_Box, float]]:
-        """Return what it finds in the mirror image, where it is in the photo."""
+        """Return the detections in the mirror image, in coordinates of the photo."""
         turned = np.ascontiguousarray(self.pixels[:, ::-1])
         wide = turned.shape[1]
         return [
@@ -162,7 +165,7 @@ class _View:
         ]
 
     def eyes(self, box: _Box, cascades: tuple[Any, ...]) -> tuple[Point, Point] | None:
-        """Return the best level pair of eyes in a face, one in either half."""
+        """Return the best horizontal pair of eyes in a face, one in each half."""
         x, y, columns, rows = box
         upper = self.pixels[y : y + round(EYES_ABOVE * rows), x : x + columns]
         limits = {"minSize": (columns // 8,) * 2, "maxSize": (columns // 3,) * 2}
@@ -182,7 +185,7 @@ class _View:
         eyes: tuple[Point, Point] | None = None,
         pose: Pose,
     ) -> Face:
-        """Return the face in the photo's own pixels; what reaches into the padding is cut off."""
+        """Return the face in pixels of the photo, clipped to the photo."""
         x, y, columns, rows = box
         top, left = self._point(x, y)
         bottom, right = self._point(x + columns, y + rows)
@@ -223,7 +226,7 @@ def _detected(
 
 
 def _apart(boxes: list[tuple[_Box, float]]) -> list[tuple[_Box, float]]:
-    """Return the finds without those that are a more certain one over again."""
+    """Return the detections without duplicates (non-maximum suppression)."""
     kept: list[tuple[_Box, float]] = []
     for box, score in sorted(boxes, key=lambda entry: -entry[1]):
         if all(_shared(box, other) <= MOST_SHARED for other, _ in kept):
@@ -242,7 +245,9 @@ def _shared(box: _Box, other: _Box) -> float:
 def _best_pair(
     centres: list[tuple[float, float, float]], *, middle: float
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return (column, row) of the left and the right eye: the level pair of the best scores."""
+    """Return (column, row) of the left and the right eye: the horizontal pair with the best
+    scores.
+    """
     lefts = [centre for centre in centres if centre[0] < middle]
     rights = [centre for centre in centres if centre[0] >= middle]
     slope = np.tan(np.radians(MOST_TILTED))

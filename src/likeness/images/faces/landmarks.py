@@ -1,8 +1,8 @@
-"""Five points of a face by a cascade of regression trees, and the face cut out upright by them.
+"""Five facial landmarks by a cascade of regression trees, and the crop aligned by them.
 
 Kazemi and Sullivan, «One millisecond face alignment with an ensemble of regression trees», CVPR
-2014; trained and published by Davis King (dlib). Sums and similarities are taken in float32 as
-there: in float64, one photo in ten gets a point that is a pixel beside dlib's.
+2014; trained and published by Davis King (dlib). Sums and similarities are computed in float32 as
+in dlib: in float64, one photo in ten gets a landmark that differs by a pixel.
 """
 
 from dataclasses import dataclass
@@ -14,20 +14,21 @@ Floats = NDArray[np.float32]
 Photo = NDArray[np.uint8]
 
 CHIP = 150
-"""Rows and columns of the chip."""
+"""Rows and columns of the aligned crop («chip»)."""
 
 CHIP_POINTS = np.array(
     [(110.957, 46.350), (89.606, 47.897), (37.058, 46.373), (58.409, 47.906), (74.011, 87.780)]
 )
-"""Where the five points lie in the chip: (column, row) of the eyes' corners and of the nose."""
+"""Positions of the five landmarks in the chip: (column, row) of the eyes' corners and of the
+nose."""
 
 _SHRINK = 2.0
-"""A photo that is reduced by more is halved first, so that no pixel is left out."""
+"""A photo that is reduced by more is first averaged, so that no pixel is skipped."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LandmarkPredictor:
-    """Where the corners of the eyes and the nose are, in a box around a face.
+    """Predictor of the corners of the eyes and the nose, in a box around a face.
 
     Args:
         start: ``(5, 2)``, (x, y) of the points before the first cascade, in the box 0…1.
@@ -57,7 +58,7 @@ class LandmarkPredictor:
             photo[..., 0].astype(np.int32) if photo.shape[2] == 1 else photo.sum(2, np.int32) // 3
         )
         top, left, bottom, right = box
-        # The far corners are the last pixels inside.
+        # The last two corners are inclusive here.
         corner = np.array([left, top], np.float64)
         size = np.array([right - left - 1, bottom - top - 1], np.float64)
         points = self.start

@@ -1,4 +1,4 @@
-"""Faces by a network file for `cv2.FaceDetectorYN`, such as YuNet, that you bring."""
+"""Face detection by an ONNX file for `cv2.FaceDetectorYN`, such as YuNet."""
 
 import hashlib
 from dataclasses import dataclass
@@ -38,11 +38,11 @@ class YuNetFaceFinder:
 
     def __post_init__(self) -> None:
         check_in_range(self.least_score, 0.0, 1.0, argument="least_score")
-        _ = self._detector  # a broken file is said now, not at the first photo
+        _ = self._detector  # fail early, not at the first photo
 
     @cached_property
     def name(self) -> str:
-        """What it is called where a face's origin is noted: by its file's SHA-256."""
+        """The detector's name in a template's provenance: by its file's SHA-256."""
         return f"detector {hashlib.sha256(self.path.read_bytes()).hexdigest()[:12]}"
 
     def find(self, photo: NDArray[np.uint8]) -> list[Face]:
@@ -89,7 +89,7 @@ class YuNetFaceFinder:
     def _refused(self, error: Exception) -> FaceError:
         lines = [line for line in str(error).splitlines() if line.strip()]
         return FaceError(
-            f"{self.path}: expected an ONNX file for cv2.FaceDetectorYN. OpenCV refuses it: "
+            f"{self.path}: expected an ONNX file for cv2.FaceDetectorYN. OpenCV rejects it: "
             f"{lines[0] if lines else 'without a reason'}. Try OpenCV's face_detection_yunet."
         )
 

@@ -1,7 +1,7 @@
-"""The model card: what a saved model is, what was measured, and what it is not for.
+"""The model card: description, measured figures, intended use and limits of a saved model.
 
-A card is made of ``model.json`` alone, so it can be made again at any time and never stands
-between a model and its user. ``card.json`` is for programs, ``card.md`` for people.
+A card is made of ``model.json`` alone, so it can be regenerated at any time, and a damaged card
+does not prevent using the model. ``card.json`` is for programs, ``card.md`` for people.
 """
 
 import json

@@ -17,7 +17,7 @@ def model_card(document: Mapping[str, Any]) -> ModelCard:
     """Return the card of a model.
 
     Args:
-        document: of ``model.json``; of its parts only what is there is shown.
+        document: of ``model.json``; missing parts are left out.
     """
     if document.get("format") in registry.names("format"):
         return registry.load("format", document["format"])(document)  # type: ignore[no-any-return]
@@ -76,7 +76,7 @@ def model_card(document: Mapping[str, Any]) -> ModelCard:
 
 @dataclass(frozen=True, kw_only=True)
 class _Data:
-    """What it was trained on: how many people, not who."""
+    """The training data: the number of people, not their names."""
 
     name: str | None
     licence: str | None
@@ -168,7 +168,7 @@ def _training_part(training: _Training) -> CardPart:
 
 
 def _threshold(document: Mapping[str, Any], record: Mapping[str, Any]) -> CardThreshold:
-    """Return the threshold, where it comes from, what it promises, and for how many people."""
+    """Return the threshold, its source, its promise, and the number of people it is valid for."""
     value = number_of(document.get("threshold"))
     calibration = object_of(document.get("calibration"))
     chosen = object_of(record.get("threshold"))

@@ -1,4 +1,4 @@
-"""`ModelCard`: what a model's card says, for programs and for people."""
+"""`ModelCard`: the contents of a model's card, for programs and for people."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ Rows = tuple[tuple[str, object], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class CardPart:
-    """A part of a card: values for programs, and what people read of them."""
+    """A part of a card: values for programs, and text for people."""
 
     values: Mapping[str, object]
     rows: Rows
@@ -32,7 +32,7 @@ class ValidFor:
 
 @dataclass(frozen=True, kw_only=True)
 class CardThreshold:
-    """A threshold, where it comes from, and what it is worth.
+    """A threshold, its source, and its promise.
 
     Args:
         value: None if there is none.
@@ -41,7 +41,7 @@ class CardThreshold:
         valid_for: what it was calibrated for, if it was.
         evidence: counts of what it was chosen on.
         date: when.
-        for_gallery: whether people are enrolled in a gallery at all.
+        for_gallery: whether the model is used with a gallery.
     """
 
     value: float | None
@@ -54,7 +54,7 @@ class CardThreshold:
 
     @property
     def rows(self) -> Rows:
-        """What people read of it."""
+        """The facts for people."""
         people = self.valid_for and shown_number(self.valid_for.people)
         return (
             ("Accepts if the energy is at most", shown_number(self.value) or "no threshold"),
@@ -70,21 +70,21 @@ class CardThreshold:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What a saved model is, what was measured, and what it is not for.
+    """The contents of a model's card.
 
     Args:
         fingerprint, created, likeness: of the model; when and by which version it was made.
         name: of the model.
         licence: of the model; that of its data is among ``data``.
-        watermark: what must stand on everything that is made from the card.
+        watermark: the mark of everything that is made from the card.
         data: what it was trained on.
         training: how.
-        threshold: in force.
+        threshold: the model's threshold.
         results: what was measured.
         not_for: what it must not be used for, in sentences.
-        limits: what a reader must know to read the card right, in sentences.
-        purpose: what it is for, where that is not plain.
-        measured: what was measured, in words, where there is no `ProtocolResult` of it.
+        limits: limits of the figures, in sentences.
+        purpose: its purpose, if it is not face recognition.
+        measured: the measurement in words, if there is no `ProtocolResult` of it.
     """
 
     fingerprint: str | None

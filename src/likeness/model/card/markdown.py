@@ -1,4 +1,4 @@
-"""The card as Markdown. Words that come from data are text in it, never markup."""
+"""The card as Markdown. Text from data is escaped."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ def card_markdown(card: ModelCard) -> str:
 
 
 def escape(value: object) -> str:
-    """Return a value as Markdown text in one line: what means something there is escaped.
+    """Return a value as one line of Markdown text, escaped.
 
     >>> escape("a|b <b>\\n# c")
     'a\\\\|b \\\\<b\\\\> \\\\# c'
@@ -37,7 +37,7 @@ def escape(value: object) -> str:
 
 
 def words(value: object) -> str:
-    """Return our own words with the commands in them as code, all else escaped."""
+    """Return our own sentences with commands as code, everything else escaped."""
     line = _one_line(value)
     parts = line.split("`")
     # A backtick without its partner is not code, and several in a row are another mark.
@@ -80,7 +80,7 @@ def _result(result: ProtocolResult) -> list[str]:
     title = f"### {escape(result.protocol)}: {escape(result.title)}"
     said = result.counted() + (f" Data: {result.data.name}." if result.data.name else "")
     blocks = [title, *_marked(result.watermark), "\n".join(lines), words(said)]
-    return [*blocks, _bullets(result.leak_sentences or ["No leak was looked for."])]
+    return [*blocks, _bullets(result.leak_sentences or ["Leaks were not checked."])]
 
 
 def _cell(figure: Interval | None) -> str:

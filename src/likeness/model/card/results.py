@@ -1,4 +1,4 @@
-"""Measured results on a card: which documents may stand there, and what is kept of them."""
+"""Measured results on a card: the accepted documents, and what is stored of them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from likeness.model.recipe_names import full_names, nested_recipe
 
 
 def check_result(document: object, model: Mapping[str, Any]) -> ProtocolResult:
-    """Return what a card keeps of a result that was made with this model, or with its recipe.
+    """Return what a card stores of a result that was made with this model, or with its recipe.
 
     Args:
         document: of `likeness crossval` or `likeness evaluate`.
@@ -41,7 +41,7 @@ def check_result(document: object, model: Mapping[str, Any]) -> ProtocolResult:
 
 
 def shown_result(document: object) -> ProtocolResult | None:
-    """Return what a card shows of a result; None if it is none that can be shown.
+    """Return what a card shows of a result; None if the result cannot be shown.
 
     Names of people are left out, as a card may be passed on.
     """
@@ -71,7 +71,7 @@ def _check_fingerprint(received: object, expected: str) -> None:
 
 
 def _check_recipe(received: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """The seed may differ: a recipe's figures are about all its seeds."""
+    """The seed may differ: a recipe's figures are for all seeds."""
     ours, theirs = (
         {**full_names(nested_recipe(recipe)), "seed": None} for recipe in (expected, received)
     )

@@ -1,4 +1,4 @@
-"""What a card says in whole sentences: what a threshold is worth, its limits, its misuses."""
+"""The sentences of a card: the threshold's promise, limits and misuse."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,14 @@ from likeness.evaluation.results import ProtocolResult
 from likeness.model.card.facts import CardThreshold, ValidFor
 
 NOT_FOR = (
-    "There is no liveness detection: a photo of a person, held up, is accepted like the person. "
-    "Do not let it open anything alone.",
-    "Not for decisions about people without a person looking at each one: it makes mistakes, and "
-    "more of them with some people than with others.",
+    "There is no liveness detection: a photo of a person counts as the person. "
+    "Do not use it alone to open a door.",
+    "Not for decisions about people without human review of each one: it makes errors, and more "
+    "of them for some people than for others.",
     "Not for other cameras, poses, light or people than those of the training photos, until it "
     "has been measured on photos like yours.",
-    "Face templates (embeddings) are biometric data, which the law of many countries protects in "
-    "particular. Find out what holds where you are before you enrol anybody; this is not legal "
-    "advice.",
+    "Face templates (embeddings) are biometric data, which many countries protect by law. Check "
+    "the law that applies to you before you enrol anybody; this is not legal advice.",
 )
 
 FEW_PEOPLE = 10
@@ -29,11 +28,11 @@ def threshold_sentences(threshold: CardThreshold, promise: Sequence[str] = ()) -
     """
     source = threshold.source
     if source is None:
-        return ["There is no threshold: this model compares, and does not decide."]
+        return ["There is no threshold: this model compares, but does not decide."]
     if threshold.valid_for is not None:
         return [*promise, _gallery(threshold.valid_for)]
     if source == "by hand":
-        return ["It was set by hand: nothing is known of what it promises."]
+        return ["It was set by hand: its error rates are unknown."]
     whose = (
         f"{threshold.evidence['people']} people held out of training"
         if source == "held-out people"
@@ -49,12 +48,12 @@ def threshold_sentences(threshold: CardThreshold, promise: Sequence[str] = ()) -
 def _gallery(valid: ValidFor) -> str:
     people, photos = valid.people, valid.photos_each
     if people == 1:
-        return "Valid for one-to-one comparisons: is it the one they say? Not for a gallery."
+        return "Valid for verification (one-to-one comparisons), not for a gallery."
     if people is None:
-        return "For how many enrolled people it is valid was not recorded."
+        return "The number of enrolled people for which it is valid was not recorded."
     each = "one photo" if photos == 1 else f"{photos} photos ({valid.fusion})"
     return (
-        f"Valid for a gallery of up to {people:,} people with {each} each. With more people more "
+        f"Valid for a gallery of up to {people:,} people with {each} each. With more people, more "
         "strangers are accepted: calibrate again."
     )
 
@@ -68,10 +67,10 @@ def limits(
     refitted: bool,
     interrupted: bool,
 ) -> list[str]:
-    """Return what a reader must know to read the card right.
+    """Return the limits of the figures, in sentences.
 
     Args:
-        threshold: in force.
+        threshold: the model's threshold.
         results: what was measured.
         photos, people: how many it was trained on, if that is known.
         refitted: whether the saved network learned from those held out, too.
@@ -80,21 +79,21 @@ def limits(
     said = []
     if people is not None and photos is not None:
         said.append(
-            f"It has learned from {photos:,} photos of {people:,} people. Such "
-            "data is small, often of one camera and one room; how it does elsewhere is unknown "
-            "until it is measured there, with `likeness evaluate`."
+            f"It was trained on {photos:,} photos of {people:,} people. Such "
+            "data sets are small, often from one camera and one room; its accuracy elsewhere is "
+            "unknown until it is measured there, with `likeness evaluate`."
         )
     if any(result.protocol == "held-out" for result in results):
         said.append(
             "The figures of protocol held-out are of people that the measured network had never "
-            "seen; but its epoch was chosen on the same people, so they lean a little to the good "
-            "side. No accuracy is given: the threshold was chosen on them."
+            "seen; but its epoch was chosen on the same people, so they are slightly "
+            "optimistic. No accuracy is given: the threshold was chosen on them."
         )
         if refitted:
             said.append(
-                "The network that was saved is another one: it learned afresh from everybody, "
-                "those held out as well, for as many epochs. It has not been measured itself; "
-                "`likeness crossval` measures its recipe."
+                "The saved network is another one: it was trained again on everybody, "
+                "including the held-out people, for the same number of epochs. It was not "
+                "measured itself; `likeness crossval` measures its recipe."
             )
     elif not results:
         said.append(
@@ -108,11 +107,11 @@ def limits(
             "others may give figures far outside the intervals."
         )
     said.append(
-        "Errors may be more frequent in some groups of people than in others, such as by age, sex "
-        "or skin. The figures here are of all together."
+        "Error rates may differ between groups of people, for example by age, sex "
+        "or skin colour. The figures here are for everybody together."
     )
     if threshold.evidence.get("extrapolated"):
-        said.append("The promise of the threshold is extrapolated: a model's word, not counted.")
+        said.append("The promise of the threshold is extrapolated by a model, not measured.")
     if interrupted:
         said.append("The training was stopped early; these are the best weights until then.")
     return said

@@ -70,7 +70,7 @@ class Receipt:
         return {"format": _FORMAT, **asdict(self)}
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         count = len(self.template_ids)
         what = f"{count} template{'' if count == 1 else 's'}"
         if self.photos:

@@ -129,7 +129,7 @@ def _data_omniglot(
         )
     describe(drawings, items="drawings", identities="characters")
     names = sorted(set(alphabets(drawings)))
-    terminal.say(f"Alphabets: {', '.join(names)}.", "The file is the published one (SHA-256).")
+    terminal.say(f"Alphabets: {', '.join(names)}.", "The file was verified (SHA-256).")
 
 
 def _digits(

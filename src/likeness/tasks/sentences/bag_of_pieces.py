@@ -149,7 +149,7 @@ def rarity_of(texts: Iterable[Iterable[int]], *, buckets: int) -> NDArray[np.flo
 
 
 GUARD = 1e-12
-"""Sums of squares below this are lifted to it: a batch whose scores or energies are all equal
+"""Lower limit of sums of squares: a batch whose scores or energies are all equal
 has the loss 1 and no gradient, not NaN."""
 
 

@@ -1,4 +1,4 @@
-"""What the card of a model of texts says otherwise than that of a model of photos."""
+"""The card of a model of texts: where it differs from that of a model of photos."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +19,7 @@ _PHOTOS_ONLY = {"Mode", "Reads", "Held out", "Then learned from everybody"}
 
 
 def of_texts(card: ModelCard, record: Mapping[str, Any]) -> ModelCard:
-    """Return a card in words for texts.
+    """Return a card worded for texts.
 
     Args:
         card: as a model of photos would have it.
@@ -65,8 +65,8 @@ def _threshold(chosen: Mapping[str, Any], data: Any) -> list[str]:
         f"It has the best accuracy on balanced pairs of {data}: "
         f"{chosen.get('genuine_pairs')} pairs with a score of {chosen.get('genuine_from')} or "
         f"more against {chosen.get('impostor_pairs')} with {chosen.get('impostor_to')} or less. "
-        "Pairs in between, which are hard to tell, had no part in it; and among many questions "
-        "a wrong one is near more often than in one pair."
+        "Pairs in between, which are hard to decide, were left out; and among many questions "
+        "a false match is more frequent than in a single pair."
     ]
 
 
@@ -74,8 +74,8 @@ def _limits(card: ModelCard, *, pairs: int | None, sentences: int | None) -> lis
     said = []
     if pairs is not None and sentences is not None:
         said.append(
-            f"It has learned from {pairs:,} pairs of {sentences:,} sentences; how "
-            "it does on others is unknown until it is measured there."
+            f"It was trained on {pairs:,} pairs of {sentences:,} sentences; its "
+            "accuracy on other texts is unknown until it is measured there."
         )
     if card.training.values["interrupted"]:
         said.append("The training was stopped early; these are the best weights until then.")
@@ -91,7 +91,7 @@ def _measured(record: Mapping[str, Any]) -> str | None:
     return (
         f"Spearman's ρ is {similarity['spearman']:.3f} ({low:.3f} to {high:.3f}) on "
         f"{similarity['pairs']:,} pairs of {data}. The epoch was chosen on them, so it "
-        "leans to the good side: `likeness questions evaluate` measures others."
+        "is optimistic: `likeness questions evaluate` measures others."
     )
 
 

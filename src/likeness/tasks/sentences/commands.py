@@ -30,7 +30,7 @@ from likeness.tasks.sentences.sts import sts
 from likeness.training.process import load_keras
 
 UNKNOWN = 1
-"""Exit code where no question, or more than one, may be the same."""
+"""Exit code if no question, or more than one, may be the same."""
 
 Data = Annotated[
     Path | None,

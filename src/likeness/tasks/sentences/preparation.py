@@ -105,18 +105,18 @@ class TextPreparation:
         return list(dict.fromkeys(numbers))[:MOST_PIECES]
 
     def made_up(self, count: int, rng: np.random.Generator) -> Ids:
-        """Return what a prepared text may look like, ``(count, 12)``: to try an encoder on."""
+        """Return example prepared texts, ``(count, 12)``, for testing an encoder."""
         return rng.integers(0, self.buckets + 1, (count, 12)).astype(np.int32)
 
     def in_words(self) -> str:
-        """Return what it makes of a text, for people."""
+        """Describe the prepared text, for people."""
         return (
             f"words and their pieces of {self.shortest} to {self.longest} letters, by hash in "
             f"{self.buckets:,} buckets"
         )
 
     def as_data(self) -> dict[str, Any]:
-        """Return JSON values from which it can be made again."""
+        """Return JSON values from which it can be restored."""
         return {"kind": self.KIND, **asdict(self)}
 
     def _read(self, text: Any) -> list[str]:

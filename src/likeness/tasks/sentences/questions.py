@@ -64,7 +64,7 @@ class QuestionMatches:
         status: "known" (the nearest question asks the same), "ambiguous" (so do two), "unknown"
             (none does); None if the model has no threshold.
         nearest: the nearest questions, the nearest first.
-        threshold: in force; None if the model has none.
+        threshold: the model's threshold; None if the model has none.
         reason: why, in a sentence.
         model: its fingerprint.
     """
@@ -133,7 +133,7 @@ def _entry_name(text: str) -> str:
 
 
 def text_gallery_model(model: Model) -> GalleryModel:
-    """Return what a gallery has to know of a model of texts."""
+    """Return a gallery's description of a model of texts."""
     size = model.embed(["question"]).shape[1]
     return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
 
@@ -163,7 +163,7 @@ class QuestionSearch:
 
     @cached_property
     def decider(self) -> Decider | None:
-        """What decides; None if the model has no threshold."""
+        """The decider; None if the model has no threshold."""
         return None if self.model.threshold is None else Decider.of(self.model)
 
     def enrol(self, questions: Iterable[Question]) -> int:

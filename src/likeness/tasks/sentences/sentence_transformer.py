@@ -39,10 +39,10 @@ class SentenceTransformerModel:
 
     Args:
         encoder: a ``SentenceTransformer``, or anything with its ``encode``.
-        fingerprint: of what decides an embedding.
+        fingerprint: of everything that determines an embedding.
         energy: one of `likeness.energies.ENERGY_NAMES`.
         threshold: a pair is accepted if its energy is at most this; None if none was chosen.
-        record: how the model came to be.
+        record: the training record.
         calibration: what the threshold promises.
         batch_size: sentences at once.
     """
@@ -60,7 +60,7 @@ class SentenceTransformerModel:
 
     @property
     def runtime(self) -> str:
-        """What runs the encoder: "sentence-transformers"."""
+        """The runtime of the encoder: "sentence-transformers"."""
         return "sentence-transformers"
 
     @property

@@ -26,4 +26,4 @@ def _data_signatures(
     for name in ("name", "medium"):
         labels = list(dict.fromkeys(items.facet(name)))
         say(f"{name}: {', '.join(labels)}.")
-    say("The file is the one that was checked (SHA-256).")
+    say("The file was verified (SHA-256).")

@@ -39,20 +39,19 @@ SHIPPED = ShippedModel(
 
 
 _NOT_FOR = (
-    "Not against forgers: it tells apart writers who write as they do. Nobody is known to have "
-    "imitated anybody in what it has learned from, and a good imitation may be accepted.",
-    "Not for decisions about people or documents without a person looking at each one: it makes "
-    "mistakes, and more of them with some writers than with others.",
+    "Not against forgers: it distinguishes writers who write naturally. The training data "
+    "contain no known forgeries, and a good imitation may be accepted.",
+    "Not for decisions about people or documents without human review of each one: it makes "
+    "errors, and more of them for some writers than for others.",
     "Not for other names, scripts, pens, papers or screens than those of the training signatures, "
     "until it has been measured on signatures like yours.",
-    "Signatures are personal data, and what tells people by them may be biometric data, which the "
-    "law of many countries protects in particular. Find out what holds where you are; this is no "
-    "legal advice.",
+    "Signatures are personal data, and embeddings of them may be biometric data, which many "
+    "countries protect by law. Check the law that applies to you; this is not legal advice.",
 )
 
 
 def _of_writing(card: ModelCard, record: object) -> ModelCard:
-    """Return a card in words for handwriting.
+    """Return a card worded for handwriting.
 
     Args:
         card: as a model of photos would have it.
@@ -63,8 +62,8 @@ def _of_writing(card: ModelCard, record: object) -> ModelCard:
     people, photos = (card.data.values[name] for name in ("people", "photos"))
     if people is not None and photos is not None:
         learned = (
-            f"It has learned from {photos:,} pictures of the writing of {people:,} people. How it "
-            "does on other words, pens and writers is unknown until it is measured there, with "
+            f"It was trained on {photos:,} pictures of the writing of {people:,} people. Its "
+            "accuracy on other words, pens and writers is unknown until it is measured there, with "
             "`likeness evaluate`."
         )
         limits = (learned, *limits[1:])

@@ -334,7 +334,7 @@ def _class_probabilities(energies: Energies, temperature: float) -> Floats:
 def _fit_temperature(energies: Energies, codes: Codes) -> float:
     """Return the temperature with the smallest log-loss on items that were held out.
 
-    Each item is a little of every other class (Platt's targets, (n + 1) / (n + 2) for its own),
+    Each item counts partly as every other class (Platt's targets, (n + 1) / (n + 2) for its own),
     so that classes that do not overlap give no temperature of 0, and no certainty that so few
     items cannot show.
 

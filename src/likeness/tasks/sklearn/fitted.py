@@ -243,7 +243,7 @@ def read_estimator(kind: type[Estimator], folder: Path) -> Estimator:
     """Read an estimator of a class; see `SiameseEmbedder.load`."""
     document = _read_document(folder, kind.__name__)
     keras = require_extra("keras", extra="train")
-    # Importing these registers the layers that Keras will meet in the file.
+    # Importing these registers the layers that occur in the file.
     require_extra("likeness.encoders")
     try:
         estimator: Any = kind(**document["settings"])

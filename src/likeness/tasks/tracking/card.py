@@ -13,20 +13,20 @@ _DRAWN_MARK = "drawn frames, not a real film"
 
 _FOR = (
     "It follows one target through a film, from its box in the first frame (`likeness track`), "
-    "and says in each frame how alike the position is."
+    "and gives the energy of the position in each frame."
 )
 _NOT_FOR = (
-    "It finds no target by itself, and knows neither what nor who it is: somebody marks it in the "
-    "first frame. It follows one target, not several.",
+    "It does not detect or identify the target: the user marks it in the first frame. It follows "
+    "one target, not several.",
     "Not for following people without their knowledge, nor for decisions about them.",
-    "Not where a lost target does harm, without somebody looking: it may take something alike for "
-    "the target, and below the threshold it does not say so.",
+    "Not for use without supervision where a lost target does harm: it may follow a similar "
+    "object, and below the threshold it does not report that.",
     "Not for other kinds of films and targets than those of the training sequences, until it has "
     "been measured on films like yours: `likeness track` does, where the true boxes are known.",
 )
 _LIMITS = (
     "The box is upright and keeps the proportions of the first one; it grows and shrinks slowly.",
-    "It looks near the last position only: what jumps, or comes back elsewhere, is lost.",
+    "It looks near the last position only: a target that jumps, or reappears elsewhere, is lost.",
 )
 
 
@@ -34,7 +34,7 @@ def _tracking_card(document: Mapping[str, Any]) -> ModelCard:
     """Return the card of a tracker's model.
 
     Args:
-        document: of ``model.json``; of its parts only what is there is shown.
+        document: of ``model.json``; missing parts are left out.
     """
     return _Facts(document).card()
 
@@ -192,7 +192,7 @@ class _Facts:
             said = "There is no threshold: no target is called lost by it."
             return CardThreshold(value=None, source=None, sentences=(said,), for_gallery=False)
         if rejected is None or accepted is None:
-            said = "It was set by hand: nothing is known of what it promises."
+            said = "It was set by hand: its error rates are unknown."
             return CardThreshold(
                 value=value, source="by hand", sentences=(said,), for_gallery=False
             )
@@ -219,8 +219,8 @@ class _Facts:
             return None
         return (
             f"Mean overlap (IoU) {overlap:.3f} on {self._choice.get('frames')} frames held out of "
-            "training. The settings of the tracker were chosen on them, so it leans to the good "
-            "side: `likeness track` measures other films whose true boxes are known."
+            "training. The settings of the tracker were chosen on them, so the figure is "
+            "optimistic: `likeness track` measures other films whose true boxes are known."
         )
 
     def _stopped(self) -> list[str]:
@@ -239,6 +239,6 @@ def _learned_from(sequences: int, learned: int | None) -> list[str]:
         return []
     films = "one sequence" if sequences == 1 else f"{sequences} sequences"
     return [
-        f"It has learned from {learned:,} frames of {films}, with one target each. How it does on "
-        "others is unknown until it is measured there."
+        f"It was trained on {learned:,} frames of {films}, with one target each. Its accuracy "
+        "on others is unknown until it is measured there."
     ]

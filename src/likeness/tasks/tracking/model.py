@@ -227,7 +227,7 @@ class TrackingModel:
         fingerprint: SHA-256 of what decides an energy.
         threshold: the target is there if energy ≤ threshold; None if none was chosen.
         settings: how a tracker searches with it.
-        record: how it came to be.
+        record: the training record.
     """
 
     encode: Callable[[Prepared], Maps]
@@ -306,14 +306,14 @@ def _keras_encode(encoder: Any) -> Callable[[Prepared], Maps]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainedTracker:
-    """A trained encoder with all that is needed to track.
+    """A trained encoder with everything needed for tracking.
 
     Args:
         encoder: a `keras.Model` from pictures of any size to maps.
         shapes: of the pictures.
         settings: how a tracker searches.
         threshold: the target is there if energy ≤ threshold; None if none was chosen.
-        record: how it came to be, JSON values only.
+        record: the training record, JSON values only.
     """
 
     encoder: Any
@@ -324,13 +324,13 @@ class TrainedTracker:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of what decides an energy: equal for equal encoders."""
+        """SHA-256 of everything that determines an energy: equal for equal encoders."""
         head = {"format": TRACKING_FORMAT, "preparation": self.shapes.as_dict(), "energy": _ENERGY}
         return encoder_fingerprint(self.encoder, head)
 
     @cached_property
     def _onnx(self) -> bytes | str:
-        """The encoder as an ONNX file, or a sentence that says why there is none."""
+        """The encoder as an ONNX file, or a sentence that explains why it cannot be exported."""
         try:
             return onnx_bytes(self.encoder, sizes=(self.shapes.template, self.shapes.search))
         except (MissingExtraError, ModelError) as error:

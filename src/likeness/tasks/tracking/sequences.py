@@ -445,7 +445,7 @@ def _put(
 def find_sequence(word: str) -> Sequence | None:
     """Return the sequence of a name (bag, dragon-baby, drawn) or at a path; None if there is none.
 
-    A file or folder of that name goes first.
+    A file or folder of that name takes precedence.
     """
     named: dict[str, Callable[[], Sequence]] = {
         "bag": bag,
