@@ -11,7 +11,6 @@ from benchmarks.gallery.people import template, unit_vectors
 from likeness.arrays import Images
 from likeness.model.protocol import Model
 from likeness.recogniser.gallery import GalleryModel, create_gallery
-from likeness.recogniser.recogniser import gallery_model
 
 
 def make_gallery(where: Path, model: Model, photos: Images, *, people: int) -> GalleryModel:
@@ -20,7 +19,7 @@ def make_gallery(where: Path, model: Model, photos: Images, *, people: int) -> G
     Their embeddings lie as far from nought as those of the photos do, so that a search has as
     much to sort as among real people.
     """
-    described = gallery_model(model)
+    described = GalleryModel.of(model)
     length = float(np.linalg.norm(model.embed(photos[:32]), axis=1).mean())
     vectors = length * unit_vectors(people, described.dimensions, seed=0)
     with create_gallery(where, described, by="benchmark") as gallery:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from likeness.recogniser.gallery import (
+    GalleryKey,
     GalleryModel,
     NewTemplate,
     create_gallery,
     open_gallery,
     photo_digest,
-    read_key,
 )
 
 from .conftest import refused, run
@@ -78,7 +78,7 @@ def test_rotate_key_from_plain_to_sealed_and_back(place: Path) -> None:
     result = command("rotate-key", "staff.db", "--new-key-file", "first", cwd=place)
     assert result.returncode == 0, result.stderr
     assert "Made a key in first." in result.stderr
-    with open_gallery(place / "staff.db", key=read_key(place / "first")) as gallery:
+    with open_gallery(place / "staff.db", key=GalleryKey.read(place / "first")) as gallery:
         assert gallery.search(np.eye(4)[:1], k=1)[0][0].name == "Ada"
     refused(command("rotate-key", "staff.db", "--new-key-file", "second", cwd=place), "no key")
     assert not (place / "second").exists()

@@ -25,7 +25,7 @@ from likeness.images.faces import HaarFaceFinder
 from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
-from likeness.recogniser.gallery import GalleryKey, open_gallery, read_key, write_key
+from likeness.recogniser.gallery import GalleryKey, open_gallery
 from likeness.recogniser.photo_reader import PhotoReader
 
 from .conftest import ask, document, refused, run
@@ -94,7 +94,7 @@ def plain(folder: Path) -> Here:
 @pytest.fixture
 def encrypted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     """A gallery in a file, encrypted with the key in the environment."""
-    write_key(GalleryKey.generate(), folder / "key")
+    GalleryKey.generate().write(folder / "key")
     monkeypatch.setenv("LIKENESS_GALLERY_KEY", Path("key").read_text().strip())
     return Here(folder)
 
@@ -236,7 +236,7 @@ def test_after_forget_nothing_is_in_any_file(store: str, request: pytest.Fixture
     ask("enrol", "enrol", *here.model, "--keep-photos")
     ask("forget", "person-0", *here.of)
     assert ask("enrol", "enrol/person-0", "--name", name, "--keep-photos", *here.model) == 0
-    with open_gallery(here.where, key=read_key(None)) as gallery:
+    with open_gallery(here.where, key=GalleryKey.read(None)) as gallery:
         (template,) = gallery.templates(name, vectors=True)
     assert template.photo_kept
     assert template.vector is not None
@@ -395,7 +395,7 @@ def test_an_enrolment_that_is_killed_goes_on_where_it_was(here: Here, faces: Dat
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    key = read_key(None)
+    key = GalleryKey.read(None)
 
     def enrolled() -> int:
         try:

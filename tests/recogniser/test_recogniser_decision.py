@@ -1,7 +1,7 @@
 """Three-way answers, by what calibration stored and nothing else."""
 
 import json
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError, asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from likeness.errors import DataError, ModelError, NoThresholdError, SettingError
 from likeness.evaluation.probability import LikelihoodRatio
 from likeness.evaluation.threshold_choice import Purpose, calibrate
-from likeness.recogniser import Decider, decide
+from likeness.recogniser import Answer, Decider
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ def calibration(*, margin: float | None = 0.3, people: int = 10, **changes: Any)
 
 
 NAMES = ["ada", "bob", "eve", "joe"]
+
+
+def decide(model: Model, names: Any, energies: Any, *, prior: Any = None, **more: Any) -> Answer:
+    return Decider.of(model, prior=prior).decide(names, energies, **more)
 
 
 def answer(energies, *, margin=0.3, **more):
@@ -122,7 +126,7 @@ class TestWhatItSays:
         assert found.prior == 0.2
         assert found.model == "f" * 64
         assert [one.name for one in found.nearest] == ["bob", "eve", "ada"]
-        assert json.loads(json.dumps(found.as_dict()))["runner_up"]["energy"] == 0.9
+        assert json.loads(json.dumps(asdict(found)))["runner_up"]["energy"] == 0.9
         with pytest.raises(FrozenInstanceError):
             found.name = "eve"
 

@@ -33,8 +33,7 @@ from likeness.images.preparation import FixedPreparation
 from likeness.model.imported import import_model
 from likeness.recogniser import PhotoReader, Recogniser, re_enrol
 from likeness.recogniser.capture import Capture
-from likeness.recogniser.gallery import create_gallery
-from likeness.recogniser.recogniser import gallery_model
+from likeness.recogniser.gallery import GalleryModel, create_gallery
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
@@ -86,7 +85,7 @@ def finder(*boxes: tuple[int, int, int, int]) -> Faces:
 def recogniser_of(model: Any = None, **settings: Any) -> Recogniser:
     model = model or model_of()
     return Recogniser(
-        model=model, gallery=create_gallery(":memory:", gallery_model(model)), **settings
+        model=model, gallery=create_gallery(":memory:", GalleryModel.of(model)), **settings
     )
 
 
@@ -189,9 +188,9 @@ def test_approve_and_undo(enrolled: Recogniser, faces: Dataset) -> None:
     name = faces.identities[1]
     (new,) = enrolled.approve(name, png(faces.items[1])).enrolled.added
     assert enrolled.verify(name, png(faces.items[1])).energy == pytest.approx(0, abs=1e-5)
-    assert enrolled.undo(new).template_ids == (new,)
+    assert enrolled.gallery.undo(new).template_ids == (new,)
     assert enrolled.verify(name, png(faces.items[1])).energy > 1e-4
-    assert enrolled.forget(name).name == name
+    assert enrolled.gallery.forget(name).name == name
     with pytest.raises(UnknownPersonError):
         enrolled.approve(name, png(faces.items[1]))
 

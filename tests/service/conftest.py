@@ -18,7 +18,7 @@ from likeness.datasets import Dataset
 from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
-from likeness.recogniser.gallery import ROLES, Gallery, add_api_key
+from likeness.recogniser.gallery import ROLES, Gallery
 from likeness.service.app import make_app
 from likeness.service.running import open_recogniser
 from likeness.service.service import Service
@@ -121,7 +121,7 @@ async def served(settings: Settings, photos: list[bytes]) -> AsyncIterator[Askin
     keys = (
         {}
         if settings.no_keys
-        else {role: add_api_key(gallery, f"the {role}", role=role)[1] for role in ROLES}
+        else {role: gallery.api_keys.add(f"the {role}", role=role)[1] for role in ROLES}
     )
     app = make_app(service, settings)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

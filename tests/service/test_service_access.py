@@ -2,7 +2,7 @@
 
 import pytest
 
-from likeness.recogniser.gallery import ROLES, add_api_key, revoke_api_key
+from likeness.recogniser.gallery import ROLES
 
 from .conftest import Asking, Serving
 
@@ -80,8 +80,8 @@ def test_without_a_key_in_force_nothing(
 ) -> None:
     async def use(asking: Asking) -> None:
         number = await asking.enrol("Ada", 0)
-        revoked, text = add_api_key(asking.gallery, "gone", role="admin")
-        revoke_api_key(asking.gallery, revoked.id)
+        revoked, text = asking.gallery.api_keys.add("gone", role="admin")
+        asking.gallery.api_keys.revoke(revoked.id)
         body = body_of(method, path, asking)
         good = asking.keys["admin"]
         wrong = {
@@ -129,9 +129,9 @@ def test_a_session_says_what_a_key_may_do(serving: Serving) -> None:
 def test_a_key_is_heeded_as_soon_as_it_was_promised(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
         assert (await asking.ask("GET", "/session")).status_code == 200
-        revoke_api_key(asking.gallery, 3)
+        asking.gallery.api_keys.revoke(3)
         assert (await asking.ask("GET", "/session")).status_code == 200  # known for an hour
-        asking.keys["new"] = add_api_key(asking.gallery, "new", role="viewer")[1]
+        asking.keys["new"] = asking.gallery.api_keys.add("new", role="viewer")[1]
         assert (await asking.ask("GET", "/session", role="new")).status_code == 401
 
     serving(use, keys_seconds=3600)

@@ -197,7 +197,7 @@ def test_a_line_for_each_request_and_no_name_in_it(serving: Serving, lines: LogL
 def test_a_gallery_that_cannot_be_read_is_no_traceback(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
         await asking.ask("GET", "/session")
-        with asking.gallery.store.engine.begin() as connection:
+        with asking.gallery.store.database.engine.begin() as connection:
             connection.exec_driver_sql("DROP TABLE api_keys")
         answer = await asking.ask("GET", "/session")
         assert (answer.status_code, answer.json()["code"]) == (503, "gallery-damaged")

@@ -2,8 +2,6 @@
 
 import pytest
 
-from likeness.recogniser.gallery import receipt_digest
-
 from .conftest import Asking, Serving
 
 
@@ -51,7 +49,7 @@ def test_the_receipt_proves_the_entry_of_the_audit_log(serving: Serving) -> None
             }
         )
         entry = asking.gallery.audit()[-1]
-        assert (entry.what, entry.receipt_digest) == ("forgot", receipt_digest(receipt))
+        assert (entry.what, entry.receipt_digest) == ("forgot", receipt.digest)
         assert entry.detail == {"request": "r-1", "key": 3}
         assert "Ada" not in str(vars(entry))
 

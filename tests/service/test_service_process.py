@@ -16,8 +16,7 @@ import httpx
 import pytest
 
 from likeness.model.opening import open_model
-from likeness.recogniser.gallery import check_gallery, create_gallery, list_api_keys, open_gallery
-from likeness.recogniser.recogniser import gallery_model
+from likeness.recogniser.gallery import GalleryModel, check_gallery, create_gallery, open_gallery
 from likeness.service.client import Client, ServiceError
 
 PATIENCE = 300
@@ -199,7 +198,7 @@ def test_what_cannot_start_says_why(model: Path, words: tuple[str, ...], sentenc
 
 def test_keys_of_another_process_open_the_service(model: Path) -> None:
     folder = model.parent
-    with create_gallery(folder / "door.db", gallery_model(open_model(model))):
+    with create_gallery(folder / "door.db", GalleryModel.of(open_model(model))):
         pass
     keys = [sys.executable, "-m", "likeness", "keys"]
     of = ["--gallery", "door.db"]
@@ -225,4 +224,4 @@ def test_keys_of_another_process_open_the_service(model: Path) -> None:
     assert "revoked" in do("list").stdout
     assert do("add", "door", "--role", "root").returncode == 2
     with open_gallery(folder / "door.db") as gallery:
-        assert len(list_api_keys(gallery)) == 1
+        assert len(gallery.api_keys.list()) == 1

@@ -79,7 +79,7 @@ def _faces(
     for text in written.left_out:
         note(f"Warning: left out: {text}")
     finish(
-        written.as_dict(),
+        {"format": "likeness.face-photos/1", **vars(written)},
         json_,
         f"Wrote the faces of {written.photos:,} photos of {written.people:,} people to {out}; "
         f"{len(written.left_out):,} photos left out.",

@@ -44,7 +44,7 @@ def _check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = Non
     Exit code 0 if it is sound, 1 if something is damaged. Without the key of an encrypted gallery
     everything but the ciphertexts is checked.
     """
-    key = galleries.read_key(key_file)
+    key = galleries.GalleryKey.read(key_file)
     with errors().status("Checking every row"):
         report = galleries.check_gallery(gallery, key=key)
     for text in report.notes:
@@ -98,15 +98,15 @@ def _rotate_key(
     """
     if (new_key_file is None) is not decrypt:
         raise SettingError("expected either --new-key-file FILE or --decrypt.")
-    with galleries.open_gallery(gallery, key=galleries.read_key(key_file)) as opened:
+    with galleries.open_gallery(gallery, key=galleries.GalleryKey.read(key_file)) as opened:
         opened.store.sealing.require()  # before a key is made
         key, made = None, False
         if new_key_file is not None:
             made = not new_key_file.exists()
             if made:
-                galleries.write_key(galleries.GalleryKey.generate(), new_key_file)
+                galleries.GalleryKey.generate().write(new_key_file)
                 note(f"Made a key in {new_key_file}.")
-            key = galleries.read_key(new_key_file)
+            key = galleries.GalleryKey.read(new_key_file)
         with errors().status("Encrypting everything again"):
             opened.rotate_key(key)
         key_id = None if key is None else key.id

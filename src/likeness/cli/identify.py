@@ -1,6 +1,7 @@
 """``likeness identify``, ``verify`` and ``compare``: who is it, and is it the same person?"""
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from likeness.model.opening import open_model
 from likeness.model.protocol import Model as LoadedModel
 from likeness.model.shipped import shipped_model
 from likeness.recogniser.decision import compare as compare_images
-from likeness.recogniser.photo_reader import photo_reader_for
+from likeness.recogniser.photo_reader import PhotoReader
 from likeness.recogniser.recogniser import Identified, Recogniser
 
 
@@ -74,7 +75,7 @@ def _identify(
         {
             "photo": str(file),
             "box": person.box,
-            **person.answer.as_dict(),
+            **asdict(person.answer),
             "photo_warnings": person.warnings,
         }
         for file, person in answered
@@ -195,5 +196,5 @@ def _pixels(file: Path, model: LoadedModel) -> Images:
 
     if alignment_of(model) is None:
         return decode_file(file)
-    reader = photo_reader_for("none", cut=False, model=model)
+    reader = PhotoReader.for_model(model, faces="none", cut=False)
     return reader.read_face(read_photo(file), name=str(file)).pixels

@@ -18,9 +18,9 @@ from likeness.model.folder import read_document
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
-from likeness.recogniser.gallery import create_gallery, open_gallery, read_key
-from likeness.recogniser.photo_reader import PhotoReader, photo_reader_for
-from likeness.recogniser.recogniser import Recogniser, gallery_model
+from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery, open_gallery
+from likeness.recogniser.photo_reader import PhotoReader
+from likeness.recogniser.recogniser import Recogniser
 
 Task = Annotated[
     str | None,
@@ -96,14 +96,14 @@ COULD_NOT_TRY = 2
 
 
 def model_and_reader(model: Path, *, faces: str, cut: bool) -> tuple[Model, PhotoReader]:
-    """Open a model and its photo reader; see `photo_reader_for`."""
+    """Open a model and its photo reader; see `PhotoReader.for_model`."""
     if chosen_runtime(model) == "keras":
         note(
             "This model has no ONNX part, so it starts slowly. Make one: `likeness export MODEL`.",
             style="dim",
         )
     loaded = open_model(model)
-    return loaded, photo_reader_for(faces, cut=cut, model=loaded)
+    return loaded, PhotoReader.for_model(loaded, faces=faces, cut=cut)
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def recogniser(
         new: whether a gallery that does not exist is created.
     """
     loaded, reader = model_reader
-    key, described = read_key(key_file), gallery_model(loaded)
+    key, described = GalleryKey.read(key_file), GalleryModel.of(loaded)
     opened = (
         create_gallery(where, described, key=key)
         if new

@@ -14,11 +14,11 @@ from likeness.errors import DataError, SettingError
 from likeness.files import check_writable_file, whole_file
 from likeness.images.decode import read_photo
 from likeness.recogniser.gallery import (
+    GalleryKey,
     Receipt,
     export_people,
     import_people,
     open_gallery,
-    read_key,
 )
 from likeness.recogniser.recogniser import re_enrol as enrol_again
 
@@ -67,7 +67,7 @@ def _rename(
 ) -> None:
     """Rename a person."""
     with open_gallery(gallery) as opened:
-        person = opened.rename(name, new)
+        person = opened.change_person(name, new=new)
     document = {"format": "likeness.person/1", **vars(person)}
     finish(document, json_, f"{name} is now {person.name}.")
 
@@ -83,7 +83,7 @@ def _merge(
 
     An encrypted gallery needs its key: each ciphertext is bound to the person's name.
     """
-    with open_gallery(gallery, key=read_key(key_file)) as opened:
+    with open_gallery(gallery, key=GalleryKey.read(key_file)) as opened:
         person = opened.merge(name, into=into)
     finish(
         {"format": "likeness.person/1", **vars(person)},
@@ -104,7 +104,10 @@ def _export(
     The file holds JSON lines; the embeddings in it are not encrypted.
     """
     check_writable_file(file, option="FILE", expected=NEW_FILE, new=True)
-    with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Exporting") as tell:
+    with (
+        open_gallery(gallery, key=GalleryKey.read(key_file)) as opened,
+        reading_bar("Exporting") as tell,
+    ):
         people = opened.counts().people
         lines = _write_lines(
             file,
@@ -136,7 +139,7 @@ def _import(
         raise DataError(f"{file}: expected JSON lines. {error.strerror}.") from error
     with (
         stream,
-        open_gallery(gallery, key=read_key(key_file)) as opened,
+        open_gallery(gallery, key=GalleryKey.read(key_file)) as opened,
         reading_bar("Importing") as tell,
     ):
         imported = import_people(opened, _counted(stream, lambda done: tell(done, 0)))
@@ -252,7 +255,10 @@ def _re_enrol(
     --cut-faces only the capture settings change.
     """
     loaded, reader = model_and_reader(model, faces=faces, cut=cut_faces)
-    with open_gallery(gallery, key=read_key(key_file)) as opened, reading_bar("Embedding") as tell:
+    with (
+        open_gallery(gallery, key=GalleryKey.read(key_file)) as opened,
+        reading_bar("Embedding") as tell,
+    ):
         count = enrol_again(opened, loaded, reader=reader, on_progress=tell)
     finish(
         {"format": "likeness.re-enrolment/1", "templates": count, "model": loaded.fingerprint},

@@ -91,7 +91,7 @@ def _add(
     The gallery stores only a digest of the key.
     """
     with galleries.open_gallery(gallery) as opened:
-        key, text = galleries.add_api_key(opened, name, role=role)
+        key, text = opened.api_keys.add(name, role=role)
     finish({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_, text)
 
 
@@ -101,7 +101,7 @@ def _list(gallery: Gallery, json_: Json = None) -> None:
     The keys themselves are not stored.
     """
     with galleries.open_gallery(gallery) as opened:
-        keys = galleries.list_api_keys(opened)
+        keys = opened.api_keys.list()
     lines = []
     for key in keys:
         state = "" if key.revoked is None else f", revoked {key.revoked}"
@@ -120,6 +120,6 @@ def _revoke(
     A running service stops accepting it within a second.
     """
     with galleries.open_gallery(gallery) as opened:
-        key = galleries.revoke_api_key(opened, number)
+        key = opened.api_keys.revoke(number)
     document = {"format": "likeness.key/1", **key.as_dict()}
     finish(document, json_, f"Key {key.id} of {key.name} is revoked.")

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from likeness.recogniser.decision import Answer, Decider, Neighbour, Promise, decide
+from likeness.recogniser.decision import Answer, Decider, Neighbour, Promise
 
 __all__ = [
     "Answer",
@@ -12,7 +12,6 @@ __all__ = [
     "PhotoReader",
     "Promise",
     "Recogniser",
-    "decide",
     "re_enrol",
 ]
 

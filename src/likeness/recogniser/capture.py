@@ -48,39 +48,32 @@ class Capture:
             return f"faces{by}, {_ALIGNED[self.aligned]}"
         return f"faces{by}, cut out" if self.cut else "whole photos"
 
+    def check(self, given: "Capture", *, where: str) -> None:
+        """Raise if a photo has other capture settings.
+
+        Args:
+            given: of the new photo.
+            where: the name of the gallery that has these settings, for the message.
+
+        Raises:
+            GalleryMismatchError: the two differ.
+        """
+        finders = {self.finder, given.finder} - {None}
+        if (self.cut, self.aligned) == (given.cut, given.aligned) and len(finders) < 2:
+            return
+        raise GalleryMismatchError(
+            f"{where} holds embeddings of {self}; this photo is read as {given}, and the two are not "
+            f"comparable. {self._options()}, or prepare all photos again with `likeness re-enrol`."
+        )
+
+    def _options(self) -> str:
+        """Return the options that give these settings."""
+        finder = "haar" if self.finder in (None, "haar") else "FILE"
+        if self.aligned:
+            return f"Use the same detector, `--faces {finder}`"
+        if self.cut:
+            return f"Add `--faces {finder} --cut-faces`"
+        return "Omit --cut-faces and --all-faces"
+
 
 _ALIGNED = {"eyes": "turned by the eyes", "points": "cut out by five points"}
-
-
-def check_capture(known: Capture | None, given: Capture | None, *, where: str) -> None:
-    """Raise if photos have different capture settings.
-
-    Args:
-        known: of the gallery.
-        given: of the new photo.
-        where: the gallery's name, for the message.
-
-    Raises:
-        GalleryMismatchError: the two are known and differ.
-    """
-    if known is None or given is None or _same(known, given):
-        return
-    raise GalleryMismatchError(
-        f"{where} holds embeddings of {known}; this photo is read as {given}, and the two are not "
-        f"comparable. {_options(known)}, or prepare all photos again with `likeness re-enrol`."
-    )
-
-
-def _same(left: Capture, right: Capture) -> bool:
-    finders = {left.finder, right.finder} - {None}
-    return (left.cut, left.aligned) == (right.cut, right.aligned) and len(finders) < 2
-
-
-def _options(capture: Capture) -> str:
-    """Return the options that give these settings."""
-    finder = "haar" if capture.finder in (None, "haar") else "FILE"
-    if capture.aligned:
-        return f"Use the same detector, `--faces {finder}`"
-    if capture.cut:
-        return f"Add `--faces {finder} --cut-faces`"
-    return "Omit --cut-faces and --all-faces"

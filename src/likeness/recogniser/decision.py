@@ -83,10 +83,6 @@ class Answer:
     warnings: tuple[str, ...]
     model: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
@@ -102,6 +98,36 @@ class Promise:
     people: int
     measured: float
     at_most: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    """The comparison of two pictures by a model.
+
+    Args:
+        same: whether the energy is within the threshold.
+        energy: between them; lower is more alike.
+        threshold: the model's threshold.
+        probability: P(same | energy) for the prior; None if the model has no probabilities.
+        prior: P(same) before the energy is known.
+        identical: whether the two pictures are equal pixel by pixel, so that the energy is
+            meaningless.
+        warnings: remarks on the reliability of the result.
+        model: its fingerprint.
+    """
+
+    same: bool
+    energy: float
+    threshold: float
+    probability: float | None
+    prior: float
+    identical: bool
+    warnings: tuple[str, ...]
+    model: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {"format": "likeness.comparison/1", **asdict(self)}
 
 
 NEAREST = 5
@@ -189,6 +215,14 @@ class Decider:
 
         Raises:
             DataError: the energies are not one finite number per person.
+
+        >>> from types import SimpleNamespace
+        >>> model = SimpleNamespace(threshold=1.0, calibration={}, fingerprint="f")
+        >>> answer = Decider.of(model).decide(["ada", "bob", "eve"], [0.4, 1.2, 1.5])
+        >>> answer.status, answer.name, answer.runner_up.name
+        ('known', 'ada', 'bob')
+        >>> answer.reason.partition(";")[0]
+        'ada is nearest, at 0.4, within the threshold of 1'
         """
         check_in_range(nearest, 1, 2**30, argument="nearest", whole=True)
         values = _checked(names, energies)
@@ -286,70 +320,6 @@ class Decider:
         gap = f"{second.name} is {second.energy - first.energy:.4g} farther away"
         needed = f"{',' if known else ', and'} a margin of {self.margin:.4g} is needed"
         return f"{within}; {gap}{'' if known and self.margin == 0 else needed}."
-
-
-def decide(
-    model: Model,
-    names: Sequence[str],
-    energies: ArrayLike,
-    *,
-    prior: float | None = None,
-    nearest: int = NEAREST,
-) -> Answer:
-    """Decide who is on one photo; for many photos make one `Decider`.
-
-    Args:
-        model: with a threshold.
-        names: of the enrolled people, ``G`` different ones.
-        energies: ``(G,)``, of the photo to each of them, fused as in the calibration.
-        prior: P(one person) that probabilities are stated for; the calibration's own if not
-            given.
-        nearest: how many of the nearest people to return, 1 or more.
-
-    Raises:
-        NoThresholdError: the model has no threshold.
-        ModelError: its calibration belongs to another model, or is damaged.
-        DataError: the energies are not one finite number per person.
-
-    >>> from types import SimpleNamespace
-    >>> model = SimpleNamespace(energy="euclidean", threshold=1.0, calibration={}, fingerprint="f")
-    >>> answer = decide(model, ["ada", "bob", "eve"], [0.4, 1.2, 1.5])
-    >>> answer.status, answer.name, answer.runner_up.name
-    ('known', 'ada', 'bob')
-    >>> answer.reason
-    'ada is nearest, at 0.4, within the threshold of 1; bob is beyond it (no margin was measured).'
-    """
-    return Decider.of(model, prior=prior).decide(names, energies, nearest=nearest)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Comparison:
-    """The comparison of two pictures by a model.
-
-    Args:
-        same: whether the energy is within the threshold.
-        energy: between them; lower is more alike.
-        threshold: the model's threshold.
-        probability: P(same | energy) for the prior; None if the model has no probabilities.
-        prior: P(same) before the energy is known.
-        identical: whether the two pictures are equal pixel by pixel, so that the energy is
-            meaningless.
-        warnings: remarks on the reliability of the result.
-        model: its fingerprint.
-    """
-
-    same: bool
-    energy: float
-    threshold: float
-    probability: float | None
-    prior: float
-    identical: bool
-    warnings: tuple[str, ...]
-    model: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
-        return {"format": "likeness.comparison/1", **asdict(self)}
 
 
 def compare(

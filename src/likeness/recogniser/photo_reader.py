@@ -4,10 +4,9 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,9 @@ from likeness.files import check_new_folder, whole_folder
 from likeness.images.align import Alignment
 from likeness.images.decode import MOST_PIXELS, decode, read_photo
 from likeness.images.faces.face import Face, FaceFinder, only_face
-from likeness.images.quality import PhotoCheck
+from likeness.images.quality import PhotoCheck, Quality
 from likeness.model.alignment import alignment_of
+from likeness.model.protocol import Model
 from likeness.recogniser.capture import Capture
 
 Photo = NDArray[np.uint8]
@@ -34,13 +34,13 @@ class PreparedFace:
     Args:
         pixels: ``(rows, columns, 1 or 3)``, uint8.
         box: of the face in the photo, (top, left, bottom, right); None without a face detector.
-        quality: what was measured, JSON values.
+        quality: what was measured.
         warnings: possible problems of the photo, in words.
     """
 
     pixels: Photo
     box: tuple[int, int, int, int] | None
-    quality: Mapping[str, Any]
+    quality: Quality
     warnings: tuple[str, ...]
 
 
@@ -85,6 +85,35 @@ class PhotoReader:
                     f"{argument}: expected a face detector with it. Received: none. Choose one: "
                     "`--faces haar`."
                 )
+
+    @classmethod
+    def for_model(
+        cls, model: Model | None, *, faces: str, cut: bool, most_pixels: int = MOST_PIXELS
+    ) -> "PhotoReader":
+        """Return the photo reader for a model.
+
+        A model that needs aligned faces gets them, by OpenCV's detector unless another is given.
+
+        Args:
+            model: the model; only its alignment is read.
+            faces: the face detector: "none", "haar", or an ONNX file for cv2.FaceDetectorYN.
+            cut: whether the model reads the cropped face.
+            most_pixels: larger photos are refused.
+
+        Raises:
+            SettingError: faces are to be cropped without a detector.
+            FaceError, MissingExtraError: the face detector cannot be loaded.
+        """
+        alignment = alignment_of(model)
+        finder = None
+        if faces != "none" or (alignment is not None and not cut):
+            finder = face_finder("haar" if faces == "none" else faces)
+        return cls(
+            finder=finder,
+            cut=cut and (alignment is None or finder is None),
+            alignment=None if finder is None else alignment,
+            most_pixels=most_pixels,
+        )
 
     def capture(self, *, all_faces: bool = False) -> Capture:
         """Return the capture settings, as a template's provenance records them.
@@ -185,35 +214,6 @@ def face_finder(faces: str) -> FaceFinder:
     return HaarFaceFinder() if faces == "haar" else YuNetFaceFinder(path=Path(faces))
 
 
-def photo_reader_for(
-    faces: str, *, cut: bool, model: Any = None, most_pixels: int = MOST_PIXELS
-) -> PhotoReader:
-    """Return the photo reader for a model.
-
-    A model that needs aligned faces gets them, by OpenCV's detector unless another one is given.
-
-    Args:
-        faces: the face detector: "none", "haar", or an ONNX file for cv2.FaceDetectorYN.
-        cut: whether the model reads the cropped face.
-        model: the model; only its alignment is read.
-        most_pixels: larger photos are refused.
-
-    Raises:
-        SettingError: faces are to be cropped without a detector.
-        FaceError, MissingExtraError: the face detector cannot be loaded.
-    """
-    alignment = alignment_of(model)
-    if faces == "none" and (alignment is None or cut):
-        return PhotoReader(cut=cut, most_pixels=most_pixels)
-    finder = face_finder("haar" if faces == "none" else faces)
-    return PhotoReader(
-        finder=finder,
-        cut=cut and alignment is None,
-        alignment=alignment,
-        most_pixels=most_pixels,
-    )
-
-
 @dataclass(frozen=True)
 class _KnownFace:
     """A detector that returns a face found before, so that detection runs once."""
@@ -230,12 +230,9 @@ def _prepared(
     return PreparedFace(
         pixels=pixels,
         box=box,
-        quality=asdict(check.quality),
+        quality=check.quality,
         warnings=tuple(warning.words for warning in check.warnings),
     )
-
-
-_FORMAT = "likeness.face-photos/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,10 +249,6 @@ class _FacePhotos:
     photos: int
     people: int
     left_out: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
-        return {"format": _FORMAT, **asdict(self)}
 
 
 def write_face_photos(

@@ -12,19 +12,9 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, GalleryMismatchError, UnknownPersonError
 from likeness.evaluation.fusion import fuse
 from likeness.model.protocol import Model
-from likeness.recogniser.capture import check_capture
 from likeness.recogniser.decision import NEAREST, Answer, Decider
-from likeness.recogniser.gallery import (
-    Candidate,
-    Enrolled,
-    Gallery,
-    GalleryModel,
-    JsonObject,
-    NewTemplate,
-    Receipt,
-    Who,
-    photo_digest,
-)
+from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate, photo_digest
+from likeness.recogniser.gallery.records import Candidate, Enrolled, JsonObject, Who
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
 
 
@@ -142,11 +132,9 @@ class Recogniser:
         Raises:
             GalleryMismatchError: the settings differ.
         """
-        check_capture(
-            self.gallery.capture(),
-            self.reader.capture(all_faces=all_faces),
-            where=self.gallery.where,
-        )
+        capture = self.gallery.capture()
+        if capture is not None:
+            capture.check(self.reader.capture(all_faces=all_faces), where=self.gallery.where)
 
     def enrol(
         self,
@@ -354,21 +342,13 @@ class Recogniser:
         face = self.reader.read_face(photo, name=file)
         return self.enrol_face(name, face, photo, keep_photo=keep_photo, approved=True)
 
-    def undo(self, template_id: int) -> Receipt:
-        """Remove an approved template."""
-        return self.gallery.undo(template_id)
-
-    def forget(self, name: str) -> Receipt:
-        """Delete a person, and return the receipt."""
-        return self.gallery.forget(name)
-
     def _template(
         self, face: PreparedFace, photo: bytes, *, vector: Embeddings | None, keep_photo: bool
     ) -> NewTemplate:
         return NewTemplate(
             vector=self.embed_faces([face])[0] if vector is None else vector,
             photo_digest=photo_digest(photo),
-            quality={**face.quality, "warnings": list(face.warnings)},
+            quality={**asdict(face.quality), "warnings": list(face.warnings)},
             provenance=asdict(self.reader.capture()),
             photo=photo if keep_photo else None,
         )
@@ -381,13 +361,6 @@ class Recogniser:
             if other.person_id != enrolled.person.id and other.energy <= self.model.threshold:
                 return other
         return None
-
-
-def gallery_model(model: Model) -> GalleryModel:
-    """Return a gallery's description of a model."""
-    return GalleryModel(
-        fingerprint=model.fingerprint, energy=model.energy, dimensions=model.embedding_size
-    )
 
 
 def re_enrol(
@@ -433,7 +406,7 @@ def re_enrol(
         vectors[template.id] = model.embed(face.pixels[None])[0]
         if on_progress:
             on_progress(done, len(templates))
-    gallery.replace_vectors(gallery_model(model), vectors, capture=reader.capture())
+    gallery.replace_vectors(GalleryModel.of(model), vectors, capture=reader.capture())
     return len(vectors)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from starlette.requests import Request
 
-from likeness.recogniser.gallery import ROLES, ApiKey, Role, key_number
+from likeness.recogniser.gallery import ROLES, ApiKey, Role
 from likeness.service.problems import Problem
 
 PERMISSIONS: Mapping[Role, tuple[str, ...]] = {
@@ -86,7 +86,7 @@ class KeyRing:
             raise _refused(
                 "no-key", "expected the header `Authorization: Bearer KEY`. Received: none."
             )
-        number = key_number(text)
+        number = ApiKey.number_in(text)
         if number is None:
             raise _WRONG
         await self._refresh(time.monotonic() - self._seconds)

@@ -6,8 +6,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.recogniser.decision import Decider, Neighbour, Status
-from likeness.recogniser.gallery import AuditEntry, Person, Receipt, Role, Template
-from likeness.recogniser.gallery.records import JsonObject
+from likeness.recogniser.gallery import Receipt, Role
+from likeness.recogniser.gallery.records import AuditEntry, JsonObject, Person, Template
 from likeness.recogniser.photo_reader import PreparedFace
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified
 

@@ -15,13 +15,13 @@ from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.protocol import Model
 from likeness.recogniser.gallery import (
     Gallery,
+    GalleryKey,
+    GalleryModel,
     create_gallery,
-    first_api_key,
     open_gallery,
-    read_key,
 )
-from likeness.recogniser.photo_reader import PhotoReader, photo_reader_for
-from likeness.recogniser.recogniser import Recogniser, gallery_model
+from likeness.recogniser.photo_reader import PhotoReader
+from likeness.recogniser.recogniser import Recogniser
 from likeness.service.app import make_app
 from likeness.service.monitoring import LOGGER, set_up_logs
 from likeness.service.service import Service
@@ -45,14 +45,14 @@ def open_recogniser(settings: Settings) -> Recogniser:
         )
     model = open_model(settings.model)
     reader = _reader_of(settings, model)  # before a gallery is made
-    key = read_key(settings.key_file)
-    gallery = create_gallery(settings.gallery, gallery_model(model), key=key)
+    key = GalleryKey.read(settings.key_file)
+    gallery = create_gallery(settings.gallery, GalleryModel.of(model), key=key)
     return Recogniser(model=model, gallery=gallery, reader=reader)
 
 
 def _reader_of(settings: Settings, model: Model) -> PhotoReader:
-    return photo_reader_for(
-        settings.faces, cut=settings.cut_faces, model=model, most_pixels=settings.max_pixels
+    return PhotoReader.for_model(
+        model, faces=settings.faces, cut=settings.cut_faces, most_pixels=settings.max_pixels
     )
 
 
@@ -124,8 +124,8 @@ def _reloaded(service: Service) -> Recogniser:
     model = open_model(settings.model)
     gallery = old.gallery
     if model.fingerprint != gallery.model.fingerprint:
-        key = read_key(settings.key_file)
-        gallery = open_gallery(settings.gallery, model=gallery_model(model), key=key)
+        key = GalleryKey.read(settings.key_file)
+        gallery = open_gallery(settings.gallery, model=GalleryModel.of(model), key=key)
     return replace(old, model=model, gallery=gallery, reader=_reader_of(settings, model))
 
 
@@ -173,7 +173,7 @@ def _say_keys(settings: Settings, gallery: Gallery, say: Say) -> None:
     if settings.no_keys:
         say("NO KEYS: everybody who reaches this address may enrol and delete people.")
         return
-    first = first_api_key(gallery)
+    first = gallery.api_keys.add_first()
     if first is not None:
         say(f"The admin key, shown this once: {first[1]}")
         say("Make others with `likeness keys add`; revoke this one with `likeness keys revoke 1`.")

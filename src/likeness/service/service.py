@@ -16,15 +16,8 @@ import numpy as np
 
 from likeness.arrays import Embeddings
 from likeness.energies import energy_matrix
-from likeness.recogniser.gallery import (
-    ApiKey,
-    Gallery,
-    Note,
-    Receipt,
-    Who,
-    acting,
-    list_api_keys,
-)
+from likeness.recogniser.gallery import ApiKey, Gallery, Receipt, acting
+from likeness.recogniser.gallery.records import Note, Who
 from likeness.recogniser.photo_reader import PreparedFace, PreparedPhoto
 from likeness.recogniser.recogniser import EnrolledPhoto, Identified, Recogniser, Verified
 from likeness.service.access import Caller
@@ -123,7 +116,7 @@ class Service:
 
     def keys(self) -> tuple[ApiKey, ...]:
         """Return the API keys, from the gallery."""
-        return list_api_keys(self.gallery)
+        return self.gallery.api_keys.list()
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:

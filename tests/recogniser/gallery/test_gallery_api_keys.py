@@ -11,36 +11,32 @@ import sqlalchemy as sa
 from likeness.errors import SettingError, UnknownPersonError
 from likeness.recogniser.gallery import (
     ROLES,
+    ApiKey,
     Gallery,
-    add_api_key,
     check_gallery,
     copy_gallery,
     create_gallery,
-    first_api_key,
-    key_number,
-    list_api_keys,
     open_gallery,
-    revoke_api_key,
 )
 
 from .conftest import model_of
 
 
 def test_a_key_opens_and_its_neighbours_do_not(gallery: Gallery) -> None:
-    key, text = add_api_key(gallery, " door ", role="viewer")
+    key, text = gallery.api_keys.add(" door ", role="viewer")
     assert (key.id, key.name, key.role, key.revoked) == (1, "door", "viewer", None)
-    assert key_number(text) == 1
+    assert ApiKey.number_in(text) == 1
     assert key.opens(text)
     for other in (text[:-1], text + "x", text[:-1] + ("a" if text[-1] != "a" else "b"), "", "é"):
         assert not key.opens(other)
 
 
 def test_texts_are_random_and_kept_nowhere(gallery: Gallery) -> None:
-    made = [add_api_key(gallery, "door", role=role) for role in ROLES]
+    made = [gallery.api_keys.add("door", role=role) for role in ROLES]
     texts = [text for _, text in made]
     assert len({text.split("_", 2)[2] for text in texts}) == 3
     assert [len(text) for text in texts] == [len("lk_1_") + 43] * 3
-    for key, text in zip(list_api_keys(gallery), texts, strict=True):
+    for key, text in zip(gallery.api_keys.list(), texts, strict=True):
         assert key.digest == hashlib.sha256(text.encode()).hexdigest()
         assert text not in str(key.as_dict())
         assert key.digest not in str(key.as_dict())
@@ -48,19 +44,19 @@ def test_texts_are_random_and_kept_nowhere(gallery: Gallery) -> None:
 
 def test_the_text_is_not_in_the_file(file: Path) -> None:
     with create_gallery(file, model_of()) as gallery:
-        _, text = add_api_key(gallery, "door", role="admin")
+        _, text = gallery.api_keys.add("door", role="admin")
     content = b"".join(part.read_bytes() for part in file.parent.iterdir())
     assert text.rsplit("_", 1)[1].encode() not in content
 
 
 def test_a_revoked_key_opens_no_more_and_stays_listed(gallery: Gallery) -> None:
-    _, text = add_api_key(gallery, "door", role="viewer")
-    revoked = revoke_api_key(gallery, 1)
+    _, text = gallery.api_keys.add("door", role="viewer")
+    revoked = gallery.api_keys.revoke(1)
     assert revoked.revoked is not None
     assert not revoked.opens(text)
-    assert not list_api_keys(gallery)[0].opens(text)
-    assert revoke_api_key(gallery, 1) == revoked
-    assert add_api_key(gallery, "door", role="viewer")[0].id == 2
+    assert not gallery.api_keys.list()[0].opens(text)
+    assert gallery.api_keys.revoke(1) == revoked
+    assert gallery.api_keys.add("door", role="viewer")[0].id == 2
     assert [entry.what for entry in gallery.audit()] == [
         "added a key",
         "revoked a key",
@@ -72,31 +68,31 @@ def test_a_revoked_key_opens_no_more_and_stays_listed(gallery: Gallery) -> None:
 @pytest.mark.parametrize("role", ["", "root", "Admin"])
 def test_no_such_role(gallery: Gallery, role: str) -> None:
     with pytest.raises(SettingError, match="role: expected one of viewer, operator, admin"):
-        add_api_key(gallery, "door", role=role)
-    assert list_api_keys(gallery) == ()
+        gallery.api_keys.add("door", role=role)
+    assert gallery.api_keys.list() == ()
 
 
 def test_no_such_key_and_no_such_name(gallery: Gallery) -> None:
     with pytest.raises(UnknownPersonError, match="likeness keys list"):
-        revoke_api_key(gallery, 7)
+        gallery.api_keys.revoke(7)
     with pytest.raises(SettingError, match="name: expected 1 to 200 letters"):
-        add_api_key(gallery, "\n", role="viewer")
+        gallery.api_keys.add("\n", role="viewer")
 
 
 @pytest.mark.parametrize(
     "text", ["", "lk_", "lk_0_" + "x" * 43, "lk_1_" + "x" * 42, "lk_x_" + "x" * 43, "LK_1_x"]
 )
 def test_what_has_not_the_form_of_a_key(text: str) -> None:
-    assert key_number(text) is None
+    assert ApiKey.number_in(text) is None
 
 
 def test_the_first_key_is_made_once(gallery: Gallery) -> None:
-    first = first_api_key(gallery)
+    first = gallery.api_keys.add_first()
     assert first is not None
     assert (first[0].role, first[0].opens(first[1])) == ("admin", True)
-    assert first_api_key(gallery) is None
-    revoke_api_key(gallery, 1)
-    assert first_api_key(gallery) is None
+    assert gallery.api_keys.add_first() is None
+    gallery.api_keys.revoke(1)
+    assert gallery.api_keys.add_first() is None
 
 
 def test_of_several_first_starts_one_makes_it(file: Path) -> None:
@@ -104,7 +100,7 @@ def test_of_several_first_starts_one_makes_it(file: Path) -> None:
 
     def start(_: int) -> bool:
         with open_gallery(file) as gallery:
-            return first_api_key(gallery) is not None
+            return gallery.api_keys.add_first() is not None
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(start, range(4))) == 1
@@ -112,10 +108,10 @@ def test_of_several_first_starts_one_makes_it(file: Path) -> None:
 
 def test_keys_go_along_with_a_copy(file: Path, tmp_path: Path) -> None:
     with create_gallery(file, model_of()) as gallery:
-        _, text = add_api_key(gallery, "door", role="viewer")
+        _, text = gallery.api_keys.add("door", role="viewer")
         assert copy_gallery(gallery, tmp_path / "copy.db").api_keys == 1
     with open_gallery(tmp_path / "copy.db") as copy:
-        assert list_api_keys(copy)[0].opens(text)
+        assert copy.api_keys.list()[0].opens(text)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +120,7 @@ def test_keys_go_along_with_a_copy(file: Path, tmp_path: Path) -> None:
 )
 def test_a_damaged_key_is_found(file: Path, column: str, value: str, problem: str) -> None:
     with create_gallery(file, model_of()) as gallery:
-        add_api_key(gallery, "door", role="viewer")
+        gallery.api_keys.add("door", role="viewer")
     with sqlite3.connect(file) as connection:
         connection.execute(f"UPDATE api_keys SET {column} = '{value}'")
     connection.close()
@@ -135,16 +131,16 @@ def test_keys_are_the_same_in_every_process(place: str) -> None:
     if place == ":memory:":
         pytest.skip("a gallery in memory cannot be opened a second time")
     with create_gallery(place, model_of()) as one, open_gallery(place) as other:
-        _, text = add_api_key(one, "door", role="operator")
-        (key,) = list_api_keys(other)
+        _, text = one.api_keys.add("door", role="operator")
+        (key,) = other.api_keys.list()
         assert key.opens(text)
-        revoke_api_key(other, key.id)
-        assert not list_api_keys(one)[0].opens(text)
+        other.api_keys.revoke(key.id)
+        assert not one.api_keys.list()[0].opens(text)
 
 
 def test_the_digest_is_unique(gallery: Gallery) -> None:
-    add_api_key(gallery, "door", role="viewer")
-    with pytest.raises(sa.exc.IntegrityError), gallery.store.engine.begin() as connection:
+    gallery.api_keys.add("door", role="viewer")
+    with pytest.raises(sa.exc.IntegrityError), gallery.store.database.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO api_keys SELECT 2, name, role, digest, created, revoked FROM api_keys"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness.errors import AlreadyEnrolledError, GalleryMismatchError
-from likeness.recogniser.capture import Capture, check_capture
+from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery import (
     Gallery,
     GalleryKey,
@@ -16,6 +16,7 @@ from likeness.recogniser.gallery import (
     create_gallery,
     export_people,
     import_people,
+    open_gallery,
 )
 
 from .conftest import model_of, photo_of, vector_of
@@ -74,10 +75,10 @@ def test_an_empty_gallery_takes_one_capture_of_a_batch(gallery: Gallery) -> None
     ],
 )
 def test_what_is_not_said_is_not_held_against_it(
-    known: dict[str, object] | None, given: dict[str, object] | None
+    gallery: Gallery, known: dict[str, object] | None, given: dict[str, object] | None
 ) -> None:
-    captures = [Capture.from_provenance(said or {}) for said in (known, given)]
-    check_capture(*captures, where="staff.db")
+    gallery.enrol("Ada", [captured("a", known or {})])
+    assert gallery.enrol("Bob", [captured("b", given or {})]).added
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_what_is_not_said_is_not_held_against_it(
 def test_the_sentence_says_how_to_put_it_right(known: dict[str, object], advice: str) -> None:
     given = Capture(cut=True, finder="haar")
     with pytest.raises(GalleryMismatchError) as raised:
-        check_capture(Capture.from_provenance(known), given, where="staff.db")
+        Capture.from_provenance({"cut": False, **known}).check(given, where="staff.db")
     assert str(raised.value).startswith("staff.db holds embeddings of ")
     assert advice in str(raised.value)
     assert "likeness re-enrol" in str(raised.value)
@@ -106,6 +107,16 @@ def test_new_vectors_come_with_new_settings(gallery: Gallery) -> None:
     assert gallery.capture() == whole
     assert [one.provenance["how"] for one in gallery.templates()] == ["enrolled", "approved"]
     gallery.enrol("Ada", [captured("c", WHOLE)])
+
+
+def test_new_vectors_of_the_same_model_are_searched_by_at_once(file: Path) -> None:
+    with create_gallery(file, model_of()) as gallery, open_gallery(file) as other:
+        gallery.enrol("Ada", [photo_of("a")])
+        for one in (gallery, other):
+            assert one.search(vector_of("a")[None])[0][0].energy < 0.01
+        gallery.replace_vectors(gallery.model, {1: vector_of("other")})
+        for one in (gallery, other):
+            assert one.search(vector_of("other")[None])[0][0].energy < 0.01
 
 
 def test_a_template_is_found_by_its_photo(gallery: Gallery) -> None:

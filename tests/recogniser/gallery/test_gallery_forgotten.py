@@ -16,7 +16,6 @@ from likeness.recogniser.gallery import (
     create_gallery,
     open_gallery,
     photo_digest,
-    receipt_digest,
 )
 from likeness.recogniser.gallery.scrub import files_with
 
@@ -107,7 +106,7 @@ def test_nothing_is_left_after_a_long_life(file: Path) -> None:
                 old = sorted(here)[rng.integers(len(here))]
                 new = f"renamed number {step}"
                 here[new] = here.pop(old)
-                gallery.rename(old, new)
+                gallery.change_person(old, new=new)
                 gone += traces(old)
             if step % 9 == 8:
                 first, second = sorted(here)[:2]
@@ -161,8 +160,8 @@ def test_a_process_that_is_killed_leaves_the_files_to_the_next(file: Path) -> No
         made.enrol("Ada Lovelace", [photo_of("a")])
     script = (
         "import os, sys\n"
-        "import likeness.recogniser.gallery.store as module\n"
-        "module.scrub = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+        "from likeness.recogniser.gallery.scrub import Traces\n"
+        "Traces.scrub = lambda *_, **__: os.kill(os.getpid(), 9)\n"
         "from likeness.recogniser.gallery import open_gallery\n"
         "open_gallery(sys.argv[1]).forget('Ada Lovelace')\n"
     )
@@ -226,7 +225,7 @@ def test_what_was_forgotten_stays_so_if_the_files_cannot_be_looked_at(
         assert not receipt.verified_absent
         assert "not checked completely" in receipt.checkpoint
         assert gallery.people() == ()
-        assert receipt_digest(receipt) == gallery.audit()[-1].receipt_digest
+        assert receipt.digest == gallery.audit()[-1].receipt_digest
     monkeypatch.undo()
     open_gallery(file).close()
     assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}

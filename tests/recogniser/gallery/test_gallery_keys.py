@@ -14,8 +14,6 @@ from likeness.recogniser.gallery import (
     check_gallery,
     create_gallery,
     open_gallery,
-    read_key,
-    write_key,
 )
 
 from .conftest import model_of, photo_of, vector_of
@@ -64,35 +62,35 @@ class TestKey:
 
 class TestFile:
     def test_is_for_its_owner_and_never_written_over(self, tmp_path: Path) -> None:
-        write_key(KEY, tmp_path / "key")
-        assert read_key(tmp_path / "key") == KEY
+        KEY.write(tmp_path / "key")
+        assert GalleryKey.read(tmp_path / "key") == KEY
         assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
         with pytest.raises(OutputError, match="expected a new file"):
-            write_key(OTHER, tmp_path / "key")
-        assert read_key(tmp_path / "key") == KEY
+            OTHER.write(tmp_path / "key")
+        assert GalleryKey.read(tmp_path / "key") == KEY
 
     def test_goes_before_the_variable(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("LIKENESS_GALLERY_KEY", raising=False)
-        assert read_key() is None
+        assert GalleryKey.read() is None
         monkeypatch.setenv("LIKENESS_GALLERY_KEY", OTHER.as_text())
-        assert read_key() == OTHER
-        write_key(KEY, tmp_path / "key")
-        assert read_key(tmp_path / "key") == KEY
+        assert GalleryKey.read() == OTHER
+        KEY.write(tmp_path / "key")
+        assert GalleryKey.read(tmp_path / "key") == KEY
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe", b"AAAA", b"A" * 44])
     def test_holds_a_key(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "key").write_bytes(content)
         with pytest.raises(GalleryKeyError, match="is 32 random bytes in Base64"):
-            read_key(tmp_path / "key")
+            GalleryKey.read(tmp_path / "key")
 
     def test_is_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(GalleryKeyError, match=r"^--key-file: .*No such file"):
-            read_key(tmp_path / "key")
+            GalleryKey.read(tmp_path / "key")
         monkeypatch.setenv("LIKENESS_GALLERY_KEY", "hello")
         with pytest.raises(GalleryKeyError, match=r"^LIKENESS_GALLERY_KEY: expected a key\."):
-            read_key()
+            GalleryKey.read()
 
 
 @pytest.fixture
@@ -104,7 +102,7 @@ def sealed(file: Path) -> Gallery:
 
 
 def stored(gallery: Gallery) -> list[bytes]:
-    with gallery.store.engine.connect() as connection:
+    with gallery.store.database.engine.connect() as connection:
         return list(connection.exec_driver_sql("SELECT sealed FROM templates").scalars())
 
 
@@ -150,7 +148,7 @@ class TestGallery:
 
     @pytest.mark.parametrize("column", ["sealed", "person_id", "photo_digest"])
     def test_ciphertexts_cannot_be_swapped(self, sealed: Gallery, column: str) -> None:
-        with sealed.store.engine.begin() as connection:
+        with sealed.store.database.engine.begin() as connection:
             execute = connection.exec_driver_sql
             rows = execute(f"SELECT {column} FROM templates ORDER BY id").scalars().all()
             execute("UPDATE templates SET photo_digest = id")  # a moment without its uniqueness

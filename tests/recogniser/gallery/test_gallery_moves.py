@@ -320,7 +320,7 @@ class TestCheck:
         with create_gallery(place, model_of()) as gallery:
             fill(gallery)
             assert check_gallery(place).problems == ()
-            with gallery.store.engine.begin() as connection:
+            with gallery.store.database.engine.begin() as connection:
                 connection.exec_driver_sql("UPDATE templates SET vector = '[1,2]' WHERE id = 1")
         problems = check_gallery(place).problems
         assert "template 1: has 2 numbers, and should have 8" in problems

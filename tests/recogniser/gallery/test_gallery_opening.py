@@ -14,14 +14,12 @@ from likeness.errors import GalleryError, GalleryMismatchError, LikenessError, S
 from likeness.recogniser.gallery import (
     Gallery,
     GalleryModel,
-    add_api_key,
     check_gallery,
     copy_gallery,
     create_gallery,
-    list_api_keys,
     open_gallery,
 )
-from likeness.recogniser.gallery.database import APPLICATION_ID, parse_place, shown
+from likeness.recogniser.gallery.database import APPLICATION_ID, Database
 from likeness.recogniser.gallery.schema import migrate, schema_version, version_of
 
 from ...conftest import Server
@@ -42,7 +40,7 @@ class TestAddress:
         ],
     )
     def test_is_a_path_or_a_url(self, text: str, expected: tuple[str, str]) -> None:
-        url = parse_place(text)
+        url = Database.at(text).url
         assert (url.drivername, url.database) == expected
 
     @pytest.mark.parametrize(
@@ -50,10 +48,10 @@ class TestAddress:
     )
     def test_is_nothing_else(self, text: str) -> None:
         with pytest.raises(SettingError, match=r"^gallery: expected a path"):
-            parse_place(text)
+            Database.at(text)
 
     def test_is_shown_without_its_password(self) -> None:
-        assert "secret" not in shown(parse_place("postgresql://ada:secret@host/staff"))
+        assert "secret" not in Database.at("postgresql://ada:secret@host/staff").where
 
     @pytest.mark.parametrize("kind", [str, Path])
     def test_a_path_is_a_path(self, tmp_path: Path, kind: type) -> None:
@@ -86,7 +84,7 @@ class TestMaking:
 
     def test_every_connection_is_set_up(self, file: Path) -> None:
         with create_gallery(file, model_of()) as gallery:
-            connections = [gallery.store.engine.connect() for _ in range(3)]
+            connections = [gallery.store.database.engine.connect() for _ in range(3)]
             for connection in connections:
                 found = {
                     name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -207,7 +205,7 @@ class TestMigrations:
             pytest.skip("a gallery in memory cannot be opened a second time")
         with (
             create_gallery(place, model_of()) as gallery,
-            gallery.store.engine.begin() as connection,
+            gallery.store.database.engine.begin() as connection,
         ):
             connection.execute(schema_version.update().values(version=9))
         with pytest.raises(
@@ -226,7 +224,7 @@ class TestMigrations:
         assert done == [1, 2]
 
     def test_a_step_that_fails_leaves_everything(self, gallery: object, place: str) -> None:
-        engine = gallery.store.engine  # type: ignore[attr-defined]
+        engine = gallery.store.database.engine  # type: ignore[attr-defined]
         as_version_1(engine)
 
         def first(connection: sa.Connection) -> None:
@@ -260,8 +258,8 @@ class TestMigrations:
             entries = opened.audit()
             assert [entry.what for entry in entries][-1] == "forgot"
             assert {entry.detail for entry in entries} == {None}
-            assert list_api_keys(opened) == ()
-            key, text = add_api_key(opened, "door", role="viewer")
+            assert opened.api_keys.list() == ()
+            key, text = opened.api_keys.add("door", role="viewer")
             assert key.opens(text)
             opened.forget("Bob")
         assert check_gallery(file).sound
@@ -277,9 +275,9 @@ class TestMigrations:
         place = server.schema()
         with create_gallery(place, model_of()) as gallery:
             gallery.enrol("Ada", [photo_of("a")])
-            as_version_1(gallery.store.engine)
+            as_version_1(gallery.store.database.engine)
         with open_gallery(place) as opened:
-            assert add_api_key(opened, "door", role="viewer")[0].id == 1
+            assert opened.api_keys.add("door", role="viewer")[0].id == 1
             assert [entry.what for entry in opened.audit()] == ["added", "enrolled", "added a key"]
         assert check_gallery(place).sound
 

@@ -5,13 +5,8 @@ import pytest
 
 from likeness.energies import ENERGY_NAMES, energy_matrix
 from likeness.errors import DataError, SettingError
-from likeness.recogniser.gallery import (
-    Candidate,
-    Gallery,
-    GalleryKey,
-    NewTemplate,
-    create_gallery,
-)
+from likeness.recogniser.gallery import Gallery, GalleryKey, NewTemplate, create_gallery
+from likeness.recogniser.gallery.records import Candidate
 
 from ...conftest import Server
 from .conftest import model_of, photo_of, vector_of
@@ -75,7 +70,7 @@ def test_a_sealed_gallery_on_a_server_is_searched_in_the_process(server: Server)
         filled(place, "cosine", vectors, key=key) as sealed,
     ):
         assert answers(sealed, probes, 5) == answers(plain, probes, 5)
-        with sealed.store.engine.connect() as connection:
+        with sealed.store.database.engine.connect() as connection:
             count = connection.exec_driver_sql("SELECT count(vector) FROM templates").scalar()
         assert count == 0
         with pytest.raises(SettingError, match="plain gallery on a PostgreSQL server"):

@@ -26,7 +26,7 @@ from .conftest import model_of, photo_of, vector_of
 OTHER = """
 import json, sys
 import numpy as np
-from likeness.recogniser.gallery import open_gallery
+from likeness.recogniser.gallery import GalleryKey, GalleryModel, open_gallery
 gallery = open_gallery(sys.argv[1])
 for line in sys.stdin:
     (answer,) = gallery.search(np.array([json.loads(line)]), k=1)
@@ -87,9 +87,8 @@ def sealed_with(key: GalleryKey) -> str:
 
 
 def opened(place: str) -> Gallery:
-    from likeness.recogniser.gallery import read_key
 
-    return open_gallery(place, key=read_key())
+    return open_gallery(place, key=GalleryKey.read())
 
 
 def test_every_change_is_seen_at_the_next_question(shared: str) -> None:
@@ -97,7 +96,7 @@ def test_every_change_is_seen_at_the_next_question(shared: str) -> None:
         assert other.nearest("a") != ("Ada", pytest.approx(0, abs=1e-5))
         gallery.enrol("Ada", [photo_of("a"), photo_of("a2")])
         assert other.nearest("a") == ("Ada", pytest.approx(0, abs=2e-6))
-        gallery.rename("Ada", "Ada Lovelace")
+        gallery.change_person("Ada", new="Ada Lovelace")
         assert other.nearest("a2") == ("Ada Lovelace", pytest.approx(0, abs=2e-6))
         gallery.merge("Ada Lovelace", into="Bob")
         assert other.nearest("a") == ("Bob", pytest.approx(0, abs=2e-6))

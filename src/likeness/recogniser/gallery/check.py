@@ -15,14 +15,8 @@ from likeness.recogniser.gallery.api_keys import ROLES
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
 from likeness.recogniser.gallery.opening import open_gallery
-from likeness.recogniser.gallery.rows import (
-    PersonRow,
-    PhotoRow,
-    TemplateRow,
-    check_name,
-    pages,
-    photo_digest,
-)
+from likeness.recogniser.gallery.records import photo_digest
+from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, check_name, pages
 
 _FORMAT = "likeness.gallery-check/1"
 _AT_ONCE = 2000
@@ -92,7 +86,7 @@ def _check_open(opened: Gallery) -> GalleryCheck:
     problems: list[str] = []
     notes: list[str] = []
     counts = {"people": 0, "templates": 0, "photos": 0}
-    with opened.store.reading() as (connection, row):
+    with opened.store.reading() as reading:
         checked = _RowChecks(opened, notes)
         parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
             _pages_of_file,
@@ -105,7 +99,7 @@ def _check_open(opened: Gallery) -> GalleryCheck:
         )
         for part in parts:
             try:
-                for problem in part(connection):
+                for problem in part(reading.connection):
                     problems.append(problem)
                     if len(problems) >= MOST:
                         break
@@ -113,7 +107,7 @@ def _check_open(opened: Gallery) -> GalleryCheck:
                 first = str(error).splitlines()[0]
                 problems.append(f"the rows cannot be read to the end: {first}")
         counts = checked.counts
-        if row.scrub_pending:
+        if reading.row.scrub_pending:
             notes.append(
                 "deleted bytes may still be in the files, because a reader held "
                 "them. Open the gallery again when no other process reads it."

@@ -14,8 +14,8 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
-from itertools import islice
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ import sqlalchemy as sa
 
 from likeness.errors import DataError, GalleryError, GalleryMismatchError
 from likeness.files import whole_file
-from likeness.recogniser.gallery import database, schema
+from likeness.recogniser.gallery import schema
+from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.people import Entry, enrol_entries
-from likeness.recogniser.gallery.records import JsonObject, NewTemplate
+from likeness.recogniser.gallery.reading import Reading
+from likeness.recogniser.gallery.records import JsonObject, NewTemplate, Template
 from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, pages
-from likeness.recogniser.gallery.schema import create_tables, people, version_of
-from likeness.recogniser.gallery.templates import need_template, read_photo, read_templates
+from likeness.recogniser.gallery.schema import create_tables, version_of
 
 _COPIED = (schema.people, schema.templates, schema.photos, schema.audit, schema.api_keys)
 
@@ -72,45 +73,38 @@ def copy_gallery(source: Gallery, where: str | Path) -> _Copied:
     Raises:
         GalleryError: there is a gallery already, or the copy is not equal.
     """
-    url = database.parse_place(where)
-    path = database.path_of(url)
+    target = Database.at(where, new=True)
+    path = target.path
     made = path is not None and not path.exists()
-    database.check_place(url, new=True)
-    engine = database.make_engine(url, new=True)
+    target.check_file()
     try:
-        with (
-            source.store.reading() as (there, _),
-            database.in_words(url),
-            database.writing(engine).begin() as here,
-        ):
-            return _copied(there, here, where=database.shown(url))
+        with source.store.reading() as there, target.writing(tables=True) as here:
+            return _copied(there, here, where=target.where)
     except BaseException:
-        engine.dispose()
+        target.engine.dispose()
         if made and path is not None:
             _remove_files(path)
         raise
     finally:
-        engine.dispose()
+        target.engine.dispose()
 
 
-def _copied(there: sa.Connection, here: sa.Connection, *, where: str) -> _Copied:
-    database.lock_server(here)
+def _copied(source: Reading, here: sa.Connection, *, where: str) -> _Copied:
     if version_of(here) is not None:
         raise GalleryError(
             f"{where}: expected a path or address without a gallery. Received: one that holds a "
             "gallery. Nothing was changed; choose another one."
         )
-    create_tables(here)
-    values = dict(there.execute(sa.select(schema.gallery)).mappings().one())
     # Its readers begin anew: the change log of the other is not theirs.
-    number = values["last_change"] + 1
-    values |= {"last_change": number, "scrub_pending": 0}
+    number = source.row.last_change + 1
+    create_tables(here)
+    values = vars(replace(source.row, last_change=number, scrub_pending=0))
     here.execute(schema.gallery.insert().values(**values))
     here.execute(schema.changes.insert().values(number=number, kind="replaced", first=0, last=0))
     for table in _COPIED:
-        for rows in pages(there, table, size=_size(table)):
+        for rows in pages(source.connection, table, size=_size(table)):
             here.execute(table.insert(), [dict(row) for row in rows])
-    ours, theirs = _digested(here), _digested(there)
+    ours, theirs = _digested(here), _digested(source.connection)
     if ours != theirs:
         raise GalleryError(
             f"{where}: expected a copy equal to its source. Received: {ours.people} people and "
@@ -167,7 +161,7 @@ def backup_gallery(source: Gallery, file: str | Path) -> Path:
         GalleryError: the gallery is not in a SQLite file, or the backup is damaged.
     """
     file = Path(file)
-    if database.path_of(source.store.engine.url) is None:
+    if source.store.database.path is None:
         raise GalleryError(
             f"{source.where}: expected a gallery in a SQLite file. Received: another store. Use "
             "`likeness gallery copy` to a file, or the server's own pg_dump."
@@ -179,8 +173,9 @@ def backup_gallery(source: Gallery, file: str | Path) -> Path:
 
 def _back_up(source: Gallery, fresh: Path) -> None:
     os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
-    with database.in_words(source.store.engine.url), closing(sqlite3.connect(fresh)) as target:
-        connection = source.store.engine.raw_connection()
+    database = source.store.database
+    with database.in_words(), closing(sqlite3.connect(fresh)) as target:
+        connection = database.engine.raw_connection()
         try:
             # All pages at once: one moment, which other writers need not wait for.
             connection.driver_connection.backup(target, pages=-1)  # type: ignore[union-attr]
@@ -242,44 +237,37 @@ def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str
             "dimensions": model.dimensions,
         }
     )
-    with gallery.store.reading() as (connection, _):
-        for page in PersonRow.pages(connection, size=_AT_ONCE):
-            for person in page:
-                yield _line(
-                    {
-                        "person": person.name,
-                        "metadata": json.loads(person.metadata),
-                        "created": person.created,
-                        "templates": _templates_of(
-                            gallery, connection, person, with_photos=with_photos
-                        ),
-                    }
-                )
+    with gallery.store.reading() as reading:
+        for person in chain.from_iterable(PersonRow.pages(reading.connection, size=_AT_ONCE)):
+            yield _line(
+                {
+                    "person": person.name,
+                    "metadata": json.loads(person.metadata),
+                    "created": person.created,
+                    "templates": [
+                        _exported(reading, template, with_photo=with_photos)
+                        for template in reading.templates(
+                            schema.templates.c.person_id == person.id, vectors=True
+                        )
+                    ],
+                }
+            )
 
 
-def _templates_of(
-    gallery: Gallery, connection: sa.Connection, person: PersonRow, *, with_photos: bool
-) -> list[JsonObject]:
-    sealing = gallery.store.sealing
-    entries: list[JsonObject] = []
-    for template in read_templates(
-        connection, sealing, after=0, limit=2**31, person_id=person.id, vectors=True
-    ):
-        assert template.vector is not None
-        entry: dict[str, Any] = {
-            # Shortest digits that give the same float32 again.
-            "vector": [float(str(value)) for value in template.vector],
-            "photo_digest": template.photo_digest,
-            "quality": template.quality,
-            "provenance": template.provenance,
-            "created": template.created,
-        }
-        if with_photos and template.photo_kept:
-            row = need_template(connection, template.id, where=gallery.where)
-            photo = read_photo(connection, sealing, row)
-            entry["photo"] = base64.b64encode(photo or b"").decode()
-        entries.append(entry)
-    return entries
+def _exported(reading: Reading, template: Template, *, with_photo: bool) -> JsonObject:
+    assert template.vector is not None
+    photo = None
+    if with_photo and template.photo_kept:
+        photo = reading.photo(reading.template(template.id))
+    return {
+        # Shortest digits that give the same float32 again.
+        "vector": [float(str(value)) for value in template.vector],
+        "photo_digest": template.photo_digest,
+        "quality": template.quality,
+        "provenance": template.provenance,
+        "created": template.created,
+        **({} if photo is None else {"photo": base64.b64encode(photo).decode()}),
+    }
 
 
 def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
@@ -300,19 +288,15 @@ def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
     _check_head(gallery, next(numbered, (1, ""))[1])
     count, added, already = 0, 0, 0
     with gallery.store.writing() as writing:
-        before = _count(writing.connection)
+        before = writing.count(schema.people)
         entries = (_entry(line, number) for number, line in numbered if line.strip())
         while part := list(islice(entries, _AT_ONCE)):
             for enrolled in enrol_entries(writing, part, how="imported"):
                 count += 1
                 added += len(enrolled.added)
                 already += len(enrolled.already)
-        fresh = _count(writing.connection) - before
+        fresh = writing.count(schema.people) - before
     return _Imported(people=count, new_people=fresh, added=added, already=already)
-
-
-def _count(connection: sa.Connection) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
 
 
 def _check_head(gallery: Gallery, line: str) -> None:

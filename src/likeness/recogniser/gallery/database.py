@@ -1,4 +1,4 @@
-"""Database connections: addresses, engines, settings of every connection, and error messages."""
+"""`Database`: an address, its connections and transactions, and error messages."""
 
 import json
 import os
@@ -6,6 +6,8 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from likeness.errors import GalleryDamagedError, GalleryError, SettingError, require_extra
 
-MEMORY = ":memory:"
+_MEMORY = ":memory:"
 BUSY_MS = 15_000
 """Milliseconds that a writer waits for another."""
 
@@ -34,18 +36,160 @@ _ON_EVERY_CONNECTION = (
 )
 
 
-def parse_place(where: str | Path) -> sa.URL:
-    """Return the address of a gallery: a path, ``:memory:``, or a database's URL.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Database:
+    """A SQLite file, memory, or a PostgreSQL server's database.
 
-    Raises:
-        SettingError: the address is of another kind.
-
-    >>> parse_place("staff.db"), parse_place("postgres://db/staff")
-    (sqlite:///staff.db, postgresql+psycopg://db/staff)
+    Args:
+        url: its address.
+        new: whether an empty SQLite file may become a gallery.
     """
-    text = str(where)
-    if text in (MEMORY, "sqlite://", "sqlite:///:memory:"):
-        return sa.URL.create("sqlite", database=MEMORY)
+
+    url: sa.URL
+    new: bool = False
+
+    @classmethod
+    def at(cls, where: str | Path, *, new: bool = False) -> "Database":
+        """Return the database at a path, ``:memory:``, or a URL.
+
+        Raises:
+            SettingError: the address is of another kind.
+
+        >>> Database.at("staff.db").url, Database.at("postgres://db/staff").url
+        (sqlite:///staff.db, postgresql+psycopg://db/staff)
+        """
+        return cls(url=_parsed(str(where)), new=new)
+
+    @property
+    def where(self) -> str:
+        """The address for messages, without its password."""
+        if self.on_server:
+            return self.url.render_as_string(hide_password=True)
+        return str(self.url.database)
+
+    @property
+    def on_server(self) -> bool:
+        """Whether it is on a PostgreSQL server."""
+        return self.url.get_backend_name() == "postgresql"
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it goes with the process."""
+        return self.url.database == _MEMORY and not self.on_server
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None if it has none."""
+        return None if self.on_server or self.in_memory else Path(str(self.url.database))
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """Connections as a gallery needs them.
+
+        Raises:
+            MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
+        """
+        if self.on_server:
+            require_extra("psycopg", extra="postgres")
+            require_extra("pgvector.sqlalchemy", extra="postgres")
+            # A reader sees one moment of the change log and of the rows.
+            return sa.create_engine(self.url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+        engine = (
+            sa.create_engine(
+                self.url, poolclass=StaticPool, connect_args={"check_same_thread": False}
+            )
+            if self.in_memory
+            else sa.create_engine(self.url)
+        )
+        event.listen(engine, "connect", self._set_up)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def check_file(self) -> None:
+        """Raise unless a file of the address holds, or can hold, a gallery; make a new one.
+
+        Raises:
+            GalleryError: there is no such file or folder.
+        """
+        path = self.path
+        if path is None:
+            return
+        if path.is_dir():
+            raise GalleryError(f"{path}: expected a file. Received: a folder. Name a file in it.")
+        if not self.new and not path.is_file():
+            raise GalleryError(f"{path}: expected a gallery. Found nothing. Enrol somebody first.")
+        if self.new and not path.absolute().parent.is_dir():
+            raise GalleryError(
+                f"{path}: expected a path in an existing folder. There is no folder "
+                f"{path.absolute().parent}. Make it first."
+            )
+        if self.new and not path.exists():
+            # Faces are readable by their owner only.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Begin a transaction that reads: as of one moment; errors are in words."""
+        with self.in_words(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, tables: bool = False) -> Iterator[sa.Connection]:
+        """Begin a transaction that writes, one at a time; errors are in words.
+
+        Args:
+            tables: whether it makes or migrates tables: others who would, wait for its end.
+        """
+        options = (
+            # Behind the lock on the gallery's row; each statement sees what the last writer left.
+            {"isolation_level": "READ COMMITTED"} if self.on_server else {"gallery_writes": True}
+        )
+        with self.in_words(), self.engine.execution_options(**options).begin() as connection:
+            if tables and self.on_server:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+            yield connection
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """Turn database errors into sentences.
+
+        Raises:
+            GalleryDamagedError: the file is damaged.
+            GalleryError: the database failed.
+        """
+        try:
+            yield
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise GalleryDamagedError(f"{self.where}: {DAMAGED}") from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+            lines = str(cause).strip().splitlines() or ["failed"]
+            reason = lines[0].rstrip(".")
+            if any(word in reason.lower() for word in _SIGNS_OF_DAMAGE):
+                raise GalleryDamagedError(f"{self.where}: {DAMAGED}") from error
+            raise GalleryError(f"{self.where}: {_sentence(reason)}") from error
+
+    def _set_up(self, connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver starts no transactions of its own
+        connection.create_function("casefold", 1, str.casefold, deterministic=True)
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        if cursor.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            tables = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if tables or not (self.new or self.in_memory):
+                received = "another SQLite database" if tables else "an empty file"
+                raise GalleryError(f"{self.where}: expected a gallery. Received: {received}.")
+            # Nine templates of 128 numbers to a page: loading a million takes fewer reads.
+            cursor.execute("PRAGMA page_size = 8192")
+            _patiently(cursor, f"PRAGMA application_id = {APPLICATION_ID}")
+        for statement in _ON_EVERY_CONNECTION:
+            _patiently(cursor, statement)
+        cursor.close()
+
+
+def _parsed(text: str) -> sa.URL:
+    if text in (_MEMORY, "sqlite://", "sqlite:///:memory:"):
+        return sa.URL.create("sqlite", database=_MEMORY)
     if "://" not in text:
         if not text:
             raise SettingError("gallery: expected a path or a database's URL. Received: ''.")
@@ -63,68 +207,6 @@ def parse_place(where: str | Path) -> sa.URL:
         "gallery: expected a path, sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE. "
         f"Received: {kind}://..."
     )
-
-
-def shown(url: sa.URL) -> str:
-    """Return the address for messages, without its password."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    return url.render_as_string(hide_password=True)
-
-
-def path_of(url: sa.URL) -> Path | None:
-    """Return the file of an embedded gallery; None if it has none."""
-    if url.get_backend_name() != "sqlite" or url.database == MEMORY:
-        return None
-    return Path(str(url.database))
-
-
-def make_engine(url: sa.URL, *, new: bool = False) -> sa.Engine:
-    """Return an engine whose connections are as a gallery needs them.
-
-    Args:
-        url: from `parse_place`.
-        new: whether an empty SQLite file may become a gallery.
-
-    Raises:
-        MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
-    """
-    if url.get_backend_name() == "postgresql":
-        require_extra("psycopg", extra="postgres")
-        require_extra("pgvector.sqlalchemy", extra="postgres")
-        # A reader sees one moment of the change log and of the rows.
-        return sa.create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
-    if url.database == MEMORY:
-        engine = sa.create_engine(
-            url, poolclass=StaticPool, connect_args={"check_same_thread": False}
-        )
-    else:
-        engine = sa.create_engine(url)
-
-    def set_up(connection: Any, _record: Any) -> None:
-        _set_up(connection, shown(url), new=new or url.database == MEMORY)
-
-    event.listen(engine, "connect", set_up)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _set_up(connection: Any, where: str, *, new: bool) -> None:
-    connection.isolation_level = None  # the driver starts no transactions of its own
-    connection.create_function("casefold", 1, str.casefold, deterministic=True)
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    if cursor.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        tables = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables or not new:
-            received = "another SQLite database" if tables else "an empty file"
-            raise GalleryError(f"{where}: expected a gallery. Received: {received}.")
-        # Nine templates of 128 numbers to a page: loading a million takes fewer reads.
-        cursor.execute("PRAGMA page_size = 8192")
-        _patiently(cursor, f"PRAGMA application_id = {APPLICATION_ID}")
-    for statement in _ON_EVERY_CONNECTION:
-        _patiently(cursor, statement)
-    cursor.close()
 
 
 def _patiently(cursor: Any, statement: str) -> None:
@@ -146,35 +228,7 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def writing(engine: sa.Engine) -> sa.Engine:
-    """Return the engine for transactions that write, one at a time."""
-    if engine.dialect.name == "postgresql":
-        # Behind the lock on the gallery's row; each statement sees what the last writer left.
-        return engine.execution_options(isolation_level="READ COMMITTED")
-    return engine.execution_options(gallery_writes=True)
-
-
-@contextmanager
-def in_words(url: sa.URL) -> Iterator[None]:
-    """Turn database errors into sentences.
-
-    Raises:
-        GalleryDamagedError: the file is damaged.
-        GalleryError: the database failed.
-    """
-    try:
-        yield
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise GalleryDamagedError(f"{shown(url)}: {_DAMAGED}") from error
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        first = str(cause).strip().splitlines()[0].rstrip(".") if str(cause).strip() else "failed"
-        if any(word in first.lower() for word in _SIGNS_OF_DAMAGE):
-            raise GalleryDamagedError(f"{shown(url)}: {_DAMAGED}") from error
-        raise GalleryError(f"{shown(url)}: {_sentence(first)}") from error
-
-
-_DAMAGED = "the file is damaged. Run `likeness gallery check`, or restore a backup."
+DAMAGED = "the file is damaged. Run `likeness gallery check`, or restore a backup."
 _SIGNS_OF_DAMAGE = ("malformed", "no such column", "no such table", "could not decode", "corrupt")
 
 
@@ -193,32 +247,3 @@ def _sentence(reason: str) -> str:
         if word in low:
             return sentence
     return f"the database refused: {reason}."
-
-
-def lock_server(connection: sa.Connection) -> None:
-    """Lock the server's database, so that no other process creates or migrates the tables."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
-
-
-def check_place(url: sa.URL, *, new: bool) -> None:
-    """Raise unless a file of the address can hold, or holds, a gallery.
-
-    Raises:
-        GalleryError: there is no such file or folder.
-    """
-    path = path_of(url)
-    if path is None:
-        return
-    if path.is_dir():
-        raise GalleryError(f"{path}: expected a file. Received: a folder. Name a file in it.")
-    if not new and not path.is_file():
-        raise GalleryError(f"{path}: expected a gallery. Found nothing. Enrol somebody first.")
-    if new and not path.absolute().parent.is_dir():
-        raise GalleryError(
-            f"{path}: expected a path in an existing folder. There is no folder "
-            f"{path.absolute().parent}. Make it first."
-        )
-    if new and not path.exists():
-        # Faces are readable by their owner only.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -13,14 +13,21 @@ from numpy.typing import NDArray
 from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
 from likeness.recogniser.capture import Capture
-from likeness.recogniser.gallery import people as _people
 from likeness.recogniser.gallery import schema
-from likeness.recogniser.gallery import templates as _templates
+from likeness.recogniser.gallery.api_keys import ApiKeys
+from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
-from likeness.recogniser.gallery.people import Entry, How, enrol_entries
-from likeness.recogniser.gallery.postgres_search import make_index
+from likeness.recogniser.gallery.people import (
+    Entry,
+    How,
+    enrol_entries,
+    merge_people,
+    rename_person,
+)
+from likeness.recogniser.gallery.postgres_search import ServerSearch
 from likeness.recogniser.gallery.receipts import Receipt, forget_person, remove_template
 from likeness.recogniser.gallery.records import (
+    LARGEST,
     AllEnergies,
     AuditEntry,
     Candidate,
@@ -34,7 +41,7 @@ from likeness.recogniser.gallery.records import (
     Template,
     Who,
 )
-from likeness.recogniser.gallery.rows import LARGEST, as_json, check_name
+from likeness.recogniser.gallery.rows import as_json, check_name
 from likeness.recogniser.gallery.scrub import Traces
 from likeness.recogniser.gallery.search import Search
 from likeness.recogniser.gallery.store import Store
@@ -51,7 +58,7 @@ class Gallery:
     there at that moment. One object serves several threads; searches in a file take turns.
 
     Args:
-        engine: of the database, whose schema is this version's.
+        database: whose schema is this version's.
         key: of an encrypted gallery; without it people can be listed but not searched.
         by: the operator's name, for the audit log.
         patience: seconds that a deletion waits for readers, before it leaves the clean-up to the
@@ -59,15 +66,20 @@ class Gallery:
     """
 
     def __init__(
-        self, engine: sa.Engine, *, key: GalleryKey | None, by: str, patience: float = 5.0
+        self, database: Database, *, key: GalleryKey | None, by: str, patience: float = 5.0
     ) -> None:
-        self._store = Store(engine, key=key, by=by, patience=patience)
+        self._store = Store(database, key=key, by=by, patience=patience)
         self._search = Search(self._store)
 
     @property
     def store(self) -> Store:
         """What it is kept in; for copies, checks and exports."""
         return self._store
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """Keys of the service."""
+        return ApiKeys(self._store)
 
     @property
     def where(self) -> str:
@@ -146,15 +158,6 @@ class Gallery:
         """
         return self._remove(template_id, what="undid an approval", only="approved")
 
-    def rename(self, name: Who, new: str) -> Person:
-        """Rename a person; their present name changes nothing.
-
-        Raises:
-            UnknownPersonError: nobody of that name is enrolled.
-            AlreadyEnrolledError: the new name belongs to another person.
-        """
-        return self.change_person(name, new=new)
-
     def change_person(
         self, name: Who, *, new: str | None = None, metadata: JsonObject | None = None
     ) -> Person:
@@ -168,19 +171,19 @@ class Gallery:
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
             AlreadyEnrolledError: the new name belongs to another person.
-            DataError: the metadata hold something other than JSON values.
+            DataError: the metadata hold something else than JSON values.
         """
         fresh = None if new is None else check_name(new, argument="new")
         noted = None if metadata is None else as_json(metadata, argument="metadata")
         with self._store.writing() as transaction:
-            row = _people.need_person(transaction.connection, name, where=self.where)
+            row = transaction.person(name)
             old = row.name
             if fresh is not None:
-                row = _people.rename_person(transaction, row, fresh)
+                row = rename_person(transaction, row, fresh)
             if noted is not None:
-                row = _people.update_person(transaction, row, metadata=noted)
+                row = transaction.update_person(row, metadata=noted)
                 transaction.audit("described", person_id=row.id)
-            (person,) = _people.as_people(transaction.connection, [row])
+            (person,) = transaction.records([row])
         if person.name != old:
             self._store.scrub(Traces(names=(old,)))
         return person
@@ -195,18 +198,9 @@ class Gallery:
             SettingError: the two are one.
         """
         with self._store.writing() as transaction:
-            person, old = _people.merge_people(transaction, name, into)
+            person, old = merge_people(transaction, name, into)
         self._store.scrub(Traces(names=(old,)))
         return person
-
-    def describe_person(self, name: Who, metadata: JsonObject) -> Person:
-        """Replace a person's metadata.
-
-        Raises:
-            UnknownPersonError: nobody of that name is enrolled.
-            DataError: it holds something other than JSON values.
-        """
-        return self.change_person(name, metadata=metadata)
 
     def remove_template(self, template_id: int) -> Receipt:
         """Forget one photo; the person stays, even with no photo left.
@@ -232,9 +226,8 @@ class Gallery:
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
-        with self._store.reading() as (connection, _):
-            row = _people.need_person(connection, name, where=self.where)
-            return _people.as_people(connection, [row])[0]
+        with self._store.reading() as reading:
+            return reading.records([reading.person(name)])[0]
 
     def people(
         self, *, after: str | None = None, limit: int = 100, search: str | None = None
@@ -247,8 +240,8 @@ class Gallery:
             search: only people whose name holds this, in small or capital letters.
         """
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
-        with self._store.reading() as (connection, _):
-            return _people.list_people(connection, after=after, limit=int(limit), search=search)
+        with self._store.reading() as reading:
+            return reading.people(after=after, limit=int(limit), search=search)
 
     def everybody(self) -> Iterator[Person]:
         """Go through all people, by name."""
@@ -259,8 +252,8 @@ class Gallery:
 
     def count_people(self, *, search: str | None = None) -> int:
         """Return how many people are enrolled, or of them those whose name holds a text."""
-        with self._store.reading() as (connection, _):
-            return _people.count_people(connection, search=search)
+        with self._store.reading() as reading:
+            return reading.count(schema.people, search=search)
 
     def templates(self, name: Who | None = None, *, vectors: bool = False) -> Iterator[Template]:
         """Go through a person's templates, or all, by id.
@@ -272,18 +265,11 @@ class Gallery:
         Raises:
             UnknownPersonError: nobody of that name is enrolled.
         """
-        person_id = None if name is None else self.person(name).id
+        of = () if name is None else (schema.templates.c.person_id == self.person(name).id,)
         after = 0
         while True:
-            with self._store.reading() as (connection, _):
-                page = _templates.read_templates(
-                    connection,
-                    self._store.sealing,
-                    after=after,
-                    limit=_PAGE,
-                    person_id=person_id,
-                    vectors=vectors,
-                )
+            with self._store.reading() as reading:
+                page = reading.templates(*of, after=after, limit=_PAGE, vectors=vectors)
             yield from page
             if len(page) < _PAGE:
                 return
@@ -295,15 +281,8 @@ class Gallery:
         Args:
             photo_digest: SHA-256 of the photo's bytes.
         """
-        with self._store.reading() as (connection, _):
-            matches = _templates.read_templates(
-                connection,
-                self._store.sealing,
-                after=0,
-                limit=1,
-                digest=photo_digest,
-                vectors=False,
-            )
+        with self._store.reading() as reading:
+            matches = reading.templates(schema.templates.c.photo_digest == photo_digest)
         return matches[0] if matches else None
 
     def capture(self) -> Capture | None:
@@ -312,8 +291,8 @@ class Gallery:
         Returns:
             None if nobody is enrolled, or they are not recorded.
         """
-        with self._store.reading() as (connection, _):
-            return _templates.newest_capture(connection)
+        with self._store.reading() as reading:
+            return reading.capture()
 
     def template(self, template_id: int) -> Template:
         """Return a template, without its embedding.
@@ -321,12 +300,9 @@ class Gallery:
         Raises:
             UnknownPersonError: there is no such template.
         """
-        with self._store.reading() as (connection, _):
-            _templates.need_template(connection, template_id, where=self.where)
-            (template,) = _templates.read_templates(
-                connection, self._store.sealing, after=template_id - 1, limit=1, vectors=False
-            )
-            return template
+        with self._store.reading() as reading:
+            reading.template(template_id)
+            return reading.templates(schema.templates.c.id == template_id)[0]
 
     def photo(self, template_id: int) -> bytes | None:
         """Return a kept photo; None if it was not kept.
@@ -334,18 +310,17 @@ class Gallery:
         Raises:
             UnknownPersonError: there is no such template.
         """
-        with self._store.reading() as (connection, _):
-            row = _templates.need_template(connection, template_id, where=self.where)
-            return _templates.read_photo(connection, self._store.sealing, row)
+        with self._store.reading() as reading:
+            return reading.photo(reading.template(template_id))
 
     def counts(self) -> Counts:
         """Return how much there is."""
-        with self._store.reading() as (connection, _):
-            numbers = [
-                connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-                for table in (schema.people, schema.templates, schema.photos)
-            ]
-        return Counts(people=numbers[0], templates=numbers[1], photos=numbers[2])
+        with self._store.reading() as reading:
+            return Counts(
+                people=reading.count(schema.people),
+                templates=reading.count(schema.templates),
+                photos=reading.count(schema.photos),
+            )
 
     def audit(self, *, after: int = 0, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return a page of the audit log, oldest first.
@@ -357,8 +332,8 @@ class Gallery:
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
         number = schema.audit.c.number
         query = sa.select(schema.audit).where(number > after).order_by(number).limit(int(limit))
-        with self._store.reading() as (connection, _):
-            rows = [dict(row) for row in connection.execute(query).mappings()]
+        with self._store.reading() as reading:
+            rows = [dict(row) for row in reading.connection.execute(query).mappings()]
         return tuple(
             AuditEntry(
                 when=row.pop("at"),
@@ -405,7 +380,7 @@ class Gallery:
         """
         check_in_range(k, 1, 1000, argument="k", whole=True)
         checked = self._checked(probes)
-        if approximate is not None and not self._store.on_server:
+        if approximate is not None and not self._store.database.on_server:
             raise SettingError(
                 "approximate: expected a gallery on a PostgreSQL server. Received: "
                 f"{self.where}, which is searched exactly."
@@ -442,7 +417,7 @@ class Gallery:
             DataError: an embedding does not fit, or one is missing.
         """
         with self._store.writing() as transaction:
-            _templates.replace_vectors(transaction, model, vectors, capture=capture)
+            transaction.replace_vectors(model, vectors, capture=capture)
         self._store.model = model
         self._store.scrub(Traces())
 
@@ -463,7 +438,7 @@ class Gallery:
         if fresh.key_id == self.key_id:
             raise SettingError("key: expected a new key. Received: the gallery's present one.")
         with self._store.writing() as transaction:
-            traces = _templates.reseal(transaction, fresh)
+            traces = transaction.reseal(fresh)
         self._store.use_key(key, fresh.key_id)
         self._store.scrub(traces)
 
@@ -477,17 +452,17 @@ class Gallery:
         Raises:
             SettingError: the gallery is elsewhere or encrypted, or a value is out of range.
         """
-        if not self._store.on_server or self.key_id is not None:
+        if not self._store.database.on_server or self.key_id is not None:
             raise SettingError(
                 "build_index: expected a plain gallery on a PostgreSQL server. Received: "
                 f"{self.where}, which is searched exactly in the process."
             )
         with self._store.writing() as transaction:
-            make_index(transaction.connection, self.model, links=links, effort=effort)
+            ServerSearch(transaction.connection, self.model).make_index(links=links, effort=effort)
 
     def close(self) -> None:
         """Close the store."""
-        self._store.engine.dispose()
+        self._store.database.engine.dispose()
 
     def __enter__(self) -> Self:
         return self

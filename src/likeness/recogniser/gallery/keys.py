@@ -57,9 +57,49 @@ class GalleryKey:
         """Twelve hexadecimal digits that identify the key without revealing it."""
         return hashlib.sha256(b"likeness gallery key id" + self.secret).hexdigest()[:12]
 
+    @classmethod
+    def read(cls, file: str | Path | None = None) -> "GalleryKey | None":
+        """Return the key of the file, or of the environment variable; None if neither is given.
+
+        Args:
+            file: holds the key as Base64; goes before the variable.
+
+        Raises:
+            GalleryKeyError: the file cannot be read, or it holds no key.
+        """
+        if file is None:
+            text = os.environ.get(_KEY_VARIABLE, "")
+            return cls._parsed(text, _KEY_VARIABLE) if text.strip() else None
+        try:
+            text = Path(file).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not Base64"
+            raise GalleryKeyError(
+                f"--key-file: {file} cannot be read: {reason}. Expected a file with a key; {_HOW}."
+            ) from error
+        return cls._parsed(text, str(file))
+
+    @classmethod
+    def _parsed(cls, text: str, source: str) -> "GalleryKey":
+        try:
+            secret = base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            secret = b""
+        if len(secret) != 32:
+            raise GalleryKeyError(f"{source}: expected a key. Received: something else; {_HOW}.")
+        return cls(secret)
+
     def as_text(self) -> str:
         """Return the key as Base64, for a key file."""
         return base64.b64encode(self.secret).decode()
+
+    def write(self, file: str | Path) -> None:
+        """Write the key to a new file that only its owner may read.
+
+        Raises:
+            OutputError: something is there already, or it cannot be written.
+        """
+        write_file(file, self.as_text() + "\n", mode=0o600, new=True)
 
     def seal(self, content: bytes, row: bytes) -> bytes:
         """Return nonce and ciphertext of ``content``, bound to ``row``."""
@@ -85,47 +125,6 @@ class GalleryKey:
                 f"an encrypted entry ({row.decode()}) cannot be decrypted with the key {self.id}: "
                 "it is damaged, or was moved from another row. Run `likeness gallery check`."
             ) from error
-
-
-def read_key(file: str | Path | None = None) -> GalleryKey | None:
-    """Return the key of the file, or of the environment variable; None if neither is given.
-
-    Args:
-        file: holds the key as Base64; goes before the variable.
-
-    Raises:
-        GalleryKeyError: the file cannot be read, or it holds no key.
-    """
-    if file is None:
-        text = os.environ.get(_KEY_VARIABLE, "")
-        return _parsed(text, _KEY_VARIABLE) if text.strip() else None
-    try:
-        text = Path(file).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not Base64"
-        raise GalleryKeyError(
-            f"--key-file: {file} cannot be read: {reason}. Expected a file with a key; {_HOW}."
-        ) from error
-    return _parsed(text, str(file))
-
-
-def write_key(key: GalleryKey, file: str | Path) -> None:
-    """Write a key to a new file that only its owner may read.
-
-    Raises:
-        OutputError: something is there already, or it cannot be written.
-    """
-    write_file(file, key.as_text() + "\n", mode=0o600, new=True)
-
-
-def _parsed(text: str, source: str) -> GalleryKey:
-    try:
-        secret = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        secret = b""
-    if len(secret) != 32:
-        raise GalleryKeyError(f"{source}: expected a key. Received: something else; {_HOW}.")
-    return GalleryKey(secret)
 
 
 class Sealing:
@@ -165,48 +164,50 @@ class Sealing:
             )
         return self._key
 
-    def seal(self, content: bytes, label: bytes) -> bytes:
-        """Return the stored form of a content."""
-        key = self.require()
-        return content if key is None else key.seal(content, label)
-
-    def open(self, stored: bytes, label: bytes) -> bytes:
-        """Return the content of a stored form."""
-        key = self.require()
-        return stored if key is None else key.open(stored, label)
-
     def with_vector(self, row: TemplateRow, vector: bytes) -> TemplateRow:
         """Return a row with another embedding, of little-endian float32 bytes."""
         if self.key_id is None:
             return row.stored(vector=vector, sealed=None, key_id=None)
-        sealed = self.seal(vector, _label(row))
-        return row.stored(vector=None, sealed=sealed, key_id=self.key_id)
+        label = _label(row.id, row.person_id, row.photo_digest, row.model)
+        return row.stored(vector=None, sealed=self._seal(vector, label), key_id=self.key_id)
 
     def vector_of(self, row: TemplateRow) -> bytes:
         """Return a row's embedding as little-endian float32 bytes."""
-        return row.content if row.sealed is None else self.open(row.content, _label(row))
+        if row.sealed is None:
+            return row.content
+        return self.open_vector(row.content, row.id, row.person_id, row.photo_digest, row.model)
+
+    def open_vector(
+        self, sealed: bytes, template_id: int, person_id: int, photo_digest: str, model: str
+    ) -> bytes:
+        """Return the embedding in a template's ciphertext, as little-endian float32 bytes."""
+        return self._open(sealed, _label(template_id, person_id, photo_digest, model))
 
     def photo_row(self, template_id: int, photo_digest: str, photo: bytes) -> PhotoRow:
         """Return the row of a template's photo."""
-        content = self.seal(photo, _photo_label(template_id, photo_digest))
+        content = self._seal(photo, _photo_label(template_id, photo_digest))
         row = PhotoRow(template_id=template_id, key_id=self.key_id, content=content)
         return row.stored()
 
     def photo_of(self, row: PhotoRow, photo_digest: str) -> bytes:
         """Return the photo of a row, whose template has that digest."""
-        return self.open(bytes(row.content), _photo_label(row.template_id, photo_digest))
+        return self._open(bytes(row.content), _photo_label(row.template_id, photo_digest))
+
+    def _seal(self, content: bytes, label: bytes) -> bytes:
+        key = self.require()
+        return content if key is None else key.seal(content, label)
+
+    def _open(self, stored: bytes, label: bytes) -> bytes:
+        key = self.require()
+        return stored if key is None else key.open(stored, label)
 
 
-def template_label(template_id: int, person_id: int, photo_digest: str, model: str) -> bytes:
+def _label(template_id: int, person_id: int, photo_digest: str, model: str) -> bytes:
     """Return what a template's ciphertext is bound to."""
     return (
         f"likeness.gallery/1 template {template_id} of person {person_id}, photo {photo_digest}, "
         f"model {model}"
     ).encode()
-
-
-def _label(row: TemplateRow) -> bytes:
-    return template_label(row.id, row.person_id, row.photo_digest, row.model)
 
 
 def _photo_label(template_id: int, photo_digest: str) -> bytes:

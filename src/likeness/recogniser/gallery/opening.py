@@ -3,15 +3,13 @@
 import getpass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from likeness.errors import GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery import database
+from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel
-from likeness.recogniser.gallery.schema import VERSION, create_tables, migrate, version_of
-from likeness.recogniser.gallery.store import insert_gallery_row, read_gallery_row
+from likeness.recogniser.gallery.rows import GalleryRow, now
+from likeness.recogniser.gallery.schema import VERSION, create_tables, gallery, migrate, version_of
 
 
 def open_gallery(
@@ -36,21 +34,18 @@ def open_gallery(
         SettingError: the address is of another kind.
         MissingExtraError: it is on a PostgreSQL server and the drivers are not installed.
     """
-    url = database.parse_place(where)
-    database.check_place(url, new=False)
-    engine = database.make_engine(url)
-    with database.in_words(url):
-        with engine.begin() as connection:
-            version = version_of(connection)
-        if version is None:
-            raise GalleryError(
-                f"{database.shown(url)}: expected a gallery. Found none. Enrol somebody first."
-            )
-        if version != VERSION:
-            with database.writing(engine).begin() as connection:
-                database.lock_server(connection)
-                migrate(connection, where=database.shown(url))
-    return _opened(engine, model=model, key=key, by=by)
+    database = Database.at(where)
+    database.check_file()
+    with database.reading() as connection:
+        version = version_of(connection)
+    if version is None:
+        raise GalleryError(
+            f"{database.where}: expected a gallery. Found none. Enrol somebody first."
+        )
+    if version != VERSION:
+        with database.writing(tables=True) as connection:
+            migrate(connection, where=database.where)
+    return _opened(database, model=model, key=key, by=by)
 
 
 def create_gallery(
@@ -85,25 +80,30 @@ def create_gallery(
     >>> [(one.name, round(one.energy, 3)) for one in gallery.search(np.array([[0.8, 0.6]]))[0]]
     [('Ada', 0.283)]
     """
-    url = database.parse_place(where)
-    database.check_place(url, new=True)
-    engine = database.make_engine(url, new=True)
-    with database.in_words(url), database.writing(engine).begin() as connection:
-        database.lock_server(connection)
+    database = Database.at(where, new=True)
+    database.check_file()
+    with database.writing(tables=True) as connection:
         if version_of(connection) is not None:
-            migrate(connection, where=database.shown(url))
+            migrate(connection, where=database.where)
         else:
             create_tables(connection)
-            insert_gallery_row(connection, model, key_id=None if key is None else key.id)
-    return _opened(engine, model=model, key=key, by=by)
+            row = GalleryRow(
+                created=now(),
+                model=model.fingerprint,
+                energy=model.energy,
+                dimensions=model.dimensions,
+                key_id=None if key is None else key.id,
+            )
+            connection.execute(gallery.insert().values(**vars(row)))
+    return _opened(database, model=model, key=key, by=by)
 
 
 def _opened(
-    engine: sa.Engine, *, model: GalleryModel | None, key: GalleryKey | None, by: str | None
+    database: Database, *, model: GalleryModel | None, key: GalleryKey | None, by: str | None
 ) -> Gallery:
-    where = database.shown(engine.url)
-    with database.in_words(engine.url), engine.begin() as connection:
-        stored = read_gallery_row(connection, where=where).model
+    where = database.where
+    with database.reading() as connection:
+        stored = GalleryRow.read(connection, where=where).embedded_by
     if model is not None and stored.fingerprint != model.fingerprint:
         raise GalleryMismatchError(
             f"{where} was enrolled with model {stored.fingerprint[:12]}; this recogniser uses "
@@ -116,7 +116,7 @@ def _opened(
             f"{stored.energy}; the model has {model.dimensions} and {model.energy}. Look at the "
             "model's folder: its fingerprint is the same."
         )
-    return Gallery(engine, key=key, by=by or _operator())
+    return Gallery(database, key=key, by=by or _operator())
 
 
 def _operator() -> str:

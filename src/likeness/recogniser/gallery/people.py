@@ -1,18 +1,17 @@
-"""Operations on people: enrol, look up, list, count, rename, merge.
+"""Operations on people: enrol, rename, merge.
 
 People are enrolled in bulk, with few statements.
 """
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from likeness.errors import AlreadyEnrolledError, SettingError, UnknownPersonError
-from likeness.recogniser.capture import Capture, check_capture
+from likeness.errors import AlreadyEnrolledError, SettingError
+from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery.records import Enrolled, JsonObject, NewTemplate, Person, Who
 from likeness.recogniser.gallery.rows import (
     PersonRow,
@@ -20,113 +19,11 @@ from likeness.recogniser.gallery.rows import (
     TemplateRow,
     as_json,
     check_name,
-    check_template,
     chunks,
     now,
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
 from likeness.recogniser.gallery.store import Writing
-from likeness.recogniser.gallery.templates import kept_photos, newest_capture, store_templates
-
-
-def _person_row(connection: sa.Connection, who: Who) -> PersonRow | None:
-    """Return the row of a person by their id or checked name; None if there is no such person."""
-    column = people.c.id if isinstance(who, int) else people.c.name
-    rows = PersonRow.select(connection, column == who)
-    return rows[0] if rows else None
-
-
-def need_person(
-    connection: sa.Connection, who: Who, *, where: str, argument: str = "name"
-) -> PersonRow:
-    """Return the row of a person, by their id or name.
-
-    Raises:
-        SettingError: it cannot be a name.
-        UnknownPersonError: there is no such person.
-    """
-    if not isinstance(who, int):
-        who = check_name(who, argument=argument)
-    row = _person_row(connection, who)
-    if row is None and isinstance(who, int):
-        raise UnknownPersonError(
-            f"person: expected the number of an enrolled person. Received: {who}. List them with "
-            "`likeness people list`."
-        )
-    if row is None:
-        raise UnknownPersonError(
-            f"name: expected an enrolled person of {where}. Received: {who!r}. List them with "
-            "`likeness people list`."
-        )
-    return row
-
-
-def as_people(connection: sa.Connection, rows: Sequence[PersonRow]) -> tuple[Person, ...]:
-    """Return the records of some rows."""
-    counts: dict[int, int] = {}
-    for part in chunks([row.id for row in rows]):
-        grouped = (
-            sa.select(templates.c.person_id, sa.func.count())
-            .where(templates.c.person_id.in_(part))
-            .group_by(templates.c.person_id)
-        )
-        counts |= {row[0]: row[1] for row in connection.execute(grouped)}
-    return tuple(
-        Person(
-            id=row.id,
-            name=row.name,
-            metadata=json.loads(row.metadata),
-            created=row.created,
-            templates=counts.get(row.id, 0),
-        )
-        for row in rows
-    )
-
-
-def count_people(connection: sa.Connection, *, search: str | None = None) -> int:
-    """Return how many people there are whose name holds a text."""
-    query = sa.select(sa.func.count()).select_from(people)
-    if search is not None:
-        query = query.where(_holds(connection, search))
-    return int(connection.execute(query).scalar_one())
-
-
-def _holds(connection: sa.Connection, search: str) -> sa.ColumnElement[bool]:
-    """Say that a name holds a text, in small or capital letters."""
-    # SQLite's own `lower` knows the Latin letters of ASCII only.
-    text = unicodedata.normalize("NFC", search)
-    if connection.dialect.name == "postgresql":
-        return sa.func.strpos(sa.func.lower(people.c.name), sa.func.lower(text)) > 0
-    return sa.func.instr(sa.func.casefold(people.c.name), text.casefold()) > 0
-
-
-def list_people(
-    connection: sa.Connection, *, after: str | None, limit: int, search: str | None = None
-) -> tuple[Person, ...]:
-    """Return a page of people in the order of their names' characters."""
-    query = sa.select(people)
-    if search is not None:
-        query = query.where(_holds(connection, search))
-    # By code points in every database, whatever its language.
-    order = people.c.name
-    if connection.dialect.name == "postgresql":
-        order = sa.collate(order, "C")  # type: ignore[assignment]
-    if after is not None:
-        query = query.where(order > after)
-    rows = connection.execute(query.order_by(order).limit(limit))
-    return as_people(connection, [PersonRow.read(row) for row in rows])
-
-
-def update_person(
-    writing: Writing, row: PersonRow, *, name: str | None = None, metadata: str | None = None
-) -> PersonRow:
-    """Change a person's name or metadata; return the changed row."""
-    stored = row.stored(
-        name=row.name if name is None else name,
-        metadata=row.metadata if metadata is None else metadata,
-    )
-    writing.connection.execute(people.update().where(people.c.id == row.id).values(**vars(stored)))
-    return stored
 
 
 def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
@@ -137,12 +34,12 @@ def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
     """
     if new == row.name:
         return row
-    if _person_row(writing.connection, new) is not None:
+    if writing.person_or_none(new) is not None:
         raise AlreadyEnrolledError(
             f"new: {new!r} is another person in {writing.where}. Choose another name, or merge the "
             "two."
         )
-    renamed = update_person(writing, row, name=new)
+    renamed = writing.update_person(row, name=new)
     # The old name is personal data that is no longer needed.
     writing.ask_for_scrub()
     writing.audit("renamed", person_id=row.id)
@@ -159,27 +56,26 @@ def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
     same = SettingError(f"into: expected another person. Received: {into!r} twice.")
     if name == into:
         raise same
-    connection = writing.connection
-    gone = need_person(connection, name, where=writing.where)
-    stays = need_person(connection, into, where=writing.where, argument="into")
+    gone = writing.person(name)
+    stays = writing.person(into, argument="into")
     if gone.id == stays.id:  # one by the name, the other by the id
         raise same
-    rows = TemplateRow.select(connection, templates.c.person_id == gone.id)
+    rows = TemplateRow.select(writing.connection, templates.c.person_id == gone.id)
     moved = []
     for row in rows:
         fresh = row.stored(person_id=stays.id)
         if row.sealed is not None:  # a ciphertext is bound to its person
             fresh = writing.sealing.with_vector(fresh, writing.sealing.vector_of(row))
         moved.append(fresh)
-    store_templates(connection, moved)
+    writing.update_templates(moved)
     metadata = json.loads(gone.metadata) | json.loads(stays.metadata)
-    merged = update_person(writing, stays, metadata=as_json(metadata, argument="metadata"))
-    connection.execute(people.delete().where(people.c.id == gone.id))
+    merged = writing.update_person(stays, metadata=as_json(metadata, argument="metadata"))
+    writing.connection.execute(people.delete().where(people.c.id == gone.id))
     writing.change("merged", gone.id, stays.id)
     writing.ask_for_scrub()
     writing.audit("merged into another", person_id=gone.id, templates=len(moved))
     writing.audit("merged with another", person_id=stays.id, templates=len(moved))
-    return as_people(connection, [merged])[0], gone.name
+    return writing.records([merged])[0], gone.name
 
 
 How = Literal["enrolled", "approved", "imported"]
@@ -245,8 +141,8 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
     names = [_name_of(writing, entry.name) for entry in entries]
     if how == "approved":
         for name in names:
-            need_person(writing.connection, name, where=writing.where)
-    first_new = writing.next_person
+            writing.person(name)
+    first_new = writing.row.next_person
     rows = _people_for(writing, names, entries)
     outcomes = _add_templates(writing, [rows[name] for name in names], entries, how=how)
     for name, entry, outcome in zip(names, entries, outcomes, strict=True):
@@ -265,7 +161,7 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
         )
         if ids
     )
-    persons = {person.id: person for person in as_people(writing.connection, list(rows.values()))}
+    persons = {person.id: person for person in writing.records(list(rows.values()))}
     return [
         Enrolled(person=persons[rows[name].id], **outcome._asdict())
         for name, outcome in zip(names, outcomes, strict=True)
@@ -275,7 +171,7 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
 def _name_of(writing: Writing, who: Who) -> str:
     """Return a name in canonical form, or the name of a person's id."""
     if isinstance(who, int):
-        return need_person(writing.connection, who, where=writing.where).name
+        return writing.person(who).name
     return check_name(who)
 
 
@@ -292,7 +188,7 @@ def _people_for(
         noted = None if entry.metadata is None else as_json(entry.metadata, argument="metadata")
         if name in rows:
             if noted is not None and json.loads(rows[name].metadata) != json.loads(noted):
-                rows[name] = update_person(writing, rows[name], metadata=noted)
+                rows[name] = writing.update_person(rows[name], metadata=noted)
         elif name not in fresh:
             row = PersonRow(
                 id=writing.person_id(),
@@ -314,9 +210,9 @@ def _add_templates(
     rows: list[TemplateRow] = []
     photo_rows: list[PhotoRow] = []
     outcomes = []
-    capture = newest_capture(writing.connection)
+    capture, model = writing.capture(), writing.row.embedded_by
     known = _by_digest(writing.connection, [t.photo_digest for e in entries for t in e.templates])
-    with_photo = kept_photos(writing.connection, [owned.template_id for owned in known.values()])
+    with_photo = writing.with_photo([owned.template_id for owned in known.values()])
 
     def keep(template_id: int, template: NewTemplate) -> bool:
         """Record a photo that is to be stored and is not yet; return whether it was recorded."""
@@ -331,7 +227,7 @@ def _add_templates(
         added, already, kept = [], [], []
         created = entry.template_created or [None] * len(entry.templates)
         for template, when in zip(entry.templates, created, strict=True):
-            content = check_template(template, writing.model)
+            content = template.content(model)
             owned = known.get(template.photo_digest)
             if owned is not None:
                 _check_owner(owned, owner)
@@ -342,7 +238,8 @@ def _add_templates(
                     kept.append(owned.template_id)
                 continue
             given = Capture.from_provenance(template.provenance)
-            check_capture(capture, given, where=writing.where)
+            if capture and given:
+                capture.check(given, where=writing.where)
             capture = capture or given
             row = _template_row(writing, owner.id, template, content, how=how, created=when)
             known[template.photo_digest] = _Owned(row.id, owner.id, owner.name)
@@ -393,7 +290,7 @@ def _template_row(
     row = TemplateRow(
         id=writing.template_id(),
         person_id=person_id,
-        model=writing.model.fingerprint,
+        model=writing.row.model,
         photo_digest=template.photo_digest,
         quality=as_json(template.quality, argument="quality"),
         provenance=as_json(provenance, argument="provenance"),

@@ -5,6 +5,8 @@ the formula of `likeness.energies`. It ranks in float32, so a few people more th
 fetched: two who differ by a rounding error come out in their true order.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
@@ -27,80 +29,78 @@ _OPERATORS = {
 _MORE = 16
 
 
-def nearest_on_server(
-    connection: sa.Connection,
-    model: GalleryModel,
-    probe: NDArray[np.float64],
-    *,
-    k: int,
-    ef_search: int | None,
-) -> list[int]:
-    """Return the ids of the nearest people, a few more than k.
+@dataclass(frozen=True)
+class ServerSearch:
+    """Search in a transaction on a server, for a model's embeddings."""
 
-    Args:
-        connection: in a transaction.
-        model: whose embeddings they are.
-        probe: ``(d,)``.
-        k: how many people.
-        ef_search: HNSW with a candidate list of this length; None for exact.
+    connection: sa.Connection
+    model: GalleryModel
 
-    Raises:
-        SettingError: HNSW is asked for and there is no index.
-    """
-    operator, _ = _OPERATORS[model.energy]
-    content = probe.astype("<f4").tobytes()
-    if ef_search is None:
-        distance = templates.c.vector.op(operator, return_type=sa.Float)(content)
-        # The cosine distance from an embedding of zeros is NaN there, 1 here.
-        lowest = sa.func.min(sa.func.coalesce(sa.func.nullif(distance, float("nan")), 1.0))
-        query = (
-            sa.select(templates.c.person_id)
-            .where(templates.c.vector.isnot(None))
-            .group_by(templates.c.person_id)
-            .order_by(lowest, templates.c.person_id)
-            .limit(k + _MORE)
+    def nearest(self, probe: NDArray[np.float64], *, k: int, ef_search: int | None) -> list[int]:
+        """Return the ids of the nearest people, a few more than k.
+
+        Args:
+            probe: ``(d,)``.
+            k: how many people.
+            ef_search: HNSW with a candidate list of this length; None for exact.
+
+        Raises:
+            SettingError: HNSW is asked for and there is no index.
+        """
+        operator, _ = _OPERATORS[self.model.energy]
+        content = probe.astype("<f4").tobytes()
+        if ef_search is None:
+            distance = templates.c.vector.op(operator, return_type=sa.Float)(content)
+            # The cosine distance from an embedding of zeros is NaN there, 1 here.
+            lowest = sa.func.min(sa.func.coalesce(sa.func.nullif(distance, float("nan")), 1.0))
+            query = (
+                sa.select(templates.c.person_id)
+                .where(templates.c.vector.isnot(None))
+                .group_by(templates.c.person_id)
+                .order_by(lowest, templates.c.person_id)
+                .limit(k + _MORE)
+            )
+            return list(self.connection.execute(query).scalars())
+        check_in_range(ef_search, 1, 1000, argument="approximate", whole=True)
+        if not self._has_index():
+            raise SettingError(
+                "approximate: expected a gallery with an HNSW index. There is none; make it with "
+                "`build_index()`, or search exactly."
+            )
+        self.connection.exec_driver_sql(f"SET LOCAL hnsw.ef_search = {int(ef_search)}")
+        # The same expression as the index is on; the exact search above never meets it.
+        dimensions = self.model.dimensions
+        nearest = sa.text(
+            f"SELECT person_id FROM templates ORDER BY (vector::vector({dimensions})) "
+            f"{operator} CAST(:probe AS vector({dimensions})) LIMIT {int(ef_search)}"
+        ).bindparams(sa.bindparam("probe", content, type_=templates.c.vector.type))
+        people = self.connection.execute(nearest).scalars()
+        return list(dict.fromkeys(people))[: k + _MORE]
+
+    def make_index(self, *, links: int, effort: int) -> None:
+        """Make the HNSW index anew.
+
+        Malkov & Yashunin 2018: M is ``links``, efConstruction ``effort``.
+
+        Raises:
+            SettingError: the embeddings are too long for it, or a value is out of range.
+        """
+        dimensions = self.model.dimensions
+        check_in_range(dimensions, 1, _MOST_DIMENSIONS, argument="dimensions for HNSW")
+        check_in_range(links, 2, 100, argument="links", whole=True)
+        check_in_range(effort, 2 * links, 1000, argument="effort", whole=True)
+        self.drop_index()
+        self.connection.exec_driver_sql(
+            f"CREATE INDEX {_INDEX} ON templates USING hnsw "
+            f"((vector::vector({dimensions})) {_OPERATORS[self.model.energy][1]}) "
+            f"WITH (m = {int(links)}, ef_construction = {int(effort)})"
         )
-        return list(connection.execute(query).scalars())
-    check_in_range(ef_search, 1, 1000, argument="approximate", whole=True)
-    if not _has_index(connection):
-        raise SettingError(
-            "approximate: expected a gallery with an HNSW index. There is none; make it with "
-            "`build_index()`, or search exactly."
-        )
-    connection.exec_driver_sql(f"SET LOCAL hnsw.ef_search = {int(ef_search)}")
-    # The same expression as the index is on; the exact search above never meets it.
-    nearest = sa.text(
-        f"SELECT person_id FROM templates ORDER BY (vector::vector({model.dimensions})) "
-        f"{operator} CAST(:probe AS vector({model.dimensions})) LIMIT {int(ef_search)}"
-    ).bindparams(sa.bindparam("probe", content, type_=templates.c.vector.type))
-    people = connection.execute(nearest).scalars()
-    return list(dict.fromkeys(people))[: k + _MORE]
 
+    def drop_index(self) -> None:
+        """Remove the HNSW index, if it is a server and there is one."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.exec_driver_sql(f"DROP INDEX IF EXISTS {_INDEX}")
 
-def _has_index(connection: sa.Connection) -> bool:
-    """Return whether there is an HNSW index."""
-    query = sa.text("SELECT to_regclass(:name) IS NOT NULL").bindparams(name=_INDEX)
-    return bool(connection.execute(query).scalar())
-
-
-def drop_index(connection: sa.Connection) -> None:
-    """Remove the HNSW index, if it is a server and there is one."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {_INDEX}")
-
-
-def make_index(connection: sa.Connection, model: GalleryModel, *, links: int, effort: int) -> None:
-    """Make the HNSW index anew (Malkov & Yashunin 2018: ``links`` is M, ``effort`` efConstruction).
-
-    Raises:
-        SettingError: the embeddings are too long for it, or a value is out of range.
-    """
-    check_in_range(model.dimensions, 1, _MOST_DIMENSIONS, argument="dimensions for HNSW")
-    check_in_range(links, 2, 100, argument="links", whole=True)
-    check_in_range(effort, 2 * links, 1000, argument="effort", whole=True)
-    drop_index(connection)
-    connection.exec_driver_sql(
-        f"CREATE INDEX {_INDEX} ON templates USING hnsw "
-        f"((vector::vector({model.dimensions})) {_OPERATORS[model.energy][1]}) "
-        f"WITH (m = {int(links)}, ef_construction = {int(effort)})"
-    )
+    def _has_index(self) -> bool:
+        query = sa.text("SELECT to_regclass(:name) IS NOT NULL").bindparams(name=_INDEX)
+        return bool(self.connection.execute(query).scalar())

@@ -9,12 +9,10 @@ from typing import Any
 
 from likeness.errors import SettingError
 from likeness.recogniser.gallery import schema
-from likeness.recogniser.gallery.people import need_person
 from likeness.recogniser.gallery.records import Who
 from likeness.recogniser.gallery.rows import PersonRow, TemplateRow, chunks, now
-from likeness.recogniser.gallery.scrub import Traces, traces_of
+from likeness.recogniser.gallery.scrub import Traces
 from likeness.recogniser.gallery.store import Writing
-from likeness.recogniser.gallery.templates import need_template
 
 _FORMAT = "likeness.receipt/1"
 _DIGESTED = (
@@ -69,6 +67,17 @@ class Receipt:
         """Return everything as JSON values."""
         return {"format": _FORMAT, **asdict(self)}
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the receipt says was removed; the audit log has it.
+
+        The receipt's secret is part of it: there are few names, and without the secret each could
+        be tried against the audit log.
+        """
+        document = self.as_dict()
+        said = [_FORMAT, *(document[name] for name in _DIGESTED)]
+        return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()
+
     def sentences(self) -> list[str]:
         """Return it in sentences."""
         count = len(self.template_ids)
@@ -90,27 +99,16 @@ class Receipt:
         ]
 
 
-def receipt_digest(receipt: Receipt) -> str:
-    """Return the SHA-256 of what a receipt says was removed.
-
-    The receipt's secret is part of it: there are few names, and without the secret each could be
-    tried against the audit log.
-    """
-    document = receipt.as_dict()
-    said = [_FORMAT, *(document[name] for name in _DIGESTED)]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()
-
-
 def forget_person(writing: Writing, who: Who) -> tuple[Receipt, Traces]:
     """Delete a person; returns the receipt before the files are scrubbed, and what to scrub.
 
     Raises:
         UnknownPersonError: nobody of that name is enrolled.
     """
-    person = need_person(writing.connection, who, where=writing.where)
+    person = writing.person(who)
     templates = schema.templates.c
     rows = TemplateRow.select(writing.connection, templates.person_id == person.id)
-    traces = traces_of(writing.connection, rows, names=(person.name,))
+    traces = Traces.of(writing.connection, rows, names=(person.name,))
     receipt = _delete(writing, "forgot", person, rows, person_removed=True)
     writing.connection.execute(schema.people.delete().where(schema.people.c.id == person.id))
     writing.change("forgot", person.id)
@@ -132,15 +130,15 @@ def remove_template(
         UnknownPersonError: there is no such template.
         SettingError: it was added in another way.
     """
-    row = need_template(writing.connection, template_id, where=writing.where)
+    row = writing.template(template_id)
     how = json.loads(row.provenance).get("how")
     if only is not None and how != only:
         raise SettingError(
             f"template: expected an approved one. Template {template_id} was {how}; remove it with "
             "`remove_template()`."
         )
-    person = need_person(writing.connection, row.person_id, where=writing.where)
-    traces = traces_of(writing.connection, [row])
+    person = writing.person(row.person_id)
+    traces = Traces.of(writing.connection, [row])
     receipt = _delete(writing, what, person, [row], person_removed=False)
     writing.change("removed", template_id)
     return receipt, traces
@@ -177,6 +175,6 @@ def _delete(
         person_id=person.id,
         templates=len(ids),
         receipt=receipt.id,
-        receipt_digest=receipt_digest(receipt),
+        receipt_digest=receipt.digest,
     )
     return receipt

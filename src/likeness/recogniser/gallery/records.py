@@ -1,5 +1,7 @@
 """The gallery's values: people, templates, search results. All frozen."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,15 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import check_in_range
+from likeness.arrays import check_in_range, describe
 from likeness.energies import energy_by_name
-from likeness.errors import SettingError
+from likeness.errors import DataError, SettingError
+from likeness.model.protocol import Model
 
 Who = str | int
 """A person by their name, or by their id."""
 
 JsonObject = Mapping[str, Any]
 """JSON values by name: metadata of a person, a photo or a request."""
+
+LARGEST = 1e15
+"""Largest absolute value in an embedding: sums of squares stay finite in float32."""
+
+
+def photo_digest(photo: bytes) -> str:
+    """Return the SHA-256 of a photo's bytes, as templates carry it."""
+    return hashlib.sha256(photo).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +52,13 @@ class GalleryModel:
         if not self.fingerprint:
             raise SettingError("fingerprint: expected the model's fingerprint. Received: ''.")
 
+    @classmethod
+    def of(cls, model: Model) -> "GalleryModel":
+        """Return a gallery's description of a model."""
+        return cls(
+            fingerprint=model.fingerprint, energy=model.energy, dimensions=model.embedding_size
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NewTemplate:
@@ -63,6 +81,37 @@ class NewTemplate:
     quality: JsonObject = field(default_factory=dict)
     provenance: JsonObject = field(default_factory=dict)
     photo: bytes | None = None
+
+    def content(self, model: GalleryModel) -> bytes:
+        """Return the embedding as little-endian float32 bytes.
+
+        Raises:
+            DataError: it is not the model's, or the digest does not fit.
+        """
+        vector = np.asarray(self.vector)
+        if vector.shape != (model.dimensions,) or not np.issubdtype(vector.dtype, np.floating):
+            raise DataError(
+                f"vector: expected {model.dimensions} floating numbers. Received: "
+                f"{describe(vector)}."
+            )
+        with np.errstate(over="ignore"):
+            content = vector.astype("<f4")
+        if not (np.abs(content) <= LARGEST).all():  # NaN is not, either
+            raise DataError(
+                f"vector: expected finite numbers, at most {LARGEST:g}. Received: NaN or "
+                "larger ones."
+            )
+        digest = self.photo_digest
+        if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise DataError(
+                "photo_digest: expected a SHA-256, 64 hexadecimal digits in lower case. "
+                f"Received: {digest!r:.80}."
+            )
+        if self.photo is not None and photo_digest(self.photo) != digest:
+            raise DataError(
+                "photo_digest: expected the SHA-256 of the photo. Received: another digest."
+            )
+        return content.tobytes()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,23 +2,27 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, TypeVar
 
-import numpy as np
 import sqlalchemy as sa
 
-from likeness.arrays import describe
-from likeness.errors import DataError, SettingError
+from likeness.errors import (
+    DataError,
+    GalleryDamagedError,
+    GalleryError,
+    GalleryMismatchError,
+    SettingError,
+)
 from likeness.recogniser.gallery import schema
-from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTemplate
+from likeness.recogniser.gallery.database import DAMAGED
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject
 
 _LONGEST_NAME = 200
-LARGEST = 1e15
-"""Largest absolute value in an embedding: sums of squares stay finite in float32."""
 
 
 def now() -> str:
@@ -58,52 +62,58 @@ def check_name(name: Any, *, argument: str = "name") -> str:
     return text
 
 
-def check_template(template: NewTemplate, model: GalleryModel) -> bytes:
-    """Return the template's embedding as little-endian float32 bytes.
+@dataclass(frozen=True, kw_only=True)
+class GalleryRow:
+    """The gallery's own row, as of a transaction: whose embeddings it holds, and its counters."""
 
-    Raises:
-        DataError: the embedding or the digest does not fit.
-    """
-    vector = np.asarray(template.vector)
-    if vector.shape != (model.dimensions,) or not np.issubdtype(vector.dtype, np.floating):
-        raise DataError(
-            f"vector: expected {model.dimensions} floating numbers. Received: {describe(vector)}."
-        )
-    with np.errstate(over="ignore"):
-        content = vector.astype("<f4")
-    if not (np.abs(content) <= LARGEST).all():  # NaN is not, either
-        raise DataError(
-            f"vector: expected finite numbers, at most {LARGEST:g}. Received: NaN or larger ones."
-        )
-    _check_digest(template.photo_digest)
-    if template.photo is not None and photo_digest(template.photo) != template.photo_digest:
-        raise DataError(
-            "photo_digest: expected the SHA-256 of the photo. Received: another digest."
-        )
-    return content.tobytes()
+    id: int = 1
+    format: str = schema.FORMAT
+    created: str
+    model: str
+    energy: str
+    dimensions: int
+    key_id: str | None
+    next_person: int = 1
+    next_template: int = 1
+    last_change: int = 0
+    last_audit: int = 0
+    scrub_pending: int = 0
 
+    @classmethod
+    def read(cls, connection: sa.Connection, *, where: str, lock: bool = False) -> Self:
+        """Return the gallery's row.
 
-def photo_digest(photo: bytes) -> str:
-    """Return the SHA-256 of a photo's bytes, as templates carry it."""
-    return hashlib.sha256(photo).hexdigest()
+        Args:
+            connection: in a transaction.
+            where: the gallery's name, for messages.
+            lock: whether other writers are kept out until the transaction ends. (SQLite keeps
+                them out from its beginning.)
 
+        Raises:
+            GalleryError: there is none.
+            GalleryDamagedError: it has no format.
+            GalleryMismatchError: it is of another format.
+        """
+        query = sa.select(schema.gallery)
+        values = connection.execute(query.with_for_update() if lock else query).mappings().first()
+        if values is None:
+            raise GalleryError(
+                f"{where}: expected a gallery. Found an unfinished one; copy it again."
+            )
+        row = cls(**values)
+        if not re.fullmatch(r"likeness\.gallery/\d+", str(row.format)):
+            raise GalleryDamagedError(f"{where}: {DAMAGED}")
+        if row.format != schema.FORMAT:
+            raise GalleryMismatchError(
+                f"{where}: expected the format {schema.FORMAT!r}. Received: {row.format!r}. Open "
+                "it with the version of likeness that wrote it."
+            )
+        return row
 
-def _check_digest(digest: Any) -> str:
-    """Return a SHA-256 in hexadecimal digits.
-
-    Raises:
-        DataError: it is something else.
-    """
-    if (
-        not isinstance(digest, str)
-        or len(digest) != 64
-        or not set(digest) <= set("0123456789abcdef")
-    ):
-        raise DataError(
-            "photo_digest: expected a SHA-256, 64 hexadecimal digits in lower case. "
-            f"Received: {digest!r:.80}."
-        )
-    return digest
+    @property
+    def embedded_by(self) -> GalleryModel:
+        """The model whose embeddings the gallery holds."""
+        return GalleryModel(fingerprint=self.model, energy=self.energy, dimensions=self.dimensions)
 
 
 @dataclass(frozen=True, kw_only=True)

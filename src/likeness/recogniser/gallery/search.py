@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import GalleryDamagedError
 from likeness.recogniser.gallery.matrix import TemplateMatrix
-from likeness.recogniser.gallery.postgres_search import nearest_on_server
+from likeness.recogniser.gallery.postgres_search import ServerSearch
+from likeness.recogniser.gallery.reading import Change, Reading
 from likeness.recogniser.gallery.records import AllEnergies, Candidate
 from likeness.recogniser.gallery.rows import chunks
 from likeness.recogniser.gallery.schema import people, templates
-from likeness.recogniser.gallery.store import Change, GalleryRow, Store, changes_after
-from likeness.recogniser.gallery.templates import load_matrix
+from likeness.recogniser.gallery.store import Store
 
-_EVERY_ID = (0, 2**62)
 _PROBES = 64
 
 Floats64 = NDArray[np.float64]
@@ -45,48 +44,46 @@ class Search:
     ) -> list[tuple[Candidate, ...]]:
         """Return the k nearest people of each probe ``(n, d)``."""
         answers: list[tuple[Candidate, ...]] = []
-        with self._turn, self._store.reading() as (connection, row):
+        with self._turn, self._store.reading() as reading:
             for start in range(0, len(probes), _PROBES):
                 part = probes[start : start + _PROBES]
                 if self._on_server:
-                    answers += self._nearest_on_server(connection, part, k, approximate)
+                    answers += self._nearest_on_server(reading, part, k, approximate)
                 else:
-                    answers += self._nearest_here(connection, row, part, k)
+                    answers += self._nearest_here(reading, part, k)
         return answers
 
     def energies(self, probes: Floats64) -> AllEnergies:
         """Return the energies of probes ``(n, d)`` to all templates."""
-        with self._turn, self._store.reading() as (connection, row):
+        with self._turn, self._store.reading() as reading:
             if self._on_server:
                 columns = (templates.c.id, templates.c.person_id, templates.c.vector)
                 query = sa.select(*columns).order_by(templates.c.id)
-                rows = connection.execute(query).all()
+                rows = reading.connection.execute(query).all()
                 ids, owners = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
                 vectors = self._stacked(row[2] for row in rows)
                 energies = energy_matrix(self._store.model.energy, probes, vectors)
             else:
-                ids, owners, energies = self._synced(connection, row).everything(probes)
+                ids, owners, energies = self._synced(reading).everything(probes)
         return AllEnergies(template_ids=ids, person_ids=owners, energies=energies)
 
     @property
     def _on_server(self) -> bool:
         # The server cannot compare ciphertexts: encrypted galleries are searched here.
-        return self._store.on_server and self._store.sealing.key_id is None
+        return self._store.database.on_server and self._store.sealing.key_id is None
 
     def _nearest_on_server(
-        self, connection: sa.Connection, probes: Floats64, k: int, approximate: int | None
+        self, reading: Reading, probes: Floats64, k: int, approximate: int | None
     ) -> list[tuple[Candidate, ...]]:
         model = self._store.model
-        chosen = [
-            nearest_on_server(connection, model, probe, k=k, ef_search=approximate)
-            for probe in probes
-        ]
-        people = self._people(connection, chosen)
+        server = ServerSearch(reading.connection, model)
+        chosen = [server.nearest(probe, k=k, ef_search=approximate) for probe in probes]
+        people = self._people(reading.connection, chosen)
         ids = [template_id for _, owned in people.values() for template_id in owned]
         contents: dict[int, bytes] = {}
         for part in chunks(ids):
             query = sa.select(templates.c.id, templates.c.vector).where(templates.c.id.in_(part))
-            contents |= {row[0]: row[1] for row in connection.execute(query)}
+            contents |= {row[0]: row[1] for row in reading.connection.execute(query)}
         energy = energy_by_name(model.energy)
         answers = []
         for probe, wanted in zip(probes, chosen, strict=True):
@@ -99,15 +96,15 @@ class Search:
         return answers
 
     def _nearest_here(
-        self, connection: sa.Connection, row: GalleryRow, probes: Floats64, k: int
+        self, reading: Reading, probes: Floats64, k: int
     ) -> list[tuple[Candidate, ...]]:
-        matrix = self._synced(connection, row)
+        matrix = self._synced(reading)
         chosen = [
             # The first k different people.
             list(dict.fromkeys(matrix.people_of(near.rows).tolist()))[:k]
             for near in matrix.nearest_people(probes, k)
         ]
-        people = self._people(connection, chosen)
+        people = self._people(reading.connection, chosen)
         answers = []
         for probe, wanted in zip(probes, chosen, strict=True):
             candidates = []
@@ -118,47 +115,30 @@ class Search:
             answers.append(_ranked(candidates, k))
         return answers
 
-    def _synced(self, connection: sa.Connection, row: GalleryRow) -> TemplateMatrix:
+    def _synced(self, reading: Reading) -> TemplateMatrix:
         """Return the matrix as of the caller's transaction."""
-        store = self._store
-        if self._of != (store.model, store.sealing):  # given another model or key
-            self._matrix, self._of = None, (store.model, store.sealing)
-        if self._matrix is not None and row.last_change == self._last_change:
+        of, last_change = (self._store.model, self._store.sealing), reading.row.last_change
+        if self._of != of:  # given another model or key
+            self._matrix, self._of = None, of
+        if self._matrix is not None and last_change == self._last_change:
             return self._matrix
-        store.sealing.require()
-        changes = None
-        if self._matrix is not None:
-            changes = changes_after(connection, self._last_change, last=row.last_change)
+        reading.sealing.require()
+        changes = None if self._matrix is None else reading.changes_after(self._last_change)
         if self._matrix is None or changes is None:
-            self._matrix = self._loaded(connection)
-        else:
-            try:
-                for change in changes:
-                    self._apply(connection, self._matrix, change)
-            except BaseException:  # a partly updated matrix must not be used
-                self._matrix = None
-                raise
-        self._last_change = row.last_change
+            self._matrix = TemplateMatrix(
+                energy=reading.row.energy,
+                dimensions=reading.row.dimensions,
+                room=reading.count(templates),
+            )
+            changes = [_EVERYTHING]
+        try:
+            for change in changes:
+                _apply(reading, self._matrix, change)
+        except BaseException:  # a partly updated matrix must not be used
+            self._matrix = None
+            raise
+        self._last_change = last_change
         return self._matrix
-
-    def _loaded(self, connection: sa.Connection) -> TemplateMatrix:
-        model = self._store.model
-        count = connection.execute(sa.select(sa.func.count(templates.c.id))).scalar_one()
-        matrix = TemplateMatrix(energy=model.energy, dimensions=model.dimensions, room=count)
-        load_matrix(connection, matrix, self._store.sealing, ids=_EVERY_ID)
-        return matrix
-
-    def _apply(self, connection: sa.Connection, matrix: TemplateMatrix, change: Change) -> None:
-        if change.kind == "added":
-            # Their present state; applying the later changes again below has no effect.
-            ids = (change.first, change.last)
-            load_matrix(connection, matrix, self._store.sealing, ids=ids)
-        elif change.kind == "removed":
-            matrix.remove_template(change.first)
-        elif change.kind == "forgot":
-            matrix.remove_person(change.first)
-        elif change.kind == "merged":
-            matrix.move(change.first, into=change.last)
 
     def _people(
         self, connection: sa.Connection, chosen: Sequence[list[int]]
@@ -185,6 +165,21 @@ class Search:
     def _stacked(self, contents: Iterable[bytes]) -> Floats64:
         joined = np.frombuffer(b"".join(contents), "<f4")
         return joined.reshape(-1, self._store.model.dimensions).astype(np.float64)
+
+
+_EVERYTHING = Change(number=0, kind="added", first=0, last=2**62)
+
+
+def _apply(reading: Reading, matrix: TemplateMatrix, change: Change) -> None:
+    if change.kind == "added":
+        # Their present state; applying the later changes again below has no effect.
+        reading.load(matrix, first=change.first, last=change.last)
+    elif change.kind == "removed":
+        matrix.remove_template(change.first)
+    elif change.kind == "forgot":
+        matrix.remove_person(change.first)
+    elif change.kind == "merged":
+        matrix.move(change.first, into=change.last)
 
 
 def _candidate(person_id: int, name: str, ids: list[int], energies: Floats64) -> Candidate:

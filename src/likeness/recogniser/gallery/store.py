@@ -1,180 +1,76 @@
-"""An open store: its engine, transactions, the gallery's own row, and the change log.
+"""An open store: its transactions, the gallery's own row, and the change log.
 
 Other processes keep their matrix up to date by the change log. Its numbers rise by one
 under the lock, so a reader that knows number n needs n + 1 and up, and no smaller number can appear
 later. Old entries are removed; a reader that is behind them reloads everything.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from subprocess import SubprocessError
 from threading import RLock
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
-from likeness.errors import GalleryDamagedError, GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery.database import MEMORY, in_words, shown, writing
+from likeness.errors import DataError, GalleryError, GalleryMismatchError
+from likeness.recogniser.capture import Capture
+from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
-from likeness.recogniser.gallery.records import GalleryModel, JsonObject
-from likeness.recogniser.gallery.rows import as_json, now
-from likeness.recogniser.gallery.schema import FORMAT, audit, changes, gallery
-from likeness.recogniser.gallery.scrub import Scrubbed, Traces, scrub
+from likeness.recogniser.gallery.postgres_search import ServerSearch
+from likeness.recogniser.gallery.reading import Change, ChangeKind, Reading
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTemplate
+from likeness.recogniser.gallery.rows import (
+    GalleryRow,
+    PersonRow,
+    TemplateRow,
+    as_json,
+    chunks,
+    now,
+)
+from likeness.recogniser.gallery.schema import audit, changes, gallery, people, photos, templates
+from likeness.recogniser.gallery.scrub import Scrubbed, Traces
+
+_RESEALED = 1000
+_SAMPLE = 5
 
 CHANGES_KEPT = 10_000
 """Number of entries that are kept; each is one operation, however many templates it changed."""
 
-ChangeKind = Literal["added", "removed", "forgot", "merged", "replaced"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """An entry of the change log.
-
-    Args:
-        number: 1, 2, 3, …
-        kind: "added" templates ``first`` to ``last``; "removed" the template ``first``;
-            "forgot" the person ``first``; "merged" the person ``first`` into ``last``;
-            "replaced" everything.
-        first: see above.
-        last: see above.
-    """
-
-    number: int
-    kind: ChangeKind
-    first: int
-    last: int
-
-
-def changes_after(connection: sa.Connection, number: int, *, last: int) -> list[Change] | None:
-    """Return the entries after a number; None if some of them are gone."""
-    query = sa.select(changes).where(changes.c.number > number).order_by(changes.c.number)
-    entries = [Change(**row) for row in connection.execute(query).mappings()]
-    complete = [change.number for change in entries] == list(range(number + 1, last + 1))
-    return entries if complete else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class GalleryRow:
-    """The gallery's own row, as of a transaction."""
-
-    created: str
-    model: GalleryModel
-    key_id: str | None
-    last_change: int
-    scrub_pending: int
-
-
-def read_gallery_row(connection: sa.Connection, *, where: str, lock: bool = False) -> GalleryRow:
-    """Return the gallery's row.
-
-    Args:
-        connection: in a transaction.
-        where: the gallery's name, for messages.
-        lock: whether other writers are kept out until the transaction ends. (SQLite keeps them
-            out from its beginning.)
-
-    Raises:
-        GalleryError: there is none.
-        GalleryDamagedError: it has no format.
-        GalleryMismatchError: it is of another format.
-    """
-    row = _row(connection, lock=lock)
-    if row is None:
-        raise GalleryError(f"{where}: expected a gallery. Found an unfinished one; copy it again.")
-    if not re.fullmatch(r"likeness\.gallery/\d+", str(row["format"])):
-        raise GalleryDamagedError(
-            f"{where}: the file is damaged. Run `likeness gallery check`, or restore a backup."
-        )
-    if row["format"] != FORMAT:
-        raise GalleryMismatchError(
-            f"{where}: expected the format {FORMAT!r}. Received: {row['format']!r}. Open it with "
-            "the version of likeness that wrote it."
-        )
-    return GalleryRow(
-        created=row["created"],
-        model=GalleryModel(
-            fingerprint=row["model"], energy=row["energy"], dimensions=row["dimensions"]
-        ),
-        key_id=row["key_id"],
-        last_change=row["last_change"],
-        scrub_pending=row["scrub_pending"],
-    )
-
-
-def _row(connection: sa.Connection, *, lock: bool) -> sa.RowMapping | None:
-    query = sa.select(gallery)
-    return connection.execute(query.with_for_update() if lock else query).mappings().first()
-
-
-def insert_gallery_row(
-    connection: sa.Connection, model: GalleryModel, *, key_id: str | None
-) -> None:
-    """Write the row of a new gallery."""
-    connection.execute(
-        gallery.insert().values(
-            id=1,
-            format=FORMAT,
-            created=now(),
-            model=model.fingerprint,
-            energy=model.energy,
-            dimensions=model.dimensions,
-            key_id=key_id,
-            next_person=1,
-            next_template=1,
-            last_change=0,
-            last_audit=0,
-            scrub_pending=0,
-        )
-    )
-
 
 @dataclass(eq=False, kw_only=True)
-class Writing:
+class Writing(Reading):
     """A transaction that holds the gallery's lock: only it assigns ids and numbers.
 
     Args:
-        connection: the transaction's.
         by: who writes, for the audit log.
-        model: whose embeddings the gallery holds.
-        sealing: how it stores them.
         detail: details of each entry of the audit log; None for no details.
     """
 
-    connection: sa.Connection
     by: str
-    model: GalleryModel
-    sealing: Sealing
     detail: JsonObject | None = None
-    _row: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._row = dict(_row(self.connection, lock=False) or {})
-
-    @property
-    def where(self) -> str:
-        """The gallery's path or address, for messages."""
-        return self.sealing.where
-
-    @property
-    def next_person(self) -> int:
-        """The id that the next new person gets."""
-        return int(self._row["next_person"])
 
     def person_id(self) -> int:
         """Return an unused person id."""
-        return self._advance("next_person")
+        number = self.row.next_person
+        self.set(next_person=number + 1)
+        return number
 
     def template_id(self) -> int:
         """Return an unused template id."""
-        return self._advance("next_template")
+        number = self.row.next_template
+        self.set(next_template=number + 1)
+        return number
 
     def change(self, kind: ChangeKind, first: int, last: int | None = None) -> None:
         """Append to the change log, and drop what is too old."""
-        number = self._advance("last_change") + 1
+        number = self.row.last_change + 1
+        self.set(last_change=number)
         entry = Change(number=number, kind=kind, first=first, last=first if last is None else last)
         self.connection.execute(changes.insert().values(**vars(entry)))
         self.connection.execute(changes.delete().where(changes.c.number <= number - CHANGES_KEPT))
@@ -197,33 +93,120 @@ class Writing:
             "receipt": None,
             "receipt_digest": None,
             "detail": None if self.detail is None else as_json(self.detail, argument="detail"),
+            "at": now(),
+            "who": self.by,
         }
-        rows = [
-            blank
-            | {"number": self._advance("last_audit") + 1, "at": now(), "who": self.by}
-            | dict(entry)
-            for entry in entries
-        ]
+        first = self.row.last_audit + 1
+        rows = [{**blank, "number": number, **entry} for number, entry in enumerate(entries, first)]
         if rows:
             self.connection.execute(audit.insert(), rows)
+            self.set(last_audit=self.row.last_audit + len(rows))
+
+    def update_person(self, row: PersonRow, **values: str) -> PersonRow:
+        """Change a person's ``name`` or ``metadata``; return the changed row."""
+        stored = row.stored(**values)
+        changed = people.update().where(people.c.id == row.id)
+        self.connection.execute(changed.values(**vars(stored)))
+        return stored
+
+    def update_templates(self, rows: Sequence[TemplateRow]) -> None:
+        """Write what can change of some templates: whose they are, embedding, provenance, model."""
+        if not rows:
+            return
+        columns = ("person_id", "vector", "sealed", "key_id", "model", "provenance", "digest")
+        changed = templates.update().where(templates.c.id == sa.bindparam("row_id"))
+        self.connection.execute(
+            changed.values({column: sa.bindparam(f"new_{column}") for column in columns}),
+            [
+                {"row_id": row.id, **{f"new_{name}": getattr(row, name) for name in columns}}
+                for row in rows
+            ],
+        )
+
+    def replace_vectors(
+        self,
+        model: GalleryModel,
+        vectors: Mapping[int, NDArray[np.floating[Any]]],
+        *,
+        capture: Capture | None,
+    ) -> None:
+        """Replace every template's embedding by another model's, and set the gallery's model.
+
+        Args:
+            model: the new one.
+            vectors: ``(d,)`` for each template's id, all of them.
+            capture: replaces the capture settings in every template's provenance.
+
+        Raises:
+            DataError: an embedding does not fit, or one is missing.
+        """
+        ids = set(self.connection.execute(sa.select(templates.c.id)).scalars())
+        if ids != set(vectors):
+            raise DataError(
+                f"vectors: expected an embedding for each of the {len(ids)} templates. Received: "
+                f"{len(vectors)}, {len(ids - set(vectors))} missing and {len(set(vectors) - ids)} "
+                "of none."
+            )
+        contents = {
+            template_id: NewTemplate(vector=vector, photo_digest="0" * 64).content(model)
+            for template_id, vector in vectors.items()
+        }
+        replaced = {} if capture is None else asdict(capture)
+        for part in chunks(sorted(ids)):
+            fresh = []
+            for row in TemplateRow.select(self.connection, templates.c.id.in_(part)):
+                noted = as_json(json.loads(row.provenance) | replaced, argument="provenance")
+                changed = replace(row, model=model.fingerprint, provenance=noted)
+                fresh.append(self.sealing.with_vector(changed, contents[row.id]))
+            self.update_templates(fresh)
+        self.set(model=model.fingerprint, energy=model.energy, dimensions=model.dimensions)
+        self.ask_for_scrub()
+        self.change("replaced", 0)
+        self.audit("given to another model", templates=len(ids))
+        ServerSearch(self.connection, model).drop_index()
+
+    def reseal(self, fresh: Sealing) -> Traces:
+        """Encrypt all embeddings and photos with another key; return traces of the old ciphertexts.
+
+        Raises:
+            GalleryKeyError: the present key is missing, or something cannot be decrypted with it.
+        """
+        connection, old = self.connection, self.sealing
+        old.require()
+        traces = Traces()
+        count = 0
+        for rows in TemplateRow.pages(connection, size=_RESEALED):
+            if not traces.contents:
+                # A few of the old contents stand for all; the digests stay.
+                traces = Traces(contents=Traces.of(connection, rows[:_SAMPLE]).contents)
+            count += len(rows)
+            self.update_templates([fresh.with_vector(row, old.vector_of(row)) for row in rows])
+            with_photo = self.with_photo([row.id for row in rows])
+            for row in rows:
+                photo = self.photo(row) if row.id in with_photo else None
+                if photo is not None:
+                    of_template = photos.c.template_id == row.id
+                    values = vars(fresh.photo_row(row.id, row.photo_digest, photo))
+                    connection.execute(photos.update().where(of_template).values(**values))
+        self.set(key_id=fresh.key_id)
+        self.ask_for_scrub()
+        what = "decrypted" if fresh.key_id is None else "encrypted with another key"
+        self.audit(what, templates=count)
+        ServerSearch(connection, self.row.embedded_by).drop_index()
+        return traces
 
     def set(self, **values: Any) -> None:
         """Change the gallery's own row."""
-        self._row |= values
+        self.row = replace(self.row, **values)
 
     def ask_for_scrub(self) -> None:
         """Record that deleted bytes must be removed from the files."""
         # A new number each time, so that clearing it does not clear a later deletion.
-        self.set(scrub_pending=self._row["last_audit"] + 1)
+        self.set(scrub_pending=self.row.last_audit + 1)
 
     def finish(self) -> None:
         """Write the gallery's own row, before the transaction is committed."""
-        self.connection.execute(gallery.update().values(**self._row))
-
-    def _advance(self, counter: str) -> int:
-        value = int(self._row[counter])
-        self._row[counter] = value + 1
-        return value
+        self.connection.execute(gallery.update().values(**vars(self.row)))
 
 
 _AT_OPENING = 0.5
@@ -262,7 +245,7 @@ class Store:
     """Transactions on one gallery; each checks that model and key are still the same.
 
     Args:
-        engine: of the database, whose schema is this version's.
+        database: whose schema is this version's.
         key: of an encrypted gallery, if there is one.
         by: the operator's name, for the audit log.
         patience: seconds that a deletion waits for readers, before it leaves the clean-up to the
@@ -270,20 +253,19 @@ class Store:
     """
 
     def __init__(
-        self, engine: sa.Engine, *, key: GalleryKey | None, by: str, patience: float
+        self, database: Database, *, key: GalleryKey | None, by: str, patience: float
     ) -> None:
-        self.engine = engine
+        self.database = database
         self.patience = patience
         self._by = by
         self._key = key
         # In memory all threads share one connection, so they take turns.
-        alone = engine.dialect.name == "sqlite" and engine.url.database == MEMORY
-        self._turn = RLock() if alone else nullcontext()
+        self._turn = RLock() if database.in_memory else nullcontext()
         # Writing threads wait for each other here: SQLite's own waiting is polling, and unfair.
-        self._writing = nullcontext() if self.on_server else RLock()
-        with in_words(engine.url), self._turn, engine.begin() as connection:
-            row = read_gallery_row(connection, where=self.where)
-        self.model = row.model
+        self._writing = nullcontext() if database.on_server else RLock()
+        with self._turn, database.reading() as connection:
+            row = GalleryRow.read(connection, where=self.where)
+        self.model = row.embedded_by
         self.sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
         if row.scrub_pending:  # left over by a killed process, or while a reader held the log
             self.scrub(Traces(), patience=min(patience, _AT_OPENING))
@@ -291,41 +273,30 @@ class Store:
     @property
     def where(self) -> str:
         """Its path or address, without a password."""
-        return shown(self.engine.url)
-
-    @property
-    def on_server(self) -> bool:
-        """Whether it is a PostgreSQL server's."""
-        return self.engine.dialect.name == "postgresql"
+        return self.database.where
 
     @contextmanager
-    def reading(self) -> Iterator[tuple[sa.Connection, GalleryRow]]:
+    def reading(self) -> Iterator[Reading]:
         """Begin a transaction with a consistent snapshot."""
-        with in_words(self.engine.url), self._turn, self.engine.begin() as connection:
-            row = read_gallery_row(connection, where=self.where)
+        with self._turn, self.database.reading() as connection:
+            row = GalleryRow.read(connection, where=self.where)
             self._check_same(row)
-            yield connection, row
+            yield Reading(connection=connection, row=row, sealing=self.sealing)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """Begin a transaction that holds the gallery's lock; it is committed completely or not at
         all.
         """
-        engine = writing(self.engine)
-        with (
-            in_words(self.engine.url),
-            self._turn,
-            self._writing,
-            engine.begin() as connection,
-        ):
-            row = read_gallery_row(connection, where=self.where, lock=True)
+        with self._turn, self._writing, self.database.writing() as connection:
+            row = GalleryRow.read(connection, where=self.where, lock=True)
             self._check_same(row)
             actor = _ACTING.get()
             transaction = Writing(
                 connection=connection,
-                by=self._by if actor is None else actor.by,
-                model=self.model,
+                row=row,
                 sealing=self.sealing,
+                by=self._by if actor is None else actor.by,
                 detail=None if actor is None else actor.detail,
             )
             yield transaction
@@ -335,8 +306,8 @@ class Store:
         """Clean up the files after a deletion, which remains valid even if the clean-up fails."""
         wait = self.patience if patience is None else patience
         try:
-            with in_words(self.engine.url), self._turn:
-                return scrub(self.engine, traces, patience=wait)
+            with self.database.in_words(), self._turn:
+                return traces.scrub(self.database, patience=wait)
         except (GalleryError, OSError, SubprocessError) as error:
             return Scrubbed(
                 checkpoint=f"not checked completely ({error}); the next opening does it",
@@ -350,10 +321,10 @@ class Store:
         self._key, self.sealing = key, Sealing(key_id=key_id, key=key, where=self.where)
 
     def _check_same(self, row: GalleryRow) -> None:
-        if row.model != self.model:
+        if row.embedded_by != self.model:
             raise GalleryMismatchError(
-                f"{self.where} was moved to the model {row.model.fingerprint[:12]} after it was "
-                f"opened with {self.model.fingerprint[:12]}. Open it again with that model."
+                f"{self.where} was moved to the model {row.model[:12]} after it was opened with "
+                f"{self.model.fingerprint[:12]}. Open it again with that model."
             )
         if row.key_id != self.sealing.key_id:
             # Raises the fitting error: no key, a wrong key, or no longer encrypted.

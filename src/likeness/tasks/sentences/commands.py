@@ -21,7 +21,7 @@ from likeness.cli.options import (
 )
 from likeness.cli.terminal import errors, finish, note, reading_bar, training_bars
 from likeness.files import check_new_folder
-from likeness.recogniser.gallery import create_gallery, read_key
+from likeness.recogniser.gallery import GalleryKey, create_gallery
 from likeness.tasks.sentences.questions import QuestionSearch, read_questions, text_gallery_model
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.sentence_pairs import pair_energies, similarity
@@ -166,7 +166,7 @@ def faq(
         loaded = replace(loaded, threshold=threshold, calibration={})
     loaded.embed([question])  # before anything is made
     described = text_gallery_model(loaded)
-    with create_gallery(gallery or ":memory:", described, key=read_key(key_file)) as opened:
+    with create_gallery(gallery or ":memory:", described, key=GalleryKey.read(key_file)) as opened:
         search = QuestionSearch(model=loaded, gallery=opened)
         added = search.enrol(known)
         answer = search.find(question, nearest=top_k)
