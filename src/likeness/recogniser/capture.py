@@ -62,8 +62,9 @@ class Capture:
         if (self.cut, self.aligned) == (given.cut, given.aligned) and len(finders) < 2:
             return
         raise GalleryMismatchError(
-            f"{where} holds embeddings of {self}; this photo is read as {given}, and the two are not "
-            f"comparable. {self._options()}, or prepare all photos again with `likeness re-enrol`."
+            f"{where} holds embeddings of {self}; this photo is read as {given}, and the two are "
+            f"not comparable. {self._options()}, or prepare all photos again with "
+            "`likeness re-enrol`."
         )
 
     def _options(self) -> str:
