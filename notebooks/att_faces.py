@@ -47,12 +47,11 @@ from likeness.evaluation import (
     n_way_k_shot,
     roc,
 )
-from likeness.experiments.network_report import tower_picture
 from likeness.experiments.unseen_people import unseen_people
 from likeness.training.feeds import PairFeed
 from likeness.images.preparation import Preparation
 from likeness.training.losses import ContrastiveLoss, contrastive
-from likeness.reports import network_svg, print_protocol
+from likeness.reports import TowerPicture, print_protocol
 from likeness.datasets.sampling import sample_pairs
 from likeness.training import BATCHES, PAIRS
 
@@ -138,7 +137,7 @@ net = SiameseNet(encoder, "euclidean")
 net.summary(expand_nested=True)
 
 # %%
-display(SVG(network_svg(tower_picture(net))))
+display(SVG(TowerPicture.of(net).svg()))
 
 # %% [markdown]
 # Keras' own picture, where the Graphviz program `dot` is installed:

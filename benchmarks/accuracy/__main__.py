@@ -31,7 +31,7 @@ from benchmarks.accuracy.protocols import (
 from benchmarks.accuracy.table import markdown
 from likeness import datasets
 from likeness.experiments.pool import run_side_by_side
-from likeness.experiments.result import versions
+from likeness.reports.content import versions
 
 HERE = Path(__file__).parent
 EVERY = {**METHODS, **CLOSED_SET_METHODS}

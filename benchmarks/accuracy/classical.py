@@ -9,7 +9,7 @@ from benchmarks.accuracy.method import Embedding
 from likeness.arrays import Codes, Embeddings, Energies, Images
 from likeness.datasets import Dataset
 from likeness.errors import require_extra
-from likeness.evaluation.baselines import RawPixels, fit_fisherfaces
+from likeness.evaluation.baselines import BASELINES, RawPixels
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Fisherfaces:
 
     def fit(self, train: Dataset, *, seed: int) -> Embedding:
         """Fit PCA and LDA."""
-        fitted = fit_fisherfaces(train)
+        fitted = BASELINES["fisherfaces"](train)
         discriminants = len(train.distinct) - 1
         return Embedding(
             fitted, fitted.mean.size + fitted.axes.size + fitted.axes.shape[1] * discriminants

@@ -17,6 +17,7 @@ from likeness.arrays import Energies, Images
 from likeness.datasets import Dataset
 from likeness.evaluation import evaluate_matrix, people_intervals, rank_one
 from likeness.experiments.unseen_people import unseen_people_parts
+from likeness.files import to_json
 from likeness.training import TrainingProgress
 
 Tell = Callable[[TrainingProgress], None]
@@ -107,7 +108,7 @@ def unseen_figures(jobs: Sequence[UnseenJob], results: Sequence[tuple[Energies, 
         for job, (matrix, _) in zip(jobs, results, strict=True)
     ]
     intervals = people_intervals(folds, repetitions=REPETITIONS, seed=0)
-    return {name: interval.as_dict() for name, interval in intervals.items()}
+    return to_json(intervals)
 
 
 def closed_jobs(

@@ -13,15 +13,10 @@ from numpy.typing import NDArray
 
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
-from likeness.evaluation.doctor import (
-    GalleryEnergies,
-    diagnose,
-    look_alikes,
-    misplaced_photos,
-    person_risks,
-)
-from likeness.evaluation.leaks import duplicates_within
-from likeness.images.quality import PhotoCheck
+from likeness.evaluation.doctor import diagnose, person_risks
+from likeness.evaluation.gallery_energies import GalleryEnergies
+from likeness.evaluation.leaks import near_duplicates
+from likeness.images.quality import check_photo
 
 SIZE = 128
 SPREAD = 0.055
@@ -72,7 +67,7 @@ def print_times(people: int, photos_each: int, seed: int) -> None:
     print(f"{people} people × {photos_each} photos, {SIZE} numbers each; seconds:\n")
     steps = {
         "energies": lambda: energy_matrix("euclidean", made.enrolled),
-        "copies": lambda: duplicates_within(items),
+        "copies": lambda: near_duplicates(items),
     }
     results = {}
     for name, step in steps.items():
@@ -81,8 +76,8 @@ def print_times(people: int, photos_each: int, seed: int) -> None:
         print(f"  {name:<28}{time.perf_counter() - start:6.2f}")
     gallery = GalleryEnergies(matrix=results["energies"], codes=made.codes)
     for name, find in (
-        ("wrong names", misplaced_photos),
-        ("look-alikes", look_alikes),
+        ("wrong names", GalleryEnergies.misplaced_photos),
+        ("look-alikes", GalleryEnergies.look_alikes),
         ("risks and gains", person_risks),
     ):
         start = time.perf_counter()
@@ -90,7 +85,7 @@ def print_times(people: int, photos_each: int, seed: int) -> None:
         print(f"  {name:<28}{time.perf_counter() - start:6.2f}")
     start = time.perf_counter()
     matrix = energy_matrix("euclidean", made.enrolled)
-    diagnose(data, checks, matrix=matrix, threshold=0.9).as_dict()
+    diagnose(data, checks, matrix=matrix, threshold=0.9).to_json()
     print(f"  {'all of it, once embedded':<28}{time.perf_counter() - start:6.2f}\n")
 
 

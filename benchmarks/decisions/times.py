@@ -20,7 +20,7 @@ from likeness.evaluation import evaluate_matrix, evaluate_open_set, people_inter
 from likeness.evaluation.doctor import diagnose
 from likeness.evaluation.fusion import compare_with_people
 from likeness.evaluation.groups import compare_groups
-from likeness.evaluation.margin import measure_margin
+from likeness.evaluation.margin import Margin
 from likeness.evaluation.open_set import open_set_intervals
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
@@ -48,11 +48,11 @@ def _print_calibration(matrix: Energies, codes: Codes) -> None:
     found = _timed("threshold", lambda: calibrate(matrix, codes, PURPOSE, extrapolate=True))
     _timed(
         "margin",
-        lambda: measure_margin(matrix, codes, PURPOSE, threshold=found.threshold, wrong_names=0.05),
+        lambda: Margin.measure(matrix, codes, PURPOSE, threshold=found.threshold, wrong_names=0.05),
     )
     _timed(
         "probability",
-        lambda: fit_probability(compare_with_people(matrix, codes)).as_dict(prior=0.5),
+        lambda: fit_probability(compare_with_people(matrix, codes)).to_json(),
     )
     print(f"  {'likeness calibrate, together':<32}{time.process_time() - start:6.2f}")
 
@@ -61,8 +61,8 @@ def _print_doctor(matrix: Energies, codes: Codes, seed: int) -> None:
     rng = np.random.default_rng(seed)
     items = rng.integers(0, 256, (len(codes), 112, 92, 1), np.uint8)
     data = Dataset(items, [f"p{code}" for code in codes])
-    checks = [PhotoCheck.of(item) for item in items]
-    _timed("doctor", lambda: diagnose(data, checks, matrix=matrix, threshold=0.9).as_dict())
+    checks = [check_photo(item) for item in items]
+    _timed("doctor", lambda: diagnose(data, checks, matrix=matrix, threshold=0.9).to_json())
 
 
 def _print_evaluation(matrix: Energies, codes: Codes) -> None:
@@ -81,7 +81,7 @@ def _print_evaluation(matrix: Energies, codes: Codes) -> None:
         "groups, with intervals",
         lambda: compare_groups(
             evaluation,
-            searched.open_set,
+            searched,
             column="group",
             labels=labels,
             repetitions=REPETITIONS,

@@ -35,7 +35,8 @@ from likeness.evaluation import (
 )
 from likeness.evaluation.probability import LikelihoodRatio, cllr, min_cllr
 from likeness.experiments.pool import JobProgress, run_side_by_side
-from likeness.experiments.result import versions
+from likeness.files import to_json
+from likeness.reports.content import versions
 from likeness.tasks.signatures.dataset import signatures
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import TrainingRecipe
@@ -187,7 +188,7 @@ def _figures(
         # Each rule's own seed, the same for every method and in every process.
         seed = zlib.crc32(rule.encode()) % 1000
         intervals = people_intervals(folds, repetitions=draws, seed=seed)
-        rules[rule] = {name: figure.as_dict() for name, figure in intervals.items()}
+        rules[rule] = to_json(intervals)
     return rules, headline
 
 
@@ -195,7 +196,7 @@ def _calibration(found: Sequence[Found], headline: Sequence[Evaluation]) -> dict
     """Return Cllr of the probabilities on the test writers, the mean over folds."""
     measured, least = [], []
     for one, fold in zip(found, headline, strict=True):
-        ratio = LikelihoodRatio.from_dict(one.ratio)
+        ratio = LikelihoodRatio.from_json(one.ratio)
         measured.append(cllr(ratio.log(fold.pairs.genuine), ratio.log(fold.pairs.impostor)))
         least.append(min_cllr(fold.pairs.genuine, fold.pairs.impostor))
     return {"cllr": float(np.mean(measured)), "min_cllr": float(np.mean(least))}

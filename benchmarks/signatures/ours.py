@@ -10,7 +10,7 @@ import numpy as np
 from likeness.arrays import Embeddings
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation
-from likeness.evaluation.fusion import comparisons_of
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.model.opening import open_model
 from likeness.training import TrainingRecipe
@@ -27,7 +27,7 @@ class Found:
         energy: by which they are compared.
         threshold: chosen on training writers held out.
         ratio: from energies to likelihood ratios, fitted to the same writers, as
-            `LikelihoodRatio.as_dict`.
+            `LikelihoodRatio.to_json`.
         seconds: of the training, of one core if nothing else ran.
         parameters: of the network.
     """
@@ -64,10 +64,10 @@ class Job:
 
         measured: list[Evaluation] = []
         model = train(self.recipe, self.training, on_progress=tell, on_measured=measured.append)
-        fitted = fit_probability(comparisons_of(measured[0].pairs))
+        fitted = fit_probability(Comparisons.of(measured[0].pairs))
         facts = {
             "threshold": model.threshold,
-            "ratio": fitted.ratio.as_dict(),
+            "ratio": fitted.ratio.to_json(),
             "seconds": model.record["seconds"],
             "parameters": int(model.encoder.count_params()),
         }

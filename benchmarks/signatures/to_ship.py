@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from likeness.datasets import Dataset, split_by_identity
-from likeness.evaluation.threshold_choice import Calibration, Purpose
-from likeness.experiments.calibrated import calibration_evidence
+from likeness.evaluation.calibration import Calibration
+from likeness.evaluation.threshold_choice import Purpose
+from likeness.experiments.calibrated import calibrate_model
 from likeness.model.folder import store_about, store_calibration
 from likeness.model.opening import open_model
 from likeness.tasks.signatures.dataset import signatures
@@ -45,10 +46,8 @@ def make(data: Dataset, out: Path, *, recipe: TrainingRecipe = RECIPE) -> Calibr
     """
     rest, kept = split_by_identity(data, held_out=KEPT, seed=0)
     train(recipe, rest, on_progress=_say).save(out)
-    found = calibration_evidence(
-        open_model(out), kept, Purpose(people=1, strangers_accepted=FAR)
-    ).calibration
-    store_calibration(out, threshold=found.threshold, calibration=found.as_dict())
+    found = calibrate_model(open_model(out), kept, Purpose(people=1, strangers_accepted=FAR))
+    store_calibration(out, threshold=found.choice.threshold, calibration=found.to_json())
     store_about(out, ABOUT)
     return found
 

@@ -23,6 +23,7 @@ from benchmarks.tracking.plot import draw
 from benchmarks.tracking.table import markdown
 from benchmarks.tracking.training import OTHER, model_folder, train_missing
 from likeness import __version__
+from likeness.files import to_json
 from likeness.model.folder import read_document
 from likeness.tasks.tracking import Box
 from likeness.tasks.tracking.card import TRACKING_FORMAT
@@ -88,7 +89,7 @@ def result(
     return {
         name: {
             **track.as_dict(),
-            "intervals": {key: value.as_dict() for key, value in intervals[name].items()},
+            "intervals": to_json(intervals[name]),
             "frames_a_second": 1 / seconds[name]["processor"],
             "frames_a_second_by_the_clock": 1 / seconds[name]["wall"],
             "cost": seconds[name]["processor"] / seconds[UNIT]["processor"],

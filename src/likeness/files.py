@@ -1,21 +1,32 @@
 """Files: atomic writes, checks before long work, and natural sort order.
 
-All output files of the program are written here. A temporary file is written beside its target,
-synced to the disk, and renamed, so a crash, a full disk or Ctrl-C leaves the old file or the new
-one, never a part of it, and never an empty file after a power cut.
+Whatever the program writes for people goes through here. A draft is written beside its target,
+synced to the disk, and renamed over it, so a crash, a full disk or Ctrl-C leaves the old file or
+the new one, never half of one, and never an empty one after a power cut.
+
+And what stands in JSON files: a dataclass is written by its fields (`to_json`), and read back by
+the types of its fields (`from_json`).
 """
 
 import errno
+import math
 import os
 import re
 import shutil
 import tempfile
 import time
+import typing
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar
 
-from likeness.errors import OutputError
+from likeness.errors import DataError, OutputError
+
+_T = TypeVar("_T")
 
 _DRAFTS = ".likeness-part-"
 """Prefix of the names of temporary folders; only such folders are ever removed."""
@@ -353,3 +364,113 @@ def _sync_folder(folder: Path) -> None:
             ) from error
     finally:
         os.close(handle)
+
+
+def to_json(value: Any) -> Any:
+    """Return a value as JSON has it: objects for dataclasses, lists for tuples, however deep.
+
+    A value that has a ``to_json`` of its own is asked for it.
+    """
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if is_dataclass(value):
+        return fields_to_json(value)
+    if isinstance(value, Mapping):
+        return {name: to_json(each) for name, each in value.items()}
+    return [to_json(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def fields_to_json(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, as `to_json` writes each."""
+    return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+
+
+def fields_from_json(kind: type[_T], document: object, *, at: str = "") -> _T:
+    """Return the dataclass whose fields an object describes; other entries are left alone.
+
+    Args:
+        kind: the dataclass. A field with a default may be missing.
+        document: as `fields_to_json` wrote it.
+        at: where it stands in the whole, for the error.
+
+    Raises:
+        DataError: it is no object, an entry is missing, or it is of another kind.
+    """
+    if not isinstance(document, Mapping):
+        raise _of_another_kind(at, "an object", document)
+    types, values = _field_types(typing.cast("Any", kind)), {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        inner = f"{at}.{field.name}".removeprefix(".")
+        if field.name in document:
+            values[field.name] = from_json(types[field.name], document[field.name], at=inner)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise DataError(f"{inner}: expected an entry of that name. Received: none.")
+    return kind(**values)
+
+
+def from_json(kind: Any, value: Any, *, at: str = "") -> Any:
+    """Return what `to_json` wrote, by the type that it was: a class, or a type of `typing`.
+
+    A class that has a ``from_json`` of its own is asked to read it. A sequence becomes a tuple.
+
+    Raises:
+        DataError: the value is of another kind, or a number is not finite.
+    """
+    if hasattr(kind, "from_json"):
+        return value if isinstance(value, kind) else kind.from_json(value)
+    if is_dataclass(kind):
+        return fields_from_json(typing.cast("type[Any]", kind), value, at=at)
+    if typing.get_args(kind):
+        return _inside(kind, value, at)
+    if kind in (Any, object) or _is_plain(kind, value):
+        return value
+    raise _of_another_kind(at, kind.__name__, value)
+
+
+def _inside(kind: Any, value: Any, at: str) -> Any:
+    """Read a union, a literal, a mapping or a sequence."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, UnionType):
+        return _one_of(inner, value, at)
+    if origin is Literal:
+        if value in inner:
+            return value
+    elif issubclass(origin, Mapping):
+        if isinstance(value, Mapping):
+            return {
+                from_json(inner[0], name, at=at): from_json(inner[1], each, at=f"{at}.{name}")
+                for name, each in value.items()
+            }
+    elif isinstance(value, list | tuple):
+        return tuple(from_json(inner[0], each, at=f"{at}[{i}]") for i, each in enumerate(value))
+    raise _of_another_kind(at, str(kind), value)
+
+
+def _one_of(kinds: tuple[Any, ...], value: Any, at: str) -> Any:
+    if value is None and NoneType in kinds:
+        return None
+    others = [kind for kind in kinds if kind is not NoneType]
+    for kind in others[:-1]:
+        with suppress(DataError):
+            return from_json(kind, value, at=at)
+    return from_json(others[-1], value, at=at)
+
+
+def _is_plain(kind: Any, value: Any) -> bool:
+    """Return whether a value is a text, a flag or a finite number, as asked for."""
+    if kind is float:
+        kind = (int, float)
+    elif kind not in (str, bool, int):
+        return False
+    if isinstance(value, bool) is not (kind is bool) or not isinstance(value, kind):
+        return False
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+@cache
+def _field_types(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _of_another_kind(at: str, expected: str, value: Any) -> DataError:
+    return DataError(f"{at or 'document'}: expected {expected}. Received: {value!r:.40}.")

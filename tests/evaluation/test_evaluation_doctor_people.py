@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import DataError
-from likeness.evaluation.doctor import GalleryEnergies, look_alikes, misplaced_photos
+from likeness.evaluation.gallery_energies import GalleryEnergies
 
 THRESHOLD = 0.9
 
@@ -113,8 +113,8 @@ class TestMisplaced:
     @pytest.mark.parametrize("counts", [(1,), (2,), (3,), (1, 2, 5)])
     def test_nothing_in_clean_galleries(self, threshold, counts) -> None:
         for seed in range(10):
-            found = misplaced_photos(
-                energies_of(*clean(counts=counts, seed=seed)), threshold=threshold
+            found = energies_of(*clean(counts=counts, seed=seed)).misplaced_photos(
+                threshold=threshold
             )
             assert found == []
 
@@ -125,7 +125,7 @@ class TestMisplaced:
         codes = codes.copy()
         moved = int(np.flatnonzero(codes == 1)[0])
         codes[moved] = 4  # somebody with ``count`` photos of their own
-        (found,) = misplaced_photos(energies_of(points, codes), threshold=threshold)
+        (found,) = energies_of(points, codes).misplaced_photos(threshold=threshold)
         assert found.photo == moved
         assert found.kind == "another person"
         assert codes[found.closest] == 1
@@ -135,36 +135,36 @@ class TestMisplaced:
         points, codes = clean(counts=(2,))
         codes = codes.copy()
         codes[0] = 5  # person 0 keeps one photo, person 5 has a stranger's
-        found = misplaced_photos(energies_of(points, codes), threshold=THRESHOLD)
+        found = energies_of(points, codes).misplaced_photos(threshold=THRESHOLD)
         assert [one.photo for one in found] == [0]
 
     def test_two_wrong_photos_of_one_person_are_both_found(self) -> None:
         points, codes = clean(counts=(6,))
         codes = codes.copy()
         codes[[0, 7]] = 9
-        found = misplaced_photos(energies_of(points, codes), threshold=THRESHOLD)
+        found = energies_of(points, codes).misplaced_photos(threshold=THRESHOLD)
         assert [one.photo for one in found] == [0, 7]
 
     def test_a_strangers_photo_is_unlike_the_rest(self) -> None:
         points, codes = clean(people=10, counts=(3,))
         points = points.copy()
         points[4] = 5.0  # far from everybody
-        (found,) = misplaced_photos(energies_of(points, codes), threshold=THRESHOLD)
+        (found,) = energies_of(points, codes).misplaced_photos(threshold=THRESHOLD)
         assert (found.photo, found.kind) == (4, "unlike the rest")
         # Without a threshold nothing is too far: it is closest to somebody, by chance.
-        (found,) = misplaced_photos(energies_of(points, codes), threshold=None)
+        (found,) = energies_of(points, codes).misplaced_photos(threshold=None)
         assert (found.photo, found.kind) == (4, "another person")
 
     def test_single_photos_are_not_judged(self) -> None:
         points, codes = clean(counts=(1,), spread=3.0)
-        assert misplaced_photos(energies_of(points, codes), threshold=0.1) == []
+        assert energies_of(points, codes).misplaced_photos(threshold=0.1) == []
 
 
 class TestLookAlikes:
     @pytest.mark.parametrize("counts", [(1,), (3,), (1, 2, 5)])
     def test_nobody_is_flagged_in_clean_galleries(self, counts) -> None:
         for seed in range(10):
-            pairs = look_alikes(energies_of(*clean(counts=counts, seed=seed)), threshold=THRESHOLD)
+            pairs = energies_of(*clean(counts=counts, seed=seed)).look_alikes(threshold=THRESHOLD)
             assert len(pairs) == 10
             assert not any(pair.flagged or pair.one_person for pair in pairs)
 
@@ -174,7 +174,7 @@ class TestLookAlikes:
         centres[7, 0] += 0.7
         points, codes = gallery(centres, [3] * 10)
         energies = energies_of(points, codes)
-        first, second, *_ = look_alikes(energies, threshold=THRESHOLD)
+        first, second, *_ = energies.look_alikes(threshold=THRESHOLD)
         assert (first.left, first.right, first.flagged) == (2, 7, True)
         assert not first.one_person
         assert not second.flagged
@@ -185,7 +185,7 @@ class TestLookAlikes:
         assert first.accepted == (block <= THRESHOLD).mean()
 
     def test_without_a_threshold_they_are_ranked_and_none_is_flagged(self) -> None:
-        pairs = look_alikes(energies_of(*clean()), threshold=None, at_least=5)
+        pairs = energies_of(*clean()).look_alikes(threshold=None, at_least=5)
         assert [pair.energy for pair in pairs] == sorted(pair.energy for pair in pairs)
         assert len(pairs) == 5
         assert not any(pair.flagged for pair in pairs)
@@ -194,7 +194,7 @@ class TestLookAlikes:
     def test_flagged_means_half_of_the_comparisons_are_accepted(self) -> None:
         points, codes = gallery(np.eye(8), [1, 2, 3, 4, 1, 2, 3, 4], spread=1.2)
         for threshold in (1.2, 1.6, 2.0):
-            for pair in look_alikes(energies_of(points, codes), threshold=threshold, at_least=99):
+            for pair in energies_of(points, codes).look_alikes(threshold=threshold, at_least=99):
                 assert pair.flagged == (pair.accepted >= 0.5)
 
     @pytest.mark.parametrize("threshold", [None, THRESHOLD])
@@ -202,7 +202,7 @@ class TestLookAlikes:
         points, codes = clean(counts=(6,))
         codes = codes.copy()
         codes[[0, 1, 2]] = 10
-        first, *rest = look_alikes(energies_of(points, codes), threshold=threshold)
+        first, *rest = energies_of(points, codes).look_alikes(threshold=threshold)
         assert (first.left, first.right, first.one_person) == (0, 10, True)
         assert not any(pair.one_person for pair in rest)
 
@@ -210,7 +210,7 @@ class TestLookAlikes:
         points, codes = clean(people=3, counts=(6,))
         codes = codes.copy()
         codes[[0, 1, 2]] = 3
-        first, *_ = look_alikes(energies_of(points, codes), threshold=THRESHOLD)
+        first, *_ = energies_of(points, codes).look_alikes(threshold=THRESHOLD)
         assert (first.left, first.right) == (0, 3)
         assert first.flagged
         assert not first.one_person

@@ -11,8 +11,7 @@ from likeness.errors import DataError
 from likeness.evaluation.pair_energies import (
     BINS,
     HISTOGRAM_FORMAT,
-    energy_histogram,
-    stored_histogram,
+    EnergyHistogram,
 )
 
 ENERGIES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
@@ -34,7 +33,7 @@ def counted(values: list[float], edges: tuple[float, ...]) -> list[int]:
 
 @given(ENERGIES, ENERGIES)
 def test_every_energy_is_counted_once_and_in_its_bin(genuine, impostor) -> None:
-    found = energy_histogram(genuine, impostor)
+    found = EnergyHistogram.of(genuine, impostor)
     assert len(found.edges) == BINS + 1
     assert (np.diff(found.edges) > 0).all()
     assert list(found.genuine) == counted(genuine, found.edges)
@@ -43,7 +42,7 @@ def test_every_energy_is_counted_once_and_in_its_bin(genuine, impostor) -> None:
 
 
 def test_all_energies_equal_get_bins_all_the_same() -> None:
-    found = energy_histogram([0.5], [0.5, 0.5])
+    found = EnergyHistogram.of([0.5], [0.5, 0.5])
     assert sum(found.genuine) == 1
     assert sum(found.impostor) == 2
 
@@ -54,20 +53,20 @@ def test_all_energies_equal_get_bins_all_the_same() -> None:
 )
 def test_none_of_a_kind_or_no_number_is_refused(genuine, impostor, said) -> None:
     with pytest.raises(DataError, match=said):
-        energy_histogram(genuine, impostor)
+        EnergyHistogram.of(genuine, impostor)
 
 
-HISTOGRAM = energy_histogram([0.0, 0.5], [1.0, 2.0, 3.0])
-STORED = {"threshold": 0.7, "energies": json.loads(json.dumps(HISTOGRAM.as_dict()))}
+HISTOGRAM = EnergyHistogram.of([0.0, 0.5], [1.0, 2.0, 3.0])
+STORED = {"threshold": 0.7, "energies": json.loads(json.dumps(HISTOGRAM.to_json()))}
 
 
 class TestStored:
     def test_calibration_comes_before_training(self) -> None:
-        other = {"threshold": 0.7, "energies": energy_histogram([9.0], [10.0]).as_dict()}
-        assert stored_histogram(STORED, {"threshold": other}, 0.7) == HISTOGRAM
+        other = {"threshold": 0.7, "energies": EnergyHistogram.of([9.0], [10.0]).to_json()}
+        assert EnergyHistogram.stored(STORED, {"threshold": other}, 0.7) == HISTOGRAM
 
     def test_training_keeps_one_too(self) -> None:
-        assert stored_histogram({}, {"threshold": STORED}, 0.7) == HISTOGRAM
+        assert EnergyHistogram.stored({}, {"threshold": STORED}, 0.7) == HISTOGRAM
 
     @pytest.mark.parametrize(
         ("calibration", "record", "threshold"),
@@ -80,7 +79,7 @@ class TestStored:
         ],
     )
     def test_a_model_without_one_is_no_error(self, calibration, record, threshold) -> None:
-        assert stored_histogram(calibration, record, threshold) is None
+        assert EnergyHistogram.stored(calibration, record, threshold) is None
 
     @pytest.mark.parametrize(
         "changes",
@@ -98,7 +97,7 @@ class TestStored:
     def test_a_damaged_one_says_what_to_do(self, changes) -> None:
         damaged = {
             **STORED,
-            "energies": {**HISTOGRAM.as_dict(), "format": HISTOGRAM_FORMAT, **changes},
+            "energies": {**HISTOGRAM.to_json(), "format": HISTOGRAM_FORMAT, **changes},
         }
         with pytest.raises(DataError, match="Calibrate the model again"):
-            stored_histogram(damaged, {}, 0.7)
+            EnergyHistogram.stored(damaged, {}, 0.7)

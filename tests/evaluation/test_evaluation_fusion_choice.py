@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
+from likeness.evaluation.figures import Interval
 from likeness.evaluation.fusion import (
     Comparisons,
     RejectedAtFar,
@@ -16,7 +17,7 @@ from likeness.evaluation.fusion import (
     pair_counts,
     people_again,
 )
-from likeness.evaluation.rare_rates import interval_from_draws, wilson
+from likeness.evaluation.rare_rates import wilson
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import error_rates, tar_at_far
 
@@ -83,18 +84,17 @@ class TestIntervalFromDraws:
     @given(seed=st.integers(0, 10**6), share=st.floats(0.02, 0.98), trials=st.integers(5, 500))
     def test_is_wilsons_for_draws_of_independent_trials(self, seed, share, trials) -> None:
         draws = np.random.default_rng(seed).binomial(trials, share, 4000) / trials
-        found = interval_from_draws(share, draws, trials=10 * trials)
+        found = Interval.of_share(share, draws, trials=10 * trials)
         # The variance of 4,000 draws is itself known to a few percent, more if they are skewed.
-        assert found == pytest.approx(wilson(share, trials, 1.96), abs=0.04)
+        assert (found.low, found.high) == pytest.approx(wilson(share, trials, 1.96), abs=0.04)
 
     def test_never_more_trials_than_there_are_nor_less_than_one(self) -> None:
         still = np.full(50, 0.1)
-        assert interval_from_draws(0.1, still, trials=40) == pytest.approx(
-            wilson(0.1, 40, 1.96), abs=1e-4
-        )
+        found = Interval.of_share(0.1, still, trials=40)
+        assert (found.low, found.high) == pytest.approx(wilson(0.1, 40, 1.96), abs=1e-4)
         wild = np.tile([0.0, 1.0], 25)
-        low, high = interval_from_draws(0.1, wild, trials=40)
-        assert 0 <= low < 0.1 < high <= 1
+        found = Interval.of_share(0.1, wild, trials=40)
+        assert 0 <= found.low < 0.1 < found.high <= 1
 
 
 class TestPeopleAgain:
@@ -219,7 +219,7 @@ class TestCalibrationWithTheChosenFusion:
         assert found.purpose.fusion == choice.fusion
         assert found.strangers.high <= 0.1
         assert not any("same people" in sentence for sentence in found.sentences())
-        assert found.as_dict()["fusion_choice"]["rejected"]["min"]["mean"] >= 0
+        assert found.to_json()["fusion_choice"]["rejected"]["min"]["mean"] >= 0
 
     def test_everybody_does_both_where_half_cannot_show_it_and_that_is_said(self) -> None:
         matrix, codes = people_of(24, 5, 0)

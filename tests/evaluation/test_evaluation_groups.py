@@ -7,7 +7,6 @@ import pytest
 
 from likeness.evaluation import evaluate_matrix, evaluate_open_set
 from likeness.evaluation.groups import FEWEST_PEOPLE, Group, Grouping, compare_groups
-from likeness.evaluation.open_set import missed
 
 THRESHOLD = 1.0
 
@@ -21,7 +20,7 @@ def measured(people: int, photos: int, *, hard: int = 0, seed: int = 0, threshol
     matrix = np.linalg.norm(points[:, None] - points[None], axis=2)
     evaluation = evaluate_matrix(matrix, codes, threshold=threshold)
     found = evaluate_open_set(matrix, codes, threshold=threshold, halves=4)
-    return matrix, codes, evaluation, found.open_set
+    return matrix, codes, evaluation, found
 
 
 def grouping_of(measured_, labels, **changes) -> Grouping:
@@ -58,7 +57,7 @@ class TestFigures:
             wrong = [
                 share
                 for share, whose in zip(
-                    missed(searches, THRESHOLD), searches.mated_codes, strict=True
+                    searches.missed(THRESHOLD), searches.mated_codes, strict=True
                 )
                 if whose in inside
             ]

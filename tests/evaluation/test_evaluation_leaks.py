@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from likeness.datasets import Dataset, identity_folds, split_by_identity
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.evaluation import find_leaks, matrix_pair_energies
-from likeness.evaluation.leaks import LeakReport, leaks_against
+from likeness.evaluation.leaks import LeakReport, Learned
 
 
 def people(count: int, photos: int, *, name: str = "p", seed: int = 0) -> Dataset:
@@ -157,7 +157,7 @@ class TestWords:
 
     def test_as_json(self) -> None:
         report = find_leaks(*split_by_identity(people(6, 3), held_out=0.5, seed=0))
-        document = json.loads(json.dumps(report.as_dict()))
+        document = json.loads(json.dumps(report.to_json()))
         assert document["leaks"] == 0
         assert document["sentences"] == report.sentences()
         assert document["items"] == 9
@@ -166,7 +166,7 @@ class TestWords:
 class TestAgainstARecord:
     def against(self, names: list[str], digests: list[str], test: Dataset) -> LeakReport:
         energies = matrix_pair_energies(np.zeros((len(test), len(test))), test.codes)
-        return leaks_against(names, digests, test, energies)
+        return Learned(identities=names, digests=digests).leaks_into(test, energies)
 
     def test_nothing_recorded_is_clean(self) -> None:
         report = self.against([], [], people(3, 2))

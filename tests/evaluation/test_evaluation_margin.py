@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.margin import is_clear, measure_margin
+from likeness.evaluation.margin import Margin, is_clear
 from likeness.evaluation.threshold_choice import Purpose
 
 SIZE, SPREAD = 8, 0.7
@@ -64,7 +64,7 @@ def test_outcomes_are_a_slow_loop(photos_each, fusion, wrong_names) -> None:
     matrix, codes = matrix[:-1, :-1], codes[:-1]  # one has a photo less
     purpose = Purpose(people=6, photos_each=photos_each, fusion=fusion)
     threshold = best_threshold(matrix, codes)
-    found = measure_margin(matrix, codes, purpose, threshold=threshold, wrong_names=wrong_names)
+    found = Margin.measure(matrix, codes, purpose, threshold=threshold, wrong_names=wrong_names)
     expected = slow_outcomes(
         matrix,
         codes,
@@ -84,7 +84,7 @@ def test_wrong_names_are_as_rare_as_promised_on_other_people(people) -> None:
     for seed in range(60):
         matrix, codes = people_of(50, 4, seed)
         threshold = best_threshold(matrix, codes)
-        found = measure_margin(
+        found = Margin.measure(
             matrix, codes, Purpose(people=people), threshold=threshold, wrong_names=0.2
         )
         if found.value is None:
@@ -119,7 +119,7 @@ def test_the_margin_is_the_smallest_that_will_do() -> None:
     matrix, codes = people_of(40, 4, 3)
     threshold = best_threshold(matrix, codes)
     strict, mild = (
-        measure_margin(matrix, codes, Purpose(people=30), threshold=threshold, wrong_names=share)
+        Margin.measure(matrix, codes, Purpose(people=30), threshold=threshold, wrong_names=share)
         for share in (0.15, 0.3)
     )
     assert strict.value > mild.value >= 0
@@ -129,7 +129,7 @@ def test_the_margin_is_the_smallest_that_will_do() -> None:
 
 def test_where_nothing_can_be_shown_none_is_claimed_and_it_says_so() -> None:
     matrix, codes = people_of(8, 3, 0)
-    found = measure_margin(
+    found = Margin.measure(
         matrix,
         codes,
         Purpose(people=500),
@@ -138,7 +138,7 @@ def test_where_nothing_can_be_shown_none_is_claimed_and_it_says_so() -> None:
     )
     assert found.value is None
     assert found.wrong is None
-    document = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert document["value"] is None
     assert document["outcomes"]["right"] > 0
     (said,) = document["sentences"]
@@ -149,14 +149,14 @@ def test_where_nothing_can_be_shown_none_is_claimed_and_it_says_so() -> None:
 
 def test_one_to_one_has_no_runner_up() -> None:
     matrix, codes = people_of(8, 3, 0)
-    found = measure_margin(matrix, codes, Purpose(), threshold=1.0, wrong_names=0.1)
+    found = Margin.measure(matrix, codes, Purpose(), threshold=1.0, wrong_names=0.1)
     assert found.value is None
     assert "no runner-up" in found.sentences()[0]
 
 
 def test_nobody_with_a_photo_left_over() -> None:
     matrix, codes = people_of(4, 2, 0)
-    found = measure_margin(
+    found = Margin.measure(
         matrix, codes, Purpose(people=4, photos_each=2), threshold=1.0, wrong_names=0.1
     )
     assert found.value is None
@@ -167,7 +167,7 @@ def test_nobody_with_a_photo_left_over() -> None:
 def test_people_who_are_never_confused_need_no_margin() -> None:
     matrix, codes = people_of(40, 4, 0)
     apart = matrix + 100 * (codes[:, None] != codes[None, :])
-    found = measure_margin(apart, codes, Purpose(people=5), threshold=50.0, wrong_names=0.2)
+    found = Margin.measure(apart, codes, Purpose(people=5), threshold=50.0, wrong_names=0.2)
     assert found.value == 0.0
     assert found.outcomes.wrong == found.outcomes.ambiguous == 0
     assert found.sentences()[0].startswith("No margin to the runner-up is needed: among 5 people")
@@ -177,13 +177,13 @@ def test_people_who_are_never_confused_need_no_margin() -> None:
 def test_a_share_out_of_range_is_refused(share) -> None:
     matrix, codes = people_of(4, 2, 0)
     with pytest.raises(SettingError, match="wrong_names: expected a number"):
-        measure_margin(matrix, codes, Purpose(people=3), threshold=1.0, wrong_names=share)
+        Margin.measure(matrix, codes, Purpose(people=3), threshold=1.0, wrong_names=share)
 
 
 def test_a_matrix_that_does_not_fit_is_refused() -> None:
     matrix, codes = people_of(4, 2, 0)
     with pytest.raises(DataError):
-        measure_margin(matrix[:3], codes, Purpose(people=3), threshold=1.0, wrong_names=0.1)
+        Margin.measure(matrix[:3], codes, Purpose(people=3), threshold=1.0, wrong_names=0.1)
 
 
 @settings(max_examples=100, deadline=None)

@@ -15,7 +15,7 @@ from likeness.evaluation import (
     evaluate_open_set,
     open_set_rates,
 )
-from likeness.evaluation.open_set import OpenSetCounter, Searches, missed, open_set_halves, search
+from likeness.evaluation.open_set import OpenSetCounter, Searches
 
 
 def matrix_of(people: int, photos: int, seed: int, *, ties: bool = True):
@@ -77,18 +77,18 @@ class TestRates:
         rng = np.random.default_rng(seed)
         codes = np.array([*rng.choice(gallery, 3), *([9] * strangers)])
         matrix = rng.integers(0, 6, (len(codes), len(gallery))).astype(float)
-        found = search(matrix, codes, np.array(gallery))
+        found = Searches.of(matrix, codes, np.array(gallery))
         false, wrong = slow_search(matrix, codes, gallery, threshold, rank)
         rates = open_set_rates(found, rank=rank)
         assert rates.at(threshold) == pytest.approx((np.mean(false), np.mean(wrong)))
-        assert missed(found, threshold, rank=rank) == pytest.approx(wrong)
+        assert found.missed(threshold, rank=rank) == pytest.approx(wrong)
         assert (rates.mated_probes, rates.non_mated_probes) == (3, strangers)
 
     @given(seed=st.integers(0, 10_000), rank=st.integers(1, 3))
     def test_fpir_rises_and_fnir_falls_with_the_threshold_and_with_the_rank(
         self, seed, rank
     ) -> None:
-        found = open_set_halves(*matrix_of(4, 2, seed), halves=2, seed=seed).searches
+        found = evaluate_open_set(*matrix_of(4, 2, seed), halves=2, seed=seed).searches
         rates, next_rank = (open_set_rates(found, rank=r) for r in (rank, rank + 1))
         assert rates.at(-np.inf) == (0.0, 1.0)
         assert rates.fpir[-1] == 1.0
@@ -99,7 +99,7 @@ class TestRates:
 
     @given(seed=st.integers(0, 10_000))
     def test_at_the_last_rank_nobody_is_missed_but_by_the_threshold(self, seed) -> None:
-        found = open_set_halves(*matrix_of(6, 2, seed), halves=2).searches
+        found = evaluate_open_set(*matrix_of(6, 2, seed), halves=2).searches
         rates = open_set_rates(found, rank=3)
         assert rates.fnir[-1] == pytest.approx(0.0)
         for threshold in range(6):
@@ -108,43 +108,43 @@ class TestRates:
     @given(seed=st.integers(0, 10_000))
     def test_weights_count_a_search_so_many_times(self, seed) -> None:
         rng = np.random.default_rng(seed)
-        found = open_set_halves(*matrix_of(4, 2, seed), halves=2).searches
+        found = evaluate_open_set(*matrix_of(4, 2, seed), halves=2).searches
         often = [rng.integers(0, 3, len(side)) for side in (found.mated, found.non_mated)]
         often[0][0] = often[1][0] = 1
         weighted = OpenSetCounter(found).rates(*(w.astype(float) for w in often))
-        wrong = missed(found, 2.0)
+        wrong = found.missed(2.0)
         assert weighted.at(2.0) == pytest.approx(
             (np.repeat(found.non_mated <= 2.0, often[1]).mean(), np.repeat(wrong, often[0]).mean())
         )
 
     def test_nobody_ever_found(self) -> None:
-        found = search(np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([0, 5]), np.array([0, 1]))
+        found = Searches.of(np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([0, 5]), np.array([0, 1]))
         rates = open_set_rates(found)
         assert rates.fnir.tolist() == [1.0] * len(rates.fnir)
 
     def test_a_network_that_maps_all_to_one_point_is_a_fair_guess(self) -> None:
         codes = np.repeat(np.arange(8), 3)
-        rates = open_set_rates(open_set_halves(np.zeros((24, 24)), codes, halves=4).searches)
+        rates = open_set_rates(evaluate_open_set(np.zeros((24, 24)), codes, halves=4).searches)
         assert rates.at(0.0) == pytest.approx((1.0, 0.75))
 
     def test_nearest_stranger_s_neighbour_is_named(self) -> None:
-        found = search(np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([6, 5]), np.array([0, 1]))
+        found = Searches.of(np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([6, 5]), np.array([0, 1]))
         assert found.nearest_codes.tolist() == [1, 0]
         assert found.non_mated.tolist() == [1.0, 2.0]
 
     def test_only_one_kind_of_search_is_refused_in_words(self) -> None:
         both = np.array([[1.0, 2.0]])
         with pytest.raises(TooFewError, match=r"people who are not\. Received: 1 and 0\."):
-            open_set_rates(search(both, np.array([0]), np.array([0, 1])))
+            open_set_rates(Searches.of(both, np.array([0]), np.array([0, 1])))
         with pytest.raises(TooFewError, match="Received: 0 and 1"):
-            open_set_rates(search(both, np.array([9]), np.array([0, 1])))
+            open_set_rates(Searches.of(both, np.array([9]), np.array([0, 1])))
 
     def test_bad_arrays_and_ranks(self) -> None:
         with pytest.raises(DataError, match="1 probes to 3 enrolled items"):
-            search(np.zeros((1, 2)), np.array([0]), np.array([0, 1, 2]))
+            Searches.of(np.zeros((1, 2)), np.array([0]), np.array([0, 1, 2]))
         with pytest.raises(DataError, match="NaN"):
-            search(np.array([[np.nan, 1.0]]), np.array([0]), np.array([0, 1]))
-        found = search(np.ones((2, 2)), np.array([0, 9]), np.array([0, 1]))
+            Searches.of(np.array([[np.nan, 1.0]]), np.array([0]), np.array([0, 1]))
+        found = Searches.of(np.ones((2, 2)), np.array([0, 9]), np.array([0, 1]))
         with pytest.raises(SettingError, match="rank: expected"):
             open_set_rates(found, rank=0)
         with pytest.raises(SettingError, match="threshold: expected a number"):
@@ -154,16 +154,16 @@ class TestRates:
 class TestDirAtFpir:
     @given(seed=st.integers(0, 10_000), fpir=st.sampled_from([0.2, 0.3, 0.5, 1.0]))
     def test_is_the_best_that_keeps_the_fpir(self, seed, fpir) -> None:
-        found = open_set_halves(*matrix_of(6, 3, seed), halves=2, seed=seed).searches
+        found = evaluate_open_set(*matrix_of(6, 3, seed), halves=2, seed=seed).searches
         best = 0.0
         for threshold in [-1.0, *found.mated, *found.non_mated]:
             if np.mean(found.non_mated <= threshold) <= fpir:
-                best = max(best, 1 - missed(found, threshold).mean())
+                best = max(best, 1 - found.missed(threshold).mean())
         assert dir_at_fpir(open_set_rates(found), fpir) == pytest.approx(best)
 
     def test_counts_different_probes_not_searches(self) -> None:
         """The same 18 photos are searched again and again: they show no FPIR under 3/18."""
-        found = open_set_halves(*matrix_of(6, 3, 0), halves=10).searches
+        found = evaluate_open_set(*matrix_of(6, 3, 0), halves=10).searches
         rates = open_set_rates(found)
         assert len(found.non_mated) == 10 * 3 * 9
         assert rates.non_mated_probes == 18
@@ -175,7 +175,7 @@ class TestDirAtFpir:
 
     @pytest.mark.parametrize("fpir", [0.0, 1.5, np.nan])
     def test_a_rate_that_is_none(self, fpir) -> None:
-        found = open_set_halves(*matrix_of(6, 3, 0), halves=2).searches
+        found = evaluate_open_set(*matrix_of(6, 3, 0), halves=2).searches
         with pytest.raises(SettingError, match="above 0, at most 1"):
             dir_at_fpir(open_set_rates(found), fpir)
 
@@ -185,7 +185,7 @@ class TestHalves:
     @pytest.mark.parametrize("rank", [1, 2])
     def test_equal_the_protocol_in_loops(self, people, photos, shots, rank) -> None:
         matrix, codes = matrix_of(people, photos, people)
-        found = open_set_halves(matrix, codes, halves=3, shots=shots, seed=1)
+        found = evaluate_open_set(matrix, codes, halves=3, shots=shots, seed=1)
         rates = open_set_rates(found.searches, rank=rank)
         for threshold in (0.0, 1.0, 3.0):
             slow = slow_halves(matrix, codes, found.halves, threshold, shots=shots, rank=rank)
@@ -193,24 +193,24 @@ class TestHalves:
 
     def test_half_is_enrolled_everybody_in_turn_and_the_seed_decides(self) -> None:
         matrix, codes = matrix_of(10, 2, 0)
-        found = open_set_halves(matrix, codes, halves=6, seed=4)
+        found = evaluate_open_set(matrix, codes, halves=6, seed=4)
         assert all(len(half) == 5 for half in found.halves)
         assert np.bincount(np.concatenate(found.halves)).tolist() == [3] * 10
         assert found.galleries == 6 * 2
-        assert found.halves == open_set_halves(matrix, codes, halves=6, seed=4).halves
-        assert found.halves != open_set_halves(matrix, codes, halves=6, seed=5).halves
-        assert found.halves[:2] == open_set_halves(matrix, codes, halves=2, seed=4).halves
+        assert found.halves == evaluate_open_set(matrix, codes, halves=6, seed=4).halves
+        assert found.halves != evaluate_open_set(matrix, codes, halves=6, seed=5).halves
+        assert found.halves[:2] == evaluate_open_set(matrix, codes, halves=2, seed=4).halves
 
     def test_ten_people_of_ten_photos(self) -> None:
         """A fold of the AT&T faces: 45 mated and 50 non-mated searches in each gallery."""
-        found = open_set_halves(*matrix_of(10, 10, 0), halves=2).searches
+        found = evaluate_open_set(*matrix_of(10, 10, 0), halves=2).searches
         assert len(found.mated) == 2 * 10 * 45
         assert len(found.non_mated) == 2 * 10 * 50
 
     def test_of_many_photos_ten_are_enrolled_in_turn(self) -> None:
         """The first and the last among them; all others are probes."""
         matrix, codes = matrix_of(4, 25, 0)
-        found = open_set_halves(matrix, codes, halves=2)
+        found = evaluate_open_set(matrix, codes, halves=2)
         assert found.galleries == 2 * 10
         assert len(found.searches.mated) == 2 * 10 * 2 * 24
         times = np.bincount(found.searches.mated_items, minlength=100)[:25]
@@ -220,7 +220,7 @@ class TestHalves:
     def test_nobody_s_own_enrolled_photo_is_a_probe(self) -> None:
         matrix, codes = matrix_of(4, 3, 0, ties=False)
         np.fill_diagonal(matrix, -1.0)
-        found = open_set_halves(matrix, codes, halves=4).searches
+        found = evaluate_open_set(matrix, codes, halves=4).searches
         assert min(found.mated.min(), found.non_mated.min()) >= 0
         np.testing.assert_array_equal(codes[found.mated_items], found.mated_codes)
         np.testing.assert_array_equal(codes[found.non_mated_items], found.non_mated_codes)
@@ -228,7 +228,7 @@ class TestHalves:
     def test_people_with_a_single_photo_are_enrolled_or_strangers(self) -> None:
         codes = np.array([0, 0, 1, 2, 3])
         matrix = np.ones((5, 5))
-        found = open_set_halves(matrix, codes, halves=20)
+        found = evaluate_open_set(matrix, codes, halves=20)
         assert set(found.searches.mated_codes.tolist()) == {0}
         assert set(found.searches.non_mated_codes.tolist()) == {0, 1, 2, 3}
 
@@ -239,12 +239,12 @@ class TestHalves:
     def test_too_few(self, codes, shots) -> None:
         codes = np.array(codes, int)
         with pytest.raises(TooFewError, match="open set: expected 4 people or more"):
-            open_set_halves(np.ones((len(codes), len(codes))), codes, shots=shots)
+            evaluate_open_set(np.ones((len(codes), len(codes))), codes, shots=shots)
 
     @pytest.mark.parametrize("changes", [{"halves": 0}, {"shots": 0}, {"halves": 1.5}])
     def test_settings(self, changes) -> None:
         with pytest.raises(SettingError, match="expected a"):
-            open_set_halves(*matrix_of(4, 3, 0), **changes)
+            evaluate_open_set(*matrix_of(4, 3, 0), **changes)
 
 
 class TestEvaluate:
@@ -253,7 +253,7 @@ class TestEvaluate:
         without = evaluate_open_set(matrix, codes, threshold=None)
         assert set(without.figures) == {"dir_at_fpir_5e-2", "dir_at_fpir_1e-1"}
         found = evaluate_open_set(matrix, codes, threshold=2.0)
-        rates = open_set_rates(found.open_set.searches)
+        rates = open_set_rates(found.searches)
         assert (found.figures["fpir"], found.figures["fnir"]) == rates.at(2.0)
         assert found.figures["dir_at_fpir_5e-2"] == dir_at_fpir(rates, 0.05)
 
@@ -262,7 +262,7 @@ class TestEvaluate:
         assert set(figures) == {"dir_at_fpir_1e-1"}
 
     def test_searches_are_frozen(self) -> None:
-        found = open_set_halves(*matrix_of(4, 2, 0), halves=2)
+        found = evaluate_open_set(*matrix_of(4, 2, 0), halves=2)
         assert isinstance(found.searches, Searches)
         with pytest.raises(AttributeError):
             found.shots = 2
@@ -277,7 +277,7 @@ def test_raw_pixels_on_the_att_faces(real_data: str) -> None:
     matrix = energy_matrix(embedder.energy, embedder.embed(test.items))
     threshold = cross_fitted_threshold(fit, training)
     found = evaluate_open_set(matrix, test.codes, threshold=threshold, halves=2)
-    slow = slow_halves(matrix, test.codes, found.open_set.halves, threshold)
+    slow = slow_halves(matrix, test.codes, found.halves, threshold)
     assert (found.figures["fpir"], found.figures["fnir"]) == pytest.approx(slow)
     assert found.figures["fpir"] > 0.2
     assert 0.2 < found.figures["dir_at_fpir_5e-2"] <= found.figures["dir_at_fpir_1e-1"] < 0.9

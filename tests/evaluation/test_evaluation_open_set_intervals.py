@@ -5,7 +5,7 @@ import pytest
 
 from likeness.errors import TooFewError
 from likeness.evaluation import dir_at_fpir, evaluate_open_set, open_set_intervals
-from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates
+from likeness.evaluation.open_set import OpenSet, OpenSetRates
 
 THRESHOLD = 1.0
 
@@ -21,9 +21,9 @@ def made(seed: int, *, people: int = 10, photos: int = 6, threshold: float | Non
     return evaluate_open_set(matrix, codes, threshold=threshold, halves=4)
 
 
-def literally(fold: OpenSetEvaluation, drawn: np.ndarray) -> dict[str, float] | None:
+def literally(fold: OpenSet, drawn: np.ndarray) -> dict[str, float] | None:
     """The figures for people drawn again, one search and one copy of a person at a time."""
-    found = fold.open_set.searches
+    found = fold.searches
     right, false = [], []
     for person in drawn:
         mine = found.mated_codes == person

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from likeness.datasets import Dataset
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import PairRule, evaluate_pairs, matrix_pair_energies, people_intervals
-from likeness.evaluation.fusion import compare_with_people, comparisons_of
+from likeness.evaluation.fusion import Comparisons, compare_with_people
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 
 RULES = [
@@ -117,7 +117,7 @@ class TestMeasuring:
         energies = matrix_pair_energies(self.matrix, self.data.codes, pairs)
         one, other = (
             compare_with_people(self.matrix, self.data.codes, pairs=pairs),
-            comparisons_of(energies),
+            Comparisons.of(energies),
         )
         np.testing.assert_array_equal(one.impostor, other.impostor)
         np.testing.assert_array_equal(one.genuine_people, other.genuine_people)

@@ -72,7 +72,7 @@ def test_it_is_bayes_rule(ratio, energy, prior) -> None:
 @settings(max_examples=50, deadline=None)
 @given(ratio=ratios())
 def test_it_is_the_same_from_a_file(ratio) -> None:
-    again = LikelihoodRatio.from_dict(json.loads(json.dumps(ratio.as_dict())))
+    again = LikelihoodRatio.from_json(json.loads(json.dumps(ratio.to_json())))
     energies = np.linspace(-0.5, 5, 50)
     np.testing.assert_array_equal(again.log(energies), ratio.log(energies))
 
@@ -141,9 +141,9 @@ def test_a_map_that_is_none_is_refused(kind, changes, sentence) -> None:
 
 def test_a_document_that_is_none_is_refused() -> None:
     with pytest.raises(ModelError, match=r"expected the format 'likeness.likelihood_ratio/1'"):
-        LikelihoodRatio.from_dict({"kind": "platt"})
+        LikelihoodRatio.from_json({"kind": "platt"})
     with pytest.raises(ModelError, match="its entries do not fit"):
-        LikelihoodRatio.from_dict({**ratio_of("platt").as_dict(), "more": 1})
+        LikelihoodRatio.from_json({**ratio_of("platt").to_json(), "more": 1})
 
 
 def test_applying_a_map_needs_numpy_alone() -> None:

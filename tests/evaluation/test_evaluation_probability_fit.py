@@ -60,8 +60,8 @@ def test_there_may_be_any_number_of_impostors(kind) -> None:
     )
     energies = np.linspace(0.5, 20, 20)
     once, thrice = (
-        LikelihoodRatio.from_dict(
-            Fitting(made).ratio(kind).as_dict() | {"lowest": -2, "highest": 2}
+        LikelihoodRatio.from_json(
+            Fitting(made).ratio(kind).to_json() | {"lowest": -2, "highest": 2}
         )
         for made in (found, often)
     )
@@ -194,13 +194,13 @@ class TestHeldOut:
 
     def test_the_same_seed_gives_the_same_map(self) -> None:
         found = people_of(12, 3, 8)
-        first, second = (fit_probability(found, seed=3).as_dict(prior=0.2) for _ in range(2))
+        first, second = (fit_probability(found, prior=0.2, seed=3).to_json() for _ in range(2))
         assert first == second
 
     def test_its_document_is_json_and_holds_the_map(self) -> None:
-        fitted = fit_probability(people_of(12, 3, 9))
-        document = json.loads(json.dumps(fitted.as_dict(prior=0.2), allow_nan=False))
-        again = LikelihoodRatio.from_dict(document["ratio"])
+        fitted = fit_probability(people_of(12, 3, 9), prior=0.2)
+        document = json.loads(json.dumps(fitted.to_json(), allow_nan=False))
+        again = LikelihoodRatio.from_json(document["ratio"])
         assert float(again.log(3.0)) == float(fitted.ratio.log(3.0))
         assert document["held_out"]["genuine"] == len(fitted.genuine)
         assert sum(row["genuine"] for row in document["reliability"]) == len(fitted.genuine)

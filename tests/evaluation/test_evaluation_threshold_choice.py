@@ -17,13 +17,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import compare_with_people
-from likeness.evaluation.rare_rates import (
-    AcceptedRate,
-    NormalEnergies,
-    fit_tail,
-    student_quantile,
-    wilson,
-)
+from likeness.evaluation.rare_rates import AcceptedRate, Tail, wilson
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import choose_threshold
 
@@ -147,7 +141,7 @@ def test_numbers_and_sentences_agree() -> None:
     assert found.rejected.comparisons == genuines
     assert found.rejected.share == pytest.approx(slow_rejected / genuines)
     assert found.strangers.share == pytest.approx(1 - (1 - slow_accepted / impostors) ** 10)
-    document = found.as_dict()
+    document = found.to_json()
     assert document["strangers"]["share"] == found.strangers.share
     text = " ".join(found.sentences())
     assert rare_percent(found.strangers.high) in text
@@ -264,7 +258,7 @@ class TestTail:
         rng = np.random.default_rng(0)
         below = genpareto.rvs(-shape, scale=2.0, size=40_000, random_state=rng)
         energies = np.sort(np.concatenate([10 - below, rng.uniform(10, 20, 760_000)]))
-        tail = fit_tail(energies, share=0.05)
+        tail = Tail.fit(energies, share=0.05)
         assert tail.shape == pytest.approx(shape, abs=0.03)
         assert tail.scale == pytest.approx(2.0, rel=0.05)
         deep = 10 - genpareto.ppf(1 - 1e-5 / 0.05, -shape, scale=2.0)
@@ -274,15 +268,15 @@ class TestTail:
     @given(seed=st.integers(0, 10**6), rate=st.floats(1e-6, 0.04))
     def test_rate_and_threshold_are_each_others_inverse(self, seed, rate) -> None:
         energies = np.sort(np.random.default_rng(seed).gamma(4.0, size=500))
-        tail = fit_tail(energies)
+        tail = Tail.fit(energies)
         assert tail.rate(tail.threshold(rate)) == pytest.approx(rate, rel=1e-6)
 
     def test_weights_are_repetitions_and_what_is_left_out_counts(self) -> None:
         energies = np.sort(np.random.default_rng(1).gamma(4.0, size=2000))
-        whole = fit_tail(energies, share=0.05)
-        part = fit_tail(energies[:400], share=0.05, total=2000.0)
+        whole = Tail.fit(energies, share=0.05)
+        part = Tail.fit(energies[:400], share=0.05, total=2000.0)
         assert part == whole
-        heavier = fit_tail(energies, share=0.05, weights=np.full(2000, 3.0))
+        heavier = Tail.fit(energies, share=0.05, weights=np.full(2000, 3.0))
         assert heavier.threshold(1e-4) == pytest.approx(whole.threshold(1e-4))
 
     @settings(max_examples=200, deadline=None)
@@ -295,13 +289,13 @@ class TestTail:
     def test_few_and_equal_energies_have_a_tail_that_ends_where_it_starts(
         self, energies, low, high, wanted
     ) -> None:
-        tail = fit_tail(np.sort(energies))
+        tail = Tail.fit(np.sort(energies))
         low, high = sorted((low, high))
         assert tail.threshold(low) <= tail.threshold(high) <= tail.start
         assert 0 <= tail.rate(wanted) <= tail.share
 
     def test_equal_energies_do_not_break_it(self) -> None:
-        tail = fit_tail(np.ones(100))
+        tail = Tail.fit(np.ones(100))
         assert tail.threshold(0.01) == pytest.approx(1.0, abs=1e-6)
         assert np.isfinite(tail.rate(1.0))
 

@@ -1,5 +1,6 @@
 """A model's threshold is never chosen on people it was trained on."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +9,9 @@ import pytest
 
 from likeness.datasets import Dataset, drawn_faces
 from likeness.errors import OverlapError, SettingError
-from likeness.evaluation.pair_energies import stored_histogram
-from likeness.evaluation.probability import LikelihoodRatio
+from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.threshold_choice import Purpose
-from likeness.experiments.calibrated import calibration_evidence
+from likeness.experiments.calibrated import calibrate_model
 
 
 @dataclass
@@ -32,66 +32,66 @@ def people() -> Dataset:
 
 
 def test_says_what_stands_behind_it(people) -> None:
-    found = calibration_evidence(PixelModel(), people, Purpose(strangers_accepted=0.2)).calibration
-    assert found.provenance["model"] == "f" * 64
-    assert found.provenance["data"]["digest"] == people.digest
-    assert found.provenance["data"]["drawn"]
-    assert found.provenance["date"].endswith("+00:00")
-    assert found.people == 12
-    assert sum(found.energies["genuine"]) == found.rejected.comparisons
-    assert sum(found.energies["impostor"]) == found.strangers.comparisons
-    assert stored_histogram(found.as_dict(), {}, found.threshold) is not None
-    assert np.isfinite(found.threshold)
+    found = calibrate_model(PixelModel(), people, Purpose(strangers_accepted=0.2))
+    assert found.provenance.model == "f" * 64
+    assert found.provenance.data.digest == people.digest
+    assert found.provenance.data.drawn
+    assert found.provenance.date.endswith("+00:00")
+    assert found.choice.people == 12
+    assert np.isfinite(found.choice.threshold)
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert document["provenance"]["data"]["identities"] == list(people.distinct)
+    energies = EnergyHistogram.stored(document, {}, found.choice.threshold)
+    assert energies is not None
+    assert sum(energies.genuine) == found.choice.rejected.comparisons
+    assert sum(energies.impostor) == found.choice.strangers.comparisons
 
 
 def test_people_that_were_trained_on_are_refused(people) -> None:
     model = PixelModel({"data": {"identities": list(people.distinct[2:4]), "item_digests": []}})
     first = people.distinct[2]
     with pytest.raises(OverlapError, match=f"2 of the 12 people were trained on: '{first}'"):
-        calibration_evidence(model, people, Purpose())
+        calibrate_model(model, people, Purpose())
 
 
 def test_photos_that_were_trained_on_are_refused_under_any_name(people) -> None:
     model = PixelModel({"data": {"item_digests": [people.item_digests[0][:16]]}})
     renamed = Dataset(people.items, [f"x{name}" for name in people.identities])
     with pytest.raises(OverlapError, match="1 of the 12 people"):
-        calibration_evidence(model, renamed, Purpose())
+        calibrate_model(model, renamed, Purpose())
 
 
 def test_margin_and_probabilities_go_with_it(people) -> None:
     purpose = Purpose(people=3, strangers_accepted=0.5)
-    found = calibration_evidence(
-        PixelModel(), people, purpose, prior=0.1, wrong_names=0.6
-    ).calibration
-    assert found.margin["wrong_names"] == 0.6
-    assert found.margin["people"] == 3
-    assert found.probability["prior"] == 0.1
-    ratio = LikelihoodRatio.from_dict(found.probability["ratio"])
-    near, far = ratio.probability([0.0, 1e6], prior=0.1)
+    found = calibrate_model(PixelModel(), people, purpose, prior=0.1, wrong_names=0.6)
+    assert found.margin.wrong_names == 0.6
+    assert found.margin.people == 3
+    assert found.fitted is not None
+    assert found.fitted.prior == 0.1
+    near, far = found.fitted.ratio.probability([0.0, 1e6], prior=0.1)
     assert near > 0.1 > far
-    text = " ".join(found.sentences())
-    for part in (found.margin, found.probability):
-        assert all(said in text for said in part["sentences"])
+    document, text = found.to_json(), " ".join(found.sentences())
+    assert document["sentences"] == found.sentences()
+    for part in ("margin", "probability"):
+        assert all(said in text for said in document[part]["sentences"])
 
 
 def test_as_many_wrong_names_as_strangers_if_nothing_else_is_said(people) -> None:
-    found = calibration_evidence(
-        PixelModel(), people, Purpose(people=3, strangers_accepted=0.5)
-    ).calibration
-    assert found.margin["wrong_names"] == 0.5
+    found = calibrate_model(PixelModel(), people, Purpose(people=3, strangers_accepted=0.5))
+    assert found.margin.wrong_names == 0.5
 
 
 def test_too_few_people_for_probabilities_are_told_so_and_keep_their_threshold(people) -> None:
     three = people.of(people.distinct[:3])
-    found = calibration_evidence(PixelModel(), three, Purpose(strangers_accepted=0.9))
+    found = calibrate_model(PixelModel(), three, Purpose(strangers_accepted=0.9))
     assert found.fitted is None
-    assert found.calibration.probability["ratio"] is None
+    assert found.to_json()["probability"]["ratio"] is None
     assert "No probabilities: a probability is chosen on people held out" in " ".join(
-        found.calibration.sentences()
+        found.sentences()
     )
 
 
 @pytest.mark.parametrize("changes", [{"prior": 1.0}, {"wrong_names": 0.0}])
 def test_settings_out_of_range_are_refused(people, changes) -> None:
     with pytest.raises(SettingError, match=next(iter(changes))):
-        calibration_evidence(PixelModel(), people, Purpose(strangers_accepted=0.5), **changes)
+        calibrate_model(PixelModel(), people, Purpose(strangers_accepted=0.5), **changes)

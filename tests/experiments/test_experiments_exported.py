@@ -12,6 +12,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError, OverlapError, TooFewError
 from likeness.evaluation.baselines import evaluate_matrix
 from likeness.experiments.exported import export_int8, export_onnx
+from likeness.files import to_json
 from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
@@ -67,10 +68,10 @@ def test_the_loss_is_measured_on_the_people_who_did_not_set_the_ranges(
     folder: Path, people: Dataset
 ) -> None:
     loss = export_int8(folder, people, seed=1)
-    assert json.loads((folder / "model.json").read_text())["parts"]["int8"]["loss"] == loss
-    assert loss["ranges"] == {"identities": 4, "items": 12, "seed": 1}
-    assert loss["counts"]["identities"] == 4
-    assert loss["data"] == {"name": people.name, "digest": people.digest, "drawn": True}
+    assert json.loads((folder / "model.json").read_text())["parts"]["int8"]["loss"] == to_json(loss)
+    assert loss.ranges == {"identities": 4, "items": 12, "seed": 1}
+    assert loss.counts["identities"] == 4
+    assert loss.data == {"name": people.name, "digest": people.digest, "drawn": True}
     _, measuring = split_by_identity(people, held_out=0.5, seed=1)
     matrices = {
         variant: energy_matrix("cosine", open_model(folder, variant=variant).embed(measuring.items))
@@ -78,14 +79,14 @@ def test_the_loss_is_measured_on_the_people_who_did_not_set_the_ranges(
     }
     for variant, matrix in matrices.items():
         figures = evaluate_matrix(matrix, measuring.codes, threshold=None).figures
-        stored = loss["figures"][variant]
-        assert {name: entry["mean"] for name, entry in stored.items()} == pytest.approx(figures)
+        stored = loss.figures[variant]
+        assert {name: entry.mean for name, entry in stored.items()} == pytest.approx(figures)
     pairs = np.triu_indices(len(measuring), 1)
     apart = np.abs(matrices["float32"] - matrices["int8"])[pairs]
-    assert loss["energy_difference"] == pytest.approx(
+    assert loss.energy_difference == pytest.approx(
         {"mean": apart.mean(), "largest": apart.max()}, rel=1e-3
     )
-    assert 0 < loss["energy_difference"]["mean"] < 0.05
+    assert 0 < loss.energy_difference["mean"] < 0.05
 
 
 def test_a_variant_is_replaced_only_if_asked(folder: Path, people: Dataset) -> None:

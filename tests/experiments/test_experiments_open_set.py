@@ -9,12 +9,11 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import BASELINES, cross_fitted_threshold
-from likeness.evaluation.open_set import search
+from likeness.evaluation.open_set import Searches
 from likeness.experiments.result import Trained
 from likeness.experiments.unseen_people import (
     PROTOCOLS,
-    open_set,
-    open_set_section,
+    unseen_people,
     unseen_people_parts,
     unseen_people_section,
 )
@@ -49,7 +48,9 @@ def runs_of(people: Dataset, *, threshold: float | None = 4.0) -> list[Trained]:
 
 def section_of(people: Dataset, **changes: float | None) -> ProtocolSection:
     parts = unseen_people_parts(people, 2)
-    return open_set_section(people, parts, runs_of(people, **changes), partition_seed=None)
+    return unseen_people_section(
+        people, parts, runs_of(people, **changes), protocol="open-set", partition_seed=None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_rates_can_be_counted_again_from_the_halves(section, people) -> None:
             for place in range(5):
                 enrolled = [test.item_names.index(f"{person}/{place + 1}") for person in half]
                 probes = [i for i in range(len(test)) if i not in enrolled]
-                found = search(
+                found = Searches.of(
                     matrix[np.ix_(probes, enrolled)], test.codes[probes], test.codes[enrolled]
                 )
                 false += list(found.non_mated <= threshold)
@@ -140,7 +141,7 @@ def test_document_is_json_and_drawn_faces_are_marked(section) -> None:
 
 def test_four_people_are_needed_in_each_fold(people) -> None:
     with pytest.raises(TooFewError, match="expected at least 16 people"):
-        open_set(BATCHES, people)
+        unseen_people(BATCHES, people, protocol="open-set")
 
 
 def test_a_network_without_a_threshold_has_no_fpir(people) -> None:

@@ -17,17 +17,18 @@ from recompute.report import claims_of_report
 
 from likeness.datasets import Dataset, att
 from likeness.experiments.lab_split import lab_pairs, lab_section
-from likeness.experiments.network_report import NetworkFacts, report_content
 from likeness.experiments.result import Trained
 from likeness.experiments.unseen_people import unseen_people_parts, unseen_people_section
-from likeness.reports.content import ProtocolSection, json_text
+from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent, json_text
 
 
 def report_of(data: Dataset, sections: list[ProtocolSection]) -> dict[str, Any]:
     """The report of these protocols as it is read from its file."""
     facts = {"encoder": "e", "energy": "euclidean", "embedding_size": 8, "parameters": 100}
     network = NetworkFacts(summary="", svg="", facts=facts)
-    content = report_content(data, sections, network=network, seconds=1.5)
+    content = ReportContent(
+        title="A report", data=data, sections=sections, network=network, seconds=1.5
+    )
     read: dict[str, Any] = json.loads(json_text(content.to_json()))
     assert read == json.loads(json.dumps(content.to_json()))
     return read

@@ -21,7 +21,7 @@ from likeness.datasets import Dataset, att, drawn_faces
 from likeness.encoders import convnet
 from likeness.experiments.result import Trained
 from likeness.experiments.saved_model import evaluate_model, model_report
-from likeness.experiments.unseen_people import open_set_section, unseen_people_parts
+from likeness.experiments.unseen_people import unseen_people_parts, unseen_people_section
 from likeness.images.preparation import Preparation
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports import write_report
@@ -203,7 +203,9 @@ def trained(people: Dataset, folds: int) -> list[Trained]:
 def open_set_document(people: Dataset, folds: int) -> dict[str, Any]:
     parts = unseen_people_parts(people, folds)
     return with_evidence(
-        open_set_section(people, parts, trained(people, folds), partition_seed=None)
+        unseen_people_section(
+            people, parts, trained(people, folds), protocol="open-set", partition_seed=None
+        )
     )
 
 

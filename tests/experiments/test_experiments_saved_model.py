@@ -59,7 +59,7 @@ def test_searches_are_at_the_model_s_threshold(people) -> None:
         assert part["figures"][name]["mean"] == pytest.approx(rate)
     assert part["threshold"] == 5.0
     assert part["counts"]["enrolled"] == 6
-    halves = [[people.distinct[code] for code in half] for half in plain.open_set.halves]
+    halves = [[people.distinct[code] for code in half] for half in plain.halves]
     assert part["halves"] == [halves]
 
 

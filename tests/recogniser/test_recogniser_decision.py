@@ -38,7 +38,7 @@ def calibration(*, margin: float | None = 0.3, people: int = 10, **changes: Any)
         },
         "strangers": {"share": 0.04, "high": 0.1},
         "margin": {"value": margin},
-        "probability": {"ratio": RATIO.as_dict(), "prior": 0.2},
+        "probability": {"ratio": RATIO.to_json(), "prior": 0.2},
         "provenance": {"model": "f" * 64},
     } | changes
 
@@ -220,7 +220,7 @@ class TestPromise:
         matrix = np.linalg.norm(points[:, None] - points[None], axis=-1)
         codes = np.repeat(np.arange(40), 4)
         found = calibrate(matrix, codes, Purpose(people=10, strangers_accepted=0.2))
-        model = Model(threshold=found.threshold, calibration=found.as_dict())
+        model = Model(threshold=found.threshold, calibration=found.to_json())
         promise = Decider.of(model).promise_for(10)
         assert promise.at_most == pytest.approx(found.strangers.high)
         assert promise.measured == pytest.approx(found.strangers.share)
@@ -265,7 +265,7 @@ class TestRefusals:
             decide(Model(calibration=calibration(**changes)), ["ada"], [0.1])
 
     def test_a_map_that_would_rise(self) -> None:
-        ratio = RATIO.as_dict() | {"parameters": {"intercept": 0.0, "slope": -1.0}}
+        ratio = RATIO.to_json() | {"parameters": {"intercept": 0.0, "slope": -1.0}}
         stored = calibration(probability={"ratio": ratio, "prior": 0.5})
         with pytest.raises(ModelError, match="never rises with the energy"):
             decide(Model(calibration=stored), ["ada"], [0.1])

@@ -3,15 +3,16 @@
 import csv
 import json
 import math
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
+from likeness.datasets import Dataset
 from likeness.errors import OutputError
+from likeness.evaluation.calibration import Calibration, Provenance
 from likeness.evaluation.fusion import compare_with_people
-from likeness.evaluation.margin import measure_margin
+from likeness.evaluation.margin import Margin
 from likeness.evaluation.probability import ReliabilityBin
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
@@ -28,28 +29,26 @@ def made(*, drawn=False, probable=True):
     matrix = np.linalg.norm(points[:, None] - points[None], axis=-1)
     purpose = Purpose(people=5, strangers_accepted=0.3)
     comparisons = compare_with_people(matrix, codes)
-    fitted = fit_probability(comparisons) if probable else None
+    fitted = fit_probability(comparisons, prior=PRIOR) if probable else None
     found = calibrate(matrix, codes, purpose)
-    margin = measure_margin(matrix, codes, purpose, threshold=found.threshold, wrong_names=0.3)
-    nothing = {"ratio": None, "prior": PRIOR, "sentences": ["No probabilities: too few."]}
-    calibration = replace(
-        found,
-        margin=margin.as_dict(),
-        probability=fitted.as_dict(prior=PRIOR) if fitted else nothing,
-        provenance={
-            "model": "f" * 64,
-            "data": {"name": "<script>alert(1)</script>", "digest": "d" * 64, "drawn": drawn},
-            "date": "2025-01-02T03:04:05+00:00",
-            "likeness": "0.1",
-        },
+    margin = Margin.measure(matrix, codes, purpose, threshold=found.threshold, wrong_names=0.3)
+    data = Dataset(
+        np.zeros((25, 1, 1, 1), np.uint8), PEOPLE, name="<script>alert(1)</script>", drawn=drawn
     )
-    return {"calibration": calibration, "comparisons": comparisons, "fitted": fitted}
+    return Calibration(
+        choice=found,
+        margin=margin,
+        probability=fitted or "No probabilities: too few.",
+        prior=PRIOR,
+        comparisons=comparisons,
+        provenance=Provenance.now("f" * 64, data),
+    )
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibration") / "new"
-    page = write_calibration(**made(), people=PEOPLE, folder=folder)
+    page = write_calibration(made(), folder, people=PEOPLE)
     assert page == folder / "calibration.html"
     return folder
 
@@ -125,12 +124,12 @@ def test_the_page_shows_it_and_runs_nothing(folder):
 
 
 def test_drawn_faces_are_marked(tmp_path):
-    page = write_calibration(**made(drawn=True), people=PEOPLE, folder=tmp_path)
+    page = write_calibration(made(drawn=True), tmp_path, people=PEOPLE)
     assert page.read_text(encoding="utf-8").count("drawn faces, not AT&amp;T") >= 5
 
 
 def test_without_probabilities_it_says_why(tmp_path):
-    page = write_calibration(**made(probable=False), people=PEOPLE, folder=tmp_path)
+    page = write_calibration(made(probable=False), tmp_path, people=PEOPLE)
     text = page.read_text(encoding="utf-8")
     assert "No probabilities: too few." in text
     assert text.count("<svg") == 2
@@ -140,7 +139,7 @@ def test_without_probabilities_it_says_why(tmp_path):
 def test_nothing_is_half_written(tmp_path):
     (tmp_path / "calibration.html").mkdir()
     with pytest.raises(OutputError, match="there is a folder of that name"):
-        write_calibration(**made(), people=PEOPLE, folder=tmp_path)
+        write_calibration(made(), tmp_path, people=PEOPLE)
     assert [path.name for path in tmp_path.iterdir()] == ["calibration.html"]
 
 

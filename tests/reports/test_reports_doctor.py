@@ -3,96 +3,89 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from likeness.datasets import Dataset
 from likeness.errors import OutputError
+from likeness.evaluation.doctor import Diagnosis, PersonRisk
+from likeness.evaluation.gallery_energies import LookAlike, Misplaced
+from likeness.evaluation.leaks import NearDuplicate
+from likeness.images.faces.face import Face
+from likeness.images.quality import PhotoCheck, PhotoWarning, Quality
 from likeness.reports import print_doctor, write_doctor
-from likeness.reports.doctor import MOST_ROWS, doctor_findings, doctor_html, photo_table
+from likeness.reports.doctor import MOST_ROWS, doctor_findings, photo_table
 
 EVIL = "<script>alert(1)</script>/1.png"
 NAMES = (EVIL, "bob/1.png", "bob/2.png")
 
 
-def photo_entry(name, **fields):
-    quality = {
-        "sharpness": 0.2,
-        "brightness": 110.4,
-        "contrast": 40.0,
-        "side_light": -0.125,
-        "of": "photo",
-    }
-    entry = {"photo": name, "person": name.split("/")[0], "rows": 112, "columns": 92}
-    return {**entry, "quality": quality, "faces": None, "warnings": [], **fields}
+QUALITY = Quality(
+    rows=112,
+    columns=92,
+    sharpness=0.2,
+    brightness=110.4,
+    contrast=40.0,
+    dark=0.0,
+    bright=0.0,
+    side_light=-0.125,
+)
+FACE = Face(box=(0, 0, 9, 9), score=1.0, eyes=((4, 2), (3.56, 8)), pose="frontal")
 
 
-def pair(**fields):
-    return {
-        "left": "ada",
-        "right": "bob",
-        "energy": 0.5,
-        "left_photo": EVIL,
-        "right_photo": "bob/1.png",
-        "closest": 0.4,
-        "accepted": 0.75,
-        "flagged": True,
-        "one_person": False,
-        **fields,
-    }
+def check(*, faces=None, warnings=()):
+    return PhotoCheck(size=(112, 92), quality=QUALITY, faces=faces, warnings=warnings)
+
+
+PAIR = LookAlike(
+    left=0,
+    right=1,
+    energy=0.5,
+    left_photo=0,
+    right_photo=1,
+    closest=0.4,
+    accepted=0.75,
+    flagged=True,
+    one_person=False,
+)
+
+
+def risk(**fields):
+    known = {"confusion": 0.1, "error": 0.2, "gain": 0.15, **fields}
+    return PersonRisk(person=0, photos=1, nearest=1, nearest_energy=0.4, **known)
 
 
 @pytest.fixture
-def document():
-    face = {"box": [0, 0, 9, 9], "score": 1.0, "eyes": None, "pose": "frontal", "roll": -4.2}
-    warning = {"kind": "dark", "words": "too dark: mean grey 9 of 255"}
-    return {
-        "format": "likeness.doctor/1",
-        "clean": False,
-        "sentences": ["1 photo has a warning.", "No face detector was used."],
-        "data": {
-            "name": "staff",
-            "licence": "ours",
-            "drawn": False,
-            "photos": 3,
-            "people": 2,
-            "notes": ["left out: bob/3.jpg (text)."],
-        },
-        "threshold": 0.9,
-        "model": None,
-        "photos": [
-            photo_entry(EVIL, warnings=[warning]),
-            photo_entry("bob/1.png", faces=[face]),
-            photo_entry("bob/2.png", faces=[face, face]),
+def found():
+    """Two people, Ada and Bob, and everything that a doctor can find among three photos."""
+    data = Dataset(
+        np.zeros((3, 112, 92, 1), np.uint8) + np.arange(3, dtype=np.uint8)[:, None, None, None],
+        ["ada", "bob", "bob"],
+        item_names=NAMES,
+        name="staff",
+        licence="ours",
+        notes=("left out: bob/3.jpg (text).",),
+    )
+    warning = PhotoWarning(kind="dark", words="too dark: mean grey 9 of 255")
+    copy = NearDuplicate(left=1, right=2, mirrored=True, correlation=1.0)
+    return Diagnosis(
+        data=data,
+        checks=[check(warnings=(warning,)), check(faces=(FACE,)), check(faces=(FACE, FACE))],
+        copies=[copy, replace(copy, left=0, mirrored=False)],
+        misplaced=[
+            Misplaced(photo=2, kind="another person", closest=0, own_energy=1.25, other_energy=0.5)
         ],
-        "copies": [
-            {"left": "bob/1.png", "right": "bob/2.png", "how": "mirror image", "two_names": False},
-            {"left": EVIL, "right": "bob/2.png", "how": "same photo", "two_names": True},
+        look_alikes=[
+            replace(PAIR, one_person=True),
+            PAIR,
+            replace(PAIR, left=1, right=0, flagged=False),
         ],
-        "misplaced": [
-            {
-                "photo": "bob/2.png",
-                "kind": "another person",
-                "closest": EVIL,
-                "own_energy": 1.25,
-                "other_energy": 0.5,
-            }
-        ],
-        "look_alikes": [pair(one_person=True), pair(left="cy"), pair(left="di", flagged=False)],
-        "people": [
-            {
-                "person": "ada",
-                "photos": 1,
-                "nearest": "bob",
-                "nearest_energy": 0.4,
-                "confusion": 0.1,
-                "error": 0.2,
-                "gain": gain,
-            }
-            for gain in (0.15, 0.0001)
-        ],
-    }
+        risks=[risk(), risk(gain=0.0001)],
+        threshold=0.9,
+    )
 
 
 @pytest.fixture
@@ -101,14 +94,18 @@ def photos():
     return {name: rng.integers(0, 256, (30, 20, 1), np.uint8) for name in NAMES}
 
 
-def printed(document) -> str:
+def page_of(found, photos, folder) -> str:
+    return write_doctor(found, folder, photos=photos).read_text(encoding="utf-8")
+
+
+def printed(found) -> str:
     stream = io.StringIO()
-    print_doctor(Console(file=stream, width=120), document)
+    print_doctor(Console(file=stream, width=120), found)
     return stream.getvalue()
 
 
-def test_the_tables_hold_what_was_found(document) -> None:
-    tables = {table.title: table for table in doctor_findings(document)}
+def test_the_tables_hold_what_was_found(found) -> None:
+    tables = {table.title: table for table in doctor_findings(found)}
     assert list(tables) == [
         "Photos with a warning",
         "One photograph, there twice",
@@ -124,44 +121,42 @@ def test_the_tables_hold_what_was_found(document) -> None:
     (wrong,) = tables["Perhaps under the wrong name"].rows
     assert wrong.cells == ("bob/2.png", "closer to another person", EVIL, "1.250", "0.500")
     closer, farther = tables["Look-alikes"].rows
-    assert closer.cells[:5] == ("cy", "bob", "0.500", "closer", "75.0 %")
+    assert closer.cells[:5] == ("ada", "bob", "0.500", "closer", "75.0 %")
     assert (farther.cells[3], farther.serious) == ("farther", False)
     (asked,) = tables["Ask these people for another photo"].rows  # not who gains nothing
     assert asked.cells == ("ada", "1", "bob 0.400", "10.0 %", "20.0 %", "15.0 %")
 
 
-def test_without_a_model_and_faults_there_is_no_table(document) -> None:
-    clean = {**document, "photos": [], "copies": []}
-    for part in ("misplaced", "look_alikes", "people"):
-        clean[part] = None
+def test_without_a_model_and_faults_there_is_no_table(found) -> None:
+    clean = Diagnosis(data=found.data, checks=[check()] * 3, copies=[])
     assert doctor_findings(clean) == []
-    assert printed(clean).splitlines()[-1] == "No face detector was used."
+    assert "Faces were not looked for." in printed(clean).splitlines()
 
 
-def test_without_a_threshold_nothing_is_called_closer(document) -> None:
-    document["threshold"] = None
-    document["look_alikes"] = [pair(flagged=False, accepted=None)]
-    (table,) = [table for table in doctor_findings(document) if table.title == "Look-alikes"]
+def test_without_a_threshold_nothing_is_called_closer(found) -> None:
+    pairs = [replace(PAIR, flagged=False, accepted=None)]
+    found = replace(found, threshold=None, look_alikes=pairs)
+    (table,) = [table for table in doctor_findings(found) if table.title == "Look-alikes"]
     assert "the model has no threshold, so none is flagged" in table.note
     assert table.rows[0].cells[3:5] == ("–", "–")
 
 
-def test_where_no_gain_is_known_everybody_is_shown(document) -> None:
-    for person in document["people"]:
-        person.update(gain=None, error=None, confusion=None)
-    table = doctor_findings(document)[-1]
+def test_where_no_gain_is_known_everybody_is_shown(found) -> None:
+    unknown = risk(gain=None, error=None, confusion=None)
+    found = replace(found, risks=[unknown, unknown])
+    table = doctor_findings(found)[-1]
     assert [row.cells[3:] for row in table.rows] == [("–", "–", "–")] * 2
 
 
-def test_long_tables_are_cut_and_say_so(document) -> None:
-    document["misplaced"] *= MOST_ROWS + 5
-    table = doctor_findings(document)[2]
+def test_long_tables_are_cut_and_say_so(found) -> None:
+    found = replace(found, misplaced=[*found.misplaced] * (MOST_ROWS + 5))
+    table = doctor_findings(found)[2]
     assert (len(table.rows), table.more) == (MOST_ROWS, 5)
-    assert "and 5 more; --json has them all." in printed(document)
+    assert "and 5 more; --json has them all." in printed(found)
 
 
-def test_every_photo_has_its_figures(document) -> None:
-    first, second, third = photo_table(document).rows
+def test_every_photo_has_its_figures(found) -> None:
+    first, second, third = photo_table(found).rows
     assert first.cells[1:] == (
         "92×112", "photo", "0.200", "110", "40", "-0.12", "not looked for", "–",
     )  # fmt: skip
@@ -170,13 +165,14 @@ def test_every_photo_has_its_figures(document) -> None:
     assert [row.serious for row in (first, second, third)] == [True, False, False]
 
 
-def test_markup_in_names_is_printed_as_it_is(document) -> None:
-    document["data"]["notes"] = ["no photo in '[red]x[/red]'"]
-    assert "Note: no photo in '[red]x[/red]'" in printed(document)
+def test_markup_in_names_is_printed_as_it_is(found) -> None:
+    notes = ("no photo in '[red]x[/red]'",)
+    found = replace(found, data=replace(found.data, notes=notes))
+    assert "Note: no photo in '[red]x[/red]'" in printed(found)
 
 
-def test_the_page_escapes_names_and_fetches_nothing(document, photos) -> None:
-    page = doctor_html(document, photos)
+def test_the_page_escapes_names_and_fetches_nothing(found, photos, tmp_path) -> None:
+    page = page_of(found, photos, tmp_path)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
@@ -187,21 +183,21 @@ def test_the_page_escapes_names_and_fetches_nothing(document, photos) -> None:
     assert "left out: bob/3.jpg (text)." in page
 
 
-def test_a_page_of_made_up_faces_says_so(document, photos) -> None:
-    document["data"]["drawn"] = True
-    page = doctor_html(document, photos)
-    assert "Every photo on this page is synthetic." in page
+def test_a_page_of_made_up_faces_says_so(found, photos, tmp_path) -> None:
+    found = replace(found, data=replace(found.data, drawn=True))
+    page = page_of(found, photos, tmp_path)
+    assert "Every photo on this page is made up." in page
     assert "This page holds photographs." not in page
 
 
-def test_both_files_are_written(document, photos, tmp_path) -> None:
-    page = write_doctor(document, photos, tmp_path / "new")
+def test_both_files_are_written(found, photos, tmp_path) -> None:
+    page = write_doctor(found, tmp_path / "new", photos=photos)
     assert page == tmp_path / "new" / "doctor.html"
     assert sorted(file.name for file in page.parent.iterdir()) == ["doctor.html", "doctor.json"]
-    assert json.loads((page.parent / "doctor.json").read_text(encoding="utf-8")) == document
+    assert json.loads((page.parent / "doctor.json").read_text(encoding="utf-8")) == found.to_json()
 
 
-def test_a_place_that_cannot_be_written_is_said(document, photos, tmp_path) -> None:
+def test_a_place_that_cannot_be_written_is_said(found, photos, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written: "):
-        write_doctor(document, photos, tmp_path / "file")
+        write_doctor(found, tmp_path / "file", photos=photos)

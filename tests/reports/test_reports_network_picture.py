@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from likeness.errors import OutputError, SettingError
-from likeness.reports import LayerBox, TowerPicture, draw_network, network_svg
-from likeness.reports.network_picture import BOX_WIDTH, WIDTH, _figure
+from likeness.reports import LayerBox, TowerPicture
+from likeness.reports.network_picture import BOX_WIDTH, WIDTH
 
 
 def box(name="block_1", kind="convolution", shape=(None, 28, 23, 16), parameters=160):
@@ -36,11 +36,11 @@ def height(path):
 
 def written(shown):
     """What is written in the picture."""
-    return [text.get_text() for text in _figure(shown).axes[0].texts]
+    return [text.get_text() for text in shown._figure().axes[0].texts]
 
 
 def test_it_writes_a_png_and_an_svg(tmp_path):
-    png, svg = draw_network(picture(), folder=tmp_path / "new")
+    png, svg = picture().draw(tmp_path / "new")
     assert (png.name, svg.name) == ("siamese.png", "siamese.svg")
     with Image.open(png) as image:
         image.load()
@@ -52,19 +52,19 @@ def test_it_writes_a_png_and_an_svg(tmp_path):
 
 
 def test_another_stem(tmp_path):
-    png, svg = draw_network(picture(), folder=tmp_path, stem="fold0")
+    png, svg = picture().draw(tmp_path, stem="fold0")
     assert (png.name, svg.name) == ("fold0.png", "fold0.svg")
 
 
 def test_equal_pictures_give_equal_bytes(tmp_path):
-    first = draw_network(picture(), folder=tmp_path / "a")
-    second = draw_network(picture(), folder=tmp_path / "b")
+    first = picture().draw(tmp_path / "a")
+    second = picture().draw(tmp_path / "b")
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 
 
 def test_matplotlib_s_settings_are_as_before():
     before = dict(matplotlib.rcParams)
-    network_svg(picture())
+    picture().svg()
     assert dict(matplotlib.rcParams) == before
 
 
@@ -87,8 +87,8 @@ def test_layers_without_weights_are_not_linked():
 def test_forty_layers_stay_apart_and_long_names_are_cut(tmp_path):
     layers = [box(f"block_{i}_" + "long" * 20, "convolution, " * 9) for i in range(40)]
     forty = picture(layers)
-    png, _ = draw_network(forty, folder=tmp_path)
-    few, _ = draw_network(picture(), folder=tmp_path / "few")
+    png, _ = forty.draw(tmp_path)
+    few, _ = picture().draw(tmp_path / "few")
     assert height(png) > 2 * height(few)
     names = [text for text in written(forty) if text.startswith("block_")]
     assert len(names) == 80
@@ -97,7 +97,7 @@ def test_forty_layers_stay_apart_and_long_names_are_cut(tmp_path):
 
 def test_no_word_leaves_its_box():
     layers = [box("w" * 60, "m" * 80, (None, 123456, 123456, 123456), 10**9) for _ in range(3)]
-    figure = _figure(picture(layers, title="W" * 200))
+    figure = picture(layers, title="W" * 200)._figure()
     renderer = figure.canvas.get_renderer()
     for text in figure.axes[0].texts:
         extent = text.get_window_extent(renderer)
@@ -108,7 +108,7 @@ def test_no_word_leaves_its_box():
 
 
 def test_dollars_and_angle_brackets_in_names_are_letters():
-    ElementTree.fromstring(network_svg(picture([box("$x$ <script> & $", "$\\frac{$")])))
+    ElementTree.fromstring(picture([box("$x$ <script> & $", "$\\frac{$")]).svg())
 
 
 @pytest.mark.parametrize("count", [0, 61])
@@ -124,4 +124,4 @@ def test_a_picture_is_frozen():
 def test_a_file_in_the_place_of_the_folder(tmp_path):
     (tmp_path / "out").write_bytes(b"")
     with pytest.raises(OutputError, match=r"siamese\.png, siamese\.svg\) cannot be written"):
-        draw_network(picture(), folder=tmp_path / "out")
+        picture().draw(tmp_path / "out")

@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from likeness.errors import OutputError
 from likeness.evaluation.figures import Interval
 from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult, Point
 from likeness.evaluation.results import MeasuredData
-from likeness.reports import next_photo_table, write_next_photo_plot
+from likeness.reports import next_photo_plot, next_photo_table
 from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP
-from likeness.reports.plots import next_photo_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -105,14 +103,6 @@ class TestPlot:
         svg = next_photo_plot(result(points=(point,), far=None))
         assert len(dots(svg)) == 1
         assert "nan" not in svg
-
-    def test_it_is_written_whole_or_not_at_all(self, tmp_path) -> None:
-        file = write_next_photo_plot(result(), tmp_path / "curve.svg")
-        assert file.read_text() == next_photo_plot(result())
-        (tmp_path / "folder.svg").mkdir()
-        with pytest.raises(OutputError, match=r"folder\.svg cannot be written: there is a folder"):
-            write_next_photo_plot(result(), tmp_path / "folder.svg")
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.svg", "folder.svg"]
 
 
 class TestTable:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.evaluation.results import ProtocolResult
-from likeness.reports.content import headline, verdict
+from likeness.reports.content import Headline, verdict
 
 from .conftest import UNSEEN, figure
 
@@ -91,7 +91,7 @@ def test_it_loses_exactly_where_a_slow_look_says_so(ours, theirs):
 
 
 def test_the_headline_sets_unseen_people_against_the_lab_split(lab, unseen):
-    found = headline([read(part) for part in (lab, unseen)])
+    found = Headline.of([read(part) for part in (lab, unseen)])
     assert (found.unseen.protocol, found.known.protocol) == ("U4", "L")
     assert found.figure == "accuracy"
     assert found.why.startswith(
@@ -103,25 +103,25 @@ def test_the_headline_sets_unseen_people_against_the_lab_split(lab, unseen):
 
 def test_without_leaks_the_headline_accuses_nobody(lab, unseen):
     lab["leaks"] = 0
-    assert "by heart" not in headline([read(part) for part in (lab, unseen)]).why
+    assert "by heart" not in Headline.of([read(part) for part in (lab, unseen)]).why
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_one_protocol_alone_compares_nothing(lab, unseen, which):
-    found = headline([read((lab, unseen)[which])])
+    found = Headline.of([read((lab, unseen)[which])])
     assert found.why == ""
     assert found.figure == "accuracy"
 
 
 def test_no_protocol_at_all():
-    found = headline([])
+    found = Headline.of([])
     assert (found.unseen, found.known, found.figure, found.why) == (None, None, None, "")
 
 
 def test_the_headline_needs_a_figure_that_both_have(lab, unseen):
     lab["figures"] = {"rank_1": figure(1.0)}
-    assert headline([read(part) for part in (lab, unseen)]).figure is None
-    assert headline([read(part) for part in (lab, unseen)]).why == ""
+    assert Headline.of([read(part) for part in (lab, unseen)]).figure is None
+    assert Headline.of([read(part) for part in (lab, unseen)]).why == ""
 
 
 def test_an_open_set_is_judged_by_what_is_found_at_equal_rates(evaluated):

@@ -13,7 +13,7 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.errors import NoThresholdError, SettingError, TooFewError, TrainingFailedError
 from likeness.evaluation import evaluate_unseen
-from likeness.evaluation.pair_energies import stored_histogram
+from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.model.card import model_card
 from likeness.model.siamese_model import SiameseModel, load_model
 from likeness.training import TrainingProgress, TrainingRecipe, train, train_on_pairs
@@ -76,7 +76,7 @@ class TestEveryKind:
         assert len(decided["people"]) == 2
         assert set(decided["people"]) < set(people.distinct)
         assert (decided["genuine_pairs"], decided["impostor_pairs"]) == (2 * 6, 4 * 4)
-        histogram = stored_histogram({}, model.record, model.threshold)
+        histogram = EnergyHistogram.stored({}, model.record, model.threshold)
         assert (sum(histogram.genuine), sum(histogram.impostor)) == (2 * 6, 4 * 4)
 
     def test_the_figures_in_the_record_are_of_the_people_held_out_and_lean_on_nothing_else(

@@ -9,7 +9,7 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import identity_batches
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import Evaluation, PairRule
-from likeness.evaluation.fusion import comparisons_of
+from likeness.evaluation.fusion import Comparisons
 from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train
@@ -53,7 +53,7 @@ class TestTraining:
         assert found["baselines"]["raw_pixels"]["eer"]["mean"] != found["figures"]["eer"]["mean"]
 
     def test_who_is_in_each_pair_is_told(self, trained: tuple[object, Evaluation]) -> None:
-        compared = comparisons_of(trained[1].pairs)
+        compared = Comparisons.of(trained[1].pairs)
         assert (compared.genuine_people[:, 0] == compared.genuine_people[:, 1]).all()
         assert (compared.impostor_people[:, 0] != compared.impostor_people[:, 1]).all()
 

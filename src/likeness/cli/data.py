@@ -1,5 +1,6 @@
 """``likeness data ...``, ``audit`` and ``doctor``: get data sets, and check them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -124,7 +125,7 @@ def _audit(
         if len(leaks.photos) > SHOWN:
             say(f"and {len(leaks.photos) - SHOWN} more; --json has them all.")
         say(*leaks.sentences())
-    finish(leaks.as_dict(), json_)
+    write_json(leaks.to_json(), json_)
     if not leaks.clean:
         raise typer.Exit(LEAKED)
 
@@ -173,16 +174,16 @@ def _doctor(
     data, checks = _read(photos, finder)
     with errors().status("Comparing photos and people"):
         loaded = None if model is None else opened(model, runtime="auto", variant="float32")
-        document = examine_gallery(data, checks, loaded)
-    if reason:
-        document["sentences"].append(reason)
+        found = examine_gallery(data, checks, loaded)
+    found = replace(found, remarks=(reason,) if reason else ())
     if json_ != "-":
-        print_doctor(output(), document)
+        print_doctor(output(), found)
     if report is not None:
-        page = write_doctor(document, dict(zip(data.item_names, data.items, strict=True)), report)
+        pictures = dict(zip(data.item_names, data.items, strict=True))
+        page = write_doctor(found, report, photos=pictures)
         note(f"The report, with photographs: {page}", style="none")
-    finish(document, json_)
-    if not document["clean"]:
+    write_json(found.to_json(), json_)
+    if not found.clean:
         raise typer.Exit(FINDINGS)
 
 

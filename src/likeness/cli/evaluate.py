@@ -15,9 +15,9 @@ from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
 from likeness.evaluation.threshold_choice import Purpose
-from likeness.experiments.calibrated import calibration_evidence
+from likeness.experiments.calibrated import calibrate_model
 from likeness.experiments.saved_model import evaluate_model, model_report, next_photo_of_model
-from likeness.files import check_writable_file, check_writable_folder
+from likeness.files import check_writable_file, check_writable_folder, write_file
 from likeness.model.folder import store_calibration
 from likeness.model.opening import chosen_runtime
 from likeness.reports.calibration_page import write_calibration
@@ -115,7 +115,7 @@ def _next_photo(
     for text in result.notes:
         note(f"Note: {text}")
     if out is not None:
-        reports.write_next_photo_plot(result, out)
+        write_file(out, reports.next_photo_plot(result))
     if json_ != "-":
         curve = result.curve
         output().print(reports.next_photo_table(result))
@@ -197,7 +197,7 @@ def _calibrate(
     data = read_data_for(model, photos)
     data.require(identities=2, items_each=2)
     with errors().status("Embedding and counting"):
-        evidence = calibration_evidence(
+        calibration = calibrate_model(
             opened(model, runtime=runtime, variant=variant),
             data,
             purpose,
@@ -205,22 +205,15 @@ def _calibrate(
             prior=prior_rate,
             wrong_names=wrong_rate,
         )
-    calibration = evidence.calibration
-    lines = list(calibration.sentences())
-    document = calibration.as_dict()
+    lines = calibration.sentences()
+    document = calibration.to_json()
     if not dry_run:
         store_calibration(
-            model, threshold=calibration.threshold, calibration=document, variant=variant
+            model, threshold=calibration.choice.threshold, calibration=document, variant=variant
         )
         lines.append(f"Stored in {model}.")
     if report is not None:
-        page = write_calibration(
-            calibration,
-            comparisons=evidence.comparisons,
-            fitted=evidence.fitted,
-            people=data.distinct,
-            folder=report,
-        )
+        page = write_calibration(calibration, report, people=data.distinct)
         lines.append(f"The report: {page}")
     for text in data.notes:
         note(f"Note: {text}")

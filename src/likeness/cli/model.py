@@ -14,7 +14,6 @@ from likeness.cli.opening import Task, folder_of, read_data_for
 from likeness.cli.options import DATA_HELP, Json, ModelFolder, Out, Overwrite, flag, read_json
 from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError, require_extra
-from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import check_writable_file
 from likeness.images.preparation import FixedPreparation
@@ -356,7 +355,7 @@ def _export(
     wrote = "Already exists, intact:" if document == before else "Wrote"
     lines = [_written(wrote, model, parts["onnx"])]
     if loss is not None:
-        lines += [_written("Wrote", model, parts["int8"]), *_loss(loss)]
+        lines += [_written("Wrote", model, parts["int8"]), *loss.sentences()]
     result = {
         "format": "likeness.model/1",
         "model": str(model),
@@ -368,27 +367,6 @@ def _export(
 
 def _written(wrote: str, model: Path, part: Mapping[str, Any]) -> str:
     return f"{wrote} {model / part['file']} ({_megabytes(part['bytes'])})."
-
-
-def _loss(loss: Mapping[str, Any]) -> list[str]:
-    counts, difference = loss["counts"], loss["energy_difference"]
-    lines = [
-        f"Compared with float32, on {counts['identities']} people ({counts['genuine_pairs']} "
-        f"genuine and {counts['impostor_pairs']:,} impostor pairs; intervals over people):"
-    ]
-    exact, rounded = loss["figures"]["float32"], loss["figures"]["int8"]
-    for name in exact:
-        now, before = (
-            f"{percent(figure['mean'])} ({Interval(**figure).ends()})"
-            for figure in (rounded[name], exact[name])
-        )
-        lines.append(f"  {FigureName.from_json(name).label}: {now} instead of {before}")
-    return [
-        *lines,
-        f"  energies differ by {difference['mean']:.4f} on average, {difference['largest']:.4f} at "
-        "most.",
-        "It has no threshold yet: `likeness calibrate MODEL PHOTOS --variant int8`.",
-    ]
 
 
 def _megabytes(size: int) -> str:

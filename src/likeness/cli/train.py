@@ -13,15 +13,11 @@ from likeness.cli import options, terminal
 from likeness.cli.opening import finish_training, training_document
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
-from likeness.experiments.network_report import (
-    draw_pictures,
-    network_facts,
-    report_content,
-    untrained_network,
-)
+from likeness.experiments.network_report import draw_network
 from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import print_protocol, print_report, write_report
+from likeness.reports.content import ReportContent
 from likeness.training import BATCHES, PAIRS
 from likeness.training.process import load_keras
 
@@ -135,7 +131,7 @@ def _demo(
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
-    network = network_facts(recipes[1], out)
+    network, _ = draw_network(recipes[1], out)
     terminal.say(network.summary)
     with terminal.training_bars() as bars:
         sections = lab_and_unseen(
@@ -150,7 +146,13 @@ def _demo(
             ),
         )
     seconds = time.perf_counter() - began
-    content = report_content(faces, sections, network=network, seconds=seconds)
+    content = ReportContent(
+        title=f"A Siamese network on {faces.name}",
+        data=faces,
+        sections=sections,
+        network=network,
+        seconds=seconds,
+    )
     page = write_report(content, out)
     print_report(terminal.output(), content)
     terminal.say(f"\nThe report: {page}", style="bold")
@@ -182,7 +184,7 @@ def _picture(
     """
     recipe = options.read_recipe(mode, file=None, changes=set_ or [], seed=None)
     load_keras()
-    files = draw_pictures(untrained_network(recipe), out)
+    _, files = draw_network(recipe, out)
     terminal.say(*(f"Wrote {file}" for file in files))
     if all(file.name != "model.png" for file in files):
         terminal.note(

@@ -26,14 +26,8 @@ from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
 from likeness.evaluation.verification import (
-    ErrorRates,
-    accuracy_at,
-    auc,
     choose_threshold,
-    equal_error_rate,
     error_rates,
-    is_evidence,
-    tar_at_far,
 )
 
 ChosenOn = tuple[Energies, Energies]
@@ -124,7 +118,7 @@ def evaluate_pairs(
         TooFewError: there are no genuine or no impostor pairs.
     """
     rates = error_rates(pairs.genuine, pairs.impostor)
-    figures = rate_figures(rates, threshold, fars)
+    figures = rates.figures(threshold, fars)
     if identification is not None:
         figures[FigureName("one_shot", identification.ways)] = identification.rate
     return Evaluation(
@@ -136,22 +130,6 @@ def evaluate_pairs(
     )
 
 
-def rate_figures(
-    rates: ErrorRates, threshold: float | None, fars: tuple[float, ...] = FARS
-) -> dict[FigureName, float]:
-    """Return the figures of verification, by name."""
-    figures: dict[FigureName, float] = {
-        FigureName("auc"): auc(rates),
-        FigureName("eer"): equal_error_rate(rates),
-    }
-    for far in fars:
-        if is_evidence(rates, far):
-            figures[FigureName("tar_at_far", far)] = tar_at_far(rates, far)
-    if threshold is not None:
-        figures[FigureName("accuracy")] = accuracy_at(rates, threshold)
-    return figures
-
-
 COMPONENTS = 150
 
 
@@ -160,6 +138,11 @@ class RawPixels:
     """Pixels 0…1 as the embedding, compared by the Euclidean distance."""
 
     energy: str = "euclidean"
+
+    @classmethod
+    def fit(cls, train: Dataset) -> "RawPixels":
+        """Return them: there is nothing to learn."""
+        return cls()
 
     def embed(self, images: Images) -> Embeddings:
         """Return ``(n, rows · columns · channels)``."""
@@ -187,6 +170,35 @@ class Fisherfaces:
     discriminant: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     energy: str = "cosine"
 
+    @classmethod
+    def fit(cls, train: Dataset) -> "Fisherfaces":
+        """Learn them from photos of at least two people.
+
+        Copies, and people with a single photo, are left out: they show no difference within a
+        person.
+
+        Raises:
+            MissingExtraError: scikit-learn is not installed.
+            TooFewError: fewer than two people have two different photos.
+        """
+        analysis = require_extra("sklearn.discriminant_analysis")
+        train, everything = _with_differences(train), train
+        if len(train.distinct) < 2:
+            raise TooFewError(
+                f"{everything.name}: Fisherfaces need two people with two different photos each. "
+                f"Received: {len(everything)} photos of {len(everything.distinct)} people, "
+                f"{len(train.distinct)} of them with two different ones."
+            )
+        pixels = RawPixels().embed(train.items).astype(np.float64)
+        mean = pixels.mean(axis=0)
+        axes = _principal_axes(pixels - mean, COMPONENTS)
+        projected = (pixels - mean) @ axes
+        lda = analysis.LinearDiscriminantAnalysis(
+            solver="eigen", shrinkage=_shrinkage(projected, train.codes)
+        )
+        lda.fit(projected, train.codes)
+        return cls(mean=mean, axes=axes, discriminant=lda.transform)
+
     def embed(self, images: Images) -> Embeddings:
         """Return ``(n, identities − 1)``.
 
@@ -201,39 +213,6 @@ class Fisherfaces:
             )
         projected = (pixels - self.mean) @ self.axes
         return np.asarray(self.discriminant(projected), dtype=np.float32)
-
-
-def _fit_raw_pixels(train: Dataset) -> Embedder:
-    """Return `RawPixels`."""
-    return RawPixels()
-
-
-def fit_fisherfaces(train: Dataset) -> Embedder:
-    """Learn `Fisherfaces` from photos of at least two people.
-
-    Copies, and people with a single photo, are left out: they have no within-person variance.
-
-    Raises:
-        MissingExtraError: scikit-learn is not installed.
-        TooFewError: fewer than two people have two different photos.
-    """
-    analysis = require_extra("sklearn.discriminant_analysis")
-    train, everything = _with_differences(train), train
-    if len(train.distinct) < 2:
-        raise TooFewError(
-            f"{everything.name}: Fisherfaces need two people with two different photos each. "
-            f"Received: {len(everything)} photos of {len(everything.distinct)} people, "
-            f"{len(train.distinct)} of them with two different ones."
-        )
-    pixels = RawPixels().embed(train.items).astype(np.float64)
-    mean = pixels.mean(axis=0)
-    axes = _principal_axes(pixels - mean, COMPONENTS)
-    projected = (pixels - mean) @ axes
-    lda = analysis.LinearDiscriminantAnalysis(
-        solver="eigen", shrinkage=_shrinkage(projected, train.codes)
-    )
-    lda.fit(projected, train.codes)
-    return Fisherfaces(mean=mean, axes=axes, discriminant=lda.transform)
 
 
 def _principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np.float64]:
@@ -275,7 +254,7 @@ def _with_differences(data: Dataset) -> Dataset:
 
 FitBaseline = Callable[[Dataset], Embedder]
 
-BASELINES: dict[str, FitBaseline] = {"raw_pixels": _fit_raw_pixels, "fisherfaces": fit_fisherfaces}
+BASELINES: dict[str, FitBaseline] = {"raw_pixels": RawPixels.fit, "fisherfaces": Fisherfaces.fit}
 """By name; each learns from a training set and returns an embedder."""
 
 

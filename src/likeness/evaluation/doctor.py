@@ -24,7 +24,7 @@ reliable than the figure.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,11 +39,9 @@ from likeness.evaluation.gallery_energies import (
     GalleryEnergies,
     LookAlike,
     Misplaced,
-    look_alikes,
-    misplaced_photos,
 )
-from likeness.evaluation.leaks import duplicates_within
-from likeness.images.faces.face import Face
+from likeness.evaluation.leaks import NearDuplicate, near_duplicates
+from likeness.files import fields_to_json, to_json
 from likeness.images.quality import PhotoCheck, PhotoWarning, blurrier_than_the_rest
 
 GALLERY_WEIGHT = 8.0
@@ -224,19 +222,17 @@ FORMAT = "likeness.doctor/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Copy:
-    """A pair of photos that show one photograph.
+class ComparedBy:
+    """The model that compared the people.
 
     Args:
-        left, right: indices of the two.
-        how: "same pixels", "same photo", or "mirror image".
-        two_names: whether they have two names.
+        fingerprint, energy: of the model.
+        trained_on: who of the people it was trained on.
     """
 
-    left: int
-    right: int
-    how: str
-    two_names: bool
+    fingerprint: str
+    energy: str
+    trained_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -252,15 +248,19 @@ class Diagnosis:
             without a model.
         risks: everybody's, by decreasing gain of another photo; None without a model.
         threshold: the model's, if it has one.
+        model: what compared the people, if that is known.
+        remarks: sentences on how it was done.
     """
 
     data: Dataset
     checks: Sequence[PhotoCheck]
-    copies: Sequence[Copy]
-    misplaced: Sequence[Misplaced] | None
-    look_alikes: Sequence[LookAlike] | None
-    risks: Sequence[PersonRisk] | None
-    threshold: float | None
+    copies: Sequence[NearDuplicate]
+    misplaced: Sequence[Misplaced] | None = None
+    look_alikes: Sequence[LookAlike] | None = None
+    risks: Sequence[PersonRisk] | None = None
+    threshold: float | None = None
+    model: ComparedBy | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def with_model(self) -> bool:
@@ -293,10 +293,28 @@ class Diagnosis:
         if self.risks and all(
             risk.gain is not None and risk.gain < SMALLEST_GAIN for risk in self.risks
         ):
-            said.append("No person is predicted to gain from another photo.")
-        return said
+            said.append("Nobody is predicted to gain from another photo.")
+        if self.model and self.model.trained_on:
+            said.append(
+                f"The model was trained on {len(self.model.trained_on)} of these "
+                f"{len(self.data.distinct)} people: among them energies and risks look better than "
+                "they would be on others."
+            )
+        return [*said, *self.remarks]
 
-    def as_dict(self) -> dict[str, Any]:
+    def photo(self, index: int) -> str:
+        """Return the name of a photo."""
+        return self.data.item_names[index]
+
+    def person(self, code: int) -> str:
+        """Return the name of a person."""
+        return self.data.distinct[code]
+
+    def two_names(self, copy: NearDuplicate) -> bool:
+        """Whether a photograph that is there twice stands under two names."""
+        return self.data.identities[copy.left] != self.data.identities[copy.right]
+
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values; people and photos by their names."""
         data = self.data
         return {
@@ -312,12 +330,37 @@ class Diagnosis:
                 "notes": list(data.notes),
             },
             "threshold": self.threshold,
+            "model": to_json(self.model),
             "photos": [self._photo(index) for index in range(len(data))],
-            "copies": [self._named(copy, "left", "right") for copy in self.copies],
-            "misplaced": self._all(self.misplaced, "photo", "closest"),
-            "look_alikes": self._all(self.look_alikes, "left_photo", "right_photo"),
-            "people": self._all(self.risks),
+            "copies": [
+                {"how": copy.how(data, data), "two_names": self.two_names(copy)}
+                | self._places(left=copy.left, right=copy.right)
+                for copy in self.copies
+            ],
+            "misplaced": self.misplaced
+            and [
+                fields_to_json(wrong) | self._places(photo=wrong.photo, closest=wrong.closest)
+                for wrong in self.misplaced
+            ],
+            "look_alikes": self.look_alikes
+            and [
+                fields_to_json(pair)
+                | {name: self.person(getattr(pair, name)) for name in ("left", "right")}
+                | {name: self.photo(getattr(pair, name)) for name in ("left_photo", "right_photo")}
+                for pair in self.look_alikes
+            ],
+            "people": self.risks
+            and [
+                fields_to_json(risk)
+                | {name: self.person(getattr(risk, name)) for name in ("person", "nearest")}
+                for risk in self.risks
+            ],
         }
+
+    def _places(self, **indices: int) -> dict[str, str]:
+        """Return the names of photos, and whose they are said to be."""
+        names = {name: self.photo(index) for name, index in indices.items()}
+        return names | {f"{name}_person": self.data.identities[i] for name, i in indices.items()}
 
     def _counted(self) -> list[tuple[int, str, str]]:
         pairs = self.look_alikes or ()
@@ -329,12 +372,12 @@ class Diagnosis:
                 "photos have a warning",
             ),
             (
-                sum(copy.two_names for copy in self.copies),
+                sum(self.two_names(copy) for copy in self.copies),
                 "photograph is under two names",
                 "photographs are under two names",
             ),
             (
-                sum(not copy.two_names for copy in self.copies),
+                sum(not self.two_names(copy) for copy in self.copies),
                 "photograph is there twice under one name",
                 "photographs are there twice under one name",
             ),
@@ -358,32 +401,16 @@ class Diagnosis:
 
     def _photo(self, index: int) -> dict[str, Any]:
         check = self.checks[index]
-        faces = check.faces
+        faces = check.faces and [{**fields_to_json(f), "roll": f.roll} for f in check.faces]
         return {
-            "photo": self.data.item_names[index],
+            "photo": self.photo(index),
             "person": self.data.identities[index],
             "rows": check.size[0],
             "columns": check.size[1],
-            "quality": asdict(check.quality) | {"of": "face" if check.face else "photo"},
-            "faces": None if faces is None else [_face(face) for face in faces],
-            "warnings": [asdict(warning) for warning in check.warnings],
+            "quality": {**fields_to_json(check.quality), "of": "face" if check.face else "photo"},
+            "faces": to_json(faces),
+            "warnings": to_json(check.warnings),
         }
-
-    def _all(self, entries: Sequence[Any] | None, *photos: str) -> list[dict[str, Any]] | None:
-        return None if entries is None else [self._named(entry, *photos) for entry in entries]
-
-    def _named(self, entry: Any, *photos: str) -> dict[str, Any]:
-        """Return the fields with names for indices: of photos where listed, and of people."""
-        document = asdict(entry)
-        for field in photos:
-            index = document[field]
-            document[field] = self.data.item_names[index]
-            if isinstance(entry, Copy | Misplaced):
-                document[f"{field}_person"] = self.data.identities[index]
-        people = {LookAlike: ("left", "right"), PersonRisk: ("person", "nearest")}
-        for field in people.get(type(entry), ()):
-            document[field] = self.data.distinct[document[field]]
-        return document
 
 
 def diagnose(
@@ -413,10 +440,7 @@ def diagnose(
     diagnosis = Diagnosis(
         data=data,
         checks=_with_outliers(checks),
-        copies=_copies(data),
-        misplaced=None,
-        look_alikes=None,
-        risks=None,
+        copies=near_duplicates(data.items),
         threshold=threshold,
     )
     if matrix is None or len(data.distinct) < 2:
@@ -426,11 +450,11 @@ def diagnose(
 
 def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
     threshold, data = diagnosis.threshold, diagnosis.data
-    again = [copy.right for copy in diagnosis.copies if not copy.two_names]
+    again = [copy.right for copy in diagnosis.copies if not diagnosis.two_names(copy)]
     once = np.setdiff1d(np.arange(len(data)), again)
     energies = energies.take(once)
     joined, _ = _joined(energies, threshold=threshold)
-    misplaced = misplaced_photos(joined, threshold=threshold)
+    misplaced = joined.misplaced_photos(threshold=threshold)
     wrong = [entry.photo for entry in misplaced if entry.kind == "another person"]
     right = np.setdiff1d(np.arange(len(once)), wrong)
     energies = energies.take(right)
@@ -440,7 +464,7 @@ def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
             left_photo=int(once[right[pair.left_photo]]),
             right_photo=int(once[right[pair.right_photo]]),
         )
-        for pair in look_alikes(energies, threshold=threshold)
+        for pair in energies.look_alikes(threshold=threshold)
     ]
     named = [
         replace(entry, photo=int(once[entry.photo]), closest=int(once[entry.closest]))
@@ -459,26 +483,11 @@ def _joined(
 ) -> tuple[GalleryEnergies, NDArray[np.int64]]:
     """Return the energies with two names that may be one person as one, and whose codes it has."""
     first = np.arange(energies.people)
-    for pair in look_alikes(energies, threshold=threshold, at_least=0):
+    for pair in energies.look_alikes(threshold=threshold, at_least=0):
         if pair.one_person:  # mutual nearest: no name is in two such pairs, but for ties
             first[pair.right] = first[pair.left]
     people, codes = np.unique(first[energies.codes], return_inverse=True)
     return GalleryEnergies(matrix=energies.matrix, codes=codes.reshape(-1)), people
-
-
-def _copies(data: Dataset) -> list[Copy]:
-    copies = []
-    for pair in duplicates_within(data.items):
-        same = data.item_digests[pair.left] == data.item_digests[pair.right]
-        copies.append(
-            Copy(
-                left=pair.left,
-                right=pair.right,
-                how="same pixels" if same else "mirror image" if pair.mirrored else "same photo",
-                two_names=data.identities[pair.left] != data.identities[pair.right],
-            )
-        )
-    return copies
 
 
 def _with_outliers(checks: Sequence[PhotoCheck]) -> list[PhotoCheck]:
@@ -499,7 +508,3 @@ def _warned(check: PhotoCheck) -> PhotoCheck:
         words=f"far less sharp than the other photos: sharpness {check.quality.sharpness:.3f}",
     )
     return replace(check, warnings=(*check.warnings, warning))
-
-
-def _face(face: Face) -> dict[str, Any]:
-    return asdict(face) | {"roll": face.roll}

@@ -1,7 +1,12 @@
 """Figures: their names, format and marks in JSON, on terminals, pages and cards."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from likeness.arrays import Floats
+from likeness.evaluation.rare_rates import wilson
 
 DRAWN_MARK = "drawn faces, not AT&T"
 """Mark of a run on synthetic data."""
@@ -74,6 +79,13 @@ class FigureName(str):
         return cls(key)
 
     @property
+    def column(self) -> tuple[int, float, str]:
+        """Its place among others, in the order of a table's columns."""
+        kinds = list(_KINDS)
+        place = kinds.index(self.kind) if self.kind in kinds else len(kinds)
+        return place, self.at or 0.0, self
+
+    @property
     def label(self) -> str:
         """For column headings."""
         return self._filled(0)
@@ -112,16 +124,6 @@ def _key(kind: str, at: float | None) -> str:
     return f"{kind}_{digits}e{int(power)}"
 
 
-def in_order(names: Iterable[FigureName]) -> list[FigureName]:
-    """Return different names in the order of a table's columns."""
-    kinds = list(_KINDS)
-
-    def rank(name: FigureName) -> tuple[int, float, str]:
-        return kinds.index(name.kind) if name.kind in kinds else len(kinds), name.at or 0.0, name
-
-    return sorted(set(names), key=rank)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Interval:
     """A figure, the mean over folds, and the interval around it (percentile bootstrap)."""
@@ -130,9 +132,31 @@ class Interval:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        """Return the three numbers by name."""
-        return asdict(self)
+    @classmethod
+    def of_draws(cls, value: float, draws: Floats, *, level: float = 0.95) -> "Interval":
+        """Return a value with the ends that hold so large a share of its draws, ``(n,)``."""
+        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+        return cls(mean=value, low=float(low), high=float(high))
+
+    @classmethod
+    def of_share(cls, share: float, draws: Floats, *, trials: float) -> "Interval":
+        """Return a share with its 95 % interval, its spread known from drawing the people again.
+
+        The spread becomes a number of independent trials that would be as sure, and that number
+        Wilson's interval. The quantiles of the draws would say «surely 0» where nothing went wrong.
+
+        Args:
+            share: 0…1.
+            draws: ``(repetitions,)``, the share for people drawn again.
+            trials: at most so many count; photos, or pairs of them.
+
+        >>> Interval.of_share(0.0, np.zeros(9), trials=100).ends()
+        '0.0–3.7'
+        """
+        spread = float(np.var(draws))
+        count = min(trials, share * (1 - share) / spread) if spread > 0 else trials
+        low, high = wilson(share, max(count, 1.0), NormalDist().inv_cdf(0.975))
+        return cls(mean=share, low=low, high=high)
 
     def ends(self) -> str:
         """Return both ends in percent without the sign.

@@ -42,7 +42,7 @@ from likeness.energies import GUARD, energy_by_name
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation.figures import Interval
 from likeness.evaluation.pair_energies import PairEnergies, check_square
-from likeness.evaluation.rare_rates import AcceptedRate, interval_from_draws
+from likeness.evaluation.rare_rates import AcceptedRate
 from likeness.evaluation.verification import EVIDENCE
 
 FUSIONS = ("min", "mean", "top2", "centroid")
@@ -112,14 +112,14 @@ def check_fusion(fusion: str, *, energy: str | None = None) -> None:
         raise SettingError(f"fusion: expected {FUSION_HELP}. Received: {fusion!r}.")
     if energy is not None:
         energy_by_name(energy)
-        if not is_possible(fusion, energy=energy):
+        if not _is_possible(fusion, energy=energy):
             raise SettingError(
                 f"fusion: the centroid of photos is known for {', '.join(_CENTRED)} energies. "
                 f"Received: {energy!r}. Use min, mean or top2."
             )
 
 
-def is_possible(fusion: str, *, energy: str) -> bool:
+def _is_possible(fusion: str, *, energy: str) -> bool:
     """Return whether a fusion can be computed from energies of this name."""
     return fusion != "centroid" or energy in _CENTRED
 
@@ -167,6 +167,16 @@ class Comparisons:
     impostor: Energies
     genuine_people: Codes
     impostor_people: Codes
+
+    @classmethod
+    def of(cls, pairs: PairEnergies) -> "Comparisons":
+        """Return pairs that were measured, of one photo each, as comparisons."""
+        return cls(
+            genuine=pairs.genuine,
+            impostor=pairs.impostor,
+            genuine_people=pairs.codes[pairs.genuine_pairs],
+            impostor_people=pairs.codes[pairs.impostor_pairs],
+        )
 
 
 def compare_with_people(
@@ -219,16 +229,6 @@ def compare_with_people(
         impostor=energies[~genuine],
         genuine_people=people[genuine],
         impostor_people=people[~genuine],
-    )
-
-
-def comparisons_of(pairs: PairEnergies) -> Comparisons:
-    """Return pairs that were measured, of one photo each, as comparisons."""
-    return Comparisons(
-        genuine=pairs.genuine,
-        impostor=pairs.impostor,
-        genuine_people=pairs.codes[pairs.genuine_pairs],
-        impostor_people=pairs.codes[pairs.impostor_pairs],
     )
 
 
@@ -457,13 +457,16 @@ def choose_fusion(
     }
     best = min(names, key=rates.__getitem__)  # the simpler of equal ones
     beyond = {
-        name: _interval(rates[name] - rates[best], again[name] - again[best]) for name in names
+        name: Interval.of_draws(rates[name] - rates[best], again[name] - again[best])
+        for name in names
     }
     return FusionChoice(
         fusion=next(name for name in names if beyond[name].low <= 0),
         best=best,
         far=far,
-        rejected={name: _rate(rates[name], again[name], trials=len(codes)) for name in names},
+        rejected={
+            name: Interval.of_share(rates[name], again[name], trials=len(codes)) for name in names
+        },
         beyond_best=beyond,
         photos_each=photos_each,
         people=people,
@@ -481,18 +484,8 @@ def candidates(energy: str, photos_each: int) -> tuple[str, ...]:
     return tuple(
         name
         for name in FUSIONS
-        if is_possible(name, energy=energy) and (name != "top2" or photos_each > 2)
+        if _is_possible(name, energy=energy) and (name != "top2" or photos_each > 2)
     )
-
-
-def _interval(value: float, again: Energies) -> Interval:
-    low, high = np.quantile(again, [0.025, 0.975])
-    return Interval(mean=value, low=float(low), high=float(high))
-
-
-def _rate(value: float, again: Energies, *, trials: int) -> Interval:
-    low, high = interval_from_draws(value, again, trials=trials)
-    return Interval(mean=value, low=low, high=high)
 
 
 def _percent(rate: Interval) -> str:

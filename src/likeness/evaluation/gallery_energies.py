@@ -19,6 +19,58 @@ FEWEST_PEOPLE = 5
 """Fewest people for estimating the variation within a person."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class LookAlike:
+    """Two people, and how near they are.
+
+    Args:
+        left, right: the two.
+        energy: the middle one of all energies between their photos.
+        left_photo, right_photo: their nearest two photos.
+        closest: the energy of those two.
+        accepted: the share of the comparisons that would be accepted, 0…1; None without a
+            threshold.
+        flagged: whether they are closer than the threshold: at least half of the comparisons
+            would be accepted.
+        one_person: whether they may be one person under two names: their photos are as near to
+            each other as those of one person are in the middle case, and nobody else is nearer
+            to either. Nobody is where fewer than `FEWEST_PEOPLE` people have two photos.
+    """
+
+    left: int
+    right: int
+    energy: float
+    left_photo: int
+    right_photo: int
+    closest: float
+    accepted: float | None
+    flagged: bool
+    one_person: bool
+
+
+MisplacedKind = Literal["another person", "unlike the rest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misplaced:
+    """A photo that does not fit the other photos of its person.
+
+    Args:
+        photo: its index.
+        kind: "another person" if it is closer to one; "unlike the rest" if it would only not be
+            accepted as its own person. Of two photos either one may be the wrong one.
+        closest: the index of the nearest photo of somebody else.
+        own_energy: to the nearest other photo of its person.
+        other_energy: to that nearest photo of somebody else.
+    """
+
+    photo: int
+    kind: MisplacedKind
+    closest: int
+    own_energy: float
+    other_energy: float
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GalleryEnergies:
     """Energies between ``n`` photos of ``p`` people.
@@ -146,6 +198,110 @@ class GalleryEnergies:
         """Return the energies of these photos; everybody must keep at least one."""
         return GalleryEnergies(matrix=self.matrix[np.ix_(photos, photos)], codes=self.codes[photos])
 
+    def look_alikes(self, *, threshold: float | None, at_least: int = 10) -> list[LookAlike]:
+        """Return all pairs of people closer than the threshold, the nearest first.
+
+        Without a threshold, or where fewer are, the nearest ``at_least`` pairs are returned, not
+        flagged. A share of the pairs of different people is closer than any threshold; it is about
+        the threshold's FAR.
+        """
+        left, right = np.triu_indices(self.people, k=1)
+        between = self.between[left, right]
+        flagged = np.zeros(len(between), bool) if threshold is None else between <= threshold
+        one_person = self._one_person()[left, right]
+        wanted = flagged | one_person
+        order = np.argsort(between, kind="stable")
+        order = order[wanted[order] | (np.arange(len(order)) < at_least)]
+        return [
+            self._look_alike(
+                int(left[at]),
+                int(right[at]),
+                threshold=threshold,
+                one_person=bool(one_person[at]),
+            )
+            for at in order
+        ]
+
+    def misplaced_photos(self, *, threshold: float | None) -> list[Misplaced]:
+        """Return the photos that seem to be under the wrong name, in order.
+
+        A photo is "another person" if somebody else's nearest photo is nearer than the nearest of
+        its own, somebody else's middle photo is nearer than the middle one of its own, and, where
+        there is a threshold, the other's nearest is accepted. Of each person the clearest one is
+        taken out first and the rest judged again: one wrong photo of two must not make the right
+        one look wrong. What is left and not accepted as its own person is "unlike the rest".
+
+        Only people with two photos or more are judged.
+        """
+        misplaced: list[Misplaced] = []
+        indices = np.arange(len(self.codes))
+        rest = self
+        while True:
+            wrong = rest._clearest(threshold)
+            if not len(wrong):
+                break
+            misplaced += [rest._misplaced(at, indices, "another person") for at in wrong.tolist()]
+            keep = np.setdiff1d(np.arange(len(indices)), wrong)
+            rest, indices = rest.take(keep), indices[keep]
+        if threshold is not None:
+            far = np.flatnonzero(np.isfinite(rest.own) & (rest.own > threshold))
+            misplaced += [rest._misplaced(at, indices, "unlike the rest") for at in far.tolist()]
+        return sorted(misplaced, key=lambda entry: entry.photo)
+
+    def _one_person(self) -> NDArray[np.bool_]:
+        """Return, for all ``(p, p)``, whether two people may be one."""
+        own = np.diag(self.between)
+        own = own[np.isfinite(own)]
+        if len(own) < FEWEST_PEOPLE:
+            return np.zeros((self.people, self.people), bool)
+        apart = self.between.copy()
+        np.fill_diagonal(apart, np.inf)
+        nearest = apart.min(axis=1)
+        close: NDArray[np.bool_] = (
+            (apart <= np.median(own)) & (apart <= nearest[:, None]) & (apart <= nearest[None, :])
+        )
+        return close
+
+    def _look_alike(
+        self, left: int, right: int, *, threshold: float | None, one_person: bool
+    ) -> LookAlike:
+        ours, theirs = self.photos_of(left), self.photos_of(right)
+        block = self.matrix[np.ix_(ours, theirs)]
+        row, column = np.unravel_index(int(block.argmin()), block.shape)
+        energy = float(self.between[left, right])
+        return LookAlike(
+            left=left,
+            right=right,
+            energy=energy,
+            left_photo=int(ours[row]),
+            right_photo=int(theirs[column]),
+            closest=float(block[row, column]),
+            accepted=None if threshold is None else float((block <= threshold).mean()),
+            flagged=threshold is not None and energy <= threshold,
+            one_person=one_person,
+        )
+
+    def _clearest(self, threshold: float | None) -> NDArray[np.int64]:
+        """Return the photos that are nearer to another person: of each person the clearest one."""
+        wrong = np.isfinite(self.own) & (self.impostor < self.own)
+        wrong &= self.typical_impostor < self.typical_own
+        if threshold is not None:
+            wrong &= self.impostor <= threshold
+        margin = np.where(wrong, self.own - self.impostor, -np.inf)
+        order = np.lexsort((-margin, self.codes))
+        first = np.unique(self.codes[order], return_index=True)[1]
+        clearest = order[first]
+        return np.sort(clearest[wrong[clearest]])
+
+    def _misplaced(self, at: int, indices: NDArray[np.int64], kind: MisplacedKind) -> Misplaced:
+        return Misplaced(
+            photo=int(indices[at]),
+            kind=kind,
+            closest=int(indices[self.nearest_stranger[at]]),
+            own_energy=float(self.own[at]),
+            other_energy=float(self.impostor[at]),
+        )
+
     @cached_property
     def _slots(self) -> NDArray[np.int64]:
         """``(p, most photos)``: indices of each person's photos; n where there are no more."""
@@ -159,175 +315,3 @@ class GalleryEnergies:
     def _by_person(self) -> list[NDArray[np.int64]]:
         order = np.argsort(self.codes, kind="stable")
         return np.split(order, np.cumsum(self.counts)[:-1])
-
-
-@dataclass(frozen=True, kw_only=True)
-class LookAlike:
-    """A pair of people, and their energies.
-
-    Args:
-        left, right: the two.
-        energy: the median of all energies between their photos.
-        left_photo, right_photo: their nearest two photos.
-        closest: the energy of those two.
-        accepted: the share of the comparisons that would be accepted, 0…1; None without a
-            threshold.
-        flagged: whether they are closer than the threshold: at least half of the comparisons
-            would be accepted.
-        one_person: whether they may be one person under two names: their photos are as near to
-            each other as those of one person are in the median case, and nobody else is nearer to
-            either. False if fewer than `FEWEST_PEOPLE` people have two photos.
-    """
-
-    left: int
-    right: int
-    energy: float
-    left_photo: int
-    right_photo: int
-    closest: float
-    accepted: float | None
-    flagged: bool
-    one_person: bool
-
-
-def look_alikes(
-    energies: GalleryEnergies, *, threshold: float | None, at_least: int = 10
-) -> list[LookAlike]:
-    """Return all pairs of people closer than the threshold, the nearest first.
-
-    Without a threshold, or where fewer are, the nearest ``at_least`` pairs are returned, not
-    flagged. A share of the pairs of different people is closer than any threshold; it is about
-    the threshold's FAR.
-    """
-    left, right = np.triu_indices(energies.people, k=1)
-    between = energies.between[left, right]
-    flagged = np.zeros(len(between), bool) if threshold is None else between <= threshold
-    one_person = _one_person(energies)[left, right]
-    wanted = flagged | one_person
-    order = np.argsort(between, kind="stable")
-    order = order[wanted[order] | (np.arange(len(order)) < at_least)]
-    return [
-        _look_alike(
-            energies,
-            int(left[at]),
-            int(right[at]),
-            threshold=threshold,
-            one_person=bool(one_person[at]),
-        )
-        for at in order
-    ]
-
-
-def _one_person(energies: GalleryEnergies) -> NDArray[np.bool_]:
-    """Return, for all ``(p, p)``, whether two people may be one."""
-    own = np.diag(energies.between)
-    own = own[np.isfinite(own)]
-    if len(own) < FEWEST_PEOPLE:
-        return np.zeros((energies.people, energies.people), bool)
-    apart = energies.between.copy()
-    np.fill_diagonal(apart, np.inf)
-    nearest = apart.min(axis=1)
-    close: NDArray[np.bool_] = (
-        (apart <= np.median(own)) & (apart <= nearest[:, None]) & (apart <= nearest[None, :])
-    )
-    return close
-
-
-def _look_alike(
-    energies: GalleryEnergies,
-    left: int,
-    right: int,
-    *,
-    threshold: float | None,
-    one_person: bool,
-) -> LookAlike:
-    ours, theirs = energies.photos_of(left), energies.photos_of(right)
-    block = energies.matrix[np.ix_(ours, theirs)]
-    row, column = np.unravel_index(int(block.argmin()), block.shape)
-    energy = float(energies.between[left, right])
-    return LookAlike(
-        left=left,
-        right=right,
-        energy=energy,
-        left_photo=int(ours[row]),
-        right_photo=int(theirs[column]),
-        closest=float(block[row, column]),
-        accepted=None if threshold is None else float((block <= threshold).mean()),
-        flagged=threshold is not None and energy <= threshold,
-        one_person=one_person,
-    )
-
-
-MisplacedKind = Literal["another person", "unlike the rest"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Misplaced:
-    """A photo that does not match the other photos of its person.
-
-    Args:
-        photo: its index.
-        kind: "another person" if it is closer to one; "unlike the rest" if it would only not be
-            accepted as its own person. If there are two photos, either may be wrong.
-        closest: the index of the nearest photo of another person.
-        own_energy: to the nearest other photo of its person.
-        other_energy: to that nearest photo of another person.
-    """
-
-    photo: int
-    kind: MisplacedKind
-    closest: int
-    own_energy: float
-    other_energy: float
-
-
-def misplaced_photos(energies: GalleryEnergies, *, threshold: float | None) -> list[Misplaced]:
-    """Return the photos that seem to be under the wrong name, in order.
-
-    A photo is "another person" if another person's nearest photo is nearer than the nearest of
-    its own, another person's median photo is nearer than the median one of its own, and, where
-    there is a threshold, the other's nearest is accepted. The clearest one of each person is
-    removed first and the rest checked again: one wrong photo of two must not make the right one
-    look wrong. Remaining photos that are not accepted as their own person are "unlike the rest".
-
-    Only people with two photos or more are checked.
-    """
-    misplaced: list[Misplaced] = []
-    indices = np.arange(len(energies.codes))
-    rest = energies
-    while True:
-        wrong = _clearest(rest, threshold)
-        if not len(wrong):
-            break
-        misplaced += [_misplaced(rest, at, indices, "another person") for at in wrong.tolist()]
-        keep = np.setdiff1d(np.arange(len(indices)), wrong)
-        rest, indices = rest.take(keep), indices[keep]
-    if threshold is not None:
-        far = np.flatnonzero(np.isfinite(rest.own) & (rest.own > threshold))
-        misplaced += [_misplaced(rest, at, indices, "unlike the rest") for at in far.tolist()]
-    return sorted(misplaced, key=lambda entry: entry.photo)
-
-
-def _clearest(energies: GalleryEnergies, threshold: float | None) -> NDArray[np.int64]:
-    """Return the photos that are nearer to another person: of each person the clearest one."""
-    wrong = np.isfinite(energies.own) & (energies.impostor < energies.own)
-    wrong &= energies.typical_impostor < energies.typical_own
-    if threshold is not None:
-        wrong &= energies.impostor <= threshold
-    margin = np.where(wrong, energies.own - energies.impostor, -np.inf)
-    order = np.lexsort((-margin, energies.codes))
-    first = np.unique(energies.codes[order], return_index=True)[1]
-    clearest = order[first]
-    return np.sort(clearest[wrong[clearest]])
-
-
-def _misplaced(
-    energies: GalleryEnergies, at: int, indices: NDArray[np.int64], kind: MisplacedKind
-) -> Misplaced:
-    return Misplaced(
-        photo=int(indices[at]),
-        kind=kind,
-        closest=int(indices[energies.nearest_stranger[at]]),
-        own_energy=float(energies.own[at]),
-        other_energy=float(energies.impostor[at]),
-    )

@@ -8,7 +8,7 @@ interval of an error rate reaches up to 3/n at least, of the n pairs or photos b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Floats
 from likeness.evaluation.baselines import Evaluation
-from likeness.evaluation.figures import FigureName, Interval, in_order
-from likeness.evaluation.intervals import drawn_figures, quantiles
-from likeness.evaluation.open_set import OpenSet, missed
+from likeness.evaluation.figures import FigureName, Interval
+from likeness.evaluation.intervals import drawn_figures
+from likeness.evaluation.open_set import OpenSet
 from likeness.evaluation.verification import EVIDENCE
+from likeness.files import fields_from_json, fields_to_json
 
 FEWEST_PEOPLE = 10
 LEVEL = 0.95
@@ -55,8 +56,8 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """The difference of a figure between two groups.
+class _Difference:
+    """A figure of one group less that of another.
 
     Args:
         figure: its name.
@@ -85,37 +86,24 @@ class Grouping:
 
     column: str
     groups: tuple[Group, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[_Difference, ...]
     unlabelled: int
 
     @property
     def figure_names(self) -> list[FigureName]:
         """The figures that any group has, in the order of a table's columns."""
-        return in_order(name for group in self.groups for name in group.figures)
+        names = {name for group in self.groups for name in group.figures}
+        return sorted(names, key=lambda name: name.column)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        groups = [{**asdict(group), "small": group.small} for group in self.groups]
-        return {**asdict(self), "groups": groups, "sentences": self.sentences()}
+        groups = [{**fields_to_json(group), "small": group.small} for group in self.groups]
+        return {**fields_to_json(self), "groups": groups, "sentences": self.sentences()}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Grouping":
-        """Read what `to_json` wrote; KeyError or TypeError where something is missing."""
-        return cls(
-            column=document["column"],
-            groups=tuple(_read_group(group) for group in document["groups"]),
-            differences=tuple(
-                Difference(
-                    figure=FigureName.from_json(stored["figure"]),
-                    first=stored["first"],
-                    second=stored["second"],
-                    difference=Interval(**stored["difference"]),
-                    stands_out=stored["stands_out"],
-                )
-                for stored in document["differences"]
-            ),
-            unlabelled=document["unlabelled"],
-        )
+    def from_json(cls, document: object) -> "Grouping":
+        """Read what `to_json` wrote; DataError where something is missing or of another kind."""
+        return fields_from_json(cls, document)
 
     def sentences(self) -> list[str]:
         """Return it in sentences."""
@@ -134,21 +122,6 @@ class Grouping:
                 "twenty would by chance."
             )
         return said
-
-
-def _read_group(document: Mapping[str, Any]) -> Group:
-    return Group(
-        label=document["label"],
-        people=document["people"],
-        photos=document["photos"],
-        genuine_pairs=document["genuine_pairs"],
-        impostor_pairs=document["impostor_pairs"],
-        figures={
-            FigureName.from_json(name): Interval(**figure)
-            for name, figure in document["figures"].items()
-        },
-        warnings=tuple(document["warnings"]),
-    )
 
 
 def compare_groups(
@@ -201,10 +174,9 @@ def compare_groups(
 def _group(
     label: str, group: "_GroupResampler", names: Sequence[FigureName], draws: Floats
 ) -> Group:
-    low, high = quantiles(draws, level=LEVEL)
     figures = {
-        name: Interval(mean=group.figures[name], low=float(low[i]), high=float(high[i]))
-        for i, name in enumerate(names)
+        name: Interval.of_draws(group.figures[name], column, level=LEVEL)
+        for name, column in zip(names, draws.T, strict=True)
     }
     pairs = group.impostor_pairs
     people = len(group.group_people)
@@ -239,20 +211,20 @@ def _least(behind: int) -> float:
     return min(1.0, EVIDENCE / behind)
 
 
-def _difference(name: FigureName, first: Group, second: Group, draws: Floats) -> Difference:
-    low, high = (float(end) for end in quantiles(draws, level=LEVEL))
+def _difference(name: FigureName, first: Group, second: Group, draws: Floats) -> _Difference:
     means = [group.figures[name].mean for group in (first, second)]
     shown = name != "far" or max(means) >= max(_least(g.impostor_pairs) for g in (first, second))
-    return Difference(
+    difference = Interval.of_draws(means[0] - means[1], draws, level=LEVEL)
+    return _Difference(
         figure=name,
         first=first.label,
         second=second.label,
-        difference=Interval(mean=means[0] - means[1], low=low, high=high),
-        stands_out=shown and (low > 0 or high < 0),
+        difference=difference,
+        stands_out=shown and not difference.low <= 0 <= difference.high,
     )
 
 
-def _difference_in_words(compared: Difference) -> str:
+def _difference_in_words(compared: _Difference) -> str:
     size = compared.difference.mean
     ends = sorted((compared.difference.low, compared.difference.high))
     if size < 0:
@@ -296,7 +268,7 @@ class _GroupResampler:
             if open_set is not None:
                 searches = open_set.searches
                 self._keep(
-                    FigureName("fnir"), missed(searches, threshold), searches.mated_codes[:, None]
+                    FigureName("fnir"), searches.missed(threshold), searches.mated_codes[:, None]
                 )
         if (trials := evaluation.identification) is not None:
             self._keep(

@@ -31,6 +31,25 @@ class Ranks:
     nearer: NDArray[np.int64]
     level: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, each: Energies, right: NDArray[np.intp]) -> "Ranks":
+        """Return where the right identity stands for each probe.
+
+        Args:
+            each: ``(probes, g)`` energies to the enrolled identities.
+            right: ``(probes,)``, the column of the right one.
+        """
+        own = np.take_along_axis(each, right[:, None], axis=1)
+        return cls(nearer=(each < own).sum(axis=1), level=(each == own).sum(axis=1))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Ranks"]) -> "Ranks":
+        """Return the ranks of all parts, one after the other; at least one part."""
+        return cls(
+            nearer=np.concatenate([part.nearer for part in parts]),
+            level=np.concatenate([part.level for part in parts]),
+        )
+
     def credit(self, rank: int = 1) -> NDArray[np.float64]:
         """Return the score of each probe at a rank, ``(n,)``, 0…1; ties are split equally."""
         return np.clip((rank - self.nearer) / self.level, 0.0, 1.0)
@@ -78,31 +97,32 @@ def cumulative_match(trials: Identification, *, most: int = 100) -> NDArray[np.f
     return np.array([trials.ranks.credit(rank).mean() for rank in ranks])
 
 
-def person_energies(matrix: Energies, gallery_codes: Codes) -> tuple[Codes, Energies]:
-    """Return the enrolled identities, and each probe's energy to each: the smallest over their
-    items.
+def person_energies(
+    matrix: Energies, probe_codes: Codes, gallery_codes: Codes
+) -> tuple[Codes, Energies]:
+    """Return who is enrolled, and each probe's energy to each: the smallest of their items'.
 
     Args:
         matrix: ``(probes, gallery)``.
+        probe_codes: ``(probes,)``.
         gallery_codes: ``(gallery,)``, at least one.
 
     Returns:
         (identities ``(g,)`` ascending, energies ``(probes, g)``).
+
+    Raises:
+        DataError: the matrix has another shape, nothing is enrolled, or an energy is NaN.
     """
+    if matrix.shape != (len(probe_codes), len(gallery_codes)) or len(gallery_codes) == 0:
+        raise DataError(
+            f"matrix: expected energies of {len(probe_codes)} probes to {len(gallery_codes)} "
+            f"enrolled items, at least one. Received: {describe(matrix)}."
+        )
+    if np.isnan(matrix).any():
+        raise DataError("matrix: expected energies. Received: NaN in some places.")
     order = np.argsort(gallery_codes, kind="stable")
     identities, first = np.unique(gallery_codes[order], return_index=True)
     return identities, np.minimum.reduceat(matrix[:, order], first, axis=1)
-
-
-def find_ranks(each: Energies, right: NDArray[np.intp]) -> Ranks:
-    """Return the rank of the right identity for each probe.
-
-    Args:
-        each: ``(probes, g)`` energies to the enrolled identities.
-        right: ``(probes,)``, the column of the right one.
-    """
-    own = np.take_along_axis(each, right[:, None], axis=1)
-    return Ranks(nearer=(each < own).sum(axis=1), level=(each == own).sum(axis=1))
 
 
 def rank_one(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> NDArray[np.float64]:
@@ -179,14 +199,6 @@ def n_way_k_shot(
     return _closed_set(matrix, codes, trials, ways=ways, shots=shots)
 
 
-def joined(parts: Sequence[Ranks]) -> Ranks:
-    """Return the ranks of all parts, one after the other; at least one part."""
-    return Ranks(
-        nearer=np.concatenate([part.nearer for part in parts]),
-        level=np.concatenate([part.level for part in parts]),
-    )
-
-
 def _closed_set(
     matrix: Energies,
     codes: Codes,
@@ -203,34 +215,13 @@ def _closed_set(
     return Identification(
         ways=ways,
         shots=shots,
-        ranks=joined(ranks),
+        ranks=Ranks.joined(ranks),
         probe_codes=np.concatenate([codes[probes] for probes, _ in trials]),
     )
 
 
 def _closed_set_ranks(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Ranks:
-    _check_closed_set(matrix, probe_codes, gallery_codes)
-    identities, each = person_energies(matrix, gallery_codes)
-    return find_ranks(each, np.searchsorted(identities, probe_codes))
-
-
-def check_search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
-    """Raise unless the matrix holds an energy for each probe and each enrolled item.
-
-    Raises:
-        DataError: it has another shape, nothing is enrolled, or an energy is NaN.
-    """
-    if matrix.shape != (len(probe_codes), len(gallery_codes)) or len(gallery_codes) == 0:
-        raise DataError(
-            f"matrix: expected energies of {len(probe_codes)} probes to {len(gallery_codes)} "
-            f"enrolled items, at least one. Received: {describe(matrix)}."
-        )
-    if np.isnan(matrix).any():
-        raise DataError("matrix: expected energies. Received: NaN in some places.")
-
-
-def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> None:
-    check_search(matrix, probe_codes, gallery_codes)
+    identities, each = person_energies(matrix, probe_codes, gallery_codes)
     strangers = np.setdiff1d(probe_codes, gallery_codes)
     if len(strangers):
         raise DataError(
@@ -238,3 +229,4 @@ def _check_closed_set(matrix: Energies, probe_codes: Codes, gallery_codes: Codes
             f"first is {strangers[0]}. In a closed set every probe's identity is enrolled: leave "
             "them out."
         )
+    return Ranks.of(each, np.searchsorted(identities, probe_codes))

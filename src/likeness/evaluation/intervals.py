@@ -15,7 +15,7 @@ import numpy as np
 
 from likeness.arrays import Floats, check_in_range
 from likeness.errors import TooFewError
-from likeness.evaluation.baselines import Evaluation, rate_figures
+from likeness.evaluation.baselines import FARS, Evaluation
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.verification import Counter
 
@@ -58,12 +58,12 @@ def resampled_intervals(
 
     Args and errors are those of `people_intervals`.
     """
+    check_in_range(level, 0.5, 0.999, argument="level")
     names, draws = drawn_figures(folds, repetitions=repetitions, seed=seed)
-    low, high = quantiles(draws, level=level)
     means = [float(np.mean([fold.figures[name] for fold in folds])) for name in names]
     return {
-        name: Interval(mean=mean, low=float(low[i]), high=float(high[i]))
-        for i, (name, mean) in enumerate(zip(names, means, strict=True))
+        name: Interval.of_draws(mean, column, level=level)
+        for name, mean, column in zip(names, means, draws.T, strict=True)
     }
 
 
@@ -89,17 +89,6 @@ def drawn_figures(
         per_fold = [fold.draw(rng) for fold in folds]
         row[:] = [np.mean([figures[name] for figures in per_fold]) for name in names]
     return names, draws
-
-
-def quantiles(draws: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return the ends of the interval that holds this share of the draws.
-
-    Raises:
-        SettingError: the level is out of its range.
-    """
-    check_in_range(level, 0.5, 0.999, argument="level")
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
 
 
 def item_intervals(
@@ -137,7 +126,7 @@ class _ItemResampler:
 
     @property
     def figures(self) -> Mapping[FigureName, float]:
-        return rate_figures(self._counter.rates(), self._threshold)
+        return self._counter.rates().figures(self._threshold, FARS)
 
     def draw(self, rng: np.random.Generator) -> dict[FigureName, float]:
         while True:
@@ -146,7 +135,8 @@ class _ItemResampler:
             genuine = weights[self._genuine[0]] * weights[self._genuine[1]]
             impostor = weights[self._impostor[0]] * weights[self._impostor[1]]
             if genuine.any() and impostor.any():
-                return rate_figures(self._counter.rates(genuine, impostor), self._threshold)
+                rates = self._counter.rates(genuine, impostor)
+                return rates.figures(self._threshold, FARS)
 
 
 class _Resampler:
@@ -185,7 +175,7 @@ class _Resampler:
         self, genuine: Floats, impostor: Floats, probes: Floats
     ) -> dict[FigureName, float]:
         rates = self._counter.rates(genuine, impostor)
-        figures = rate_figures(rates, self._fold.threshold, self._fold.fars)
+        figures = rates.figures(self._fold.threshold, self._fold.fars)
         trials = self._fold.identification
         if trials is not None:
             figures[FigureName("one_shot", trials.ways)] = float(

@@ -16,17 +16,19 @@ The audit of two data sets shows whether one may be used for training and the ot
 lists shared photos one by one, including different files of the same photograph.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Images, check_images
+from likeness.arrays import Images, Pairs, check_images
 from likeness.datasets.items import Dataset
-from likeness.datasets.sampling import LabelledPairs
+from likeness.datasets.sampling import LabelledPairs, all_pairs_of
+from likeness.errors import OverlapError
 from likeness.evaluation.pair_energies import PairEnergies
+from likeness.files import fields_to_json
 from likeness.images.preparation import fit
 
 
@@ -61,9 +63,9 @@ class LeakReport:
             + self.shared_impostor_pairs
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the counts by name, and the sentences."""
-        return {**asdict(self), "leaks": self.leaks, "sentences": self.sentences()}
+        return {**fields_to_json(self), "leaks": self.leaks, "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
         """Return it in sentences; one sentence when clean."""
@@ -121,46 +123,89 @@ DIGITS = 16
 """Hexadecimal digits of each photo's digest in a model's record."""
 
 
-def leaks_against(
-    identities: Iterable[str], digests: Iterable[str], test: Dataset, pairs: PairEnergies
-) -> LeakReport:
-    """Compare a test part with the record of a training part: names and digests.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Learned:
+    """What is recorded of a training part.
 
-    People with equal names count as the same, whatever their photos: a false alarm is better than
-    an undetected leak. Pairs count as trained on if both photos were.
+    People with equal names count as the same, whatever their photos: better one false alarm
+    than a leak unseen.
 
     Args:
-        identities: trained on.
-        digests: of the photos trained on, their first `DIGITS` digits or all of them.
-        test: what was measured on.
-        pairs: of it.
+        identities: names of people.
+        digests: of the photos, their first `DIGITS` digits or all of them, in an order that
+            ``pairs`` index.
+        pairs: trained on; None if all pairs of the photos were.
     """
-    digests = list(digests)
-    known = _learned_items(digests, test)
-    return LeakReport(
-        identities=len(test.distinct),
-        items=len(test),
-        genuine_pairs=len(pairs.genuine),
-        impostor_pairs=len(pairs.impostor),
-        shared_identities=len(learned_people(identities, digests, test)),
-        shared_items=int(known.sum()),
-        shared_genuine_pairs=int(known[pairs.genuine_pairs].all(axis=1).sum()),
-        shared_impostor_pairs=int(known[pairs.impostor_pairs].all(axis=1).sum()),
-    )
 
+    identities: Sequence[str] = ()
+    digests: Sequence[str] = ()
+    pairs: Pairs | None = None
 
-def learned_people(identities: Iterable[str], digests: Iterable[str], test: Dataset) -> set[str]:
-    """Return the people of a test part who are in the record of a training part.
+    @classmethod
+    def of(cls, data: Dataset, pairs: Pairs | None = None) -> "Learned":
+        """Return what is known of a data set."""
+        return cls(identities=data.distinct, digests=data.item_digests, pairs=pairs)
 
-    By name or by a photo, since a person may have been renamed.
-    """
-    known = np.flatnonzero(_learned_items(digests, test)).tolist()
-    return (set(test.distinct) & set(identities)) | {test.identities[i] for i in known}
+    @classmethod
+    def recorded(cls, record: Mapping[str, Any]) -> "Learned":
+        """Return what a model's record, or a calibration's provenance, says of its "data"."""
+        data = record.get("data", {})
+        return cls(identities=data.get("identities", ()), digests=data.get("item_digests", ()))
 
+    def to_json(self) -> dict[str, object]:
+        """Return it as JSON values."""
+        return {
+            "identities": list(self.identities),
+            "digests": [digest[:DIGITS] for digest in self.digests],
+            "pairs": "all" if self.pairs is None else self.pairs.tolist(),
+        }
 
-def _learned_items(digests: Iterable[str], test: Dataset) -> NDArray[np.bool_]:
-    learned = {digest[:DIGITS] for digest in digests}
-    return np.array([digest[:DIGITS] in learned for digest in test.item_digests], dtype=bool)
+    def people_in(self, test: Dataset) -> list[str]:
+        """Return the people of a test part who are here, in its order.
+
+        By name, or by a photo: a person may have been renamed since.
+        """
+        known = {test.identities[index] for index in np.flatnonzero(self._items_in(test)).tolist()}
+        known |= set(self.identities)
+        return [person for person in test.distinct if person in known]
+
+    def check_unseen(self, data: Dataset) -> None:
+        """Raise if some of the people or photos are here.
+
+        Raises:
+            OverlapError: they are.
+        """
+        known = self.people_in(data)
+        if known:
+            some = ", ".join(repr(name) for name in known[:5])
+            more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+            raise OverlapError(
+                f"{len(known)} of the {len(data.distinct)} people were trained on: {some}{more}. A "
+                "threshold chosen on them would promise too much; calibrate on other people."
+            )
+
+    def leaks_into(self, test: Dataset, pairs: PairEnergies) -> LeakReport:
+        """Compare a test part with what is recorded; a pair was trained on if both photos were.
+
+        Args:
+            test: what was measured on.
+            pairs: of it.
+        """
+        known = self._items_in(test)
+        return LeakReport(
+            identities=len(test.distinct),
+            items=len(test),
+            genuine_pairs=len(pairs.genuine),
+            impostor_pairs=len(pairs.impostor),
+            shared_identities=len(self.people_in(test)),
+            shared_items=int(known.sum()),
+            shared_genuine_pairs=int(known[pairs.genuine_pairs].all(axis=1).sum()),
+            shared_impostor_pairs=int(known[pairs.impostor_pairs].all(axis=1).sum()),
+        )
+
+    def _items_in(self, test: Dataset) -> NDArray[np.bool_]:
+        learned = {digest[:DIGITS] for digest in self.digests}
+        return np.array([digest[:DIGITS] in learned for digest in test.item_digests], dtype=bool)
 
 
 def _percent(part: int, total: int) -> str:
@@ -197,7 +242,7 @@ ALIKE = 0.997
 BLOCK = 2048
 """Rows compared at a time: 2048 × 2048 correlations are 17 MB."""
 
-Thumbnails = NDArray[np.float32]
+_Thumbnails = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -215,12 +260,19 @@ class NearDuplicate:
     mirrored: bool
     correlation: float
 
+    def how(self, left: Dataset, right: Dataset) -> str:
+        """Say how two photos of these data sets are one: same pixels, same photo, mirror image."""
+        if left.item_digests[self.left] == right.item_digests[self.right]:
+            return "same pixels"
+        return "mirror image" if self.mirrored else "same photo"
 
-def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
-    """Return the photos on the left that also occur on the right, in order.
+
+def near_duplicates(left: Images, right: Images | None = None) -> list[NearDuplicate]:
+    """Return the photos on the left that are on the right too, in order.
 
     Args:
-        left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ.
+        left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ. Without a right
+            side the photos are compared with each other, each pair once, left < right.
 
     Raises:
         DataError: they have another shape or type.
@@ -231,17 +283,29 @@ def near_duplicates(left: Images, right: Images) -> list[NearDuplicate]:
     ...     photo, np.concatenate([255 - photo, photo[:, :, ::-1]]))]
     [(0, 1, True)]
     """
-    ours, theirs = thumbnails(left), thumbnails(right)
-    return _matches(ours, theirs)
+    ours = _thumbnails(left)
+    theirs = ours if right is None else _thumbnails(right)
+    matches = []
+    for start in range(0, len(ours), BLOCK):
+        block = ours[start : start + BLOCK]
+        for other in range(0, len(theirs), BLOCK):
+            plain = block @ theirs[other : other + BLOCK].T
+            turned = block @ _mirrored(theirs[other : other + BLOCK]).T
+            best = np.maximum(plain, turned)
+            matches += [
+                NearDuplicate(
+                    left=start + int(row),
+                    right=other + int(column),
+                    mirrored=bool(turned[row, column] > plain[row, column]),
+                    correlation=min(1.0, round(float(best[row, column]), 4)),
+                )
+                for row, column in np.argwhere(best >= ALIKE)
+                if right is not None or start + row < other + column
+            ]
+    return sorted(matches)
 
 
-def duplicates_within(images: Images) -> list[NearDuplicate]:
-    """Return the pairs of duplicates in one collection, each pair once, left < right."""
-    small = thumbnails(images)
-    return [match for match in _matches(small, small) if match.left < match.right]
-
-
-def thumbnails(images: Images) -> Thumbnails:
+def _thumbnails(images: Images) -> _Thumbnails:
     """Return ``(n, 28 · 23)``: small grey photos, mean 0, unit length.
 
     A photo of one flat colour becomes zeros, and matches nothing: flat photos do not count as
@@ -258,27 +322,7 @@ def thumbnails(images: Images) -> Thumbnails:
     return np.where(flat, 0, small / np.where(flat, 1, length)).astype(np.float32)
 
 
-def _matches(ours: Thumbnails, theirs: Thumbnails) -> list[NearDuplicate]:
-    matches = []
-    for start in range(0, len(ours), BLOCK):
-        block = ours[start : start + BLOCK]
-        for other in range(0, len(theirs), BLOCK):
-            plain = block @ theirs[other : other + BLOCK].T
-            turned = block @ _mirrored(theirs[other : other + BLOCK]).T
-            best = np.maximum(plain, turned)
-            for row, column in np.argwhere(best >= ALIKE):
-                matches.append(
-                    NearDuplicate(
-                        left=start + int(row),
-                        right=other + int(column),
-                        mirrored=bool(turned[row, column] > plain[row, column]),
-                        correlation=min(1.0, round(float(best[row, column]), 4)),
-                    )
-                )
-    return sorted(matches)
-
-
-def _mirrored(small: Thumbnails) -> Thumbnails:
+def _mirrored(small: _Thumbnails) -> _Thumbnails:
     return small.reshape(-1, *SIZE)[:, :, ::-1].reshape(len(small), -1)
 
 
@@ -286,7 +330,7 @@ AUDIT_FORMAT = "likeness.audit/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SharedPhoto:
+class _SharedPhoto:
     """A test photo that is in the training part as well.
 
     Args:
@@ -305,7 +349,7 @@ class SharedPhoto:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audit:
+class _Audit:
     """What two data sets share.
 
     Args:
@@ -318,7 +362,7 @@ class Audit:
 
     report: LeakReport
     people: tuple[str, ...]
-    photos: tuple[SharedPhoto, ...]
+    photos: tuple[_SharedPhoto, ...]
     renamed: tuple[tuple[str, str], ...]
 
     @property
@@ -326,17 +370,11 @@ class Audit:
         """Whether nothing is shared."""
         return not (self.report.leaks or self.photos)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {
-            "format": AUDIT_FORMAT,
-            "clean": self.clean,
-            "sentences": self.sentences(),
-            "people": list(self.people),
-            "photos": [asdict(photo) for photo in self.photos],
-            "renamed": [list(names) for names in self.renamed],
-            "leak_report": self.report.as_dict(),
-        }
+        document = fields_to_json(self)
+        head = {"format": AUDIT_FORMAT, "clean": self.clean, "sentences": self.sentences()}
+        return head | {"leak_report": document.pop("report")} | document
 
     def sentences(self) -> list[str]:
         """Return it in sentences."""
@@ -366,7 +404,7 @@ class Audit:
         return said
 
 
-def audit(train: Dataset, test: Dataset) -> Audit:
+def audit(train: Dataset, test: Dataset) -> _Audit:
     """Compare two data sets: names, pixels, and photographs.
 
     Args:
@@ -384,7 +422,7 @@ def audit(train: Dataset, test: Dataset) -> Audit:
         if photo.train_identity != photo.test_identity
     }
     known = set(train.distinct)
-    return Audit(
+    return _Audit(
         report=find_leaks(train, test),
         people=tuple(name for name in test.distinct if name in known),
         photos=photos,
@@ -392,16 +430,16 @@ def audit(train: Dataset, test: Dataset) -> Audit:
     )
 
 
-def _shared(train: Dataset, test: Dataset, duplicate: NearDuplicate) -> SharedPhoto:
+def _shared(train: Dataset, test: Dataset, duplicate: NearDuplicate) -> _SharedPhoto:
     left, right = duplicate.left, duplicate.right
-    same = train.item_digests[left] == test.item_digests[right]
-    return SharedPhoto(
+    how = duplicate.how(train, test)
+    return _SharedPhoto(
         train=train.item_names[left],
         test=test.item_names[right],
         train_identity=train.identities[left],
         test_identity=test.identities[right],
-        how="same pixels" if same else "mirror image" if duplicate.mirrored else "same photo",
-        correlation=1.0 if same else duplicate.correlation,
+        how=how,
+        correlation=1.0 if how == "same pixels" else duplicate.correlation,
     )
 
 

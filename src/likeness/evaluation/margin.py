@@ -8,7 +8,7 @@ than will be enrolled, but enough to show such a rate.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,14 @@ from likeness.evaluation.fusion import fuse
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
 from likeness.evaluation.threshold_choice import Purpose
+from likeness.files import fields_to_json
 
 FORMAT = "likeness.margin/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcomes:
-    """Outcomes for photos of enrolled people, in galleries of the calibration people.
+class _Outcomes:
+    """What became of photos of enrolled people, in galleries of the people at hand.
 
     Args:
         people: enrolled in the largest gallery.
@@ -71,12 +72,49 @@ class Margin:
     wrong_names: float
     people: int
     wrong: Rate | None
-    outcomes: Outcomes
+    outcomes: _Outcomes
     reason: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def measure(
+        cls,
+        matrix: Energies,
+        codes: Codes,
+        purpose: Purpose,
+        *,
+        threshold: float,
+        wrong_names: float,
+        energy: str | None = None,
+    ) -> "Margin":
+        """Find the smallest margin at which wrong names are rare enough.
+
+        Args:
+            matrix: ``(n, n)`` energies between all photos of people never trained on.
+            codes: ``(n,)``, whose each is.
+            purpose: how many people are enrolled, with how many photos each.
+            threshold: the one in force.
+            wrong_names: the share of enrolled people's photos that may be given a wrong name.
+            energy: the name of the energies; only the fusion "centroid" needs it.
+
+        Raises:
+            SettingError: the share is out of its range.
+        """
+        check_square(matrix, codes)
+        check_in_range(wrong_names, 1e-12, 0.999, argument="wrong_names")
+        galleries = list(_galleries(matrix, codes, purpose, energy))
+        value, wrong, reason = _smallest(galleries, purpose, threshold, wrong_names)
+        return cls(
+            value=value,
+            wrong_names=wrong_names,
+            people=purpose.people,
+            wrong=wrong,
+            outcomes=_outcomes(galleries, threshold, value),
+            reason=reason,
+        )
+
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {"format": FORMAT, **asdict(self), "sentences": self.sentences()}
+        return {"format": FORMAT, **fields_to_json(self), "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
         """Return it in sentences."""
@@ -93,42 +131,6 @@ class Margin:
             "enrolled people's photos get a wrong name.",
             self.outcomes.sentence(),
         ]
-
-
-def measure_margin(
-    matrix: Energies,
-    codes: Codes,
-    purpose: Purpose,
-    *,
-    threshold: float,
-    wrong_names: float,
-    energy: str | None = None,
-) -> Margin:
-    """Find the smallest margin that keeps the promised rate of wrong names.
-
-    Args:
-        matrix: ``(n, n)`` energies between all photos of people never trained on.
-        codes: ``(n,)``, the identity of each.
-        purpose: how many people are enrolled, with how many photos each.
-        threshold: the model's threshold.
-        wrong_names: the share of enrolled people's photos that may be given a wrong name.
-        energy: the name of the energies; only the fusion "centroid" needs it.
-
-    Raises:
-        SettingError: the share is out of its range.
-    """
-    check_square(matrix, codes)
-    check_in_range(wrong_names, 1e-12, 0.999, argument="wrong_names")
-    galleries = list(_galleries(matrix, codes, purpose, energy))
-    value, wrong, reason = _smallest(galleries, purpose, threshold, wrong_names)
-    return Margin(
-        value=value,
-        wrong_names=wrong_names,
-        people=purpose.people,
-        wrong=wrong,
-        outcomes=_outcomes(galleries, threshold, value),
-        reason=reason,
-    )
 
 
 def is_clear(
@@ -227,7 +229,7 @@ def _counted(galleries: list[_Gallery], threshold: float) -> AcceptedRate:
     )
 
 
-def _outcomes(galleries: list[_Gallery], threshold: float, margin: float | None) -> Outcomes:
+def _outcomes(galleries: list[_Gallery], threshold: float, margin: float | None) -> _Outcomes:
     right = wrong = ambiguous = unknown = 0
     for gallery in galleries:
         nearest, second = np.partition(gallery.energies, 1, axis=1)[:, :2].T
@@ -238,7 +240,7 @@ def _outcomes(galleries: list[_Gallery], threshold: float, margin: float | None)
         ambiguous += int((accepted & ~clear).sum())
         right += int((known & (gallery.right() == nearest)).sum())
         wrong += int((known & (gallery.right() != nearest)).sum())
-    return Outcomes(
+    return _Outcomes(
         people=max((len(gallery.people) for gallery in galleries), default=0),
         right=right,
         wrong=wrong,
@@ -249,13 +251,8 @@ def _outcomes(galleries: list[_Gallery], threshold: float, margin: float | None)
 
 def _times(rate: Rate, others: int) -> Rate:
     """Return the rate of one comparison as the share of photos, by the union bound."""
-    return Rate(
-        share=min(1.0, others * rate.share),
-        low=min(1.0, rate.low),
-        high=min(1.0, others * rate.high),
-        comparisons=rate.comparisons,
-        effective=rate.effective,
-    )
+    share, high = (min(1.0, others * end) for end in (rate.share, rate.high))
+    return replace(rate, share=share, low=min(1.0, rate.low), high=high)
 
 
 def _too_few(nothing: Rate, purpose: Purpose, share: float) -> str:

@@ -7,7 +7,7 @@ difference between two points comes from the photos added, not from other probes
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -28,9 +28,9 @@ from likeness.evaluation.fusion import (
 )
 from likeness.evaluation.identification import rank_one
 from likeness.evaluation.pair_energies import check_square
-from likeness.evaluation.rare_rates import interval_from_draws
-from likeness.evaluation.results import MeasuredData, json_of
+from likeness.evaluation.results import MeasuredData
 from likeness.evaluation.verification import EVIDENCE
+from likeness.files import fields_to_json
 
 FORMAT = "likeness.next_photo/1"
 COUNTS = (1, 2, 3, 5)
@@ -158,18 +158,14 @@ class NextPhotoResult:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
+        """Return everything as JSON values: the curve's own, and the rest beside them."""
+        document = fields_to_json(self)
         facts = {
             "format": FORMAT,
             "sentences": self.curve.sentences(),
-            "left_out": self.left_out,
-            "drawn": self.drawn,
-            "model": self.model,
-            "data": asdict(self.data),
-            "notes": self.notes,
             "likeness": __version__,
         }
-        return {name: json_of(value) for name, value in (asdict(self.curve) | facts).items()}
+        return {**document.pop("curve"), **document, **facts}
 
 
 def next_photo_curve(
@@ -358,11 +354,16 @@ def _counts(photos: Sequence[int], wanted: Sequence[int] | None) -> list[int]:
 
 def _point(enrolled: int, series: Mapping[str, Floats], *, photos: int) -> Point:
     def rate(name: str, trials: float) -> Interval | None:
-        return _rate(series[name], trials) if name in series else None
+        if name not in series:
+            return None
+        share, *draws = series[name]
+        return Interval.of_share(float(share), np.array(draws), trials=trials)
 
+    wrong = rate("wrong", photos)
+    assert wrong is not None
     return Point(
         photos=enrolled,
-        wrong=_rate(series["wrong"], photos),
+        wrong=wrong,
         rejected=rate("rejected", photos),
         rejected_at_threshold=rate("rejected_at_threshold", photos),
         accepted_at_threshold=rate("accepted_at_threshold", photos * (photos - 1) / 2),
@@ -372,14 +373,7 @@ def _point(enrolled: int, series: Mapping[str, Floats], *, photos: int) -> Point
 def _difference(less: Floats, more: Floats) -> Interval:
     """Return the reduction by more photos, with the quantiles of the paired draws."""
     lowered = less - more
-    low, high = np.quantile(lowered[1:], [0.025, 0.975])
-    return Interval(mean=float(lowered[0]), low=float(low), high=float(high))
-
-
-def _rate(series: Floats, trials: float) -> Interval:
-    share = float(series[0])
-    low, high = interval_from_draws(share, series[1:], trials=trials)
-    return Interval(mean=share, low=low, high=high)
+    return Interval.of_draws(float(lowered[0]), lowered[1:])
 
 
 def _change(what: str, before: Interval, after: Interval, gain: Interval) -> str:

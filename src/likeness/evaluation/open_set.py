@@ -26,6 +26,7 @@ with the same person twice has fewer people in it, and fewer false candidates.)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -34,9 +35,6 @@ from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.identification import (
     Ranks,
-    check_search,
-    find_ranks,
-    joined,
     person_energies,
 )
 from likeness.evaluation.intervals import resampled_intervals
@@ -78,6 +76,41 @@ class Searches:
     non_mated_items: Codes
     nearest_codes: Codes
 
+    @classmethod
+    def of(cls, matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> "Searches":
+        """Search each probe among the enrolled people; a person's energy is the smallest.
+
+        Args:
+            matrix: ``(probes, gallery)`` energies.
+            probe_codes: ``(probes,)``; those in the gallery are mated, the others strangers.
+            gallery_codes: ``(gallery,)``, at least one.
+
+        Raises:
+            DataError: the shapes do not fit, or an energy is NaN.
+        """
+        identities, each = person_energies(matrix, probe_codes, gallery_codes)
+        known = np.isin(probe_codes, identities)
+        right = np.searchsorted(identities, probe_codes[known])
+        strangers = each[~known]
+        items = np.arange(len(probe_codes))
+        return cls(
+            mated=each[known, right],
+            ranks=Ranks.of(each[known], right),
+            mated_codes=probe_codes[known],
+            mated_items=items[known],
+            non_mated=strangers.min(axis=1),
+            non_mated_codes=probe_codes[~known],
+            non_mated_items=items[~known],
+            nearest_codes=identities[strangers.argmin(axis=1)],
+        )
+
+    def missed(self, threshold: float, *, rank: int = 1) -> Floats:
+        """Return how wrong each mated search ends, ``(m,)``, 0…1; its mean is the FNIR.
+
+        1 where the right person is not one of the R nearest and at most the threshold.
+        """
+        return 1.0 - self.ranks.credit(rank) * (self.mated <= threshold)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenSetRates:
@@ -112,6 +145,16 @@ class OpenSetRates:
         """
         step = step_at(self.thresholds, threshold)
         return float(self.fpir[step]), float(self.fnir[step])
+
+    def figures(self, threshold: float | None) -> dict[FigureName, float]:
+        """Return the figures of an open set, by name."""
+        figures: dict[FigureName, float] = {}
+        if threshold is not None:
+            figures[FigureName("fpir")], figures[FigureName("fnir")] = self.at(threshold)
+        for fpir in FPIRS:
+            if fpir >= self.least_fpir:
+                figures[FigureName("dir_at_fpir", fpir)] = dir_at_fpir(self, fpir)
+        return figures
 
 
 class OpenSetCounter:
@@ -171,7 +214,7 @@ def open_set_rates(searches: Searches, *, rank: int = 1) -> OpenSetRates:
 
     >>> import numpy as np
     >>> energies = np.array([[0.2, 0.7], [0.6, 0.5], [0.4, 0.9]])
-    >>> searches = search(energies, np.array([7, 7, 9]), np.array([7, 8]))
+    >>> searches = Searches.of(energies, np.array([7, 7, 9]), np.array([7, 8]))
     >>> rates = open_set_rates(searches)
     >>> rates.at(0.3), rates.at(0.65)
     ((0.0, 0.5), (1.0, 0.5))
@@ -197,62 +240,47 @@ def dir_at_fpir(rates: OpenSetRates, fpir: float) -> float:
     return float(1.0 - rates.fnir[np.flatnonzero(rates.fpir <= fpir)[-1]])
 
 
-def missed(searches: Searches, threshold: float, *, rank: int = 1) -> Floats:
-    """Return the error of each mated search at a threshold, ``(m,)``, 0…1; the mean is the FNIR.
-
-    1 where the right person is not one of the R nearest and at most the threshold.
-    """
-    return 1.0 - searches.ranks.credit(rank) * (searches.mated <= threshold)
-
-
-def search(matrix: Energies, probe_codes: Codes, gallery_codes: Codes) -> Searches:
-    """Search each probe among the enrolled people; a person's energy is the smallest.
-
-    Args:
-        matrix: ``(probes, gallery)`` energies.
-        probe_codes: ``(probes,)``; those in the gallery are mated, the others strangers.
-        gallery_codes: ``(gallery,)``, at least one.
-
-    Raises:
-        DataError: the shapes do not fit, or an energy is NaN.
-    """
-    check_search(matrix, probe_codes, gallery_codes)
-    identities, each = person_energies(matrix, gallery_codes)
-    known = np.isin(probe_codes, identities)
-    right = np.searchsorted(identities, probe_codes[known])
-    strangers = each[~known]
-    items = np.arange(len(probe_codes))
-    return Searches(
-        mated=each[known, right],
-        ranks=find_ranks(each[known], right),
-        mated_codes=probe_codes[known],
-        mated_items=items[known],
-        non_mated=strangers.min(axis=1),
-        non_mated_codes=probe_codes[~known],
-        non_mated_items=items[~known],
-        nearest_codes=identities[strangers.argmin(axis=1)],
-    )
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenSet:
-    """Searches in repeated galleries of half of the people.
+    """Searches in repeated galleries of half of the people, and the figures that follow.
 
     Args:
         searches: all of them.
         halves: for each repetition, the codes of the people enrolled.
         shots: enrolled photos of each.
         galleries: how many were searched.
+        threshold: chosen on other people; None if there was none.
     """
 
     searches: Searches
     halves: tuple[tuple[int, ...], ...]
     shots: int
     galleries: int
+    threshold: float | None = None
+
+    @cached_property
+    def rates(self) -> OpenSetRates:
+        """FPIR and FNIR at every threshold that makes a difference."""
+        return open_set_rates(self.searches)
+
+    @cached_property
+    def figures(self) -> Mapping[FigureName, float]:
+        """By name, rates 0…1.
+
+        "fpir" and "fnir" (left out without a threshold), and "dir_at_fpir_5e-2",
+        "dir_at_fpir_1e-1" (left out where the probes are too few).
+        """
+        return self.rates.figures(self.threshold)
 
 
-def open_set_halves(
-    matrix: Energies, codes: Codes, *, halves: int = HALVES, shots: int = 1, seed: int = 0
+def evaluate_open_set(
+    matrix: Energies,
+    codes: Codes,
+    *,
+    threshold: float | None = None,
+    halves: int = HALVES,
+    shots: int = 1,
+    seed: int = 0,
 ) -> OpenSet:
     """Enrol half of the people, search everybody's other photos; again with other halves.
 
@@ -264,7 +292,8 @@ def open_set_halves(
 
     Args:
         matrix: ``(n, n)`` energies between all photos.
-        codes: ``(n,)``, the identity of each.
+        codes: ``(n,)``, whose each is.
+        threshold: chosen on other people; None if there is none.
         halves: how many.
         shots: K.
         seed: of the shuffles.
@@ -294,10 +323,14 @@ def open_set_halves(
             indices = (first + np.arange(shots)) % photos
             enrolled = np.concatenate([photos_of[code][indices] for code in half])
             probes = np.setdiff1d(np.arange(len(codes)), enrolled)
-            outcome = search(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
+            outcome = Searches.of(matrix[np.ix_(probes, enrolled)], codes[probes], codes[enrolled])
             outcomes.append((probes, outcome))
     return OpenSet(
-        searches=_together(outcomes), halves=tuple(drawn), shots=shots, galleries=len(outcomes)
+        searches=_together(outcomes),
+        halves=tuple(drawn),
+        shots=shots,
+        galleries=len(outcomes),
+        threshold=threshold,
     )
 
 
@@ -316,59 +349,14 @@ def _together(outcomes: list[tuple[Codes, Searches]]) -> Searches:
     fields = ("mated", "mated_codes", "non_mated", "non_mated_codes", "nearest_codes")
     return Searches(
         **{name: np.concatenate([getattr(part, name) for _, part in outcomes]) for name in fields},
-        ranks=joined([part.ranks for _, part in outcomes]),
+        ranks=Ranks.joined([part.ranks for _, part in outcomes]),
         mated_items=np.concatenate([probes[part.mated_items] for probes, part in outcomes]),
         non_mated_items=np.concatenate([probes[part.non_mated_items] for probes, part in outcomes]),
     )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class OpenSetEvaluation:
-    """The figures of an open set.
-
-    Args:
-        open_set: the searches behind it.
-        threshold: chosen on other people; None if there was none.
-        figures: by name, rates 0…1: "fpir" and "fnir" (left out without a threshold), and
-            "dir_at_fpir_5e-2", "dir_at_fpir_1e-1" (left out where the probes are too few).
-    """
-
-    open_set: OpenSet
-    threshold: float | None
-    figures: Mapping[FigureName, float]
-
-
-def evaluate_open_set(
-    matrix: Energies,
-    codes: Codes,
-    *,
-    threshold: float | None,
-    halves: int = HALVES,
-    shots: int = 1,
-    seed: int = 0,
-) -> OpenSetEvaluation:
-    """Measure on the ``(n, n)`` energies between all photos; see `open_set_halves`."""
-    open_set = open_set_halves(matrix, codes, halves=halves, shots=shots, seed=seed)
-    return OpenSetEvaluation(
-        open_set=open_set,
-        threshold=threshold,
-        figures=open_set_figures(open_set_rates(open_set.searches), threshold),
-    )
-
-
-def open_set_figures(rates: OpenSetRates, threshold: float | None) -> dict[FigureName, float]:
-    """Return the figures of an open set, by name."""
-    figures: dict[FigureName, float] = {}
-    if threshold is not None:
-        figures[FigureName("fpir")], figures[FigureName("fnir")] = rates.at(threshold)
-    for fpir in FPIRS:
-        if fpir >= rates.least_fpir:
-            figures[FigureName("dir_at_fpir", fpir)] = dir_at_fpir(rates, fpir)
-    return figures
-
-
 def open_set_intervals(
-    folds: Sequence[OpenSetEvaluation],
+    folds: Sequence[OpenSet],
     *,
     repetitions: int = 1000,
     seed: int = 0,
@@ -387,7 +375,7 @@ def open_set_intervals(
     kinds = (FigureName("fpir"), "non_mated_items"), (FigureName("fnir"), "mated_items")
     for name, kind in kinds:
         if name in intervals:
-            probes = sum(len(np.unique(getattr(f.open_set.searches, kind))) for f in folds)
+            probes = sum(len(np.unique(getattr(f.searches, kind))) for f in folds)
             least = min(1.0, EVIDENCE / probes)
             intervals[name] = replace(intervals[name], high=max(intervals[name].high, least))
     return intervals
@@ -396,9 +384,9 @@ def open_set_intervals(
 class _OpenSetResampler:
     """Figures of one fold for resampled people."""
 
-    def __init__(self, fold: OpenSetEvaluation) -> None:
+    def __init__(self, fold: OpenSet) -> None:
         self._fold = fold
-        self._searches = fold.open_set.searches
+        self._searches = fold.searches
         self._counter = OpenSetCounter(self._searches)
         searches = self._searches
         self._present = np.union1d(searches.mated_codes, searches.non_mated_codes)
@@ -416,5 +404,4 @@ class _OpenSetResampler:
             mated = often[searches.mated_codes]
             non_mated = often[searches.non_mated_codes] * often[searches.nearest_codes]
             if mated.any() and non_mated.any():
-                rates = self._counter.rates(mated, non_mated)
-                return open_set_figures(rates, self._fold.threshold)
+                return self._counter.rates(mated, non_mated).figures(self._fold.threshold)

@@ -12,7 +12,9 @@ new comparison among them. It holds counts only: no photo, no person, no pair.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from likeness.datasets.items import Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import DataError, TooFewError
+from likeness.files import fields_from_json, fields_to_json
 
 BLOCK = 1_000_000
 """Numbers of either side that are compared at a time: 8 MB each."""
@@ -252,91 +255,76 @@ class EnergyHistogram:
     genuine: tuple[int, ...]
     impostor: tuple[int, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def of(cls, genuine: ArrayLike, impostor: ArrayLike) -> "EnergyHistogram":
+        """Count energies into `BINS` bins.
+
+        Args:
+            genuine, impostor: finite energies, ``(g,)`` and ``(i,)``, one of each at least.
+
+        Raises:
+            DataError: there are none of one kind, or one is not finite.
+
+        >>> EnergyHistogram.of([0.0, 0.1], [4.0]).genuine[:3]
+        (1, 1, 0)
+        """
+        kinds = [np.asarray(values, np.float64).ravel() for values in (genuine, impostor)]
+        if not all(len(values) and np.isfinite(values).all() for values in kinds):
+            raise DataError(
+                "energies: expected finite numbers, one or more of genuine and of impostor "
+                f"comparisons. Received: {len(kinds[0])} and {len(kinds[1])}, "
+                f"{sum(int((~np.isfinite(values)).sum()) for values in kinds)} of them not finite."
+            )
+        every = np.concatenate(kinds)
+        # Equal energies get a bin of their own, of width one in all: NumPy's own rule.
+        edges = np.histogram_bin_edges(every, bins=BINS)
+        counts = [np.histogram(values, bins=edges)[0].tolist() for values in kinds]
+        return cls(edges=tuple(edges.tolist()), genuine=tuple(counts[0]), impostor=tuple(counts[1]))
+
+    @classmethod
+    def stored(
+        cls, calibration: Mapping[str, Any], record: Mapping[str, Any], threshold: float | None
+    ) -> "EnergyHistogram | None":
+        """Return the histogram behind a saved model's threshold, where it kept one.
+
+        Args:
+            calibration, record: of the model. `likeness calibrate` stores it in the one, training
+                beside the threshold in the other.
+            threshold: in force; the histogram behind another one is not returned.
+
+        Returns:
+            None for a model without one: made before there were histograms, without a threshold,
+            or with one that was given by hand.
+
+        Raises:
+            DataError: what is stored is damaged or of another format.
+        """
+        for source in (calibration, record.get("threshold") or {}):
+            if threshold is not None and source.get("threshold") == threshold:
+                stored = source.get("energies")
+                return cls.from_json(stored) if stored else None
+        return None
+
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {
-            "format": HISTOGRAM_FORMAT,
-            "edges": list(self.edges),
-            "genuine": list(self.genuine),
-            "impostor": list(self.impostor),
-        }
+        return {"format": HISTOGRAM_FORMAT, **fields_to_json(self)}
 
-
-def energy_histogram(genuine: ArrayLike, impostor: ArrayLike) -> EnergyHistogram:
-    """Count energies into `BINS` bins.
-
-    Args:
-        genuine, impostor: finite energies, ``(g,)`` and ``(i,)``, one of each at least.
-
-    Raises:
-        DataError: there are none of one kind, or one is not finite.
-
-    >>> energy_histogram([0.0, 0.1], [4.0]).genuine[:3]
-    (1, 1, 0)
-    """
-    kinds = [np.asarray(values, np.float64).ravel() for values in (genuine, impostor)]
-    if not all(len(values) and np.isfinite(values).all() for values in kinds):
-        raise DataError(
-            "energies: expected finite numbers, one or more of genuine and of impostor "
-            f"comparisons. Received: {len(kinds[0])} and {len(kinds[1])}, "
-            f"{sum(int((~np.isfinite(values)).sum()) for values in kinds)} of them not finite."
-        )
-    every = np.concatenate(kinds)
-    # Equal energies get a range of width one, as in NumPy.
-    edges = np.histogram_bin_edges(every, bins=BINS)
-    counts = [np.histogram(values, bins=edges)[0] for values in kinds]
-    return EnergyHistogram(
-        edges=tuple(float(edge) for edge in edges),
-        genuine=tuple(int(count) for count in counts[0]),
-        impostor=tuple(int(count) for count in counts[1]),
-    )
-
-
-def stored_histogram(
-    calibration: Mapping[str, Any], record: Mapping[str, Any], threshold: float | None
-) -> EnergyHistogram | None:
-    """Return the histogram behind a saved model's threshold, if it is stored.
-
-    Args:
-        calibration, record: of the model. `likeness calibrate` stores it in the first, training in
-            the second.
-        threshold: the model's threshold; the histogram behind another one is not returned.
-
-    Returns:
-        None for a model without one: an older model, or one without a threshold, or with a
-        threshold set by hand.
-
-    Raises:
-        DataError: what is stored is damaged or of another format.
-    """
-    chosen = record.get("threshold") or {}
-    for source in (calibration, chosen):
-        if threshold is not None and source.get("threshold") == threshold:
-            stored = source.get("energies")
-            return _read(stored) if stored else None
-    return None
-
-
-def _read(stored: Mapping[str, Any]) -> EnergyHistogram:
-    try:
-        histogram = EnergyHistogram(
-            edges=tuple(float(edge) for edge in stored["edges"]),
-            genuine=tuple(int(count) for count in stored["genuine"]),
-            impostor=tuple(int(count) for count in stored["impostor"]),
-        )
-        sound = (
-            stored["format"] == HISTOGRAM_FORMAT
-            and len(histogram.edges) > 1
-            and bool(np.isfinite(histogram.edges).all() and (np.diff(histogram.edges) > 0).all())
-            and {len(histogram.genuine), len(histogram.impostor)} == {len(histogram.edges) - 1}
-            and min((*histogram.genuine, *histogram.impostor)) >= 0
-        )
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        sound = False
-    if not sound:
+    @classmethod
+    def from_json(cls, document: object) -> "EnergyHistogram":
+        """Read what `to_json` wrote; DataError where that is damaged or of another format."""
+        with suppress(DataError):
+            histogram = fields_from_json(cls, document)
+            stated = document.get("format") if isinstance(document, Mapping) else None
+            if histogram._sound() and stated == HISTOGRAM_FORMAT:
+                return histogram
         raise DataError(
             "the model's histogram of energies is damaged: expected the format "
             f"{HISTOGRAM_FORMAT}, ascending edges, and one count per bin. Calibrate the model "
             "again: `likeness calibrate MODEL PHOTOS`."
         )
-    return histogram
+
+    def _sound(self) -> bool:
+        counts = len(self.genuine), len(self.impostor)
+        rising = all(left < right for left, right in pairwise(self.edges))
+        fits = len(self.edges) > 1 and set(counts) == {len(self.edges) - 1}
+        return rising and fits and min(*self.genuine, *self.impostor) >= 0

@@ -16,8 +16,8 @@ misleads. minCllr is the rest after the best monotone map of the same energies: 
 the calibration loss, minCllr the discrimination loss of the energies.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
@@ -27,13 +27,14 @@ from numpy.typing import ArrayLike, NDArray
 from likeness.arrays import Codes, Floats, check_in_range
 from likeness.errors import ModelError, require_extra
 from likeness.evaluation.rare_rates import wilson
+from likeness.files import fields_to_json
 
 FORMAT = "likeness.likelihood_ratio/1"
 NEAREST = 1e-12
 """Lower limit of energies, as a share of the scale, before a logarithm."""
 
 
-def platt(energies: Floats, *, intercept: float, slope: float) -> Floats:
+def _platt(energies: Floats, *, intercept: float, slope: float) -> Floats:
     """Return ln LR = intercept − slope · energy; slope ≥ 0.
 
     J. Platt, «Probabilistic Outputs for Support Vector Machines», 1999.
@@ -41,7 +42,7 @@ def platt(energies: Floats, *, intercept: float, slope: float) -> Floats:
     return intercept - slope * energies
 
 
-def beta(energies: Floats, *, intercept: float, slope: float, bend: float, scale: float) -> Floats:
+def _beta(energies: Floats, *, intercept: float, slope: float, bend: float, scale: float) -> Floats:
     """Return ln LR = intercept + slope · ln s − bend · ln(1 − s), s = exp(−energy / scale).
 
     M. Kull, T. Silva Filho & P. Flach, «Beta calibration», AISTATS 2017, equation 6. Theirs is
@@ -52,7 +53,7 @@ def beta(energies: Floats, *, intercept: float, slope: float, bend: float, scale
     return intercept - slope * away - bend * np.log(-np.expm1(-away))
 
 
-def isotonic(energies: Floats, *, knots: ArrayLike, log_ratios: ArrayLike) -> Floats:
+def _isotonic(energies: Floats, *, knots: ArrayLike, log_ratios: ArrayLike) -> Floats:
     """Return ln LR along straight lines between knots, level beyond them.
 
     B. Zadrozny & C. Elkan, «Transforming Classifier Scores into Accurate Multiclass
@@ -61,7 +62,7 @@ def isotonic(energies: Floats, *, knots: ArrayLike, log_ratios: ArrayLike) -> Fl
     return np.asarray(np.interp(energies, np.asarray(knots), np.asarray(log_ratios)))
 
 
-KINDS: dict[str, Callable[..., Floats]] = {"platt": platt, "beta": beta, "isotonic": isotonic}
+KINDS: dict[str, Callable[..., Floats]] = {"platt": _platt, "beta": _beta, "isotonic": _isotonic}
 """The maps, the simplest first."""
 
 
@@ -88,7 +89,7 @@ class LikelihoodRatio:
     """
 
     kind: str
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, float | Sequence[float]]
     lowest: float
     highest: float
 
@@ -117,24 +118,26 @@ class LikelihoodRatio:
         """
         return probability_of(self.log(energies), prior=prior)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {"format": FORMAT, **asdict(self)}
+        return {"format": FORMAT, **fields_to_json(self)}
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> "LikelihoodRatio":
-        """Return the map that `as_dict` wrote.
+    def from_json(cls, document: Mapping[str, Any]) -> "LikelihoodRatio":
+        """Return the map that `to_json` described.
 
         Raises:
             ModelError: it is not such a map.
         """
-        if document.get("format") != FORMAT:
+        entries = dict(document)
+        stated = entries.pop("format", None)
+        if stated != FORMAT:
             raise ModelError(
-                f"likelihood ratio: expected the format {FORMAT!r}. Received: "
-                f"{document.get('format')!r}. Calibrate the model again: `likeness calibrate`."
+                f"likelihood ratio: expected the format {FORMAT!r}. Received: {stated!r}. "
+                "Calibrate the model again: `likeness calibrate`."
             )
         try:
-            return cls(**{name: value for name, value in document.items() if name != "format"})
+            return cls(**entries)
         except TypeError as error:
             raise ModelError(
                 f"likelihood ratio: its entries do not fit ({error}). Calibrate the model again: "

@@ -11,7 +11,7 @@ shows a ratio above 1/h; and with no genuine one rejected among those worth m, n
 end of 0 of m. Every map is clipped to that range.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from likeness.evaluation.probability import (
     reliability,
 )
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
+from likeness.files import fields_to_json, to_json
 
 FORMAT = "likeness.probability/1"
 Mask = NDArray[np.bool_]
@@ -44,8 +45,8 @@ MERGED = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Support:
-    """The range of likelihood ratios that the comparisons can show.
+class _Support:
+    """What the comparisons can show of likelihood ratios.
 
     Args:
         genuine: of rejecting no genuine comparison; ``high`` is the lowest LR.
@@ -72,6 +73,7 @@ class FittedProbability:
 
     Args:
         ratio: fitted to all comparisons.
+        prior: P(one person) that probabilities are stated for.
         support: what it was clipped to.
         log_losses: kind → its log-loss in nats on people held out, prior ½; Cllr · ln 2.
         comparisons: all of them.
@@ -82,7 +84,8 @@ class FittedProbability:
     """
 
     ratio: LikelihoodRatio
-    support: Support
+    prior: float
+    support: _Support
     log_losses: dict[str, float]
     comparisons: Comparisons
     genuine: Floats
@@ -91,28 +94,19 @@ class FittedProbability:
     cllr: float
     min_cllr: float
 
-    def as_dict(self, *, prior: float) -> dict[str, Any]:
-        """Return the map and its figures as JSON values, with a reliability diagram's numbers.
-
-        Args:
-            prior: P(one person) that probabilities are stated for, above 0, below 1.
-        """
+    def to_json(self) -> dict[str, Any]:
+        """Return the map and its figures as JSON values, with a reliability diagram's numbers."""
+        document = fields_to_json(self)
+        del document["comparisons"], document["genuine"], document["impostor"]
         tested = [int(np.isfinite(part).sum()) for part in (self.genuine, self.impostor)]
-        return {
+        return document | {
             "format": FORMAT,
-            "ratio": self.ratio.as_dict(),
-            "prior": prior,
-            "log_losses": dict(self.log_losses),
-            "cllr": self.cllr,
-            "min_cllr": self.min_cllr,
-            "folds": self.folds,
             "held_out": {"genuine": tested[0], "impostor": tested[1]},
-            "support": asdict(self.support),
-            "reliability": [asdict(bin) for bin in self.reliability(prior=prior)],
-            "sentences": self.sentences(prior=prior),
+            "reliability": to_json(self.reliability()),
+            "sentences": self.sentences(),
         }
 
-    def reliability(self, *, prior: float) -> list[ReliabilityBin]:
+    def reliability(self) -> list[ReliabilityBin]:
         """Return the bins of the reliability diagram, of the comparisons held out."""
         genuine, impostor = np.isfinite(self.genuine), np.isfinite(self.impostor)
         return reliability(
@@ -120,27 +114,29 @@ class FittedProbability:
             self.impostor[impostor],
             genuine_people=self.comparisons.genuine_people[genuine],
             impostor_people=self.comparisons.impostor_people[impostor],
-            prior=prior,
+            prior=self.prior,
         )
 
-    def sentences(self, *, prior: float) -> list[str]:
-        """Return it in sentences."""
-        low, high = probability_of([self.support.lowest, self.support.highest], prior=prior)
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        low, high = probability_of([self.support.lowest, self.support.highest], prior=self.prior)
         losses = ", ".join(f"{kind} {loss:.3f}" for kind, loss in self.log_losses.items())
         return [
             f"Probabilities by {self.ratio.kind} calibration (log-loss on people held out: "
-            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} is the discrimination "
-            "loss of the energies.",
-            f"At a prior of {rare_percent(prior)}, {rare_percent(low)} to {rare_percent(high)}: "
-            "the range that these comparisons can show.",
+            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} are the energies' own.",
+            f"At a prior of {rare_percent(self.prior)}, {rare_percent(low)} to "
+            f"{rare_percent(high)}: what these comparisons can show, and no more.",
         ]
 
 
-def fit_probability(comparisons: Comparisons, *, seed: int = 0) -> FittedProbability:
+def fit_probability(
+    comparisons: Comparisons, *, prior: float = 0.5, seed: int = 0
+) -> FittedProbability:
     """Fit every map, and keep the one with the lowest log-loss on people held out.
 
     Args:
         comparisons: of people that the model was not trained on.
+        prior: P(one person) that probabilities are stated for, above 0, below 1.
         seed: deals the people to the folds.
 
     Raises:
@@ -157,6 +153,7 @@ def fit_probability(comparisons: Comparisons, *, seed: int = 0) -> FittedProbabi
     fitting = Fitting(comparisons)
     return FittedProbability(
         ratio=fitting.ratio(best),
+        prior=prior,
         support=fitting.support,
         log_losses={kind: cost * float(np.log(2)) for kind, cost in costs.items()},
         comparisons=comparisons,
@@ -259,7 +256,7 @@ class Fitting:
         # For genuine comparisons, the largest energies are counted.
         genuine = AcceptedRate(-np.asarray(comparisons.genuine), comparisons.genuine_people)
         impostor = AcceptedRate(comparisons.impostor, comparisons.impostor_people)
-        self.support = Support(genuine=genuine.at(-np.inf), impostor=impostor.at(-np.inf))
+        self.support = _Support(genuine=genuine.at(-np.inf), impostor=impostor.at(-np.inf))
         self._genuine = _Merged(comparisons.genuine)
         self._impostor = _Merged(comparisons.impostor)
 
@@ -290,8 +287,10 @@ class _Merged:
         self.count = len(ordered)
 
 
-def _logistic(kind: str, genuine: _Merged, impostor: _Merged, support: Support) -> dict[str, float]:
-    """Fit Platt's map, or the beta map, by logistic regression on features of the energy.
+def _logistic(
+    kind: str, genuine: _Merged, impostor: _Merged, support: _Support
+) -> dict[str, float]:
+    """Fit Platt's map, or the beta map, by logistic regression on what the energy is made of.
 
     Each comparison counts partly as the other kind (Platt's targets (n + 1) / (n + 2)), so that
     kinds that do not overlap give no infinite slope. A part whose coefficient would be
@@ -351,7 +350,7 @@ def _regression(columns: Floats, target: Floats, weights: Floats) -> tuple[float
 
 
 def _isotonic(
-    kind: str, genuine: _Merged, impostor: _Merged, support: Support
+    kind: str, genuine: _Merged, impostor: _Merged, support: _Support
 ) -> dict[str, list[float]]:
     """Pool adjacent violators, with one contradicting comparison added at either end.
 

@@ -5,16 +5,17 @@ In a JSON document, a value of another type counts as missing (`number_of` and o
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from likeness.datasets.items import Dataset
 from likeness.errors import DataError
 from likeness.evaluation.baselines import Evaluation
-from likeness.evaluation.figures import FigureName, Interval, in_order, watermark
+from likeness.evaluation.figures import FigureName, Interval, watermark
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import LeakReport
+from likeness.files import fields_from_json, fields_to_json
 
 
 def object_of(value: Any) -> Mapping[str, Any]:
@@ -42,13 +43,6 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def json_of(value: Any) -> Any:
-    """Return a value as it is read back from JSON: lists for tuples, however deep."""
-    if isinstance(value, Mapping):
-        return {name: json_of(each) for name, each in value.items()}
-    return [json_of(each) for each in value] if isinstance(value, list | tuple) else value
-
-
 def plain_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that are words, numbers, or yes and no."""
     return {
@@ -59,6 +53,8 @@ def plain_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 FORMAT = "likeness.protocol/1"
+_PARTS = ("data", "cmc", "open_set", "groups", "folds", "recipe", "versions", "added")
+"""What is left out of the JSON where it is empty."""
 BOOTSTRAP_SEED = 0
 
 Figures = Mapping[FigureName, Interval]
@@ -85,7 +81,7 @@ class MeasuredModel:
     """
 
     fingerprint: str
-    runtime: str
+    runtime: str = ""
     threshold_seen: int = 0
     notes: tuple[str, ...] = ()
 
@@ -108,11 +104,11 @@ class FoldResult:
     fold: int
     people: tuple[str, ...]
     figures: Mapping[FigureName, float]
-    threshold: float | None
-    threshold_people: tuple[str, ...]
+    threshold: float | None = None
+    threshold_people: tuple[str, ...] = ()
     epochs: int
-    training_seconds: float
-    fingerprint: str
+    training_seconds: float = 0.0
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +163,52 @@ class ProtocolResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     added: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        methods: Mapping[str, Sequence[Evaluation]],
+        data: Dataset,
+        leaks: LeakReport,
+        *,
+        protocol: str,
+        title: str,
+        seeds: Mapping[str, int | None],
+        repetitions: int,
+    ) -> "ProtocolResult":
+        """Return the figures of evaluations, with intervals over people, counts and leaks.
+
+        Args:
+            methods: "network" and the baselines → one evaluation per fold.
+            data: all of it.
+            leaks: of all folds together.
+            protocol: what the result is called.
+            title: what was done, in words.
+            seeds: of whatever was drawn.
+            repetitions: how often people are drawn again for the intervals.
+        """
+        figures = {
+            name: people_intervals(folds, repetitions=repetitions, seed=BOOTSTRAP_SEED)
+            for name, folds in methods.items()
+        }
+        return cls(
+            protocol=protocol,
+            title=title,
+            unseen_people=leaks.leaks == 0,
+            figures=figures.pop("network"),
+            baselines=figures,
+            counts=counts(methods["network"], data),
+            drawn=data.drawn,
+            data=MeasuredData(name=data.name, digest=data.digest, licence=data.licence),
+            leaks=leaks.leaks,
+            leak_counts=fields_to_json(leaks),
+            leak_sentences=tuple(leaks.sentences()),
+            intervals=(
+                f"95 %, percentile bootstrap over people, {repetitions} repetitions, "
+                f"seed {BOOTSTRAP_SEED}"
+            ),
+            seeds=seeds,
+        )
+
     @property
     def methods(self) -> dict[str, Figures]:
         """The network's figures first, then each baseline's."""
@@ -175,7 +217,8 @@ class ProtocolResult:
     @property
     def figure_names(self) -> list[FigureName]:
         """The figures that any method has, in the order of a table's columns."""
-        return in_order(name for figures in self.methods.values() for name in figures)
+        names = {name for figures in self.methods.values() for name in figures}
+        return sorted(names, key=lambda name: name.column)
 
     @property
     def watermark(self) -> str | None:
@@ -196,39 +239,16 @@ class ProtocolResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values; parts that are empty are left out."""
-        document = {
-            "format": FORMAT,
-            "protocol": self.protocol,
-            "title": self.title,
-            "unseen_people": self.unseen_people,
-            "drawn": self.drawn,
-            "counts": dict(self.counts),
-            "figures": _figures_json(self.figures),
-            "baselines": {name: _figures_json(each) for name, each in self.baselines.items()},
-            "intervals": self.intervals,
-            "leaks": self.leaks,
-            "watermark": self.watermark,
-            "threshold": self.threshold,
-            "seeds": dict(self.seeds),
-            "leak_report": {
-                **self.leak_counts,
-                "leaks": self.leaks,
-                "sentences": list(self.leak_sentences),
-            },
-        }
-        parts = {
-            "data": {name: text for name, text in asdict(self.data).items() if text is not None},
-            "cmc": {name: list(rates) for name, rates in self.cmc.items()},
-            "open_set": self.open_set and self.open_set.to_json(),
-            "groups": [grouping.to_json() for grouping in self.groups],
-            "folds": [asdict(fold) for fold in self.folds],
-            "recipe": dict(self.recipe),
-            "versions": dict(self.versions),
-            "added": self.added,
-        }
-        model = {} if self.model is None else asdict(self.model)
-        given = {name: part for name, part in parts.items() if part}
-        return {name: json_of(part) for name, part in (document | given | model).items()}
+        document = fields_to_json(self)
+        model = document.pop("model") or {}
+        counts = document.pop("leak_counts")
+        report = counts | {"leaks": self.leaks, "sentences": document.pop("leak_sentences")}
+        document["data"] = {name: said for name, said in document["data"].items() if said}
+        for name in _PARTS:
+            if not document[name]:
+                del document[name]
+        head = {"format": FORMAT, "watermark": self.watermark, "leak_report": report}
+        return head | document | model
 
     @classmethod
     def from_json(cls, document: object) -> "ProtocolResult":
@@ -237,13 +257,31 @@ class ProtocolResult:
         Raises:
             DataError: it is not such a document, or parts of it are missing or are not numbers.
         """
+        whole = object_of(document)
+        report = object_of(whole.get("leak_report"))
         try:
-            return _read(object_of(document))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            result = cls._read(whole, report, report["sentences"])
+            if not all(result.methods.values()):
+                raise DataError("no figures")
+        except (KeyError, DataError) as error:
             raise DataError(
                 "result: expected figures with intervals, counts and a leak report. Received: a "
                 f"document in which some are missing or are not numbers ({error})."
             ) from error
+        return result
+
+    @classmethod
+    def _read(
+        cls, document: Mapping[str, Any], report: Mapping[str, Any], sentences: object
+    ) -> "ProtocolResult":
+        counts = {name: n for name, n in report.items() if name not in ("leaks", "sentences")}
+        model = document if "fingerprint" in document else None
+        inner = {"leak_counts": counts, "leak_sentences": sentences, "model": model}
+        needed = {name: document[name] for name in ("counts", "leaks")}
+        tolerated = {name: object_of(document.get(name)) for name in ("data", "recipe", "cmc")}
+        return fields_from_json(
+            cls, {"unseen_people": False, **document, **needed, **inner, **tolerated}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,62 +303,18 @@ class OpenSetResult:
     sentences: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {
-            name: part
-            for name, part in self.measured.to_json().items()
-            if name not in ("format", "leak_report")
-        } | {
-            "least_fpir": self.least_fpir,
-            "curves": {name: dict(curve) for name, curve in self.curves.items()},
-            "halves": [[list(half) for half in fold] for fold in self.halves],
-            "sentences": list(self.sentences),
-        }
+        """Return it as JSON values: the figures' own, and the rest beside them."""
+        document = fields_to_json(self)
+        measured = document.pop("measured")
+        del measured["format"], measured["leak_report"]  # the whole result has them
+        return {**measured, **document}
 
-
-def protocol_result(
-    methods: Mapping[str, Sequence[Evaluation]],
-    data: Dataset,
-    leaks: LeakReport,
-    *,
-    protocol: str,
-    title: str,
-    seeds: Mapping[str, int | None],
-    repetitions: int,
-) -> ProtocolResult:
-    """Return the figures of evaluations, with intervals over people, counts and leaks.
-
-    Args:
-        methods: "network" and the baselines → one evaluation per fold.
-        data: all of it.
-        leaks: of all folds together.
-        protocol: name of the result.
-        title: description of the protocol.
-        seeds: random seeds by name.
-        repetitions: how often people are drawn again for the intervals.
-    """
-    figures = {
-        name: people_intervals(folds, repetitions=repetitions, seed=BOOTSTRAP_SEED)
-        for name, folds in methods.items()
-    }
-    return ProtocolResult(
-        protocol=protocol,
-        title=title,
-        unseen_people=leaks.leaks == 0,
-        figures=figures.pop("network"),
-        baselines=figures,
-        counts=counts(methods["network"], data),
-        drawn=data.drawn,
-        data=MeasuredData(name=data.name, digest=data.digest, licence=data.licence),
-        leaks=leaks.leaks,
-        leak_counts=asdict(leaks),
-        leak_sentences=tuple(leaks.sentences()),
-        intervals=(
-            f"95 %, percentile bootstrap over people, {repetitions} repetitions, "
-            f"seed {BOOTSTRAP_SEED}"
-        ),
-        seeds=seeds,
-    )
+    @classmethod
+    def from_json(cls, document: object) -> "OpenSetResult":
+        """Read what `to_json` wrote; DataError where something is missing or of another kind."""
+        part = object_of(document)
+        # An open set may be too small for any figure.
+        return fields_from_json(cls, {**part, "measured": ProtocolResult._read(part, {}, ())})
 
 
 def counts(folds: Sequence[Evaluation], data: Dataset) -> dict[str, int]:
@@ -349,131 +343,3 @@ _COUNTED = (
     ("non_mated_searches", "non-mated search", "non-mated searches"),
     ("non_mated_probes", "different photo of strangers", "different photos of strangers"),
 )
-
-
-def _figures_json(figures: Figures) -> dict[str, dict[str, float]]:
-    return {name: figure.as_dict() for name, figure in figures.items()}
-
-
-def _read(document: Mapping[str, Any], *, part: bool = False) -> ProtocolResult:
-    """Read a document; a ``part`` of one has its leak report in the whole."""
-    report = object_of(document.get("leak_report"))
-    methods = {"network": document["figures"], **document.get("baselines", {})}
-    figures = {name: _figures(each) for name, each in methods.items()}
-    if not part and not all(figures.values()):  # an open set may be too small for any
-        raise ValueError("no figures")
-    data, open_set = object_of(document.get("data")), document.get("open_set")
-    return ProtocolResult(
-        protocol=_text(document["protocol"]),
-        title=_text(document["title"]),
-        unseen_people=_flag(document.get("unseen_people", False)),
-        figures=figures.pop("network"),
-        baselines=figures,
-        counts={name: _count(count) for name, count in document["counts"].items()},
-        drawn=_flag(document.get("drawn", False)),
-        data=MeasuredData(
-            **{name: str(data[name]) for name in ("name", "digest", "licence") if name in data}
-        ),
-        leaks=_count(document["leaks"]),
-        leak_counts={
-            name: _count(count)
-            for name, count in report.items()
-            if name not in ("leaks", "sentences")
-        },
-        leak_sentences=() if part else _texts(report["sentences"]),
-        intervals=_text(document.get("intervals", "")),
-        threshold=_number_or_none(document.get("threshold")),
-        seeds={name: _number_or_none(seed) for name, seed in document.get("seeds", {}).items()},
-        cmc={name: _numbers(rates) for name, rates in object_of(document.get("cmc")).items()},
-        open_set=None if open_set is None else _open_set(open_set),
-        groups=tuple(Grouping.from_json(each) for each in list_of(document.get("groups"))),
-        folds=tuple(_fold(fold) for fold in list_of(document.get("folds"))),
-        model=MeasuredModel(
-            fingerprint=str(document["fingerprint"]),
-            runtime=text_of(document.get("runtime")) or "",
-            threshold_seen=_count(document.get("threshold_seen", 0)),
-            notes=_texts(document.get("notes", [])),
-        )
-        if "fingerprint" in document
-        else None,
-        recipe=dict(object_of(document.get("recipe"))),
-        versions={name: str(text) for name, text in object_of(document.get("versions")).items()},
-        added=_text(document.get("added", "")),
-    )
-
-
-def _open_set(document: Mapping[str, Any]) -> OpenSetResult:
-    curves = object_of(document.get("curves"))
-    return OpenSetResult(
-        measured=_read(document, part=True),
-        least_fpir=_number(document["least_fpir"]),
-        curves={
-            name: {rate: _numbers(points) for rate, points in curve.items()}
-            for name, curve in curves.items()
-        },
-        halves=tuple(
-            tuple(_texts(half) for half in fold) for fold in list_of(document.get("halves"))
-        ),
-        sentences=_texts(document["sentences"]),
-    )
-
-
-def _fold(document: Mapping[str, Any]) -> FoldResult:
-    figures = document["figures"].items()
-    return FoldResult(
-        fold=_count(document["fold"]),
-        people=_texts(document["people"]),
-        figures={FigureName.from_json(name): _number(rate) for name, rate in figures},
-        threshold=_number_or_none(document.get("threshold")),
-        threshold_people=_texts(document.get("threshold_people", [])),
-        epochs=_count(document["epochs"]),
-        training_seconds=_number(document.get("training_seconds", 0)),
-        fingerprint=_text(document.get("fingerprint", "")),
-    )
-
-
-def _figures(document: Mapping[str, Any]) -> dict[FigureName, Interval]:
-    return {
-        FigureName.from_json(name): Interval(
-            **{end: _number(figure[end]) for end in ("mean", "low", "high")}
-        )
-        for name, figure in document.items()
-    }
-
-
-def _number(value: Any) -> Any:
-    if not is_number(value):
-        raise ValueError(f"{value!r} is not a number")
-    return value
-
-
-def _number_or_none(value: Any) -> Any:
-    return None if value is None else _number(value)
-
-
-def _numbers(values: Any) -> list[float]:
-    return [_number(value) for value in values]
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int):
-        raise ValueError(f"{value!r} is not a count")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a text")
-    return value
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list | tuple):
-        raise ValueError(f"{values!r} is not a list")
-    return tuple(str(value) for value in values)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is neither true nor false")
-    return value

@@ -8,8 +8,7 @@ target for one comparison, and the threshold is the largest one whose false acce
 below the target *with its interval*. (FPIR and FNIR of ISO/IEC 19795-1.)
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,14 +25,8 @@ from likeness.evaluation.fusion import (
     choose_fusion,
     compare_with_people,
 )
-from likeness.evaluation.rare_rates import (
-    FEW,
-    AcceptedRate,
-    NormalEnergies,
-    Rate,
-    Tail,
-    fit_tail,
-)
+from likeness.evaluation.rare_rates import AcceptedRate, Rate, Tail
+from likeness.files import fields_to_json
 
 FORMAT = "likeness.calibration/1"
 TAIL_SHARE = 0.05
@@ -86,8 +79,8 @@ class Purpose:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """A threshold, its promise, and its evidence.
+class ThresholdChoice:
+    """A threshold, what it promises, and what stands behind it.
 
     Args:
         purpose: what it is for.
@@ -98,12 +91,6 @@ class Calibration:
         people: how many it was calibrated on.
         extrapolated: whether the threshold lies below all counted energies.
         fusion_choice: how the fusion was chosen; None if it was given.
-        probability: the map from energies to probabilities and its figures, JSON values; see
-            `likeness.evaluation.probability_fit`.
-        margin: the one to the runner-up, JSON values; see `likeness.evaluation.margin`.
-        energies: the histogram of energies, JSON values; see
-            `likeness.evaluation.pair_energies`. Empty in older calibrations.
-        provenance: model, data and date.
     """
 
     purpose: Purpose
@@ -113,14 +100,10 @@ class Calibration:
     people: int
     extrapolated: bool = False
     fusion_choice: FusionChoice | None = None
-    probability: Mapping[str, Any] = field(default_factory=dict)
-    margin: Mapping[str, Any] = field(default_factory=dict)
-    energies: Mapping[str, Any] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {"format": FORMAT, **asdict(self), "sentences": self.sentences()}
+        return {"format": FORMAT, **fields_to_json(self), "sentences": self.sentences()}
 
     def sentences(self) -> list[str]:
         """Return it in sentences."""
@@ -144,12 +127,7 @@ class Calibration:
                 "Extrapolated: these comparisons are too few to show so low a rate. It follows a "
                 "generalised Pareto tail, and is an extrapolation, not a measurement."
             )
-        return [
-            *said,
-            *(self.fusion_choice.sentences() if self.fusion_choice else ()),
-            *self.margin.get("sentences", ()),
-            *self.probability.get("sentences", ()),
-        ]
+        return [*said, *(self.fusion_choice.sentences() if self.fusion_choice else ())]
 
 
 def calibrate(
@@ -161,7 +139,7 @@ def calibrate(
     extrapolate: bool = False,
     seed: int = 0,
     pairs: LabelledPairs | None = None,
-) -> Calibration:
+) -> ThresholdChoice:
     """Find the threshold for a purpose, on people used neither for training nor for tests.
 
     Where the fusion is to be chosen ("auto"), half of the people choose it and the other half
@@ -208,7 +186,7 @@ def calibrate(
     else:
         raise TooFewError(_too_few(purpose, impostors, people=people, photos=len(codes)))
     accepted = AcceptedRate(comparisons.genuine, comparisons.genuine_people).at(threshold)
-    return Calibration(
+    return ThresholdChoice(
         purpose=purpose,
         threshold=threshold,
         strangers=_mapped(rate, purpose),
@@ -227,8 +205,8 @@ def _with_chosen_fusion(
     extrapolate: bool,
     seed: int,
     pairs: LabelledPairs | None,
-) -> Calibration:
-    if purpose.photos_each == 1:  # all fusions of one photo are equal
+) -> ThresholdChoice:
+    if purpose.photos_each == 1:  # one photo is its own nearest, mean and middle
         plain = replace(purpose, fusion="min")
         return calibrate(matrix, codes, plain, extrapolate=extrapolate, seed=seed, pairs=pairs)
     if energy is None:
@@ -238,7 +216,7 @@ def _with_chosen_fusion(
 
     def chosen_and_calibrated(
         choosing: NDArray[np.bool_], finding: NDArray[np.bool_], beyond: bool
-    ) -> Calibration:
+    ) -> ThresholdChoice:
         choice = choose_fusion(
             matrix[np.ix_(choosing, choosing)],
             codes[choosing],
@@ -355,7 +333,7 @@ class _LowestEnergies:
                 return self._fitted(times)
 
     def _fitted(self, times: Floats) -> Tail:
-        return fit_tail(
+        return Tail.fit(
             self._energies,
             share=TAIL_SHARE,
             weights=times[self._people].prod(axis=1),
@@ -365,20 +343,9 @@ class _LowestEnergies:
 
 def _mapped(rate: Rate, purpose: Purpose) -> Rate:
     """Return the rate of one comparison as the rate of strangers."""
-    return Rate(
-        share=purpose.strangers(rate.share),
-        low=purpose.strangers(rate.low),
-        high=purpose.strangers(rate.high),
-        comparisons=rate.comparisons,
-        effective=rate.effective,
-    )
+    share, low, high = (purpose.strangers(end) for end in (rate.share, rate.low, rate.high))
+    return replace(rate, share=share, low=low, high=high)
 
 
 def _complement(rate: Rate) -> Rate:
-    return Rate(
-        share=1 - rate.share,
-        low=1 - rate.high,
-        high=1 - rate.low,
-        comparisons=rate.comparisons,
-        effective=rate.effective,
-    )
+    return replace(rate, share=1 - rate.share, low=1 - rate.high, high=1 - rate.low)

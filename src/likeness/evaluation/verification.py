@@ -6,6 +6,7 @@ only stand at one of the energies, or below all of them. Splitting ties would cr
 points that no threshold has.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.arrays import Floats, describe
 from likeness.errors import DataError, SettingError, TooFewError
+from likeness.evaluation.figures import FigureName
 
 EVIDENCE = 3
 """A FAR of f needs 3 / f impostor pairs: with none accepted
@@ -45,6 +47,25 @@ class ErrorRates:
         """
         step = step_at(self.thresholds, threshold)
         return float(self.far[step]), float(self.frr[step])
+
+    def can_show(self, far: float) -> bool:
+        """Return whether the impostor pairs are enough to claim such a FAR, 3/n or more."""
+        return far >= EVIDENCE / self.impostor_pairs
+
+    def figures(self, threshold: float | None, fars: Sequence[float]) -> dict[FigureName, float]:
+        """Return the figures of verification, by name.
+
+        Args:
+            threshold: at which the accuracy is told; None if there is none.
+            fars: false acceptance rates at which the true acceptance rate is told.
+        """
+        figures = {FigureName("auc"): auc(self), FigureName("eer"): equal_error_rate(self)}
+        for far in fars:
+            if self.can_show(far):
+                figures[FigureName("tar_at_far", far)] = tar_at_far(self, far)
+        if threshold is not None:
+            figures[FigureName("accuracy")] = accuracy_at(self, threshold)
+        return figures
 
 
 class Counter:
@@ -167,11 +188,6 @@ def _checked(energies: ArrayLike, argument: str) -> Floats:
     return array
 
 
-def is_evidence(rates: ErrorRates, far: float) -> bool:
-    """Return whether the impostor pairs suffice for this FAR, 3/n or more."""
-    return far >= EVIDENCE / rates.impostor_pairs
-
-
 def auc(rates: ErrorRates) -> float:
     """Return P(genuine energy < impostor energy) + ½ P(equal): the area under the ROC, 0…1.
 
@@ -213,7 +229,7 @@ def threshold_at_far(rates: ErrorRates, far: float) -> float:
     """
     if not 0 < far <= 1:
         raise SettingError(f"far: expected a rate above 0, at most 1. Received: {far!r}.")
-    if not is_evidence(rates, far):
+    if not rates.can_show(far):
         raise SettingError(
             f"far: {rates.impostor_pairs} impostor pairs support no FAR under "
             f"{EVIDENCE / rates.impostor_pairs:.2g}. Received: {far:g}. Measure on more people."

@@ -1,5 +1,7 @@
 """A saved model's other forms: its ONNX part, and an int8 variant with its loss of accuracy."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ from likeness.datasets import Dataset, split_by_identity
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, OutputError
 from likeness.evaluation.baselines import Evaluation, evaluate_matrix
+from likeness.evaluation.figures import percent
 from likeness.evaluation.intervals import people_intervals
-from likeness.evaluation.results import BOOTSTRAP_SEED, counts
-from likeness.experiments.calibrated import check_not_trained_on
+from likeness.evaluation.leaks import Learned
+from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, counts
 from likeness.experiments.result import REPETITIONS
+from likeness.files import to_json
 from likeness.model.export import int8_bytes, onnx_bytes
 from likeness.model.folder import IMPORTED_FORMAT, add_part, parts_of, read_document, read_part
 from likeness.model.onnx_model import int8_fingerprint, onnx_model
@@ -21,6 +25,46 @@ from likeness.model.siamese_model import load_model
 
 MOST_FOR_RANGES = 200
 """More photos than this hardly change the ranges of the activations."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8Loss:
+    """What an int8 variant loses, on the same pairs of people who did not set its ranges.
+
+    Args:
+        data: name, digest, and whether it is drawn.
+        ranges: people and photos that set the ranges of the activations, and the seed.
+        counts: what stands behind the figures.
+        figures: "float32" and "int8" → figures with intervals over people.
+        energy_difference: "mean" and "largest", of the energies of the same pairs.
+    """
+
+    data: Mapping[str, str | bool]
+    ranges: Mapping[str, int]
+    counts: Mapping[str, int]
+    figures: Mapping[str, Figures]
+    energy_difference: Mapping[str, float]
+
+    def sentences(self) -> list[str]:
+        """Say it in words, a line for each figure."""
+        said = [
+            f"Beside float32, on {self.counts['identities']} people "
+            f"({self.counts['genuine_pairs']} genuine and {self.counts['impostor_pairs']:,} "
+            "impostor pairs; intervals over people):"
+        ]
+        for name, before in self.figures["float32"].items():
+            now, old = (
+                f"{percent(figure.mean)} ({figure.ends()})"
+                for figure in (self.figures["int8"][name], before)
+            )
+            said.append(f"  {name.label}: {now} instead of {old}")
+        difference = self.energy_difference
+        return [
+            *said,
+            f"  energies differ by {difference['mean']:.4f} on average, "
+            f"{difference['largest']:.4f} at most.",
+            "It has no threshold yet: `likeness calibrate MODEL PHOTOS --variant int8`.",
+        ]
 
 
 def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
@@ -50,8 +94,8 @@ def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any
 
 def export_int8(
     folder: str | Path, data: Dataset, *, overwrite: bool = False, seed: int = 0
-) -> dict[str, Any]:
-    """Add an int8 variant to a saved model, and measure the loss of accuracy.
+) -> Int8Loss:
+    """Give a saved model an int8 variant, and measure what it loses by it.
 
     Half of the people set the ranges of the activations, the others measure. The variant has
     other energies, so it gets no threshold: calibrate it.
@@ -83,7 +127,7 @@ def export_int8(
         )
     data.require(identities=4, items_each=2)
     model = onnx_model(folder, document)
-    check_not_trained_on(model.record, data)
+    Learned.recorded(model.record).check_unseen(data)
     setting, measuring = split_by_identity(data, held_out=0.5, seed=seed)
     measuring.require(identities=2, items_each=2)
     ranges = setting.take(np.linspace(0, len(setting) - 1, min(len(setting), MOST_FOR_RANGES)))
@@ -97,26 +141,21 @@ def export_int8(
         name: evaluate_matrix(matrix, measuring.codes, threshold=None)
         for name, matrix in matrices.items()
     }
-    loss = {
-        "data": {"name": data.name, "digest": data.digest, "drawn": data.drawn},
-        "ranges": {"identities": len(setting.distinct), "items": len(ranges), "seed": seed},
-        "counts": counts([measured["int8"]], measuring),
-        "figures": {
-            name: {
-                figure: interval.as_dict()
-                for figure, interval in people_intervals(
-                    [variant], repetitions=REPETITIONS, seed=BOOTSTRAP_SEED
-                ).items()
-            }
+    loss = Int8Loss(
+        data={"name": data.name, "digest": data.digest, "drawn": data.drawn},
+        ranges={"identities": len(setting.distinct), "items": len(ranges), "seed": seed},
+        counts=counts([measured["int8"]], measuring),
+        figures={
+            name: people_intervals([variant], repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
             for name, variant in measured.items()
         },
-        "energy_difference": _difference(measured["float32"], measured["int8"]),
-    }
+        energy_difference=_difference(measured["float32"], measured["int8"]),
+    )
     entries = {
         "fingerprint": int8_fingerprint(small, document["fingerprint"]),
         "threshold": None,
         "calibration": {},
-        "loss": loss,
+        "loss": to_json(loss),
     }
     add_part(folder, "int8", small, document, entries=entries)
     return loss

@@ -22,8 +22,9 @@ from likeness.evaluation import (
     listed_pair_energies,
 )
 from likeness.evaluation.baselines import ChosenOn
+from likeness.evaluation.leaks import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
-from likeness.experiments.result import Learned, Trained, section
+from likeness.experiments.result import Trained, section_of_trainings
 from likeness.reports.content import ProtocolSection
 from likeness.training import TrainingProgress, TrainingRecipe
 
@@ -106,7 +107,7 @@ def lab_section(
     methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
     for name, fit in BASELINES.items():
         methods[name] = [_lab_baseline(fit(data), data, learned, tested)]
-    return section(
+    return section_of_trainings(
         data,
         methods,
         protocol="L",

@@ -1,110 +1,34 @@
-"""The network in a report: its layers and pictures.
+"""A recipe's network before training: described, and drawn into a folder.
 
 Our own picture of the network is always drawn, Keras' picture if Graphviz is installed.
 """
 
-import datetime
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from likeness.datasets import Dataset
 from likeness.errors import require_extra
-from likeness.experiments.result import versions
-from likeness.reports import LayerBox, TowerPicture, draw_network, network_svg
-from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
+from likeness.reports import TowerPicture
+from likeness.reports.content import NetworkFacts
 from likeness.training import TrainingRecipe
 
 
-def network_facts(recipe: TrainingRecipe, folder: Path) -> NetworkFacts:
-    """Describe the recipe's network, and draw it into the folder.
+def draw_network(recipe: TrainingRecipe, folder: Path) -> tuple[NetworkFacts, list[Path]]:
+    """Describe a recipe's network, with its initial weights, and draw it into a folder.
+
+    Returns:
+        (what a report says of it, the pictures that were written).
 
     Raises:
         OutputError: the folder cannot be written to.
     """
-    network = untrained_network(recipe)
-    draw_pictures(network, folder)
-    return describe_network(network)
-
-
-def describe_network(network: Any) -> NetworkFacts:
-    """Describe a `SiameseNet`."""
-    lines: list[str] = []
-    network.summary(line_length=78, print_fn=lines.append)
-    return NetworkFacts(
-        summary="\n".join(lines),
-        svg=network_svg(tower_picture(network)),
-        facts={
-            "encoder": network.encoder.name,
-            "energy": network.energy,
-            "embedding_size": int(network.encoder.output_shape[-1]),
-            "parameters": int(network.encoder.count_params()),
-        },
-    )
-
-
-def report_content(
-    data: Dataset,
-    sections: Sequence[ProtocolSection],
-    *,
-    network: NetworkFacts,
-    seconds: float,
-    title: str | None = None,
-) -> ReportContent:
-    """Return the contents of the report on these protocols.
-
-    Args:
-        data: the data set.
-        sections: one per protocol.
-        network: the facts on the network.
-        seconds: how long it all took.
-        title: of the page; names the data if not given.
-    """
-    return ReportContent(
-        title=title or f"A Siamese network on {data.name}",
-        data=data,
-        sections=sections,
-        network=network,
-        versions=versions(),
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        seconds=seconds,
-    )
-
-
-def untrained_network(recipe: TrainingRecipe) -> Any:
-    """Return the recipe's `SiameseNet` with its initial weights."""
     require_extra("keras", extra="train")
     from likeness.encoders import SiameseNet  # late: brings Keras
     from likeness.training import untrained_encoder
 
-    return SiameseNet(untrained_encoder(recipe), recipe.energy)
-
-
-def draw_pictures(network: Any, folder: Path) -> list[Path]:
-    """Write our own picture of the network, and Keras' picture if Graphviz is installed.
-
-    Raises:
-        OutputError: the folder cannot be written to.
-    """
-    files = list(draw_network(tower_picture(network), folder=folder))
+    network = SiameseNet(untrained_encoder(recipe), recipe.energy)
+    files = list(TowerPicture.of(network).draw(folder))
     graphviz = _plot_model(network, folder / "model.png")
-    return files if graphviz is None else [*files, graphviz]
-
-
-def tower_picture(network: Any) -> TowerPicture:
-    """Return what our own picture shows of a `SiameseNet`, layers of one block as one."""
-    groups: dict[str, list[Any]] = {}
-    for layer in _unpacked(network.encoder):
-        if type(layer).__name__ != "InputLayer":
-            groups.setdefault(_group(layer.name), []).append(layer)
-    return TowerPicture(
-        title=f"SiameseNet: two {network.encoder.name} towers, one set of weights",
-        input_shape=tuple(network.encoder.input_shape[1:]),
-        layers=[_layer_box(name, layers) for name, layers in groups.items()],
-        embedding_size=int(network.encoder.output_shape[-1]),
-        energy=network.energy,
-        parameters=int(network.encoder.count_params()),
-    )
+    return NetworkFacts.of(network), files if graphviz is None else [*files, graphviz]
 
 
 def _unpacked(encoder: Any) -> Iterator[Any]:

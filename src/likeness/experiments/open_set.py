@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from likeness.datasets import Dataset
-from likeness.evaluation import Evaluation, cumulative_match, open_set_rates
+from likeness.evaluation import Evaluation, cumulative_match
 from likeness.evaluation.figures import FigureName, percent
-from likeness.evaluation.open_set import OpenSetEvaluation, OpenSetRates, open_set_intervals
+from likeness.evaluation.open_set import OpenSet, open_set_intervals
 from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, MeasuredData, OpenSetResult
 from likeness.experiments.result import REPETITIONS
 from likeness.reports.content import Curve, ProtocolSection
@@ -28,7 +28,7 @@ def with_cmc(
 
 def with_open_set(
     section: ProtocolSection,
-    methods: Mapping[str, Sequence[OpenSetEvaluation]],
+    methods: Mapping[str, Sequence[OpenSet]],
     *,
     tests: Sequence[Dataset],
     calibrated: bool = False,
@@ -43,15 +43,14 @@ def with_open_set(
             say that it has the best accuracy on pairs.
     """
     network = methods["network"]
-    rates = {name: [_rates(fold) for fold in folds] for name, folds in methods.items()}
-    curves = {name: _mean_curve(folds) for name, folds in rates.items()}
+    curves = {name: _mean_curve(folds) for name, folds in methods.items()}
     figures = {
         name: open_set_intervals(folds, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
         for name, folds in methods.items()
     }
     ours = figures.pop("network")
-    counts = _counts(network, rates["network"], tests)
-    least = max(fold.least_fpir for fold in rates["network"])
+    counts = _counts(network, tests)
+    least = max(fold.rates.least_fpir for fold in network)
     measured = replace(
         section.result,
         protocol="open-set",
@@ -84,15 +83,12 @@ def _cmc(folds: Sequence[Evaluation]) -> list[float]:
     return [float(rate) for rate in np.mean([rates[:ranks] for rates in each], axis=0)]
 
 
-def _rates(fold: OpenSetEvaluation) -> OpenSetRates:
-    return open_set_rates(fold.open_set.searches)
-
-
-def _mean_curve(folds: Sequence[OpenSetRates]) -> Curve:
+def _mean_curve(opened: Sequence[OpenSet]) -> Curve:
     """Return (FPIR, DIR): the mean DIR over the folds at each FPIR that one of them has.
 
     Each fold has a threshold of its own there, as the figures have.
     """
+    folds = [fold.rates for fold in opened]
     fpir = np.unique(np.concatenate([fold.fpir for fold in folds]))
     reached = [
         1.0 - fold.fnir[np.searchsorted(fold.fpir, fpir, side="right") - 1] for fold in folds
@@ -106,26 +102,24 @@ def _points(curve: Curve) -> dict[str, list[float]]:
     return {"fpir": fpir[kept].tolist(), "dir": reached[kept].tolist()}
 
 
-def _counts(
-    folds: Sequence[OpenSetEvaluation], rates: Sequence[OpenSetRates], tests: Sequence[Dataset]
-) -> dict[str, int]:
-    enrolled = len(folds[0].open_set.halves[0])
+def _counts(folds: Sequence[OpenSet], tests: Sequence[Dataset]) -> dict[str, int]:
+    enrolled = len(folds[0].halves[0])
     return {
         "identities": sum(len(test.distinct) for test in tests),
         "folds": len(folds),
         "enrolled": enrolled,
         "strangers": len(tests[0].distinct) - enrolled,
-        "shots": folds[0].open_set.shots,
-        "galleries": sum(fold.open_set.galleries for fold in folds),
-        "mated_searches": sum(len(fold.open_set.searches.mated) for fold in folds),
-        "non_mated_searches": sum(len(fold.open_set.searches.non_mated) for fold in folds),
-        "mated_probes": sum(fold.mated_probes for fold in rates),
-        "non_mated_probes": sum(fold.non_mated_probes for fold in rates),
+        "shots": folds[0].shots,
+        "galleries": sum(fold.galleries for fold in folds),
+        "mated_searches": sum(len(fold.searches.mated) for fold in folds),
+        "non_mated_searches": sum(len(fold.searches.non_mated) for fold in folds),
+        "mated_probes": sum(fold.rates.mated_probes for fold in folds),
+        "non_mated_probes": sum(fold.rates.non_mated_probes for fold in folds),
     }
 
 
-def _names(fold: OpenSetEvaluation, test: Dataset) -> list[list[str]]:
-    return [[test.distinct[code] for code in half] for half in fold.open_set.halves]
+def _names(fold: OpenSet, test: Dataset) -> list[list[str]]:
+    return [[test.distinct[code] for code in half] for half in fold.halves]
 
 
 def _sentences(

@@ -6,25 +6,22 @@ can be recomputed; those of groups with the people's labels too, and those of an
 halves named in the document.
 """
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
-from likeness import __version__
 from likeness.arrays import Embeddings, Pairs
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, roc
 from likeness.evaluation.baselines import ChosenOn
-from likeness.evaluation.leaks import DIGITS, LeakReport
+from likeness.evaluation.leaks import DIGITS, LeakReport, Learned
 from likeness.evaluation.pair_energies import PairEnergies
-from likeness.evaluation.results import BOOTSTRAP_SEED, FoldResult, protocol_result
+from likeness.evaluation.results import BOOTSTRAP_SEED, FoldResult, ProtocolResult
 from likeness.evaluation.verification import Counter
 from likeness.model.siamese_model import SiameseModel
-from likeness.reports.content import Curve, Mistake, ProtocolSection
+from likeness.reports.content import Curve, Mistake, ProtocolSection, versions
 
 FORMAT = "likeness.evidence/1"
 REPETITIONS = 500
@@ -86,35 +83,7 @@ RULES = {
 }
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Learned:
-    """The training data of a method, for the detection of leaks.
-
-    Args:
-        identities: names of people.
-        digests: of the photos, in an order that ``pairs`` index.
-        pairs: trained on; None if all pairs of the photos were.
-    """
-
-    identities: Sequence[str]
-    digests: Sequence[str]
-    pairs: Pairs | None = None
-
-    @classmethod
-    def of(cls, data: Dataset, pairs: Pairs | None = None) -> "Learned":
-        """Return the summary of a data set."""
-        return cls(identities=data.distinct, digests=data.item_digests, pairs=pairs)
-
-    def to_json(self) -> dict[str, object]:
-        """Return it as JSON values."""
-        return {
-            "identities": list(self.identities),
-            "digests": [digest[:DIGITS] for digest in self.digests],
-            "pairs": "all" if self.pairs is None else self.pairs.tolist(),
-        }
-
-
-def evidence(
+def _evidence(
     methods: Mapping[str, Sequence[Evaluation]],
     tests: Sequence[Dataset],
     learned: Sequence[Learned],
@@ -177,17 +146,6 @@ def _in_order(measured: PairEnergies) -> tuple[Pairs, Any]:
 SHOWN_MISTAKES = 8
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that decide the figures."""
-    known = {"likeness": __version__, "python": platform.python_version()}
-    for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy"):
-        try:
-            known[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return known
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trained:
     """The output of a training: embeddings of the test photos, not the network.
@@ -219,6 +177,32 @@ class Trained:
 
 
 def section(
+    result: ProtocolResult,
+    methods: Mapping[str, Sequence[Evaluation]],
+    *,
+    tests: Sequence[Dataset],
+    learned: Sequence[Learned],
+) -> ProtocolSection:
+    """Put a result together with what its pictures show, and with the evidence.
+
+    Args:
+        result: the figures.
+        methods: "network" and the baselines → one evaluation per fold.
+        tests: the photos that each fold's pairs index.
+        learned: what each fold was trained on.
+    """
+    network = methods["network"]
+    return ProtocolSection(
+        result=replace(result, versions=versions()),
+        genuine=np.concatenate([fold.pairs.genuine for fold in network]),
+        impostor=np.concatenate([fold.pairs.impostor for fold in network]),
+        curves={name: _curve(folds) for name, folds in methods.items()},
+        mistakes=_worst_pairs(network, tests),
+        evidence=_evidence(methods, tests, learned),
+    )
+
+
+def section_of_trainings(
     data: Dataset,
     methods: Mapping[str, Sequence[Evaluation]],
     *,
@@ -231,24 +215,22 @@ def section(
     learned: Sequence[Learned],
     leaks: LeakReport,
 ) -> ProtocolSection:
-    """Make one protocol's result.
+    """Put one protocol's result together from its trainings.
 
     Args:
         data: all of it.
-        methods: "network" and the baselines → one evaluation per fold.
-        protocol: name of the result.
-        title: description of the protocol.
-        unseen_people: whether no tested person was in the training data.
+        methods, tests, learned: as of `section`.
+        protocol: what the result is called.
+        title: what was done, in words.
+        unseen_people: whether nobody tested was trained on.
         partition_seed: of the split.
-        tests: the photos that each fold's pairs index.
         trained: one per fold.
-        learned: what each fold was trained on.
         leaks: of all folds together.
     """
     network = methods["network"]
     recipe = trained[0].record["recipe"]
     thresholds = [fold.threshold for fold in network if fold.threshold is not None]
-    result = protocol_result(
+    result = ProtocolResult.of(
         methods,
         data,
         leaks,
@@ -257,35 +239,29 @@ def section(
         seeds={"recipe": recipe["seed"], "partition": partition_seed},
         repetitions=REPETITIONS,
     )
-    return ProtocolSection(
-        result=replace(
-            result,
-            unseen_people=unseen_people,
-            threshold=float(np.mean(thresholds)) if thresholds else None,
-            folds=tuple(
-                FoldResult(
-                    fold=fold,
-                    people=tuple(test.distinct),
-                    figures=evaluation.figures,
-                    threshold=evaluation.threshold,
-                    threshold_people=tuple(run.record["threshold"]["people"]),
-                    epochs=run.record["epochs"],
-                    training_seconds=run.record["seconds"],
-                    fingerprint=run.fingerprint,
-                )
-                for fold, (evaluation, test, run) in enumerate(
-                    zip(network, tests, trained, strict=True)
-                )
-            ),
-            recipe=recipe,
-            versions=versions(),
-        ),
-        genuine=np.concatenate([fold.pairs.genuine for fold in network]),
-        impostor=np.concatenate([fold.pairs.impostor for fold in network]),
-        curves={name: curve_of(folds) for name, folds in methods.items()},
+    folds = tuple(
+        FoldResult(
+            fold=fold,
+            people=tuple(test.distinct),
+            figures=evaluation.figures,
+            threshold=evaluation.threshold,
+            threshold_people=tuple(run.record["threshold"]["people"]),
+            epochs=run.record["epochs"],
+            training_seconds=run.record["seconds"],
+            fingerprint=run.fingerprint,
+        )
+        for fold, (evaluation, test, run) in enumerate(zip(network, tests, trained, strict=True))
+    )
+    complete = replace(
+        result,
+        unseen_people=unseen_people,
+        threshold=float(np.mean(thresholds)) if thresholds else None,
+        folds=folds,
+        recipe=recipe,
+    )
+    return replace(
+        section(complete, methods, tests=tests, learned=learned),
         histories=[_history(run.record["histories"]) for run in trained],
-        mistakes=worst_pairs(network, tests),
-        evidence=evidence(methods, tests, learned),
     )
 
 
@@ -294,14 +270,14 @@ def _history(histories: Mapping[str, Mapping[str, list[float]]]) -> Mapping[str,
     return histories.get("choosing") or histories["final"]
 
 
-def curve_of(folds: Sequence[Evaluation]) -> Curve:
+def _curve(folds: Sequence[Evaluation]) -> Curve:
     """Return (FAR, TAR) over the pairs of all folds together."""
     genuine = np.concatenate([fold.pairs.genuine for fold in folds])
     impostor = np.concatenate([fold.pairs.impostor for fold in folds])
     return roc(Counter(genuine, impostor).rates())
 
 
-def worst_pairs(folds: Sequence[Evaluation], tests: Sequence[Dataset]) -> list[Mistake]:
+def _worst_pairs(folds: Sequence[Evaluation], tests: Sequence[Dataset]) -> list[Mistake]:
     """Return the pairs farthest on the wrong side of their fold's threshold, worst first."""
     mistakes = []
     for fold, test in zip(folds, tests, strict=True):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from likeness.datasets import Dataset, name_some
 from likeness.datasets.photo_folder import Labels
@@ -17,23 +16,14 @@ from likeness.evaluation import (
     evaluate_pairs,
     matrix_pair_energies,
 )
-from likeness.evaluation.doctor import diagnose
+from likeness.evaluation.doctor import ComparedBy, Diagnosis, diagnose
 from likeness.evaluation.groups import Grouping, compare_groups
-from likeness.evaluation.leaks import leaks_against, learned_people
+from likeness.evaluation.leaks import Learned
 from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, NextPhotoResult, next_photo_curve
-from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSetEvaluation, evaluate_open_set
-from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredData, MeasuredModel, protocol_result
-from likeness.experiments.calibrated import check_not_trained_on
-from likeness.experiments.network_report import describe_network, report_content
+from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSet, evaluate_open_set
+from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredData, MeasuredModel, ProtocolResult
 from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
-from likeness.experiments.result import (
-    REPETITIONS,
-    Learned,
-    curve_of,
-    evidence,
-    versions,
-    worst_pairs,
-)
+from likeness.experiments.result import REPETITIONS, section
 from likeness.images.quality import PhotoCheck
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
@@ -71,22 +61,22 @@ def evaluate_model(model: Model, data: Dataset, *, labels: Labels | None = None)
     pixels = _measured(BASELINES["raw_pixels"](data), data, threshold=None, pairs=pairs)
     methods = {"network": [network[0]], "raw_pixels": [pixels[0]]}
     counted = "all pairs" if pairs is None else f"pairs ({rule.in_words()})"
-    section = _section(model, data, methods, counted=counted)
-    section = with_cmc(section, methods) if pairs is None else section
+    made = _section(model, data, methods, counted=counted)
+    made = with_cmc(made, methods) if pairs is None else made
     if network[1] is not None and pixels[1] is not None:
-        section = with_open_set(
-            section,
+        made = with_open_set(
+            made,
             {"network": [network[1]], "raw_pixels": [pixels[1]]},
             tests=[data],
             calibrated=bool(model.calibration),
         )
     if labels is None:
-        return section
+        return made
     return replace(
-        section,
-        result=replace(section.result, groups=_groups(*network, data, labels)),
+        made,
+        result=replace(made.result, groups=_groups(*network, data, labels)),
         evidence={
-            **section.evidence,
+            **made.evidence,
             "labels": [
                 {"column": column, "labels": _by_person(of_person, data)}
                 for column, of_person in labels.items()
@@ -106,17 +96,13 @@ def model_report(
         section: what `evaluate_model` returned.
         seconds: how long it took.
     """
-    return report_content(
-        data,
-        [section],
+    return ReportContent(
+        data=data,
+        sections=[section],
         title=f"A saved model on {data.name}",
         network=_facts(model),
         seconds=seconds,
     )
-
-
-def _calibrated(model: Model) -> Learned:
-    return _learned(model.calibration.get("provenance", {}))
 
 
 def _facts(model: Model) -> NetworkFacts:
@@ -124,7 +110,7 @@ def _facts(model: Model) -> NetworkFacts:
     if isinstance(model, SiameseModel):
         from likeness.encoders import SiameseNet  # late: brings Keras
 
-        return describe_network(SiameseNet(model.encoder, model.energy))
+        return NetworkFacts.of(SiameseNet(model.encoder, model.energy))
     return NetworkFacts(
         facts={
             "runtime": "ONNX Runtime",
@@ -134,22 +120,9 @@ def _facts(model: Model) -> NetworkFacts:
     )
 
 
-def _known_people(record: Mapping[str, Any], data: Dataset) -> set[str]:
-    """Return the people of the data that a model was trained on, by its record."""
-    learned = _learned(record)
-    return learned_people(learned.identities, learned.digests, data)
-
-
-def _learned(record: Mapping[str, Any]) -> Learned:
-    learned = record.get("data", {})
-    return Learned(
-        identities=learned.get("identities", ()), digests=learned.get("item_digests", ())
-    )
-
-
 def _measured(
     embedder: Embedder, data: Dataset, *, threshold: float | None, pairs: LabelledPairs | None
-) -> tuple[Evaluation, OpenSetEvaluation | None]:
+) -> tuple[Evaluation, OpenSet | None]:
     matrix = energy_matrix(embedder.energy, embedder.embed(data.items))
     if pairs is not None:
         energies = matrix_pair_energies(matrix, data.codes, pairs)
@@ -165,17 +138,15 @@ def _measured(
 def _section(
     model: Model, data: Dataset, methods: Mapping[str, list[Evaluation]], *, counted: str
 ) -> ProtocolSection:
-    network = methods["network"]
-    learned = _learned(model.record)
-    leaks = leaks_against(learned.identities, learned.digests, data, network[0].pairs)
+    learned = Learned.recorded(model.record)
     imported = "imported" in model.record
-    known = _calibrated(model)
-    known_to_threshold = len(learned_people(known.identities, known.digests, data))
+    calibrated_on = Learned.recorded(model.calibration.get("provenance", {}))
+    known_to_threshold = len(calibrated_on.people_in(data))
     recipe = model.record.get("recipe", {})
-    result = protocol_result(
+    result = ProtocolResult.of(
         methods,
         data,
-        leaks,
+        learned.leaks_into(data, methods["network"][0].pairs),
         protocol="evaluate",
         title=f"{data.name}: {counted} of {len(data.distinct)} people",
         seeds={"recipe": recipe.get("seed")},
@@ -187,36 +158,30 @@ def _section(
             f"The threshold was calibrated on {known_to_threshold} of these {len(data.distinct)} "
             "people: the figures at it are too optimistic.",
         )
-    return ProtocolSection(
-        result=replace(
-            result,
-            unseen_people=result.unseen_people and not imported,
-            leak_sentences=sentences,
-            threshold=model.threshold,
-            model=MeasuredModel(
-                fingerprint=model.fingerprint,
-                runtime=model.runtime,
-                threshold_seen=known_to_threshold,
-                notes=tuple(data.notes),
-            ),
-            recipe=recipe,
-            versions=versions(),
+    complete = replace(
+        result,
+        unseen_people=result.unseen_people and not imported,
+        leak_sentences=sentences,
+        threshold=model.threshold,
+        model=MeasuredModel(
+            fingerprint=model.fingerprint,
+            runtime=model.runtime,
+            threshold_seen=known_to_threshold,
+            notes=tuple(data.notes),
         ),
-        genuine=network[0].pairs.genuine,
-        impostor=network[0].pairs.impostor,
-        curves={name: curve_of(folds) for name, folds in methods.items()},
-        mistakes=worst_pairs(network, [data]),
-        evidence=evidence(methods, [data], [learned]) | {"calibration": known.to_json()},
+        recipe=recipe,
     )
+    made = section(complete, methods, tests=[data], learned=[learned])
+    return replace(made, evidence={**made.evidence, "calibration": calibrated_on.to_json()})
 
 
 def _groups(
-    evaluation: Evaluation, open_set: OpenSetEvaluation | None, data: Dataset, labels: Labels
+    evaluation: Evaluation, open_set: OpenSet | None, data: Dataset, labels: Labels
 ) -> tuple[Grouping, ...]:
     return tuple(
         compare_groups(
             evaluation,
-            None if open_set is None else open_set.open_set,
+            open_set,
             column=column,
             labels=_by_person(of_person, data),
             repetitions=REPETITIONS,
@@ -258,7 +223,7 @@ def next_photo_of_model(
         TooFewError: fewer than two people have enough photos.
         SettingError: a setting is out of its range, or there is no such fusion of this energy.
     """
-    check_not_trained_on(model.record, data)
+    Learned.recorded(model.record).check_unseen(data)
     different = data.without_copies()
     calibrated_for = model.calibration.get("purpose", {}).get("fusion", "min")
     curve = next_photo_curve(
@@ -296,10 +261,8 @@ def _left_out_notes(curve: NextPhotoCurve, left_out: Sequence[str], *, copies: i
     return said
 
 
-def examine_gallery(
-    data: Dataset, checks: Sequence[PhotoCheck], model: Model | None
-) -> dict[str, Any]:
-    """Return the findings of the doctor, as JSON values.
+def examine_gallery(data: Dataset, checks: Sequence[PhotoCheck], model: Model | None) -> Diagnosis:
+    """Return what the doctor finds.
 
     Args:
         data: the photos.
@@ -310,20 +273,12 @@ def examine_gallery(
         DataError: there are not as many checks as photos.
     """
     if model is None:
-        return {**diagnose(data, checks).as_dict(), "model": None}
+        return diagnose(data, checks)
     matrix = energy_matrix(model.energy, model.embed(data.items))
-    diagnosis = diagnose(data, checks, matrix=matrix, threshold=model.threshold).as_dict()
-    known = sorted(_known_people(model.record, data))
-    if known:
-        diagnosis["sentences"].append(
-            f"The model was trained on {len(known)} of these {len(data.distinct)} people: among "
-            "them energies and risks are too optimistic."
-        )
-    return {
-        **diagnosis,
-        "model": {
-            "fingerprint": model.fingerprint,
-            "energy": model.energy,
-            "trained_on": known,
-        },
-    }
+    compared_by = ComparedBy(
+        fingerprint=model.fingerprint,
+        energy=model.energy,
+        trained_on=tuple(sorted(Learned.recorded(model.record).people_in(data))),
+    )
+    diagnosis = diagnose(data, checks, matrix=matrix, threshold=model.threshold)
+    return replace(diagnosis, model=compared_by)

@@ -6,7 +6,7 @@ folds and trainings are U4's, with half of the test people never enrolled; the t
 the one chosen on the training side, as in U4.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 
@@ -15,22 +15,22 @@ from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
     BASELINES,
-    Evaluation,
     choose_threshold,
     evaluate_matrix,
     find_leaks,
 )
 from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
-from likeness.evaluation.leaks import LeakReport
+from likeness.evaluation.leaks import LeakReport, Learned
 from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
 from likeness.experiments.lab_split import LabSplitJob, lab_pairs, lab_section, lab_split
 from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
 from likeness.experiments.pool import Job, JobProgress, run_side_by_side
-from likeness.experiments.result import Learned, Trained, section
+from likeness.experiments.result import Trained, section_of_trainings
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES, PAIRS, TrainingProgress, TrainingRecipe
 
 _FOLDS = 4
+OPEN_SET = "open-set"
 
 Part = tuple[Dataset, Dataset]
 """(training, test) of one fold."""
@@ -57,7 +57,7 @@ def unseen_people(
     recipe: TrainingRecipe,
     data: Dataset,
     *,
-    folds: int = 4,
+    folds: int = _FOLDS,
     protocol: str = "U4",
     partition_seed: int | None = None,
     workers: int | None = None,
@@ -65,12 +65,15 @@ def unseen_people(
 ) -> ProtocolSection:
     """Train a network per fold and measure each on its unseen people.
 
-    In a script, call it below ``if __name__ == "__main__":``, because the trainings run in other
-    processes.
+    Protocol "open-set" has the CMC too, with everybody enrolled, and searches the test people
+    among half of them.
+
+    In a script of your own, call it below ``if __name__ == "__main__":``, because the
+    trainings run in processes of their own.
 
     Args:
         recipe: of every training.
-        data: at least two people per fold, with two photos each.
+        data: at least two people per fold, four for an open set, with two photos each.
         folds: how many; each person is tested in one of them.
         protocol: name of the result.
         partition_seed: shuffles the people before they are dealt to the folds.
@@ -81,9 +84,12 @@ def unseen_people(
         TooFewError: there are too few people or photos.
         OverlapError: one photo is in the data twice, under two people.
     """
+    if protocol == OPEN_SET:
+        data.require(identities=FEWEST_PEOPLE * folds, items_each=2)
     parts = unseen_people_parts(data, folds, partition_seed=partition_seed)
-    jobs = _unseen_people_jobs(recipe, parts)
-    runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
+    runs = run_side_by_side(
+        _unseen_people_jobs(recipe, parts), workers=workers, on_progress=on_progress
+    )
     return unseen_people_section(
         data, parts, runs, protocol=protocol, partition_seed=partition_seed
     )
@@ -114,11 +120,42 @@ def unseen_people_section(
     protocol: str,
     partition_seed: int | None,
 ) -> ProtocolSection:
-    """Measure the trained networks and the baselines on the same folds."""
-    evaluations = _evaluate_folds(_fold_energies(parts, runs))
-    return _folds_section(
-        data, parts, runs, evaluations, protocol=protocol, partition_seed=partition_seed
+    """Measure what the trainings left behind, and the baselines, on the same folds."""
+    energies = _fold_energies(parts, runs)
+    evaluations = {
+        name: [
+            replace(
+                evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold),
+                chosen_on=fold.chosen_on,
+            )
+            for fold in folds
+        ]
+        for name, folds in energies.items()
+    }
+    tests = [test for _, test in parts]
+    section = section_of_trainings(
+        data,
+        evaluations,
+        protocol=protocol,
+        title=f"unseen people: {len(parts)} folds, {len(tests[0].distinct)} people each, never "
+        "trained on",
+        unseen_people=True,
+        partition_seed=partition_seed,
+        tests=tests,
+        trained=runs,
+        learned=[Learned.of(training) for training, _ in parts],
+        leaks=_sum_of_leaks([find_leaks(a, b) for a, b in parts]),
     )
+    if protocol != OPEN_SET:
+        return section
+    searched = {
+        name: [
+            evaluate_open_set(fold.matrix, fold.codes, threshold=fold.threshold, seed=HALVES_SEED)
+            for fold in folds
+        ]
+        for name, folds in energies.items()
+    }
+    return with_open_set(with_cmc(section, evaluations), searched, tests=tests)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -158,45 +195,6 @@ def _fold_energies(
     return energies
 
 
-def _evaluate_folds(energies: Mapping[str, Sequence[_FoldEnergies]]) -> dict[str, list[Evaluation]]:
-    """Measure every method on every fold."""
-    return {
-        name: [
-            replace(
-                evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold),
-                chosen_on=fold.chosen_on,
-            )
-            for fold in folds
-        ]
-        for name, folds in energies.items()
-    }
-
-
-def _folds_section(
-    data: Dataset,
-    parts: Sequence[Part],
-    runs: Sequence[Trained],
-    evaluations: Mapping[str, Sequence[Evaluation]],
-    *,
-    protocol: str,
-    partition_seed: int | None,
-) -> ProtocolSection:
-    """Make the result of folds by person."""
-    people = len(parts[0][1].distinct)
-    return section(
-        data,
-        evaluations,
-        protocol=protocol,
-        title=f"unseen people: {len(parts)} folds, {people} people each, never trained on",
-        unseen_people=True,
-        partition_seed=partition_seed,
-        tests=[test for _, test in parts],
-        trained=runs,
-        learned=[Learned.of(training) for training, _ in parts],
-        leaks=_sum_of_leaks([find_leaks(a, b) for a, b in parts]),
-    )
-
-
 def _fold_baseline(fit: FitBaseline, training: Dataset, test: Dataset) -> _FoldEnergies:
     embedder = fit(training)
     chosen_on = cross_fitted_energies(fit, training)
@@ -216,52 +214,6 @@ def _sum_of_leaks(reports: Sequence[LeakReport]) -> LeakReport:
             for field in fields(LeakReport)
         }
     )
-
-
-def open_set(
-    recipe: TrainingRecipe,
-    data: Dataset,
-    *,
-    folds: int = 4,
-    partition_seed: int | None = None,
-    workers: int | None = None,
-    on_progress: Callable[[JobProgress], None] | None = None,
-) -> ProtocolSection:
-    """Train a network per fold, and run open-set searches among its unseen people.
-
-    The section holds U4's figures on the same folds, the CMC with everybody enrolled, and the
-    open set. Arguments are those of `unseen_people`.
-
-    Raises:
-        TooFewError: there are too few people or photos; four people per fold are needed.
-        OverlapError: one photo is in the data twice, under two people.
-    """
-    data.require(identities=FEWEST_PEOPLE * folds, items_each=2)
-    parts = unseen_people_parts(data, folds, partition_seed=partition_seed)
-    runs = run_side_by_side(
-        _unseen_people_jobs(recipe, parts), workers=workers, on_progress=on_progress
-    )
-    return open_set_section(data, parts, runs, partition_seed=partition_seed)
-
-
-def open_set_section(
-    data: Dataset, parts: Sequence[Part], runs: Sequence[Trained], *, partition_seed: int | None
-) -> ProtocolSection:
-    """Measure the trained networks and the baselines on the same folds."""
-    energies = _fold_energies(parts, runs)
-    evaluations = _evaluate_folds(energies)
-    section = _folds_section(
-        data, parts, runs, evaluations, protocol="open-set", partition_seed=partition_seed
-    )
-    searched = {
-        name: [
-            evaluate_open_set(fold.matrix, fold.codes, threshold=fold.threshold, seed=HALVES_SEED)
-            for fold in each
-        ]
-        for name, each in energies.items()
-    }
-    tests = [test for _, test in parts]
-    return with_open_set(with_cmc(section, evaluations), searched, tests=tests)
 
 
 def lab_and_unseen(
@@ -295,6 +247,6 @@ def lab_and_unseen(
 PROTOCOLS: dict[str, Callable[..., ProtocolSection]] = {
     "L": lab_split,
     "S20": partial(unseen_people, folds=2, protocol="S20"),
-    "U4": partial(unseen_people, folds=4, protocol="U4"),
-    "open-set": open_set,
+    "U4": unseen_people,
+    OPEN_SET: partial(unseen_people, protocol=OPEN_SET),
 }

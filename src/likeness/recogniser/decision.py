@@ -196,7 +196,7 @@ class Decider:
         return cls(
             threshold=float(model.threshold),
             margin=margin,
-            ratio=None if ratio is None else LikelihoodRatio.from_dict(ratio),
+            ratio=None if ratio is None else LikelihoodRatio.from_json(ratio),
             prior=prior,
             purpose=purpose,
             strangers=shares,

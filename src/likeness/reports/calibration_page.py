@@ -6,43 +6,33 @@ behind it, so that every figure can be computed again without this program.
 
 import csv
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from likeness.evaluation import error_rates, roc
+from likeness.evaluation.calibration import Calibration
 from likeness.evaluation.figures import percent, watermark
 from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability import ReliabilityBin
 from likeness.evaluation.probability_fit import FittedProbability
-from likeness.evaluation.threshold_choice import Calibration
 from likeness.files import write_files
 from likeness.reports.axes import Axis, Plot, Style, even_ticks
+from likeness.reports.content import json_text
 from likeness.reports.html import render
 from likeness.reports.plots import EQUAL, det_plot, energies_histogram, method_style
 
 INTERVAL = Style(label="95 % interval", colour="var(--network, #1f5fbf)", width=1.2)
 
 
-def write_calibration(
-    calibration: Calibration,
-    *,
-    comparisons: Comparisons,
-    fitted: FittedProbability | None,
-    people: Sequence[str],
-    folder: Path,
-) -> Path:
+def write_calibration(calibration: Calibration, folder: Path, *, people: Sequence[str]) -> Path:
     """Write ``calibration.html``, ``calibration.json`` and ``comparisons.csv``, all or none.
 
     Args:
-        calibration: what was found, with its provenance.
-        comparisons: that it was found on.
-        fitted: the probabilities, or None.
+        calibration: what was found.
+        folder: made if it is not there; such files in it are replaced.
         people: the names that the codes in the comparisons stand for.
-        folder: created if it does not exist; such files in it are replaced.
 
     Returns:
         The path of the page.
@@ -51,48 +41,39 @@ def write_calibration(
         MissingExtraError: Jinja is not installed.
         OutputError: the folder cannot be written to.
     """
-    document = calibration.as_dict()
-    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    page = render("calibration.html.jinja", _view(calibration, comparisons, fitted))
+    document = calibration.to_json()
+    whence = calibration.provenance
+    mark = watermark(drawn=whence.data.drawn) or ""
+    losses = document["probability"].get("log_losses", {})
+    view = {
+        "mark": mark,
+        "calibration": calibration.choice,
+        "document": document,
+        "plots": _plots(calibration, mark=mark),
+        "losses": [
+            (kind, loss, kind == document["probability"]["ratio"]["kind"])
+            for kind, loss in losses.items()
+        ],
+        "provenance": {
+            "model": whence.model[:12],
+            "data": whence.data.name,
+            "digest": whence.data.digest[:12],
+            "date": whence.date,
+            "likeness": whence.likeness,
+        },
+    }
     files = {
-        "calibration.json": (text + "\n").encode(),
-        "comparisons.csv": _table(comparisons, fitted, people).encode(),
-        "calibration.html": page.encode(),
+        "calibration.json": json_text(document),
+        "comparisons.csv": _table(calibration.comparisons, calibration.fitted, people),
+        "calibration.html": render("calibration.html.jinja", view),
     }
     return write_files(folder, files)[-1]
 
 
-def _view(
-    calibration: Calibration, comparisons: Comparisons, fitted: FittedProbability | None
-) -> dict[str, object]:
-    provenance = calibration.provenance
-    mark = watermark(drawn=provenance["data"]["drawn"]) or ""
-    return {
-        "mark": mark,
-        "calibration": calibration,
-        "document": calibration.as_dict(),
-        "plots": _plots(calibration, comparisons, fitted, mark=mark),
-        "losses": _losses(calibration.probability),
-        "provenance": {
-            "model": provenance["model"][:12],
-            "data": provenance["data"]["name"],
-            "digest": provenance["data"]["digest"][:12],
-            "date": provenance["date"],
-            "likeness": provenance["likeness"],
-        },
-    }
-
-
-def _plots(
-    calibration: Calibration,
-    comparisons: Comparisons,
-    fitted: FittedProbability | None,
-    *,
-    mark: str,
-) -> list[str]:
-    genuine, impostor = comparisons.genuine, comparisons.impostor
+def _plots(calibration: Calibration, *, mark: str) -> list[str]:
+    genuine, impostor = calibration.comparisons.genuine, calibration.comparisons.impostor
     plots = [
-        energies_histogram(genuine, impostor, threshold=calibration.threshold, mark=mark),
+        energies_histogram(genuine, impostor, threshold=calibration.choice.threshold, mark=mark),
         det_plot(
             {"network": roc(error_rates(genuine, impostor))},
             genuine_pairs=len(genuine),
@@ -100,18 +81,10 @@ def _plots(
             mark=mark,
         ),
     ]
-    if fitted is not None:
-        prior = calibration.probability["prior"]
-        bins = fitted.reliability(prior=prior)
-        plots.insert(1, reliability_plot(bins, prior=prior, mark=mark))
+    if calibration.fitted:
+        bins = calibration.fitted.reliability()
+        plots.insert(1, reliability_plot(bins, prior=calibration.prior, mark=mark))
     return plots
-
-
-def _losses(probability: Mapping[str, Any]) -> list[tuple[str, float, bool]]:
-    """Return each map, its log-loss, and whether it is the model's threshold."""
-    losses = probability.get("log_losses", {})
-    chosen = probability["ratio"]["kind"] if losses else ""
-    return [(kind, loss, kind == chosen) for kind, loss in losses.items()]
 
 
 def _table(

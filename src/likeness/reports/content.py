@@ -4,17 +4,22 @@ The document is written with sorted keys and indented, but each list of plain va
 report holds thousands of energies; one a line would make it a file that nobody scrolls.
 """
 
+import datetime
 import json
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness import __version__
 from likeness.datasets import Dataset
 from likeness.evaluation.figures import FigureName, method_label, percent
 from likeness.evaluation.results import Figures, ProtocolResult
+from likeness.reports.network_picture import TowerPicture
 
 FORMAT = "likeness.report/1"
 
@@ -83,6 +88,31 @@ class NetworkFacts:
     svg: str = ""
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, network: Any) -> "NetworkFacts":
+        """Describe a `SiameseNet`."""
+        lines: list[str] = []
+        network.summary(line_length=78, print_fn=lines.append)
+        picture = TowerPicture.of(network)
+        facts = {
+            "encoder": network.encoder.name,
+            "energy": picture.energy,
+            "embedding_size": picture.embedding_size,
+            "parameters": picture.parameters,
+        }
+        return cls(summary="\n".join(lines), svg=picture.svg(), facts=facts)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the figures."""
+    known = {"likeness": __version__, "python": platform.python_version()}
+    for package in ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy"):
+        try:
+            known[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return known
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReportContent:
@@ -92,19 +122,21 @@ class ReportContent:
         title: of the page.
         data: what the protocols were run on.
         sections: one per protocol.
-        network: the facts on the network.
+        network: what to say about the network.
+        seconds: how long it all took.
         versions: of the packages that decide the figures.
         created: when the report was made.
-        seconds: how long it all took.
     """
 
     title: str
     data: Dataset
     sections: Sequence[ProtocolSection]
     network: NetworkFacts
-    versions: Mapping[str, str]
-    created: str
     seconds: float
+    versions: Mapping[str, str] = field(default_factory=versions)
+    created: str = field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    )
 
     @property
     def results(self) -> list[ProtocolResult]:
@@ -204,21 +236,21 @@ class Headline:
     figure: FigureName | None
     why: str
 
-
-def headline(results: Sequence[ProtocolResult]) -> Headline:
-    """Choose what the report says first."""
-    unseen = next((result for result in results if result.unseen_people), None)
-    known = next((result for result in results if not result.unseen_people), None)
-    there = [result for result in (unseen, known) if result is not None]
-    shared = [
-        name
-        for name in (there[0].figure_names if there else [])
-        if all(name in result.figures for result in there)
-    ]
-    first = {"accuracy": 0, "eer": 1}
-    shared.sort(key=lambda name: first.get(name, 2))
-    figure = shared[0] if shared else None
-    return Headline(unseen=unseen, known=known, figure=figure, why=_why(unseen, known, figure))
+    @classmethod
+    def of(cls, results: Sequence[ProtocolResult]) -> "Headline":
+        """Choose what the report says first."""
+        unseen = next((result for result in results if result.unseen_people), None)
+        known = next((result for result in results if not result.unseen_people), None)
+        there = [result for result in (unseen, known) if result is not None]
+        shared = [
+            name
+            for name in (there[0].figure_names if there else [])
+            if all(name in result.figures for result in there)
+        ]
+        first = {"accuracy": 0, "eer": 1}
+        shared.sort(key=lambda name: first.get(name, 2))
+        figure = shared[0] if shared else None
+        return cls(unseen=unseen, known=known, figure=figure, why=_why(unseen, known, figure))
 
 
 def _why(

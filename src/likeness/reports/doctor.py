@@ -1,10 +1,8 @@
 """The doctor's report: tables for the terminal, and a page with the photos."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from likeness.evaluation.doctor import SMALLEST_GAIN
+from likeness.evaluation.doctor import SMALLEST_GAIN, Diagnosis
 from likeness.evaluation.figures import percent, watermark
 from likeness.files import write_files
+from likeness.images.quality import PhotoCheck
+from likeness.reports.content import json_text
 from likeness.reports.html import photo_uri, render
 
 MOST_ROWS = 20
@@ -23,7 +23,7 @@ MOST_ROWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class _Finding:
     """One row.
 
     Args:
@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class _Findings:
     """One table.
 
     Args:
@@ -52,95 +52,90 @@ class Findings:
     title: str
     note: str
     headings: tuple[str, ...]
-    rows: tuple[Finding, ...]
+    rows: tuple[_Finding, ...]
     more: int
 
 
-def doctor_findings(document: Mapping[str, Any]) -> list[Findings]:
-    """Return the tables of a diagnosis in which there is a row.
-
-    Args:
-        document: of `Diagnosis.as_dict`.
-    """
+def doctor_findings(diagnosis: Diagnosis) -> list[_Findings]:
+    """Return the tables of a diagnosis in which there is a row."""
     tables = (
-        _table("Photos with a warning", "", ("photo", "warning"), _warnings(document)),
+        _table("Photos with a warning", "", ("photo", "warning"), _warnings(diagnosis)),
         _table(
             "One photograph, there twice",
             "Resized, re-compressed and mirrored copies count.",
             ("photo", "and", "how"),
-            _copies(document),
+            _copies(diagnosis),
         ),
         _table(
             "Perhaps under the wrong name",
             "Energy to the nearest other photo of the same name, and to the nearest of another.",
             ("photo", "why", "nearest other", "own", "other"),
-            _misplaced(document),
+            _misplaced(diagnosis),
         ),
         _table(
             "Perhaps one person under two names",
             "Their photos are as near to each other as those of one person usually are.",
             _PAIR,
-            _pairs(document, one_person=True),
+            _pairs(diagnosis, one_person=True),
         ),
         _table(
             "Look-alikes",
-            _look_alikes_note(document),
+            _look_alikes_note(diagnosis.threshold),
             _PAIR,
-            _pairs(document, one_person=False),
+            _pairs(diagnosis, one_person=False),
         ),
         _table(
             "Ask these people for another photo",
             "In order of what it is expected to gain: how much the predicted share of new photos "
             "that go wrong (another name, or none) falls.",
             ("person", "photos", "nearest", "wrong name", "goes wrong", "gain"),
-            _people(document),
+            _people(diagnosis),
         ),
     )
     return [table for table in tables if table.rows]
 
 
-def photo_table(document: Mapping[str, Any]) -> Findings:
-    """Return the figures of every photo.
-
-    Args:
-        document: of `Diagnosis.as_dict`.
-    """
+def photo_table(diagnosis: Diagnosis) -> _Findings:
+    """Return the figures of every photo."""
     headings = ("photo", "size", "of", "sharpness", "light", "contrast", "side", "face", "tilt")
-    return Findings(
+    return _Findings(
         title="Every photo",
         note="Sharpness, light (mean grey level), contrast and side light are of the face where "
         "exactly one was found, else of the photo. Side light is above zero from the left. Tilt is "
         "that of the eyes, in degrees.",
         headings=headings,
-        rows=tuple(_photo(photo) for photo in document["photos"]),
+        rows=tuple(_photo(*photo) for photo in _checked(diagnosis)),
         more=0,
     )
 
 
-def _photo(photo: Mapping[str, Any]) -> Finding:
-    quality, faces = photo["quality"], photo["faces"]
-    face = faces[0] if faces is not None and len(faces) == 1 else None
-    return Finding(
+def _checked(diagnosis: Diagnosis) -> list[tuple[str, PhotoCheck]]:
+    return list(zip(diagnosis.data.item_names, diagnosis.checks, strict=True))
+
+
+def _photo(name: str, check: PhotoCheck) -> _Finding:
+    quality, faces, face = check.quality, check.faces, check.face
+    return _Finding(
         cells=(
-            photo["photo"],
-            f"{photo['columns']}×{photo['rows']}",
-            quality["of"],
-            f"{quality['sharpness']:.3f}",
-            f"{quality['brightness']:.0f}",
-            f"{quality['contrast']:.0f}",
-            f"{quality['side_light']:+.2f}",
-            "not looked for" if faces is None else face["pose"] if face else str(len(faces)),
-            "–" if face is None or face["roll"] is None else f"{face['roll']:+.0f}°",
+            name,
+            f"{check.size[1]}×{check.size[0]}",
+            "face" if face else "photo",
+            f"{quality.sharpness:.3f}",
+            f"{quality.brightness:.0f}",
+            f"{quality.contrast:.0f}",
+            f"{quality.side_light:+.2f}",
+            "not looked for" if faces is None else face.pose if face else str(len(faces)),
+            "–" if face is None or face.roll is None else f"{face.roll:+.0f}°",
         ),
-        serious=bool(photo["warnings"]),
+        serious=bool(check.warnings),
     )
 
 
 _PAIR = ("person", "and", "energy", "threshold", "accepted", "closest photos")
 
 
-def _table(title: str, note: str, headings: tuple[str, ...], rows: Sequence[Finding]) -> Findings:
-    return Findings(
+def _table(title: str, note: str, headings: tuple[str, ...], rows: Sequence[_Finding]) -> _Findings:
+    return _Findings(
         title=title,
         note=note,
         headings=headings,
@@ -149,73 +144,59 @@ def _table(title: str, note: str, headings: tuple[str, ...], rows: Sequence[Find
     )
 
 
-def _warnings(document: Mapping[str, Any]) -> list[Finding]:
+def _warnings(diagnosis: Diagnosis) -> list[_Finding]:
     return [
-        Finding(
-            cells=(photo["photo"], "; ".join(warning["words"] for warning in photo["warnings"])),
-            photos=(photo["photo"],),
+        _Finding(
+            cells=(name, "; ".join(warning.words for warning in check.warnings)), photos=(name,)
         )
-        for photo in document["photos"]
-        if photo["warnings"]
+        for name, check in _checked(diagnosis)
+        if check.warnings
     ]
 
 
-def _copies(document: Mapping[str, Any]) -> list[Finding]:
-    copies = sorted(document["copies"], key=lambda copy: not copy["two_names"])
-    return [
-        Finding(
-            cells=(
-                copy["left"],
-                copy["right"],
-                f"{copy['how']}{', two names' if copy['two_names'] else ''}",
-            ),
-            photos=(copy["left"], copy["right"]),
-        )
-        for copy in copies
-    ]
+def _copies(diagnosis: Diagnosis) -> list[_Finding]:
+    data, findings = diagnosis.data, []
+    for copy in sorted(diagnosis.copies, key=lambda copy: not diagnosis.two_names(copy)):
+        names = diagnosis.photo(copy.left), diagnosis.photo(copy.right)
+        more = ", two names" if diagnosis.two_names(copy) else ""
+        findings.append(_Finding(cells=(*names, copy.how(data, data) + more), photos=names))
+    return findings
 
 
-def _misplaced(document: Mapping[str, Any]) -> list[Finding]:
+def _misplaced(diagnosis: Diagnosis) -> list[_Finding]:
     words = {
         "another person": "closer to another person",
         "unlike the rest": "not accepted as its own person",
     }
-    return [
-        Finding(
-            cells=(
-                photo["photo"],
-                words[photo["kind"]],
-                photo["closest"],
-                f"{photo['own_energy']:.3f}",
-                f"{photo['other_energy']:.3f}",
-            ),
-            photos=(photo["photo"], photo["closest"]),
-        )
-        for photo in document["misplaced"] or ()
-    ]
+    findings = []
+    for wrong in diagnosis.misplaced or ():
+        photo, closest = diagnosis.photo(wrong.photo), diagnosis.photo(wrong.closest)
+        energies = f"{wrong.own_energy:.3f}", f"{wrong.other_energy:.3f}"
+        cells = (photo, words[wrong.kind], closest, *energies)
+        findings.append(_Finding(cells=cells, photos=(photo, closest)))
+    return findings
 
 
-def _pairs(document: Mapping[str, Any], *, one_person: bool) -> list[Finding]:
-    return [
-        Finding(
-            cells=(
-                pair["left"],
-                pair["right"],
-                f"{pair['energy']:.3f}",
-                "–" if pair["accepted"] is None else "closer" if pair["flagged"] else "farther",
-                percent(pair["accepted"]),
-                f"{pair['left_photo']}, {pair['right_photo']}: {pair['closest']:.3f}",
-            ),
-            photos=(pair["left_photo"], pair["right_photo"]),
-            serious=pair["flagged"] or one_person,
-        )
-        for pair in document["look_alikes"] or ()
-        if pair["one_person"] is one_person
-    ]
+def _pairs(diagnosis: Diagnosis, *, one_person: bool) -> list[_Finding]:
+    findings = []
+    for pair in diagnosis.look_alikes or ():
+        if pair.one_person is one_person:
+            photos = diagnosis.photo(pair.left_photo), diagnosis.photo(pair.right_photo)
+            closer = "closer" if pair.flagged else "farther"
+            cells = (
+                diagnosis.person(pair.left),
+                diagnosis.person(pair.right),
+                f"{pair.energy:.3f}",
+                "–" if pair.accepted is None else closer,
+                percent(pair.accepted),
+                f"{', '.join(photos)}: {pair.closest:.3f}",
+            )
+            serious = pair.flagged or one_person
+            findings.append(_Finding(cells=cells, photos=photos, serious=serious))
+    return findings
 
 
-def _look_alikes_note(document: Mapping[str, Any]) -> str:
-    threshold = document["threshold"]
+def _look_alikes_note(threshold: float | None) -> str:
     if threshold is None:
         return "The nearest pairs; the model has no threshold, so none is flagged."
     return (
@@ -224,47 +205,42 @@ def _look_alikes_note(document: Mapping[str, Any]) -> str:
     )
 
 
-def _people(document: Mapping[str, Any]) -> list[Finding]:
-    people = document["people"] or ()
-    measured = any(person["gain"] is not None for person in people)
+def _people(diagnosis: Diagnosis) -> list[_Finding]:
+    risks = diagnosis.risks or ()
+    measured = any(risk.gain is not None for risk in risks)
     return [
-        Finding(
+        _Finding(
             cells=(
-                person["person"],
-                str(person["photos"]),
-                f"{person['nearest']} {person['nearest_energy']:.3f}",
-                percent(person["confusion"]),
-                percent(person["error"]),
-                percent(person["gain"]),
+                diagnosis.person(risk.person),
+                str(risk.photos),
+                f"{diagnosis.person(risk.nearest)} {risk.nearest_energy:.3f}",
+                percent(risk.confusion),
+                percent(risk.error),
+                percent(risk.gain),
             ),
             serious=False,
         )
-        for person in people
-        if not measured or person["gain"] > SMALLEST_GAIN
+        for risk in risks
+        if not measured or (risk.gain or 0.0) > SMALLEST_GAIN
     ]
 
 
-def print_doctor(console: Console, document: Mapping[str, Any]) -> None:
-    """Print a diagnosis: what was left out, a table for each kind of finding, and the sum.
-
-    Args:
-        console: where to.
-        document: of `Diagnosis.as_dict`.
-    """
-    for note in document["data"]["notes"]:
+def print_doctor(console: Console, diagnosis: Diagnosis) -> None:
+    """Print a diagnosis: what was left out, a table for each kind of finding, and the sum."""
+    for note in diagnosis.data.notes:
         console.print(Text(f"Note: {note}", style="yellow"))
-    for findings in doctor_findings(document):
+    for findings in doctor_findings(diagnosis):
         console.print(_terminal_table(findings))
         if findings.note:
             console.print(Text(findings.note, style="dim"))
         if findings.more:
             console.print(Text(f"and {findings.more} more; --json has them all.", style="dim"))
         console.print()
-    for sentence in document["sentences"]:
+    for sentence in diagnosis.sentences():
         console.print(Text(sentence))
 
 
-def _terminal_table(findings: Findings) -> Table:
+def _terminal_table(findings: _Findings) -> Table:
     table = Table(
         title=Text(findings.title, style="bold"),
         title_justify="left",
@@ -280,48 +256,36 @@ def _terminal_table(findings: Findings) -> Table:
 
 
 def write_doctor(
-    document: Mapping[str, Any], photos: Mapping[str, NDArray[np.uint8]], folder: Path
+    diagnosis: Diagnosis, folder: Path, *, photos: Mapping[str, NDArray[np.uint8]]
 ) -> Path:
     """Write ``doctor.json`` and ``doctor.html`` into a folder, both or neither.
 
     Args:
-        document: of `Diagnosis.as_dict`.
+        diagnosis: what was found.
+        folder: made if it is not there; a report in it is replaced.
         photos: name → ``(rows, columns, 1 or 3)``, uint8; those that a finding names are shown.
-        folder: created if it does not exist; a report in it is replaced.
 
     Returns:
-        The path of the page.
+        The path of the page, in which everything is that it shows; nothing is fetched.
 
     Raises:
         MissingExtraError: Jinja is not installed.
         OutputError: the folder cannot be written to.
     """
-    text = json.dumps(document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    files = {
-        "doctor.json": f"{text}\n".encode(),
-        "doctor.html": doctor_html(document, photos).encode(),
-    }
-    return write_files(folder, files)[1]
-
-
-def doctor_html(document: Mapping[str, Any], photos: Mapping[str, NDArray[np.uint8]]) -> str:
-    """Return the page; nothing outside it is fetched.
-
-    Raises:
-        MissingExtraError: Jinja is not installed.
-    """
-    tables = doctor_findings(document)
+    document = diagnosis.to_json()
+    tables = doctor_findings(diagnosis)
     view = {
         "document": document,
-        "mark": watermark(drawn=document["data"]["drawn"]) or "",
+        "mark": watermark(drawn=diagnosis.data.drawn) or "",
         "tables": [_view(findings, photos) for findings in tables],
-        "photos": photo_table(document),
+        "photos": photo_table(diagnosis),
         "has_photos": any(row.photos for findings in tables for row in findings.rows),
     }
-    return render("doctor.html.jinja", view)
+    page = render("doctor.html.jinja", view)
+    return write_files(folder, {"doctor.json": json_text(document), "doctor.html": page})[1]
 
 
-def _view(findings: Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
+def _view(findings: _Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
     return {
         "title": findings.title,
         "note": findings.note,
@@ -332,7 +296,7 @@ def _view(findings: Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[s
     }
 
 
-def _row(row: Finding, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
+def _row(row: _Finding, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
     return {
         "cells": row.cells,
         "serious": row.serious,

@@ -28,7 +28,6 @@ from likeness.reports.content import (
     Mistake,
     ProtocolSection,
     ReportContent,
-    headline,
     json_text,
     verdict,
 )
@@ -162,7 +161,7 @@ def _report_view(content: ReportContent) -> dict[str, object]:
         "document": content.to_json(),
         "drawn": drawn,
         "mark": watermark(drawn=drawn) or "",
-        "head": _head(headline(content.results)),
+        "head": _head(Headline.of(content.results)),
         "sections": [_protocol_view(section) for section in content.sections],
         "network_uri": _network_uri(content.network.svg),
         "summary": content.network.summary,

@@ -86,57 +86,71 @@ class TowerPicture:
                 "Group the layers of a long encoder into stages."
             )
 
+    @classmethod
+    def of(cls, network: Any) -> "TowerPicture":
+        """Return what is shown of a `SiameseNet`."""
+        from likeness.encoders.towers import stages  # late: brings Keras
 
-def draw_network(
-    picture: TowerPicture, *, folder: Path, stem: str = "siamese"
-) -> tuple[Path, Path]:
-    """Write the picture as ``stem.png`` and ``stem.svg``; equal pictures give equal bytes.
-
-    Raises:
-        MissingExtraError: Matplotlib is not installed.
-        OutputError: the files cannot be written.
-    """
-    files = {f"{stem}.png": _png(picture), f"{stem}.svg": network_svg(picture).encode()}
-    png, svg = write_files(folder, files)
-    return png, svg
-
-
-def network_svg(picture: TowerPicture) -> str:
-    """Return the picture as SVG text, its letters as outlines: it looks alike everywhere.
-
-    Raises:
-        MissingExtraError: Matplotlib is not installed.
-    """
-    matplotlib = require_extra("matplotlib")
-    text = io.StringIO()
-    # Matplotlib reads these two nowhere else; they are as before when this returns.
-    with matplotlib.rc_context({"svg.hashsalt": "likeness", "svg.fonttype": "path"}):
-        _figure(picture).savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue()
-
-
-def _png(picture: TowerPicture) -> bytes:
-    content = io.BytesIO()
-    _figure(picture).savefig(
-        content, format="png", dpi=DOTS_PER_INCH, metadata={"Software": "likeness"}
-    )
-    return content.getvalue()
-
-
-def _figure(picture: TowerPicture) -> Any:
-    drawing = _Drawing(picture.title, layers=len(picture.layers))
-    drawing.photos(("n", *picture.input_shape))
-    for layer in picture.layers:
-        drawing.layer(
-            layer.name,
-            layer.kind,
-            shape=tuple("n" if size is None else size for size in layer.output_shape),
-            parameters=layer.parameters,
+        boxes = [
+            LayerBox(
+                name=stage.name,
+                kind=stage.kind,
+                output_shape=(None, *stage.output_shape),
+                parameters=stage.parameters,
+            )
+            for stage in stages(network.encoder)
+        ]
+        return cls(
+            title=f"SiameseNet: two {network.encoder.name} towers, one set of weights",
+            input_shape=tuple(network.encoder.input_shape[1:]),
+            layers=boxes,
+            embedding_size=int(network.encoder.output_shape[-1]),
+            energy=network.energy,
+            parameters=int(network.encoder.count_params()),
         )
-    drawing.embeddings(picture.embedding_size)
-    drawing.energy(picture.energy)
-    drawing.shared_weights(picture.parameters)
-    return drawing.figure
+
+    def draw(self, folder: Path, *, stem: str = "siamese") -> tuple[Path, Path]:
+        """Write the picture as ``stem.png`` and ``stem.svg``; equal pictures give equal bytes.
+
+        Raises:
+            MissingExtraError: Matplotlib is not installed.
+            OutputError: the files cannot be written.
+        """
+        content = io.BytesIO()
+        self._figure().savefig(
+            content, format="png", dpi=DOTS_PER_INCH, metadata={"Software": "likeness"}
+        )
+        files = {f"{stem}.png": content.getvalue(), f"{stem}.svg": self.svg().encode()}
+        png, svg = write_files(folder, files)
+        return png, svg
+
+    def svg(self) -> str:
+        """Return the picture as SVG text, its letters as outlines: it looks alike everywhere.
+
+        Raises:
+            MissingExtraError: Matplotlib is not installed.
+        """
+        matplotlib = require_extra("matplotlib")
+        text = io.StringIO()
+        # Matplotlib reads these two nowhere else; they are as before when this returns.
+        with matplotlib.rc_context({"svg.hashsalt": "likeness", "svg.fonttype": "path"}):
+            self._figure().savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        return text.getvalue()
+
+    def _figure(self) -> Any:
+        drawing = _Drawing(self.title, layers=len(self.layers))
+        drawing.photos(("n", *self.input_shape))
+        for layer in self.layers:
+            drawing.layer(
+                layer.name,
+                layer.kind,
+                shape=tuple("n" if size is None else size for size in layer.output_shape),
+                parameters=layer.parameters,
+            )
+        drawing.embeddings(self.embedding_size)
+        drawing.energy(self.energy)
+        drawing.shared_weights(self.parameters)
+        return drawing.figure
 
 
 class _Drawing:

@@ -8,7 +8,6 @@ the split leaks.
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -16,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.evaluation.figures import Interval, method_label, percent, watermark
 from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult
-from likeness.files import write_file
 from likeness.reports.axes import Axis, Plot, Style, even_ticks
 from likeness.reports.content import Curve
 
@@ -398,15 +396,6 @@ def next_photo_plot(result: NextPhotoResult) -> str:
         plot.dots(across, means, [""] * len(means), style)
     plot.legend([style for _, style, _ in series])
     return plot.svg()
-
-
-def write_next_photo_plot(result: NextPhotoResult, file: Path) -> Path:
-    """Write the plot, completely or not at all.
-
-    Raises:
-        OutputError: it cannot be written there.
-    """
-    return write_file(file, next_photo_plot(result))
 
 
 def _next_photo_series(curve: NextPhotoCurve) -> list[tuple[float, Style, list[Interval]]]:

@@ -12,7 +12,7 @@ from likeness.evaluation.figures import FigureName, Interval, method_label, perc
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.next_photo import NextPhotoResult
 from likeness.evaluation.results import ProtocolResult
-from likeness.reports.content import ReportContent, headline, verdict
+from likeness.reports.content import Headline, ReportContent, verdict
 
 
 def figures_table(result: ProtocolResult, *, title: str | None = None) -> Table:
@@ -123,7 +123,7 @@ def print_report(console: Console, content: ReportContent) -> None:
     for result in content.results:
         console.print()
         print_protocol(console, result)
-    if said := headline(content.results).why:
+    if said := Headline.of(content.results).why:
         console.print()
         mark = watermark(drawn=content.data.drawn)
         console.print(Text(f"{mark}: {said}" if mark else said, style="bold"))

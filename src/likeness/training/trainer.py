@@ -36,9 +36,9 @@ from likeness.evaluation import (
     matrix_pair_energies,
 )
 from likeness.evaluation.baselines import ChosenOn
-from likeness.evaluation.leaks import leaks_against
-from likeness.evaluation.pair_energies import energy_histogram
-from likeness.evaluation.results import ProtocolResult, protocol_result
+from likeness.evaluation.leaks import Learned
+from likeness.evaluation.pair_energies import EnergyHistogram
+from likeness.evaluation.results import ProtocolResult
 from likeness.model.siamese_model import SiameseModel
 from likeness.training.fitting import Fit, FitOptions, HeldOut, fit_ensemble, fit_once
 from likeness.training.networks import embed_prepared
@@ -176,7 +176,7 @@ def train_on_pairs(
         people=data.distinct,
         genuine_pairs=int(pairs.genuine.sum()),
         impostor_pairs=int((~pairs.genuine).sum()),
-        energies=energy_histogram(*chosen_on).as_dict(),
+        energies=EnergyHistogram.of(*chosen_on).to_json(),
     )
     return _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
 
@@ -250,7 +250,7 @@ def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Dec
         people=held.distinct,
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostor),
-        energies=energy_histogram(pairs.genuine, pairs.impostor).as_dict(),
+        energies=EnergyHistogram.of(pairs.genuine, pairs.impostor).to_json(),
     )
 
 
@@ -338,10 +338,10 @@ def _held_out_result(
     baseline = _evaluate_counted(pixels, held.codes, counted)
     low, high = _REPETITIONS
     pairs = len(measured.pairs.genuine) + len(measured.pairs.impostor)
-    return protocol_result(
+    return ProtocolResult.of(
         {"network": [measured], "raw_pixels": [baseline]},
         held,
-        leaks_against(rest.distinct, rest.item_digests, held, measured.pairs),
+        Learned.of(rest).leaks_into(held, measured.pairs),
         protocol="held-out",
         title=f"{len(held.distinct)} people held out of training",
         seeds={"recipe": seed},

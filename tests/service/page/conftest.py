@@ -13,7 +13,7 @@ from browsing.visit import Visit
 
 from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.threshold_choice import Purpose
-from likeness.experiments.calibrated import calibration_evidence
+from likeness.experiments.calibrated import calibrate_model
 from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
@@ -109,8 +109,8 @@ def drawn_model(
     import_model(place / "small.onnx", folder, preparation=preparation, licence="MIT")
     others = cut_out(drawn.of(drawn.distinct[4:]))
     purpose = Purpose(people=3, strangers_accepted=0.3)
-    found = calibration_evidence(open_model(folder), others, purpose).calibration
-    store_calibration(folder, threshold=found.threshold, calibration=found.as_dict())
+    found = calibrate_model(open_model(folder), others, purpose)
+    store_calibration(folder, threshold=found.choice.threshold, calibration=found.to_json())
     return folder
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from likeness.evaluation.results import ProtocolResult, json_of
+from likeness.evaluation.results import ProtocolResult
+from likeness.files import to_json
 
 FORMAT = "likeness.card/1"
 
@@ -133,16 +134,16 @@ class ModelCard:
             "name": self.name,
             "licence": {"model": self.licence, "data": self.data.values["licence"]},
             "watermark": self.watermark,
-            "data": dict(self.data.values),
-            "training": dict(self.training.values),
+            "data": self.data.values,
+            "training": self.training.values,
             "threshold": threshold,
-            "results": [result.to_json() for result in self.results],
-            "not_for": list(self.not_for),
-            "limits": list(self.limits),
+            "results": self.results,
+            "not_for": self.not_for,
+            "limits": self.limits,
             "for": self.purpose,
             "measured": self.measured,
         }
-        return {name: json_of(part) for name, part in card.items()}
+        return {name: to_json(part) for name, part in card.items()}
 
 
 def shown_number(value: object) -> object:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from likeness.errors import ModelError, NoThresholdError
-from likeness.evaluation.pair_energies import stored_histogram
+from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.model.card import card_markdown, model_card
 from likeness.model.folder import read_document
 from likeness.service import documents
@@ -120,7 +120,7 @@ def _model_document(service: Service) -> documents.ModelDocument:
             f"{loaded.fingerprint[:12]}, so its card cannot be shown. Restore the folder."
         )
     card = model_card(stored)
-    histogram = stored_histogram(loaded.calibration, loaded.record, loaded.threshold)
+    histogram = EnergyHistogram.stored(loaded.calibration, loaded.record, loaded.threshold)
     return documents.ModelDocument(
         fingerprint=loaded.fingerprint,
         energy=loaded.energy,
@@ -132,6 +132,6 @@ def _model_document(service: Service) -> documents.ModelDocument:
         card=card.to_json(),
         card_text=card_markdown(card),
         energies=(
-            None if histogram is None else documents.HistogramDocument(**histogram.as_dict())
+            None if histogram is None else documents.HistogramDocument(**histogram.to_json())
         ),
     )

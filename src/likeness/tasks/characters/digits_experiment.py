@@ -19,6 +19,7 @@ from likeness.errors import require_extra
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix, matrix_pair_energies
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.intervals import item_intervals
+from likeness.files import to_json
 from likeness.tasks.sklearn import SiameseClassifier, SiameseEmbedder
 
 FORMAT = "likeness.digits/1"
@@ -219,7 +220,7 @@ def _figures(measured: Evaluation, steps: int, tried: int) -> dict[str, Any]:
     return {
         "steps": steps if tried > 1 else None,
         "pairs": [len(measured.pairs.genuine), len(measured.pairs.impostor)],
-        "figures": {name: figure.as_dict() for name, figure in intervals.items()},
+        "figures": to_json(intervals),
     }
 
 

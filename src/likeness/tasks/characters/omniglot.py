@@ -29,7 +29,6 @@ from likeness.datasets.download import (
 from likeness.datasets.items import Dataset, OnProgress
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation.figures import Interval
-from likeness.evaluation.intervals import quantiles
 from likeness.files import natural_key
 
 
@@ -130,13 +129,13 @@ def mean_error(
         SettingError: a setting is out of its range.
     """
     check_in_range(repetitions, 10, 1_000_000, argument="repetitions", whole=True)
+    check_in_range(level, 0.5, 0.999, argument="level")
     values = np.asarray(errors, np.float64)
     if not len(values):
         raise TooFewError("errors: expected at least one run. Received: none.")
     rng = np.random.default_rng(seed)
     draws = values[rng.integers(len(values), size=(repetitions, len(values)))].mean(axis=1)
-    low, high = quantiles(draws, level=level)
-    return Interval(mean=float(values.mean()), low=float(low), high=float(high))
+    return Interval.of_draws(float(values.mean()), draws, level=level)
 
 
 LICENCE = (

@@ -19,10 +19,11 @@ from likeness.datasets import Dataset, check_disjoint, name_some
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, OverlapError, TooFewError, require_extra
 from likeness.evaluation.baselines import RawPixels
-from likeness.experiments.calibrated import DIGITS
-from likeness.experiments.result import versions
+from likeness.evaluation.leaks import DIGITS
+from likeness.files import to_json
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
+from likeness.reports.content import versions
 from likeness.tasks.characters.omniglot import REPETITIONS, SEED, OneShotRun, mean_error, run_error
 from likeness.training import OnProgress, TrainingRecipe
 
@@ -164,7 +165,7 @@ def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
         name: [run_error(compare(run.probes, run.gallery), run.answers) for run in runs]
         for name, compare in methods.items()
     }
-    figures = {name: {"error": mean_error(of_runs).as_dict()} for name, of_runs in errors.items()}
+    figures = {name: {"error": to_json(mean_error(of_runs))} for name, of_runs in errors.items()}
     return {
         "format": FORMAT,
         "background": _background(model.record),

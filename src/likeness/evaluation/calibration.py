@@ -1,0 +1,98 @@
+"""What `likeness calibrate` stores in a model: threshold, margin, probabilities, and whence."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from likeness import __version__
+from likeness.datasets.items import Dataset
+from likeness.evaluation.fusion import Comparisons
+from likeness.evaluation.leaks import DIGITS
+from likeness.evaluation.margin import Margin
+from likeness.evaluation.pair_energies import EnergyHistogram
+from likeness.evaluation.probability_fit import FORMAT, FittedProbability
+from likeness.evaluation.threshold_choice import ThresholdChoice
+from likeness.files import fields_to_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CalibratedOn:
+    """Whom a threshold was chosen on: an evaluation on these people can say that it knows them."""
+
+    name: str
+    digest: str
+    drawn: bool
+    identities: tuple[str, ...]
+    item_digests: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Dataset) -> "_CalibratedOn":
+        """Return what is kept of a data set; of each photo's digest, the first digits."""
+        return cls(
+            name=data.name,
+            digest=data.digest,
+            drawn=data.drawn,
+            identities=tuple(data.distinct),
+            item_digests=tuple(digest[:DIGITS] for digest in data.item_digests),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Model, data, date and version, for those who ask later."""
+
+    model: str
+    data: _CalibratedOn
+    date: str
+    likeness: str = __version__
+
+    @classmethod
+    def now(cls, fingerprint: str, data: Dataset) -> "Provenance":
+        """Return that of a calibration made now."""
+        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return cls(model=fingerprint, data=_CalibratedOn.of(data), date=date)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration:
+    """A threshold for a purpose, what goes with it, and the comparisons it was counted on.
+
+    Args:
+        choice: the threshold and its promise.
+        margin: to the runner-up.
+        probability: the map from energies to probabilities; or, in a sentence, why there is none.
+        prior: P(one person) that probabilities are stated for.
+        comparisons: all of them; not in the JSON, but for how their energies lie.
+        provenance: model, data and date.
+    """
+
+    choice: ThresholdChoice
+    margin: Margin
+    probability: FittedProbability | str
+    prior: float
+    comparisons: Comparisons
+    provenance: Provenance
+
+    @property
+    def fitted(self) -> FittedProbability | None:
+        """The map from energies to probabilities, if there is one."""
+        return None if isinstance(self.probability, str) else self.probability
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON values, those of the threshold at the top."""
+        none = {"format": FORMAT, "ratio": None, "prior": self.prior}
+        energies = EnergyHistogram.of(self.comparisons.genuine, self.comparisons.impostor)
+        return self.choice.to_json() | {
+            "margin": self.margin.to_json(),
+            "probability": self.fitted.to_json()
+            if self.fitted
+            else none | {"sentences": [self.probability]},
+            "energies": energies.to_json(),
+            "provenance": fields_to_json(self.provenance),
+            "sentences": self.sentences(),
+        }
+
+    def sentences(self) -> list[str]:
+        """Say it in words."""
+        probability = self.fitted.sentences() if self.fitted else [str(self.probability)]
+        return [*self.choice.sentences(), *self.margin.sentences(), *probability]
