@@ -16,7 +16,7 @@ from likeness.energies import energy_matrix
 from likeness.evaluation.doctor import diagnose, person_risks
 from likeness.evaluation.gallery_energies import GalleryEnergies
 from likeness.evaluation.leaks import near_duplicates
-from likeness.images.quality import check_photo
+from likeness.images.quality import PhotoCheck
 
 SIZE = 128
 SPREAD = 0.055

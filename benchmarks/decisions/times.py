@@ -61,7 +61,7 @@ def _print_doctor(matrix: Energies, codes: Codes, seed: int) -> None:
     rng = np.random.default_rng(seed)
     items = rng.integers(0, 256, (len(codes), 112, 92, 1), np.uint8)
     data = Dataset(items, [f"p{code}" for code in codes])
-    checks = [check_photo(item) for item in items]
+    checks = [PhotoCheck.of(item) for item in items]
     _timed("doctor", lambda: diagnose(data, checks, matrix=matrix, threshold=0.9).to_json())
 
 

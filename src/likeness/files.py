@@ -1,8 +1,8 @@
 """Files: atomic writes, checks before long work, and natural sort order.
 
-Whatever the program writes for people goes through here. A draft is written beside its target,
-synced to the disk, and renamed over it, so a crash, a full disk or Ctrl-C leaves the old file or
-the new one, never half of one, and never an empty one after a power cut.
+All output files of the program are written here. A temporary file is written beside its target,
+synced to the disk, and renamed, so a crash, a full disk or Ctrl-C leaves the old file or the new
+one, never a part of it, and never an empty file after a power cut.
 
 And what stands in JSON files: a dataclass is written by its fields (`to_json`), and read back by
 the types of its fields (`from_json`).

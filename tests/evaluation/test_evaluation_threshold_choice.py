@@ -17,7 +17,13 @@ from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import compare_with_people
-from likeness.evaluation.rare_rates import AcceptedRate, Tail, wilson
+from likeness.evaluation.rare_rates import (
+    AcceptedRate,
+    NormalEnergies,
+    Tail,
+    student_quantile,
+    wilson,
+)
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import choose_threshold
 

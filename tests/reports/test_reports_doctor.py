@@ -130,7 +130,7 @@ def test_the_tables_hold_what_was_found(found) -> None:
 def test_without_a_model_and_faults_there_is_no_table(found) -> None:
     clean = Diagnosis(data=found.data, checks=[check()] * 3, copies=[])
     assert doctor_findings(clean) == []
-    assert "Faces were not looked for." in printed(clean).splitlines()
+    assert "No face detector was used." in printed(clean).splitlines()
 
 
 def test_without_a_threshold_nothing_is_called_closer(found) -> None:
@@ -186,7 +186,7 @@ def test_the_page_escapes_names_and_fetches_nothing(found, photos, tmp_path) -> 
 def test_a_page_of_made_up_faces_says_so(found, photos, tmp_path) -> None:
     found = replace(found, data=replace(found.data, drawn=True))
     page = page_of(found, photos, tmp_path)
-    assert "Every photo on this page is made up." in page
+    assert "Every photo on this page is synthetic." in page
     assert "This page holds photographs." not in page
 
 

@@ -125,7 +125,7 @@ def _audit(
         if len(leaks.photos) > SHOWN:
             say(f"and {len(leaks.photos) - SHOWN} more; --json has them all.")
         say(*leaks.sentences())
-    write_json(leaks.to_json(), json_)
+    finish(leaks.to_json(), json_)
     if not leaks.clean:
         raise typer.Exit(LEAKED)
 
@@ -182,7 +182,7 @@ def _doctor(
         pictures = dict(zip(data.item_names, data.items, strict=True))
         page = write_doctor(found, report, photos=pictures)
         note(f"The report, with photographs: {page}", style="none")
-    write_json(found.to_json(), json_)
+    finish(found.to_json(), json_)
     if not found.clean:
         raise typer.Exit(FINDINGS)
 

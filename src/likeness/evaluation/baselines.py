@@ -174,8 +174,8 @@ class Fisherfaces:
     def fit(cls, train: Dataset) -> "Fisherfaces":
         """Learn them from photos of at least two people.
 
-        Copies, and people with a single photo, are left out: they show no difference within a
-        person.
+        Copies, and people with a single photo, are left out: they have no within-person
+        variance.
 
         Raises:
             MissingExtraError: scikit-learn is not installed.

@@ -293,12 +293,12 @@ class Diagnosis:
         if self.risks and all(
             risk.gain is not None and risk.gain < SMALLEST_GAIN for risk in self.risks
         ):
-            said.append("Nobody is predicted to gain from another photo.")
+            said.append("No person is predicted to gain from another photo.")
         if self.model and self.model.trained_on:
             said.append(
                 f"The model was trained on {len(self.model.trained_on)} of these "
-                f"{len(self.data.distinct)} people: among them energies and risks look better than "
-                "they would be on others."
+                f"{len(self.data.distinct)} people: among them energies and risks are "
+                "too optimistic."
             )
         return [*said, *self.remarks]
 
@@ -311,7 +311,7 @@ class Diagnosis:
         return self.data.distinct[code]
 
     def two_names(self, copy: NearDuplicate) -> bool:
-        """Whether a photograph that is there twice stands under two names."""
+        """Whether a duplicate has two names."""
         return self.data.identities[copy.left] != self.data.identities[copy.right]
 
     def to_json(self) -> dict[str, Any]:

@@ -21,11 +21,11 @@ FEWEST_PEOPLE = 5
 
 @dataclass(frozen=True, kw_only=True)
 class LookAlike:
-    """Two people, and how near they are.
+    """A pair of people, and their energies.
 
     Args:
         left, right: the two.
-        energy: the middle one of all energies between their photos.
+        energy: the median of all energies between their photos.
         left_photo, right_photo: their nearest two photos.
         closest: the energy of those two.
         accepted: the share of the comparisons that would be accepted, 0…1; None without a
@@ -33,8 +33,8 @@ class LookAlike:
         flagged: whether they are closer than the threshold: at least half of the comparisons
             would be accepted.
         one_person: whether they may be one person under two names: their photos are as near to
-            each other as those of one person are in the middle case, and nobody else is nearer
-            to either. Nobody is where fewer than `FEWEST_PEOPLE` people have two photos.
+            each other as those of one person are in the median case, and nobody else is nearer to
+            either. False if fewer than `FEWEST_PEOPLE` people have two photos.
     """
 
     left: int
@@ -53,15 +53,15 @@ MisplacedKind = Literal["another person", "unlike the rest"]
 
 @dataclass(frozen=True, kw_only=True)
 class Misplaced:
-    """A photo that does not fit the other photos of its person.
+    """A photo that does not match the other photos of its person.
 
     Args:
         photo: its index.
         kind: "another person" if it is closer to one; "unlike the rest" if it would only not be
-            accepted as its own person. Of two photos either one may be the wrong one.
-        closest: the index of the nearest photo of somebody else.
+            accepted as its own person. If there are two photos, either may be wrong.
+        closest: the index of the nearest photo of another person.
         own_energy: to the nearest other photo of its person.
-        other_energy: to that nearest photo of somebody else.
+        other_energy: to that nearest photo of another person.
     """
 
     photo: int
@@ -225,13 +225,14 @@ class GalleryEnergies:
     def misplaced_photos(self, *, threshold: float | None) -> list[Misplaced]:
         """Return the photos that seem to be under the wrong name, in order.
 
-        A photo is "another person" if somebody else's nearest photo is nearer than the nearest of
-        its own, somebody else's middle photo is nearer than the middle one of its own, and, where
-        there is a threshold, the other's nearest is accepted. Of each person the clearest one is
-        taken out first and the rest judged again: one wrong photo of two must not make the right
-        one look wrong. What is left and not accepted as its own person is "unlike the rest".
+        A photo is "another person" if another person's nearest photo is nearer than the nearest of
+        its own, another person's median photo is nearer than the median one of its own, and, where
+        there is a threshold, the other's nearest is accepted. The clearest one of each person is
+        removed first and the rest checked again: one wrong photo of two must not make the right one
+        look wrong. Remaining photos that are not accepted as their own person are "unlike the
+        rest".
 
-        Only people with two photos or more are judged.
+        Only people with two photos or more are checked.
         """
         misplaced: list[Misplaced] = []
         indices = np.arange(len(self.codes))

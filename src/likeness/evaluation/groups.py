@@ -57,7 +57,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class _Difference:
-    """A figure of one group less that of another.
+    """The difference of a figure between two groups.
 
     Args:
         figure: its name.

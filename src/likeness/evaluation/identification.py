@@ -33,7 +33,7 @@ class Ranks:
 
     @classmethod
     def of(cls, each: Energies, right: NDArray[np.intp]) -> "Ranks":
-        """Return where the right identity stands for each probe.
+        """Return the rank of the right identity for each probe.
 
         Args:
             each: ``(probes, g)`` energies to the enrolled identities.
@@ -100,7 +100,7 @@ def cumulative_match(trials: Identification, *, most: int = 100) -> NDArray[np.f
 def person_energies(
     matrix: Energies, probe_codes: Codes, gallery_codes: Codes
 ) -> tuple[Codes, Energies]:
-    """Return who is enrolled, and each probe's energy to each: the smallest of their items'.
+    """Return the enrolled identities, and each probe's energy to each: the smallest of its items.
 
     Args:
         matrix: ``(probes, gallery)``.

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import Images, Pairs, check_images
 from likeness.datasets.items import Dataset
-from likeness.datasets.sampling import LabelledPairs, all_pairs_of
+from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import OverlapError
 from likeness.evaluation.pair_energies import PairEnergies
 from likeness.files import fields_to_json
@@ -125,10 +125,10 @@ DIGITS = 16
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Learned:
-    """What is recorded of a training part.
+    """The record of a training part: names and digests.
 
-    People with equal names count as the same, whatever their photos: better one false alarm
-    than a leak unseen.
+    People with equal names count as the same, whatever their photos: a false alarm is
+    better than an undetected leak.
 
     Args:
         identities: names of people.
@@ -163,7 +163,7 @@ class Learned:
     def people_in(self, test: Dataset) -> list[str]:
         """Return the people of a test part who are here, in its order.
 
-        By name, or by a photo: a person may have been renamed since.
+        By name or by a photo, since a person may have been renamed.
         """
         known = {test.identities[index] for index in np.flatnonzero(self._items_in(test)).tolist()}
         known |= set(self.identities)
@@ -181,7 +181,7 @@ class Learned:
             more = f" and {len(known) - 5} more" if len(known) > 5 else ""
             raise OverlapError(
                 f"{len(known)} of the {len(data.distinct)} people were trained on: {some}{more}. A "
-                "threshold chosen on them would promise too much; calibrate on other people."
+                "threshold chosen on them would be too optimistic; calibrate on other people."
             )
 
     def leaks_into(self, test: Dataset, pairs: PairEnergies) -> LeakReport:
@@ -268,7 +268,7 @@ class NearDuplicate:
 
 
 def near_duplicates(left: Images, right: Images | None = None) -> list[NearDuplicate]:
-    """Return the photos on the left that are on the right too, in order.
+    """Return the photos on the left that also occur on the right, in order.
 
     Args:
         left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ. Without a right

@@ -27,7 +27,7 @@ FORMAT = "likeness.margin/1"
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcomes:
-    """What became of photos of enrolled people, in galleries of the people at hand.
+    """Outcomes for photos of enrolled people, in galleries of the calibration people.
 
     Args:
         people: enrolled in the largest gallery.
@@ -86,13 +86,13 @@ class Margin:
         wrong_names: float,
         energy: str | None = None,
     ) -> "Margin":
-        """Find the smallest margin at which wrong names are rare enough.
+        """Find the smallest margin that keeps the promised rate of wrong names.
 
         Args:
             matrix: ``(n, n)`` energies between all photos of people never trained on.
-            codes: ``(n,)``, whose each is.
+            codes: ``(n,)``, the identity of each.
             purpose: how many people are enrolled, with how many photos each.
-            threshold: the one in force.
+            threshold: the model's threshold.
             wrong_names: the share of enrolled people's photos that may be given a wrong name.
             energy: the name of the energies; only the fusion "centroid" needs it.
 

@@ -105,7 +105,7 @@ class Searches:
         )
 
     def missed(self, threshold: float, *, rank: int = 1) -> Floats:
-        """Return how wrong each mated search ends, ``(m,)``, 0…1; its mean is the FNIR.
+        """Return the error of each mated search, ``(m,)``, 0…1; the mean is the FNIR.
 
         1 where the right person is not one of the R nearest and at most the threshold.
         """
@@ -292,7 +292,7 @@ def evaluate_open_set(
 
     Args:
         matrix: ``(n, n)`` energies between all photos.
-        codes: ``(n,)``, whose each is.
+        codes: ``(n,)``, the identity of each.
         threshold: chosen on other people; None if there is none.
         halves: how many.
         shots: K.

@@ -276,7 +276,7 @@ class EnergyHistogram:
                 f"{sum(int((~np.isfinite(values)).sum()) for values in kinds)} of them not finite."
             )
         every = np.concatenate(kinds)
-        # Equal energies get a bin of their own, of width one in all: NumPy's own rule.
+        # Equal energies get a range of width one, as in NumPy.
         edges = np.histogram_bin_edges(every, bins=BINS)
         counts = [np.histogram(values, bins=edges)[0].tolist() for values in kinds]
         return cls(edges=tuple(edges.tolist()), genuine=tuple(counts[0]), impostor=tuple(counts[1]))
@@ -285,16 +285,16 @@ class EnergyHistogram:
     def stored(
         cls, calibration: Mapping[str, Any], record: Mapping[str, Any], threshold: float | None
     ) -> "EnergyHistogram | None":
-        """Return the histogram behind a saved model's threshold, where it kept one.
+        """Return the histogram behind a saved model's threshold, if it is stored.
 
         Args:
-            calibration, record: of the model. `likeness calibrate` stores it in the one, training
-                beside the threshold in the other.
-            threshold: in force; the histogram behind another one is not returned.
+            calibration, record: of the model. `likeness calibrate` stores it in the first,
+                training in the second.
+            threshold: the model's threshold; the histogram behind another one is not returned.
 
         Returns:
-            None for a model without one: made before there were histograms, without a threshold,
-            or with one that was given by hand.
+            None for a model without one: an older model, or one without a threshold, or with a
+            threshold set by hand.
 
         Raises:
             DataError: what is stored is damaged or of another format.

@@ -124,7 +124,7 @@ class LikelihoodRatio:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "LikelihoodRatio":
-        """Return the map that `to_json` described.
+        """Return the map that `to_json` wrote.
 
         Raises:
             ModelError: it is not such a map.

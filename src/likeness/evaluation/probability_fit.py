@@ -46,7 +46,7 @@ MERGED = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class _Support:
-    """What the comparisons can show of likelihood ratios.
+    """The range of likelihood ratios that the comparisons can show.
 
     Args:
         genuine: of rejecting no genuine comparison; ``high`` is the lowest LR.
@@ -118,14 +118,15 @@ class FittedProbability:
         )
 
     def sentences(self) -> list[str]:
-        """Say it in words."""
+        """Return it in sentences."""
         low, high = probability_of([self.support.lowest, self.support.highest], prior=self.prior)
         losses = ", ".join(f"{kind} {loss:.3f}" for kind, loss in self.log_losses.items())
         return [
             f"Probabilities by {self.ratio.kind} calibration (log-loss on people held out: "
-            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} are the energies' own.",
+            f"{losses}); Cllr {self.cllr:.3f}, of which {self.min_cllr:.3f} is the discrimination "
+            "loss of the energies.",
             f"At a prior of {rare_percent(self.prior)}, {rare_percent(low)} to "
-            f"{rare_percent(high)}: what these comparisons can show, and no more.",
+            f"{rare_percent(high)}: the range that these comparisons can show.",
         ]
 
 
@@ -290,7 +291,7 @@ class _Merged:
 def _logistic(
     kind: str, genuine: _Merged, impostor: _Merged, support: _Support
 ) -> dict[str, float]:
-    """Fit Platt's map, or the beta map, by logistic regression on what the energy is made of.
+    """Fit Platt's map, or the beta map, by logistic regression on features of the energy.
 
     Each comparison counts partly as the other kind (Platt's targets (n + 1) / (n + 2)), so that
     kinds that do not overlap give no infinite slope. A part whose coefficient would be

@@ -198,7 +198,7 @@ class Tail:
         end = min(int(np.searchsorted(reached, share)) + 1, len(energies))
         start = float(energies[min(end, len(energies) - 1)])
         below, weight = start - energies[:end], counted[:end]
-        # The chance to be farther below u, at the middle of each value's own step.
+        # The probability of being farther below u, at the middle of each value's step.
         farther = (np.cumsum(weight) - weight / 2) / weight.sum()
         first = float(np.average(below, weights=weight))
         second = float(np.average(below * farther, weights=weight))
@@ -223,3 +223,81 @@ class Tail:
         if abs(self.shape) < 1e-6:
             return self.share * float(np.exp(-below))
         return float(self.share * max(0.0, 1 - self.shape * below) ** (1 / self.shape))
+
+
+_SQUARED = ("cosine", "squared_euclidean")
+"""Energies that are squares of a distance (the cosine's of unit vectors: half of one)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalEnergies:
+    """Impostor energies as a normal distribution, known from few people.
+
+    Args:
+        mean, spread: of the distances; where the energy is squared, of its root.
+        squared: whether it is.
+        people: that were compared.
+    """
+
+    mean: float
+    spread: float
+    squared: bool
+    people: int
+
+    @classmethod
+    def of(cls, energies: Energies, *, people: int, energy: str | None = None) -> "NormalEnergies":
+        """Describe impostor energies ``(n,)`` of so many people; ``energy`` is its name."""
+        squared = energy in _SQUARED
+        values = np.asarray(energies, np.float64)
+        distances = np.sqrt(np.maximum(values, 0)) if squared else values
+        return cls(
+            mean=float(distances.mean()),
+            spread=float(distances.std()),
+            squared=squared,
+            people=people,
+        )
+
+    @property
+    def degrees(self) -> int:
+        """Return the degrees of freedom of the spread.
+
+        Comparisons of one person are alike. The variance of the spread over people drawn again
+        (the jackknife) was that of 2.4 to 2.7 degrees a person with a public face encoder on 40
+        people; between 1 (only whose face it is counts) and half the people (every pair of people
+        is its own).
+        """
+        return 2 * self.people
+
+    def threshold(self, rate: float) -> float:
+        """Return the energy at or below which the next comparison falls with this chance."""
+        wider = self.spread * np.sqrt(1 + 1 / self.people)
+        distance = float(self.mean + student_quantile(rate, self.degrees) * wider)
+        return distance * abs(distance) if self.squared else distance
+
+    def rate(self, threshold: float) -> float:
+        """Return the share at or below a threshold, as if mean and spread were known."""
+        distance = np.sqrt(max(threshold, 0.0)) if self.squared else threshold
+        return NormalDist(self.mean, max(self.spread, 1e-12)).cdf(float(distance))
+
+
+def student_quantile(share: float, degrees: int) -> float:
+    """Return the value below which a share of Student's distribution lies.
+
+    With t = −√degrees / tan φ, the share below t is an integral of sin(φ)^(degrees − 1) from 0.
+
+    Args:
+        share: above 0, at most 0.5.
+        degrees: of freedom, at least 1.
+
+    >>> round(student_quantile(0.025, 9), 3)
+    -2.262
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    factor = exp(lgamma((degrees + 1) / 2) - lgamma(degrees / 2)) / pi**0.5
+    low, high = 0.0, pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        powers = np.sin(middle * (nodes + 1) / 2) ** (degrees - 1)
+        below = factor * middle / 2 * float(weights @ powers)
+        low, high = (middle, high) if below <= share else (low, middle)
+    return float(-np.sqrt(degrees) / np.tan(high))

@@ -181,9 +181,9 @@ class ProtocolResult:
             methods: "network" and the baselines → one evaluation per fold.
             data: all of it.
             leaks: of all folds together.
-            protocol: what the result is called.
-            title: what was done, in words.
-            seeds: of whatever was drawn.
+            protocol: name of the result.
+            title: description of the protocol.
+            seeds: random seeds by name.
             repetitions: how often people are drawn again for the intervals.
         """
         figures = {

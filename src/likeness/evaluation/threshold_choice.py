@@ -25,7 +25,7 @@ from likeness.evaluation.fusion import (
     choose_fusion,
     compare_with_people,
 )
-from likeness.evaluation.rare_rates import AcceptedRate, Rate, Tail
+from likeness.evaluation.rare_rates import FEW, AcceptedRate, NormalEnergies, Rate, Tail
 from likeness.files import fields_to_json
 
 FORMAT = "likeness.calibration/1"
@@ -80,7 +80,7 @@ class Purpose:
 
 @dataclass(frozen=True, kw_only=True)
 class ThresholdChoice:
-    """A threshold, what it promises, and what stands behind it.
+    """A threshold, its promise, and its evidence.
 
     Args:
         purpose: what it is for.

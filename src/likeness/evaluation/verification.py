@@ -49,7 +49,7 @@ class ErrorRates:
         return float(self.far[step]), float(self.frr[step])
 
     def can_show(self, far: float) -> bool:
-        """Return whether the impostor pairs are enough to claim such a FAR, 3/n or more."""
+        """Return whether the impostor pairs suffice for this FAR, 3/n or more."""
         return far >= EVIDENCE / self.impostor_pairs
 
     def figures(self, threshold: float | None, fars: Sequence[float]) -> dict[FigureName, float]:

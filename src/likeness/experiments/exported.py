@@ -48,7 +48,7 @@ class Int8Loss:
     def sentences(self) -> list[str]:
         """Say it in words, a line for each figure."""
         said = [
-            f"Beside float32, on {self.counts['identities']} people "
+            f"Compared with float32, on {self.counts['identities']} people "
             f"({self.counts['genuine_pairs']} genuine and {self.counts['impostor_pairs']:,} "
             "impostor pairs; intervals over people):"
         ]
@@ -95,7 +95,7 @@ def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any
 def export_int8(
     folder: str | Path, data: Dataset, *, overwrite: bool = False, seed: int = 0
 ) -> Int8Loss:
-    """Give a saved model an int8 variant, and measure what it loses by it.
+    """Add an int8 variant to a saved model, and measure the loss of accuracy.
 
     Half of the people set the ranges of the activations, the others measure. The variant has
     other energies, so it gets no threshold: calibrate it.

@@ -31,60 +31,6 @@ def draw_network(recipe: TrainingRecipe, folder: Path) -> tuple[NetworkFacts, li
     return NetworkFacts.of(network), files if graphviz is None else [*files, graphviz]
 
 
-def _unpacked(encoder: Any) -> Iterator[Any]:
-    """Yield the layers, including those of nested encoders."""
-    for layer in encoder.layers:
-        if hasattr(layer, "layers"):
-            yield from _unpacked(layer)
-        else:
-            yield layer
-
-
-def _group(name: str) -> str:
-    """«block_1_a_norm» → «block_1»; «stem_relu» → «stem»; «unit_length» as it is."""
-    parts = name.split("_")
-    if len(parts) > 1 and parts[1].isdecimal():
-        return "_".join(parts[:2])
-    if parts[-1] in {"norm", "relu"}:
-        return "_".join(parts[:-1])
-    return name
-
-
-def _layer_box(name: str, layers: list[Any]) -> LayerBox:
-    kinds: dict[str, int] = {}
-    for layer in layers:
-        kind = _kind(layer)
-        kinds[kind] = kinds.get(kind, 0) + 1
-    words = [f"{count} × {kind}" if count > 1 else kind for kind, count in kinds.items() if kind]
-    return LayerBox(
-        name=name,
-        kind=", ".join(words),
-        output_shape=(None, *(int(size) for size in layers[-1].output.shape[1:])),
-        parameters=sum(layer.count_params() for layer in layers),
-    )
-
-
-def _kind(layer: Any) -> str:
-    if type(layer).__name__ == "Views":
-        mirrored = ", mirrored" if layer.mirrored else ""
-        return f"{layer.count} views (moved by {layer.shift}{mirrored})"
-    return _KINDS.get(type(layer).__name__, type(layer).__name__)
-
-
-_KINDS = {
-    "Add": "sum",
-    "AveragePooling2D": "average pooling",
-    "BatchNormalization": "",
-    "Conv2D": "convolution",
-    "Dense": "dense",
-    "Flatten": "flatten",
-    "MaxPooling2D": "max pooling",
-    "MeanOfViews": "mean of the views",
-    "ReLU": "",
-    "UnitNormalization": "unit length",
-}
-
-
 def _plot_model(network: Any, file: Path) -> Path | None:
     """Draw the network by Keras; return None if Graphviz or pydot is missing."""
     keras = require_extra("keras")

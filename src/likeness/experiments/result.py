@@ -220,9 +220,9 @@ def section_of_trainings(
     Args:
         data: all of it.
         methods, tests, learned: as of `section`.
-        protocol: what the result is called.
-        title: what was done, in words.
-        unseen_people: whether nobody tested was trained on.
+        protocol: name of the result.
+        title: description of the protocol.
+        unseen_people: whether no tested person was in the training data.
         partition_seed: of the split.
         trained: one per fold.
         leaks: of all folds together.

@@ -262,7 +262,7 @@ def _left_out_notes(curve: NextPhotoCurve, left_out: Sequence[str], *, copies: i
 
 
 def examine_gallery(data: Dataset, checks: Sequence[PhotoCheck], model: Model | None) -> Diagnosis:
-    """Return what the doctor finds.
+    """Return the findings of the doctor.
 
     Args:
         data: the photos.

@@ -68,8 +68,8 @@ def unseen_people(
     Protocol "open-set" has the CMC too, with everybody enrolled, and searches the test people
     among half of them.
 
-    In a script of your own, call it below ``if __name__ == "__main__":``, because the
-    trainings run in processes of their own.
+    In a script, call it below ``if __name__ == "__main__":``, because the trainings run in other
+    processes.
 
     Args:
         recipe: of every training.
@@ -120,7 +120,7 @@ def unseen_people_section(
     protocol: str,
     partition_seed: int | None,
 ) -> ProtocolSection:
-    """Measure what the trainings left behind, and the baselines, on the same folds."""
+    """Measure the trained networks and the baselines on the same folds."""
     energies = _fold_energies(parts, runs)
     evaluations = {
         name: [

@@ -31,7 +31,7 @@ def write_calibration(calibration: Calibration, folder: Path, *, people: Sequenc
 
     Args:
         calibration: what was found.
-        folder: made if it is not there; such files in it are replaced.
+        folder: created if it does not exist; such files in it are replaced.
         people: the names that the codes in the comparisons stand for.
 
     Returns:

@@ -122,7 +122,7 @@ class ReportContent:
         title: of the page.
         data: what the protocols were run on.
         sections: one per protocol.
-        network: what to say about the network.
+        network: the facts on the network.
         seconds: how long it all took.
         versions: of the packages that decide the figures.
         created: when the report was made.

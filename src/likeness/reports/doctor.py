@@ -262,7 +262,7 @@ def write_doctor(
 
     Args:
         diagnosis: what was found.
-        folder: made if it is not there; a report in it is replaced.
+        folder: created if it does not exist; a report in it is replaced.
         photos: name → ``(rows, columns, 1 or 3)``, uint8; those that a finding names are shown.
 
     Returns:

@@ -4,7 +4,7 @@ It needs Matplotlib and nothing else; `keras.utils.plot_model` needs Graphviz.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,22 +88,15 @@ class TowerPicture:
 
     @classmethod
     def of(cls, network: Any) -> "TowerPicture":
-        """Return what is shown of a `SiameseNet`."""
-        from likeness.encoders.towers import stages  # late: brings Keras
-
-        boxes = [
-            LayerBox(
-                name=stage.name,
-                kind=stage.kind,
-                output_shape=(None, *stage.output_shape),
-                parameters=stage.parameters,
-            )
-            for stage in stages(network.encoder)
-        ]
+        """Return what is shown of a `SiameseNet`, layers of one block as one."""
+        groups: dict[str, list[Any]] = {}
+        for layer in _unpacked(network.encoder):
+            if type(layer).__name__ != "InputLayer":
+                groups.setdefault(_group(layer.name), []).append(layer)
         return cls(
             title=f"SiameseNet: two {network.encoder.name} towers, one set of weights",
             input_shape=tuple(network.encoder.input_shape[1:]),
-            layers=boxes,
+            layers=[_layer_box(name, layers) for name, layers in groups.items()],
             embedding_size=int(network.encoder.output_shape[-1]),
             energy=network.energy,
             parameters=int(network.encoder.count_params()),
@@ -151,6 +144,60 @@ class TowerPicture:
         drawing.energy(self.energy)
         drawing.shared_weights(self.parameters)
         return drawing.figure
+
+
+def _unpacked(encoder: Any) -> Iterator[Any]:
+    """Yield the layers, including those of nested encoders."""
+    for layer in encoder.layers:
+        if hasattr(layer, "layers"):
+            yield from _unpacked(layer)
+        else:
+            yield layer
+
+
+def _group(name: str) -> str:
+    """«block_1_a_norm» → «block_1»; «stem_relu» → «stem»; «unit_length» as it is."""
+    parts = name.split("_")
+    if len(parts) > 1 and parts[1].isdecimal():
+        return "_".join(parts[:2])
+    if parts[-1] in {"norm", "relu"}:
+        return "_".join(parts[:-1])
+    return name
+
+
+def _layer_box(name: str, layers: list[Any]) -> LayerBox:
+    kinds: dict[str, int] = {}
+    for layer in layers:
+        kind = _kind(layer)
+        kinds[kind] = kinds.get(kind, 0) + 1
+    words = [f"{count} × {kind}" if count > 1 else kind for kind, count in kinds.items() if kind]
+    return LayerBox(
+        name=name,
+        kind=", ".join(words),
+        output_shape=(None, *(int(size) for size in layers[-1].output.shape[1:])),
+        parameters=sum(layer.count_params() for layer in layers),
+    )
+
+
+def _kind(layer: Any) -> str:
+    if type(layer).__name__ == "Views":
+        mirrored = ", mirrored" if layer.mirrored else ""
+        return f"{layer.count} views (moved by {layer.shift}{mirrored})"
+    return _KINDS.get(type(layer).__name__, type(layer).__name__)
+
+
+_KINDS = {
+    "Add": "sum",
+    "AveragePooling2D": "average pooling",
+    "BatchNormalization": "",
+    "Conv2D": "convolution",
+    "Dense": "dense",
+    "Flatten": "flatten",
+    "MaxPooling2D": "max pooling",
+    "MeanOfViews": "mean of the views",
+    "ReLU": "",
+    "UnitNormalization": "unit length",
+}
 
 
 class _Drawing:
