@@ -174,16 +174,16 @@ def _doctor(
     data, checks = _read(photos, finder)
     with errors().status("Comparing photos and people"):
         loaded = None if model is None else opened(model, runtime="auto", variant="float32")
-        found = examine_gallery(data, checks, loaded)
-    found = replace(found, remarks=(reason,) if reason else ())
+        diagnosis = examine_gallery(data, checks, loaded)
+    diagnosis = replace(diagnosis, remarks=(reason,) if reason else ())
     if json_ != "-":
-        print_doctor(output(), found)
+        print_doctor(output(), diagnosis)
     if report is not None:
         pictures = dict(zip(data.item_names, data.items, strict=True))
-        page = write_doctor(found, report, photos=pictures)
+        page = write_doctor(diagnosis, report, photos=pictures)
         note(f"The report, with photographs: {page}", style="none")
-    finish(found.to_json(), json_)
-    if not found.clean:
+    finish(diagnosis.to_json(), json_)
+    if not diagnosis.clean:
         raise typer.Exit(FINDINGS)
 
 

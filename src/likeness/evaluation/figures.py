@@ -82,8 +82,8 @@ class FigureName(str):
     def column(self) -> tuple[int, float, str]:
         """Its place among others, in the order of a table's columns."""
         kinds = list(_KINDS)
-        place = kinds.index(self.kind) if self.kind in kinds else len(kinds)
-        return place, self.at or 0.0, self
+        index = kinds.index(self.kind) if self.kind in kinds else len(kinds)
+        return index, self.at or 0.0, self
 
     @property
     def label(self) -> str:
