@@ -3,14 +3,15 @@
 What is needed to run it is taken over: ``model.json``, one ONNX part, and the card.
 """
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder, write_files
-from likeness.model.folder import FILES, model_texts, parts_of, read_document, read_part
+from likeness.model.folder import FILES, SavedModel
 from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
 
 MOST_BYTES = 8_000_000
@@ -36,10 +37,10 @@ def ship(task: str, model: Path, *, variant: str = "auto", within: Path | None =
         OutputError: it would be too large, or cannot be written.
     """
     folder = shipped_folder(task, within=within)
-    document = read_document(model)
-    chosen = _variant(document, variant)
-    texts = model_texts(_kept(document, chosen, model))
-    data = read_part(model, VARIANTS[chosen], document)
+    saved = SavedModel.read(model)
+    chosen = _variant(saved, variant)
+    texts = _kept(saved, chosen).texts()
+    data = saved.read_part(VARIANTS[chosen])
     size = len(data) + sum(len(text.encode()) for text in texts.values())
     others = sum(
         bytes_of(shipped_folder(other, within=within)) for other in shipped_tasks() if other != task
@@ -60,36 +61,36 @@ def bytes_of(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
 
 
-def _variant(document: dict[str, Any], wanted: str) -> str:
+def _variant(saved: SavedModel, wanted: str) -> str:
     if wanted not in ("auto", *VARIANTS):
         expected = ", ".join(("auto", *VARIANTS))
         raise SettingError(f"variant: expected one of {expected}. Received: {wanted!r}.")
     if wanted != "auto":
         return wanted
-    own = parts_of(document).get("int8", {})
+    own = saved.parts.get("int8", {})
     return "float32" if own.get("threshold") is None else "int8"
 
 
-def _kept(document: dict[str, Any], variant: str, model: Path) -> dict[str, Any]:
-    """Return ``model.json`` with one part; its threshold and calibration are those of that part."""
+def _kept(saved: SavedModel, variant: str) -> SavedModel:
+    """Return the model with one part; its threshold and calibration are those of that part."""
     name = VARIANTS[variant]
-    parts = parts_of(document)
-    if name not in parts:
-        raise ModelError(f"{model} has no {variant} part. Make it with `likeness export`.")
-    kept = {key: value for key, value in document.items() if key != "no_onnx"}
-    kept["parts"] = {name: parts[name]}
+    if name not in saved.parts:
+        raise ModelError(f"{saved.folder} has no {variant} part. Make it with `likeness export`.")
+    part = saved.parts[name]
+    kept = replace(saved, parts={name: part}, no_onnx=None)
     if variant == "int8":
-        kept["threshold"] = parts[name].get("threshold")
-        kept["calibration"] = parts[name].get("calibration", {})
-    if kept["threshold"] is None:
-        raise ModelError(
-            f"{model}: expected a model with a threshold, since a shipped one has to decide. "
-            "Choose one with `likeness calibrate`."
+        kept = replace(
+            kept, threshold=part.get("threshold"), calibration=part.get("calibration", {})
         )
-    if not document.get("about", {}).get("licence"):
+    if kept.threshold is None:
         raise ModelError(
-            f"{model}: expected a model whose card names its licence, since it is passed on. Give "
-            "it one with `likeness card MODEL --licence LICENCE`."
+            f"{saved.folder}: expected a model with a threshold, since a shipped one has to "
+            "decide. Choose one with `likeness calibrate`."
+        )
+    if not saved.about.get("licence"):
+        raise ModelError(
+            f"{saved.folder}: expected a model whose card names its licence, since it is passed "
+            "on. Give it one with `likeness card MODEL --licence LICENCE`."
         )
     return kept
 

@@ -66,7 +66,7 @@ recipe = PAIRS.replace(
 # %%
 some = digits.take(np.arange(len(digits)) % 5 == 0)
 learned, tested = lab_pairs(some, seed=SEED)
-model = train_on_pairs(recipe, some, learned)
+model = train_on_pairs(recipe, some, learned).model
 pairs = listed_pair_energies(model.embed(some.items), some.codes, tested, energy=model.energy)
 result = evaluate_pairs(pairs, threshold=model.threshold)
 print("digits seen in training:", {name: round(v, 3) for name, v in result.figures.items()})

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.model.folder import parts_of, read_document
+from likeness.model.folder import SavedModel
 
 ARMS = {
     "Keras": ("keras", "float32", "encoder.keras"),
@@ -42,8 +42,8 @@ Runs = Mapping[str, list[dict[str, float]]]
 
 def arms_of(folder: Path) -> list[str]:
     """Return the arms that the model has, in order."""
-    has = {"float32": "onnx" in parts_of(read_document(folder))}
-    has["int8"] = "int8" in parts_of(read_document(folder))
+    parts = SavedModel.read(folder).parts
+    has = {"float32": "onnx" in parts, "int8": "int8" in parts}
     return [
         name
         for name, (runtime, variant, file) in ARMS.items()

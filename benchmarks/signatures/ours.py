@@ -9,7 +9,6 @@ import numpy as np
 
 from likeness.arrays import Embeddings
 from likeness.datasets import Dataset
-from likeness.evaluation import Evaluation
 from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.model.opening import open_model
@@ -60,11 +59,12 @@ class Job:
         """Run it."""
         if (earlier := self._earlier()) is not None:
             return earlier
-        from likeness.training import train  # late: brings Keras, in the worker only
+        from likeness.training import train_and_measure  # late: brings Keras, in the worker only
 
-        measured: list[Evaluation] = []
-        model = train(self.recipe, self.training, on_progress=tell, on_measured=measured.append)
-        fitted = fit_probability(Comparisons.of(measured[0].pairs))
+        trained = train_and_measure(self.recipe, self.training, on_progress=tell)
+        assert trained.measured is not None  # writers are held out
+        model = trained.model
+        fitted = fit_probability(Comparisons.of(trained.measured.pairs))
         facts = {
             "threshold": model.threshold,
             "ratio": fitted.ratio.to_json(),

@@ -24,7 +24,7 @@ from benchmarks.tracking.table import markdown
 from benchmarks.tracking.training import OTHER, model_folder, train_missing
 from likeness import __version__
 from likeness.files import to_json
-from likeness.model.folder import read_document
+from likeness.model.folder import SavedModel
 from likeness.tasks.tracking import Box
 from likeness.tasks.tracking.card import TRACKING_FORMAT
 from likeness.tasks.tracking.evaluation import (
@@ -144,7 +144,7 @@ def main(
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    document = read_document(folder, formats=(TRACKING_FORMAT,))
+    document = SavedModel.read(folder, formats=(TRACKING_FORMAT,)).to_json()
     record = document["record"]
     return {
         "fingerprint": document["fingerprint"],

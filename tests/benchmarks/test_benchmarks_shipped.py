@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 from benchmarks import shipped
 from likeness.errors import ModelError, OutputError, SettingError
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import add_part, read_document, store_about, store_calibration
+from likeness.model.folder import SavedModel, store_about, store_calibration
 from likeness.model.imported import import_model
-from likeness.model.onnx_model import int8_fingerprint
 from likeness.model.opening import open_model
 from likeness.model.shipped import shipped_model
 from likeness.tasks.signatures.dataset import drawn_signatures
@@ -40,10 +39,9 @@ def model(tmp_path: Path, small_onnx: Callable[..., bytes]) -> Path:
 
 
 def with_int8(folder: Path, data: bytes, *, threshold: float | None) -> None:
-    document = read_document(folder)
-    own: dict[str, Any] = {"fingerprint": int8_fingerprint(data, document["fingerprint"])}
-    own |= {"threshold": threshold, "calibration": {}}
-    add_part(folder, "int8", data, document, entries=own)
+    saved = SavedModel.read(folder)
+    own = {"fingerprint": saved.int8_fingerprint(data), "threshold": threshold, "calibration": {}}
+    saved.add_part("int8", data, **own)
 
 
 def names(folder: Path) -> list[str]:
@@ -101,7 +99,7 @@ def test_the_small_variant_goes_first_if_it_can_decide(
 def test_a_model_that_cannot_be_passed_on_is_refused(
     model: Path, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
-    document = read_document(model) | change
+    document = SavedModel.read(model).to_json() | change
     (model / "model.json").write_text(json.dumps(document))
     with pytest.raises(ModelError, match=message):
         ship("signatures", model, within=tmp_path / "all")

@@ -14,7 +14,7 @@ from benchmarks.signatures.table import best_baseline, markdown
 
 from likeness.datasets import Dataset
 from likeness.evaluation import PairRule
-from likeness.model.folder import read_document
+from likeness.model.folder import SavedModel
 from likeness.model.opening import open_model
 from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.tasks.signatures.model import SIGNATURES
@@ -140,7 +140,7 @@ def test_the_model_to_be_shipped_decides_and_knows_its_licence(tmp_path: Path) -
     found = to_ship.make(signed, tmp_path / "m", recipe=small)
     model = open_model(tmp_path / "m")
     assert model.threshold == found.threshold and model.calibration["purpose"]
-    document = read_document(tmp_path / "m")
+    document = SavedModel.read(tmp_path / "m").to_json()
     assert document["about"] == to_ship.ABOUT
     learned = set(document["record"]["data"]["identities"])
     assert len(learned) == 64 - round(64 * to_ship.KEPT) and "onnx" in document["parts"]

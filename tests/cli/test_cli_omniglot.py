@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from likeness.model.folder import read_document
+from likeness.model.folder import SavedModel
 
 from .conftest import run
 
@@ -41,7 +41,7 @@ def test_trains_measures_and_saves(place: Path) -> None:
     assert set(found["baselines"]) == {"nearest_pixels", "modified_hausdorff"}
     assert found["recipe"]["seed"] == 3 and found["recipe"]["sampling"]["turn_identities"] is True
     assert "Model written to model" in said
-    document = read_document(place / "model")
+    document = SavedModel.read(place / "model").to_json()
     assert document["fingerprint"] == found["model"]
     assert document["preparation"]["frame"] == "ink" and document["threshold"] is not None
 

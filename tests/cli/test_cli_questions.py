@@ -18,7 +18,7 @@ from likeness.errors import (
     OutputError,
     SettingError,
 )
-from likeness.model.folder import read_document, store_calibration
+from likeness.model.folder import SavedModel, store_calibration
 from likeness.tasks.sentences import commands as _questions
 from likeness.tasks.sentences.sentence_pairs import SentencePairs
 
@@ -85,7 +85,7 @@ def model_of(trained: Path) -> list[str]:
 
 def test_what_training_leaves(trained: Path) -> None:
     record = json.loads((trained / "r.json").read_text())
-    document = read_document(trained / "model")
+    document = SavedModel.read(trained / "model").to_json()
     assert record["format"] == "likeness.training/1"
     assert record["fingerprint"] == document["fingerprint"]
     assert record["recipe"]["buckets"] == 512 and record["chosen_on"]["name"] == "made, dev part"

@@ -19,7 +19,7 @@ from likeness.images.faces import Face
 from likeness.model.alignment import alignment_of
 from likeness.model.onnx_model import OnnxModel
 from likeness.model.opening import open_model
-from likeness.model.public import PublicFile, file_content, get_model
+from likeness.model.public import PublicFile, get_model
 
 REFERENCE = json.loads((Path(__file__).parent / "dlib_reference.json").read_text())
 """What dlib 20.0.1 gave for `picture`: five points in a box, and the 128 numbers of a chip."""
@@ -123,10 +123,10 @@ class TestSources:
         url, folder = mirror
         (folder / "weights.dat.bz2").write_bytes(bz2.compress(CONTENT))
         said: list[tuple[int, int]] = []
-        assert file_content(file((url,)), on_progress=lambda *n: said.append(n)) == CONTENT
+        assert file((url,)).content(on_progress=lambda *n: said.append(n)) == CONTENT
         assert said[-1][0] == said[-1][1] > 0
         (folder / "weights.dat.bz2").unlink()
-        assert file_content(file((url,)), offline=True) == CONTENT
+        assert file((url,)).content(offline=True) == CONTENT
 
     def test_another_file_at_the_address_is_not_kept(
         self, mirror: tuple[str, Path], without_data: Path, monkeypatch: pytest.MonkeyPatch
@@ -135,11 +135,11 @@ class TestSources:
         url, folder = mirror
         (folder / "weights.dat.bz2").write_bytes(bz2.compress(CONTENT[1:]))
         with pytest.raises(DataNotFoundError, match=r"holds another file.*pip install .*--path"):
-            file_content(file((url,)))
+            file((url,)).content()
         assert not list((without_data / "cache").rglob("*.bz2"))
 
     def test_offline_with_nothing_says_both_ways(self, without_data: Path) -> None:
         with pytest.raises(
             DataNotFoundError, match=r"weights\.dat is not on this computer\. .*\[faces\].*--path"
         ):
-            file_content(file(), offline=True)
+            file().content(offline=True)

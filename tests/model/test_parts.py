@@ -1,13 +1,14 @@
 """The parts of a model's folder: listed, sealed, and refused if they do not belong to it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from likeness.errors import ModelError, OutputError
-from likeness.model.folder import add_part, part_entry, parts_of, read_part, write_document
+from likeness.model.folder import SavedModel
 
 DOCUMENT: dict[str, Any] = {
     "format": "likeness.model/1",
@@ -19,57 +20,53 @@ DOCUMENT: dict[str, Any] = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    write_document(tmp_path, DOCUMENT)
-    return tmp_path
+def saved(tmp_path: Path) -> SavedModel:
+    (tmp_path / "model.json").write_text(json.dumps(DOCUMENT))
+    return SavedModel.read(tmp_path)
 
 
-def stored(folder: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((folder / "model.json").read_text())
-    return document
+def stored(saved: SavedModel) -> SavedModel:
+    return SavedModel.read(saved.folder)
 
 
-def test_a_part_is_written_listed_and_read(folder: Path) -> None:
-    found = add_part(folder, "onnx", b"weights", DOCUMENT, entries={"note": 1})
-    assert found == stored(folder)
-    assert read_part(folder, "onnx", found) == b"weights"
-    assert parts_of(found)["onnx"]["bytes"] == 7
-    assert parts_of(found)["onnx"]["note"] == 1
-    assert {key: value for key, value in found.items() if key != "parts"} == DOCUMENT
-    assert sorted(path.name for path in folder.iterdir()) == ["encoder.onnx", "model.json"]
+def test_a_part_is_written_listed_and_read(saved: SavedModel) -> None:
+    whole = saved.add_part("onnx", b"weights", note=1)
+    assert whole == stored(saved)
+    assert whole.read_part("onnx") == b"weights"
+    assert whole.parts["onnx"]["bytes"] == 7
+    assert whole.parts["onnx"]["note"] == 1
+    assert replace(whole, parts={}) == saved
+    assert {key: whole.to_json()[key] for key in DOCUMENT} == DOCUMENT
+    names = sorted(path.name for path in saved.folder.iterdir())
+    assert names == ["encoder.onnx", "model.json"]
 
 
-def test_the_parts_do_not_get_in_each_others_way(folder: Path) -> None:
-    document = add_part(folder, "onnx", b"weights", DOCUMENT)
-    document = add_part(folder, "int8", b"small", document)
-    document = add_part(folder, "onnx", b"others", document)
-    assert list(parts_of(document)) == ["onnx", "int8"]
-    assert [read_part(folder, name, stored(folder)) for name in ("onnx", "int8")] == [
-        b"others",
-        b"small",
-    ]
+def test_the_parts_do_not_get_in_each_others_way(saved: SavedModel) -> None:
+    both = saved.add_part("onnx", b"weights").add_part("int8", b"small").add_part("onnx", b"others")
+    assert list(both.parts) == ["onnx", "int8"]
+    assert [stored(saved).read_part(name) for name in ("onnx", "int8")] == [b"others", b"small"]
 
 
-def test_why_there_was_none_goes_when_there_is_one(folder: Path) -> None:
-    without = {**DOCUMENT, "no_onnx": "the exporter was missing"}
-    assert "no_onnx" in add_part(folder, "int8", b"small", without)
-    assert "no_onnx" not in add_part(folder, "onnx", b"weights", without)
+def test_why_there_was_none_goes_when_there_is_one(saved: SavedModel) -> None:
+    without = replace(saved, no_onnx="the exporter was missing")
+    assert "no_onnx" in without.add_part("int8", b"small").to_json()
+    assert "no_onnx" not in without.add_part("onnx", b"weights").to_json()
 
 
-def test_a_swapped_file_is_refused(folder: Path) -> None:
-    document = add_part(folder, "onnx", b"weights", DOCUMENT)
-    (folder / "encoder.onnx").write_bytes(b"weightz")
+def test_a_swapped_file_is_refused(saved: SavedModel) -> None:
+    whole = saved.add_part("onnx", b"weights")
+    (saved.folder / "encoder.onnx").write_bytes(b"weightz")
     with pytest.raises(ModelError, match=r"encoder\.onnx: expected the SHA-256 .* swapped or dam"):
-        read_part(folder, "onnx", document)
+        whole.read_part("onnx")
 
 
-def test_a_missing_file_is_refused(folder: Path) -> None:
-    document = add_part(folder, "onnx", b"weights", DOCUMENT)
-    (folder / "encoder.onnx").unlink()
+def test_a_missing_file_is_refused(saved: SavedModel) -> None:
+    whole = saved.add_part("onnx", b"weights")
+    (saved.folder / "encoder.onnx").unlink()
     with pytest.raises(
         ModelError, match=r"is listed in model\.json, but cannot be read: No such file"
     ):
-        read_part(folder, "onnx", document)
+        whole.read_part("onnx")
 
 
 @pytest.mark.parametrize(
@@ -80,39 +77,55 @@ def test_a_missing_file_is_refused(folder: Path) -> None:
         {"preparation": {"rows": 16, "columns": 13, "channels": 1}},
     ],
 )
-def test_an_edited_document_is_refused(folder: Path, changes: dict[str, Any]) -> None:
-    document = add_part(folder, "onnx", b"weights", DOCUMENT)
+def test_an_edited_document_is_refused(saved: SavedModel, changes: dict[str, Any]) -> None:
+    whole = saved.add_part("onnx", b"weights")
     with pytest.raises(ModelError, match=r"do not belong together: encoder\.onnx was made for an"):
-        read_part(folder, "onnx", document | changes)
+        replace(whole, **changes).read_part("onnx")
 
 
-def test_threshold_and_record_may_change(folder: Path) -> None:
-    document = add_part(folder, "onnx", b"weights", DOCUMENT)
-    changed = document | {"threshold": 0.1, "record": {"seconds": 3}}
-    assert read_part(folder, "onnx", changed) == b"weights"
+def test_threshold_and_record_may_change(saved: SavedModel) -> None:
+    whole = saved.add_part("onnx", b"weights")
+    changed = replace(whole, threshold=0.1, record={"seconds": 3})
+    assert changed.read_part("onnx") == b"weights"
 
 
-def test_a_part_of_another_kind_does_not_pass_for_this_one(folder: Path) -> None:
-    document = add_part(folder, "int8", b"weights", DOCUMENT)
-    (folder / "encoder.onnx").write_bytes(b"weights")
-    moved = document | {"parts": {"onnx": document["parts"]["int8"]}}
+def test_a_part_of_another_kind_does_not_pass_for_this_one(saved: SavedModel) -> None:
+    whole = saved.add_part("int8", b"weights")
+    (saved.folder / "encoder.onnx").write_bytes(b"weights")
+    moved = replace(whole, parts={"onnx": whole.parts["int8"]})
     with pytest.raises(ModelError, match=r"do not belong together"):
-        read_part(folder, "onnx", moved)
+        moved.read_part("onnx")
 
 
-def test_digest_and_seal_name_exactly_these_bytes() -> None:
-    entry = part_entry("onnx", b"weights", DOCUMENT)
+def test_digest_and_seal_name_exactly_these_bytes(saved: SavedModel) -> None:
+    entry = saved.with_part("onnx", b"weights").parts["onnx"]
     # SHA-256 of the seven bytes, from `printf weights | sha256sum`.
     assert entry["sha256"] == "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"
-    assert part_entry("onnx", b"weights", DOCUMENT) == entry
-    assert part_entry("onnx", b"weightz", DOCUMENT)["seal"] != entry["seal"]
+    assert saved.with_part("onnx", b"weights").parts["onnx"] == entry
+    assert saved.with_part("onnx", b"weightz").parts["onnx"]["seal"] != entry["seal"]
 
 
-def test_a_file_that_cannot_be_written_is_not_listed(folder: Path) -> None:
-    first = add_part(folder, "int8", b"small", DOCUMENT)
-    (folder / "encoder.onnx").mkdir()
-    (folder / "encoder.onnx" / "in the way").write_text("")
+def test_a_file_that_cannot_be_written_is_not_listed(saved: SavedModel) -> None:
+    first = saved.add_part("int8", b"small")
+    (saved.folder / "encoder.onnx").mkdir()
+    (saved.folder / "encoder.onnx" / "in the way").write_text("")
     with pytest.raises(OutputError, match=r"encoder\.onnx cannot be written: .*make room\.$"):
-        add_part(folder, "onnx", b"weights", first)
-    assert stored(folder) == first
-    assert read_part(folder, "int8", stored(folder)) == b"small"
+        first.add_part("onnx", b"weights")
+    assert stored(saved) == first
+    assert stored(saved).read_part("int8") == b"small"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param('{"a":' * 100_000, id="nested deeply"),
+        pytest.param(json.dumps(DOCUMENT | {"embedding_size": -128}), id="a negative size"),
+        pytest.param(json.dumps(DOCUMENT | {"embedding_size": 2**40}), id="an endless size"),
+        pytest.param(json.dumps(DOCUMENT | {"embedding_size": True}), id="no number"),
+        pytest.param(json.dumps(DOCUMENT | {"energy": 3}), id="an energy that is no word"),
+    ],
+)
+def test_a_strangers_model_is_refused_in_a_sentence(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "model.json").write_text(damage)
+    with pytest.raises(ModelError, match=r"cannot be read|damaged model: (embedding_size|energy)"):
+        SavedModel.read(tmp_path)

@@ -3,6 +3,7 @@
 import weakref
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
 from likeness.errors import SettingError, TooFewError
-from likeness.training.feeds import BatchFeed, PairFeed
+from likeness.training.feeds import BatchFeed, BeginEpochs, PairFeed
 
 pytestmark = pytest.mark.backend
 
@@ -125,9 +126,27 @@ def test_a_feed_that_let_go_keeps_no_items(made: Any) -> None:
     items = ITEMS.copy()
     gone = weakref.ref(items)
     if made is PairFeed:
-        feed = PairFeed(items, draw)
+        feed = PairFeed(items, lambda epoch, kept=items: draw(epoch))
+        assert len(feed) > 0
     else:
         feed = BatchFeed(items, CODES, identities=2, items_each=2, batches=2, seed=0)
     feed.let_go()
     del items
     assert gone() is None and len(feed) > 0
+
+
+@pytest.mark.parametrize(("told", "batches"), [(True, 1), (True, 3), (False, 3)])
+def test_the_first_epoch_of_a_fit_is_the_first_draw(told: bool, batches: int) -> None:
+    """Keras 3.15 says that an epoch ended once before the first one."""
+    drawn: list[int] = []
+
+    def draw_few(epoch: int) -> LabelledPairs:
+        drawn.append(epoch)
+        return sample_pairs(CODES, genuine=batches, impostor=batches, seed=epoch)
+
+    left, right = keras.Input((1, 1, 1)), keras.Input((1, 1, 1))
+    net = keras.Model([left, right], keras.layers.Dense(1)(keras.ops.abs(left - right)))
+    net.compile(loss="mse", run_eagerly=True)
+    feed = PairFeed(ITEMS, draw_few, batch_size=2)
+    net.fit(feed, epochs=3, verbose=0, shuffle=False, callbacks=[BeginEpochs(feed)] * told)
+    assert drawn == [0, 1, 2]

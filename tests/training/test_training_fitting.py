@@ -1,5 +1,6 @@
 """One fit: the kept weights are those of the best epoch; mirrored people; what the feeds hold."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,19 @@ from likeness.evaluation import evaluate_matrix
 from likeness.images.preparation import Preparation
 from likeness.tasks.characters.drawings import CHARACTERS
 from likeness.training import TrainingRecipe
-from likeness.training.fitting import TOLERANCE, FitOptions, HeldOut, fit_once, held_out_auc
+from likeness.training.fitting import TOLERANCE, FitOptions, fit_once, held_out_auc
 from likeness.training.networks import (
     FEW_STEPS,
-    Labels,
+    PreparedPeople,
     build_encoder,
-    build_feed,
     build_network,
     embed_prepared,
     finished_encoder,
-    training_set,
     untrained_encoder,
 )
 
 PREPARATION = Preparation(rows=16, columns=16)
-BLANK = np.zeros((2, 16, 16, 1), np.float32)
+BLANK = PreparedPeople(items=np.zeros((2, 16, 16, 1), np.float32), codes=np.arange(2))
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +41,8 @@ def pairs_recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
     return recipes["pairs"].replace(schedule={"steps": 3}, sampling={"pairs": 8})
 
 
-def prepared(data: Dataset) -> Any:
-    return PREPARATION(np.asarray(data.items))
+def prepared(data: Dataset) -> PreparedPeople:
+    return PreparedPeople(items=PREPARATION(np.asarray(data.items)), codes=data.codes)
 
 
 class TestFit:
@@ -53,12 +52,12 @@ class TestFit:
         # A high rate makes the held-out people jump from epoch to epoch.
         recipe = recipe.replace(schedule={"learning_rate": 0.3, "epochs": 5, "patience": 2})
         seen, held = people.of([f"p{n}" for n in range(1, 6)]), people.of(["p6", "p7", "p8"])
-        held_out = HeldOut(prepared(held), held.codes)
+        held_out = prepared(held)
         options = FitOptions(stage="choosing", epochs=5, held_out=held_out)
-        fit = fit_once(recipe, prepared(seen), seen.codes, options)
+        fit = fit_once(recipe, prepared(seen), options)
         scores = fit.history["held_out_auc"]
         inner = next(layer for layer in fit.encoder.layers if hasattr(layer, "layers"))
-        found = held_out_auc(recipe, inner, prepared(seen), held_out, Labels(seen.codes))
+        found = held_out_auc(recipe, inner, prepared(seen), held_out)
         assert found == scores[fit.best_epoch - 1]
         assert scores[fit.best_epoch - 1] >= max(scores) - TOLERANCE
         # Of equally good epochs the last one, and no more than `patience` epochs after it.
@@ -74,7 +73,7 @@ class TestFit:
     ) -> None:
         pytest.importorskip("tensorboard")
         options = FitOptions(stage="choosing", epochs=1, log_dir=tmp_path)
-        fit_once(recipe, prepared(people), people.codes, options)
+        fit_once(recipe, prepared(people), options)
         assert list((tmp_path / "choosing").rglob("events.*"))
 
 
@@ -82,8 +81,9 @@ class TestTrainingSet:
     def test_mirrored_people_are_further_people(
         self, people: Dataset, recipe: TrainingRecipe
     ) -> None:
-        items = prepared(people)
-        found = training_set(recipe, items, people.codes, None)
+        items = prepared(people).items
+        found = prepared(people).extended(recipe)
+        assert found.source_person is not None
         np.testing.assert_array_equal(found.items[:32], items)
         np.testing.assert_array_equal(found.items[32:], items[:, :, ::-1])
         assert set(found.codes[:32]) == set(range(8))
@@ -95,8 +95,9 @@ class TestTrainingSet:
         self, people: Dataset, recipe: TrainingRecipe, mirrored: bool, doubles: int
     ) -> None:
         settings = recipe.replace(sampling={"mirror_identities": mirrored, "turn_identities": True})
-        items = prepared(people)
-        found = training_set(settings, items, people.codes, None)
+        items = prepared(people).items
+        found = prepared(people).extended(settings)
+        assert found.source_person is not None
         parts = found.items.reshape(doubles, *items.shape)
         for quarters in range(4):
             for item, turned in zip(items, parts[quarters], strict=True):
@@ -115,7 +116,7 @@ class TestTrainingSet:
         recipe = recipe.replace(sampling={"turn_identities": True})
         pairs = LabelledPairs(np.array([[0, 1]]), np.array([True]))
         for settings, fixed in ((plain, None), (recipe, pairs)):
-            found = training_set(settings, prepared(people), people.codes, fixed)
+            found = replace(prepared(people), pairs=fixed).extended(settings)
             assert len(found.items) == len(found.codes) == 32
 
 
@@ -131,9 +132,7 @@ class TestNetwork:
         layers = [layer.name for layer in network.layers]
         assert layers.index("cells") < layers.index("projection") < layers.index("classes")
         assert "elastic_distortion" in layers
-        assert finished_encoder(
-            recipe, encoder, prepared(people), Labels(people.codes)
-        ).output_shape == (None, 32)
+        assert finished_encoder(recipe, encoder, prepared(people)).output_shape == (None, 32)
 
     def test_without_elastic_distortion_there_is_no_layer_for_it(
         self, recipe: TrainingRecipe
@@ -150,8 +149,8 @@ class TestFeed:
         items = np.broadcast_to(
             np.arange(32, dtype=np.float32)[:, None, None, None], (32, 16, 16, 1)
         )
-        learned = training_set(pairs_recipe, items, people.codes, None)
-        feed = build_feed(pairs_recipe, learned, build_encoder(pairs_recipe))
+        learned = PreparedPeople(items=items, codes=people.codes).extended(pairs_recipe)
+        feed = learned.feed(pairs_recipe, build_encoder(pairs_recipe))
         genuine = []
         for _ in range(2):
             assert len(feed) == 3
@@ -170,8 +169,8 @@ class TestFeed:
             np.arange(32, dtype=np.float32)[:, None, None, None], (32, 16, 16, 1)
         )
         pairs = LabelledPairs(np.array([[0, 1], [4, 5], [0, 4], [1, 8], [2, 12]]), np.arange(5) < 2)
-        learned = training_set(pairs_recipe, items, people.codes, pairs)
-        feed = build_feed(pairs_recipe, learned, build_encoder(pairs_recipe))
+        learned = PreparedPeople(items=items, codes=people.codes, pairs=pairs)
+        feed = learned.extended(pairs_recipe).feed(pairs_recipe, build_encoder(pairs_recipe))
         batches = [feed[index][0] for index in range(len(feed))]
         left, right = (np.concatenate([b[side][:, 0, 0, 0] for b in batches]) for side in (0, 1))
         found = list(zip(left.astype(int).tolist(), right.astype(int).tolist(), strict=True))
@@ -200,7 +199,9 @@ class TestRowsOfNumbers:
         # What tells them apart is small beside what does not.
         rows = np.concatenate([rng.normal(0, 1, (120, 8)), np.eye(6)[codes]], axis=1)
         rows = rows.astype(np.float32)
-        fit = fit_once(recipe, rows, codes, FitOptions(stage="final", epochs=1))
+        fit = fit_once(
+            recipe, PreparedPeople(items=rows, codes=codes), FitOptions(stage="final", epochs=1)
+        )
         assert fit.encoder.input_shape == (None, 14)
         learned = evaluate_matrix(
             energy_matrix("euclidean", embed_prepared(fit.encoder, rows)), codes, threshold=None
@@ -222,7 +223,7 @@ class TestFinishedEncoder:
     ) -> None:
         encoder = build_encoder(recipe)
         items = np.random.default_rng(0).normal(size=(12, 16, 16, 1)).astype(np.float32)
-        made = finished_encoder(recipe, encoder, items, Labels(np.arange(len(items))))
+        made = finished_encoder(recipe, encoder, PreparedPeople(items=items, codes=np.arange(12)))
         views = keras.ops.convert_to_numpy(Views(**vars(recipe.views))(items))
         seen = embed_prepared(encoder, views)
         whitening = Whitening.fit(seen, shrinkage=recipe.whitening.shrinkage)
@@ -232,8 +233,8 @@ class TestFinishedEncoder:
     def test_a_plain_recipe_leaves_the_encoder_as_it_is(self, recipe: TrainingRecipe) -> None:
         plain = recipe.replace(views={"mirrored": False, "shift": 0}, whitening={"kind": "none"})
         encoder = build_encoder(plain)
-        assert finished_encoder(plain, encoder, BLANK, Labels(np.arange(2))) is encoder
+        assert finished_encoder(plain, encoder, BLANK) is encoder
 
     def test_the_untrained_one_is_built_alike(self, recipe: TrainingRecipe) -> None:
-        made = finished_encoder(recipe, build_encoder(recipe), BLANK, Labels(np.arange(2)))
+        made = finished_encoder(recipe, build_encoder(recipe), BLANK)
         assert untrained_encoder(recipe).get_config() == made.get_config()

@@ -12,6 +12,7 @@ from likeness.training import TrainingRecipe, train
 from likeness.training import fitting as fitting_module
 from likeness.training.feeds import BatchFeed
 from likeness.training.fitting import FitOptions, fit_ensemble, fit_once
+from likeness.training.networks import PreparedPeople
 from likeness.training.process import TrainingProgress
 
 PREPARATION = Preparation(rows=16, columns=16)
@@ -22,12 +23,12 @@ def recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
     return recipes["triplet"].replace(schedule={"steps": 2, "epochs": 2})
 
 
-def prepared(data: Dataset) -> Any:
-    return PREPARATION(np.asarray(data.items))
+def prepared(data: Dataset) -> PreparedPeople:
+    return PreparedPeople(items=PREPARATION(np.asarray(data.items)), codes=data.codes)
 
 
-def embed(encoder: Any, items: Any) -> Any:
-    return np.asarray(encoder(items, training=False))
+def embed(encoder: Any, learned: PreparedPeople) -> Any:
+    return np.asarray(encoder(learned.items, training=False))
 
 
 def feeds_with_items() -> list[BatchFeed]:
@@ -37,10 +38,10 @@ def feeds_with_items() -> list[BatchFeed]:
 
 
 def test_one_member_is_a_plain_fit(people: Dataset, recipe: TrainingRecipe) -> None:
-    items, options = prepared(people), FitOptions(stage="final", epochs=2)
-    alone = fit_ensemble(recipe, items, people.codes, options)
-    plain = fit_once(recipe, items, people.codes, options)
-    np.testing.assert_array_equal(embed(alone.encoder, items), embed(plain.encoder, items))
+    learned, options = prepared(people), FitOptions(stage="final", epochs=2)
+    alone = fit_ensemble(recipe, learned, options)
+    plain = fit_once(recipe, learned, options)
+    np.testing.assert_array_equal(embed(alone.encoder, learned), embed(plain.encoder, learned))
 
 
 def test_the_cosine_is_the_mean_of_the_members_cosines(
@@ -55,15 +56,13 @@ def test_the_cosine_is_the_mean_of_the_members_cosines(
 
     monkeypatch.setattr(fitting_module, "fit_once", kept)
     told: list[TrainingProgress] = []
-    items = prepared(people)
+    learned = prepared(people)
     options = FitOptions(stage="final", epochs=2, on_progress=told.append)
-    together = fit_ensemble(
-        recipe.replace(encoder={"ensemble_size": 3}), items, people.codes, options
-    )
+    together = fit_ensemble(recipe.replace(encoder={"ensemble_size": 3}), learned, options)
     assert len(set(seeds)) == 3 and seeds[0] == recipe.seed
-    each = [embed(fit.encoder, items) for fit in fits]
-    found = embed(together.encoder, items)
-    assert found.shape == (len(items), 3 * recipe.encoder.embedding_size)
+    each = [embed(fit.encoder, learned) for fit in fits]
+    found = embed(together.encoder, learned)
+    assert found.shape == (len(learned.items), 3 * recipe.encoder.embedding_size)
     np.testing.assert_allclose(found @ found.T, np.mean([e @ e.T for e in each], 0), atol=1e-5)
     assert not np.allclose(each[0], each[1], atol=1e-3)
     losses = np.mean([fit.history["loss"] for fit in fits], axis=0)
@@ -75,7 +74,7 @@ def test_the_cosine_is_the_mean_of_the_members_cosines(
 
 @pytest.mark.parametrize("when", ["before its first epoch", "in its second epoch"])
 def test_ctrl_c_keeps_the_finished_ones(people: Dataset, recipe: TrainingRecipe, when: str) -> None:
-    items = prepared(people)
+    learned = prepared(people)
     stop_at = 5 if when == "before its first epoch" else 7  # steps 5 to 8 are of the second
 
     def stop(progress: TrainingProgress) -> None:
@@ -83,19 +82,17 @@ def test_ctrl_c_keeps_the_finished_ones(people: Dataset, recipe: TrainingRecipe,
             raise KeyboardInterrupt
 
     options = FitOptions(stage="final", epochs=2, on_progress=stop)
-    found = fit_ensemble(recipe.replace(encoder={"ensemble_size": 3}), items, people.codes, options)
-    first = fit_once(recipe, items, people.codes, FitOptions(stage="final", epochs=2))
+    found = fit_ensemble(recipe.replace(encoder={"ensemble_size": 3}), learned, options)
+    first = fit_once(recipe, learned, FitOptions(stage="final", epochs=2))
     assert found.interrupted
-    np.testing.assert_array_equal(embed(found.encoder, items), embed(first.encoder, items))
+    np.testing.assert_array_equal(embed(found.encoder, learned), embed(first.encoder, learned))
 
 
 def test_no_member_leaves_its_items_behind(people: Dataset, recipe: TrainingRecipe) -> None:
     """TensorFlow keeps every feed: with its items in it, memory grows with each training."""
     options = FitOptions(stage="final", epochs=1)
     earlier = len(feeds_with_items())
-    fit_ensemble(
-        recipe.replace(encoder={"ensemble_size": 2}), prepared(people), people.codes, options
-    )
+    fit_ensemble(recipe.replace(encoder={"ensemble_size": 2}), prepared(people), options)
     assert len(feeds_with_items()) == earlier
 
 
@@ -105,9 +102,7 @@ def test_ctrl_c_before_anything_was_learned(people: Dataset, recipe: TrainingRec
 
     options = FitOptions(stage="final", epochs=2, on_progress=stop)
     with pytest.raises(KeyboardInterrupt):
-        fit_ensemble(
-            recipe.replace(encoder={"ensemble_size": 2}), prepared(people), people.codes, options
-        )
+        fit_ensemble(recipe.replace(encoder={"ensemble_size": 2}), prepared(people), options)
 
 
 def test_a_model_of_two_is_saved_and_read_again(

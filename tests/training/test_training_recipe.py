@@ -21,7 +21,7 @@ from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.training import BATCHES, PAIRS, TrainingRecipe, recipe_by_name, recipe_names
-from likeness.training.recipe import AugmentationSettings, child_seed, member_seed
+from likeness.training.recipe import AugmentationSettings
 from likeness.training.settings import SettingGroup
 
 NAMED = {"batches": BATCHES, "pairs": PAIRS, "characters": CHARACTERS, "signatures": SIGNATURES}
@@ -334,14 +334,14 @@ def test_no_two_random_things_share_a_seed() -> None:
         "stroke jitter",
         "projection head",
     )
-    seeds = [child_seed(7, name) for name in names]
-    seeds += [child_seed(7, "elastic identities", index) for index in range(20)]
+    seeds = [TrainingRecipe(seed=7).seed_of(name) for name in names]
+    seeds += [TrainingRecipe(seed=7).seed_of("elastic identities", index) for index in range(20)]
     assert len(set(seeds)) == len(seeds)
-    members = [member_seed(7, member) for member in range(50)]
+    members = [TrainingRecipe(seed=7).member(index).seed for index in range(50)]
     assert min(abs(a - b) for a in members for b in members if a != b) > max(seeds) - 7
     assert members[0] == 7
     with pytest.raises(KeyError):
-        child_seed(7, "weather")
+        TrainingRecipe(seed=7).seed_of("weather")
 
 
 def test_recipes_are_read_without_keras(tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ class TestTrainOnPairs:
         self, people: Dataset, recipes: dict[str, TrainingRecipe], pairs: LabelledPairs
     ) -> None:
         told: list[TrainingProgress] = []
-        model = train_on_pairs(recipes["pairs"], people, pairs, on_progress=told.append)
+        model = train_on_pairs(recipes["pairs"], people, pairs, on_progress=told.append).model
         decided = model.record["threshold"]
         assert (decided["genuine_pairs"], decided["impostor_pairs"]) == (20, 25)
         assert set(model.record["histories"]) == {"final"}

@@ -12,9 +12,9 @@ from likeness.evaluation import Evaluation, PairRule
 from likeness.evaluation.fusion import Comparisons
 from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.tasks.signatures.model import SIGNATURES
-from likeness.training import train
+from likeness.training import train, train_and_measure
 from likeness.training.augmentation import StrokeJitter, distorted_by_identity
-from likeness.training.networks import training_set
+from likeness.training.networks import PreparedPeople
 
 SMALL = SIGNATURES.replace(
     preparation={"frame": "ink_box", "rows": 16, "columns": 32},
@@ -34,8 +34,9 @@ def signed() -> Dataset:
 
 @pytest.fixture(scope="module")
 def trained(signed: Dataset) -> tuple[object, Evaluation]:
-    measured: list[Evaluation] = []
-    return train(SMALL, signed, on_measured=measured.append), measured[0]
+    found = train_and_measure(SMALL, signed)
+    assert found.measured is not None
+    return found.model, found.measured
 
 
 class TestTraining:
@@ -126,7 +127,8 @@ class TestDistortions:
         items = np.random.default_rng(0).normal(size=(4, 16, 16, 1)).astype(np.float32)
         codes, groups = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
         recipe = SMALL.replace(sampling={"elastic_identities": 2})
-        learned = training_set(recipe, items, codes, None, groups=groups)
+        learned = PreparedPeople(items=items, codes=codes, groups=groups).extended(recipe)
+        assert learned.source_person is not None
         assert learned.codes.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
         assert learned.groups is not None and learned.groups.tolist() == groups.tolist() * 3
         assert learned.source_person.tolist() == codes.tolist() * 3

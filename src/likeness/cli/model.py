@@ -18,14 +18,7 @@ from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import check_writable_file
 from likeness.images.preparation import FixedPreparation
 from likeness.model.card import card_markdown, check_result, model_card
-from likeness.model.folder import (
-    IMPORTED_FORMAT,
-    WITH_A_CARD,
-    parts_of,
-    read_document,
-    read_part,
-    store_about,
-)
+from likeness.model.folder import IMPORTED_FORMAT, WITH_A_CARD, SavedModel, store_about
 from likeness.model.imported import import_model
 from likeness.model.preparations import preparation_from_data
 from likeness.reports.html import write_card_page
@@ -178,31 +171,31 @@ class _Summary:
         Raises:
             ModelError: there is no model, or a part is damaged or does not belong to it.
         """
-        document = read_document(folder, formats=WITH_A_CARD)
-        parts = parts_of(document)
+        saved = SavedModel.read(folder, formats=WITH_A_CARD)
+        parts = dict(saved.parts)
         for name in parts:
-            read_part(folder, name, document)
+            saved.read_part(name)
         keras = folder / "encoder.keras"
         if keras.is_file():
             parts = {"keras": {"file": keras.name, "bytes": keras.stat().st_size}, **parts}
-        record = document.get("record", {})
+        record = saved.record
         data = record.get("data", {})
         return cls(
             model=str(folder),
-            name=document.get("name", folder.resolve().name),
-            model_format=document["format"],
-            fingerprint=document["fingerprint"],
+            name=saved.name or folder.resolve().name,
+            model_format=saved.format,
+            fingerprint=saved.fingerprint,
             made="imported" if "imported" in record else "trained",
-            licence=document.get("licence") or document.get("about", {}).get("licence"),
+            licence=saved.licence or saved.about.get("licence"),
             data={key: data[key] for key in ("name", "licence") if key in data},
-            preparation=document["preparation"],
-            energy=document["energy"],
-            embedding_size=document.get("embedding_size"),
-            threshold=document["threshold"],
-            tracker=document.get("tracker"),
-            calibration=document.get("calibration", {}),
+            preparation=saved.preparation,
+            energy=saved.energy,
+            embedding_size=saved.embedding_size,
+            threshold=saved.threshold,
+            tracker=saved.others.get("tracker"),
+            calibration=saved.calibration,
             parts=parts,
-            no_onnx=document.get("no_onnx"),
+            no_onnx=saved.no_onnx,
         )
 
     def to_json(self) -> Mapping[str, object]:
@@ -339,27 +332,27 @@ def _export(
             "expected --int8 and --photos together: the loss is measured on photos. Received: "
             "only one of them."
         )
-    before = read_document(model)
+    before = SavedModel.read(model)
     people = None if photos is None else read_data_for(model, photos)
     loss = None
     with errors().status("Exporting"):
-        again = "onnx" not in parts_of(before) or (overwrite and not int8)
-        if again and before["format"] != IMPORTED_FORMAT:
+        again = "onnx" not in before.parts or (overwrite and not int8)
+        if again and before.format != IMPORTED_FORMAT:
             load_keras()
-        document = export_onnx(model, overwrite=overwrite and not int8)
+        saved = export_onnx(model, overwrite=overwrite and not int8)
         if people is not None:
             # The quantiser's own sessions print warnings about the graph.
             require_extra("onnxruntime").set_default_logger_severity(3)
             loss = export_int8(model, people, overwrite=overwrite)
-    parts = parts_of(read_document(model))
-    wrote = "Already exists, intact:" if document == before else "Wrote"
+    parts = SavedModel.read(model).parts
+    wrote = "Already exists, intact:" if saved == before else "Wrote"
     lines = [_written(wrote, model, parts["onnx"])]
     if loss is not None:
         lines += [_written("Wrote", model, parts["int8"]), *loss.sentences()]
     result = {
         "format": "likeness.model/1",
         "model": str(model),
-        "fingerprint": document["fingerprint"],
+        "fingerprint": saved.fingerprint,
         "parts": parts,
     }
     finish(result, json_, *lines)
@@ -393,23 +386,22 @@ def _card(
     card.md, and written if it is missing.
     """
     check_writable_file(html, option="--html")
-    document = read_document(model, formats=WITH_A_CARD)
+    saved = SavedModel.read(model, formats=WITH_A_CARD)
     about = {
-        **document.get("about", {}),
+        **saved.about,
         **{key: word for key, word in (("name", name), ("licence", licence)) if word is not None},
     }
     for file in add or ():
         about["results"] = _with_result(
-            about.get("results"), read_json(file, option="--add"), document
+            about.get("results"), read_json(file, option="--add"), saved.to_json()
         )
-    document["about"] = about
     try:
         store_about(model, about)
     except OutputError as error:
         if add or name is not None or licence is not None:
             raise
         note(f"Note: {error}")
-    made = model_card(document)
+    made = model_card({**saved.to_json(), "about": about})
     if html is not None:
         write_card_page(made, html)
     if json_ != "-":

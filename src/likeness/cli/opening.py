@@ -14,7 +14,7 @@ from likeness.cli.options import read_data
 from likeness.cli.terminal import errors, finish, note, say
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
-from likeness.model.folder import read_document
+from likeness.model.folder import SavedModel
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
@@ -147,7 +147,7 @@ def training_document(model: Any, folder: Path) -> dict[str, Any]:
         "threshold": model.threshold,
         **{key: value for key, value in model.record.items() if key != "threshold"},
         "threshold_evidence": model.record["threshold"],
-        "no_onnx": read_document(folder).get("no_onnx"),
+        "no_onnx": SavedModel.read(folder).no_onnx,
     }
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,8 +17,8 @@ from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, counts
 from likeness.experiments.result import REPETITIONS
 from likeness.files import to_json
 from likeness.model.export import int8_bytes, onnx_bytes
-from likeness.model.folder import IMPORTED_FORMAT, add_part, parts_of, read_document, read_part
-from likeness.model.onnx_model import int8_fingerprint, onnx_model
+from likeness.model.folder import IMPORTED_FORMAT, SavedModel
+from likeness.model.onnx_model import OnnxModel
 from likeness.model.onnx_session import OnnxSession
 from likeness.model.siamese_model import load_model
 
@@ -67,7 +66,7 @@ class Int8Loss:
         ]
 
 
-def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any]:
+def export_onnx(folder: str | Path, *, overwrite: bool = False) -> SavedModel:
     """Add the ONNX part to a saved model; an existing, intact part is kept.
 
     Args:
@@ -82,14 +81,13 @@ def export_onnx(folder: str | Path, *, overwrite: bool = False) -> dict[str, Any
         MissingExtraError: Keras or the exporter is not installed.
         OutputError: it cannot be written.
     """
-    folder = Path(folder)
-    document = read_document(folder)
-    if document["format"] == IMPORTED_FORMAT or ("onnx" in parts_of(document) and not overwrite):
-        read_part(folder, "onnx", document)
-        return document
+    saved = SavedModel.read(folder)
+    if saved.format == IMPORTED_FORMAT or ("onnx" in saved.parts and not overwrite):
+        saved.read_part("onnx")
+        return saved
     model = load_model(folder)
     data = onnx_bytes(model.encoder, made_up=model.preparation.made_up)
-    return add_part(folder, "onnx", data, document)
+    return saved.add_part("onnx", data)
 
 
 def export_int8(
@@ -116,22 +114,21 @@ def export_int8(
         OverlapError: the model was trained on some of them.
         OutputError: a variant exists already, or it cannot be written.
     """
-    folder = Path(folder)
-    document = read_document(folder)
-    if "onnx" not in parts_of(document):
+    saved = SavedModel.read(folder)
+    if "onnx" not in saved.parts:
         raise ModelError(f"{folder} has no ONNX part to quantise. Run `likeness export` first.")
-    if "int8" in parts_of(document) and not overwrite:
+    if "int8" in saved.parts and not overwrite:
         raise OutputError(
             f"{folder} already has an int8 variant. Replace it with `--overwrite` "
             "(`overwrite=True`); its threshold goes with it."
         )
     data.require(identities=4, items_each=2)
-    model = onnx_model(folder, document)
+    model = OnnxModel.of(saved)
     Learned.recorded(model.record).check_unseen(data)
     setting, measuring = split_by_identity(data, held_out=0.5, seed=seed)
     measuring.require(identities=2, items_each=2)
     ranges = setting.take(np.linspace(0, len(setting) - 1, min(len(setting), MOST_FOR_RANGES)))
-    small = int8_bytes(read_part(folder, "onnx", document), model.preparation(ranges.items))
+    small = int8_bytes(saved.read_part("onnx"), model.preparation(ranges.items))
     session = OnnxSession(small, name="the int8 variant")
     matrices = {
         "float32": energy_matrix(model.energy, model.embed(measuring.items)),
@@ -151,13 +148,14 @@ def export_int8(
         },
         energy_difference=_difference(measured["float32"], measured["int8"]),
     )
-    entries = {
-        "fingerprint": int8_fingerprint(small, document["fingerprint"]),
-        "threshold": None,
-        "calibration": {},
-        "loss": to_json(loss),
-    }
-    add_part(folder, "int8", small, document, entries=entries)
+    saved.add_part(
+        "int8",
+        small,
+        fingerprint=saved.int8_fingerprint(small),
+        threshold=None,
+        calibration={},
+        loss=to_json(loss),
+    )
     return loss
 
 

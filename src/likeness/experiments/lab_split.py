@@ -21,7 +21,6 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
-from likeness.evaluation.baselines import ChosenOn
 from likeness.evaluation.leaks import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import Trained, section_of_trainings
@@ -65,11 +64,8 @@ class LabSplitJob:
         """Run it."""
         from likeness.training import train_on_pairs  # late: brings Keras, in the worker only
 
-        chosen_on: list[ChosenOn] = []
-        model = train_on_pairs(
-            self.recipe, self.data, self.pairs, on_progress=tell, on_threshold=chosen_on.append
-        )
-        return Trained.of(model, self.data, chosen_on)
+        trained = train_on_pairs(self.recipe, self.data, self.pairs, on_progress=tell)
+        return Trained.of(trained.model, self.data, trained.chosen_on)
 
 
 def lab_split(

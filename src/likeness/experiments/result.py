@@ -165,14 +165,14 @@ class Trained:
     chosen_on: ChosenOn | None = None
 
     @classmethod
-    def of(cls, model: SiameseModel, test: Dataset, chosen_on: Sequence[ChosenOn]) -> "Trained":
-        """Return the output kept of a model."""
+    def of(cls, model: SiameseModel, test: Dataset, chosen_on: ChosenOn | None) -> "Trained":
+        """Return what is kept of a model: at most one pair of energies was chosen on."""
         return cls(
             embeddings=model.embed(np.asarray(test.items)),
             threshold=model.threshold,
             record=model.record,
             fingerprint=model.fingerprint,
-            chosen_on=chosen_on[0] if chosen_on else None,
+            chosen_on=chosen_on,
         )
 
 

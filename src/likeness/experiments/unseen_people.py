@@ -46,11 +46,10 @@ class _UnseenPeopleJob:
 
     def __call__(self, tell: Callable[[TrainingProgress], None]) -> Trained:
         """Run it."""
-        from likeness.training import train  # late: brings Keras, in the worker only
+        from likeness.training import train_and_measure  # late: brings Keras, in the worker only
 
-        chosen_on: list[ChosenOn] = []
-        model = train(self.recipe, self.training, on_progress=tell, on_threshold=chosen_on.append)
-        return Trained.of(model, self.test, chosen_on)
+        trained = train_and_measure(self.recipe, self.training, on_progress=tell)
+        return Trained.of(trained.model, self.test, trained.chosen_on)
 
 
 def unseen_people(

@@ -11,7 +11,7 @@ import numpy as np
 from likeness.errors import ModelError
 from likeness.images.align import Alignment, EyeAlignment, PointAlignment
 from likeness.images.faces.landmarks import LandmarkPredictor
-from likeness.model.folder import FILES, read_document, read_part
+from likeness.model.folder import FILES, SavedModel
 from likeness.model.preparations import preparation_from_data
 
 
@@ -33,13 +33,10 @@ def alignment_in(folder: Path) -> Alignment | None:
     Raises:
         ModelError: there is no model, or the predictor of landmarks is missing or damaged.
     """
-    document = read_document(folder)
-    preparation = document["preparation"]
-    if preparation.get("eyes") is None and preparation.get("points") is None:
+    saved = SavedModel.read(folder)
+    if saved.preparation.get("eyes") is None and saved.preparation.get("points") is None:
         return None
-    wanted = preparation.get("points") is not None
-    landmarks = read_part(folder, "landmarks", document) if wanted else None
-    return _alignment(preparation_from_data(preparation), landmarks)
+    return _alignment(preparation_from_data(saved.preparation), saved.landmarks())
 
 
 def _alignment(preparation: Any, landmarks: bytes | None) -> Alignment | None:
@@ -48,14 +45,14 @@ def _alignment(preparation: Any, landmarks: bytes | None) -> Alignment | None:
     if getattr(preparation, "points", None) is None or landmarks is None:
         return None
     try:
-        return PointAlignment(predictor_from_bytes(landmarks))
+        return PointAlignment(_predictor(landmarks))
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"{FILES['landmarks']} of the model is damaged: {error}. Get the model again."
         ) from error
 
 
-def predictor_from_bytes(data: bytes) -> LandmarkPredictor:
+def _predictor(data: bytes) -> LandmarkPredictor:
     """Return the predictor that `predictor_bytes` stored.
 
     Raises:

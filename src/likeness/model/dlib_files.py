@@ -12,6 +12,7 @@ four sizes and raw float32.
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,33 +49,50 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Block:
-    """A residual block; with a stride, its input is halved by average pooling for the sum."""
-
-    first: Convolution
-    second: Convolution
-
-    @property
-    def halves(self) -> bool:
-        """Whether rows and columns are halved."""
-        return self.first.stride == 2
-
-
-@dataclass(frozen=True)
 class DlibNetwork:
     """The weights of dlib's network of faces, in the order of computation.
 
     Args:
         mean: of red, green and blue, taken off the pixels before they are divided by 256.
         stem: the first convolution; a max pooling of 3×3, stride 2, follows.
-        blocks: the residual blocks; a global average pooling follows.
+        blocks: the residual blocks, two convolutions each; one with a stride halves its input for
+            the sum by average pooling. A global average pooling follows.
         head: ``(256, 128)``, the last product; its result is not of unit length.
     """
 
     mean: tuple[float, ...]
     stem: Convolution
-    blocks: tuple[Block, ...]
+    blocks: tuple[tuple[Convolution, Convolution], ...]
     head: Floats
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read ``dlib_face_recognition_resnet_model_v1.dat``.
+
+        Raises:
+            ModelError: the bytes are not those of the published file.
+        """
+        reader = _Reader(data, NETWORK_DIGEST)
+        reader.integer()
+        reader.text()
+        reader.reals(2)
+        reader.integers(_LEVELS)
+        reader.text()
+        mean = tuple(reader.reals(3))
+        reader.integers(2)
+        convolutions: list[Convolution] = []
+        while (name := reader.text()) != "fc_2":
+            if name == "con_4":
+                convolutions.append(_read_convolution(reader, first=not convolutions))
+            else:
+                # The architecture determines the positions of ReLU, sum and pooling.
+                reader.integers(6 if "pool" in name else 0)
+                reader.skip_state()
+        outputs, inputs = reader.integers(2)
+        head = reader.tensor().reshape(inputs, outputs)
+        stem, *others = convolutions
+        blocks = tuple(zip(others[::2], others[1::2], strict=True))
+        return cls(mean=mean, stem=stem, blocks=blocks, head=head)
 
 
 class _Reader:
@@ -127,35 +145,6 @@ class _Reader:
             self.tensor()
         if first:
             self.integer()
-
-
-def read_network(data: bytes) -> DlibNetwork:
-    """Read ``dlib_face_recognition_resnet_model_v1.dat``.
-
-    Raises:
-        ModelError: the bytes are not those of the published file.
-    """
-    reader = _Reader(data, NETWORK_DIGEST)
-    reader.integer()
-    reader.text()
-    reader.reals(2)
-    reader.integers(_LEVELS)
-    reader.text()
-    mean = tuple(reader.reals(3))
-    reader.integers(2)
-    convolutions: list[Convolution] = []
-    while (name := reader.text()) != "fc_2":
-        if name == "con_4":
-            convolutions.append(_read_convolution(reader, first=not convolutions))
-        else:
-            # The architecture determines the positions of ReLU, sum and pooling.
-            reader.integers(6 if "pool" in name else 0)
-            reader.skip_state()
-    outputs, inputs = reader.integers(2)
-    head = reader.tensor().reshape(inputs, outputs)
-    stem, *others = convolutions
-    blocks = tuple(Block(*pair) for pair in zip(others[::2], others[1::2], strict=True))
-    return DlibNetwork(mean=mean, stem=stem, blocks=blocks, head=head)
 
 
 def _read_convolution(reader: _Reader, *, first: bool) -> Convolution:

@@ -6,7 +6,7 @@ import numpy as np
 
 from likeness.errors import require_extra
 from likeness.images.faces.landmarks import CHIP
-from likeness.model.dlib_files import Block, Convolution, DlibNetwork
+from likeness.model.dlib_files import Convolution, DlibNetwork
 
 _OPSET, _IR = 17, 8
 """Read by ONNX Runtime 1.17 and newer."""
@@ -25,7 +25,7 @@ def network_onnx(network: DlibNetwork) -> bytes:
     x, size = graph.convolve("x", network.stem, CHIP)
     x, size = graph.pooled("MaxPool", x, size, side=3)
     for block in network.blocks:
-        x, size = graph.block(x, size, block)
+        x, size = graph.block(x, size, *block)
     x = graph.node("GlobalAveragePool", x)
     x = graph.node("MatMul", graph.node("Flatten", x), graph.weights(network.head), to="y")
     return graph.serialised()
@@ -73,15 +73,15 @@ class _Graph:
         x = self.node(kind, x, kernel_shape=[side] * 2, strides=[2, 2])
         return x, (size - side) // 2 + 1
 
-    def block(self, x: str, size: int, block: Block) -> tuple[str, int]:
+    def block(self, x: str, size: int, first: Convolution, second: Convolution) -> tuple[str, int]:
         """Add a residual block: the sum is as large as the larger part, filled with zeros."""
-        inner, inner_size = self.convolve(x, block.first, size)
-        inner, inner_size = self.convolve(inner, block.second, inner_size, relu=False)
-        channels = block.second.kernel.shape[0]
-        if block.halves:
+        inner, inner_size = self.convolve(x, first, size)
+        inner, inner_size = self.convolve(inner, second, inner_size, relu=False)
+        channels = second.kernel.shape[0]
+        if first.stride == 2:
             x, size = self.pooled("AveragePool", x, size, side=2)
         larger = max(size, inner_size)
-        x = self._padded(x, channels - block.first.kernel.shape[1], larger - size)
+        x = self._padded(x, channels - first.kernel.shape[1], larger - size)
         inner = self._padded(inner, 0, larger - inner_size)
         return self.node("Relu", self.node("Add", inner, x)), larger
 

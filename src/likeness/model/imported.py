@@ -1,20 +1,17 @@
 """Import of a public face encoder into a model's folder."""
 
-import datetime
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from likeness import __version__
 from likeness.arrays import Embeddings
 from likeness.energies import energy_by_name
 from likeness.errors import ModelError, SettingError
-from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.files import check_new_folder
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import FILES, IMPORTED_FORMAT, model_texts, part_entry
-from likeness.model.onnx_model import OnnxModel, imported_fingerprint, onnx_model
+from likeness.model.folder import SavedModel
+from likeness.model.onnx_model import OnnxModel
 from likeness.model.onnx_session import OnnxSession
 
 SAME = 1e-5
@@ -71,36 +68,17 @@ def import_model(
     session = OnnxSession(data, name=str(file))
     _check_shape(session, preparation)
     embeddings = _tried(session, preparation)
-    document = imported_document(data, preparation, energy, embedding_size=embeddings.shape[1])
-    document |= {"name": name or file.stem, "licence": licence.strip()}
-    document["record"] = {
-        "imported": {
-            "file": file.name,
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "likeness": __version__,
-        }
-    }
-    with whole_folder(folder) as fresh:
-        write_files(fresh, {FILES["onnx"]: data, **model_texts(document)})
-    return onnx_model(folder, document)
-
-
-def imported_document(
-    data: bytes, preparation: FixedPreparation, energy: str, *, embedding_size: int
-) -> dict[str, Any]:
-    """Return the ``model.json`` of an imported encoder, without name, licence and record."""
-    described = preparation.as_data()
-    document: dict[str, Any] = {
-        "format": IMPORTED_FORMAT,
-        "fingerprint": imported_fingerprint(data, described, energy),
-        "preparation": described,
-        "energy": energy,
-        "embedding_size": embedding_size,
-        "threshold": None,
-        "calibration": {},
-    }
-    return {**document, "parts": {"onnx": part_entry("onnx", data, document)}}
+    saved = SavedModel.imported(
+        folder,
+        data,
+        preparation=preparation.as_data(),
+        energy=energy,
+        embedding_size=embeddings.shape[1],
+        name=name or file.stem,
+        licence=licence.strip(),
+        imported={"file": file.name, "sha256": hashlib.sha256(data).hexdigest()},
+    )
+    return OnnxModel.of(saved.write_new({"onnx": data}))
 
 
 def _check_shape(session: OnnxSession, preparation: FixedPreparation) -> None:

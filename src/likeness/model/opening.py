@@ -4,8 +4,8 @@ from pathlib import Path
 
 from likeness.arrays import check_in_range
 from likeness.errors import ModelError, SettingError
-from likeness.model.folder import parts_of, read_document
-from likeness.model.onnx_model import onnx_model
+from likeness.model.folder import SavedModel
+from likeness.model.onnx_model import OnnxModel
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import load_model
 
@@ -32,10 +32,10 @@ def open_model(
         SettingError: a setting is out of its range.
     """
     check_in_range(threads, 1, 256, argument="threads", whole=True)
-    folder = Path(folder)
-    if chosen_runtime(folder, runtime=runtime, variant=variant) == "keras":
+    saved = SavedModel.read(folder)
+    if _chosen(saved, runtime=runtime, variant=variant) == "keras":
         return load_model(folder)
-    return onnx_model(folder, read_document(folder), variant=variant, threads=threads)
+    return OnnxModel.of(saved, variant=variant, threads=threads)
 
 
 def chosen_runtime(folder: str | Path, *, runtime: str = "auto", variant: str = "float32") -> str:
@@ -45,27 +45,27 @@ def chosen_runtime(folder: str | Path, *, runtime: str = "auto", variant: str = 
         ModelError: there is no such model, or it lacks the requested part.
         SettingError: there is no such runtime or variant.
     """
+    return _chosen(SavedModel.read(folder), runtime=runtime, variant=variant)
+
+
+def _chosen(saved: SavedModel, *, runtime: str, variant: str) -> str:
     for name, value, known in (("runtime", runtime, RUNTIMES), ("variant", variant, VARIANTS)):
         if value not in known:
             raise SettingError(f"{name}: expected one of {', '.join(known)}. Received: {value!r}.")
-    folder = Path(folder)
-    document = read_document(folder)
-    parts = parts_of(document)
     if variant == "int8":
         if runtime == "keras":
             raise SettingError("variant: expected float32 on Keras. Received: 'int8'.")
-        if "int8" not in parts:
+        if "int8" not in saved.parts:
             raise ModelError(
-                f"{folder} has no int8 variant. Make one with "
+                f"{saved.folder} has no int8 variant. Make one with "
                 "`likeness export MODEL --int8 --photos DIR`."
             )
         return "onnx"
-    if runtime == "onnx" and "onnx" not in parts:
-        why = document.get("no_onnx")
-        reason = f" When it was saved, {why}" if why else ""
+    if runtime == "onnx" and "onnx" not in saved.parts:
+        reason = f" When it was saved, {saved.no_onnx}" if saved.no_onnx else ""
         raise ModelError(
-            f"{folder} has no ONNX part. Make one with `likeness export MODEL`.{reason}"
+            f"{saved.folder} has no ONNX part. Make one with `likeness export MODEL`.{reason}"
         )
     if runtime == "auto":
-        return "onnx" if "onnx" in parts else "keras"
+        return "onnx" if "onnx" in saved.parts else "keras"
     return runtime

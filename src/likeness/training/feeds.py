@@ -20,19 +20,62 @@ DrawPairs = Callable[[int], LabelledPairs]
 """The pairs of an epoch, from its number."""
 
 
-class _ItemFeed(keras.utils.PyDataset):
-    """What every feed holds: the items of its batches."""
+class _EpochFeed(keras.utils.PyDataset):
+    """What every feed holds: the items, and the draw of the present epoch, made when it is read.
 
-    def __init__(self, items: Prepared) -> None:
+    Keras says that an epoch ended once before the first, and on some backends reads a batch before
+    that: only an epoch that was read to its end is over. `begin` says the number outright, which
+    feeds of a single batch need.
+    """
+
+    def __init__(self, items: Prepared, draw: Callable[[int], Any]) -> None:
         super().__init__()
         self._items = items
+        self._epoch = 0
+        self._draw = draw
+        self._drawn_in, self._drawn = -1, None
+        self._read: set[int] = set()
+
+    def _current(self) -> Any:
+        """Return the draw of the present epoch."""
+        if self._drawn_in != self._epoch:
+            self._drawn_in, self._drawn = self._epoch, self._draw(self._epoch)
+        return self._drawn
 
     def let_go(self) -> None:
         """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
         self._items = self._items[:0].copy()
+        last = self._drawn
+        self._draw = lambda epoch: last  # its own may hold the items, too
+
+    def begin(self, epoch: int) -> None:
+        """Go to an epoch by its number, the first being 0."""
+        self._epoch = epoch
+        self._read.clear()
+
+    def on_epoch_end(self) -> None:
+        """Go to the next epoch, if this one was read."""
+        if len(self._read) == len(self):
+            self.begin(self._epoch + 1)
 
 
-class PairFeed(_ItemFeed):
+class BeginEpochs(keras.callbacks.Callback):
+    """Tells a feed the number of each epoch.
+
+    Here the encoder has its newest weights; when a feed learns of an epoch's end, Keras on JAX has
+    not yet handed them back to the network.
+    """
+
+    def __init__(self, feed: _EpochFeed) -> None:
+        super().__init__()
+        self._feed = feed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Begin the epoch."""
+        self._feed.begin(epoch)
+
+
+class PairFeed(_EpochFeed):
     """Batches of pairs: ``((left, right), genuine)``.
 
     Args:
@@ -44,33 +87,23 @@ class PairFeed(_ItemFeed):
     def __init__(
         self, items: Prepared, pairs: LabelledPairs | DrawPairs, *, batch_size: int = 32
     ) -> None:
-        super().__init__(items)
         check_in_range(batch_size, 1, 2**20, argument="batch_size", whole=True)
-        self._draw = pairs if callable(pairs) else lambda epoch: pairs
+        super().__init__(items, pairs if callable(pairs) else lambda epoch: pairs)
         self._batch_size = batch_size
-        self._epoch = 0
-        self._current = self._draw(0)
 
     def __len__(self) -> int:
-        return math.ceil(len(self._current) / self._batch_size)
+        return math.ceil(len(self._current()) / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[tuple[Any, Any], NDArray[np.float32]]:
+        self._read.add(index)
+        drawn = self._current()
         part = slice(index * self._batch_size, (index + 1) * self._batch_size)
-        left, right = self._current.pairs[part].T
-        genuine = self._current.genuine[part].astype(np.float32)
+        left, right = drawn.pairs[part].T
+        genuine = drawn.genuine[part].astype(np.float32)
         return (self._items[left], self._items[right]), genuine
 
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch's pairs."""
-        self._epoch += 1
-        self._current = self._draw(self._epoch)
 
-    def show(self, pairs: LabelledPairs) -> None:
-        """Use these pairs until the end of the epoch."""
-        self._current = pairs
-
-
-class BatchFeed(_ItemFeed):
+class BatchFeed(_EpochFeed):
     """P×K batches: ``(items, codes)``.
 
     Args:
@@ -94,26 +127,20 @@ class BatchFeed(_ItemFeed):
         seed: int,
         groups: Codes | None = None,
     ) -> None:
-        super().__init__(items)
+        shape = {"identities": identities, "items_each": items_each, "batches": batches}
+
+        def draw(epoch: int) -> Any:
+            # Published figures hang on the first epoch's having the number 1 here.
+            return identity_batches(codes, **shape, seed=epoch_seed(seed, epoch + 1), groups=groups)
+
+        super().__init__(items, draw)
         self._codes = codes
-        self._shape = {"identities": identities, "items_each": items_each, "batches": batches}
-        self._groups = groups
-        self._seed = seed
-        self._epoch = 0
-        self._draw()
+        self._current()  # what cannot be drawn is said now
 
     def __len__(self) -> int:
-        return len(self._current)
+        return len(self._current())
 
     def __getitem__(self, index: int) -> tuple[Any, NDArray[np.float32]]:
-        chosen = self._current[index]
+        self._read.add(index)
+        chosen = self._current()[index]
         return self._items[chosen], self._codes[chosen].astype(np.float32)
-
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch's batches."""
-        self._epoch += 1
-        self._draw()
-
-    def _draw(self) -> None:
-        seed = epoch_seed(self._seed, self._epoch)
-        self._current = identity_batches(self._codes, **self._shape, seed=seed, groups=self._groups)

@@ -10,7 +10,6 @@ cosine of two of its embeddings is the mean of the members' cosines.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +17,28 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Prepared
-from likeness.datasets.sampling import LabelledPairs
+from likeness.arrays import Prepared
 from likeness.encoders import Whitening
 from likeness.encoders.finished import joined, readings_of
 from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
 from likeness.evaluation import auc, error_rates, matrix_pair_energies
-from likeness.training.feeds import PairFeed
+from likeness.training.feeds import BeginEpochs
 from likeness.training.networks import (
-    Labels,
-    TrainingSet,
+    PreparedPeople,
     build_encoder,
-    build_feed,
     build_network,
-    draw_pairs,
     embed_prepared,
     finished_encoder,
-    training_set,
 )
 from likeness.training.process import OnProgress, TrainingProgress, keep_freed_memory
-from likeness.training.recipe import TrainingRecipe, member_seed
+from likeness.training.recipe import TrainingRecipe
 
 TOLERANCE = 0.02
 """An epoch whose held-out AUC is at most this much below the best one counts as good: ten
 people cannot tell them apart (it is about the standard error), and of equally good epochs
 the last one has the lowest learning rate behind it. (The «one standard error rule» of
 Breiman et al. 1984, section 3.4.3, turned to training time.)"""
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """People held out of a fit: prepared items, their codes, and the pairs that count."""
-
-    items: Prepared
-    codes: Codes
-    pairs: LabelledPairs | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,30 +66,23 @@ class FitOptions:
         stage: what the fit is called.
         epochs: how many.
         held_out: people to choose the epoch on.
-        pairs: the only pairs to learn from.
-        groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
-        labels: ``(n,)``, nuisance labels, for a whitening that removes their directions.
         on_progress: called after every batch.
         log_dir: for TensorBoard.
     """
 
     stage: str
     epochs: int
-    held_out: HeldOut | None = None
-    pairs: LabelledPairs | None = None
-    groups: Codes | None = None
-    labels: Codes | None = None
+    held_out: PreparedPeople | None = None
     on_progress: OnProgress | None = None
     log_dir: Path | None = None
 
 
-def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
+def fit_once(recipe: TrainingRecipe, people: PreparedPeople, options: FitOptions) -> Fit:
     """Train a fresh encoder on the items and return it with its best weights.
 
     Args:
         recipe: every choice but the shape of what the encoder reads.
-        items: ``(n, ...)``, prepared; their shape is the encoder's.
-        codes: ``(n,)``, 0…identities−1.
+        people: to learn from; the shape of their items is the encoder's.
         options: how the fit is run and watched.
 
     Raises:
@@ -112,15 +90,12 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         TrainingFailedError: the loss became NaN or infinite.
     """
     keep_freed_memory()
-    learned = training_set(recipe, items, codes, options.pairs, groups=options.groups)
-    encoder = build_encoder(recipe, items.shape[1:])
+    learned = people.extended(recipe)
+    encoder = build_encoder(recipe, people.items.shape[1:])
     network = build_network(recipe, encoder, classes=int(learned.codes.max()) + 1)
-    feed = build_feed(recipe, learned, encoder)
-    labels = Labels(codes, options.labels)
-    watch = _BestWeights(recipe, items, labels, encoder, options)
-    callbacks = [watch, *_tensorboard(options)]
-    if recipe.mode == "pairs" and learned.pairs is None:
-        callbacks.append(_Redraw(recipe, learned, encoder, feed))
+    feed = learned.feed(recipe, encoder)
+    watch = _BestWeights(recipe, people, encoder, options)
+    callbacks = [BeginEpochs(feed), watch, *_tensorboard(options)]
     interrupted = False
     try:
         network.fit(feed, epochs=options.epochs, verbose=0, shuffle=False, callbacks=callbacks)
@@ -132,48 +107,23 @@ def fit_once(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: Fit
         feed.let_go()
     encoder.set_weights(watch.best_weights)
     return Fit(
-        encoder=finished_encoder(recipe, encoder, items, labels),
+        encoder=finished_encoder(recipe, encoder, people),
         history=watch.history,
         best_epoch=watch.best_epoch,
         interrupted=interrupted,
     )
 
 
-class _Redraw(keras.callbacks.Callback):
-    """Draws an epoch's pairs by the energies of the moment.
-
-    Here, not in the feed: when a feed learns of an epoch's end, Keras on JAX has not yet
-    handed the trained weights back to the network.
-    """
-
-    def __init__(
-        self, recipe: TrainingRecipe, learned: TrainingSet, encoder: Any, feed: PairFeed
-    ) -> None:
-        super().__init__()
-        self._draw = partial(draw_pairs, recipe, learned, encoder)
-        self._feed = feed
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if epoch:
-            self._feed.show(self._draw(epoch=epoch))
-
-
 class _BestWeights(keras.callbacks.Callback):
     """Keeps the best weights, stops early, tells the progress."""
 
     def __init__(
-        self,
-        recipe: TrainingRecipe,
-        items: Prepared,
-        labels: Labels,
-        encoder: Any,
-        options: FitOptions,
+        self, recipe: TrainingRecipe, people: PreparedPeople, encoder: Any, options: FitOptions
     ) -> None:
         super().__init__()
         self._recipe = recipe
         self._schedule = recipe.schedule
-        self._items = items
-        self._labels = labels
+        self._people = people
         self._encoder = encoder
         self._options = options
         self._epoch = 0
@@ -200,9 +150,7 @@ class _BestWeights(keras.callbacks.Callback):
             )
         score = float(epoch)  # without held-out people the last epoch is kept
         if self._options.held_out is not None:
-            score = held_out_auc(
-                self._recipe, self._encoder, self._items, self._options.held_out, self._labels
-            )
+            score = held_out_auc(self._recipe, self._encoder, self._people, self._options.held_out)
             self.history.setdefault("held_out_auc", []).append(score)
         # While the learning rate is high the score jumps about and says little: up to half
         # of the schedule the latest weights are the ones to keep.
@@ -231,11 +179,7 @@ class _BestWeights(keras.callbacks.Callback):
 
 
 def held_out_auc(
-    recipe: TrainingRecipe,
-    encoder: Any,
-    items: Prepared,
-    held_out: HeldOut,
-    labels: Labels,
+    recipe: TrainingRecipe, encoder: Any, learned: PreparedPeople, held_out: PreparedPeople
 ) -> float:
     """Return the AUC over the pairs of the held-out people that count, of single views.
 
@@ -245,30 +189,30 @@ def held_out_auc(
     Args:
         recipe: says whether the embeddings are whitened.
         encoder: as it is trained, not finished.
-        items: that it learns from, for the whitening.
+        learned: that it learns from, for the whitening.
         held_out: people to measure on.
-        labels: of the items.
     """
-    embeddings = _single_views(recipe, encoder, items, held_out.items, labels)
+    embeddings = _single_views(recipe, encoder, learned, held_out.items)
     matrix = energy_matrix(recipe.energy, embeddings)
     every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
     return float(auc(error_rates(every.genuine, every.impostor)))
 
 
 def _single_views(
-    recipe: TrainingRecipe, encoder: Any, items: Prepared, others: Prepared, labels: Labels
+    recipe: TrainingRecipe, encoder: Any, learned: PreparedPeople, others: Prepared
 ) -> NDArray[np.float32]:
-    """Return the embeddings of others, whitened on the items if the recipe says so."""
+    """Return the embeddings of others, whitened on what was learned if the recipe says so."""
     kind = recipe.whitening.kind
     if kind == "within_class" or (kind == "spread" and readings_of(encoder) > 1):
         plain = recipe.replace(views={"mirrored": False, "shift": 0})
-        return embed_prepared(finished_encoder(plain, encoder, items, labels), others)
+        return embed_prepared(finished_encoder(plain, encoder, learned), others)
     embeddings = embed_prepared(encoder, others)
     if kind == "none":
         return embeddings
-    learned = embed_prepared(encoder, items)
     return Whitening.fit(
-        learned, shrinkage=recipe.whitening.shrinkage, directions=recipe.whitening.directions
+        embed_prepared(encoder, learned.items),
+        shrinkage=recipe.whitening.shrinkage,
+        directions=recipe.whitening.directions,
     )(embeddings)
 
 
@@ -279,14 +223,14 @@ def _tensorboard(options: FitOptions) -> list[Any]:
     return [keras.callbacks.TensorBoard(str(options.log_dir / options.stage), update_freq="epoch")]
 
 
-def fit_ensemble(recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions) -> Fit:
+def fit_ensemble(recipe: TrainingRecipe, people: PreparedPeople, options: FitOptions) -> Fit:
     """Train the recipe's networks and return them as one.
 
     If Ctrl-C comes, the finished ones are joined; one that was cut short is only taken if there is
     no other.
 
     Args:
-        recipe, items, codes, options: as `fit_once` takes them.
+        recipe, people, options: as `fit_once` takes them.
 
     Raises:
         KeyboardInterrupt: Ctrl-C came before the first epoch of the first network was done.
@@ -294,14 +238,11 @@ def fit_ensemble(recipe: TrainingRecipe, items: Prepared, codes: Codes, options:
     """
     size = recipe.encoder.ensemble_size
     if size == 1:
-        return fit_once(recipe, items, codes, options)
+        return fit_once(recipe, people, options)
     fits: list[Fit] = []
     for member in range(size):
-        of_member = recipe.replace(
-            encoder={"ensemble_size": 1}, seed=member_seed(recipe.seed, member)
-        )
         try:
-            fit = fit_once(of_member, items, codes, _options(options, member, size))
+            fit = fit_once(recipe.member(member), people, _options(options, member, size))
         except KeyboardInterrupt:
             if not fits:
                 raise

@@ -1,8 +1,9 @@
 """The network that a recipe trains, and the feed that goes with it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from likeness.training.augmentation import (
     StrokeJitter,
     distorted_by_identity,
 )
-from likeness.training.feeds import BatchFeed, DrawPairs, PairFeed
+from likeness.training.feeds import BatchFeed, PairFeed
 from likeness.training.losses import (
     BatchContrastiveLoss,
     ContrastiveLoss,
@@ -29,7 +30,7 @@ from likeness.training.losses import (
     SupervisedContrastiveLoss,
     TripletLoss,
 )
-from likeness.training.recipe import TrainingRecipe, child_seed, epoch_seed
+from likeness.training.recipe import TrainingRecipe, epoch_seed
 
 FEW_STEPS = 8
 """Up to this many batches in all, a network is trained without being compiled first."""
@@ -39,59 +40,90 @@ _SYNTHETIC = 2.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TrainingSet:
-    """What is learned from: prepared items, their identities, and fixed pairs if any.
+class PreparedPeople:
+    """Prepared items and whose they are: to learn from, or to measure on.
 
     Args:
         items: ``(n, ...)``, what the encoder reads.
-        codes: ``(n,)``.
+        codes: ``(n,)``, 0…identities−1.
         source_person: ``(n,)``: equal for a person and the people made of them, mirrored, turned
-            or distorted.
-        pairs: the only pairs to learn from; None to draw pairs freely.
-        groups: ``(n,)``, equal within an identity; None for a single one.
+            or distorted; the codes if there are none.
+        pairs: the only pairs that count; None for all, or to draw them freely.
+        groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
+        labels: ``(n,)``, nuisance labels, for a whitening that removes their directions.
     """
 
     items: Prepared
     codes: Codes
-    source_person: Codes
+    source_person: Codes | None = None
     pairs: LabelledPairs | None = None
     groups: Codes | None = None
+    labels: Codes | None = None
 
+    def extended(self, recipe: TrainingRecipe) -> Self:
+        """Return the same with the further people that the recipe asks for.
 
-def training_set(
-    recipe: TrainingRecipe,
-    items: Prepared,
-    codes: Codes,
-    pairs: LabelledPairs | None,
-    *,
-    groups: Codes | None = None,
-) -> TrainingSet:
-    """Return what is learned from, with the further people that the recipe asks for.
+        Fixed pairs refer to the photos as they are: nobody is added then.
+        """
+        if self.pairs is not None:
+            return replace(self, source_person=self.codes)
+        sampling, items, codes = recipe.sampling, self.items, self.codes
+        parts = [items]
+        if sampling.turn_identities:
+            parts = [np.rot90(items, quarters, axes=(1, 2)) for quarters in range(4)]
+        if sampling.mirror_identities:
+            parts += [part[:, :, ::-1] for part in parts]
+        for index in range(sampling.elastic_identities):
+            seed = recipe.seed_of("elastic identities", index)
+            parts.append(distorted_by_identity(items, codes, strength=_SYNTHETIC, seed=seed))
+        people = int(codes.max()) + 1
+        return replace(
+            self,
+            items=np.concatenate(parts),
+            codes=np.concatenate([codes + people * index for index in range(len(parts))]),
+            source_person=np.tile(codes, len(parts)),
+            groups=None if self.groups is None else np.tile(self.groups, len(parts)),
+        )
 
-    Fixed pairs refer to the photos as they are: nobody is added then.
-    """
-    sampling = recipe.sampling
-    parts = [items]
-    if sampling.turn_identities and pairs is None:
-        parts = [np.rot90(items, quarters, axes=(1, 2)) for quarters in range(4)]
-    if sampling.mirror_identities and pairs is None:
-        parts += [part[:, :, ::-1] for part in parts]
-    if pairs is None:
-        seeds = [
-            child_seed(recipe.seed, "elastic identities", index)
-            for index in range(sampling.elastic_identities)
-        ]
-        parts += [
-            distorted_by_identity(items, codes, strength=_SYNTHETIC, seed=seed) for seed in seeds
-        ]
-    people = int(codes.max()) + 1
-    return TrainingSet(
-        items=np.concatenate(parts),
-        codes=np.concatenate([codes + people * index for index in range(len(parts))]),
-        source_person=np.tile(codes, len(parts)),
-        pairs=pairs,
-        groups=None if groups is None else np.tile(groups, len(parts)),
-    )
+    def feed(self, recipe: TrainingRecipe, encoder: Any) -> BatchFeed | PairFeed:
+        """Return the feed of one training; its epochs are the recipe's."""
+        sampling, steps = recipe.sampling, recipe.schedule.steps
+        if recipe.mode == "batches":
+            return BatchFeed(
+                self.items,
+                self.codes,
+                identities=min(sampling.identities, self._fewest_identities()),
+                items_each=sampling.items_each,
+                batches=steps,
+                seed=recipe.seed,
+                groups=self.groups,
+            )
+        draw = partial(self._drawn_pairs, recipe, encoder)
+        return PairFeed(self.items, draw, batch_size=sampling.pairs)
+
+    def _fewest_identities(self) -> int:
+        """Return how many identities the group with the fewest has."""
+        groups = np.zeros_like(self.codes) if self.groups is None else self.groups
+        return min(len(np.unique(self.codes[groups == group])) for group in np.unique(groups))
+
+    def _drawn_pairs(self, recipe: TrainingRecipe, encoder: Any, epoch: int) -> LabelledPairs:
+        """Return an epoch's pairs: the fixed ones, or drawn by the energies of the moment."""
+        count = recipe.schedule.steps * recipe.sampling.pairs
+        if self.pairs is not None:
+            # Published figures hang on the first epoch's having the number 2 here, and 1 below.
+            return _cycled(self.pairs, count, epoch_seed(recipe.seed, epoch + 2))
+        half, seed = count // 2, epoch_seed(recipe.seed, epoch + 1)
+        drawn = hard_pairs(
+            self.codes,
+            energy_matrix(recipe.energy, embed_prepared(encoder, self.items)),
+            genuine=half,
+            impostor=half,
+            # Before the first epoch too: untrained convolutions tell people apart a little.
+            temperature=recipe.sampling.hard_pair_temperature,
+            seed=seed,
+            source_person=self.source_person,
+        )
+        return _cycled(_balanced(drawn), 2 * half, seed)
 
 
 def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) -> Any:
@@ -106,74 +138,53 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
         shape or recipe.preparation.shape,
         embedding_size=settings.embedding_size,
         width=settings.width,
-        seed=child_seed(recipe.seed, "initial weights"),
+        seed=recipe.seed_of("initial weights"),
         **({"stride": settings.stride} if settings.stride > 1 else {}),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """What is known of the items that a whitening is fitted on.
-
-    Args:
-        codes: ``(n,)``, identities.
-        others: ``(n,)``, nuisance labels; None if there are none.
-    """
-
-    codes: Codes
-    others: Codes | None = None
-
-
-def finished_encoder(recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels) -> Any:
+def finished_encoder(recipe: TrainingRecipe, encoder: Any, learned: PreparedPeople) -> Any:
     """Return the encoder as it is used after training, whitened on the items learned from."""
     whitening = None
     if recipe.whitening.kind != "none":
-        fit = _fit_within_class if recipe.whitening.kind == "within_class" else _fit_spread
-        each = fit(recipe, encoder, items, labels)
+        each = [_fitted(recipe, learned, part) for part in _by_reading(recipe, encoder, learned)]
         whitening = each if len(each) > 1 else each[0]
     return finished(encoder, **vars(recipe.views), whitening=whitening)
 
 
-def _fit_spread(
-    recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels
-) -> list[Whitening]:
-    """Return the whitening of each reading, fitted on all views of all items."""
-    del labels  # Who is who does not matter.
-    views = Views(**vars(recipe.views))
-    chunks = [
-        chunk
-        for part in _chunks(items, 64)
-        for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
-    ]
-    return [
-        Whitening.fit(
-            embeddings, shrinkage=recipe.whitening.shrinkage, directions=recipe.whitening.directions
+def _fitted(
+    recipe: TrainingRecipe, learned: PreparedPeople, embeddings: NDArray[np.float32]
+) -> Whitening:
+    settings = recipe.whitening
+    if settings.kind == "spread":
+        return Whitening.fit(
+            embeddings, shrinkage=settings.shrinkage, directions=settings.directions
         )
-        for embeddings in _by_reading(encoder, chunks)
-    ]
+    return Whitening.fit_within_class(
+        embeddings,
+        learned.codes,
+        learned.labels,
+        shrinkage=settings.shrinkage,
+        directions=settings.directions,
+    )
 
 
-def _fit_within_class(
-    recipe: TrainingRecipe, encoder: Any, items: Prepared, labels: Labels
-) -> list[Whitening]:
-    """Return the whitening of each reading, fitted on the items as they are.
+def _by_reading(
+    recipe: TrainingRecipe, encoder: Any, learned: PreparedPeople
+) -> list[NDArray[np.float32]]:
+    """Return the ``(n, d)`` embeddings that a whitening is fitted on, one array per reading.
 
-    Views of one item differ less than two items do, and would make identities look narrower.
+    For the spread, of all views of all items; within a class, of the items as they are: views of
+    one item differ less than two items do, and would make identities look narrower.
     """
-    return [
-        Whitening.fit_within_class(
-            embeddings,
-            labels.codes,
-            labels.others,
-            shrinkage=recipe.whitening.shrinkage,
-            directions=recipe.whitening.directions,
-        )
-        for embeddings in _by_reading(encoder, _chunks(items, 128))
-    ]
-
-
-def _by_reading(encoder: Any, chunks: Sequence[Prepared]) -> list[NDArray[np.float32]]:
-    """Return the ``(n, d)`` embeddings that a whitening is fitted on, one array per reading."""
+    chunks: list[Prepared] = _chunks(learned.items, 128)
+    if recipe.whitening.kind == "spread":
+        views = Views(**vars(recipe.views))
+        chunks = [
+            chunk
+            for part in _chunks(learned.items, 64)
+            for chunk in _chunks(keras.ops.convert_to_numpy(views(part)), 128)
+        ]
     single, readings = unweighed(encoder), readings_of(encoder)
     embeddings = [keras.ops.convert_to_numpy(single(chunk, training=False)) for chunk in chunks]
     parts = [np.split(part, readings) for part in embeddings]
@@ -199,35 +210,7 @@ def _untrained_member(recipe: TrainingRecipe) -> Any:
 
 def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     """Return the compiled network whose training trains ``encoder``."""
-    settings, seed = recipe.augmentation, recipe.seed
-    layers = [
-        Augmentation(
-            settings.geometry,
-            settings.brightness_contrast,
-            settings.erasing,
-            seed=child_seed(seed, "augmentation"),
-            paper=recipe.preparation.frame != "whole",
-            name="augmentation",
-        )
-    ]
-    if settings.elastic or settings.identity_elastic:
-        layers.append(
-            ElasticDistortion(
-                settings.elastic,
-                seed=child_seed(seed, "elastic distortion"),
-                shared=settings.identity_elastic,
-                alike=recipe.sampling.items_each,
-                name="elastic_distortion",
-            )
-        )
-    if settings.stroke_jitter:
-        layers.append(
-            StrokeJitter(
-                settings.stroke_jitter,
-                seed=child_seed(seed, "stroke jitter"),
-                name="stroke_jitter",
-            )
-        )
+    layers = _distortions(recipe)
 
     def distorted(photos: Any) -> Any:
         for layer in layers:
@@ -240,11 +223,11 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         photo = keras.layers.Input(encoder.input_shape[1:], name="photo")
         output = encoder(distorted(photo))
         if recipe.encoder.projection_head:
-            output = projection_head(encoder, seed=child_seed(seed, "projection head"))(output)
+            output = projection_head(encoder, seed=recipe.seed_of("projection head"))(output)
         if recipe.loss.kind == "margin_softmax":
             head = CosineHead(
                 classes,
-                seed=child_seed(seed, "class directions"),
+                seed=recipe.seed_of("class directions"),
                 spread=recipe.loss.class_spread,
                 name="classes",
             )
@@ -261,6 +244,34 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     return network
 
 
+def _distortions(recipe: TrainingRecipe) -> list[Any]:
+    settings = recipe.augmentation
+    layers = [
+        Augmentation(
+            settings.geometry,
+            settings.brightness_contrast,
+            settings.erasing,
+            seed=recipe.seed_of("augmentation"),
+            paper=recipe.preparation.frame != "whole",
+            name="augmentation",
+        )
+    ]
+    if settings.elastic or settings.identity_elastic:
+        layers.append(
+            ElasticDistortion(
+                settings.elastic,
+                seed=recipe.seed_of("elastic distortion"),
+                shared=settings.identity_elastic,
+                alike=recipe.sampling.items_each,
+                name="elastic_distortion",
+            )
+        )
+    if settings.stroke_jitter:
+        jitter_seed = recipe.seed_of("stroke jitter")
+        layers.append(StrokeJitter(settings.stroke_jitter, seed=jitter_seed, name="stroke_jitter"))
+    return layers
+
+
 def _pair_network(recipe: TrainingRecipe, encoder: Any, distorted: Callable[[Any], Any]) -> Any:
     """Return a `SiameseNet` as it is trained: both sides through the towers as one batch.
 
@@ -272,55 +283,6 @@ def _pair_network(recipe: TrainingRecipe, encoder: Any, distorted: Callable[[Any
     both = keras.layers.Concatenate(axis=0, name="both")([left, right])
     halves = keras.ops.split(encoder(distorted(both)), 2, axis=0)
     return keras.Model([left, right], EnergyLayer(recipe.energy, name="energy")(*halves))
-
-
-def build_feed(recipe: TrainingRecipe, learned: TrainingSet, encoder: Any) -> Any:
-    """Return the feed of one training; its epochs are the recipe's."""
-    sampling, steps = recipe.sampling, recipe.schedule.steps
-    if recipe.mode == "batches":
-        return BatchFeed(
-            learned.items,
-            learned.codes,
-            identities=min(sampling.identities, _fewest_identities(learned)),
-            items_each=sampling.items_each,
-            batches=steps,
-            seed=recipe.seed,
-            groups=learned.groups,
-        )
-    pairs: LabelledPairs | DrawPairs
-    if (fixed := learned.pairs) is None:
-        pairs = draw_pairs(recipe, learned, encoder, epoch=0)
-    else:
-
-        def pairs(epoch: int) -> LabelledPairs:
-            return _cycled(fixed, steps * sampling.pairs, epoch_seed(recipe.seed, epoch + 1))
-
-    return PairFeed(learned.items, pairs, batch_size=sampling.pairs)
-
-
-def _fewest_identities(learned: TrainingSet) -> int:
-    """Return how many identities the group with the fewest has."""
-    groups = np.zeros_like(learned.codes) if learned.groups is None else learned.groups
-    return min(len(np.unique(learned.codes[groups == group])) for group in np.unique(groups))
-
-
-def draw_pairs(
-    recipe: TrainingRecipe, learned: TrainingSet, encoder: Any, *, epoch: int
-) -> LabelledPairs:
-    """Return an epoch's pairs, drawn by the energies that the encoder gives now."""
-    half = recipe.schedule.steps * recipe.sampling.pairs // 2
-    seed = epoch_seed(recipe.seed, epoch + 1)
-    drawn = hard_pairs(
-        learned.codes,
-        energy_matrix(recipe.energy, embed_prepared(encoder, learned.items)),
-        genuine=half,
-        impostor=half,
-        # Before the first epoch too: untrained convolutions tell people apart a little.
-        temperature=recipe.sampling.hard_pair_temperature,
-        seed=seed,
-        source_person=learned.source_person,
-    )
-    return _cycled(_balanced(drawn), 2 * half, seed)
 
 
 def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ Its one seed gives each random thing of a training a seed of its own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -182,6 +182,21 @@ class ScheduleSettings(SettingGroup):
 
 _WHOLE_PHOTOS = Preparation()
 
+_OFFSETS = {
+    "initial weights": 0,
+    "augmentation": 1,
+    "class directions": 2,
+    "elastic distortion": 3,
+    "stroke jitter": 4,
+    "projection head": 5,
+    "elastic identities": 100,  # and those after it, one for each further time
+}
+"""What a random thing adds to the seed of the training. Published figures hang on them: a new
+thing takes a number that no other has."""
+
+_MEMBERS_APART = 1_000_003
+"""Between the seeds of two networks of an ensemble: all seeds around one belong to it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRecipe(SettingGroup):
@@ -232,6 +247,28 @@ class TrainingRecipe(SettingGroup):
     def with_todays_names(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return settings in groups, from before there were any too."""
         return nested_recipe(settings)
+
+    def seed_of(self, name: str, index: int = 0) -> int:
+        """Return the seed of one random thing.
+
+        Args:
+            name: of the thing.
+            index: which one, where there are several.
+
+        Raises:
+            KeyError: there is no random thing of this name.
+
+        >>> TrainingRecipe(seed=7).seed_of("initial weights")
+        7
+        >>> TrainingRecipe(seed=7).seed_of("stroke jitter")
+        11
+        """
+        return self.seed + _OFFSETS[name] + index
+
+    def member(self, index: int) -> Self:
+        """Return the recipe of one network of the ensemble; the first one has the seed of all."""
+        seed = (self.seed + index * _MEMBERS_APART) % 2**31
+        return self.replace(encoder={"ensemble_size": 1}, seed=seed)
 
     def _check_encoder(self) -> None:
         encoder, preparation = self.encoder, self.preparation
@@ -331,44 +368,6 @@ def recipe_names() -> tuple[str, ...]:
     return (*RECIPES, *registry.names("recipe"))
 
 
-_OFFSETS = {
-    "initial weights": 0,
-    "augmentation": 1,
-    "class directions": 2,
-    "elastic distortion": 3,
-    "stroke jitter": 4,
-    "projection head": 5,
-    "elastic identities": 100,  # and those after it, one for each further time
-}
-"""What a random thing adds to the seed of the training. Published figures hang on them: a new
-thing takes a number that no other has."""
-
-_MEMBERS_APART = 1_000_003
-"""Between the seeds of two networks of an ensemble: all seeds around one belong to it."""
-
-
-def child_seed(seed: int, name: str, index: int = 0) -> int:
-    """Return the seed of one random thing.
-
-    Args:
-        seed: of the training.
-        name: of the thing.
-        index: which one, where there are several.
-
-    Raises:
-        KeyError: there is no random thing of this name.
-
-    >>> child_seed(7, "initial weights"), child_seed(7, "stroke jitter")
-    (7, 11)
-    """
-    return seed + _OFFSETS[name] + index
-
-
 def epoch_seed(seed: int, epoch: int) -> int:
     """Return the seed of what an epoch draws, its batches or its pairs."""
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
-def member_seed(seed: int, member: int) -> int:
-    """Return the seed of one network of an ensemble; the first one's is that of the training."""
-    return (seed + member * _MEMBERS_APART) % 2**31

@@ -14,10 +14,10 @@ threshold: there is no accuracy at it here.
 
 import datetime
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -40,16 +40,29 @@ from likeness.evaluation.leaks import Learned
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.results import ProtocolResult
 from likeness.model.siamese_model import SiameseModel
-from likeness.training.fitting import Fit, FitOptions, HeldOut, fit_ensemble, fit_once
-from likeness.training.networks import embed_prepared
+from likeness.training.fitting import Fit, FitOptions, fit_ensemble, fit_once
+from likeness.training.networks import PreparedPeople, embed_prepared
 from likeness.training.process import OnProgress
 from likeness.training.recipe import TrainingRecipe
 
-OnThreshold = Callable[[ChosenOn], None]
-OnMeasured = Callable[[Evaluation], None]
-
 FEWEST_TO_HOLD_OUT = 6
 """People with two photos or more, below which nobody is held out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A model, and the evidence behind its threshold.
+
+    Args:
+        model: with a threshold, if there were people or pairs to choose one on.
+        chosen_on: energies of the genuine and of the impostor pairs that it was chosen on.
+        measured: what was measured on the people held out: these energies and who is in each
+            pair, for probabilities, say.
+    """
+
+    model: SiameseModel
+    chosen_on: ChosenOn | None = None
+    measured: Evaluation | None = None
 
 
 def train(
@@ -57,8 +70,6 @@ def train(
     data: Dataset,
     *,
     on_progress: OnProgress | None = None,
-    on_threshold: OnThreshold | None = None,
-    on_measured: OnMeasured | None = None,
     log_dir: str | Path | None = None,
 ) -> SiameseModel:
     """Train a model on photos of people.
@@ -71,10 +82,6 @@ def train(
         data: at least two people with two photos each; from six people on, some are held
             out to choose the epoch and the threshold, below that there is no threshold.
         on_progress: called after every batch.
-        on_threshold: called with the energies of genuine and of impostor pairs that the
-            threshold was chosen on, if one was.
-        on_measured: called with what was measured on the people held out, if any were: these
-            energies and who is in each pair, for probabilities, say.
         log_dir: where to write TensorBoard logs, if anywhere.
 
     Returns:
@@ -87,47 +94,46 @@ def train(
         TrainingFailedError: the loss became NaN.
         MissingExtraError: Keras is not installed.
     """
+    return train_and_measure(recipe, data, on_progress=on_progress, log_dir=log_dir).model
+
+
+def train_and_measure(
+    recipe: TrainingRecipe,
+    data: Dataset,
+    *,
+    on_progress: OnProgress | None = None,
+    log_dir: str | Path | None = None,
+) -> TrainedModel:
+    """Train a model as `train` does, and return the evidence on the people held out with it."""
     data.require(identities=2, items_each=2)
     began = time.perf_counter()
     rest, held = _hold_out(recipe, data)
-    preparation = recipe.preparation
     held_out = None if held is None else _held_out(recipe, held)
     options = FitOptions(
         stage="choosing",
         epochs=recipe.schedule.epochs,
         held_out=held_out,
-        groups=_groups(recipe, rest),
-        labels=_labels(recipe, rest),
         on_progress=on_progress,
         log_dir=None if log_dir is None else Path(log_dir),
     )
-    codes = _learned_codes(recipe, rest)
-    fits = {"choosing": fit_ensemble(recipe, preparation(rest.items), codes, options)}
+    fits = {"choosing": fit_ensemble(recipe, _to_learn(recipe, rest), options)}
     measured = _measure(recipe, fits["choosing"], held_out)
     decided = _choose_threshold(held, measured)
-    if on_threshold is not None and measured is not None:
-        on_threshold((measured.pairs.genuine, measured.pairs.impostor))
-    if on_measured is not None and measured is not None:
-        on_measured(measured)
     if recipe.schedule.refit and held is not None and not fits["choosing"].interrupted:
         epochs = fits["choosing"].best_epoch
-        options = replace(
-            options,
-            stage="final",
-            epochs=epochs,
-            held_out=None,
-            groups=_groups(recipe, data),
-            labels=_labels(recipe, data),
-        )
-        codes = _learned_codes(recipe, data)
-        fits |= _unless_interrupted(recipe, preparation(data.items), codes, options)
+        options = replace(options, stage="final", epochs=epochs, held_out=None)
+        fits |= _unless_interrupted(recipe, _to_learn(recipe, data), options)
     model = _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
     if held is None or held_out is None or measured is None:
-        return model
+        return TrainedModel(model=model)
     result = _held_out_result(
         measured, rest, held, held_out.items, seed=recipe.seed, counted=held_out.pairs
     )
-    return replace(model, record={**model.record, "held_out": result.to_json()})
+    return TrainedModel(
+        model=replace(model, record={**model.record, "held_out": result.to_json()}),
+        chosen_on=(measured.pairs.genuine, measured.pairs.impostor),
+        measured=measured,
+    )
 
 
 def train_on_pairs(
@@ -136,8 +142,7 @@ def train_on_pairs(
     pairs: LabelledPairs,
     *,
     on_progress: OnProgress | None = None,
-    on_threshold: OnThreshold | None = None,
-) -> SiameseModel:
+) -> TrainedModel:
     """Train a model on exactly these pairs, the way of the lab: nobody is held out.
 
     The threshold is the best one on the training pairs themselves.
@@ -147,7 +152,6 @@ def train_on_pairs(
         data: what the pairs index.
         pairs: genuine and impostor ones.
         on_progress: called after every batch.
-        on_threshold: called with the energies that the threshold was chosen on.
 
     Raises:
         SettingError: the recipe is of another mode.
@@ -161,24 +165,15 @@ def train_on_pairs(
             f"{int(pairs.genuine.sum())} genuine pairs of {len(pairs)}."
         )
     began = time.perf_counter()
-    options = FitOptions(
-        stage="final", epochs=recipe.schedule.epochs, pairs=pairs, on_progress=on_progress
-    )
-    prepared = recipe.preparation(data.items)
-    fit = fit_once(recipe, prepared, data.codes, options)
-    embeddings = embed_prepared(fit.encoder, prepared)
+    options = FitOptions(stage="final", epochs=recipe.schedule.epochs, on_progress=on_progress)
+    people = PreparedPeople(items=recipe.preparation(data.items), codes=data.codes, pairs=pairs)
+    fit = fit_once(recipe, people, options)
+    embeddings = embed_prepared(fit.encoder, people.items)
     energies = energy_by_name(recipe.energy)(*(embeddings[side] for side in pairs.pairs.T))
     chosen_on = energies[pairs.genuine], energies[~pairs.genuine]
-    if on_threshold is not None:
-        on_threshold(chosen_on)
-    decided = _Decided(
-        threshold=choose_threshold(*chosen_on),
-        people=data.distinct,
-        genuine_pairs=int(pairs.genuine.sum()),
-        impostor_pairs=int((~pairs.genuine).sum()),
-        energies=EnergyHistogram.of(*chosen_on).to_json(),
-    )
-    return _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
+    decided = _Decided.on(*chosen_on, people=data.distinct)
+    model = _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
+    return TrainedModel(model=model, chosen_on=chosen_on)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +184,18 @@ class _Decided:
     people: tuple[str, ...] = ()
     genuine_pairs: int = 0
     impostor_pairs: int = 0
-    energies: Mapping[str, Any] = field(default_factory=dict)
+    energies: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, genuine: Energies, impostor: Energies, *, people: tuple[str, ...]) -> Self:
+        """Return the threshold with the best accuracy on the energies of people's pairs."""
+        return cls(
+            threshold=choose_threshold(genuine, impostor),
+            people=people,
+            genuine_pairs=len(genuine),
+            impostor_pairs=len(impostor),
+            energies=EnergyHistogram.of(genuine, impostor).to_json(),
+        )
 
 
 def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
@@ -202,37 +208,35 @@ def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset |
     return rest, held
 
 
-def _held_out(recipe: TrainingRecipe, held: Dataset) -> HeldOut:
+def _held_out(recipe: TrainingRecipe, held: Dataset) -> PreparedPeople:
     rule = PairRule.of(recipe.as_dict())
-    return HeldOut(recipe.preparation(held.items), held.codes, rule.pairs(held) if rule else None)
+    pairs = rule.pairs(held) if rule else None
+    return PreparedPeople(items=recipe.preparation(held.items), codes=held.codes, pairs=pairs)
 
 
-def _groups(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
-    """Return the label of each item within which batches are drawn, as a number."""
-    facet = recipe.sampling.within
-    return _numbers(data.facet(facet)) if facet else None
-
-
-def _labels(recipe: TrainingRecipe, data: Dataset) -> Codes | None:
-    """Return what is written and on what, as a number: what says nothing of an identity."""
-    names = (recipe.sampling.within, recipe.sampling.across)
-    facets = [data.facet(name) for name in names if name]
-    return _numbers(["\0".join(item) for item in zip(*facets, strict=True)]) if facets else None
-
-
-def _learned_codes(recipe: TrainingRecipe, data: Dataset) -> Codes:
-    """Return the identity of each item for learning: another one under each label."""
-    groups = _groups(recipe, data)
-    if groups is None:
-        return data.codes
-    return _numbers(groups * len(data.distinct) + data.codes)
+def _to_learn(recipe: TrainingRecipe, data: Dataset) -> PreparedPeople:
+    """Return what is learned from: a person is another identity under each label of a group."""
+    within, across = recipe.sampling.within, recipe.sampling.across
+    groups = _numbers(data.facet(within)) if within else None
+    facets = [data.facet(name) for name in (within, across) if name]
+    return PreparedPeople(
+        items=recipe.preparation(data.items),
+        codes=data.codes if groups is None else _numbers(groups * len(data.distinct) + data.codes),
+        groups=groups,
+        # What is written and on what says nothing of an identity.
+        labels=_numbers(["\0".join(item) for item in zip(*facets, strict=True)])
+        if facets
+        else None,
+    )
 
 
 def _numbers(labels: Any) -> Codes:
     return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int64)
 
 
-def _measure(recipe: TrainingRecipe, fit: Fit, held_out: HeldOut | None) -> Evaluation | None:
+def _measure(
+    recipe: TrainingRecipe, fit: Fit, held_out: PreparedPeople | None
+) -> Evaluation | None:
     """Measure the network of the choosing stage on the people that it has not learned."""
     if held_out is None:
         return None
@@ -245,24 +249,18 @@ def _choose_threshold(held: Dataset | None, measured: Evaluation | None) -> _Dec
     if held is None or measured is None:
         return _Decided()
     pairs = measured.pairs
-    return _Decided(
-        threshold=choose_threshold(pairs.genuine, pairs.impostor),
-        people=held.distinct,
-        genuine_pairs=len(pairs.genuine),
-        impostor_pairs=len(pairs.impostor),
-        energies=EnergyHistogram.of(pairs.genuine, pairs.impostor).to_json(),
-    )
+    return _Decided.on(pairs.genuine, pairs.impostor, people=held.distinct)
 
 
 def _unless_interrupted(
-    recipe: TrainingRecipe, items: Prepared, codes: Codes, options: FitOptions
+    recipe: TrainingRecipe, people: PreparedPeople, options: FitOptions
 ) -> dict[str, Fit]:
     """Return the final fit, or nothing if Ctrl-C ended it.
 
     A final network that was cut short is worse than the finished one of the first stage.
     """
     try:
-        fit = fit_ensemble(recipe, items, codes, options)
+        fit = fit_ensemble(recipe, people, options)
     except KeyboardInterrupt:
         return {}
     return {} if fit.interrupted else {"final": fit}

@@ -20,7 +20,7 @@ from browsing.visit import Visit
 from likeness.datasets import Dataset, att
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.model.folder import read_document, store_calibration
+from likeness.model.folder import SavedModel, store_calibration
 from likeness.model.opening import open_model
 from likeness.training import BATCHES, train
 
@@ -180,7 +180,7 @@ def test_the_door_keeps_what_the_calibration_promises(  # noqa: PLR0917  pytest 
     right = sum(name == said for name, said in known)
     wrong = sum(said in enrolled and name != said for name, said in known)
     taken = sum(said in enrolled for said in strange)
-    promised = read_document(model)["calibration"]
+    promised = SavedModel.read(model).calibration
     print(f"\n{enrolled}: recognised {right} of {len(known)}, {wrong} wrong names")
     print(f"strangers identified as somebody: {taken} of {len(strange)}")
     print("\n".join(promised["sentences"][:3]))

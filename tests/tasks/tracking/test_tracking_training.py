@@ -12,7 +12,7 @@ import pytest
 
 from likeness.datasets import drawn_faces
 from likeness.errors import ModelError, OutputError, SettingError, TooFewError, TrainingFailedError
-from likeness.model.folder import read_document
+from likeness.model.folder import SavedModel
 from likeness.model.opening import open_model
 from likeness.tasks.tracking import Box, Tracker, open_tracking_model
 from likeness.tasks.tracking.evaluation import _held_out_energies, choose, evaluate_track
@@ -151,7 +151,7 @@ def test_models_of_faces_and_of_tracking_are_not_mixed_up(
     folder = trained.save(tmp_path / "model")
     with pytest.raises(ModelError, match=r"expected the format 'likeness.model/1'"):
         open_model(folder)
-    document = read_document(folder, formats=("likeness.tracking/1",))
+    document = SavedModel.read(folder, formats=("likeness.tracking/1",)).to_json()
     (folder / "model.json").write_text(json.dumps({**document, "format": "likeness.model/1"}))
     with pytest.raises(ModelError, match=r"expected the format 'likeness.tracking/1'"):
         open_tracking_model(folder)

@@ -6,7 +6,6 @@ does not prevent using the model. ``card.json`` is for programs, ``card.md`` for
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from likeness.model.card.document import model_card
 from likeness.model.card.markdown import card_markdown
@@ -15,7 +14,7 @@ from likeness.model.card.results import check_result
 __all__ = ["card_files", "card_markdown", "check_result", "model_card"]
 
 
-def card_files(document: Mapping[str, Any]) -> dict[str, str]:
+def card_files(document: Mapping[str, object]) -> dict[str, str]:
     """Return the card of a model as files: name → text.
 
     Args:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from likeness.evaluation.figures import watermark
 from likeness.evaluation.results import list_of, number_of, object_of, plain_of, text_of
@@ -13,14 +12,15 @@ from likeness.model.recipe_names import full_names, recorded_recipe
 from likeness.tasks import registry
 
 
-def model_card(document: Mapping[str, Any]) -> ModelCard:
+def model_card(document: Mapping[str, object]) -> ModelCard:
     """Return the card of a model.
 
     Args:
         document: of ``model.json``; missing parts are left out.
     """
-    if document.get("format") in registry.names("format"):
-        return registry.load("format", document["format"])(document)  # type: ignore[no-any-return]
+    kind = str(document.get("format"))
+    if kind in registry.names("format"):
+        return registry.load("format", kind)(document)  # type: ignore[no-any-return]
     record, about = object_of(document.get("record")), object_of(document.get("about"))
     data = _data(object_of(record.get("data")))
     results = tuple(
@@ -86,7 +86,7 @@ class _Data:
     drawn: bool
 
 
-def _data(learned: Mapping[str, Any]) -> _Data:
+def _data(learned: Mapping[str, object]) -> _Data:
     identities = learned.get("identities")
     return _Data(
         name=text_of(learned.get("name")),
@@ -116,7 +116,7 @@ class _Training:
     recipe: Mapping[str, object]
 
 
-def _training(document: Mapping[str, Any], record: Mapping[str, Any]) -> _Training:
+def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _Training:
     recipe = recorded_recipe(record.get("recipe"))
     named = full_names(recipe)
     stages = list(object_of(record.get("histories")))
@@ -167,7 +167,7 @@ def _training_part(training: _Training) -> CardPart:
     )
 
 
-def _threshold(document: Mapping[str, Any], record: Mapping[str, Any]) -> CardThreshold:
+def _threshold(document: Mapping[str, object], record: Mapping[str, object]) -> CardThreshold:
     """Return the threshold, its source, its promise, and the number of people it is valid for."""
     value = number_of(document.get("threshold"))
     calibration = object_of(document.get("calibration"))
@@ -194,7 +194,7 @@ def _threshold(document: Mapping[str, Any], record: Mapping[str, Any]) -> CardTh
     return replace(threshold, sentences=tuple(threshold_sentences(threshold, promise)))
 
 
-def _calibrated(value: float, calibration: Mapping[str, Any]) -> CardThreshold:
+def _calibrated(value: float, calibration: Mapping[str, object]) -> CardThreshold:
     purpose, origin = (object_of(calibration.get(key)) for key in ("purpose", "provenance"))
     strangers, rejected = (object_of(calibration.get(key)) for key in ("strangers", "rejected"))
     data = object_of(origin.get("data"))

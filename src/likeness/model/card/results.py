@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from likeness.errors import DataError, SettingError
 from likeness.evaluation.results import FORMAT, ProtocolResult, object_of
 from likeness.model.recipe_names import full_names, nested_recipe
 
 
-def check_result(document: object, model: Mapping[str, Any]) -> ProtocolResult:
+def check_result(document: object, model: Mapping[str, object]) -> ProtocolResult:
     """Return what a card stores of a result that was made with this model, or with its recipe.
 
     Args:
@@ -33,7 +32,7 @@ def check_result(document: object, model: Mapping[str, Any]) -> ProtocolResult:
             "result in which some are missing or are not numbers. Make it again."
         )
     if kept.protocol == "evaluate":
-        _check_fingerprint(object_of(document).get("fingerprint"), model["fingerprint"])
+        _check_fingerprint(object_of(document).get("fingerprint"), str(model["fingerprint"]))
     else:
         recipe = object_of(object_of(model.get("record")).get("recipe"))
         _check_recipe(object_of(object_of(document).get("recipe")), recipe)
@@ -70,7 +69,7 @@ def _check_fingerprint(received: object, expected: str) -> None:
         )
 
 
-def _check_recipe(received: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def _check_recipe(received: Mapping[str, object], expected: Mapping[str, object]) -> None:
     """The seed may differ: a recipe's figures are for all seeds."""
     ours, theirs = (
         {**full_names(nested_recipe(recipe)), "seed": None} for recipe in (expected, received)

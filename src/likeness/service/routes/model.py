@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from likeness.errors import ModelError, NoThresholdError
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.model.card import card_markdown, model_card
-from likeness.model.folder import read_document
+from likeness.model.folder import SavedModel
 from likeness.service import documents
 from likeness.service.access import Caller, needs
 from likeness.service.routes import http
@@ -113,13 +113,13 @@ def health_routes(service: Service) -> APIRouter:
 def _model_document(service: Service) -> documents.ModelDocument:
     recogniser = service.recogniser
     loaded: Any = recogniser.model
-    stored = read_document(service.settings.model)
-    if stored["fingerprint"] != loaded.fingerprint:
+    stored = SavedModel.read(service.settings.model)
+    if stored.fingerprint != loaded.fingerprint:
         raise ModelError(
-            f"the folder holds the model {stored['fingerprint'][:12]} and not the one in use, "
+            f"the folder holds the model {stored.fingerprint[:12]} and not the one in use, "
             f"{loaded.fingerprint[:12]}, so its card cannot be shown. Restore the folder."
         )
-    card = model_card(stored)
+    card = model_card(stored.to_json())
     histogram = EnergyHistogram.stored(loaded.calibration, loaded.record, loaded.threshold)
     return documents.ModelDocument(
         fingerprint=loaded.fingerprint,
@@ -127,7 +127,7 @@ def _model_document(service: Service) -> documents.ModelDocument:
         threshold=loaded.threshold,
         runtime=loaded.runtime,
         finder=recogniser.reader.finder is not None,
-        preparation=stored["preparation"],
+        preparation=dict(stored.preparation),
         calibration=dict(loaded.calibration),
         card=card.to_json(),
         card_text=card_markdown(card),

@@ -6,18 +6,17 @@ folder: nothing is downloaded, and no code or pickle of the folder is run.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Energies, describe
-from likeness.energies import energy_by_name, energy_matrix
+from likeness.arrays import Embeddings, describe
 from likeness.errors import DataError, MissingExtraError, ModelError, require_extra
 from likeness.model.opening import open_model
-from likeness.model.protocol import is_same
+from likeness.model.protocol import EmbeddingModel
 from likeness.tasks.sentences.preparation import TextPreparation
 
 MARK = "modules.json"
@@ -34,7 +33,7 @@ class _Encoder(Protocol):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SentenceTransformerModel:
+class SentenceTransformerModel(EmbeddingModel):
     """Somebody else's encoder of sentences.
 
     Args:
@@ -50,13 +49,7 @@ class SentenceTransformerModel:
     encoder: _Encoder
     fingerprint: str
     energy: str = "cosine"
-    threshold: float | None = None
-    record: Mapping[str, Any] = field(default_factory=dict)
-    calibration: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 32
-
-    def __post_init__(self) -> None:
-        energy_by_name(self.energy)
 
     @property
     def runtime(self) -> str:
@@ -93,18 +86,6 @@ class SentenceTransformerModel:
                 f"{len(texts)} texts."
             )
         return embeddings
-
-    def energies(self, left: Sequence[str], right: Sequence[str]) -> Energies:
-        """Return the ``(n, m)`` energies between two sets of texts; lower is more alike."""
-        return energy_matrix(self.energy, self.embed(left), self.embed(right))
-
-    def is_same(self, left: str, right: str) -> bool:
-        """Say whether two texts mean the same.
-
-        Raises:
-            NoThresholdError: the model has no threshold.
-        """
-        return is_same(self, left, right)
 
 
 def sentence_transformer(path: str | Path) -> SentenceTransformerModel:

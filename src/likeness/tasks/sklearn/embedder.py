@@ -139,7 +139,8 @@ def _learned_encoder(recipe: TrainingRecipe, items: Prepared, codes: Codes) -> A
     require_extra("keras", extra="train")
     fitting = require_extra("likeness.training.fitting")  # late: brings Keras
     options = fitting.FitOptions(stage="final", epochs=recipe.schedule.epochs)
-    return fitting.fit_once(recipe, items, codes, options).encoder
+    people = fitting.PreparedPeople(items=items, codes=codes)
+    return fitting.fit_once(recipe, people, options).encoder
 
 
 def _embedded(encoder: Any, items: Prepared) -> Embeddings:

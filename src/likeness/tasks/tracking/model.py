@@ -22,9 +22,9 @@ from likeness.errors import (
     SettingError,
     require_extra,
 )
-from likeness.files import check_new_folder, whole_folder, write_files
+from likeness.files import check_new_folder
 from likeness.model.export import onnx_bytes
-from likeness.model.folder import FILES, model_texts, part_entry, parts_of, read_document, read_part
+from likeness.model.folder import FILES, SavedModel
 from likeness.model.onnx_session import OnnxSession
 from likeness.model.siamese_model import encoder_fingerprint
 from likeness.tasks.tracking.boxes import Pixels
@@ -265,32 +265,31 @@ def open_tracking_model(folder: str | Path, *, threads: int = 1) -> TrackingMode
         ModelError: there is no model, it is of another kind, or its parts do not belong together.
         MissingExtraError: the runtime is not installed.
     """
-    folder = Path(folder)
-    document = read_document(folder, formats=(TRACKING_FORMAT,))
+    saved = SavedModel.read(folder, formats=(TRACKING_FORMAT,))
     try:
         return TrackingModel(
-            encode=_encoder(folder, document, threads),
-            shapes=TrackingShapes(**document["preparation"]),
-            fingerprint=document["fingerprint"],
-            threshold=document["threshold"],
-            settings=TrackerSettings.from_dict(document["tracker"]),
-            record=document.get("record", {}),
+            encode=_encoder(saved, threads),
+            shapes=TrackingShapes(**saved.preparation),
+            fingerprint=saved.fingerprint,
+            threshold=saved.threshold,
+            settings=TrackerSettings.from_dict(saved.others["tracker"]),
+            record=saved.record,
         )
     except ModelError:
         raise
     except (LikenessError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{folder} holds a damaged model: {error}. Restore it or make it again."
+            f"{saved.folder} holds a damaged model: {error}. Restore it or make it again."
         ) from error
 
 
-def _encoder(folder: Path, document: Mapping[str, Any], threads: int) -> Callable[[Prepared], Maps]:
-    if "onnx" in parts_of(document):
-        data = read_part(folder, "onnx", document)
-        return OnnxSession(data, name=str(folder / FILES["onnx"]), threads=threads, axes=4)
+def _encoder(saved: SavedModel, threads: int) -> Callable[[Prepared], Maps]:
+    if "onnx" in saved.parts:
+        name = str(saved.folder / FILES["onnx"])
+        return OnnxSession(saved.read_part("onnx"), name=name, threads=threads, axes=4)
     keras = require_extra("keras")
     require_extra("likeness.encoders")
-    return _keras_encode(keras.models.load_model(folder / "encoder.keras", compile=False))
+    return _keras_encode(keras.models.load_model(saved.folder / "encoder.keras", compile=False))
 
 
 def _keras_encode(encoder: Any) -> Callable[[Prepared], Maps]:
@@ -384,23 +383,18 @@ class TrainedTracker:
         """
         folder = Path(folder)
         check_new_folder(folder, overwrite=overwrite)
-        document: dict[str, Any] = {
-            "format": TRACKING_FORMAT,
-            "fingerprint": self.fingerprint,
-            "preparation": self.shapes.as_dict(),
-            "energy": _ENERGY,
-            "threshold": self.threshold,
-            "tracker": self.settings.as_dict(),
-            "parameters": sum(int(values.size) for values in self.encoder.get_weights()),
-            "record": dict(self.record),
-            "about": {},
-        }
-        with whole_folder(folder) as fresh:
-            self.encoder.save(fresh / "encoder.keras")
-            if isinstance(self._onnx, str):
-                document |= {"parts": {}, "no_onnx": self._onnx}
-            else:
-                (fresh / FILES["onnx"]).write_bytes(self._onnx)
-                document["parts"] = {"onnx": part_entry("onnx", self._onnx, document)}
-            write_files(fresh, model_texts(document))
+        SavedModel(
+            folder=folder,
+            format=TRACKING_FORMAT,
+            fingerprint=self.fingerprint,
+            preparation=self.shapes.as_dict(),
+            energy=_ENERGY,
+            threshold=self.threshold,
+            parameters=sum(int(values.size) for values in self.encoder.get_weights()),
+            record=dict(self.record),
+            no_onnx=self.no_onnx,
+            others={"tracker": self.settings.as_dict()},
+        ).write_new(
+            {} if isinstance(self._onnx, str) else {"onnx": self._onnx}, encoder=self.encoder
+        )
         return folder

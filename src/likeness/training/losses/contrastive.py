@@ -27,6 +27,30 @@ from likeness import energies
 from likeness.arrays import check_in_range
 
 
+class FormulaLoss(keras.losses.Loss):
+    """A Keras loss over a formula, whose settings are all its configuration.
+
+    Args:
+        name: of the loss.
+        **settings: of the formula, by name; attributes of the loss, too.
+    """
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        super().__init__(name=name)
+        self.settings = settings
+        for setting, value in settings.items():
+            setattr(self, setting, value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        return {**self.settings, "name": self.name}
+
+
+def _check_margins(margin: float, genuine_margin: float) -> None:
+    check_in_range(margin, 1e-6, 1e6, argument="margin")
+    check_in_range(genuine_margin, 0.0, margin, argument="genuine_margin")
+
+
 def contrastive(
     genuine: Any,
     distance: Any,
@@ -57,7 +81,7 @@ def contrastive(
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class ContrastiveLoss(keras.losses.Loss):
+class ContrastiveLoss(FormulaLoss):
     """`contrastive` for ``SiameseNet.compile``: targets are 1 (genuine) or 0 (impostor).
 
     Args:
@@ -72,25 +96,17 @@ class ContrastiveLoss(keras.losses.Loss):
     def __init__(
         self, margin: float = 1.0, genuine_margin: float = 0.0, name: str = "contrastive"
     ) -> None:
-        super().__init__(name=name)
-        check_in_range(margin, 1e-6, 1e6, argument="margin")
-        check_in_range(genuine_margin, 0.0, margin, argument="genuine_margin")
-        self.margin = margin
-        self.genuine_margin = genuine_margin
+        _check_margins(margin, genuine_margin)
+        super().__init__(name, margin=margin, genuine_margin=genuine_margin)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return ``(n,)`` losses of ``(n,)`` or ``(n, 1)`` labels and distances."""
         return contrastive(
             ops.reshape(ops.cast(y_true, y_pred.dtype), (-1,)),
             ops.reshape(y_pred, (-1,)),
-            margin=self.margin,
-            genuine_margin=self.genuine_margin,
             xp=ops,
+            **self.settings,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {"margin": self.margin, "genuine_margin": self.genuine_margin, "name": self.name}
 
 
 def batch_contrastive(
@@ -115,7 +131,7 @@ def batch_contrastive(
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class BatchContrastiveLoss(keras.losses.Loss):
+class BatchContrastiveLoss(FormulaLoss):
     """`batch_contrastive` for a P×K batch: targets are codes, predictions embeddings.
 
     Args:
@@ -130,21 +146,12 @@ class BatchContrastiveLoss(keras.losses.Loss):
     def __init__(
         self, margin: float = 1.2, genuine_margin: float = 0.4, name: str = "batch_contrastive"
     ) -> None:
-        super().__init__(name=name)
-        check_in_range(margin, 1e-6, 1e6, argument="margin")
-        check_in_range(genuine_margin, 0.0, margin, argument="genuine_margin")
-        self.margin = margin
-        self.genuine_margin = genuine_margin
+        _check_margins(margin, genuine_margin)
+        super().__init__(name, margin=margin, genuine_margin=genuine_margin)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for ``(n,)`` codes and ``(n, d)`` embeddings."""
-        return batch_contrastive(
-            y_true, y_pred, margin=self.margin, genuine_margin=self.genuine_margin
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {"margin": self.margin, "genuine_margin": self.genuine_margin, "name": self.name}
+        return batch_contrastive(y_true, y_pred, **self.settings)
 
 
 def compared(codes: Any, embeddings: Any) -> tuple[Any, Any, Any]:
@@ -195,7 +202,7 @@ def supervised_contrastive(
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class SupervisedContrastiveLoss(keras.losses.Loss):
+class SupervisedContrastiveLoss(FormulaLoss):
     """`supervised_contrastive` for a P×K batch: targets are codes, predictions embeddings.
 
     Args:
@@ -210,16 +217,10 @@ class SupervisedContrastiveLoss(keras.losses.Loss):
     def __init__(
         self, scale: float = 20.0, margin: float = 0.0, name: str = "supervised_contrastive"
     ) -> None:
-        super().__init__(name=name)
         check_in_range(scale, 1e-6, 1e4, argument="scale")
         check_in_range(margin, 0.0, 1.0, argument="margin")
-        self.scale = scale
-        self.margin = margin
+        super().__init__(name, scale=scale, margin=margin)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for ``(n,)`` codes and ``(n, d)`` embeddings."""
-        return supervised_contrastive(y_true, y_pred, scale=self.scale, margin=self.margin)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {"scale": self.scale, "margin": self.margin, "name": self.name}
+        return supervised_contrastive(y_true, y_pred, **self.settings)

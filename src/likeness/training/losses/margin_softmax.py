@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from likeness.arrays import check_in_range
+from likeness.training.losses.contrastive import FormulaLoss
 
 
 def margin_softmax(codes: Any, cosines: Any, *, scale: float = 16.0, margin: float = 0.2) -> Any:
@@ -32,7 +33,7 @@ def margin_softmax(codes: Any, cosines: Any, *, scale: float = 16.0, margin: flo
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class MarginSoftmaxLoss(keras.losses.Loss):
+class MarginSoftmaxLoss(FormulaLoss):
     """`margin_softmax` for ``compile``: targets are codes, predictions cosines.
 
     Args:
@@ -47,19 +48,13 @@ class MarginSoftmaxLoss(keras.losses.Loss):
     def __init__(
         self, scale: float = 16.0, margin: float = 0.2, name: str = "margin_softmax"
     ) -> None:
-        super().__init__(name=name)
         check_in_range(scale, 1e-6, 1e4, argument="scale")
         check_in_range(margin, 0.0, 1.0, argument="margin")
-        self.scale = scale
-        self.margin = margin
+        super().__init__(name, scale=scale, margin=margin)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return ``(n,)`` losses of ``(n,)`` codes and ``(n, classes)`` cosines."""
-        return margin_softmax(y_true, y_pred, scale=self.scale, margin=self.margin)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {"scale": self.scale, "margin": self.margin, "name": self.name}
+        return margin_softmax(y_true, y_pred, **self.settings)
 
 
 @keras.saving.register_keras_serializable(package="likeness")

@@ -17,7 +17,7 @@ from keras import ops
 
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
-from likeness.training.losses.contrastive import compared, mean_where
+from likeness.training.losses.contrastive import FormulaLoss, compared, mean_where
 
 FAR_AWAY = 1e6
 """Added to distances that must not be chosen as nearest."""
@@ -72,7 +72,7 @@ def semi_hard_triplet(codes: Any, embeddings: Any, *, margin: float = 0.3) -> An
 
 
 @keras.saving.register_keras_serializable(package="likeness")
-class TripletLoss(keras.losses.Loss):
+class TripletLoss(FormulaLoss):
     """`hard_triplet` or `semi_hard_triplet` for a P×K batch: targets are codes.
 
     Args:
@@ -87,20 +87,14 @@ class TripletLoss(keras.losses.Loss):
     def __init__(
         self, margin: float = 0.3, mining: str = "semi_hard", name: str = "triplet"
     ) -> None:
-        super().__init__(name=name)
         check_in_range(margin, 1e-6, 1e6, argument="margin")
         if mining not in MINING:
             raise SettingError(
                 f"mining: expected one of {', '.join(MINING)}. Received: {mining!r}."
             )
-        self.margin = margin
-        self.mining = mining
+        super().__init__(name, margin=margin, mining=mining)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for ``(n,)`` codes and ``(n, d)`` embeddings."""
-        mined = hard_triplet if self.mining == "hard" else semi_hard_triplet
-        return mined(y_true, y_pred, margin=self.margin)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {"margin": self.margin, "mining": self.mining, "name": self.name}
+        mined = hard_triplet if self.settings["mining"] == "hard" else semi_hard_triplet
+        return mined(y_true, y_pred, margin=self.settings["margin"])
