@@ -34,11 +34,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
-from likeness.tasks.sentences.sentence_pairs import similarity
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, Similarity
 from likeness.tasks.sentences.questions import Question, QuestionSearch
-from likeness.recogniser.gallery import create_gallery
-from likeness.tasks.sentences.questions import text_gallery_model
+from likeness.recogniser.gallery import GalleryModel, create_gallery
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.training import train_similarity
 
@@ -108,11 +106,11 @@ test = data["test"]
 tfidf = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit(data["training"].sentences)
 left, right = (tfidf.transform(side) for side in (test.left, test.right))
 energies = {
-    "network": pair_energies(model, test),
+    "network": test.energies(model),
     "TF-IDF": 1 - np.asarray(left.multiply(right).sum(axis=1)).ravel(),
 }
 for name, found in energies.items():
-    figures = similarity(test.scores, found)
+    figures = Similarity.of(test.scores, found)
     low, high = figures.spearman_interval
     print(f"{name}: Spearman {figures.spearman:.3f} ({low:.3f} to {high:.3f})")
 
@@ -139,7 +137,7 @@ answered = [
     Question(text="who do i call about a broken phone", answer="The shop."),
     Question(text="how long may i keep the dog", answer="As long as it likes."),
 ]
-with create_gallery(":memory:", text_gallery_model(model)) as gallery:
+with create_gallery(":memory:", GalleryModel.of(model)) as gallery:
     search = QuestionSearch(model=model, gallery=gallery)
     search.enrol(answered)
     for text in (

@@ -34,7 +34,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from likeness.tasks.tracking.sequences import drawn_sequence
-from likeness.tasks.tracking.evaluation import evaluate_track, overlaps
+from likeness.tasks.tracking.evaluation import TrackEvaluation, overlaps
 from likeness.tasks.tracking import Box, Tracker
 from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.tasks.tracking.training import train_tracker
@@ -75,7 +75,7 @@ for film in tested:
 
 for name, found in (("network", ours), ("cross-correlation of pixels", pixels)):
     for film, boxes in zip(tested, found, strict=True):
-        figures = evaluate_track(boxes, film.boxes[1:]).figures
+        figures = TrackEvaluation.of(boxes, film.boxes[1:]).figures
         print(
             f"{name}: mean overlap {figures['mean_overlap']:.3f}, centre within 20 pixels in "
             f"{figures['precision_20']:.0%} of the frames"

@@ -250,7 +250,7 @@ class TestHeavyPackages:
         }
 
     def test_the_service_starts_without_keras_and_opencv(self, tmp_path: Path) -> None:
-        pytest.importorskip("fastapi", reason='needs pip install "likeness[serve]"')
+        pytest.importorskip("fastapi", reason='needs pip install "siamese-likeness[serve]"')
         statement = "import likeness.service.running"
         assert not loaded_by(statement, folder=tmp_path)[statement] & HEAVY
 

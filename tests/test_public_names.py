@@ -124,7 +124,7 @@ def test_a_missing_extra_keeps_the_real_error_as_its_cause() -> None:
     with pytest.raises(
         likeness.errors.MissingExtraError,
         match=r"needs the module 'no_such_thing', .*No module named .* "
-        r'Install it with `pip install "likeness\[learn\]"`\.$',
+        r'Install it with `pip install "siamese-likeness\[learn\]"`\.$',
     ) as missing:
         likeness.errors.require_extra("no_such_thing")
     assert isinstance(missing.value.__cause__, ImportError)
@@ -143,4 +143,4 @@ def test_without_keras_the_names_that_need_it_say_so_and_no_other_does(tmp_path:
     assert len(lines) == 4
     for line in lines:
         assert line.startswith("MissingExtraError this needs the module 'keras'")
-        assert line.endswith('`pip install "likeness[train]"`.')
+        assert line.endswith('`pip install "siamese-likeness[train]"`.')

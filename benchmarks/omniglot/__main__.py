@@ -24,14 +24,14 @@ def measure(
     recipe: TrainingRecipe, background: Dataset, runs: tuple[OneShotRun, ...]
 ) -> dict[str, Any]:
     """Return everything measured of one training."""
-    _, document = train_for_runs(recipe, background, runs)
-    error, training = document["figures"]["error"], document["training"]
+    _, result = train_for_runs(recipe, background, runs)
+    error = result.mean_errors["network"].mean
     typer.echo(
-        f"{background.name} seed {recipe.seed}: {100 * error['mean']:.1f} % errors, "
-        f"{training['cpu_seconds']:.0f} CPU seconds",
+        f"{background.name} seed {recipe.seed}: {100 * error:.1f} % errors, "
+        f"{result.cpu_seconds:.0f} CPU seconds",
         err=True,
     )
-    return document
+    return result.to_json()
 
 
 def main(

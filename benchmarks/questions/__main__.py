@@ -13,12 +13,7 @@ from likeness.cli.options import Changes, changed
 from likeness.model.opening import open_model
 from likeness.reports.content import json_text
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import (
-    SentencePairs,
-    pair_energies,
-    similarity,
-    spearman,
-)
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, Similarity, spearman
 from likeness.tasks.sentences.sts import sts
 from likeness.tasks.sentences.training import train_similarity
 
@@ -81,7 +76,7 @@ def figures_of(energies: dict[str, list[Any]], parts: dict[str, SentencePairs]) 
     """Return the figures on each part; means over the seeds, the intervals' bounds too."""
     found = {}
     for part, runs in energies.items():
-        each = [similarity(parts[part].scores, run).as_dict() for run in runs]
+        each = [Similarity.of(parts[part].scores, run).to_json() for run in runs]
         found[part] = {
             name: np.mean([one[name] for one in each], axis=0).tolist()
             for name in ("spearman", "pearson", "spearman_interval", "pearson_interval")
@@ -133,7 +128,7 @@ def main(  # noqa: PLR0917
         for seed in range(seeds):
             model = trained(recipe.replace(seed=seed), parts, keep)
             for part in measured:
-                energies[name][part].append(pair_energies(model, parts[part]))
+                energies[name][part].append(parts[part].energies(model))
             runs.append({key: model.record[key] for key in ("epochs", "histories", "seconds")})
             typer.echo(f"{title}, seed {seed}: {model.record['histories']['choosing']['spearman']}")
         methods[name] = {"title": title, "recipe": recipe.as_dict(), "runs": runs}

@@ -30,11 +30,9 @@ from likeness.tasks.tracking.card import TRACKING_FORMAT
 from likeness.tasks.tracking.evaluation import (
     BLOCK,
     TrackEvaluation,
-    evaluate_track,
-    several_runs,
     track_intervals,
 )
-from likeness.tasks.tracking.sequences import Sequence, bag, dragon_baby
+from likeness.tasks.tracking.sequences import TrackingSequence, published_sequence
 
 HERE = Path(__file__).parent
 OURS = "likeness"
@@ -49,7 +47,7 @@ def on_one_core() -> bool:
     return True
 
 
-def followed(make: Make, film: Sequence) -> tuple[TrackEvaluation, dict[str, float]]:
+def followed(make: Make, film: TrackingSequence) -> tuple[TrackEvaluation, dict[str, float]]:
     """Return how well a tracker followed the target, and the seconds that a frame took."""
     wall, work = time.perf_counter(), time.process_time()
     tracker = make(film.frames[0], Box(*film.boxes[0].tolist()))
@@ -58,11 +56,11 @@ def followed(make: Make, film: Sequence) -> tuple[TrackEvaluation, dict[str, flo
         "wall": (time.perf_counter() - wall) / len(found),
         "processor": (time.process_time() - work) / len(found),
     }
-    return evaluate_track(found, film.boxes[1:]), seconds
+    return TrackEvaluation.of(found, film.boxes[1:]), seconds
 
 
 def measured(
-    film: Sequence, methods: Mapping[str, list[Make]], *, rounds: int
+    film: TrackingSequence, methods: Mapping[str, list[Make]], *, rounds: int
 ) -> tuple[dict[str, TrackEvaluation], dict[str, dict[str, float]], dict[str, list[Any]]]:
     """Return tracks, the best seconds a frame of all rounds, and the runs one by one."""
     tracks: dict[str, TrackEvaluation] = {}
@@ -71,8 +69,8 @@ def measured(
     for _ in range(rounds):  # in turns: a busy minute hits all of them
         for name, makers in methods.items():
             found = [followed(make, film) for make in makers]
-            tracks[name] = several_runs([track for track, _ in found])
-            runs[name] = [track.as_dict() for track, _ in found]
+            tracks[name] = TrackEvaluation.together([track for track, _ in found])
+            runs[name] = [track.to_json() for track, _ in found]
             taken = [cost for _, cost in found] + ([seconds[name]] if name in seconds else [])
             seconds[name] = {kind: min(cost[kind] for cost in taken) for kind in taken[0]}
             typer.echo(f"{film.name}: {name} {dict(tracks[name].figures)}", err=True)
@@ -80,7 +78,7 @@ def measured(
 
 
 def result(
-    film: Sequence, makers: Mapping[str, list[Make]], *, rounds: int
+    film: TrackingSequence, makers: Mapping[str, list[Make]], *, rounds: int
 ) -> dict[str, dict[str, Any]]:
     """Return every method's figures, intervals, speed and single runs on a sequence."""
     tracks, seconds, runs = measured(film, makers, rounds=rounds)
@@ -88,7 +86,7 @@ def result(
     intervals = track_intervals(tracks, beside=best)
     return {
         name: {
-            **track.as_dict(),
+            **track.to_json(),
             "intervals": to_json(intervals[name]),
             "frames_a_second": 1 / seconds[name]["processor"],
             "frames_a_second_by_the_clock": 1 / seconds[name]["wall"],
@@ -125,7 +123,10 @@ def main(
         "sequences": {},
         "models": {},
     }
-    for word, film in (("bag", bag()), ("dragon-baby", dragon_baby())):
+    for word, film in (
+        ("bag", published_sequence("bag")),
+        ("dragon-baby", published_sequence("DragonBaby")),
+    ):
         folders = [model_folder(models, OTHER[word], seed) for seed in numbers]
         makers: dict[str, list[Make]] = {OURS: [our_method(folder) for folder in folders]}
         makers |= {name: [make] for name, make in (BASELINES | opencv_methods()).items()}

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from likeness.tasks.tracking.boxes import Box, Frame, side_with_context
+from likeness.tasks.tracking.boxes import Box, Frame
 from likeness.tasks.tracking.model import TrackerSettings
 
 SIDE = 48
@@ -57,7 +57,7 @@ class PixelTracker:
         settings, box = self._settings, self._box
         middle = settings.scales // 2
         scales = settings.scale_step ** np.arange(-middle, middle + 1.0)
-        size = round(side_with_context(self._first, 0.5) * self._reach / self._step)
+        size = round(self._first.side_with_context(0.5) * self._reach / self._step)
         pictures = Frame(frame)
         maps = [
             cv2.matchTemplate(

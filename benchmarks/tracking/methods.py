@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.tracking.correlation_baseline import PixelTracker, WholeFrameTracker
 from benchmarks.tracking.opencv_trackers import NAMES, OpenCVTracker, maker
-from likeness.tasks.tracking import Box, Tracker, open_tracking_model
+from likeness.tasks.tracking import Box, Tracker, TrackingModel
 
 Make = Callable[[Any, Box], Any]
 """From the first frame and the target's box to an object with ``step(frame)``."""
@@ -48,5 +48,5 @@ class Ours:
 
 def our_method(folder: Path) -> Make:
     """Return our tracker with the model in a folder."""
-    model = open_tracking_model(folder)
+    model = TrackingModel.open(folder)
     return lambda frame, box: Ours(model, frame, box)

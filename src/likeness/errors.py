@@ -127,6 +127,10 @@ class OutputError(LikenessError):
     """The result cannot be written to the given path."""
 
 
+DISTRIBUTION = "siamese-likeness"
+"""What ``pip install`` calls the package: `likeness` is somebody else's there."""
+
+
 class MissingExtraError(LikenessError, ImportError):
     """An optional dependency is not installed."""
 
@@ -150,5 +154,5 @@ def require_extra(module: str, *, extra: str = "learn", package: str | None = No
     except ImportError as error:
         raise MissingExtraError(
             f"this needs the module {module!r}, which cannot be imported ({error}). "
-            f'Install it with `pip install "{package or f"likeness[{extra}]"}"`.'
+            f'Install it with `pip install "{package or f"{DISTRIBUTION}[{extra}]"}"`.'
         ) from error

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
@@ -103,6 +103,28 @@ def whole_file(
             _sync(draft, target, mode=mode)
             _put(draft, target, new=new)
     _sync_folder(target.parent)
+
+
+@contextmanager
+def growing_file(path: str | Path) -> Iterator[Callable[[str], None]]:
+    """Yield what appends text to a file, at once: for long work whose results are kept as it goes.
+
+    Args:
+        path: what is there is replaced; its folder must be there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with ExitStack() as stack:
+        with _in_words(path, "Choose another place or make room."):
+            file = stack.enter_context(Path(path).open("w", encoding="utf-8", newline=""))
+
+        def append(text: str) -> None:
+            with _in_words(path, "What was written before is kept; make room and go on."):
+                file.write(text)
+                file.flush()
+
+        yield append
 
 
 def write_files(folder: str | Path, files: Mapping[str, str | bytes]) -> list[Path]:

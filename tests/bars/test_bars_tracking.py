@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from likeness.tasks.tracking import Box
-from likeness.tasks.tracking.evaluation import evaluate_track
-from likeness.tasks.tracking.sequences import BAG_FILE, DRAGON_BABY_FILE, Sequence, bag, dragon_baby
+from likeness.tasks.tracking.evaluation import TrackEvaluation
+from likeness.tasks.tracking.sequences import PUBLISHED, TrackingSequence, published_sequence
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 
-def best_correlation(film: Sequence) -> float:
+def best_correlation(film: TrackingSequence) -> float:
     """Return the mean overlap of the best form of normalised cross-correlation."""
     pytest.importorskip("cv2")
     from benchmarks.tracking.methods import BASELINES
@@ -24,7 +24,7 @@ def best_correlation(film: Sequence) -> float:
     for make in BASELINES.values():
         tracker = make(film.frames[0], Box(*film.boxes[0].tolist()))
         boxes = [tracker.step(frame).as_tuple() for frame in film.frames[1:]]
-        found.append(evaluate_track(boxes, film.boxes[1:]).figures["mean_overlap"])
+        found.append(TrackEvaluation.of(boxes, film.boxes[1:]).figures["mean_overlap"])
     return max(found)
 
 
@@ -32,7 +32,7 @@ def best_correlation(film: Sequence) -> float:
 def test_the_sequence_that_was_not_learned(
     learned: str, tested: str, tmp_path: Path, real_data: str
 ) -> None:
-    if not all((Path(real_data) / name).is_file() for name in (BAG_FILE, DRAGON_BABY_FILE)):
+    if not all((Path(real_data) / known.file_name).is_file() for known in PUBLISHED.values()):
         pytest.skip("needs both tracking sequences in LIKENESS_DATA")
     for command in (
         ["track-train", learned, "--things", "att", "--out", "model"],
@@ -47,7 +47,7 @@ def test_the_sequence_that_was_not_learned(
         )
     evaluation = json.loads((tmp_path / "track.json").read_text())["evaluation"]
     print(json.dumps(evaluation, indent=2))
-    film = bag() if tested == "bag" else dragon_baby()
+    film = published_sequence("bag") if tested == "bag" else published_sequence("DragonBaby")
     assert evaluation["figures"]["mean_overlap"] > best_correlation(film)
     assert evaluation["lost"]["for_good"] is None
     if tested == "bag":

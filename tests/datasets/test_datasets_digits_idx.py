@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from likeness.errors import DataError, DataNotFoundError
-from likeness.tasks.characters.digits import mnist, read_idx
+from likeness.tasks.characters.digits import mnist
 
 RNG = np.random.default_rng(7)
 IMAGES = {"train": RNG.integers(0, 256, (6, 28, 28), dtype=np.uint8)}
@@ -75,12 +75,12 @@ def test_a_label_for_each_image(tmp_path: Path) -> None:
 def test_whatever_else_is_in_a_file_is_refused(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, cut: int
 ) -> None:
-    file = tmp_path_factory.mktemp("idx") / "train-labels-idx1-ubyte"
+    folder = write_four(tmp_path_factory.mktemp("idx"))
     whole = packed(LABELS["train"])
     for wrong in (content, whole[: min(cut, len(whole) - 1)], whole + content[:1] + b"\0"):
-        file.write_bytes(wrong)
+        (folder / "train-labels-idx1-ubyte").write_bytes(wrong)
         with pytest.raises(DataError, match="expected a file of MNIST in IDX format"):
-            read_idx(file, axes=1)
+            mnist(folder)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_whatever_else_is_in_a_file_is_refused(
     ids=["nothing", "text", "cut", "broken"],
 )
 def test_what_gzip_cannot_unpack_is_refused(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "train-labels-idx1-ubyte.gz"
-    file.write_bytes(content)
+    write_four(tmp_path, gz=True)
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(content)
     with pytest.raises(DataError, match="expected a file of MNIST in IDX format"):
-        read_idx(file, axes=1)
+        mnist(tmp_path)
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
-    file = tmp_path / "train-images-idx3-ubyte.gz"
-    file.write_bytes(gzip.compress(bytes(65 * 2**20)))
+    write_four(tmp_path, gz=True)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(65 * 2**20)))
     with pytest.raises(DataError, match="more than 64 MiB"):
-        read_idx(file, axes=3)
+        mnist(tmp_path)

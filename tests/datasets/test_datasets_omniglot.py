@@ -19,11 +19,11 @@ from likeness.tasks.characters.omniglot import (
     BACKGROUNDS,
     RUNS,
     SIZE,
+    OneShotRun,
     alphabets,
     omniglot,
     omniglot_runs,
     read_background,
-    read_runs,
 )
 
 DRAWN = drawn_characters(alphabets=2, characters_each=2, drawers=3)
@@ -131,7 +131,7 @@ class TestABackgroundSet:
 
 class TestRuns:
     def test_the_answer_is_the_place_of_the_same_character(self, write: Any) -> None:
-        (run,) = read_runs(write(run_files()))
+        (run,) = OneShotRun.read(write(run_files()))
         drawings = DRAWN.items.reshape(4, 3, SIZE, SIZE, 1)
         assert run.name == "run01" and run.ways == 4
         assert run.answers.tolist() == [1, 2, 3, 0]
@@ -140,26 +140,26 @@ class TestRuns:
 
     def test_they_are_in_their_order(self, write: Any) -> None:
         files = {**run_files(10), **run_files(9), **run_files(2)}
-        assert [run.name for run in read_runs(write(files))] == ["run02", "run09", "run10"]
+        assert [run.name for run in OneShotRun.read(write(files))] == ["run02", "run09", "run10"]
 
     def test_a_zip_without_runs(self, write: Any) -> None:
         with pytest.raises(DataError, match=r"expected runs .* Received: none"):
-            read_runs(write(background_files()))
+            OneShotRun.read(write(background_files()))
 
     def test_a_list_that_is_none(self, write: Any) -> None:
         files = run_files() | {"run01/class_labels.txt": b"one two three\n"}
         with pytest.raises(DataError, match="expected two names in each line"):
-            read_runs(write(files))
+            OneShotRun.read(write(files))
 
     def test_a_drawing_that_is_missing(self, write: Any) -> None:
         files = run_files()
         del files["run01/test/item02.png"]
         with pytest.raises(DataError, match=r"run01/test/item02\.png: expected .* nothing"):
-            read_runs(write(files))
+            OneShotRun.read(write(files))
 
     def test_an_empty_list(self, write: Any) -> None:
         with pytest.raises(DataError, match="Received: 0 of them"):
-            read_runs(write(run_files() | {"run01/class_labels.txt": b"\n"}))
+            OneShotRun.read(write(run_files() | {"run01/class_labels.txt": b"\n"}))
 
 
 class TestWhereItIsLookedFor:

@@ -140,7 +140,7 @@ class TestFisherfaces:
 
     def test_without_scikit_learn(self, people: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "sklearn.discriminant_analysis", None)
-        with pytest.raises(MissingExtraError, match=r'pip install "likeness\[learn\]"'):
+        with pytest.raises(MissingExtraError, match=r'pip install "siamese-likeness\[learn\]"'):
             fisherfaces(people)
 
 

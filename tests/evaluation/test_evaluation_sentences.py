@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from likeness.energies import cosine, euclidean
-from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
 
 
 class Lengths:
@@ -30,5 +30,5 @@ def test_pair_by_pair(energy: str, formula: Any) -> None:
         formula(np.array([len(a), 1.0]), np.array([len(b), 1.0]))
         for a, b in zip(left, right, strict=True)
     ]
-    np.testing.assert_allclose(pair_energies(model, pairs), expected)
+    np.testing.assert_allclose(pairs.energies(model), expected)
     assert sorted(model.asked) == ["a", "bb", "cccc"]

@@ -33,7 +33,7 @@ from likeness.cli import main
 
 # Not among the public names of `likeness`; where they move, this is the one place to say so.
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.tracking import Box, Tracker, open_tracking_model
+from likeness.tasks.tracking import Box, Tracker, TrackingModel
 
 OLD = Path(__file__).parent / "old_models"
 
@@ -168,7 +168,7 @@ class TestTracker:
         return without_onnx(old / "tracker", tmp_path / "tracker")
 
     def test_a_target_has_the_energies_that_it_had(self, folder: Path) -> None:
-        model = open_tracking_model(folder)
+        model = TrackingModel.open(folder)
         assert model.fingerprint == self.WANTED["fingerprint"]
         assert model.threshold == self.WANTED["threshold"]
         assert model.settings.as_dict() == self.WANTED["settings"]
@@ -178,7 +178,7 @@ class TestTracker:
 
     def test_a_film_has_the_boxes_that_it_had(self, folder: Path) -> None:
         frames = inputs.film()
-        tracker = Tracker(open_tracking_model(folder), frames[0], Box(*inputs.FIRST_BOX))
+        tracker = Tracker(TrackingModel.open(folder), frames[0], Box(*inputs.FIRST_BOX))
         steps = [tracker.step(frame) for frame in frames[1:]]
         assert_close([step.box.as_tuple() for step in steps], self.WANTED["boxes"], atol=1e-3)
         assert_close([step.energy for step in steps], self.WANTED["step_energies"], atol=1e-5)

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from likeness.errors import DataError, GalleryMismatchError, SettingError
-from likeness.recogniser.gallery import GalleryKey, create_gallery
+from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery
 from likeness.tasks.sentences.questions import (
     Question,
     QuestionSearch,
     _entry_name,
     read_questions,
-    text_gallery_model,
 )
 
 WORDS = ("reset", "password", "address", "return", "item", "cancel", "question")
@@ -28,6 +27,7 @@ class Counting:
     threshold: float | None = 0.5
     energy: str = "cosine"
     fingerprint: str = "f" * 64
+    embedding_size: int = len(WORDS) + 1
     calibration: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -50,7 +50,7 @@ def search() -> Iterator[QuestionSearch]:
 
 
 def searching(model: Counting) -> Iterator[QuestionSearch]:
-    with create_gallery(":memory:", text_gallery_model(model)) as gallery:
+    with create_gallery(":memory:", GalleryModel.of(model)) as gallery:
         made = QuestionSearch(model=model, gallery=gallery)
         made.enrol(KNOWN)
         yield made
@@ -63,7 +63,7 @@ def test_the_same_question_in_other_words(search: QuestionSearch) -> None:
     assert found.nearest[0].answer == "Click it."
     assert found.nearest[0].energy < 1e-6 < found.nearest[1].energy
     assert len(found.nearest) == 2
-    assert found.as_dict()["format"] == "likeness.faq/1"
+    assert found.to_json()["format"] == "likeness.faq/1"
     assert "within the threshold of 0.5" in found.reason
 
 
@@ -109,7 +109,7 @@ def test_a_gallery_of_another_model_is_refused(search: QuestionSearch) -> None:
 
 def test_a_gallery_that_is_kept_and_encrypted(tmp_path: Path) -> None:
     model, place, key = Counting(), tmp_path / "faq.db", GalleryKey.generate()
-    described = text_gallery_model(model)
+    described = GalleryModel.of(model)
     for expected in (3, 0):
         with create_gallery(place, described, key=key) as gallery:
             assert QuestionSearch(model=model, gallery=gallery).enrol(KNOWN) == expected

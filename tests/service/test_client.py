@@ -13,7 +13,7 @@ import pytest
 
 from likeness.service.client import Client, ServiceError
 
-fastapi = pytest.importorskip("fastapi", reason='needs pip install "likeness[serve]"')
+fastapi = pytest.importorskip("fastapi", reason='needs pip install "siamese-likeness[serve]"')
 
 
 class Recorded(httpx.BaseTransport):

@@ -342,7 +342,7 @@ def _export(
         saved = export_onnx(model, overwrite=overwrite and not int8)
         if people is not None:
             # The quantiser's own sessions print warnings about the graph.
-            require_extra("onnxruntime").set_default_logger_severity(3)
+            require_extra("onnxruntime", package="onnxruntime").set_default_logger_severity(3)
             loss = export_int8(model, people, overwrite=overwrite)
     parts = SavedModel.read(model).parts
     wrote = "Already exists, intact:" if saved == before else "Wrote"

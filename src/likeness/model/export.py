@@ -158,14 +158,14 @@ def int8_bytes(data: bytes, prepared: Prepared) -> bytes:
 
 def _quantised(data: bytes, prepared: Prepared, scratch: Path) -> bytes:
     onnx = require_extra("onnx")
-    tools = require_extra("onnxruntime.quantization")
+    tools = require_extra("onnxruntime.quantization", package="onnxruntime")
     graph = onnx.load_model_from_string(data)
     versions = {entry.domain: entry.version for entry in graph.opset_import}
     if versions.get("", versions.get("ai.onnx", 0)) < _OPSET:
         graph = require_extra("onnx.version_converter").convert_version(graph, _NEWER_OPSET)
     given, ready, done = (scratch / f"{name}.onnx" for name in ("given", "ready", "done"))
     onnx.save(graph, str(given))
-    shapes = require_extra("onnxruntime.quantization.shape_inference")
+    shapes = require_extra("onnxruntime.quantization.shape_inference", package="onnxruntime")
     # Symbolic shapes would need SymPy, and are for networks of text.
     shapes.quant_pre_process(str(given), str(ready), skip_symbolic_shape=True)
     # What ONNX adds to a graph's inputs in old files is not an input for photos.

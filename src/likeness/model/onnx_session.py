@@ -98,7 +98,7 @@ class OnnxSession:
 
 def _opened(data: bytes, name: str, threads: int) -> Any:
     try:
-        runtime = require_extra("onnxruntime")
+        runtime = require_extra("onnxruntime", package="onnxruntime")
     except MissingExtraError as error:
         raise MissingExtraError(
             "this needs the module 'onnxruntime', which cannot be imported "

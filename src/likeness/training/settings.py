@@ -33,6 +33,9 @@ class SettingGroup:
     default that is a text, a truth value, or a group.
     """
 
+    whole: ClassVar[str] = "recipe"
+    """What an error calls the whole."""
+
     group: ClassVar[str] = ""
     """Its name in the recipe; the recipe itself has none."""
 
@@ -63,7 +66,7 @@ class SettingGroup:
         known = {setting.name for setting in fields(self)}
         if unknown := sorted(set(changes) - known):
             name = f"{self.group}.{unknown[0]}" if self.group else unknown[0]
-            raise SettingError(f"recipe: {_no_setting(name, self.full_names())}")
+            raise SettingError(f"{self.whole}: {_no_setting(name, self.full_names())}")
         values = {
             name: _replaced(getattr(self, name), value, name) for name, value in changes.items()
         }

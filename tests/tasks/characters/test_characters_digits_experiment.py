@@ -11,6 +11,7 @@ from likeness.errors import DataError, TooFewError
 from likeness.tasks.characters import digits_experiment as experiment
 from likeness.tasks.characters.digits import digits as read_digits
 from likeness.tasks.characters.digits_experiment import digits_two_ways
+from likeness.tasks.sklearn import SiameseEmbedder
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +23,8 @@ def digits() -> Dataset:
 
 @pytest.fixture(scope="module")
 def found(digits: Dataset) -> dict[str, Any]:
-    networks = {"dense": {"encoder": "dense", "width": 8, "embedding_size": 8}}
-    return digits_two_ways(digits, steps=(2, 4), networks=networks)
+    networks = {"dense": SiameseEmbedder(encoder="dense", width=8, embedding_size=8)}
+    return digits_two_ways(digits, steps=(2, 4), networks=networks).to_json()
 
 
 def test_every_method_both_ways_with_intervals(found: dict[str, Any]) -> None:

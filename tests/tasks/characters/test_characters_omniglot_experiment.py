@@ -50,7 +50,7 @@ class Corner:
 
 class TestAModel:
     def test_errors_of_every_run_and_their_mean(self) -> None:
-        document = runs_of_model(Corner(), RUNS)  # type: ignore[arg-type]
+        document = runs_of_model(Corner(), RUNS).to_json()  # type: ignore[arg-type]
         model = Corner()
         errors = [run_error(model.energies(run.probes, run.gallery), run.answers) for run in RUNS]
         assert [run["network"] for run in document["runs"]] == errors
@@ -93,7 +93,8 @@ def trained() -> Any:
 
 class TestTraining:
     def test_the_document_tells_how(self, trained: Any) -> None:
-        model, document, steps = trained
+        model, result, steps = trained
+        document = result.to_json()
         assert steps == list(range(1, 13))
         assert document["model"] == model.fingerprint
         assert document["recipe"] == QUICK.as_dict()
@@ -104,29 +105,29 @@ class TestTraining:
     def test_the_model_is_an_ordinary_one(self, trained: Any, tmp_path: Any) -> None:
         from likeness import load_model, open_model
 
-        model, document, _ = trained
+        model, result, _ = trained
         folder = model.save(tmp_path / "model")
         images = RUNS[0].probes
         for opened in (load_model(folder), open_model(folder)):
             assert opened.preparation == model.preparation
             np.testing.assert_allclose(opened.embed(images), model.embed(images), atol=2e-5)
             again = runs_of_model(opened, RUNS)
-            assert again["figures"]["error"]["mean"] == pytest.approx(
-                document["figures"]["error"]["mean"], abs=0.08
+            assert again.mean_errors["network"].mean == pytest.approx(
+                result.mean_errors["network"].mean, abs=0.08
             )
 
     def test_the_table_for_people(self, trained: Any) -> None:
-        _, document, _ = trained
+        _, result, _ = trained
         console = Console(width=90, record=True, file=io.StringIO())
-        _print_one_shot_runs(console, document)
+        _print_one_shot_runs(console, result)
         said = console.export_text()
         assert "drawn characters, not Omniglot · 5-way one-shot classification" in said
         assert "modified Hausdorff distance" in said and "nearest pixels" in said
         assert "15 probes in 3 runs; by chance 80.0 % are wrong" in said
         assert "(40 identities) alone in" in said
-        worst = max(run["network"] for run in document["runs"])
+        worst = max(result.errors["network"])
         assert f"{100 * worst:.1f} %" in said
 
     def test_a_model_trained_elsewhere_has_no_mark(self) -> None:
-        document = runs_of_model(Corner(), RUNS)  # type: ignore[arg-type]
-        assert str(_one_shot_table(document).title) == "5-way one-shot classification"
+        result = runs_of_model(Corner(), RUNS)  # type: ignore[arg-type]
+        assert str(_one_shot_table(result).title) == "5-way one-shot classification"

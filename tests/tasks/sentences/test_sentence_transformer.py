@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 
 from likeness.errors import DataError, MissingExtraError, ModelError, NoThresholdError
-from likeness.recogniser.gallery import create_gallery
-from likeness.tasks.sentences.questions import Question, QuestionSearch, text_gallery_model
-from likeness.tasks.sentences.sentence_transformer import (
-    SentenceTransformerModel,
-    sentence_transformer,
-)
+from likeness.recogniser.gallery import GalleryModel, create_gallery
+from likeness.tasks.sentences.questions import Question, QuestionSearch
+from likeness.tasks.sentences.sentence_transformer import SentenceTransformerModel
 
 
 class Fake:
@@ -60,7 +57,7 @@ def test_it_compares_and_decides() -> None:
 
 def test_it_searches_questions_like_ours() -> None:
     opened = model(threshold=0.05)
-    with create_gallery(":memory:", text_gallery_model(opened)) as gallery:
+    with create_gallery(":memory:", GalleryModel.of(opened)) as gallery:
         search = QuestionSearch(model=opened, gallery=gallery)
         search.enrol([Question(text="aaa"), Question(text="eee")])
         assert search.find("aa").nearest[0].question == "aaa"
@@ -88,19 +85,19 @@ def folder_with(place: Path, **files: bytes) -> Path:
 def test_a_folder_that_holds_none(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ModelError, match=r"with modules.json, .* nothing is downloaded"):
-            sentence_transformer(place)
+            SentenceTransformerModel.open(place)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model_dot_bin", "weights_dot_pt", "model_dot_py"])
 def test_what_runs_when_it_is_loaded_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match=r"expected weights as safetensors and no code"):
-        sentence_transformer(folder_with(tmp_path, **{name: b""}))
+        SentenceTransformerModel.open(folder_with(tmp_path, **{name: b""}))
 
 
 def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sentence_transformers", None)
     with pytest.raises(MissingExtraError, match=r"`pip install sentence-transformers`\.$"):
-        sentence_transformer(folder_with(tmp_path))
+        SentenceTransformerModel.open(folder_with(tmp_path))
 
 
 class TestARealOne:
@@ -124,7 +121,7 @@ class TestARealOne:
 
     def test_it_is_opened_and_embeds_as_the_package_does(self, saved: Path) -> None:
         package = pytest.importorskip("sentence_transformers")
-        opened = sentence_transformer(saved)
+        opened = SentenceTransformerModel.open(saved)
         texts = ["how do i reset my password", "cancel my order"]
         theirs = package.SentenceTransformer(str(saved), device="cpu")
         expected = theirs.encode(texts, normalize_embeddings=True)
@@ -133,15 +130,15 @@ class TestARealOne:
         assert opened.energy == "cosine" and opened.threshold is None
 
     def test_its_fingerprint_is_of_its_files(self, saved: Path) -> None:
-        before = sentence_transformer(saved).fingerprint
+        before = SentenceTransformerModel.open(saved).fingerprint
         (saved / "README.md").write_text("other words")
-        assert sentence_transformer(saved).fingerprint == before
+        assert SentenceTransformerModel.open(saved).fingerprint == before
         settings = json.loads((saved / "config_sentence_transformers.json").read_text())
         settings["prompts"] = {"query": "ask: "}
         (saved / "config_sentence_transformers.json").write_text(json.dumps(settings))
-        assert sentence_transformer(saved).fingerprint != before
+        assert SentenceTransformerModel.open(saved).fingerprint != before
 
     def test_a_damaged_one(self, saved: Path) -> None:
         (saved / "modules.json").write_text("{")
         with pytest.raises(ModelError, match=r"small cannot be opened: "):
-            sentence_transformer(saved)
+            SentenceTransformerModel.open(saved)

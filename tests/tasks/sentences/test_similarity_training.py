@@ -13,7 +13,7 @@ from likeness.evaluation.verification import choose_threshold
 from likeness.model.opening import open_model
 from likeness.model.siamese_model import load_model
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import SentencePairs, pair_energies
+from likeness.tasks.sentences.sentence_pairs import SentencePairs
 from likeness.tasks.sentences.training import train_similarity
 from likeness.training import TrainingProgress
 
@@ -55,7 +55,7 @@ def test_it_learns_which_words_mean_the_same(loss: str) -> None:
         **{**SMALL.as_dict(), "loss": loss, "epochs": 8, "piece_dropout": 0.0}
     )
     model = train_similarity(recipe, TRAINING, OTHERS)
-    energies = pair_energies(model, OTHERS)
+    energies = OTHERS.energies(model)
     genuine = OTHERS.scores == 5.0
     assert energies[genuine].mean() < energies[~genuine].mean() - 0.1
     assert model.record["similarity"]["spearman"] > 0.6

@@ -6,7 +6,7 @@ import pytest
 from likeness.arrays import Prepared
 from likeness.tasks.tracking import TrackingModel
 from likeness.tasks.tracking.model import Maps, TrackingShapes
-from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
+from likeness.tasks.tracking.sequences import TrackingSequence, drawn_sequence
 
 
 def mean_colours(pictures: Prepared) -> Maps:
@@ -19,7 +19,7 @@ def mean_colours(pictures: Prepared) -> Maps:
 
 
 @pytest.fixture(scope="session")
-def film() -> Sequence:
+def film() -> TrackingSequence:
     return drawn_sequence(frames=30, seed=1)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import SettingError
-from likeness.tasks.tracking import Box, read_box
+from likeness.tasks.tracking import Box
 
 PLACES = st.floats(-1000, 1000)
 SIDES = st.floats(0.1, 1000)
@@ -22,7 +22,7 @@ def test_a_box_around_its_own_centre_is_itself(x: float, y: float, w: float, h: 
 
 @given(PLACES, PLACES, SIDES, SIDES)
 def test_a_box_is_read_as_it_is_written(x: float, y: float, w: float, h: float) -> None:
-    assert read_box(f"{x!r},{y!r}, {w!r} ,{h!r}").as_tuple() == (x, y, w, h)
+    assert Box.from_text(f"{x!r},{y!r}, {w!r} ,{h!r}").as_tuple() == (x, y, w, h)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -40,12 +40,12 @@ def test_sizes_must_be_above_zero(width: float, height: float) -> None:
 @pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1;2;3;4"])
 def test_other_words_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(SettingError, match=r"--box: expected x,y,width,height .* 160,83,56,65"):
-        read_box(text, argument="--box")
+        Box.from_text(text, argument="--box")
 
 
 def test_a_box_without_a_size_names_the_option() -> None:
     with pytest.raises(SettingError, match="--box: expected a width"):
-        read_box("1,2,0,4", argument="--box")
+        Box.from_text("1,2,0,4", argument="--box")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from likeness.tasks.tracking.model import (
     correlation_energies,
     focus_weights,
     prepared,
-    radius_labels,
 )
+from likeness.tasks.tracking.pairs import radius_labels
 
 
 def maps(rng: np.random.Generator, *shape: int) -> Maps:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from likeness.errors import DataError
 from likeness.tasks.tracking import Box
-from likeness.tasks.tracking.boxes import Frame, side_with_context
+from likeness.tasks.tracking.boxes import Frame
 
 
 def ramps(rows: int = 80, columns: int = 120) -> Frame:
@@ -70,7 +70,7 @@ def test_a_small_piece_of_a_large_area_is_an_average_not_a_sample() -> None:
 
 @given(st.floats(1, 500), st.floats(1, 500))
 def test_without_context_the_square_has_the_area_of_the_box(width: float, height: float) -> None:
-    side = side_with_context(Box(0, 0, width, height), 0.0)
+    side = Box(0, 0, width, height).side_with_context(0.0)
     assert side * side == pytest.approx(width * height)
 
 
@@ -79,7 +79,7 @@ def test_the_papers_context() -> None:
     width, height = 30.0, 70.0
     p = (width + height) / 4
     expected = math.sqrt((width + 2 * p) * (height + 2 * p))
-    assert side_with_context(Box(0, 0, width, height), 0.5) == pytest.approx(expected)
+    assert Box(0, 0, width, height).side_with_context(0.5) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

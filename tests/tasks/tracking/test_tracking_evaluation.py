@@ -12,9 +12,7 @@ from likeness.tasks.tracking.evaluation import (
     PIXELS,
     THRESHOLDS,
     TrackEvaluation,
-    evaluate_track,
     overlaps,
-    several_runs,
     track_intervals,
 )
 
@@ -58,12 +56,12 @@ def test_overlap_is_even_handed_and_1_for_the_same_box(one: tuple[int], other: t
 def test_centre_error_against_the_formula(one: tuple[int, ...], other: tuple[int, ...]) -> None:
     x = one[0] + one[2] / 2 - other[0] - other[2] / 2
     y = one[1] + one[3] / 2 - other[1] - other[3] / 2
-    assert evaluate_track([one], [other]).error[0] == pytest.approx(math.hypot(x, y))
+    assert TrackEvaluation.of([one], [other]).error[0] == pytest.approx(math.hypot(x, y))
 
 
 @given(SHARES)
 def test_success_against_a_slow_loop(shares: list[float]) -> None:
-    found = of_frames(overlap=shares).as_dict()["success"]
+    found = of_frames(overlap=shares).to_json()["success"]
     expected = [sum(share > t for share in shares) / len(shares) for t in THRESHOLDS]
     assert found == pytest.approx(expected, abs=1e-5)
     assert np.all(np.diff(found) <= 0)
@@ -71,7 +69,7 @@ def test_success_against_a_slow_loop(shares: list[float]) -> None:
 
 @given(st.lists(st.floats(0, 200), min_size=1, max_size=40))
 def test_precision_against_a_slow_loop(errors: list[float]) -> None:
-    found = of_frames(error=errors).as_dict()["precision"]
+    found = of_frames(error=errors).to_json()["precision"]
     expected = [sum(error <= p for error in errors) / len(errors) for p in PIXELS]
     assert found == pytest.approx(expected, abs=1e-5)
 
@@ -112,33 +110,33 @@ def track(shares: list[float], *, seed: int = 0) -> tuple[np.ndarray, np.ndarray
 
 
 def test_the_figures_of_a_track_by_hand() -> None:
-    found = evaluate_track(*track([1.0, 0.5, 0.0, 0.0]))
+    found = TrackEvaluation.of(*track([1.0, 0.5, 0.0, 0.0]))
     assert found.figures["mean_overlap"] == pytest.approx(0.375)
     assert found.figures["precision_20"] == 1.0
     assert found.figures["median_centre_error"] == pytest.approx((10 + 10 / 3) / 2)
     # Place 2 of the array is frame 4: the first frame is not in it.
     assert found.lost == {"first_below": 4, "for_good": 4}
-    document = found.as_dict()
+    document = found.to_json()
     assert document["frames"] == 4
     assert len(document["success"]) == 101
 
 
 def test_several_runs_count_alike_and_the_earliest_loss_counts() -> None:
-    one, other = (evaluate_track(*track(s)) for s in ([1.0, 1.0, 0.0], [0.5, 0.0, 0.5]))
-    both = several_runs([one, other])
+    one, other = (TrackEvaluation.of(*track(s)) for s in ([1.0, 1.0, 0.0], [0.5, 0.0, 0.5]))
+    both = TrackEvaluation.together([one, other])
     assert both.figures["mean_overlap"] == pytest.approx(0.5)
     assert both.lost == {"first_below": 3, "for_good": 4}
-    assert both.as_dict()["frames"] == 3
+    assert both.to_json()["frames"] == 3
     with pytest.raises(DataError, match="one number of frames"):
-        several_runs([one, evaluate_track(*track([1.0]))])
+        TrackEvaluation.together([one, TrackEvaluation.of(*track([1.0]))])
     with pytest.raises(DataError, match="one at least"):
-        several_runs([])
+        TrackEvaluation.together([])
 
 
 class TestIntervals:
     def test_they_hold_the_figure_and_a_seed_repeats_them(self) -> None:
         rng = np.random.default_rng(0)
-        tracks = {"a": evaluate_track(*track(rng.uniform(0.2, 0.9, 60).tolist()))}
+        tracks = {"a": TrackEvaluation.of(*track(rng.uniform(0.2, 0.9, 60).tolist()))}
         found = track_intervals(tracks, repetitions=200)["a"]["mean_overlap"]
         assert found.low < found.mean < found.high
         assert found.mean == pytest.approx(tracks["a"].figures["mean_overlap"])
@@ -148,8 +146,8 @@ class TestIntervals:
         rng = np.random.default_rng(0)
         shares = rng.uniform(0.2, 0.8, 60)
         tracks = {
-            "ours": evaluate_track(*track((shares + 0.1).tolist())),
-            "other": evaluate_track(*track(shares.tolist())),
+            "ours": TrackEvaluation.of(*track((shares + 0.1).tolist())),
+            "other": TrackEvaluation.of(*track(shares.tolist())),
         }
         found = track_intervals(tracks, beside="other", repetitions=100)
         gain = found["ours"]["mean_overlap_gain"]
@@ -158,7 +156,7 @@ class TestIntervals:
 
     def test_blocks_are_wider_where_neighbours_are_alike(self) -> None:
         waves = (0.5 + 0.4 * np.sign(np.sin(np.arange(120) / 8))).tolist()
-        tracks = {"a": evaluate_track(*track(waves))}
+        tracks = {"a": TrackEvaluation.of(*track(waves))}
 
         def width(block: int) -> float:
             found = track_intervals(tracks, block=block, repetitions=400)["a"]["mean_overlap"]
@@ -167,7 +165,7 @@ class TestIntervals:
         assert width(12) > 1.5 * width(1)
 
     def test_what_is_refused(self) -> None:
-        one, other = evaluate_track(*track([1.0] * 5)), evaluate_track(*track([1.0] * 6))
+        one, other = TrackEvaluation.of(*track([1.0] * 5)), TrackEvaluation.of(*track([1.0] * 6))
         with pytest.raises(DataError, match=r"one number of frames\. Received: \[5, 6\]"):
             track_intervals({"a": one, "b": other})
         with pytest.raises(SettingError, match="block: expected a whole number from 1 to 5"):

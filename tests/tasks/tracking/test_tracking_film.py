@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from likeness.errors import DataError, DataNotFoundError, ImageError, SettingError
-from likeness.tasks.tracking import Box, Step, open_film, read_track, track_csv
+from likeness.tasks.tracking import Box, Film, Step, read_track, track_csv
 from likeness.tasks.tracking.film import LOST_COLOUR, TRACKED_COLOUR, draw_box, film_writer
 from likeness.tasks.tracking.sequences import drawn_sequence
 
@@ -23,7 +23,7 @@ def written(folder: Path, *, kind: str = "png") -> Path:
 
 
 def test_a_folder_is_read_in_the_order_in_which_people_count(tmp_path: Path) -> None:
-    film = open_film(written(tmp_path / "film"))
+    film = Film.open(written(tmp_path / "film"))
     assert film.count == 12
     # «10.png» comes after «9.png».
     assert np.array_equal(np.stack(list(film.frames)), FRAMES)
@@ -33,19 +33,19 @@ def test_a_folder_is_read_in_the_order_in_which_people_count(tmp_path: Path) -> 
 def test_the_layouts_of_the_benchmarks_are_known(tmp_path: Path, inner: str) -> None:
     written(tmp_path / "film" / inner)
     (tmp_path / "film" / "groundtruth.txt").write_text("1,2,3,4\n")
-    assert open_film(tmp_path / "film").count == 12
+    assert Film.open(tmp_path / "film").count == 12
 
 
 def test_grey_frames_become_coloured_ones(tmp_path: Path) -> None:
     Image.fromarray(FRAMES[0, ..., 0]).save(tmp_path / "1.png")
-    (frame,) = open_film(tmp_path).frames
+    (frame,) = Film.open(tmp_path).frames
     assert frame.shape == (64, 80, 3)
 
 
 def test_a_gif_is_read_with_its_speed(tmp_path: Path) -> None:
     pictures = [Image.fromarray(frame) for frame in FRAMES]
     pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100)
-    film = open_film(tmp_path / "a.gif")
+    film = Film.open(tmp_path / "a.gif")
     frames = np.stack(list(film.frames))
     assert film.rate == pytest.approx(10)
     assert frames.shape == FRAMES.shape
@@ -58,7 +58,7 @@ def test_a_video_is_read_and_written_by_opencv(tmp_path: Path) -> None:
     for frame in FRAMES:
         writer.add(frame, Box(70, 50, 5, 5), words="", lost=False)
     (tmp_path / "a.mp4").write_bytes(writer.content())
-    film = open_film(tmp_path / "a.mp4")
+    film = Film.open(tmp_path / "a.mp4")
     frames = np.stack(list(film.frames))
     assert film.rate == pytest.approx(20)
     assert frames.shape == FRAMES.shape
@@ -69,37 +69,37 @@ def test_a_video_is_read_and_written_by_opencv(tmp_path: Path) -> None:
 
 def test_what_is_no_film_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="no such file or folder"):
-        open_film(tmp_path / "nothing")
+        Film.open(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataNotFoundError, match="a folder without any"):
-        open_film(tmp_path / "empty")
+        Film.open(tmp_path / "empty")
     Image.fromarray(FRAMES[0]).save(tmp_path / "one.png")
     pytest.importorskip("cv2")
     with pytest.raises(ImageError, match="one picture; give its folder"):
-        open_film(tmp_path / "one.png")
+        Film.open(tmp_path / "one.png")
     (tmp_path / "text.mp4").write_text("not a video")
     with pytest.raises(ImageError, match="OpenCV cannot open it"):
-        open_film(tmp_path / "text.mp4")
+        Film.open(tmp_path / "text.mp4")
 
 
 def test_a_broken_gif_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.gif").write_bytes(b"GIF89a" + bytes(3))
     with pytest.raises(ImageError, match="an animated GIF, whole"):
-        list(open_film(tmp_path / "a.gif").frames)
+        list(Film.open(tmp_path / "a.gif").frames)
 
 
 def test_frames_of_two_sizes_are_refused(tmp_path: Path) -> None:
     written(tmp_path)
     Image.fromarray(FRAMES[0, :32]).save(tmp_path / "20.png")
     with pytest.raises(ImageError, match=r"one size, 80×64\. Received: frame 13 of 80×32"):
-        list(open_film(tmp_path).frames)
+        list(Film.open(tmp_path).frames)
 
 
 def test_a_broken_frame_is_named(tmp_path: Path) -> None:
     written(tmp_path)
     (tmp_path / "3.png").write_bytes(b"nothing")
     with pytest.raises(ImageError, match=r"3\.png"):
-        list(open_film(tmp_path).frames)
+        list(Film.open(tmp_path).frames)
 
 
 def test_a_box_is_green_and_a_lost_one_is_red_and_broken() -> None:
@@ -134,7 +134,7 @@ def test_a_track_is_read_as_it_was_written(tmp_path: Path) -> None:
         Step(box=Box(1.234, 2, 3, 4), energy=-0.5),
         Step(box=Box(5, 6, 7, 8), energy=0.1, lost=True, reason="it left, and so on."),
     ]
-    text = track_csv(Box(0, 1, 2, 3), steps)
+    text = "".join(track_csv(Box(0, 1, 2, 3), steps))
     (tmp_path / "boxes.csv").write_text(text)
     assert text.splitlines() == [
         "frame,x,y,width,height,energy,lost,reason",

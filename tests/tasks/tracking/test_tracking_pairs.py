@@ -9,24 +9,24 @@ import pytest
 from likeness.datasets import drawn_faces
 from likeness.errors import SettingError, TooFewError
 from likeness.tasks.tracking.model import TrackingShapes
-from likeness.tasks.tracking.pairs import KINDS, PairBatch, PairSettings, PairSource
+from likeness.tasks.tracking.pairs import KINDS, PairSource, TrackingRecipe
 from likeness.tasks.tracking.sequences import drawn_sequence
 
 SHAPES = TrackingShapes(template=63, search=127)
 
 ONLY = {
-    kind: tuple(1.0 if other == kind else 0.0 for other in KINDS)
+    kind: {other: 1.0 if other == kind else 0.0 for other in KINDS}
     for kind in KINDS
 }  # fmt: skip
 PLAIN: dict[str, Any] = {"brightness_contrast": 0.0, "blur": 0.0, "turn": 0.0, "log_scale": 0.0}
 
 
-def source(*, things: Many[Any] = (), seed: int = 0, **settings: Any) -> PairSource:
+def source(*, pictures: Many[Any] = (), seed: int = 0, **settings: Any) -> PairSource:
     film = drawn_sequence(frames=12, seed=seed)
-    return PairSource([film], SHAPES, things=things, settings=PairSettings(**settings))
+    return PairSource([film], SHAPES, TrackingRecipe(**settings), things=pictures)
 
 
-def batch(of: PairSource, *, size: int = 6, seed: int = 0) -> PairBatch:
+def batch(of: PairSource, *, size: int = 6, seed: int = 0) -> Any:
     return of.batch(size, np.random.default_rng(seed))
 
 
@@ -42,7 +42,7 @@ def target_place(labels: np.ndarray[Any, Any]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("kind", ["film", "anywhere", "pasted"])
 def test_the_target_lies_where_the_labels_say(kind: str) -> None:
-    found = batch(source(shares=ONLY[kind], gap=1, **PLAIN), size=12)
+    found = batch(source(gap=1, **ONLY[kind], **PLAIN), size=12)
     for number in range(12):
         x, y = target_place(found.labels[number, ..., number])
         piece = found.search[number, y - 6 : y + 7, x - 6 : x + 7].astype(float)
@@ -57,7 +57,7 @@ def test_the_target_lies_where_the_labels_say(kind: str) -> None:
 def test_two_pictures_of_one_identity_are_used() -> None:
     people = drawn_faces(identities=3, photos_each=4, size=(40, 40), seed=0)
     things = [list(people.items[people.codes == code]) for code in range(3)]
-    found = batch(source(things=things, shares=ONLY["things"], **PLAIN), size=12)
+    found = batch(source(pictures=things, **ONLY["things"], **PLAIN), size=12)
     assert found.template.shape == (12, 63, 63, 3)
     same = found.labels == 0
     # Two pairs of one person: neither target is an impostor to the other.
@@ -66,7 +66,7 @@ def test_two_pictures_of_one_identity_are_used() -> None:
 
 
 def test_another_pairs_template_is_an_impostor_everywhere() -> None:
-    found = batch(source(shares=ONLY["anywhere"]), size=5)
+    found = batch(source(**ONLY["anywhere"]), size=5)
     for row in range(5):
         for column in range(5):
             labels = found.labels[row, ..., column]
@@ -77,7 +77,7 @@ def test_another_pairs_template_is_an_impostor_everywhere() -> None:
 
 
 def test_the_target_of_a_film_is_one_and_the_same_in_all_its_pairs() -> None:
-    found = batch(source(shares=ONLY["film"]), size=4)
+    found = batch(source(**ONLY["film"]), size=4)
     for row in range(4):
         for column in range(4):
             assert (row == column) == bool(found.labels[row, ..., column].any())
@@ -85,7 +85,7 @@ def test_the_target_of_a_film_is_one_and_the_same_in_all_its_pairs() -> None:
 
 def test_two_films_have_two_targets() -> None:
     films = [drawn_sequence(frames=6, seed=seed) for seed in (0, 1)]
-    two = PairSource(films, SHAPES, settings=PairSettings(shares=ONLY["film"]))
+    two = PairSource(films, SHAPES, TrackingRecipe(**ONLY["film"]))
     labels = batch(two, size=12).labels
     assert (labels == 0).any()
     assert np.isclose(labels, -1 / 11).any()
@@ -99,7 +99,7 @@ def test_a_seed_gives_the_same_pairs_and_another_gives_others() -> None:
 
 
 def test_without_an_image_set_its_share_goes_to_pasted_pieces() -> None:
-    found = batch(source(shares=ONLY["things"]))
+    found = batch(source(**ONLY["things"]))
     assert found.search.shape == (6, 127, 127, 3)
 
 
@@ -109,23 +109,22 @@ def test_a_single_pair_has_only_its_own_labels() -> None:
 
 def test_there_must_be_footage() -> None:
     with pytest.raises(TooFewError, match="one sequence at least"):
-        PairSource([], SHAPES)
+        PairSource([], SHAPES, TrackingRecipe())
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        {"shares": (0.0, 0.0, 0.0, 0.0)},
-        {"shares": (-1.0, 1.0, 1.0, 1.0)},
+        {"film": 0.0, "anywhere": 0.0, "pasted": 0.0, "things": 0.0},
+        {"film": -1.0},
         {"gap": 0},
         {"shift": -1.0},
         {"log_scale": 2.0},
         {"turn": 9.0},
         {"brightness_contrast": 3.0},
         {"blur": 2.0},
-        {"radius": 0.0},
     ],
 )
 def test_settings_out_of_range(bad: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match=next(iter(bad))):
-        PairSettings(**bad)
+        TrackingRecipe(**bad)

@@ -11,15 +11,12 @@ from PIL import Image
 
 from likeness.errors import DataError, DataNotFoundError, DigestError, ImageError, SettingError
 from likeness.tasks.tracking.sequences import (
-    BAG_FILE,
-    DRAGON_BABY_FILE,
-    Sequence,
-    bag,
-    dragon_baby,
+    PUBLISHED,
+    TrackingSequence,
     drawn_sequence,
     find_sequence,
+    published_sequence,
     read_boxes,
-    read_sequence,
     upright,
 )
 
@@ -46,7 +43,7 @@ def zipped(folder: Path, *, above: str = "") -> Path:
 
 @pytest.mark.parametrize("inner", ["img", "imgs", "color", "."])
 def test_a_folder_is_read(tmp_path: Path, inner: str) -> None:
-    found = read_sequence(written(tmp_path / "film", inner=inner))
+    found = TrackingSequence.read(written(tmp_path / "film", inner=inner))
     assert np.array_equal(found.frames, FILM.frames)
     assert found.boxes == pytest.approx(FILM.boxes, abs=1e-4)
     assert found.name == "film"
@@ -56,7 +53,7 @@ def test_a_folder_is_read(tmp_path: Path, inner: str) -> None:
 @pytest.mark.parametrize("above", ["", "DragonBaby/"])
 def test_a_zip_is_read_without_being_unpacked(tmp_path: Path, above: str) -> None:
     file = zipped(written(tmp_path / "film"), above=above)
-    found = read_sequence(file)
+    found = TrackingSequence.read(file)
     assert np.array_equal(found.frames, FILM.frames)
     assert find_sequence(str(file)) is not None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film", "film.zip"]
@@ -64,11 +61,11 @@ def test_a_zip_is_read_without_being_unpacked(tmp_path: Path, above: str) -> Non
 
 def test_a_folder_in_a_folder_is_read(tmp_path: Path) -> None:
     written(tmp_path / "outer" / "film")
-    assert len(read_sequence(tmp_path / "outer")) == 11
+    assert len(TrackingSequence.read(tmp_path / "outer")) == 11
 
 
 def test_rectangles_of_otb_are_counted_from_one(tmp_path: Path) -> None:
-    found = read_sequence(written(tmp_path / "film", truth="groundtruth_rect.txt"))
+    found = TrackingSequence.read(written(tmp_path / "film", truth="groundtruth_rect.txt"))
     assert found.boxes[:, :2] == pytest.approx(FILM.boxes[:, :2] - 1, abs=1e-4)
     assert found.boxes[:, 2:] == pytest.approx(FILM.boxes[:, 2:], abs=1e-4)
 
@@ -114,58 +111,60 @@ def test_other_lines_are_refused_by_their_number(text: str, said: str) -> None:
 
 def test_what_is_no_sequence_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="no such file or folder"):
-        read_sequence(tmp_path / "nothing")
+        TrackingSequence.read(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     assert find_sequence(str(tmp_path / "empty")) is None
     with pytest.raises(DataNotFoundError, match=r"groundtruth\.txt or groundtruth_rect\.txt"):
-        read_sequence(tmp_path / "empty")
+        TrackingSequence.read(tmp_path / "empty")
     (tmp_path / "a.zip").write_bytes(b"PK nothing")
     with pytest.raises(DataNotFoundError, match="not a zip that can be read"):
-        read_sequence(tmp_path / "a.zip")
+        TrackingSequence.read(tmp_path / "a.zip")
 
 
 def test_a_broken_frame_is_named(tmp_path: Path) -> None:
     folder = written(tmp_path / "film")
     (folder / "img" / "3.png").write_bytes(b"broken")
     with pytest.raises(ImageError, match=r"3\.png"):
-        read_sequence(folder)
+        TrackingSequence.read(folder)
 
 
 def test_frames_of_two_sizes_are_refused(tmp_path: Path) -> None:
     folder = written(tmp_path / "film")
     Image.fromarray(FILM.frames[0, :32]).save(folder / "img" / "3.png")
     with pytest.raises(DataError, match=r"one size, 80×64\. Received: img/3\.png of 80×32"):
-        read_sequence(folder)
+        TrackingSequence.read(folder)
 
 
 def test_frames_without_a_box_are_refused(tmp_path: Path) -> None:
     folder = written(tmp_path / "film")
     (folder / "groundtruth.txt").write_text("1,2,3,4\n")
     with pytest.raises(DataError, match=r"one box for each of 11 frames\. Received: 1"):
-        read_sequence(folder)
+        TrackingSequence.read(folder)
     (folder / "groundtruth.txt").write_text("1,2,3,4\n" * 12)
     with pytest.raises(DataError, match=r"11 frames and 12 boxes"):
-        read_sequence(folder)
+        TrackingSequence.read(folder)
 
 
 def test_a_known_name_does_not_take_another_sequence(tmp_path: Path) -> None:
     folder = written(tmp_path / "film")
     with pytest.raises(DigestError, match=r"expected the sequence 'bag', 196 frames of 480×360"):
-        bag(folder)
+        published_sequence("bag", folder)
 
 
 def test_a_sequence_that_is_nowhere_says_where_to_get_it(without_data: Path) -> None:
-    with pytest.raises(DataNotFoundError, match=rf"votchallenge.*{BAG_FILE}.*LIKENESS_DATA"):
-        bag()
-    with pytest.raises(DataNotFoundError, match=rf"'DragonBaby'.*{DRAGON_BABY_FILE}"):
-        dragon_baby()
+    with pytest.raises(
+        DataNotFoundError, match=r"votchallenge.*tracking_vot15_bag\.zip.*LIKENESS_DATA"
+    ):
+        published_sequence("bag")
+    with pytest.raises(DataNotFoundError, match=r"'DragonBaby'.*tracking_otb_DragonBaby\.zip"):
+        published_sequence("DragonBaby")
 
 
 def test_shapes_must_fit() -> None:
     with pytest.raises(DataError, match=r"\(n, rows, columns, 3\)"):
-        Sequence(frames=FILM.frames[..., :1], boxes=FILM.boxes, name="x")
+        TrackingSequence(frames=FILM.frames[..., :1], boxes=FILM.boxes, name="x")
     with pytest.raises(DataError, match="11 rows of x, y, width and height"):
-        Sequence(frames=FILM.frames, boxes=FILM.boxes[:3], name="x")
+        TrackingSequence(frames=FILM.frames, boxes=FILM.boxes[:3], name="x")
 
 
 def test_a_part_has_its_own_frames_and_boxes() -> None:
@@ -206,11 +205,11 @@ class TestReal:
     @pytest.fixture(autouse=True)
     def there(self, real_data: str) -> None:
         """Skip where only the faces are at hand."""
-        if not all((Path(real_data) / name).is_file() for name in (BAG_FILE, DRAGON_BABY_FILE)):
+        if not all((Path(real_data) / known.file_name).is_file() for known in PUBLISHED.values()):
             pytest.skip("needs both tracking sequences in LIKENESS_DATA")
 
     def test_the_bag(self) -> None:
-        found = bag()
+        found = published_sequence("bag")
         assert found.frames.shape == (196, 360, 480, 3)
         # The first line is a turned box: its middle stays, its area is that of the turned one.
         corners = np.array(
@@ -223,6 +222,6 @@ class TestReal:
         )
 
     def test_the_dragon_baby(self) -> None:
-        found = dragon_baby()
+        found = published_sequence("DragonBaby")
         assert found.frames.shape == (113, 360, 640, 3)
         assert found.boxes[0].tolist() == [159, 82, 56, 65]

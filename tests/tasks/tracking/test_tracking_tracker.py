@@ -8,12 +8,12 @@ from PIL import Image
 
 from likeness.errors import DataError, SettingError
 from likeness.tasks.tracking import Box, Step, Tracker, TrackerSettings, TrackingModel
-from likeness.tasks.tracking.evaluation import evaluate_track
-from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
+from likeness.tasks.tracking.evaluation import TrackEvaluation
+from likeness.tasks.tracking.sequences import TrackingSequence, drawn_sequence
 
 
 def followed(
-    model: TrackingModel, film: Sequence, *, settings: TrackerSettings | None = None
+    model: TrackingModel, film: TrackingSequence, *, settings: TrackerSettings | None = None
 ) -> list[Step]:
     tracker = Tracker(model, film.frames[0], Box(*film.boxes[0].tolist()), settings=settings)
     return [tracker.step(frame) for frame in film.frames[1:]]
@@ -23,16 +23,16 @@ def boxes(steps: list[Step]) -> list[tuple[float, ...]]:
     return [step.box.as_tuple() for step in steps]
 
 
-def test_it_follows_a_drawn_target(model: TrackingModel, film: Sequence) -> None:
+def test_it_follows_a_drawn_target(model: TrackingModel, film: TrackingSequence) -> None:
     steps = followed(model, film)
-    found = evaluate_track(boxes(steps), film.boxes[1:])
+    found = TrackEvaluation.of(boxes(steps), film.boxes[1:])
     assert found.figures["mean_overlap"] > 0.7
     assert found.lost == {"first_below": None, "for_good": None}
     assert not any(step.lost for step in steps)
     assert all(-1 <= step.energy <= 1 and step.score == -step.energy for step in steps)
 
 
-def test_a_target_at_rest_stays_where_it_is(model: TrackingModel, film: Sequence) -> None:
+def test_a_target_at_rest_stays_where_it_is(model: TrackingModel, film: TrackingSequence) -> None:
     still = replace(film, frames=np.repeat(film.frames[:1], 10, axis=0), boxes=film.boxes[:10])
     x, y, width, height = film.boxes[0]
     for step in followed(model, still):
@@ -61,13 +61,13 @@ def test_a_box_grows_with_its_target(model: TrackingModel) -> None:
     assert last.box.width / last.box.height == pytest.approx(width / height)
 
 
-def test_one_size_never_changes_the_box(model: TrackingModel, film: Sequence) -> None:
+def test_one_size_never_changes_the_box(model: TrackingModel, film: TrackingSequence) -> None:
     steps = followed(model, film, settings=TrackerSettings(scales=1))
     assert {round(step.box.width, 6) for step in steps} == {round(float(film.boxes[0, 2]), 6)}
 
 
 def test_a_target_that_is_gone_is_called_lost_with_a_reason(
-    model: TrackingModel, film: Sequence
+    model: TrackingModel, film: TrackingSequence
 ) -> None:
     tracker = Tracker(replace(model, threshold=-0.9), film.frames[0], Box(*film.boxes[0].tolist()))
     assert not tracker.step(film.frames[1]).lost
@@ -78,12 +78,14 @@ def test_a_target_that_is_gone_is_called_lost_with_a_reason(
     assert "-0.900" in step.reason
 
 
-def test_without_a_threshold_nothing_is_lost(model: TrackingModel, film: Sequence) -> None:
+def test_without_a_threshold_nothing_is_lost(model: TrackingModel, film: TrackingSequence) -> None:
     tracker = Tracker(replace(model, threshold=None), film.frames[0], Box(*film.boxes[0].tolist()))
     assert not tracker.step(np.full_like(film.frames[1], 200)).lost
 
 
-def test_a_lost_target_does_not_change_the_template(model: TrackingModel, film: Sequence) -> None:
+def test_a_lost_target_does_not_change_the_template(
+    model: TrackingModel, film: TrackingSequence
+) -> None:
     settings = TrackerSettings(template_rate=0.5)
     first = Box(*film.boxes[0].tolist())
     strict = replace(model, threshold=-1.1)  # everything is lost
@@ -94,7 +96,7 @@ def test_a_lost_target_does_not_change_the_template(model: TrackingModel, film: 
 
 
 def test_a_template_that_is_renewed_gives_other_energies(
-    model: TrackingModel, film: Sequence
+    model: TrackingModel, film: TrackingSequence
 ) -> None:
     kept = followed(model, film, settings=TrackerSettings(template_rate=0.0))
     renewed = followed(model, film, settings=TrackerSettings(template_rate=0.3))
@@ -111,11 +113,13 @@ def test_the_middle_of_a_box_stays_inside_the_frame(model: TrackingModel) -> Non
         assert 0 <= y <= film.frames.shape[1]
 
 
-def test_the_same_film_gives_the_same_track(model: TrackingModel, film: Sequence) -> None:
+def test_the_same_film_gives_the_same_track(model: TrackingModel, film: TrackingSequence) -> None:
     assert boxes(followed(model, film)) == boxes(followed(model, film))
 
 
-def test_the_models_settings_are_the_usual_ones(model: TrackingModel, film: Sequence) -> None:
+def test_the_models_settings_are_the_usual_ones(
+    model: TrackingModel, film: TrackingSequence
+) -> None:
     own = replace(model, settings=TrackerSettings(scales=1))
     first = Box(*film.boxes[0].tolist())
     assert Tracker(own, film.frames[0], first).settings == TrackerSettings(scales=1)
@@ -123,12 +127,14 @@ def test_the_models_settings_are_the_usual_ones(model: TrackingModel, film: Sequ
     assert given.settings == TrackerSettings()
 
 
-def test_a_box_outside_the_first_frame_is_refused(model: TrackingModel, film: Sequence) -> None:
+def test_a_box_outside_the_first_frame_is_refused(
+    model: TrackingModel, film: TrackingSequence
+) -> None:
     with pytest.raises(SettingError, match="inside the first frame of 192×144"):
         Tracker(model, film.frames[0], Box(500, 10, 20, 20))
 
 
-def test_a_frame_of_another_size_is_refused(model: TrackingModel, film: Sequence) -> None:
+def test_a_frame_of_another_size_is_refused(model: TrackingModel, film: TrackingSequence) -> None:
     tracker = Tracker(model, film.frames[0], Box(*film.boxes[0].tolist()))
     with pytest.raises(DataError, match=r"192×144\. Received: 100×50"):
         tracker.step(np.zeros((50, 100, 3), np.uint8))

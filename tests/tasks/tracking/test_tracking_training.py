@@ -14,11 +14,11 @@ from likeness.datasets import drawn_faces
 from likeness.errors import ModelError, OutputError, SettingError, TooFewError, TrainingFailedError
 from likeness.model.folder import SavedModel
 from likeness.model.opening import open_model
-from likeness.tasks.tracking import Box, Tracker, open_tracking_model
-from likeness.tasks.tracking.evaluation import _held_out_energies, choose, evaluate_track
+from likeness.tasks.tracking import Box, Tracker, TrackingModel
+from likeness.tasks.tracking.evaluation import TrackEvaluation, _held_out_energies, choose
 from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.pairs import TrackingRecipe
-from likeness.tasks.tracking.sequences import Sequence, drawn_sequence
+from likeness.tasks.tracking.sequences import TrackingSequence, drawn_sequence
 from likeness.tasks.tracking.training import train_tracker
 from likeness.training import TrainingProgress
 
@@ -34,7 +34,7 @@ SMALL = TrackingRecipe(
 )
 
 
-def film(seed: int = 0, *, frames: int = 24) -> Sequence:
+def film(seed: int = 0, *, frames: int = 24) -> TrackingSequence:
     return drawn_sequence(frames=frames, seed=seed)
 
 
@@ -50,7 +50,7 @@ def test_the_loss_falls_and_a_drawn_target_is_followed(trained: TrainedTracker) 
     other = film(seed=7)
     tracker = Tracker(trained.model(), other.frames[0], Box(*other.boxes[0].tolist()))
     found = [tracker.step(frame).box.as_tuple() for frame in other.frames[1:]]
-    assert evaluate_track(found, other.boxes[1:]).figures["mean_overlap"] > 0.4
+    assert TrackEvaluation.of(found, other.boxes[1:]).figures["mean_overlap"] > 0.4
 
 
 def test_the_record_says_what_was_learned_and_what_was_tried(trained: TrainedTracker) -> None:
@@ -84,8 +84,8 @@ def test_a_saved_model_tracks_the_same_without_keras(
     ]  # fmt: skip
     code = (
         "import sys, numpy as np\n"
-        "from likeness.tasks.tracking import open_tracking_model\n"
-        "model = open_tracking_model('model')\n"
+        "from likeness.tasks.tracking import TrackingModel\n"
+        "model = TrackingModel.open('model')\n"
         "rng = np.random.default_rng(0)\n"
         "template = model.template(rng.integers(0, 256, (63, 63, 3), dtype=np.uint8))\n"
         "search = rng.integers(0, 256, (2, 159, 159, 3), dtype=np.uint8)\n"
@@ -124,7 +124,7 @@ def test_a_folder_without_onnx_runs_on_keras(trained: TrainedTracker, tmp_path: 
     (folder / "model.json").write_text(json.dumps({**document, "parts": {}}))
     picture = np.random.default_rng(0).integers(0, 256, (63, 63, 3), dtype=np.uint8)
     expected = trained.model().template(picture)
-    assert open_tracking_model(folder).template(picture) == pytest.approx(expected, abs=1e-4)
+    assert TrackingModel.open(folder).template(picture) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_swapped_part_and_damaged_entries_are_refused(
@@ -134,15 +134,15 @@ def test_a_swapped_part_and_damaged_entries_are_refused(
     document = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**document, "tracker": {"speed": 1}}))
     with pytest.raises(ModelError, match="damaged model: tracker: there is no setting 'speed'"):
-        open_tracking_model(folder)
+        TrackingModel.open(folder)
     changed = {**document["preparation"], "context": 0.1}
     (folder / "model.json").write_text(json.dumps({**document, "preparation": changed}))
     with pytest.raises(ModelError, match="do not belong together"):
-        open_tracking_model(folder)
+        TrackingModel.open(folder)
     (folder / "model.json").write_text(json.dumps(document))
     (folder / "encoder.onnx").write_bytes(b"something else")
     with pytest.raises(ModelError, match="swapped or damaged"):
-        open_tracking_model(folder)
+        TrackingModel.open(folder)
 
 
 def test_models_of_faces_and_of_tracking_are_not_mixed_up(
@@ -154,7 +154,7 @@ def test_models_of_faces_and_of_tracking_are_not_mixed_up(
     document = SavedModel.read(folder, formats=("likeness.tracking/1",)).to_json()
     (folder / "model.json").write_text(json.dumps({**document, "format": "likeness.model/1"}))
     with pytest.raises(ModelError, match=r"expected the format 'likeness.tracking/1'"):
-        open_tracking_model(folder)
+        TrackingModel.open(folder)
 
 
 def test_a_model_is_not_replaced_unless_asked(trained: TrainedTracker, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """``likeness omniglot``, ``likeness digits`` and ``likeness data omniglot``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -16,13 +16,21 @@ from likeness.cli.data import describe
 from likeness.cli.opening import opened
 from likeness.datasets import Dataset
 from likeness.errors import SettingError
-from likeness.evaluation.figures import Interval, method_label, percent
+from likeness.evaluation.figures import FigureName, Interval, method_label, percent
 from likeness.files import check_new_folder
 from likeness.model.opening import chosen_runtime
 from likeness.tasks import characters
 from likeness.tasks.characters.omniglot import OneShotRun, alphabets
-from likeness.tasks.characters.omniglot_experiment import runs_of_model, train_for_runs
+from likeness.tasks.characters.omniglot_experiment import (
+    INTERVALS,
+    OneShotResult,
+    runs_of_model,
+    train_for_runs,
+)
 from likeness.training.process import load_keras
+
+if TYPE_CHECKING:  # brings scikit-learn
+    from likeness.tasks.characters.digits_experiment import DigitsResult
 
 SETS = ("small1", "small2", "drawn")
 
@@ -62,7 +70,7 @@ def _omniglot(
         chosen_runtime(model, runtime=runtime, variant=variant)
         runs = _runs(background)
         with terminal.errors().status("Embedding and comparing"):
-            document = runs_of_model(opened(model, runtime=runtime, variant=variant), runs)
+            result = runs_of_model(opened(model, runtime=runtime, variant=variant), runs)
     else:
         settings = options.read_recipe("characters", file=recipe, changes=set_ or [], seed=seed)
         if out is not None:
@@ -70,7 +78,7 @@ def _omniglot(
         data, runs = _background(background), _runs(background)
         load_keras()
         with terminal.training_bars() as bars:
-            trained, document = train_for_runs(
+            trained, result = train_for_runs(
                 settings,
                 data,
                 runs,
@@ -79,10 +87,10 @@ def _omniglot(
         if out is not None:
             trained.save(out, overwrite=overwrite)
     if json_ != "-":
-        _print_one_shot_runs(terminal.output(), document)
+        _print_one_shot_runs(terminal.output(), result)
         if out is not None:
             terminal.say(f"Model written to {out}")
-    terminal.finish(document, json_)
+    terminal.finish(result.to_json(), json_)
 
 
 def _background(name: str) -> Dataset:
@@ -163,10 +171,10 @@ def _digits(
     )
 
     with terminal.errors().status("Reading") as status:
-        document = digits_two_ways(items, seed=seed, steps=tried or STEPS, on_stage=status.update)
+        result = digits_two_ways(items, seed=seed, steps=tried or STEPS, on_stage=status.update)
     if json_ != "-":
-        _print_digits(document)
-    terminal.finish(document, json_)
+        _print_digits(result)
+    terminal.finish(result.to_json(), json_)
 
 
 def _read_digits(data: str) -> Dataset:
@@ -183,13 +191,12 @@ def _first_of_each(data: Dataset, count: int) -> Dataset:
     return data.take(np.sort(np.concatenate(kept)))
 
 
-def _print_digits(document: Mapping[str, Any]) -> None:
-    data = document["data"]
-    terminal.say(f"{data['name']}: {data['items']:,} items, seed {document['seed']}")
-    for table in _digits_tables(document):
+def _print_digits(result: "DigitsResult") -> None:
+    terminal.say(f"{result.data.name}: {len(result.data):,} items, seed {result.seed}")
+    for table in _digits_tables(result):
         terminal.output().print(table)
     terminal.say(
-        f"Intervals: {document['intervals']}. They are about other items of these digits; three "
+        f"Intervals: {result.intervals}. They are about other items of these digits; three "
         "new digits cannot say how other shapes would fare.",
         style="dim",
     )
@@ -203,33 +210,25 @@ COLUMNS = {
 }
 
 
-def _digits_tables(document: Mapping[str, Any]) -> list[Table]:
-    """Return the three tables: the example's way, new digits, and new digits from a few items.
-
-    Args:
-        document: of `likeness.tasks.characters.digits_experiment.digits_two_ways`.
-    """
-    tables = [_verification_table(document[part]) for part in ("closed", "new")]
-    few = document["few"]
-    table = _empty_table(few["title"])
-    for heading in ("accuracy on the new ↑", "accuracy on the known ↑"):
-        table.add_column(heading, justify="right")
-    for name, row in few["methods"].items():
-        table.add_row(name, _with_interval(row["new"]), _with_interval(row["known"]))
-    return [*tables, table]
-
-
-def _verification_table(part: Mapping[str, Any]) -> Table:
-    table = _empty_table(part["title"])
-    for heading in (*COLUMNS.values(), "steps"):
-        table.add_column(heading, justify="right")
-    for name, row in part["methods"].items():
-        cells = [_with_interval(row["figures"].get(figure)) for figure in COLUMNS]
-        table.add_row(name, *cells, "" if row["steps"] is None else str(row["steps"]))
-    return table
+def _digits_tables(result: "DigitsResult") -> Iterator[Table]:
+    """Yield the three tables: the example's way, new digits, and new digits from a few items."""
+    for name, methods in (("closed", result.closed), ("new", result.new)):
+        table = _empty_table(result.titles[name], *COLUMNS.values(), "steps")
+        for method, row in methods.items():
+            cells = [
+                _with_interval(row.figures.get(figure))
+                for figure in map(FigureName.from_json, COLUMNS)
+            ]
+            table.add_row(method, *cells, "" if row.steps is None else str(row.steps))
+        yield table
+    table = _empty_table(result.titles["few"], "accuracy on the new ↑", "accuracy on the known ↑")
+    for method, rates in result.few.items():
+        table.add_row(method, _with_interval(rates["new"]), _with_interval(rates["known"]))
+    yield table
 
 
-def _empty_table(title: str) -> Table:
+def _empty_table(title: str, *headings: str) -> Table:
+    """Return a table with a row for each method to come."""
     table = Table(
         title=Text(title, style="bold"),
         title_justify="left",
@@ -237,66 +236,49 @@ def _empty_table(title: str) -> Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right")
     return table
 
 
-def _with_interval(figure: Mapping[str, float] | None) -> str:
-    return "" if figure is None else f"{percent(figure['mean'])} {Interval(**figure).ends()}"
+def _with_interval(figure: Interval | None) -> str:
+    return "" if figure is None else f"{percent(figure.mean)} {figure.ends()}"
 
 
-def _print_one_shot_runs(console: Console, document: Mapping[str, Any]) -> None:
-    """Print the table of errors, and what stands behind it.
-
-    Args:
-        console: where to.
-        document: of `experiments.one_shot_runs`.
-    """
-    console.print(_one_shot_table(document))
-    console.print(Text(_counted(document), style="dim"))
-    if training := document.get("training"):
+def _print_one_shot_runs(console: Console, result: OneShotResult) -> None:
+    """Print the table of errors, and what stands behind it."""
+    console.print(_one_shot_table(result))
+    chance = " or ".join(percent(1 - 1 / ways) for ways in result.ways)
+    counted = (
+        f"{result.probes:,} probes in {len(result.runs)} runs; by chance {chance} are wrong. "
+        f"Intervals: {INTERVALS}."
+    )
+    console.print(Text(counted, style="dim"))
+    if result.seconds is not None:
         console.print(
-            f"Trained on {_background_in_words(document)} alone in {training['seconds']:.0f} s, "
-            f"{training['cpu_seconds']:.0f} s of the processors.",
+            f"Trained on {result.background['name']} ({result.identities} identities) alone in "
+            f"{result.seconds:.0f} s, {result.cpu_seconds:.0f} s of the processors.",
             highlight=False,
         )
 
 
-def _one_shot_table(document: Mapping[str, Any]) -> Table:
+def _one_shot_table(result: OneShotResult) -> Table:
     """Return a row for each method: its mean error over the runs, the interval, the worst run."""
-    mark = f"{document['background']['name']} · " if document["drawn"] else ""
-    ways = " or ".join(map(str, document["counts"]["ways"]))
-    table = Table(
-        title=Text(f"{mark}{ways}-way one-shot classification", style="bold"),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
+    mark = f"{result.background['name']} · " if result.drawn else ""
+    ways = " or ".join(map(str, result.ways))
+    table = _empty_table(
+        f"{mark}{ways}-way one-shot classification", "error ↓", "95 % interval", "worst run"
     )
-    table.add_column("", no_wrap=True)
-    for heading in ("error ↓", "95 % interval", "worst run"):
-        table.add_column(heading, justify="right")
-    methods = {"network": document["figures"], **document["baselines"]}
-    for name, figures in methods.items():
-        worst = max(document["runs"], key=lambda run: run[name])
+    for name, mean in result.mean_errors.items():
+        worst, run = max(
+            zip(result.errors[name], result.runs, strict=True), key=lambda each: each[0]
+        )
         table.add_row(
             Text(method_label(name)),
-            percent(figures["error"]["mean"]),
-            Interval(**figures["error"]).ends(),
-            f"{percent(worst[name])} ({worst['run']})",
+            percent(mean.mean),
+            mean.ends(),
+            f"{percent(worst)} ({run.name})",
             style="bold" if name == "network" else "",
         )
     return table
-
-
-def _counted(document: Mapping[str, Any]) -> str:
-    counts = document["counts"]
-    return (
-        f"{counts['probes']:,} probes in {counts['runs']} runs; by chance "
-        f"{' or '.join(percent(1 - 1 / ways) for ways in counts['ways'])} are wrong. Intervals: "
-        f"{document['intervals']}."
-    )
-
-
-def _background_in_words(document: Mapping[str, Any]) -> str:
-    background = document["background"]
-    return f"{background['name']} ({background['identities']} identities)"

@@ -196,7 +196,7 @@ def _idx_parts(folder: Path) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.ui
 
 
 def _idx_part(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    values, codes = read_idx(images, axes=3), read_idx(labels, axes=1)
+    values, codes = _read_idx(images, axes=3), _read_idx(labels, axes=1)
     if len(values) != len(codes):
         raise DataError(
             f"{labels}: expected a label for each of {len(values):,} images. "
@@ -205,7 +205,7 @@ def _idx_part(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np
     return values, codes
 
 
-def read_idx(file: Path, *, axes: int) -> NDArray[np.uint8]:
+def _read_idx(file: Path, *, axes: int) -> NDArray[np.uint8]:
     """Return the values of a file.
 
     Args:

@@ -8,6 +8,8 @@ seen them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from likeness.datasets.items import Dataset, check_disjoint
 from likeness.energies import energy_matrix
 from likeness.errors import require_extra
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix, matrix_pair_energies
-from likeness.evaluation.figures import FigureName
+from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.intervals import item_intervals
 from likeness.files import to_json
 from likeness.tasks.sklearn import SiameseClassifier, SiameseEmbedder
@@ -34,14 +36,72 @@ DRAWS = 10
 COMPONENTS = 50
 REPETITIONS = 200
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    "dense (as in mnist_siamese)": {"encoder": "dense", "width": 128, "embedding_size": 128},
-    "convnet, distorted": {"encoder": "convnet", "distortion": 1.0},
+INTERVALS = f"95 %, percentile bootstrap over test items, {REPETITIONS} repetitions"
+TITLES = {
+    "closed": "As the example does: the same ten digits, steps chosen on the test items",
+    "new": f"New digits: learned from {KNOWN}, verified on {NEW}, steps and threshold chosen on "
+    f"{CHOOSING}",
+    "few": f"Which of the ten? {KNOWN} learned, {NEW} enrolled from a few items each, {DRAWS} "
+    "draws",
 }
-"""Name → settings of its `SiameseEmbedder`."""
+
+NETWORKS = {
+    "dense (as in mnist_siamese)": SiameseEmbedder(encoder="dense", width=128, embedding_size=128),
+    "convnet, distorted": SiameseEmbedder(encoder="convnet", distortion=1.0),
+}
 
 Embed = Callable[[NDArray[Any]], NDArray[Any]]
-Tell = Callable[[str], None]
+Fit = Callable[[Dataset, int], Embed]
+"""From what is learned from, and a number of steps, to what embeds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verified:
+    """A method's figures on all pairs of some items.
+
+    Args:
+        steps: that were chosen; None if there was nothing to choose.
+        pairs: how many are genuine, and how many impostors.
+        figures: with intervals over items.
+    """
+
+    steps: int | None
+    pairs: tuple[int, int]
+    figures: Mapping[FigureName, Interval]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigitsResult:
+    """Every method's figures: as the example measures, on new digits, and from a few items.
+
+    Args:
+        data: that was measured on.
+        seed: of the splits and of everything random in training.
+        closed: on the ten digits.
+        new: on digits that were not learned.
+        few: method → its accuracy on the "new" digits, and on the "known" ones.
+    """
+
+    data: Dataset
+    seed: int
+    closed: Mapping[str, _Verified]
+    new: Mapping[str, _Verified]
+    few: Mapping[str, Mapping[str, Interval]]
+    titles: Mapping[str, str] = field(default_factory=lambda: TITLES)
+    intervals: str = INTERVALS
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as JSON values."""
+        return {
+            "format": FORMAT,
+            "data": {"name": self.data.name, "items": len(self.data), "digest": self.data.digest},
+            "seed": self.seed,
+            "intervals": self.intervals,
+            **{
+                name: {"title": title, "methods": to_json(getattr(self, name))}
+                for name, title in self.titles.items()
+            },
+        }
 
 
 def digits_two_ways(
@@ -49,21 +109,17 @@ def digits_two_ways(
     *,
     seed: int = 0,
     steps: Sequence[int] = STEPS,
-    networks: Mapping[str, Mapping[str, Any]] = NETWORKS,
-    on_stage: Tell = lambda stage: None,
-) -> dict[str, Any]:
+    networks: Mapping[str, SiameseEmbedder] = NETWORKS,
+    on_stage: Callable[[str], None] = lambda stage: None,
+) -> DigitsResult:
     """Measure the networks both ways, beside raw pixels, PCA and k nearest neighbours.
 
     Args:
         data: the digits «0» … «9», at least eight items each.
         seed: of the splits and of everything random in training.
         steps: numbers of steps to choose from.
-        networks: name → settings of `SiameseEmbedder`.
+        networks: by name, as they are to be fitted.
         on_stage: called with what is done next.
-
-    Returns:
-        JSON values: format, data, seed, and the parts "closed", "new" and "few", each with a
-        title and figures with intervals.
 
     Raises:
         DataError: a digit is missing.
@@ -71,44 +127,22 @@ def digits_two_ways(
     """
     data = data.of("0123456789")
     data.require(identities=10, items_each=8)
-    methods = {
-        "raw pixels": lambda train, count: _pixels,
-        f"PCA, {COMPONENTS} components": lambda train, count: _pca(train),
-    } | {
-        name: lambda train, count, settings=settings: _network(train, count, settings, seed)
-        for name, settings in networks.items()
-    }
+    methods: dict[str, tuple[Fit, Sequence[int]]] = {
+        "raw pixels": (lambda train, count: _pixels, steps[:1]),
+        f"PCA, {COMPONENTS} components": (_pca, steps[:1]),
+    } | {name: (partial(_network, network, seed), steps) for name, network in networks.items()}
     closed, new = {}, {}
-    for name, fit in methods.items():
-        tried = steps if name in networks else steps[:1]
+    for name, (fit, tried) in methods.items():
         on_stage(f"{name}, the ten digits")
         closed[name] = _closed(data, fit, tried, seed=seed)
         on_stage(f"{name}, new digits")
         new[name] = _new(data, fit, tried)
     on_stage("new digits from a few items")
-    return {
-        "format": FORMAT,
-        "data": {"name": data.name, "items": len(data), "digest": data.digest},
-        "seed": seed,
-        "intervals": f"95 %, percentile bootstrap over test items, {REPETITIONS} repetitions",
-        "closed": {
-            "title": "As the example does: the same ten digits, steps chosen on the test items",
-            "methods": closed,
-        },
-        "new": {
-            "title": f"New digits: learned from {KNOWN}, verified on {NEW}, steps and threshold "
-            f"chosen on {CHOOSING}",
-            "methods": new,
-        },
-        "few": {
-            "title": f"Which of the ten? {KNOWN} learned, {NEW} enrolled from a few items each, "
-            f"{DRAWS} draws",
-            "methods": _few(data, max(steps), seed=seed),
-        },
-    }
+    few = _few(data, max(steps), seed=seed)
+    return DigitsResult(data=data, seed=seed, closed=closed, new=new, few=few)
 
 
-def _closed(data: Dataset, fit: Any, steps: Sequence[int], *, seed: int) -> dict[str, Any]:
+def _closed(data: Dataset, fit: Fit, steps: Sequence[int], *, seed: int) -> _Verified:
     split = require_extra("sklearn.model_selection").train_test_split
     learned, tested = (
         data.take(part)
@@ -123,10 +157,10 @@ def _closed(data: Dataset, fit: Any, steps: Sequence[int], *, seed: int) -> dict
         results.append((count, _measured(embed, tested, threshold)))
     # The fault of the example, on purpose: the test items say when to stop.
     count, best = max(results, key=lambda pair: pair[1].figures[FigureName("accuracy")])
-    return _figures(best, count, len(steps))
+    return _verified(best, count if len(steps) > 1 else None)
 
 
-def _new(data: Dataset, fit: Any, steps: Sequence[int]) -> dict[str, Any]:
+def _new(data: Dataset, fit: Fit, steps: Sequence[int]) -> _Verified:
     known, new, held = data.of(KNOWN), data.of(NEW), data.of(CHOOSING)
     rest = data.of(set(KNOWN) - set(CHOOSING))
     check_disjoint(known, new, between=("training", "test"))
@@ -136,10 +170,11 @@ def _new(data: Dataset, fit: Any, steps: Sequence[int]) -> dict[str, Any]:
         measured = _measured(embed, held, None)
         choices.append((count, _threshold(embed, held), measured.figures[FigureName("auc")]))
     count, threshold, _ = max(choices, key=lambda choice: choice[2])
-    return _figures(_measured(fit(known, count), new, threshold), count, len(steps))
+    measured = _measured(fit(known, count), new, threshold)
+    return _verified(measured, count if len(steps) > 1 else None)
 
 
-def _few(data: Dataset, steps: int, *, seed: int) -> dict[str, dict[str, dict[str, float]]]:
+def _few(data: Dataset, steps: int, *, seed: int) -> dict[str, dict[str, Interval]]:
     """Accuracy among all ten digits, on items of the new ones and on held-out known ones."""
     rng = np.random.default_rng(seed)
     split = require_extra("sklearn.model_selection").train_test_split
@@ -186,7 +221,8 @@ def _pixels(items: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(items, np.float64).reshape(len(items), -1) / 255
 
 
-def _pca(train: Dataset) -> Embed:
+def _pca(train: Dataset, steps: int) -> Embed:
+    del steps  # It has none.
     rows = _pixels(train.items)
     made = require_extra("sklearn.decomposition").PCA(
         min(COMPONENTS, *rows.shape), svd_solver="full"
@@ -195,8 +231,9 @@ def _pca(train: Dataset) -> Embed:
     return lambda items: np.asarray(made.transform(_pixels(items)))
 
 
-def _network(train: Dataset, steps: int, settings: Mapping[str, Any], seed: int) -> Embed:
-    made = SiameseEmbedder(**settings, steps=steps, random_state=seed).fit(*_arrays(train))
+def _network(network: SiameseEmbedder, seed: int, train: Dataset, steps: int) -> Embed:
+    made = require_extra("sklearn.base").clone(network).set_params(steps=steps, random_state=seed)
+    made.fit(*_arrays(train))
     return lambda items: np.asarray(made.transform(items))
 
 
@@ -215,15 +252,14 @@ def _threshold(embed: Embed, learned: Dataset) -> float:
     return choose_threshold(pairs.genuine, pairs.impostor)
 
 
-def _figures(measured: Evaluation, steps: int, tried: int) -> dict[str, Any]:
-    intervals = item_intervals(measured, repetitions=REPETITIONS, seed=0)
-    return {
-        "steps": steps if tried > 1 else None,
-        "pairs": [len(measured.pairs.genuine), len(measured.pairs.impostor)],
-        "figures": to_json(intervals),
-    }
+def _verified(measured: Evaluation, steps: int | None) -> _Verified:
+    return _Verified(
+        steps=steps,
+        pairs=(len(measured.pairs.genuine), len(measured.pairs.impostor)),
+        figures=item_intervals(measured, repetitions=REPETITIONS, seed=0),
+    )
 
 
-def _interval(values: list[float]) -> dict[str, float]:
+def _interval(values: list[float]) -> Interval:
     low, high = np.quantile(values, [0.025, 0.975])
-    return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
+    return Interval(mean=float(np.mean(values)), low=float(low), high=float(high))

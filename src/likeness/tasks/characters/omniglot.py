@@ -71,6 +71,25 @@ class OneShotRun:
         answers.flags.writeable = False
         object.__setattr__(self, "answers", answers)
 
+    @classmethod
+    def read(cls, file: Path) -> "tuple[OneShotRun, ...]":
+        """Return the runs of a zip in the layout of ``all_runs.zip``.
+
+        Args:
+            file: holds ``runNN/class_labels.txt``, each line of which names a test drawing and the
+                training drawing of the same character.
+
+        Raises:
+            DataError: it holds no runs, or a run is not whole.
+        """
+        with ZipReader.open(file, most_bytes=_MOST_BYTES) as archive:
+            lists = sorted(filter(_LABELS.fullmatch, archive.names), key=natural_key)
+            if not lists:
+                raise DataError(
+                    f"{file.name}: expected runs (run01/class_labels.txt …). Received: none."
+                )
+            return tuple(_run(archive, labels) for labels in lists)
+
     @property
     def ways(self) -> int:
         """How many identities there are to choose from."""
@@ -230,7 +249,7 @@ def omniglot_runs(
         download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
     """
-    return RUNS.read(path, read=read_runs, may_download=download, on_progress=on_progress)
+    return RUNS.read(path, read=OneShotRun.read, may_download=download, on_progress=on_progress)
 
 
 def alphabets(data: Dataset) -> tuple[str, ...]:
@@ -264,25 +283,6 @@ def read_background(file: Path, *, name: str) -> Dataset:
         name=name,
         licence=LICENCE,
     )
-
-
-def read_runs(file: Path) -> tuple[OneShotRun, ...]:
-    """Return the runs of a zip in the layout of ``all_runs.zip``.
-
-    Args:
-        file: holds ``runNN/class_labels.txt``, each line of which names a test drawing and the
-            training drawing of the same character.
-
-    Raises:
-        DataError: it holds no runs, or a run is not whole.
-    """
-    with ZipReader.open(file, most_bytes=_MOST_BYTES) as archive:
-        lists = sorted(filter(_LABELS.fullmatch, archive.names), key=natural_key)
-        if not lists:
-            raise DataError(
-                f"{file.name}: expected runs (run01/class_labels.txt …). Received: none."
-            )
-        return tuple(_run(archive, labels) for labels in lists)
 
 
 _BACKGROUND = re.compile(r"(?:[^/.][^/]*/){3}[^/.][^/]*\.png")  # no hidden files

@@ -9,6 +9,7 @@ between the inked pixels of drawings, each moved to its own centre.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from likeness.datasets import Dataset, check_disjoint, name_some
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, OverlapError, TooFewError, require_extra
 from likeness.evaluation.baselines import RawPixels
+from likeness.evaluation.figures import Interval
 from likeness.evaluation.leaks import DIGITS
+from likeness.evaluation.results import object_of
 from likeness.files import to_json
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
@@ -104,13 +107,89 @@ BASELINES: dict[str, Compare] = {
 """By name; nothing of them is learned."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OneShotResult:
+    """How many probes each method gets wrong, run by run.
+
+    Args:
+        model: that was measured.
+        runs: it was measured on.
+        errors: method → its error on each run, 0…1; the "network" first.
+        seconds: of the training, by the clock; None if it was trained elsewhere.
+        cpu_seconds: of the processors, which others at work on the machine do not stretch.
+    """
+
+    model: Model
+    runs: tuple[OneShotRun, ...]
+    errors: Mapping[str, Sequence[float]]
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+
+    @property
+    def mean_errors(self) -> dict[str, Interval]:
+        """Of each method, the mean over the runs and its interval."""
+        return {name: mean_error(of_runs) for name, of_runs in self.errors.items()}
+
+    @property
+    def ways(self) -> list[int]:
+        """How many identities there are to choose from in a run, each number once."""
+        return sorted({run.ways for run in self.runs})
+
+    @property
+    def probes(self) -> int:
+        """How many there are in all runs."""
+        return sum(len(run.probes) for run in self.runs)
+
+    @property
+    def background(self) -> Mapping[str, Any]:
+        """What the model's record tells of its training data; empty if nothing."""
+        return object_of(self.model.record.get("data"))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the training data are made up."""
+        return self.background.get("drawn") is True
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as JSON values."""
+        figures = {name: {"error": to_json(mean)} for name, mean in self.mean_errors.items()}
+        data = self.background
+        background = {name: data.get(name) for name in ("name", "digest", "licence", "items")}
+        document = {
+            "format": FORMAT,
+            "background": background | {"identities": self.identities} if data else None,
+            "drawn": self.drawn,
+            "counts": {"runs": len(self.runs), "ways": self.ways, "probes": self.probes},
+            "figures": figures.pop("network"),
+            "baselines": figures,
+            "intervals": INTERVALS,
+            "runs": [
+                {"run": run.name} | {name: of_runs[index] for name, of_runs in self.errors.items()}
+                for index, run in enumerate(self.runs)
+            ],
+            "runs_digest": _images_of(self.runs).digest,
+            "model": self.model.fingerprint,
+            "threshold": self.model.threshold,
+            "recipe": self.model.record.get("recipe"),
+            "versions": versions(),
+        }
+        if self.seconds is not None:
+            document["training"] = {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+        return document
+
+    @property
+    def identities(self) -> int:
+        """How many the model was trained on, as its record tells."""
+        return len(self.background.get("identities", ()))
+
+
 def train_for_runs(
     recipe: TrainingRecipe,
     background: Dataset,
     runs: Sequence[OneShotRun],
     *,
     on_progress: OnProgress | None = None,
-) -> tuple[SiameseModel, dict[str, Any]]:
+) -> tuple[SiameseModel, OneShotResult]:
     """Train on the background set alone, and measure on the runs.
 
     Args:
@@ -118,11 +197,6 @@ def train_for_runs(
         background: none of its identities is in the runs.
         runs: of new identities.
         on_progress: called after every batch.
-
-    Returns:
-        (model, document). The document has the figures of `runs_of_model`, and the recipe and
-        the seconds of training: of the clock, and of the processors («cpu»), which others at
-        work on the machine do not stretch.
 
     Raises:
         TooFewError: the background set has too few identities or items, or there is no run.
@@ -135,16 +209,14 @@ def train_for_runs(
 
     began, worked = time.perf_counter(), time.process_time()
     model = train(recipe, background, on_progress=on_progress)
-    training = {
-        "seconds": round(time.perf_counter() - began, 1),
-        "cpu_seconds": round(time.process_time() - worked, 1),
-    }
-    document = runs_of_model(model, runs)
-    return model, document | {"training": training}
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - worked
+    return model, replace(
+        runs_of_model(model, runs), seconds=round(seconds, 1), cpu_seconds=round(cpu_seconds, 1)
+    )
 
 
-def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
-    """Return how many probes a model gets wrong, beside the baselines, as JSON values.
+def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> OneShotResult:
+    """Return how many probes a model gets wrong, beside the baselines.
 
     A probe goes to the nearest image of the gallery; no threshold is asked. Baselines are
     computed here and now, on the same images.
@@ -158,36 +230,13 @@ def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> dict[str, Any]:
         OverlapError: the model was trained on an image of a run.
         MissingExtraError: SciPy is not installed.
     """
-    data = _images_of(runs)
-    _check_unseen(model.record, data)
+    _check_unseen(model, _images_of(runs))
     methods: dict[str, Compare] = {"network": model.energies, **BASELINES}
     errors = {
         name: [run_error(compare(run.probes, run.gallery), run.answers) for run in runs]
         for name, compare in methods.items()
     }
-    figures = {name: {"error": to_json(mean_error(of_runs))} for name, of_runs in errors.items()}
-    return {
-        "format": FORMAT,
-        "background": _background(model.record),
-        "drawn": _is_drawn(model.record),
-        "counts": {
-            "runs": len(runs),
-            "ways": sorted({run.ways for run in runs}),
-            "probes": sum(len(run.probes) for run in runs),
-        },
-        "figures": figures.pop("network"),
-        "baselines": figures,
-        "intervals": INTERVALS,
-        "runs": [
-            {"run": run.name} | {name: of_runs[index] for name, of_runs in errors.items()}
-            for index, run in enumerate(runs)
-        ],
-        "runs_digest": data.digest,
-        "model": model.fingerprint,
-        "threshold": model.threshold,
-        "recipe": model.record.get("recipe"),
-        "versions": versions(),
-    }
+    return OneShotResult(model=model, runs=tuple(runs), errors=errors)
 
 
 def _images_of(runs: Sequence[OneShotRun]) -> Dataset:
@@ -206,8 +255,8 @@ def _images_of(runs: Sequence[OneShotRun]) -> Dataset:
 _PARTS = ("gallery", "probes")
 
 
-def _check_unseen(record: Mapping[str, Any], images: Dataset) -> None:
-    learned = set(record.get("data", {}).get("item_digests", ()))
+def _check_unseen(model: Model, images: Dataset) -> None:
+    learned = set(object_of(model.record.get("data")).get("item_digests", ()))
     known = [
         name
         for name, digest in zip(images.item_names, images.item_digests, strict=True)
@@ -218,15 +267,3 @@ def _check_unseen(record: Mapping[str, Any], images: Dataset) -> None:
             f"{len(known)} of the {len(images)} images of the runs were trained on: "
             f"{name_some(known)}. Measure a model that was trained on others."
         )
-
-
-def _background(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    data = record.get("data")
-    if data is None:
-        return None
-    kept = {name: data.get(name) for name in ("name", "digest", "licence", "items")}
-    return kept | {"identities": len(data.get("identities", ()))}
-
-
-def _is_drawn(record: Mapping[str, Any]) -> bool:
-    return bool(record.get("data", {}).get("drawn", False))

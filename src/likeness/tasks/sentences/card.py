@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from likeness.evaluation.results import object_of
+from likeness.evaluation.results import number_of, object_of
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 _NOT_FOR = (
@@ -18,7 +17,7 @@ _NOT_FOR = (
 _PHOTOS_ONLY = {"Mode", "Reads", "Held out", "Then learned from everybody"}
 
 
-def of_texts(card: ModelCard, record: Mapping[str, Any]) -> ModelCard:
+def _of_texts(card: ModelCard, record: Mapping[str, object]) -> ModelCard:
     """Return a card worded for texts.
 
     Args:
@@ -26,7 +25,8 @@ def of_texts(card: ModelCard, record: Mapping[str, Any]) -> ModelCard:
         record: of ``model.json``.
     """
     data = card.data.values
-    counts = {name: _count(record, name) for name in ("pairs", "sentences")}
+    learned = object_of(record.get("data"))
+    counts = {name: number_of(learned.get(name)) for name in ("pairs", "sentences")}
     training = tuple(row for row in card.training.rows if row[0] not in _PHOTOS_ONLY)
     return replace(
         card,
@@ -47,30 +47,29 @@ def of_texts(card: ModelCard, record: Mapping[str, Any]) -> ModelCard:
     )
 
 
-def _with_source(threshold: CardThreshold, record: Mapping[str, Any]) -> CardThreshold:
+def _with_source(threshold: CardThreshold, record: Mapping[str, object]) -> CardThreshold:
     """Return where the threshold comes from, and what it is worth; as it is where it is unset."""
-    chosen = object_of(record.get("threshold"))
     if threshold.source != "held-out people":
         return threshold
+    chosen = object_of(record.get("threshold"))
+    data = object_of(record.get("chosen_on")).get("name")
     return replace(
         threshold,
         source="pairs held out of training",
         evidence={name: chosen.get(name) for name in ("genuine_pairs", "impostor_pairs")},
-        sentences=tuple(_threshold(chosen, object_of(record.get("chosen_on")).get("name"))),
+        sentences=(
+            f"It has the best accuracy on balanced pairs of {data}: "
+            f"{chosen.get('genuine_pairs')} pairs with a score of {chosen.get('genuine_from')} or "
+            f"more against {chosen.get('impostor_pairs')} with {chosen.get('impostor_to')} or "
+            "less. Pairs in between, which are hard to decide, were left out; and among many "
+            "questions a false match is more frequent than in a single pair.",
+        ),
     )
 
 
-def _threshold(chosen: Mapping[str, Any], data: Any) -> list[str]:
-    return [
-        f"It has the best accuracy on balanced pairs of {data}: "
-        f"{chosen.get('genuine_pairs')} pairs with a score of {chosen.get('genuine_from')} or "
-        f"more against {chosen.get('impostor_pairs')} with {chosen.get('impostor_to')} or less. "
-        "Pairs in between, which are hard to decide, were left out; and among many questions "
-        "a false match is more frequent than in a single pair."
-    ]
-
-
-def _limits(card: ModelCard, *, pairs: int | None, sentences: int | None) -> list[str]:
+def _limits(
+    card: ModelCard, *, pairs: int | float | None, sentences: int | float | None
+) -> list[str]:
     said = []
     if pairs is not None and sentences is not None:
         said.append(
@@ -82,7 +81,7 @@ def _limits(card: ModelCard, *, pairs: int | None, sentences: int | None) -> lis
     return said
 
 
-def _measured(record: Mapping[str, Any]) -> str | None:
+def _measured(record: Mapping[str, object]) -> str | None:
     similarity = object_of(record.get("similarity"))
     if not similarity:
         return None
@@ -93,8 +92,3 @@ def _measured(record: Mapping[str, Any]) -> str | None:
         f"{similarity['pairs']:,} pairs of {data}. The epoch was chosen on them, so it "
         "is optimistic: `likeness questions evaluate` measures others."
     )
-
-
-def _count(record: Mapping[str, Any], name: str) -> int | None:
-    value = object_of(record.get("data")).get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -7,24 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from likeness.arrays import check_in_range
+from likeness.cli import options, terminal
 from likeness.cli.opening import finish_training, training_document
-from likeness.cli.options import (
-    GALLERY_HELP,
-    Changes,
-    Json,
-    KeyFile,
-    Out,
-    Overwrite,
-    Seed,
-    TopK,
-    changed,
-)
-from likeness.cli.terminal import errors, finish, note, reading_bar, training_bars
 from likeness.files import check_new_folder
-from likeness.recogniser.gallery import GalleryKey, create_gallery
-from likeness.tasks.sentences.questions import QuestionSearch, read_questions, text_gallery_model
+from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery
+from likeness.tasks.sentences.questions import QuestionSearch, read_questions
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import pair_energies, similarity
+from likeness.tasks.sentences.sentence_pairs import Similarity
 from likeness.tasks.sentences.sentence_transformer import open_text_model
 from likeness.tasks.sentences.sts import sts
 from likeness.training.process import load_keras
@@ -38,30 +27,30 @@ Data = Annotated[
 ]
 
 
-def train(
-    out: Out,
+def _train(
+    out: options.Out,
     data: Data = None,
     loss: Annotated[
         str,
         typer.Option(help="correlation (learns from every score) or contrastive (clear pairs)."),
     ] = "correlation",
-    set_: Changes = None,
-    seed: Seed = None,
-    overwrite: Overwrite = False,
-    json_: Json = None,
+    set_: options.Changes = None,
+    seed: options.Seed = None,
+    overwrite: options.Overwrite = False,
+    json_: options.Json = None,
 ) -> None:
     """Train a model of sentences on the STS benchmark, and save it.
 
     It learns from the benchmark's training part. The epoch and the threshold are chosen on its dev
     part; the test part is not used. Ctrl-C keeps the best weights so far.
     """
-    recipe = changed(SimilarityRecipe(loss=loss), set_, seed=seed)
+    recipe = options.changed(SimilarityRecipe(loss=loss), set_, seed=seed)
     check_new_folder(out, overwrite=overwrite)
     pairs, choosing = (_read(data, part) for part in ("train", "dev"))
     load_keras()
     from likeness.tasks.sentences.training import train_similarity  # late: brings Keras
 
-    with training_bars() as bars:
+    with terminal.training_bars() as bars:
         model = train_similarity(
             recipe,
             pairs,
@@ -69,7 +58,7 @@ def train(
             on_progress=lambda training: bars.tell(0, pairs.name, training),
         )
     document = training_document(model, model.save(out, overwrite=overwrite))
-    spearman = _figure(document["similarity"], "spearman")
+    spearman = Similarity(**document["similarity"]).in_words("spearman")
     lines = [f"Chosen: epoch {document['epochs']}, Spearman {spearman} on dev."]
     if document["threshold"] is not None:
         evidence = document["threshold_evidence"]
@@ -82,11 +71,11 @@ def train(
     finish_training(document, json_, *lines)
 
 
-def evaluate(
+def _evaluate(
     model: Annotated[Path, typer.Argument(help="Folder of a model of texts.")],
     data: Data = None,
     part: Annotated[str, typer.Option(help="test, dev or train.")] = "test",
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Measure a model of sentences on the STS benchmark.
 
@@ -96,37 +85,32 @@ def evaluate(
     """
     loaded = open_text_model(model)
     pairs = _read(data, part)
-    with errors().status("Embedding and counting"):
-        correlations = similarity(pairs.scores, pair_energies(loaded, pairs)).as_dict()
+    with terminal.errors().status("Embedding and counting"):
+        correlations = Similarity.of(pairs.scores, pairs.energies(loaded))
     if part == "train" or loaded.record.get("chosen_on", {}).get("digest") == pairs.digest:
-        note("Note: the model was trained or chosen on these pairs.")
+        terminal.note("Note: the model was trained or chosen on these pairs.")
     document = {
         "format": "likeness.similarity/1",
         "fingerprint": loaded.fingerprint,
         "energy": loaded.energy,
         "data": {"name": pairs.name, "digest": pairs.digest, "licence": pairs.licence},
         "intervals": "95 %, percentile bootstrap over pairs, 1000 repetitions, seed 0",
-        **correlations,
+        **correlations.to_json(),
     }
-    finish(
+    terminal.finish(
         document,
         json_,
         f"{pairs.name}: {len(pairs):,} pairs.",
-        f"Spearman {_figure(correlations, 'spearman')}, Pearson {_figure(correlations, 'pearson')}",
+        f"Spearman {correlations.in_words('spearman')}, Pearson {correlations.in_words('pearson')}",
     )
 
 
-def _figure(correlations: dict[str, Any], name: str) -> str:
-    low, high = correlations[f"{name}_interval"]
-    return f"{correlations[name]:.3f} ({low:.3f} to {high:.3f})"
-
-
 def _read(data: Path | None, part: str) -> Any:
-    with reading_bar("STS benchmark") as bar:
+    with terminal.reading_bar("STS benchmark") as bar:
         return sts(data, part=part, on_progress=bar)  # type: ignore[arg-type]
 
 
-def faq(
+def _faq(
     questions: Annotated[
         Path, typer.Argument(help="UTF-8 text: one question per line, its answer after a tab.")
     ],
@@ -135,12 +119,12 @@ def faq(
         Path,
         typer.Option("--model", help="Folder of a model of texts, or of Sentence-Transformers."),
     ],
-    top_k: TopK = 3,
+    top_k: options.TopK = 3,
     gallery: Annotated[
         str | None,
         typer.Option(
-            help=f"Store the questions here; new ones are added, none is removed. {GALLERY_HELP} "
-            "Default: in memory."
+            help="Store the questions here; new ones are added, none is removed. "
+            f"{options.GALLERY_HELP} Default: in memory."
         ),
     ] = None,
     threshold: Annotated[
@@ -149,8 +133,8 @@ def faq(
             help="Two questions count as the same up to this energy. Default: the model's."
         ),
     ] = None,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Find the question in a file that means the same.
 
@@ -165,13 +149,13 @@ def faq(
     if threshold is not None:
         loaded = replace(loaded, threshold=threshold, calibration={})
     loaded.embed([question])  # before anything is made
-    described = text_gallery_model(loaded)
-    with create_gallery(gallery or ":memory:", described, key=GalleryKey.read(key_file)) as opened:
+    where, described = gallery or ":memory:", GalleryModel.of(loaded)
+    with create_gallery(where, described, key=GalleryKey.read(key_file)) as opened:
         search = QuestionSearch(model=loaded, gallery=opened)
         added = search.enrol(known)
         answer = search.find(question, nearest=top_k)
     if gallery is not None:
-        note(f"{added} questions were new to {gallery}.", style="dim")
+        terminal.note(f"{added} questions were new to {gallery}.", style="dim")
     nearest = answer.nearest
     lines: list[Any] = [
         {"known": nearest[0].question, None: "nearest"}.get(answer.status, answer.status)
@@ -183,6 +167,6 @@ def faq(
         f"  {rank}. {match.question}  energy {match.energy:.4g}"
         for rank, match in enumerate(nearest, 1)
     ]
-    finish(answer.as_dict(), json_, *lines)
+    terminal.finish(answer.to_json(), json_, *lines)
     if answer.status not in (None, "known"):
         raise typer.Exit(UNKNOWN)

@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from likeness.arrays import check_in_range
 from likeness.errors import DataError, GalleryMismatchError
 from likeness.model.protocol import Model
 from likeness.recogniser.decision import NEAREST, Decider, Status
-from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate
+from likeness.recogniser.gallery import Gallery, NewTemplate
 
 FORMAT = "likeness.faq/1"
 MOST_BYTES = 16 * 2**20
@@ -41,7 +40,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NearQuestion:
+class _NearQuestion:
     """An enrolled question near to the query.
 
     Args:
@@ -56,7 +55,7 @@ class NearQuestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuestionMatches:
+class _QuestionMatches:
     """The enrolled questions nearest to a query, and whether one asks the same.
 
     Args:
@@ -71,12 +70,12 @@ class QuestionMatches:
 
     query: str
     status: Status | None
-    nearest: tuple[NearQuestion, ...]
+    nearest: tuple[_NearQuestion, ...]
     threshold: float | None
     reason: str
     model: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values."""
         values = asdict(self)
         return {"format": FORMAT, "asked": values.pop("query"), **values}
@@ -130,12 +129,6 @@ def _entry_name(text: str) -> str:
     if len(line) <= _LONGEST_NAME:
         return line
     return f"{line[:_SHOWN].rstrip()} … {hashlib.sha256(line.encode()).hexdigest()[:12]}"
-
-
-def text_gallery_model(model: Model) -> GalleryModel:
-    """Return a gallery's description of a model of texts."""
-    size = model.embed(["question"]).shape[1]
-    return GalleryModel(fingerprint=model.fingerprint, energy=model.energy, dimensions=size)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -194,7 +187,7 @@ class QuestionSearch:
             )
         return len(new)
 
-    def find(self, query: str, *, nearest: int = NEAREST) -> QuestionMatches:
+    def find(self, query: str, *, nearest: int = NEAREST) -> _QuestionMatches:
         """Return the enrolled questions nearest to a query, and whether one asks the same.
 
         Args:
@@ -212,7 +205,7 @@ class QuestionSearch:
         decided = None
         if self.decider is not None:
             decided = self.decider.decide(names, energies, nearest=nearest)
-        return QuestionMatches(
+        return _QuestionMatches(
             query=query,
             status=None if decided is None else decided.status,
             nearest=tuple(
@@ -226,9 +219,8 @@ class QuestionSearch:
             model=self.model.fingerprint,
         )
 
-    def _match(self, name: str, energy: float) -> NearQuestion:
-        noted: dict[str, Any] = {}
-        for template in self.gallery.templates(name):
-            noted = dict(template.provenance)
-        answer = noted.get("answer")
-        return NearQuestion(question=str(noted.get("text", name)), answer=answer, energy=energy)
+    def _match(self, name: str, energy: float) -> _NearQuestion:
+        noted = next((template.provenance for template in self.gallery.templates(name)), {})
+        return _NearQuestion(
+            question=str(noted.get("text", name)), answer=noted.get("answer"), energy=energy
+        )

@@ -5,8 +5,8 @@ energies turned round, so that larger is better: 1 is perfect, 0 is chance.
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from likeness.arrays import Energies, check_in_range, describe
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, TooFewError
+from likeness.model.protocol import Model
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,13 +69,22 @@ class SentencePairs:
 
     def first(self, count: int) -> "SentencePairs":
         """Return the first ``count`` pairs."""
-        return SentencePairs(
+        return replace(
+            self,
             left=self.left[:count],
             right=self.right[:count],
             scores=self.scores[:count],
-            name=self.name,
-            licence=self.licence,
         )
+
+    def described(self) -> dict[str, object]:
+        """Return what a model's record tells of them, JSON values."""
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "licence": self.licence,
+            "pairs": len(self),
+            "sentences": len(self.sentences),
+        }
 
     def require(self, pairs: int) -> None:
         """Raise unless there are at least this many pairs.
@@ -87,21 +97,15 @@ class SentencePairs:
                 f"{self.name}: expected at least {pairs} pairs of sentences. Received: {len(self)}."
             )
 
-
-def pair_energies(model: Any, pairs: SentencePairs) -> Energies:
-    """Return the ``(n,)`` energy of each pair; each sentence is embedded once.
-
-    Args:
-        model: has ``embed`` and ``energy``.
-        pairs: of sentences.
-    """
-    sentences = pairs.sentences
-    embeddings = np.asarray(model.embed(sentences), np.float64)
-    index_of = {text: index for index, text in enumerate(sentences)}
-    left, right = (
-        embeddings[[index_of[text] for text in side]] for side in (pairs.left, pairs.right)
-    )
-    return np.asarray(energy_by_name(model.energy)(left, right))
+    def energies(self, model: Model) -> Energies:
+        """Return the ``(n,)`` energy of each pair; each sentence is embedded once."""
+        sentences = self.sentences
+        embeddings = np.asarray(model.embed(sentences), np.float64)
+        index_of = {text: index for index, text in enumerate(sentences)}
+        left, right = (
+            embeddings[[index_of[text] for text in side]] for side in (self.left, self.right)
+        )
+        return np.asarray(energy_by_name(model.energy)(left, right))
 
 
 Floats = NDArray[np.float64]
@@ -127,15 +131,58 @@ class Similarity:
     spearman_interval: tuple[float, float]
     pearson_interval: tuple[float, float]
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def of(
+        cls, scores: ArrayLike, energies: ArrayLike, *, repetitions: int = 1000, seed: int = 0
+    ) -> Self:
+        """Return both correlations, with intervals.
+
+        Args:
+            scores: ``(n,)``, larger is more alike.
+            energies: ``(n,)``, lower is more alike.
+            repetitions: draws of n pairs with replacement, 100…100,000.
+            seed: of the draws.
+
+        Raises:
+            DataError: they are not as many finite numbers on both sides, three or more.
+            SettingError: ``repetitions`` is out of its range.
+        """
+        check_in_range(repetitions, 100, 100_000, argument="repetitions", whole=True)
+        judged, alike = _checked(scores, "scores"), -_checked(energies, "energies")
+        if len(judged) != len(alike) or len(judged) < FEWEST:
+            raise DataError(
+                f"expected as many scores as energies, {FEWEST} or more. Received: {len(judged)} "
+                f"scores and {len(alike)} energies."
+            )
+        rng = np.random.default_rng(seed)
+        drawn = []
+        for _ in range(repetitions):
+            chosen = rng.integers(0, len(judged), len(judged))
+            pair = judged[chosen], alike[chosen]
+            drawn.append((spearman(*pair), pearson(*pair)))
+        low, high = np.percentile(np.array(drawn), (2.5, 97.5), axis=0)
+        return cls(
+            pairs=len(judged),
+            spearman=spearman(judged, alike),
+            pearson=pearson(judged, alike),
+            spearman_interval=(float(low[0]), float(high[0])),
+            pearson_interval=(float(low[1]), float(high[1])),
+        )
+
+    def in_words(self, name: Literal["spearman", "pearson"]) -> str:
+        """Return one of the correlations with its interval, for people."""
+        low, high = getattr(self, f"{name}_interval")
+        return f"{getattr(self, name):.3f} ({low:.3f} to {high:.3f})"
+
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values."""
         return asdict(self)
 
 
-def ranks(values: ArrayLike) -> Floats:
+def _ranks(values: ArrayLike) -> Floats:
     """Return ranks 1…n, those of equal values averaged.
 
-    >>> ranks([0.5, 0.1, 0.5, 0.9]).tolist()
+    >>> _ranks([0.5, 0.1, 0.5, 0.9]).tolist()
     [2.5, 1.0, 2.5, 4.0]
     """
     _, codes, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
@@ -156,50 +203,12 @@ def pearson(left: ArrayLike, right: ArrayLike) -> float:
 
 
 def spearman(left: ArrayLike, right: ArrayLike) -> float:
-    """Return Spearman's ρ: Pearson's r of the `ranks`.
+    """Return Spearman's ρ: Pearson's r of the ranks.
 
     >>> spearman([1, 2, 3, 4], [1, 8, 27, 64])
     1.0
     """
-    return pearson(ranks(left), ranks(right))
-
-
-def similarity(
-    scores: ArrayLike, energies: ArrayLike, *, repetitions: int = 1000, seed: int = 0
-) -> Similarity:
-    """Return both correlations, with intervals.
-
-    Args:
-        scores: ``(n,)``, larger is more alike.
-        energies: ``(n,)``, lower is more alike.
-        repetitions: draws of n pairs with replacement, 100…100,000.
-        seed: of the draws.
-
-    Raises:
-        DataError: they are not as many finite numbers on both sides, three or more.
-        SettingError: ``repetitions`` is out of its range.
-    """
-    check_in_range(repetitions, 100, 100_000, argument="repetitions", whole=True)
-    judged, alike = _checked(scores, "scores"), -_checked(energies, "energies")
-    if len(judged) != len(alike) or len(judged) < FEWEST:
-        raise DataError(
-            f"expected as many scores as energies, {FEWEST} or more. Received: {len(judged)} "
-            f"scores and {len(alike)} energies."
-        )
-    rng = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(repetitions):
-        chosen = rng.integers(0, len(judged), len(judged))
-        pair = judged[chosen], alike[chosen]
-        drawn.append((spearman(*pair), pearson(*pair)))
-    low, high = np.percentile(np.array(drawn), (2.5, 97.5), axis=0)
-    return Similarity(
-        pairs=len(judged),
-        spearman=spearman(judged, alike),
-        pearson=pearson(judged, alike),
-        spearman_interval=(float(low[0]), float(high[0])),
-        pearson_interval=(float(low[1]), float(high[1])),
-    )
+    return pearson(_ranks(left), _ranks(right))
 
 
 def _checked(values: ArrayLike, argument: str) -> Floats:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -51,6 +51,44 @@ class SentenceTransformerModel(EmbeddingModel):
     energy: str = "cosine"
     batch_size: int = 32
 
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a Sentence-Transformers model that lies in a folder.
+
+        Raises:
+            ModelError: there is no model, it would run code or a pickle, or the package cannot
+                open it.
+            MissingExtraError: the package is not installed.
+        """
+        folder = Path(path)
+        if not (folder / MARK).is_file():
+            raise ModelError(
+                f"{folder}: expected a folder with {MARK}, as Sentence-Transformers saves a model. "
+                "Found none; nothing is downloaded: save the model into a folder first."
+            )
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        for file in files:
+            if file.suffix in _PICKLES or file.suffix == ".py":
+                raise ModelError(
+                    f"{file}: expected weights as safetensors and no code. Received: a file that "
+                    "runs when it is loaded. Save the model with `safe_serialization=True`."
+                )
+        try:
+            package = require_extra("sentence_transformers")
+        except MissingExtraError as error:
+            raise MissingExtraError(
+                "this needs the module 'sentence_transformers', which cannot be imported "
+                f"({error.__cause__}). Install it with `pip install sentence-transformers`."
+            ) from error.__cause__
+        try:
+            encoder = package.SentenceTransformer(
+                str(folder), device="cpu", local_files_only=True, trust_remote_code=False
+            )
+        except Exception as error:  # The package and torch raise many kinds.
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(f"{folder} cannot be opened: {reason}.") from error
+        return cls(encoder=encoder, fingerprint=_fingerprint(folder, files))
+
     @property
     def runtime(self) -> str:
         """The runtime of the encoder: "sentence-transformers"."""
@@ -88,43 +126,6 @@ class SentenceTransformerModel(EmbeddingModel):
         return embeddings
 
 
-def sentence_transformer(path: str | Path) -> SentenceTransformerModel:
-    """Open a Sentence-Transformers model that lies in a folder.
-
-    Raises:
-        ModelError: there is no model, it would run code or a pickle, or the package cannot open it.
-        MissingExtraError: the package is not installed.
-    """
-    folder = Path(path)
-    if not (folder / MARK).is_file():
-        raise ModelError(
-            f"{folder}: expected a folder with {MARK}, as Sentence-Transformers saves a model. "
-            "Found none; nothing is downloaded: save the model into a folder first."
-        )
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    for file in files:
-        if file.suffix in _PICKLES or file.suffix == ".py":
-            raise ModelError(
-                f"{file}: expected weights as safetensors and no code. Received: a file that runs "
-                "when it is loaded. Save the model with `safe_serialization=True`."
-            )
-    try:
-        package = require_extra("sentence_transformers")
-    except MissingExtraError as error:
-        raise MissingExtraError(
-            "this needs the module 'sentence_transformers', which cannot be imported "
-            f"({error.__cause__}). Install it with `pip install sentence-transformers`."
-        ) from error.__cause__
-    try:
-        encoder = package.SentenceTransformer(
-            str(folder), device="cpu", local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:  # The package and torch raise many kinds.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{folder} cannot be opened: {reason}.") from error
-    return SentenceTransformerModel(encoder=encoder, fingerprint=_fingerprint(folder, files))
-
-
 def open_text_model(folder: Path) -> Any:
     """Return a model whose ``embed`` takes a list of texts.
 
@@ -133,7 +134,7 @@ def open_text_model(folder: Path) -> Any:
         MissingExtraError: the runtime is not installed.
     """
     if (folder / MARK).is_file() and not (folder / "model.json").is_file():
-        return sentence_transformer(folder)
+        return SentenceTransformerModel.open(folder)
     model = open_model(folder)
     if not isinstance(getattr(model, "preparation", None), TextPreparation):
         raise ModelError(

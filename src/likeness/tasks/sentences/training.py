@@ -25,12 +25,7 @@ from likeness.model.siamese_model import SiameseModel
 from likeness.tasks.sentences.bag_of_pieces import CorrelationLoss, bag_of_pieces, rarity_of
 from likeness.tasks.sentences.preparation import FILL, TextPreparation
 from likeness.tasks.sentences.recipe import SimilarityRecipe
-from likeness.tasks.sentences.sentence_pairs import (
-    SentencePairs,
-    pair_energies,
-    similarity,
-    spearman,
-)
+from likeness.tasks.sentences.sentence_pairs import SentencePairs, Similarity, spearman
 from likeness.training.losses.contrastive import ContrastiveLoss
 from likeness.training.process import OnProgress, TrainingProgress
 
@@ -93,16 +88,16 @@ def train_similarity(
     tell = on_progress or (lambda progress: None)
     fit = _fit(recipe, network, feed, model, choosing, tell=tell)
     encoder.set_weights(fit.best_weights)
-    energies = pair_energies(model, choosing)
+    energies = choosing.energies(model)
     decided = _choose(recipe, choosing, energies)
     record = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,
         "encoder": encoder.name,
         "recipe": recipe.as_dict(),
-        "data": _described(pairs),
-        "chosen_on": _described(choosing),
-        "similarity": similarity(choosing.scores, energies).as_dict(),
+        "data": pairs.described(),
+        "chosen_on": choosing.described(),
+        "similarity": Similarity.of(choosing.scores, energies).to_json(),
         "threshold": asdict(decided),
         "histories": {"choosing": fit.history},
         "epochs": fit.best_epoch,
@@ -157,16 +152,6 @@ def _check_apart(pairs: SentencePairs, choosing: SentencePairs) -> None:
             f"{len(both)} of {len(choosing)} pairs to choose on are learned from too, such as "
             f"{both[0][0]!r:.60}. Choose on others."
         )
-
-
-def _described(pairs: SentencePairs) -> dict[str, Any]:
-    return {
-        "name": pairs.name,
-        "digest": pairs.digest,
-        "licence": pairs.licence,
-        "pairs": len(pairs),
-        "sentences": len(pairs.sentences),
-    }
 
 
 class _SentenceFeed:
@@ -314,7 +299,7 @@ def _fit(
                     )
                 )
             feed.on_epoch_end()
-            rho = spearman(choosing.scores, -pair_energies(model, choosing))
+            rho = spearman(choosing.scores, -choosing.energies(model))
             if not fit.best_epoch or rho > max(fit.history["spearman"]):
                 fit.best_epoch = epoch + 1
                 fit.best_weights = model.encoder.get_weights()

@@ -18,7 +18,7 @@ from sklearn.base import ClassifierMixin
 from likeness.arrays import Codes, Energies, check_in_range
 from likeness.errors import SettingError, require_extra
 from likeness.evaluation import choose_threshold
-from likeness.tasks.sklearn.embedder import ENERGY, SiameseEmbedder, coded, drawn_seed
+from likeness.tasks.sklearn.embedder import ENERGY, SiameseEmbedder
 from likeness.tasks.sklearn.fitted import TEMPLATES, Templates
 
 Floats = NDArray[np.float64]
@@ -185,9 +185,9 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
     def _fit(self, X: ArrayLike, y: ArrayLike, named: Any) -> Self:  # noqa: N803
         self._check_settings()
         items, labels = self._checked(X, y, first=True)
-        classes, codes = coded(labels)
+        classes, codes = self._coded(labels)
         known = self._with_names(classes, named, labels[:0])
-        seed = drawn_seed(self.random_state)
+        seed = self._seed()
         threshold = self.threshold
         if self.unknown_label is not None and threshold is None:
             threshold = self._chosen_threshold(items, codes, seed=seed)

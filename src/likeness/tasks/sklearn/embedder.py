@@ -1,7 +1,5 @@
 """`SiameseEmbedder`: a scikit-learn transformer from items to Siamese embeddings."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from likeness.arrays import Codes, Embeddings, Prepared, check_in_range
 from likeness.errors import SettingError, require_extra
-from likeness.tasks.sklearn.fitted import fit_preparation, read_estimator, write_estimator
+from likeness.tasks.sklearn.fitted import SavedEstimator, fit_preparation
 from likeness.training.recipe import TrainingRecipe
 
 ENERGY = "euclidean"
@@ -36,89 +34,8 @@ _FEWEST_EACH = 4
 """Items of a class in a batch, if its size allows."""
 
 _AT_ONCE = 64
-"""Items are _embedded so many at a time, never fewer: in a batch of another size the last bits
+"""Items are embedded so many at a time, never fewer: in a batch of another size the last bits
 of an embedding are others, and an item's answer would depend on its neighbours."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Learning:
-    """The settings of an estimator that its encoder is learned with; see `SiameseEmbedder`."""
-
-    encoder: str
-    embedding_size: int
-    width: int | None
-    loss: str
-    margin: float | None
-    steps: int
-    batch_size: int
-    learning_rate: float
-    distortion: float
-
-    def recipe(self, shape: tuple[int, ...], *, classes: int, seed: int) -> TrainingRecipe:
-        """Return the recipe for prepared items of a shape.
-
-        Raises:
-            SettingError: a setting is out of its range, or does not go with the items.
-        """
-        encoder = self._encoder_for(shape)
-        if self.distortion and len(shape) != 3:
-            raise SettingError(
-                "distortion: expected 0 for rows of numbers; only images are distorted. "
-                f"Received: {self.distortion!r}."
-            )
-        check_in_range(self.batch_size, 4, 100_000, argument="batch_size", whole=True)
-        identities = max(2, min(classes, int(self.batch_size) // _FEWEST_EACH))
-        try:
-            return TrainingRecipe().replace(
-                energy=ENERGY,
-                encoder={
-                    "kind": encoder,
-                    "embedding_size": self.embedding_size,
-                    "width": _WIDTHS[encoder] if self.width is None else self.width,
-                },
-                loss={
-                    "kind": self.loss,
-                    "margin": _MARGINS.get(self.loss, 1.0) if self.margin is None else self.margin,
-                },
-                sampling={
-                    "identities": identities,
-                    "items_each": int(self.batch_size) // identities,
-                    "mirror_identities": False,
-                },
-                augmentation={
-                    "geometry": self.distortion,
-                    "brightness_contrast": self.distortion,
-                    "erasing": 0.0,
-                },
-                views={"mirrored": False, "shift": 0},
-                whitening={"kind": "none"},
-                schedule={
-                    "epochs": 1,
-                    "steps": self.steps,
-                    "learning_rate": self.learning_rate,
-                    "held_out": 0.0,
-                    "refit": False,
-                },
-                seed=seed,
-            )
-        except SettingError as error:
-            raise SettingError(_as_called_here(str(error))) from error
-
-    def _encoder_for(self, shape: tuple[int, ...]) -> str:
-        if self.encoder == "auto":
-            is_picture = len(shape) == 3 and min(shape[:2]) >= _SMALLEST["convnet"]
-            return "convnet" if is_picture else "dense"
-        if self.encoder not in _WIDTHS:
-            raise SettingError(
-                f"encoder: expected one of auto, {', '.join(_WIDTHS)}. Received: {self.encoder!r}."
-            )
-        least = _SMALLEST.get(self.encoder, 0)
-        if self.encoder in _SMALLEST and (len(shape) != 3 or min(shape[:2]) < least):
-            raise SettingError(
-                f"encoder: {self.encoder!r} reads images of at least {least}×{least} pixels. "
-                f"Received: items of shape {shape}. Use 'dense' or 'auto'."
-            )
-        return self.encoder
 
 
 def _as_called_here(sentence: str) -> str:
@@ -161,13 +78,15 @@ def _filled(items: Prepared) -> NDArray[np.float32]:
 SHAPES = "(n, features), (n, rows, columns) or (n, rows, columns, channels)"
 
 
-class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SiameseEmbedder(
+    SavedEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Embed items so that those of one class are near, and those of others far.
 
     One encoder, learned from the classes of the items it is fitted to, by the engine that
     faces are learned with: batches of several classes with several items each, and a loss on
     all pairs of a batch. The embeddings have unit length; what is compared is their Euclidean
-    distance, 0 to 2. Classes never seen are _embedded, too; that is what it is for.
+    distance, 0 to 2. Classes never seen are embedded, too; that is what it is for.
 
     Items are rows of numbers ``(n, features)``, whose features are brought to mean 0 and
     deviation 1; or images ``(n, rows, columns)`` or ``(n, rows, columns, channels)`` of any
@@ -240,8 +159,7 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             MissingExtraError: Keras is not installed.
         """
         items, classes = self._checked(X, y, first=True)
-        _, codes = coded(classes)
-        self._learn(items, codes, seed=drawn_seed(self.random_state))
+        self._learn(items, self._coded(classes)[1], seed=self._seed())
         return self
 
     def transform(self, X: ArrayLike) -> Embeddings:  # noqa: N803
@@ -253,33 +171,6 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_is_fitted(self)
         return self._embed(self._checked(X, first=False)[0])
-
-    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the fitted estimator as a folder of data, completely or not at all.
-
-        JSON, an ``.npz`` without pickles, and the encoder as Keras saves it: `load` executes
-        nothing that it reads, as unpickling would.
-
-        Args:
-            folder: its path; must not exist yet, or be empty.
-            overwrite: whether an existing estimator may be replaced.
-
-        Raises:
-            NotFittedError: it is not fitted yet.
-            OutputError: the folder holds something else, or it cannot be written.
-            SettingError: a setting or a class is not a JSON value, such as a random state object.
-        """
-        check_is_fitted(self)
-        return write_estimator(self, Path(folder), overwrite=overwrite)
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read an estimator that `save` wrote.
-
-        Raises:
-            ModelError: there is no estimator of this class, or its parts do not belong together.
-        """
-        return read_estimator(cls, Path(folder))
 
     @property
     def _n_features_out(self) -> int:
@@ -325,42 +216,96 @@ class SiameseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _learn(self, items: NDArray[np.float64], codes: Codes, *, seed: int) -> None:
         self.preparation_ = fit_preparation(items)
         prepared = self._prepared(items)
-        learning = _Learning(
-            encoder=self.encoder,
-            embedding_size=self.embedding_size,
-            width=self.width,
-            loss=self.loss,
-            margin=self.margin,
-            steps=self.steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            distortion=self.distortion,
-        )
-        recipe = learning.recipe(prepared.shape[1:], classes=int(codes.max()) + 1, seed=seed)
+        recipe = self._recipe(prepared.shape[1:], classes=int(codes.max()) + 1, seed=seed)
         self.encoder_ = _learned_encoder(recipe, prepared, codes)
+
+    def _recipe(self, shape: tuple[int, ...], *, classes: int, seed: int) -> TrainingRecipe:
+        """Return the recipe for prepared items of a shape.
+
+        Raises:
+            SettingError: a setting is out of its range, or does not go with the items.
+        """
+        encoder = self._encoder_for(shape)
+        if self.distortion and len(shape) != 3:
+            raise SettingError(
+                "distortion: expected 0 for rows of numbers; only images are distorted. "
+                f"Received: {self.distortion!r}."
+            )
+        check_in_range(self.batch_size, 4, 100_000, argument="batch_size", whole=True)
+        identities = max(2, min(classes, int(self.batch_size) // _FEWEST_EACH))
+        try:
+            return TrainingRecipe().replace(
+                energy=ENERGY,
+                encoder={
+                    "kind": encoder,
+                    "embedding_size": self.embedding_size,
+                    "width": _WIDTHS[encoder] if self.width is None else self.width,
+                },
+                loss={
+                    "kind": self.loss,
+                    "margin": _MARGINS.get(self.loss, 1.0) if self.margin is None else self.margin,
+                },
+                sampling={
+                    "identities": identities,
+                    "items_each": int(self.batch_size) // identities,
+                    "mirror_identities": False,
+                },
+                augmentation={
+                    "geometry": self.distortion,
+                    "brightness_contrast": self.distortion,
+                    "erasing": 0.0,
+                },
+                views={"mirrored": False, "shift": 0},
+                whitening={"kind": "none"},
+                schedule={
+                    "epochs": 1,
+                    "steps": self.steps,
+                    "learning_rate": self.learning_rate,
+                    "held_out": 0.0,
+                    "refit": False,
+                },
+                seed=seed,
+            )
+        except SettingError as error:
+            raise SettingError(_as_called_here(str(error))) from error
+
+    def _encoder_for(self, shape: tuple[int, ...]) -> str:
+        if self.encoder == "auto":
+            is_picture = len(shape) == 3 and min(shape[:2]) >= _SMALLEST["convnet"]
+            return "convnet" if is_picture else "dense"
+        if self.encoder not in _WIDTHS:
+            raise SettingError(
+                f"encoder: expected one of auto, {', '.join(_WIDTHS)}. Received: {self.encoder!r}."
+            )
+        least = _SMALLEST.get(self.encoder, 0)
+        if self.encoder in _SMALLEST and (len(shape) != 3 or min(shape[:2]) < least):
+            raise SettingError(
+                f"encoder: {self.encoder!r} reads images of at least {least}×{least} pixels. "
+                f"Received: items of shape {shape}. Use 'dense' or 'auto'."
+            )
+        return self.encoder
+
+    def _seed(self) -> int:
+        """Return the seed of one fit, drawn from scikit-learn's ``random_state``."""
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    @staticmethod
+    def _coded(classes: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
+        """Return the different classes, ascending, and the place of each item's among them.
+
+        Raises:
+            ValueError: there is but one.
+        """
+        distinct, codes = np.unique(classes, return_inverse=True)
+        if len(distinct) < 2:
+            raise ValueError(
+                "y: expected at least two classes, to learn what sets them apart. "
+                f"Received: one class, {distinct[0]!r}, of {len(classes)} samples."
+            )
+        return distinct, codes.astype(np.int64)
 
     def _prepared(self, items: NDArray[np.float64]) -> Prepared:
         return self.preparation_(items)
 
     def _embed(self, items: NDArray[np.float64]) -> Embeddings:
         return _embedded(self.encoder_, self._prepared(items))
-
-
-def drawn_seed(random_state: Any) -> int:
-    """Return the seed of one fit, drawn from scikit-learn's ``random_state``."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def coded(classes: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
-    """Return the different classes, ascending, and the place of each item's among them.
-
-    Raises:
-        ValueError: there is but one.
-    """
-    distinct, codes = np.unique(classes, return_inverse=True)
-    if len(distinct) < 2:
-        raise ValueError(
-            "y: expected at least two classes, to learn what sets them apart. "
-            f"Received: one class, {distinct[0]!r}, of {len(classes)} samples."
-        )
-    return distinct, codes.astype(np.int64)

@@ -12,12 +12,13 @@ Folders are data that describe themselves and refuse a mismatch.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from likeness.arrays import Codes, Energies, Prepared
 from likeness.energies import energy_matrix
@@ -93,14 +94,10 @@ def fit_preparation(items: NDArray[np.float64]) -> _AnyPreparation:
     return _ItemPreparation(flat=span / _LEVELS if span > 0 else 1.0)
 
 
-def _preparation_to_data(preparation: _AnyPreparation) -> dict[str, Any]:
+def _preparation_to_data(preparation: _AnyPreparation) -> dict[str, object]:
     """Return JSON values from which `_preparation_from_data` makes it again."""
     (kind,) = (name for name, made in _KINDS.items() if type(preparation) is made)
-    entries = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in vars(preparation).items()
-    }
-    return {"kind": kind, **entries}
+    return {"kind": kind, **asdict(preparation)}
 
 
 def _preparation_from_data(entries: Mapping[str, Any]) -> _AnyPreparation:
@@ -109,14 +106,10 @@ def _preparation_from_data(entries: Mapping[str, Any]) -> _AnyPreparation:
     Raises:
         KeyError, TypeError: it was not written by `_preparation_to_data`.
     """
-    settings = dict(entries)
-    made = _KINDS[settings.pop("kind")]
-    return made(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in settings.items()
-        }
-    )
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()
+    }
+    return _KINDS[str(settings.pop("kind"))](**settings)
 
 
 Floats = NDArray[np.float64]
@@ -171,19 +164,11 @@ class Templates:
             sums = np.zeros((len(classes), points.shape[1]))
             np.add.at(sums, rows, points * counts[:, None])
             points, every, counts = sums / totals[:, None], classes, totals
-        return Templates(
-            kind=self.kind, energy=self.energy, points=points, codes=every, counts=counts
-        )
+        return replace(self, points=points, codes=every, counts=counts)
 
     def renumbered(self, code_of: Codes) -> "Templates":
         """Return the same with class ``code_of[c]`` where class c was."""
-        return Templates(
-            kind=self.kind,
-            energy=self.energy,
-            points=self.points,
-            codes=code_of[self.codes],
-            counts=self.counts,
-        )
+        return replace(self, codes=code_of[self.codes])
 
     def class_energies(self, embeddings: NDArray[np.floating], *, classes: int) -> Energies:
         """Return ``(n, classes)``: the energy to each class's nearest template.
@@ -203,72 +188,106 @@ _ENCODER = "encoder.keras"
 _TEMPLATES_FILE = "templates.npz"
 
 Arrays = Mapping[str, NDArray[Any]]
-Estimator = TypeVar("Estimator")
+
+_ARRAYS = ("points", "codes", "counts")
+"""Of templates, in their file."""
 
 _FITTED = ("temperature_", "threshold_", "calibrated_")
 """Of a classifier, JSON values as they are."""
 
 
-def write_estimator(estimator: Any, folder: Path, *, overwrite: bool) -> Path:
-    """Write a fitted estimator; see `SiameseEmbedder.save`."""
-    check_new_folder(folder, overwrite=overwrite, document=_DOCUMENT)
-    document = {
-        "format": _FORMAT,
-        "class": type(estimator).__name__,
-        "settings": estimator.get_params(deep=False),
-        "item_shape": list(estimator.item_shape_),
-        "feature_names": _listed(getattr(estimator, "feature_names_in_", None)),
-        "preparation": _preparation_to_data(estimator.preparation_),
-        "classes": _classes_to_data(estimator),
-        **{name.strip("_"): getattr(estimator, name, None) for name in _FITTED},
-    }
-    arrays = _arrays_of(estimator)
-    try:
-        document["fingerprint"] = _fingerprint(document, estimator.encoder_, arrays)
-        text = document_text(document)
-    except (TypeError, ValueError) as error:
-        raise SettingError(
-            f"settings and classes: expected JSON values to save. Received: others ({error}). Use "
-            "an int as random_state, and texts or numbers as classes."
-        ) from error
-    with whole_folder(folder) as fresh:
-        estimator.encoder_.save(fresh / _ENCODER)
-        if arrays:
-            np.savez(fresh / _TEMPLATES_FILE, **dict[str, Any](arrays))
-        (fresh / _DOCUMENT).write_text(text, encoding="utf-8")
-    return folder
+class SavedEstimator:
+    """What an estimator of ours is on disk."""
 
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the fitted estimator as a folder of data, completely or not at all.
 
-def read_estimator(kind: type[Estimator], folder: Path) -> Estimator:
-    """Read an estimator of a class; see `SiameseEmbedder.load`."""
-    document = _read_document(folder, kind.__name__)
-    keras = require_extra("keras", extra="train")
-    # Importing these registers the layers that occur in the file.
-    require_extra("likeness.encoders")
-    try:
-        estimator: Any = kind(**document["settings"])
-        estimator.item_shape_ = tuple(document["item_shape"])
-        estimator.n_features_in_ = estimator.item_shape_[0]
-        if document["feature_names"] is not None:
-            estimator.feature_names_in_ = np.array(document["feature_names"], dtype=object)
-        estimator.preparation_ = _preparation_from_data(document["preparation"])
-        estimator.encoder_ = keras.models.load_model(folder / _ENCODER, compile=False)
-        arrays = _read_arrays(folder) if document["classes"] is not None else {}
-        if document["classes"] is not None:
-            _restore_classes(estimator, document, arrays)
-        fingerprint = _fingerprint(document, estimator.encoder_, arrays)
-    except Exception as error:  # Keras and NumPy raise many kinds for a damaged file.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            f"{folder} holds a damaged estimator: {reason}. Restore it or fit it again."
-        ) from error
-    if fingerprint != document["fingerprint"]:
-        raise ModelError(
-            f"{folder}: the parts of the estimator do not belong together. Expected the "
-            f"fingerprint {str(document['fingerprint'])[:12]}, they give {fingerprint[:12]}. "
-            "Restore the folder or fit it again."
-        )
-    return cast(Estimator, estimator)
+        JSON, an ``.npz`` without pickles, and the encoder as Keras saves it: `load` executes
+        nothing that it reads, as unpickling would.
+
+        Args:
+            folder: its path; must not exist yet, or be empty.
+            overwrite: whether an existing estimator may be replaced.
+
+        Raises:
+            NotFittedError: it is not fitted yet.
+            OutputError: the folder holds something else, or it cannot be written.
+            SettingError: a setting or a class is not a JSON value, such as a random state object.
+        """
+        check_is_fitted(self)
+        folder, estimator = Path(folder), cast(Any, self)
+        check_new_folder(folder, overwrite=overwrite, document=_DOCUMENT)
+        names = getattr(self, "feature_names_in_", None)
+        document = {
+            "format": _FORMAT,
+            "class": type(self).__name__,
+            "settings": estimator.get_params(deep=False),
+            "item_shape": list(estimator.item_shape_),
+            "feature_names": None if names is None else [str(name) for name in names],
+            "preparation": _preparation_to_data(estimator.preparation_),
+            "classes": _classes_to_data(estimator),
+            **{name.strip("_"): getattr(self, name, None) for name in _FITTED},
+        }
+        templates = getattr(self, "templates_", None)
+        arrays = {} if templates is None else {name: getattr(templates, name) for name in _ARRAYS}
+        try:
+            document["fingerprint"] = _fingerprint(document, estimator.encoder_, arrays)
+            text = document_text(document)
+        except (TypeError, ValueError) as error:
+            raise SettingError(
+                "settings and classes: expected JSON values to save. Received: others "
+                f"({error}). Use an int as random_state, and texts or numbers as classes."
+            ) from error
+        with whole_folder(folder) as fresh:
+            estimator.encoder_.save(fresh / _ENCODER)
+            if arrays:
+                np.savez(fresh / _TEMPLATES_FILE, **arrays)
+            (fresh / _DOCUMENT).write_text(text, encoding="utf-8")
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read an estimator that `save` wrote.
+
+        Raises:
+            ModelError: there is no estimator of this class, or its parts do not belong together.
+        """
+        folder = Path(folder)
+        document = _read_document(folder, cls.__name__)
+        keras = require_extra("keras", extra="train")
+        # Importing these registers the layers that Keras will meet in the file.
+        require_extra("likeness.encoders")
+        try:
+            estimator: Any = cls(**document["settings"])
+            estimator.item_shape_ = tuple(document["item_shape"])
+            estimator.n_features_in_ = estimator.item_shape_[0]
+            if document["feature_names"] is not None:
+                estimator.feature_names_in_ = np.array(document["feature_names"], dtype=object)
+            estimator.preparation_ = _preparation_from_data(document["preparation"])
+            estimator.encoder_ = keras.models.load_model(folder / _ENCODER, compile=False)
+            arrays: Arrays = {}
+            if (classes := document["classes"]) is not None:
+                with np.load(folder / _TEMPLATES_FILE, allow_pickle=False) as stored:
+                    arrays = {name: stored[name] for name in _ARRAYS}
+                estimator.classes_ = np.array(classes["names"], dtype=np.dtype(classes["dtype"]))
+                estimator.templates_ = Templates(
+                    kind=classes["kind"], energy=classes["energy"], **arrays
+                )
+                for name in _FITTED:
+                    setattr(estimator, name, document[name.strip("_")])
+            fingerprint = _fingerprint(document, estimator.encoder_, arrays)
+        except Exception as error:  # Keras and NumPy raise many kinds for a damaged file.
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(
+                f"{folder} holds a damaged estimator: {reason}. Restore it or fit it again."
+            ) from error
+        if fingerprint != document["fingerprint"]:
+            raise ModelError(
+                f"{folder}: the parts of the estimator do not belong together. Expected the "
+                f"fingerprint {str(document['fingerprint'])[:12]}, they give {fingerprint[:12]}. "
+                "Restore the folder or fit it again."
+            )
+        return cast(Self, estimator)
 
 
 def _read_document(folder: Path, name: str) -> dict[str, Any]:
@@ -294,27 +313,7 @@ def _read_document(folder: Path, name: str) -> dict[str, Any]:
     return dict(document)
 
 
-def _arrays_of(estimator: Any) -> dict[str, NDArray[Any]]:
-    templates = getattr(estimator, "templates_", None)
-    if templates is None:
-        return {}
-    return {name: getattr(templates, name) for name in ("points", "codes", "counts")}
-
-
-def _read_arrays(folder: Path) -> dict[str, NDArray[Any]]:
-    with np.load(folder / _TEMPLATES_FILE, allow_pickle=False) as stored:
-        return {name: stored[name] for name in ("points", "codes", "counts")}
-
-
-def _restore_classes(estimator: Any, document: Mapping[str, Any], arrays: Arrays) -> None:
-    entry = document["classes"]
-    estimator.classes_ = np.array(entry["names"], dtype=np.dtype(entry["dtype"]))
-    estimator.templates_ = Templates(kind=entry["kind"], energy=entry["energy"], **arrays)
-    for name in _FITTED:
-        setattr(estimator, name, document[name.strip("_")])
-
-
-def _classes_to_data(estimator: Any) -> dict[str, Any] | None:
+def _classes_to_data(estimator: Any) -> dict[str, object] | None:
     if not hasattr(estimator, "classes_"):
         return None
     return {
@@ -325,11 +324,7 @@ def _classes_to_data(estimator: Any) -> dict[str, Any] | None:
     }
 
 
-def _listed(names: Any) -> list[str] | None:
-    return None if names is None else [str(name) for name in names]
-
-
-def _fingerprint(document: Mapping[str, Any], encoder: Any, arrays: Arrays) -> str:
+def _fingerprint(document: Mapping[str, object], encoder: Any, arrays: Arrays) -> str:
     """SHA-256 of all but itself: settings, encoder and templates."""
     head = {name: entry for name, entry in document.items() if name != "fingerprint"}
     # As JSON gives it back: lists for tuples, and so on.

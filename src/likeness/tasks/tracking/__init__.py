@@ -5,10 +5,10 @@ for where it is looked for, and the energy of a place is minus their cross-corre
 Pillow and ONNX Runtime only; `likeness.tasks.tracking.training.train_tracker` makes the model.
 """
 
-from likeness.tasks.tracking.boxes import Box, read_box
-from likeness.tasks.tracking.evaluation import evaluate_track
-from likeness.tasks.tracking.film import Film, open_film
-from likeness.tasks.tracking.model import TrackerSettings, TrackingModel, open_tracking_model
+from likeness.tasks.tracking.boxes import Box
+from likeness.tasks.tracking.evaluation import TrackEvaluation
+from likeness.tasks.tracking.film import Film
+from likeness.tasks.tracking.model import TrackerSettings, TrackingModel
 from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.tasks.tracking.sequences import drawn_sequence
 from likeness.tasks.tracking.tracker import Step, Tracker, read_track, track_csv
@@ -17,15 +17,12 @@ __all__ = [
     "Box",
     "Film",
     "Step",
+    "TrackEvaluation",
     "Tracker",
     "TrackerSettings",
     "TrackingModel",
     "TrackingRecipe",
     "drawn_sequence",
-    "evaluate_track",
-    "open_film",
-    "open_tracking_model",
-    "read_box",
     "read_track",
     "track_csv",
 ]

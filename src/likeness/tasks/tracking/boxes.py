@@ -48,6 +48,28 @@ class Box:
         """Return the box of this size with its middle at ``centre`` (x, y)."""
         return cls(centre[0] - width / 2, centre[1] - height / 2, width, height)
 
+    @classmethod
+    def from_text(cls, text: str, *, argument: str = "box") -> Self:
+        """Read «x,y,width,height».
+
+        Raises:
+            SettingError: the text is something else.
+
+        >>> Box.from_text("160,83,56,65").centre
+        (188.0, 115.5)
+        """
+        try:
+            x, y, width, height = (float(number) for number in text.split(","))
+        except ValueError as error:
+            raise SettingError(
+                f"{argument}: expected x,y,width,height in pixels, such as 160,83,56,65. "
+                f"Received: {text!r}."
+            ) from error
+        try:
+            return cls(x, y, width, height)
+        except SettingError as error:
+            raise SettingError(str(error).replace("box", argument, 1)) from error
+
     @property
     def centre(self) -> tuple[float, float]:
         """(x, y) of its middle."""
@@ -66,27 +88,17 @@ class Box:
             and self.y + self.height > 0
         )
 
+    def side_with_context(self, context: float) -> float:
+        """Return the side of the square that shows it and its surroundings.
 
-def read_box(text: str, *, argument: str = "box") -> Box:
-    """Read «x,y,width,height».
+        Bertinetto et al. 2016, section 3.4: ``s² = (w + 2p)(h + 2p)`` with
+        ``p = context·(w + h)/2``; theirs is a context of 0.5.
 
-    Raises:
-        SettingError: the text is something else.
-
-    >>> read_box("160,83,56,65").centre
-    (188.0, 115.5)
-    """
-    try:
-        x, y, width, height = (float(number) for number in text.split(","))
-    except ValueError as error:
-        raise SettingError(
-            f"{argument}: expected x,y,width,height in pixels, such as 160,83,56,65. "
-            f"Received: {text!r}."
-        ) from error
-    try:
-        return Box(x, y, width, height)
-    except SettingError as error:
-        raise SettingError(str(error).replace("box", argument, 1)) from error
+        >>> Box(0, 0, 40, 40).side_with_context(0.5)
+        80.0
+        """
+        margin = context * (self.width + self.height)
+        return math.sqrt((self.width + margin) * (self.height + margin))
 
 
 Pixels = NDArray[np.uint8]
@@ -176,19 +188,6 @@ def _checked(pixels: Any) -> Pixels:
             f"Received: {describe(pixels)}."
         )
     return np.ascontiguousarray(pixels)
-
-
-def side_with_context(box: Box, context: float) -> float:
-    """Return the side of the square that shows a box and its surroundings.
-
-    Bertinetto et al. 2016, section 3.4: ``s² = (w + 2p)(h + 2p)`` with ``p = context·(w + h)/2``;
-    theirs is a context of 0.5.
-
-    >>> side_with_context(Box(0, 0, 40, 40), 0.5)
-    80.0
-    """
-    margin = context * (box.width + box.height)
-    return math.sqrt((box.width + margin) * (box.height + margin))
 
 
 def pasting_matrix(

@@ -1,34 +1,28 @@
 """``likeness track`` and ``likeness track-train``: follow one target through a film."""
 
-from collections.abc import Iterator, Mapping
-from collections.abc import Sequence as Steps
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from likeness.cli import options, terminal
 from likeness.cli.opening import finish_training
-from likeness.cli.options import Changes, Json, Out, Overwrite, Seed, changed, read_data
-from likeness.cli.terminal import errors, finish, training_bars
-from likeness.errors import OutputError, SettingError, TooFewError
-from likeness.files import check_new_folder, check_writable_file, write_file
+from likeness.errors import LikenessError, OutputError, SettingError, TooFewError
+from likeness.files import check_new_folder, check_writable_file, growing_file, write_file
 from likeness.tasks.tracking import (
     Box,
     Film,
     Step,
     Tracker,
+    TrackEvaluation,
     TrackingModel,
-    open_film,
-    open_tracking_model,
-    read_box,
     track_csv,
 )
-from likeness.tasks.tracking.evaluation import TrackEvaluation, evaluate_track
 from likeness.tasks.tracking.film import SUFFIXES, film_writer
 from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.pairs import TrackingRecipe
@@ -39,14 +33,6 @@ SEQUENCES = (
     "bag (VOT2015), dragon-baby (OTB), drawn (synthetic), or a zip or a folder of frames with "
 )
 """Words for a sequence with its ground truth."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Source:
-    """A film, and where its target truly is, if that is known."""
-
-    film: Film
-    truth: NDArray[np.float64] | None = None
 
 
 def _track(
@@ -70,22 +56,29 @@ def _track(
         Path | None,
         typer.Option(help="Also write the film with the boxes: a .gif, or an .mp4 by OpenCV."),
     ] = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Follow one target through a film.
 
     It needs the target's box in the first frame. Each frame gets a box, an energy (lower is more
     alike) and, where the box is not to be relied on, a reason. Of a sequence with its ground truth
     it also says how well that went.
+
+    Boxes are written as they are found: a frame that cannot be read, or Ctrl-C, ends it, and the
+    boxes of the frames before stay.
     """
     _check_places(out, video)
-    source = _source(film)
-    first = _first_box(box, source)
-    tracking = open_tracking_model(model)
-    steps = _tracked(tracking, source.film, first, video)
-    track = _Track(model=tracking, first=first, steps=steps, evaluation=_evaluated(steps, source))
-    write_file(out, track_csv(first, steps))
-    finish(track.to_json(model), json_, *_lines(track, out, video))
+    source, truth = _source(film)
+    first = _first_box(box, truth)
+    track = _follow(TrackingModel.open(model), source, first, out=out, video=video)
+    if truth is not None and track.steps:
+        boxes = [step.box.as_tuple() for step in track.steps]
+        track = replace(track, evaluation=TrackEvaluation.of(boxes, truth[1 : len(boxes) + 1]))
+    terminal.finish(track.to_json(model), json_, *_lines(track, out, video))
+    if isinstance(track.stopped, KeyboardInterrupt):
+        raise typer.Exit(130)
+    if track.stopped is not None:
+        raise track.stopped
 
 
 def _track_train(
@@ -93,7 +86,7 @@ def _track_train(
         list[str],
         typer.Argument(help=f"Training data: {SEQUENCES}groundtruth.txt; one or more."),
     ],
-    out: Out,
+    out: options.Out,
     things: Annotated[
         str | None,
         typer.Option(
@@ -101,17 +94,17 @@ def _track_train(
             "drawn, digits, mnist, or a folder with one sub-folder of pictures for each."
         ),
     ] = None,
-    set_: Changes = None,
-    seed: Seed = None,
-    overwrite: Overwrite = False,
-    json_: Json = None,
+    set_: options.Changes = None,
+    seed: options.Seed = None,
+    overwrite: options.Overwrite = False,
+    json_: options.Json = None,
 ) -> None:
     """Train a tracker on sequences with the target marked.
 
     The first quarter of each sequence is held out: how the tracker searches, and above which energy
     the target counts as lost, is chosen there.
     """
-    recipe = changed(TrackingRecipe(), set_, seed=seed)
+    recipe = options.changed(TrackingRecipe(), set_, seed=seed)
     check_new_folder(out, overwrite=overwrite)
     films = []
     for word in sequences:
@@ -121,11 +114,11 @@ def _track_train(
                 f"SEQUENCES: expected {SEQUENCES}groundtruth.txt. Received: {word!r}."
             )
         films.append(sequence)
-    pictures = None if things is None else read_data(things)
+    pictures = None if things is None else options.read_data(things)
     load_keras()
     from likeness.tasks.tracking.training import train_tracker  # late: brings Keras
 
-    with training_bars() as bars:
+    with terminal.training_bars() as bars:
         trained = train_tracker(
             recipe,
             films,
@@ -156,60 +149,62 @@ def _check_places(out: Path, video: Path | None) -> None:
         raise OutputError(f"--out, --video: expected two files. Received: {out} for both.")
 
 
-def _source(word: str) -> _Source:
+def _source(word: str) -> tuple[Film, NDArray[np.float64] | None]:
+    """Return a film, and where its target truly is, if that is known."""
     sequence = find_sequence(word)
     if sequence is None:
-        return _Source(film=open_film(word))
-    film = Film(frames=iter(sequence.frames), count=len(sequence))
-    return _Source(film=film, truth=sequence.boxes)
+        return Film.open(word), None
+    return Film(frames=iter(sequence.frames), count=len(sequence)), sequence.boxes
 
 
-def _first_box(text: str | None, source: _Source) -> Box:
+def _first_box(text: str | None, truth: NDArray[np.float64] | None) -> Box:
     if text is not None:
-        return read_box(text, argument="--box")
-    if source.truth is None:
+        return Box.from_text(text, argument="--box")
+    if truth is None:
         raise SettingError(
             "--box: expected x,y,width,height of the target in the first frame, in pixels, such "
             "as 160,83,56,65. Received: nothing."
         )
-    return Box(*source.truth[0].tolist())
+    return Box(*truth[0].tolist())
 
 
-def _tracked(model: TrackingModel, film: Film, first: Box, video: Path | None) -> list[Step]:
-    """Follow the target, and write the film with its boxes if one is wanted."""
+def _follow(
+    model: TrackingModel, film: Film, first: Box, *, out: Path, video: Path | None
+) -> "_Track":
+    """Follow the target; each box is in the file as soon as it is known.
+
+    A frame that cannot be read, and Ctrl-C, end it; what was done is kept.
+    """
     writer = None if video is None else film_writer(video.suffix.lower(), rate=film.rate)
-    frames = film.frames
-    start = next(frames)
+    start = next(film.frames)
     tracker = Tracker(model, start, first)
-    steps = []
+    second = next(film.frames, None)
+    if second is None:
+        raise TooFewError("film: expected two frames at least. Received: one.")
     if writer is not None:
         writer.add(start, first, words="frame 1", lost=False)
-    with _bar(film.count) as advance:
-        for number, frame in enumerate(frames, start=2):
+    steps: list[Step] = []
+
+    def followed() -> Iterator[Step]:
+        for number, frame in enumerate(chain([second], film.frames), start=2):
             step = tracker.step(frame)
-            steps.append(step)
             if writer is not None:
                 words = f"frame {number}  energy {step.energy:.2f}{'  lost' * step.lost}"
                 writer.add(frame, step.box, words=words, lost=step.lost)
-            advance()
-    if not steps:
-        raise TooFewError("film: expected two frames at least. Received: one.")
+            steps.append(step)
+            yield step
+            tell(number, film.count or 0)
+
+    stopped: BaseException | None = None
+    with terminal.reading_bar("Tracking") as tell, growing_file(out) as append:
+        try:
+            for line in track_csv(first, followed()):
+                append(line)
+        except (LikenessError, KeyboardInterrupt) as error:
+            stopped = error
     if writer is not None and video is not None:
         write_file(video, writer.content())
-    return steps
-
-
-@contextmanager
-def _bar(count: int | None) -> Iterator[Any]:
-    columns = (
-        TextColumn("Tracking"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed} frames"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors(), transient=True) as progress:
-        task = progress.add_task("", total=count, completed=1)
-        yield lambda: progress.advance(task)
+    return _Track(model=model, first=first, steps=steps, stopped=stopped)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +213,9 @@ class _Track:
 
     model: TrackingModel
     first: Box
-    steps: Steps[Step]
-    evaluation: TrackEvaluation | None
+    steps: Sequence[Step]
+    evaluation: TrackEvaluation | None = None
+    stopped: BaseException | None = None
 
     @property
     def lost_frames(self) -> list[int]:
@@ -234,6 +230,7 @@ class _Track:
             "threshold": self.model.threshold,
             "frames": len(self.steps) + 1,
             "box": list(self.first.as_tuple()),
+            "stopped": None if self.stopped is None else str(self.stopped) or "Ctrl-C",
             "lost_frames": self.lost_frames,
             "steps": [
                 {
@@ -254,12 +251,6 @@ class _Track:
         return document
 
 
-def _evaluated(steps: Steps[Step], source: _Source) -> TrackEvaluation | None:
-    if source.truth is None:
-        return None
-    return evaluate_track([step.box.as_tuple() for step in steps], source.truth[1:])
-
-
 def _lines(track: _Track, out: Path, video: Path | None) -> list[str]:
     lost, summary = track.lost_frames, f"{len(track.steps) + 1} frames tracked"
     if track.model.threshold is None:
@@ -269,6 +260,8 @@ def _lines(track: _Track, out: Path, video: Path | None) -> list[str]:
     else:
         summary += "; the target was never lost, as far as the model can tell."
     lines = [summary]
+    if track.stopped is not None:
+        lines = [f"Stopped after frame {len(track.steps) + 1}; what was done is kept.", *lines]
     if track.evaluation is not None:
         figures, first = track.evaluation.figures, track.evaluation.lost["first_below"]
         lines.append(

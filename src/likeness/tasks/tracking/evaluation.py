@@ -16,7 +16,7 @@ The settings and the threshold of a tracker are chosen by it on frames that were
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,9 +25,9 @@ from likeness.arrays import check_in_range, describe
 from likeness.errors import DataError
 from likeness.evaluation import choose_threshold
 from likeness.evaluation.figures import Interval
-from likeness.tasks.tracking.boxes import Box, Frame, side_with_context
+from likeness.tasks.tracking.boxes import Box, Frame
 from likeness.tasks.tracking.model import TrackerSettings, TrackingModel
-from likeness.tasks.tracking.sequences import Sequence as Film
+from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.tasks.tracking.tracker import Tracker
 
 Floats = NDArray[np.float64]
@@ -106,9 +106,9 @@ def _precision_curve(errors: ArrayLike) -> Floats:
     return np.asarray(np.searchsorted(values, PIXELS, side="right") / len(values))
 
 
-def _first_lost(overlap: ArrayLike, *, below: float = LOST_BELOW) -> int | None:
-    """Return the index of the first frame with an overlap below a limit; None if there is none."""
-    indices = np.flatnonzero(np.asarray(overlap) < below)
+def _first_lost(overlap: ArrayLike) -> int | None:
+    """Return the index of the first frame below `LOST_BELOW`; None if there is none."""
+    indices = np.flatnonzero(np.asarray(overlap) < LOST_BELOW)
     return int(indices[0]) if len(indices) else None
 
 
@@ -131,6 +131,32 @@ class TrackEvaluation:
     overlap: Floats
     error: Floats
 
+    @classmethod
+    def of(cls, boxes: ArrayLike, truth: ArrayLike) -> Self:
+        """Return how well boxes follow the true ones.
+
+        Args:
+            boxes, truth: ``(n, 4)`` each, x, y, width, height, without the first frame.
+
+        Raises:
+            DataError: they do not fit each other.
+        """
+        return cls(overlap=overlaps(boxes, truth), error=_centre_errors(boxes, truth))
+
+    @classmethod
+    def together(cls, tracks: "Sequence[TrackEvaluation]") -> Self:
+        """Return several tracks of the same frames as one, whose figures are over all of them.
+
+        Raises:
+            DataError: they are of different lengths, or there is none.
+        """
+        if len({len(track.overlap) for track in tracks}) != 1:
+            raise DataError("tracks: expected one at least, all of one number of frames.")
+        return cls(
+            overlap=np.stack([track.overlap for track in tracks]),
+            error=np.stack([track.error for track in tracks]),
+        )
+
     @property
     def figures(self) -> Mapping[str, float]:
         """Mean overlap, area under the success plot, precision, and the median error in pixels."""
@@ -148,7 +174,7 @@ class TrackEvaluation:
             "for_good": _earliest([_lost_for_good(run) for run in runs]),
         }
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything, JSON values only."""
         return {
             "frames": self.overlap.shape[-1],
@@ -159,35 +185,9 @@ class TrackEvaluation:
         }
 
 
-def evaluate_track(boxes: ArrayLike, truth: ArrayLike) -> TrackEvaluation:
-    """Return how well boxes follow the true ones.
-
-    Args:
-        boxes, truth: ``(n, 4)`` each, x, y, width, height, without the first frame.
-
-    Raises:
-        DataError: they do not fit each other.
-    """
-    return TrackEvaluation(overlap=overlaps(boxes, truth), error=_centre_errors(boxes, truth))
-
-
 def _earliest(indices: Sequence[int | None]) -> int | None:
     """Return the number of the frame; index 0 is that of frame 2."""
     return min((index + 2 for index in indices if index is not None), default=None)
-
-
-def several_runs(tracks: Sequence[TrackEvaluation]) -> TrackEvaluation:
-    """Return several tracks of the same frames as one: every figure is over all of their frames.
-
-    Raises:
-        DataError: they are of different lengths, or there is none.
-    """
-    if len({len(track.overlap) for track in tracks}) != 1:
-        raise DataError("tracks: expected one at least, all of one number of frames.")
-    return TrackEvaluation(
-        overlap=np.stack([track.overlap for track in tracks]),
-        error=np.stack([track.error for track in tracks]),
-    )
 
 
 def _figures(overlap: Floats, error: Floats) -> dict[str, float]:
@@ -313,7 +313,7 @@ class _Choice:
     genuine: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     impostor: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return JSON values; of a choice without held-out frames, that there were none."""
         tried = [
             {name: getattr(settings, name) for name in _COMPARED}
@@ -333,7 +333,7 @@ class _Choice:
         }
 
 
-def choose(model: TrackingModel, held_out: Sequence[Film]) -> _Choice:
+def choose(model: TrackingModel, held_out: Sequence[TrackingSequence]) -> _Choice:
     """Choose how to search, and above which energy the target counts as lost.
 
     Args:
@@ -368,14 +368,20 @@ def _candidates(usual: TrackerSettings) -> Iterator[TrackerSettings]:
     """Yield the usual settings first, then the others."""
     yield usual
     for values in product(*_COMPARED.values()):
-        changes: Mapping[str, Any] = dict(zip(_COMPARED, values, strict=True))
-        settings = replace(usual, **changes)
+        window, scale_penalty, focus, template_rate = values
+        settings = replace(
+            usual,
+            window=window,
+            scale_penalty=scale_penalty,
+            focus=focus,
+            template_rate=template_rate,
+        )
         if settings != usual:
             yield settings
 
 
 def _mean_overlap(
-    model: TrackingModel, held_out: Sequence[Film], settings: TrackerSettings
+    model: TrackingModel, held_out: Sequence[TrackingSequence], settings: TrackerSettings
 ) -> float:
     """Return the mean over the held-out parts: forwards, backwards, two and three times as fast."""
     overlap = []
@@ -390,7 +396,7 @@ def _mean_overlap(
 
 
 def _held_out_energies(
-    model: TrackingModel, films: Sequence[Film], *, focus: float
+    model: TrackingModel, films: Sequence[TrackingSequence], *, focus: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return energies of templates on their target, and of the most alike position away from it.
 
@@ -406,7 +412,7 @@ def _held_out_energies(
     for film in films:
         frames = [Frame(pixels) for pixels in film.frames]
         boxes = [Box(*box) for box in film.boxes.tolist()]
-        sides = [side_with_context(box, shapes.context) for box in boxes]
+        sides = [box.side_with_context(shapes.context) for box in boxes]
         pictures = [
             frame.crop(box.centre, side * shapes.search / shapes.template, shapes.search)
             for frame, box, side in zip(frames, boxes, sides, strict=True)

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from likeness.errors import DataNotFoundError, ImageError, OutputError, SettingError, require_extra
 from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, MOST_PIXELS, decode_file
+from likeness.images.faces.face import PACKAGE
 from likeness.tasks.tracking.boxes import Box, Pixels
 from likeness.tasks.tracking.sequences import FOLDERS, in_colour
 
@@ -38,37 +39,41 @@ class Film:
     count: int | None
     rate: float = _USUAL_RATE
 
+    @classmethod
+    def open(cls, path: str | Path) -> "Film":
+        """Open a film.
 
-def open_film(path: str | Path) -> Film:
-    """Open a film.
+        Args:
+            path: a folder of JPEG, PNG, … in the natural order of their names (or with them in
+                ``img``, ``imgs`` or ``color``), a GIF, or a video that OpenCV reads.
 
-    Args:
-        path: a folder of JPEG, PNG, … in the natural order of their names (or with them in
-            ``img``, ``imgs`` or ``color``), a GIF, or a video that OpenCV reads.
-
-    Raises:
-        DataNotFoundError: there is no such file or folder, or no picture in the folder.
-        ImageError: the file is not a film; while reading: a frame cannot be read, or is of another
-            size than the first.
-        MissingExtraError: it is a video, and OpenCV is not installed.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
-        raise DataNotFoundError(
-            f"{path}: expected a folder of frames, a GIF or a video. There is no such file or "
-            "folder."
-        )
-    with path.open("rb") as file:
-        start = file.read(6)
-    return _gif(path) if start in (b"GIF87a", b"GIF89a") else _video(path)
+        Raises:
+            DataNotFoundError: there is no such file or folder, or no picture in the folder.
+            ImageError: the file is not a film; while reading: a frame cannot be read, or is of
+                another size than the first.
+            MissingExtraError: it is a video, and OpenCV is not installed.
+        """
+        path = Path(path).expanduser()
+        if path.is_dir():
+            return _folder(path)
+        if not path.is_file():
+            raise DataNotFoundError(
+                f"{path}: expected a folder of frames, a GIF or a video. There is no such file or "
+                "folder."
+            )
+        with path.open("rb") as file:
+            start = file.read(6)
+        return _gif(path) if start in (b"GIF87a", b"GIF89a") else _video(path)
 
 
 def _folder(folder: Path) -> Film:
     for directory in (folder, *(folder / name for name in FOLDERS)):
         if directory.is_dir():
-            files = [file for file in directory.iterdir() if file.suffix.lower() in EXTENSIONS]
+            files = [
+                file
+                for file in directory.iterdir()
+                if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
+            ]
             if files:
                 files.sort(key=lambda file: natural_key(file.name))
                 return Film(frames=_of_one_size(_decoded(files), folder), count=len(files))
@@ -111,7 +116,7 @@ def _gif_frames(file: Path, picture: Any, count: int) -> Iterator[Pixels]:
 
 
 def _video(file: Path) -> Film:
-    cv2 = require_extra("cv2", extra="faces")
+    cv2 = require_extra("cv2", package=PACKAGE)
     if file.suffix.lower() in EXTENSIONS:
         raise ImageError(f"{file}: expected a film. Received: one picture; give its folder.")
     video = cv2.VideoCapture(str(file))
@@ -249,7 +254,7 @@ class _Mp4:
     """Written by OpenCV into a file of its own, which is then read back."""
 
     def __init__(self, rate: float) -> None:
-        self._cv2 = require_extra("cv2", extra="faces")
+        self._cv2 = require_extra("cv2", package=PACKAGE)
         self._rate = rate
         self._folder = tempfile.TemporaryDirectory(prefix="likeness-")
         self._path = Path(self._folder.name) / "film.mp4"

@@ -6,10 +6,10 @@ own: a tracker's encoder gives maps, not embeddings, and cannot identify anybody
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,11 @@ from likeness.model.onnx_session import OnnxSession
 from likeness.model.siamese_model import encoder_fingerprint
 from likeness.tasks.tracking.boxes import Pixels
 from likeness.tasks.tracking.card import TRACKING_FORMAT
+from likeness.training.settings import SettingGroup, number
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackingShapes:
+class TrackingShapes(SettingGroup):
     """What an encoder is shown of a target.
 
     Args:
@@ -43,16 +44,14 @@ class TrackingShapes:
             box; 0.5 is that of Bertinetto et al. 2016.
     """
 
-    template: int = 63
-    search: int = 159
-    stride: int = 4
-    context: float = 0.5
+    template: int = number(63, 16, 512)
+    search: int = number(159, 16, 1024)
+    stride: int = number(4, 1, 32)
+    context: float = number(0.5, 0, 2)
 
     def __post_init__(self) -> None:
-        check_in_range(self.template, 16, 512, argument="template", whole=True)
-        check_in_range(self.search, self.template, 1024, argument="search", whole=True)
-        check_in_range(self.stride, 1, 32, argument="stride", whole=True)
-        check_in_range(self.context, 0.0, 2.0, argument="context")
+        super().__post_init__()
+        check_in_range(self.search, self.template, 1024, argument="search")
         if (self.search - self.template) % (2 * self.stride):
             raise SettingError(
                 "search: expected a size for which the map has a middle cell: the template's "
@@ -65,10 +64,6 @@ class TrackingShapes:
         """Cells of the energy map, across and down: positions of the template."""
         return (self.search - self.template) // self.stride + 1
 
-    def as_dict(self) -> dict[str, float]:
-        """Return the settings by name."""
-        return asdict(self)
-
 
 def prepared(pictures: NDArray[np.uint8]) -> Prepared:
     """Return ``(n, rows, columns, 3)`` float32, −2…2, of as many pictures, uint8.
@@ -79,7 +74,7 @@ def prepared(pictures: NDArray[np.uint8]) -> Prepared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackerSettings:
+class TrackerSettings(SettingGroup):
     """How a tracker searches. The defaults follow Bertinetto et al. 2016, section 3.4.
 
     Theirs counts all of the template alike; why ours counts its middle more is in
@@ -96,43 +91,20 @@ class TrackerSettings:
             the first frame.
     """
 
-    scales: int = 3
-    scale_step: float = 1.0375
-    scale_penalty: float = 0.005
-    scale_damping: float = 0.59
-    window: float = 0.176
-    focus: float = 0.8
-    template_rate: float = 0.0
+    whole: ClassVar[str] = "tracker"
+
+    scales: int = number(3, 1, 9)
+    scale_step: float = number(1.0375, 1.0001, 1.5)
+    scale_penalty: float = number(0.005, 0, 1)
+    scale_damping: float = number(0.59, 0, 1)
+    window: float = number(0.176, 0, 1)
+    focus: float = number(0.8, 0, 1)
+    template_rate: float = number(0.0, 0, 0.5)
 
     def __post_init__(self) -> None:
-        check_in_range(self.scales, 1, 9, argument="scales", whole=True)
+        super().__post_init__()
         if self.scales % 2 == 0:
             raise SettingError(f"scales: expected an odd number. Received: {self.scales}.")
-        check_in_range(self.scale_step, 1.0001, 1.5, argument="scale_step")
-        check_in_range(self.scale_penalty, 0.0, 1.0, argument="scale_penalty")
-        check_in_range(self.scale_damping, 0.0, 1.0, argument="scale_damping")
-        check_in_range(self.window, 0.0, 1.0, argument="window")
-        check_in_range(self.focus, 0.0, 1.0, argument="focus")
-        check_in_range(self.template_rate, 0.0, 0.5, argument="template_rate")
-
-    def as_dict(self) -> dict[str, float]:
-        """Return the settings by name."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the settings of a mapping by name.
-
-        Raises:
-            SettingError: there is no setting of a name, or a value is out of its range.
-        """
-        unknown = sorted(set(settings) - {field.name for field in fields(cls)})
-        if unknown:
-            raise SettingError(
-                f"tracker: there is no setting {', '.join(map(repr, unknown))}. Expected: "
-                f"{', '.join(field.name for field in fields(cls))}."
-            )
-        return cls(**settings)
 
 
 Maps = NDArray[np.float32]
@@ -190,30 +162,6 @@ def focus_weights(height: int, width: int, *, focus: float) -> NDArray[np.float6
     return np.asarray(weights / weights.sum())
 
 
-def radius_labels(
-    side: int, shift: tuple[float, float], *, stride: int, radius: float
-) -> NDArray[np.float32]:
-    """Return 1 for positions within ``radius`` pixels of the target, −1 for the others.
-
-    Bertinetto et al. 2016, equation 4.
-
-    Args:
-        side: cells of the map across and down; its middle cell is for a target in the middle.
-        shift: (x, y) of the target from the middle of the search picture, in its pixels.
-        stride: pixels from one cell to the next.
-        radius: in pixels of the search picture.
-
-    Returns:
-        ``(side, side)``.
-
-    >>> radius_labels(3, (4.0, 0.0), stride=4, radius=1.0).tolist()
-    [[-1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-1.0, -1.0, -1.0]]
-    """
-    cells = stride * (np.arange(side) - (side - 1) / 2)
-    distance = np.hypot(cells[None, :] - shift[0], cells[:, None] - shift[1])
-    return np.where(distance <= radius, 1.0, -1.0).astype(np.float32)
-
-
 _ENERGY = "cross_correlation"
 
 
@@ -235,7 +183,39 @@ class TrackingModel:
     fingerprint: str = ""
     threshold: float | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
-    record: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: str | Path, *, threads: int = 1) -> Self:
+        """Read a model that `train_tracker` saved.
+
+        It runs on ONNX Runtime, or on Keras where it has no ONNX part.
+
+        Args:
+            folder: of the model.
+            threads: of ONNX Runtime.
+
+        Raises:
+            ModelError: there is no model, it is of another kind, or its parts do not belong
+                together.
+            MissingExtraError: the runtime is not installed.
+        """
+        saved = SavedModel.read(folder, formats=(TRACKING_FORMAT,))
+        try:
+            return cls(
+                encode=_encoder(saved, threads),
+                shapes=TrackingShapes.from_dict(saved.preparation),
+                fingerprint=saved.fingerprint,
+                threshold=saved.threshold,
+                settings=TrackerSettings.from_dict(saved.others["tracker"]),
+                record=saved.record,
+            )
+        except ModelError:
+            raise
+        except (LikenessError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{saved.folder} holds a damaged model: {error}. Restore it or make it again."
+            ) from error
 
     def template(self, picture: Pixels) -> Template:
         """Return the map of ``(template, template, 3)`` uint8, ``(h, w, channels)``."""
@@ -252,35 +232,6 @@ class TrackingModel:
         mixed = (1 - rate) * old + rate * new
         length = np.linalg.norm(mixed, axis=-1, keepdims=True)
         return np.asarray(mixed / np.maximum(length, 1e-12), np.float32)
-
-
-def open_tracking_model(folder: str | Path, *, threads: int = 1) -> TrackingModel:
-    """Read a model that `train_tracker` saved: on ONNX Runtime, or Keras where it has no ONNX part.
-
-    Args:
-        folder: of the model.
-        threads: of ONNX Runtime.
-
-    Raises:
-        ModelError: there is no model, it is of another kind, or its parts do not belong together.
-        MissingExtraError: the runtime is not installed.
-    """
-    saved = SavedModel.read(folder, formats=(TRACKING_FORMAT,))
-    try:
-        return TrackingModel(
-            encode=_encoder(saved, threads),
-            shapes=TrackingShapes(**saved.preparation),
-            fingerprint=saved.fingerprint,
-            threshold=saved.threshold,
-            settings=TrackerSettings.from_dict(saved.others["tracker"]),
-            record=saved.record,
-        )
-    except ModelError:
-        raise
-    except (LikenessError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{saved.folder} holds a damaged model: {error}. Restore it or make it again."
-        ) from error
 
 
 def _encoder(saved: SavedModel, threads: int) -> Callable[[Prepared], Maps]:

@@ -22,12 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import check_in_range
 from likeness.errors import SettingError, TooFewError
-from likeness.tasks.tracking.boxes import Box, Frame, Pixels, pasting_matrix, side_with_context
-from likeness.tasks.tracking.model import TrackingShapes, radius_labels
-from likeness.tasks.tracking.sequences import Sequence as Film
+from likeness.tasks.tracking.boxes import Box, Frame, Pixels, pasting_matrix
+from likeness.tasks.tracking.model import TrackingShapes
+from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.training.settings import SettingGroup, number
+
+KINDS = ("film", "anywhere", "pasted", "things")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,12 @@ class TrackingRecipe(SettingGroup):
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
         weight_decay: of AdamW.
         film, anywhere, pasted, things: shares of the kinds of pairs
-            (`likeness.tasks.tracking.pairs.KINDS`); the last needs an image set.
+            (`likeness.tasks.tracking.pairs.KINDS`), scaled to sum 1; without an image set the
+            share of the last falls to *pasted*.
         gap: most frames between the two of a pair from a film.
+        shift: farthest that a target lies from the middle of the search picture, in its pixels.
+        log_scale: largest change of size between the two pictures, natural logarithm.
+        turn: largest turn between the two, radians.
         brightness_contrast: strength of the jitter of brightness and contrast.
         blur: share of smeared search pictures.
         held_out: share of each sequence, its beginning, that is not learned from: the settings
@@ -69,6 +74,9 @@ class TrackingRecipe(SettingGroup):
     pasted: float = number(0.25, 0, 1)
     things: float = number(0.2, 0, 1)
     gap: int = number(60, 1, 100_000)
+    shift: float = number(28.0, 0, 255)
+    log_scale: float = number(0.15, 0, 1)
+    turn: float = number(0.4, 0, math.pi)
     brightness_contrast: float = number(1.0, 0, 2)
     blur: float = number(0.25, 0, 1)
     held_out: float = number(0.25, 0, 0.5)
@@ -80,54 +88,27 @@ class TrackingRecipe(SettingGroup):
             raise SettingError(
                 f"search: expected 63 and a multiple of 8, such as 127. Received: {self.search}."
             )
+        if not any(self.shares):
+            raise SettingError(
+                f"{', '.join(KINDS)}: expected a share above 0 for one of them. Received: 0 for "
+                "each."
+            )
 
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Of each of `KINDS` in a batch."""
+        return self.film, self.anywhere, self.pasted, self.things
 
-KINDS = ("film", "anywhere", "pasted", "things")
 
 _PATCH = 48
 """Side of a piece that is pasted, in pixels; about as large as it becomes."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class PairSettings:
-    """How pairs are drawn.
-
-    Args:
-        shares: of each of `KINDS` in a batch, ≥ 0; they are scaled to sum 1. Without an image
-            set the share of *things* falls to *pasted*.
-        gap: most frames between the two of a *film* pair.
-        shift: farthest that a target lies from the middle of the search picture, in its pixels.
-        log_scale: largest change of size between the two pictures, natural logarithm.
-        turn: largest turn between the two, radians.
-        brightness_contrast: strength of changes of contrast, brightness and colour, 0…2.
-        blur: share of search pictures that are smeared as by motion, 0…1.
-        radius: within which a position counts as on the target, pixels of the search picture.
-    """
-
-    shares: tuple[float, float, float, float] = (0.4, 0.15, 0.25, 0.2)
-    gap: int = 60
-    shift: float = 28.0
-    log_scale: float = 0.15
-    turn: float = 0.4
-    brightness_contrast: float = 1.0
-    blur: float = 0.25
-    radius: float = 8.0
-
-    def __post_init__(self) -> None:
-        for share in self.shares:
-            check_in_range(share, 0.0, 1e6, argument="shares")
-        check_in_range(sum(self.shares), 1e-9, 1e7, argument="shares (their sum)")
-        check_in_range(self.gap, 1, 1_000_000, argument="gap", whole=True)
-        check_in_range(self.shift, 0.0, 512.0, argument="shift")
-        check_in_range(self.log_scale, 0.0, 1.0, argument="log_scale")
-        check_in_range(self.turn, 0.0, math.pi, argument="turn")
-        check_in_range(self.brightness_contrast, 0.0, 2.0, argument="brightness_contrast")
-        check_in_range(self.blur, 0.0, 1.0, argument="blur")
-        check_in_range(self.radius, 0.5, 512.0, argument="radius")
+_RADIUS = 8.0
+"""Within which a position counts as on the target, pixels of the search picture."""
 
 
 @dataclass(frozen=True, eq=False)
-class PairBatch:
+class _PairBatch:
     """Pairs of one step.
 
     Args:
@@ -158,9 +139,9 @@ class PairSource:
     Args:
         footage: films to learn from, one at least.
         shapes: of template and search pictures.
+        recipe: how they are drawn.
         things: pictures of each identity of an image set, ``(rows, columns, 1 or 3)``, uint8;
             may be empty.
-        settings: how they are drawn.
 
     Raises:
         TooFewError: there is no footage.
@@ -168,30 +149,30 @@ class PairSource:
 
     def __init__(
         self,
-        footage: Sequence[Film],
+        footage: Sequence[TrackingSequence],
         shapes: TrackingShapes,
+        recipe: TrackingRecipe,
         *,
         things: Sequence[Sequence[Pixels]] = (),
-        settings: PairSettings | None = None,
     ) -> None:
         if not footage:
             raise TooFewError("footage: expected one sequence at least. Received: none.")
-        self._settings = settings or PairSettings()
+        self._recipe = recipe
         self._shapes = shapes
         self._films = [[Frame(pixels) for pixels in film.frames] for film in footage]
         self._boxes = [[Box(*box) for box in film.boxes.tolist()] for film in footage]
         self._things = [[_patch(picture) for picture in pictures] for pictures in things]
-        shares = list(self._settings.shares)
+        shares = list(recipe.shares)
         if not self._things:
             shares[2] += shares[3]
             shares[3] = 0.0
         self._shares = np.array(shares) / sum(shares)
 
-    def batch(self, size: int, rng: np.random.Generator) -> PairBatch:
+    def batch(self, size: int, rng: np.random.Generator) -> _PairBatch:
         """Return ``size`` pairs, at least one, drawn from ``rng``."""
         kinds = rng.choice(len(KINDS), size=size, p=self._shares)
         pairs = [self._draw(KINDS[kind], number, rng) for number, kind in enumerate(kinds)]
-        return PairBatch(
+        return _PairBatch(
             np.stack([pair.template for pair in pairs]),
             np.stack([pair.search for pair in pairs]),
             self._labels(pairs),
@@ -208,7 +189,7 @@ class PairSource:
                         side,
                         searched.shift,
                         stride=self._shapes.stride,
-                        radius=self._settings.radius,
+                        radius=_RADIUS,
                     )
                 elif searched.identity == wanted.identity:
                     labels[row, ..., column] = 0
@@ -225,8 +206,8 @@ class PairSource:
         film = int(rng.integers(len(self._films)))
         frames, boxes = self._films[film], self._boxes[film]
         first = int(rng.integers(len(frames)))
-        low = max(0, first - self._settings.gap)
-        high = min(len(frames) - 1, first + self._settings.gap)
+        low = max(0, first - self._recipe.gap)
+        high = min(len(frames) - 1, first + self._recipe.gap)
         second = int(rng.integers(low, high + 1))
         ends = (frames[first], boxes[first]), (frames[second], boxes[second])
         return self._two_views(*ends, identity=("film", film), rng=rng)
@@ -244,13 +225,13 @@ class PairSource:
         identity: tuple[str, int],
         rng: np.random.Generator,
     ) -> _Pair:
-        shapes, settings = self._shapes, self._settings
+        shapes, recipe = self._shapes, self._recipe
         flip = bool(rng.random() < 0.5)
-        side = side_with_context(first[1], shapes.context)
+        side = first[1].side_with_context(shapes.context)
         template = first[0].crop(first[1].centre, side, shapes.template)
-        scale = math.exp(rng.uniform(-settings.log_scale, settings.log_scale))
-        step = side_with_context(second[1], shapes.context) / shapes.template * scale
-        turn = rng.uniform(-settings.turn, settings.turn)
+        scale = math.exp(rng.uniform(-recipe.log_scale, recipe.log_scale))
+        step = second[1].side_with_context(shapes.context) / shapes.template * scale
+        turn = rng.uniform(-recipe.turn, recipe.turn)
         shift = self._shift(rng)
         # The target lies at `shift` from the middle of a picture that is turned.
         x = second[1].centre[0] - step * (math.cos(turn) * shift[0] - math.sin(turn) * shift[1])
@@ -259,7 +240,7 @@ class PairSource:
         return self._finished(template, search, shift, identity, flip=flip, rng=rng)
 
     def _pasted(self, kind: str, number: int, rng: np.random.Generator) -> _Pair:
-        shapes, settings = self._shapes, self._settings
+        shapes, recipe = self._shapes, self._recipe
         use_things = kind == "things"
         who = int(rng.integers(len(self._things))) if use_things else number
         target = [self._patch_of(who, rng, use_things=use_things) for _ in range(2)]
@@ -276,8 +257,8 @@ class PairSource:
             other_size = size * math.exp(rng.uniform(-0.4, 0.4))
             search = _pasted_on(search, other, _mask(rng), (across, down), other_size, turn=0.0)
         shift = self._shift(rng)
-        scale = math.exp(rng.uniform(-settings.log_scale, settings.log_scale))
-        turn = rng.uniform(-settings.turn, settings.turn)
+        scale = math.exp(rng.uniform(-recipe.log_scale, recipe.log_scale))
+        turn = rng.uniform(-recipe.turn, recipe.turn)
         search = _pasted_on(search, target[1], mask, shift, size * scale, turn=turn)
         flip = bool(rng.random() < 0.5)
         identity = ("thing", who) if use_things else ("piece", number)
@@ -294,21 +275,21 @@ class PairSource:
         rng: np.random.Generator,
     ) -> _Pair:
         """Flip both alike, relight each in its own way, smear some."""
-        settings = self._settings
+        recipe = self._recipe
         if flip:
             template, search = template[:, ::-1], search[:, ::-1]
             shift = (-shift[0], shift[1])
-        if rng.random() < settings.blur:
+        if rng.random() < recipe.blur:
             search = _smeared(search, rng)
         # Both may be grey, or of other colours; a little of it differs between the two.
-        tint = _tint(rng, settings.brightness_contrast)
-        template = _relit(template, rng, settings.brightness_contrast, tint)
+        tint = _tint(rng, recipe.brightness_contrast)
+        template = _relit(template, rng, recipe.brightness_contrast, tint)
         return _Pair(
-            template, _relit(search, rng, settings.brightness_contrast, tint), shift, identity
+            template, _relit(search, rng, recipe.brightness_contrast, tint), shift, identity
         )
 
     def _shift(self, rng: np.random.Generator) -> tuple[float, float]:
-        across, down = rng.uniform(-self._settings.shift, self._settings.shift, 2)
+        across, down = rng.uniform(-self._recipe.shift, self._recipe.shift, 2)
         return float(across), float(down)
 
     def _any_frame(self, rng: np.random.Generator) -> Frame:
@@ -335,6 +316,30 @@ class PairSource:
             return who
         other = int(rng.integers(len(self._things) - 1))
         return other + (other >= who)
+
+
+def radius_labels(
+    side: int, shift: tuple[float, float], *, stride: int, radius: float
+) -> NDArray[np.float32]:
+    """Return 1 for positions within ``radius`` pixels of the target, −1 for the others.
+
+    Bertinetto et al. 2016, equation 4.
+
+    Args:
+        side: cells of the map across and down; its middle cell is for a target in the middle.
+        shift: (x, y) of the target from the middle of the search picture, in its pixels.
+        stride: pixels from one cell to the next.
+        radius: in pixels of the search picture.
+
+    Returns:
+        ``(side, side)``.
+
+    >>> radius_labels(3, (4.0, 0.0), stride=4, radius=1.0).tolist()
+    [[-1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-1.0, -1.0, -1.0]]
+    """
+    cells = stride * (np.arange(side) - (side - 1) / 2)
+    distance = np.hypot(cells[None, :] - shift[0], cells[:, None] - shift[1])
+    return np.where(distance <= radius, 1.0, -1.0).astype(np.float32)
 
 
 def _any_box(frame: Frame, rng: np.random.Generator) -> Box:

@@ -1,4 +1,4 @@
-"""`Sequence`: the frames of a film and where its target is in each; and sequences by name.
+"""`TrackingSequence`: the frames of a film and where its target is in each; and sequences by name.
 
 A sequence lies in a zip or a folder. Of the two public ones, one is for training and the other
 for testing. The drawn sequence, for use without either, has synthetic surroundings and a synthetic
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from likeness.tasks.tracking.boxes import pasting_matrix
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Sequence:
+class TrackingSequence:
     """A film and its target.
 
     Args:
@@ -63,10 +64,33 @@ class Sequence:
                 f"above 0. Received: {describe(boxes)}."
             )
 
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Return the sequence in a zip or a folder in the layout of VOT or OTB.
+
+        Args:
+            path: holds ``groundtruth.txt`` (4 numbers a line, or 8 for the corners of a turned box,
+                which becomes an upright one of its area) or ``groundtruth_rect.txt`` (4 numbers,
+                counted from 1 as MATLAB does), and frames as JPEG or PNG in ``imgs``, ``img``,
+                ``color`` or beside; all may lie in one folder more.
+
+        Raises:
+            DataNotFoundError: there is no sequence.
+            DataError: a frame or a line cannot be read, or a frame has no box.
+        """
+        path = Path(path).expanduser()
+        frames, boxes = _frames_and_boxes(path)
+        if len(boxes) != len(frames):
+            raise DataError(
+                f"{path}: expected one box for each of {len(frames)} frames. "
+                f"Received: {len(boxes)}."
+            )
+        return cls(frames=frames, boxes=boxes, name=path.stem)
+
     def __len__(self) -> int:
         return len(self.frames)
 
-    def part(self, start: int, stop: int) -> "Sequence":
+    def part(self, start: int, stop: int) -> Self:
         """Return the frames from ``start`` up to ``stop``, which is not among them."""
         return replace(self, frames=self.frames[start:stop], boxes=self.boxes[start:stop])
 
@@ -84,37 +108,17 @@ _MOST_PIXELS = 1_000_000_000
 
 _MOST_FILE_BYTES = 16 * 2**20
 _MOST_ZIP_BYTES = 2**30
-_FRAME = re.compile(rf"(?:(?:{'|'.join(FOLDERS)})/)?[^/]+(?:{'|'.join(EXTENSIONS)})", re.IGNORECASE)
+_FRAME = re.compile(
+    rf"(?:(?:{'|'.join(FOLDERS)})/)?[^/.][^/]*(?:{'|'.join(EXTENSIONS)})", re.IGNORECASE
+)
 
 _Reader = Callable[[str], bytes | None]
-
-
-def read_sequence(path: str | Path) -> Sequence:
-    """Return the sequence in a zip or a folder in the layout of VOT or OTB.
-
-    Args:
-        path: holds ``groundtruth.txt`` (4 numbers a line, or 8 for the corners of a turned box,
-            which becomes an upright one of its area) or ``groundtruth_rect.txt`` (4 numbers,
-            counted from 1 as MATLAB does), and frames as JPEG or PNG in ``imgs``, ``img``,
-            ``color`` or beside; all may lie in one folder more.
-
-    Raises:
-        DataNotFoundError: there is no sequence.
-        DataError: a frame or a line cannot be read, or a frame has no box.
-    """
-    path = Path(path).expanduser()
-    frames, boxes = _frames_and_boxes(path)
-    if len(boxes) != len(frames):
-        raise DataError(
-            f"{path}: expected one box for each of {len(frames)} frames. Received: {len(boxes)}."
-        )
-    return Sequence(frames=frames, boxes=boxes, name=path.stem)
 
 
 def _holds_sequence(path: Path) -> bool:
     """Return whether a path looks like a sequence: a zip, or a folder with a ground truth."""
     if path.is_dir():
-        matches = (path.glob(f"{above}{name}") for name in _TRUTH_FILES for above in ("", "*/"))
+        matches = (path.glob(f"{above}{name}") for name in _TRUTH_FILES for above in ("", "[!.]*/"))
         return any(next(files, None) is not None for files in matches)
     return path.is_file() and path.suffix.lower() == ".zip"
 
@@ -136,7 +140,7 @@ def _frames_and_boxes(path: Path) -> tuple[NDArray[np.uint8], Boxes]:
 
 def _files(folder: Path) -> Iterable[Path]:
     """The files that may belong to a sequence: not everything below a home folder."""
-    inner = [path for path in folder.iterdir() if path.is_dir()]
+    inner = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
     inner += [path for above in inner if above.name not in FOLDERS for path in above.iterdir()]
     for directory in (folder, *(path for path in inner if path.is_dir())):
         yield from (path for path in directory.iterdir() if path.is_file())
@@ -253,94 +257,78 @@ def upright(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([corners.mean(axis=0) - size / 2, size])
 
 
-BAG_FILE = "tracking_vot15_bag.zip"
-DRAGON_BABY_FILE = "tracking_otb_DragonBaby.zip"
-
-_BAG_LICENCE = (
-    "The sequence «bag» of the Visual Object Tracking Challenge VOT2015 (Kristan et al., «The "
-    "Visual Object Tracking VOT2015 Challenge Results», ICCV workshops 2015), for research."
-)
-_DRAGON_BABY_LICENCE = (
-    "The sequence «DragonBaby» of the Object Tracking Benchmark OTB (Wu, Lim and Yang, «Object "
-    "Tracking Benchmark», TPAMI 2015), for research."
-)
-_VOT_HOME = "https://votchallenge.net/vot2015/dataset.html"
-_OTB_HOME = "http://cvlab.hanyang.ac.kr/tracker_benchmark/datasets.html"
-
-
-def bag(path: str | Path | None = None) -> Sequence:
-    """Return «bag» of VOT2015: a white plastic bag in the wind, 196 frames of 480×360 pixels.
-
-    Looks at the path; without one, for ``tracking_vot15_bag.zip`` at or in ``LIKENESS_DATA``
-    and in the cache. Its turned boxes become upright ones of the same area, as in the VOT toolkit.
+@dataclass(frozen=True, kw_only=True)
+class _Published:
+    """A sequence that others published.
 
     Args:
+        file_name: of the zip that its frames and ground truth are packed into.
+        home: where to get it.
+        licence: its terms.
+        shape: of all of its frames.
+        digest: of its boxes.
+    """
+
+    file_name: str
+    home: str
+    licence: str
+    shape: tuple[int, int, int, int]
+    digest: str
+
+
+PUBLISHED = {
+    "bag": _Published(
+        file_name="tracking_vot15_bag.zip",
+        home="https://votchallenge.net/vot2015/dataset.html",
+        licence="The sequence «bag» of the Visual Object Tracking Challenge VOT2015 (Kristan et "
+        "al., «The Visual Object Tracking VOT2015 Challenge Results», ICCV workshops 2015), for "
+        "research.",
+        shape=(196, 360, 480, 3),
+        digest="60ccdd141af34bd70db79b8d048c45c47ea03180afb47c62ebf111a46518343e",
+    ),
+    "DragonBaby": _Published(
+        file_name="tracking_otb_DragonBaby.zip",
+        home="http://cvlab.hanyang.ac.kr/tracker_benchmark/datasets.html",
+        licence="The sequence «DragonBaby» of the Object Tracking Benchmark OTB (Wu, Lim and "
+        "Yang, «Object Tracking Benchmark», TPAMI 2015), for research.",
+        shape=(113, 360, 640, 3),
+        digest="0a63fa277c164b9ad27a3f21b0569d0f16d5b319ce4c3e00e8dda940324e0342",
+    ),
+}
+"""«bag» of VOT2015, a white plastic bag in the wind; «DragonBaby» of OTB, a child's head in a
+fight."""
+
+
+def published_sequence(name: str, path: str | Path | None = None) -> TrackingSequence:
+    """Return one of the sequences that others published.
+
+    Looks at the path; without one, for its zip at or in ``LIKENESS_DATA`` and in the cache. Turned
+    boxes become upright ones of the same area, as in the VOT toolkit.
+
+    Args:
+        name: one of `PUBLISHED`.
         path: a zip or a folder.
 
     Raises:
         DataNotFoundError: it is not at the given path, or was not found.
         DigestError: it is another sequence.
     """
-    return _known(
-        path,
-        file_name=BAG_FILE,
-        home=_VOT_HOME,
-        expected=(
-            (196, 360, 480, 3),
-            "60ccdd141af34bd70db79b8d048c45c47ea03180afb47c62ebf111a46518343e",
-        ),
-        named=("bag", _BAG_LICENCE),
-    )
-
-
-def dragon_baby(path: str | Path | None = None) -> Sequence:
-    """Return «DragonBaby» of OTB: a child's head in a fight, 113 frames of 640×360 pixels.
-
-    As `bag`, from ``tracking_otb_DragonBaby.zip``.
-
-    Args:
-        path: a zip or a folder.
-
-    Raises:
-        DataNotFoundError: it is not at the given path, or was not found.
-        DigestError: it is another sequence.
-    """
-    return _known(
-        path,
-        file_name=DRAGON_BABY_FILE,
-        home=_OTB_HOME,
-        expected=(
-            (113, 360, 640, 3),
-            "0a63fa277c164b9ad27a3f21b0569d0f16d5b319ce4c3e00e8dda940324e0342",
-        ),
-        named=("DragonBaby", _DRAGON_BABY_LICENCE),
-    )
-
-
-def _known(
-    path: str | Path | None,
-    *,
-    file_name: str,
-    home: str,
-    expected: tuple[tuple[int, ...], str],
-    named: tuple[str, str],
-) -> Sequence:
-    name, licence = named
-    file = _file_of(path, file_name)
+    known = PUBLISHED[name]
+    file = _file_of(path, known.file_name)
     if file is None:
         raise DataNotFoundError(
-            f"the sequence {name!r} was not found: get it from {home}, pack its frames and ground "
-            f"truth into {file_name}, and set {DATA_VARIABLE} to the folder of that file, or put "
-            f"it into the cache ({cache_place()})."
+            f"the sequence {name!r} is not at hand: get it from {known.home}, pack its frames and "
+            f"ground truth into {known.file_name}, and set {DATA_VARIABLE} to the folder of that "
+            f"file, or put it into the cache ({cache_place()})."
         )
-    sequence = read_sequence(file)
-    shape, digest = expected
-    if sequence.frames.shape != shape or _boxes_digest(sequence.boxes) != digest:
+    sequence = TrackingSequence.read(file)
+    if sequence.frames.shape != known.shape or _boxes_digest(sequence.boxes) != known.digest:
+        frames, rows, columns, _ = known.shape
         raise DigestError(
-            f"{file}: expected the sequence {name!r}, {shape[0]} frames of {shape[2]}×{shape[1]} "
-            "and its own boxes. Received: another; read it with `read_sequence`."
+            f"{file}: expected the sequence {name!r}, {frames} frames of {columns}×{rows} "
+            "and its own boxes. Received: another; give its own path."
         )
-    return replace(sequence, name=name, licence=licence)
+    return replace(sequence, name=name, licence=known.licence)
 
 
 def _file_of(path: str | Path | None, file_name: str) -> Path | None:
@@ -365,7 +353,7 @@ _TARGET = 40
 
 def drawn_sequence(
     *, frames: int = 40, size: tuple[int, int] = (144, 192), speed: float = 1.0, seed: int = 0
-) -> Sequence:
+) -> TrackingSequence:
     """Return a film of a patterned disc that moves, grows and turns over a patterned ground.
 
     A second disc of another pattern crosses its way.
@@ -403,7 +391,7 @@ def drawn_sequence(
         noisy = np.asarray(picture, np.float32) + rng.normal(0, 3, (*size, 3))
         pictures[number] = np.clip(noisy, 0, 255).round().astype(np.uint8)
         boxes[number] = (middle[0] - side / 2, middle[1] - side / 2, side, side)
-    return Sequence(
+    return TrackingSequence(
         frames=pictures, boxes=boxes, name="drawn sequence", licence="made by likeness", drawn=True
     )
 
@@ -442,17 +430,15 @@ def _put(
     picture.paste(Image.fromarray(disc).transform(*how), mask=mask.transform(*how))
 
 
-def find_sequence(word: str) -> Sequence | None:
+def find_sequence(word: str) -> TrackingSequence | None:
     """Return the sequence of a name (bag, dragon-baby, drawn) or at a path; None if there is none.
 
     A file or folder of that name takes precedence.
     """
-    named: dict[str, Callable[[], Sequence]] = {
-        "bag": bag,
-        "dragon-baby": dragon_baby,
-        "drawn": drawn_sequence,
-    }
     path = Path(word).expanduser()
-    if word in named and not path.exists():
-        return named[word]()
-    return read_sequence(path) if _holds_sequence(path) else None
+    if not path.exists():
+        if word == "drawn":
+            return drawn_sequence()
+        published = {"bag": "bag", "dragon-baby": "DragonBaby"}.get(word)
+        return None if published is None else published_sequence(published)
+    return TrackingSequence.read(path) if _holds_sequence(path) else None

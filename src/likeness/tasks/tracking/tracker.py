@@ -3,11 +3,10 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,39 +14,14 @@ from PIL import Image
 
 from likeness.arrays import Energies
 from likeness.errors import DataError, SettingError
-from likeness.tasks.tracking.boxes import Box, Frame, Pixels, side_with_context
-from likeness.tasks.tracking.model import EnergyMaps, Template, TrackerSettings, TrackingShapes
-
-
-class _Matcher(Protocol):
-    """Lays a template on every position of search pictures; a network does it, or raw pixels."""
-
-    @property
-    def shapes(self) -> TrackingShapes:
-        """The sizes of its pictures."""
-
-    @property
-    def threshold(self) -> float | None:
-        """The target is there if energy ≤ threshold; None if none was chosen."""
-
-    def template(self, picture: Pixels) -> Template:
-        """Return what to keep of ``(template, template, 3)`` uint8 with the target."""
-
-    def energies(self, template: Template, pictures: Pixels, *, focus: float) -> EnergyMaps:
-        """Return ``(n, side, side)`` for ``(n, search, search, 3)`` uint8.
-
-        Args:
-            template: from `template`.
-            pictures: to search.
-            focus: how much more the middle of the template counts than its rim, 0…1.
-        """
-
-    def blended(self, old: Template, new: Template, *, rate: float) -> Template:
-        """Return a template that is ``rate`` new and the rest old."""
-
+from likeness.tasks.tracking.boxes import Box, Frame, Pixels
+from likeness.tasks.tracking.model import TrackerSettings, TrackingModel
 
 FINER = 8
 """Positions between two cells of the energy map; Bertinetto et al. take 16 for a stride of 8."""
+
+LARGEST = 2
+"""Times the frame that a first box may be: of a target that is near, a part is seen."""
 
 SIZES = (0.2, 5.0)
 """Smallest and largest side of a box, in those of the first."""
@@ -80,34 +54,29 @@ class Tracker:
     """Follows a target from a box in the first frame.
 
     Args:
-        model: what knows the target again, such as a `TrackingModel`.
+        model: what knows the target again.
         first_frame: ``(rows, columns, 3)``, uint8.
         box: where the target is in it.
         settings: how it searches; the model's own if not given.
 
     Raises:
         DataError: the frame has another shape or type.
-        SettingError: the box lies outside the frame.
+        SettingError: the box lies outside the frame, is smaller than a pixel, or far larger than
+            the frame.
     """
 
     def __init__(
         self,
-        model: _Matcher,
+        model: TrackingModel,
         first_frame: Pixels,
         box: Box,
         *,
         settings: TrackerSettings | None = None,
     ) -> None:
         frame = Frame(first_frame)
-        columns, rows = frame.size
-        if not box.touches(columns, rows):
-            raise SettingError(
-                f"box: expected one inside the first frame of {columns}×{rows} pixels. "
-                f"Received: {','.join(f'{number:g}' for number in box.as_tuple())}."
-            )
+        _check_fits(box, *frame.size)
         self._model = model
-        own = getattr(model, "settings", None)
-        self.settings = settings or own or TrackerSettings()
+        self.settings = settings or model.settings
         self._size = frame.size
         self._first = self._box = box
         self._template = model.template(self._template_picture(frame))
@@ -141,14 +110,14 @@ class Tracker:
 
     def _template_picture(self, frame: Frame) -> Pixels:
         shapes = self._model.shapes
-        side = side_with_context(self._box, shapes.context)
+        side = self._box.side_with_context(shapes.context)
         return frame.crop(self._box.centre, side, shapes.template)
 
     @property
     def _search_side(self) -> float:
         """Of the search picture at the present size, in pixels of the frame."""
         shapes = self._model.shapes
-        return side_with_context(self._box, shapes.context) * shapes.search / shapes.template
+        return self._box.side_with_context(shapes.context) * shapes.search / shapes.template
 
     def _best_scale(self, frame: Frame) -> tuple[float, Energies]:
         """Return the size, beside the present one, with the lowest energy, and its map."""
@@ -216,25 +185,59 @@ class Tracker:
         return Box.around(centre, box.width, box.height)
 
 
+def _check_fits(box: Box, columns: int, rows: int) -> None:
+    """Raise unless a box marks something in a frame of this size."""
+    size = f"{box.width:g}×{box.height:g} pixels"
+    frame = f"the first frame of {columns}×{rows} pixels"
+    if max(box.as_tuple()) <= 1:
+        x, y, width, height = box.as_tuple()
+        pixels = f"{x * columns:.0f},{y * rows:.0f},{width * columns:.0f},{height * rows:.0f}"
+        raise SettingError(
+            f"box: expected pixels of {frame}. Received: {_words(box)}, which looks like shares of "
+            f"it: write {pixels}."
+        )
+    if box.width > LARGEST * columns or box.height > LARGEST * rows:
+        raise SettingError(
+            f"box: expected one at most {LARGEST} times as wide and high as {frame}. "
+            f"Received: {size}."
+        )
+    across = min(box.x + box.width, columns) - max(box.x, 0)
+    down = min(box.y + box.height, rows) - max(box.y, 0)
+    if min(box.width, box.height) < 1 or min(across, down) < 1:
+        raise SettingError(
+            f"box: expected a pixel or more each way inside {frame}. Received: {_words(box)}, a "
+            f"box of {size}."
+        )
+
+
+def _words(box: Box) -> str:
+    return ",".join(f"{number:g}" for number in box.as_tuple())
+
+
 COLUMNS = ("frame", "x", "y", "width", "height", "energy", "lost", "reason")
 
 
-def track_csv(first: Box, steps: Iterable[Step]) -> str:
-    """Return a track as CSV text: `COLUMNS`, frames counted from 1.
+def track_csv(first: Box, steps: Iterable[Step]) -> Iterator[str]:
+    """Yield a track as lines of a CSV file: `COLUMNS`, frames counted from 1.
+
+    A line comes as soon as its step does.
 
     Args:
         first: the given box; its line has no energy.
         steps: of the frames after the first.
     """
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerow([1, *_numbers(first), "", 0, ""])
+    yield _line(COLUMNS)
+    yield _line([1, *_numbers(first), "", 0, ""])
     for number, step in enumerate(steps, start=2):
-        writer.writerow(
+        yield _line(
             [number, *_numbers(step.box), f"{step.energy:.4f}", int(step.lost), step.reason]
         )
-    return file.getvalue()
+
+
+def _line(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
 
 
 def _numbers(box: Box) -> list[str]:

@@ -22,7 +22,6 @@ import datetime
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -35,8 +34,8 @@ from likeness.encoders.seeds import Seeds
 from likeness.errors import TooFewError, TrainingFailedError
 from likeness.tasks.tracking.evaluation import choose
 from likeness.tasks.tracking.model import TrackingShapes, TrainedTracker, prepared
-from likeness.tasks.tracking.pairs import PairSettings, PairSource, TrackingRecipe
-from likeness.tasks.tracking.sequences import Sequence as Film
+from likeness.tasks.tracking.pairs import PairSource, TrackingRecipe
+from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.training.process import OnProgress, TrainingProgress, keep_freed_memory
 
 STRIDE = 4
@@ -194,7 +193,7 @@ one and a half times its size from one frame to the next. Unpadded convolutions 
 
 def train_tracker(
     recipe: TrackingRecipe,
-    films: Sequence[Film],
+    films: Sequence[TrackingSequence],
     *,
     things: Dataset | None = None,
     on_progress: OnProgress | None = None,
@@ -224,8 +223,8 @@ def train_tracker(
     source = PairSource(
         learned,
         TrackingShapes(template=TEMPLATE, search=recipe.search, stride=STRIDE),
+        recipe,
         things=_pictures(things),
-        settings=_pair_settings(recipe),
     )
     watch = _Watch(recipe, on_progress)
     interrupted = _fitted(recipe, encoder, source, watch)
@@ -248,7 +247,9 @@ def train_tracker(
     return trained.with_choice(choice.settings, choice.threshold, record)
 
 
-def _split(recipe: TrackingRecipe, films: Sequence[Film]) -> tuple[list[Film], list[Film]]:
+def _split(
+    recipe: TrackingRecipe, films: Sequence[TrackingSequence]
+) -> tuple[list[TrackingSequence], list[TrackingSequence]]:
     """Return what is learned from, and the beginnings that are held out, if any are.
 
     The beginning, since a tracker starts there.
@@ -276,15 +277,6 @@ def _pictures(things: Dataset | None) -> list[list[Any]]:
         [things.items[item] for item in np.flatnonzero(things.codes == code)]
         for code in range(len(things.distinct))
     ]
-
-
-def _pair_settings(recipe: TrackingRecipe) -> PairSettings:
-    return PairSettings(
-        shares=(recipe.film, recipe.anywhere, recipe.pasted, recipe.things),
-        gap=recipe.gap,
-        brightness_contrast=recipe.brightness_contrast,
-        blur=recipe.blur,
-    )
 
 
 def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_Watch") -> bool:
@@ -328,18 +320,6 @@ class _Feed(keras.utils.PyDataset):
         return inputs, batch.labels
 
 
-@dataclass
-class _Mean:
-    """Keras hands out the mean since the epoch began; this gives back single losses."""
-
-    last: float = 0.0
-
-    def single(self, mean: float, step: int) -> float:
-        loss = mean * step - self.last
-        self.last = mean * step
-        return loss
-
-
 class _Watch(keras.callbacks.Callback):
     """Tells the progress, and keeps the mean loss of every twentieth of the steps."""
 
@@ -347,7 +327,7 @@ class _Watch(keras.callbacks.Callback):
         super().__init__()
         self._recipe = recipe
         self._on_progress = on_progress
-        self._mean = _Mean()
+        self._total = 0.0
         self._recent: list[float] = []
         self.steps = 0
         self.losses: list[float] = []
@@ -360,7 +340,9 @@ class _Watch(keras.callbacks.Callback):
                 f"the loss became {mean} in step {self.steps}. "
                 f"Lower learning_rate (it is {self._recipe.learning_rate:g})."
             )
-        self._recent.append(self._mean.single(mean, self.steps))
+        # Keras hands out the mean since the epoch began.
+        self._recent.append(mean * self.steps - self._total)
+        self._total = mean * self.steps
         if self._on_progress is not None:
             self._on_progress(self.progress(self.steps, stage="final"))
         if len(self._recent) >= max(1, self._recipe.steps // 20):
@@ -373,7 +355,9 @@ class _Watch(keras.callbacks.Callback):
         return TrainingProgress(stage=stage, step=step, steps=self._recipe.steps, loss=loss)
 
 
-def _data(films: Sequence[Film], learned: Sequence[Film], things: Dataset | None) -> dict[str, Any]:
+def _data(
+    films: Sequence[TrackingSequence], learned: Sequence[TrackingSequence], things: Dataset | None
+) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": ", ".join(film.name for film in films),
         "licence": " ".join(dict.fromkeys(film.licence for film in films)),
