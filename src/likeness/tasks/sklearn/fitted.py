@@ -18,7 +18,6 @@ from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from likeness.arrays import Codes, Energies, Prepared
 from likeness.energies import energy_matrix
@@ -214,7 +213,7 @@ class SavedEstimator:
             OutputError: the folder holds something else, or it cannot be written.
             SettingError: a setting or a class is not a JSON value, such as a random state object.
         """
-        check_is_fitted(self)
+        require_extra("sklearn.utils.validation").check_is_fitted(self)
         folder, estimator = Path(folder), cast(Any, self)
         check_new_folder(folder, overwrite=overwrite, document=_DOCUMENT)
         names = getattr(self, "feature_names_in_", None)

@@ -17,9 +17,11 @@ from PIL import Image, ImageDraw
 from likeness.errors import DataNotFoundError, ImageError, OutputError, SettingError, require_extra
 from likeness.files import natural_key
 from likeness.images.decode import EXTENSIONS, MOST_PIXELS, decode_file
-from likeness.images.faces.face import PACKAGE
 from likeness.tasks.tracking.boxes import Box, Pixels
 from likeness.tasks.tracking.sequences import FOLDERS, in_colour
+
+OPENCV = "opencv-python-headless<4.12"
+"""What comes with the package and reads and writes videos."""
 
 _USUAL_RATE = 25.0
 """Frames a second of a film that does not say."""
@@ -116,7 +118,7 @@ def _gif_frames(file: Path, picture: Any, count: int) -> Iterator[Pixels]:
 
 
 def _video(file: Path) -> Film:
-    cv2 = require_extra("cv2", package=PACKAGE)
+    cv2 = require_extra("cv2", package=OPENCV)
     if file.suffix.lower() in EXTENSIONS:
         raise ImageError(f"{file}: expected a film. Received: one picture; give its folder.")
     video = cv2.VideoCapture(str(file))
@@ -254,7 +256,7 @@ class _Mp4:
     """Written by OpenCV into a file of its own, which is then read back."""
 
     def __init__(self, rate: float) -> None:
-        self._cv2 = require_extra("cv2", package=PACKAGE)
+        self._cv2 = require_extra("cv2", package=OPENCV)
         self._rate = rate
         self._folder = tempfile.TemporaryDirectory(prefix="likeness-")
         self._path = Path(self._folder.name) / "film.mp4"
