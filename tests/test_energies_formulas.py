@@ -72,3 +72,16 @@ def test_refusals_name_what_came() -> None:
         energy_matrix("cosine", np.array([[1.0], [np.nan]]))
     with pytest.raises(DataError, match=r"right: expected floating numbers\. Received: int64"):
         energy_matrix("cosine", np.zeros((2, 2)), np.zeros((2, 2), dtype=np.int64))
+
+
+@pytest.mark.parametrize("size", [3, 64, 512])
+def test_a_cosine_distance_is_never_below_zero_nor_above_two(size: int) -> None:
+    """Rounding takes a quotient of one beyond one: «−2.2e-16» is no distance."""
+    rng = np.random.default_rng(size)
+    rows = rng.normal(size=(200, size))
+    cosine = energy_by_name("cosine")
+    assert (cosine(rows, rows) >= 0).all()
+    assert (cosine(rows, 3.7 * rows) >= 0).all()
+    assert (cosine(rows, -rows) <= 2).all()
+    assert (1 - (rows * rows).sum(1) / np.linalg.norm(rows, axis=1) ** 2 < 0).any()
+    assert energy_matrix("cosine", rows[:50]).min() >= 0

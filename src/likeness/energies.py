@@ -66,7 +66,8 @@ def cosine(left: Any, right: Any, *, xp: ModuleType = np) -> Any:
     """
     product = xp.sum(left * right, axis=-1)
     lengths = _length(left, xp) * _length(right, xp)
-    return 1.0 - product / lengths
+    # Rounding takes the quotient beyond ±1: an energy below 0 is no distance.
+    return xp.clip(1.0 - product / lengths, 0.0, 2.0)
 
 
 def _length(vector: Any, xp: ModuleType) -> Any:

@@ -242,3 +242,46 @@ def test_the_order_of_people_is_the_same_in_every_process() -> None:
 def test_some_names_and_how_many_more() -> None:
     assert name_some(["s10", "s2"]) == "'s2', 's10'"
     assert name_some([f"s{i}" for i in range(1, 9)]) == "'s1', 's2', 's3', 's4', 's5' and 3 more"
+
+
+class TestUnevenPeople:
+    """Few people with several photos among many with one: every part can be measured."""
+
+    @staticmethod
+    def uneven(several: int, each: int, singles: int) -> Dataset:
+        names = [f"m{i}" for i in range(several) for _ in range(each)]
+        names += [f"a{i}" for i in range(singles)]  # first in the natural order
+        return Dataset(np.arange(len(names), dtype=np.uint8).reshape(-1, 1, 1, 1), names)
+
+    @pytest.mark.parametrize(("several", "each", "singles"), [(5, 3, 15), (4, 2, 40), (9, 2, 3)])
+    def test_who_is_held_out_can_be_measured_and_so_can_the_rest(
+        self, several: int, each: int, singles: int
+    ) -> None:
+        data = self.uneven(several, each, singles)
+        for seed in range(30):
+            rest, held = split_by_identity(data, held_out=1 / 3, seed=seed, items_each=2)
+            rest.require(identities=2, items_each=2)
+            held.require(identities=2, items_each=2)
+            assert held.distinct == tuple(held.identities_with(2))
+            assert len(rest) + len(held) == len(data)
+            check_disjoint(rest, held, between=("rest", "held"))
+
+    def test_where_everybody_has_several_it_is_the_plain_split(self) -> None:
+        data = people(9)
+        plain = split_by_identity(data, held_out=0.4, seed=3)
+        able = split_by_identity(data, held_out=0.4, seed=3, items_each=2)
+        assert [part.identities for part in able] == [part.identities for part in plain]
+
+    def test_three_people_with_several_photos_are_too_few(self) -> None:
+        with pytest.raises(TooFewError, match="at least 4 people with 2 or more"):
+            split_by_identity(self.uneven(3, 4, 20), held_out=0.3, seed=0, items_each=2)
+
+    @pytest.mark.parametrize("seed", [None, 0, 1, 2])
+    @pytest.mark.parametrize(("several", "folds"), [(4, 2), (8, 4), (9, 4)])
+    def test_every_fold_has_people_to_measure(
+        self, several: int, folds: int, seed: int | None
+    ) -> None:
+        data = self.uneven(several, 3, 7)
+        for training, test in identity_folds(data, folds, partition_seed=seed):
+            for part in (training, test):
+                part.require(identities=2, items_each=2)

@@ -1,15 +1,16 @@
 """The protocols end to end, on drawn faces and with trainings of a few steps."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from likeness.datasets import Dataset
+from likeness.datasets import Dataset, drawn_faces
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation import accuracy_at, auc, equal_error_rate, error_rates
 from likeness.experiments.lab_split import lab_pairs, lab_split
-from likeness.experiments.unseen_people import unseen_people
+from likeness.experiments.unseen_people import unseen_people, unseen_people_parts
 from likeness.reports.content import ProtocolSection
 from likeness.training import BATCHES
 
@@ -93,6 +94,28 @@ class TestUnseenPeople:
         with pytest.raises(TooFewError, match="expected at least 8 people"):
             unseen_people(BATCHES, people.of(people.distinct[:5]))
 
+    def test_every_fold_is_checked_before_the_first_is_trained(self) -> None:
+        faces = drawn_faces(identities=8, photos_each=2, size=(28, 24), seed=1)
+        items = faces.items.copy()
+        items[1::2] = items[::2]  # everybody's second photo is a copy: nothing to learn from
+        copies = replace(faces, items=items)
+        with pytest.raises(TooFewError, match=r"fold 0 of 2: .* Use fewer folds\."):
+            unseen_people_parts(copies, 2)
+        with pytest.raises(TooFewError, match=r"fold 0 of 2"):
+            unseen_people(BATCHES, copies, folds=2)
+
+    def test_uneven_people_can_be_dealt_to_folds(self) -> None:
+        faces = drawn_faces(identities=12, photos_each=3, size=(28, 24), seed=1)
+        first = {name: faces.identities.index(name) for name in faces.distinct}
+        kept = [
+            index
+            for index, name in enumerate(faces.identities)
+            if int(name.removeprefix("drawn")) % 2 or index == first[name]
+        ]
+        for training, test in unseen_people_parts(faces.take(kept), 3):
+            assert len(test.identities_with(2)) == 2
+            assert len(training.identities_with(2)) == 4
+
     def test_progress_of_every_training_is_told(self, people: Dataset) -> None:
         told = []
         quick = BATCHES.replace(**QUICK)
@@ -117,6 +140,21 @@ class TestLabSplit:
         assert report["shared_identities"] == report["identities"] == len(people.distinct)
         assert report["shared_genuine_pairs"] == 0
         assert any("(100 %) are in the training part" in said for said in report["sentences"])
+
+    @pytest.mark.parametrize(("photos", "pairs"), [((10, 3), 30), ((5, 2), 10), ((3, 3), 6)])
+    def test_ten_photos_and_three_are_balanced_down(
+        self, photos: tuple[int, int], pairs: int
+    ) -> None:
+        names = ["ada"] * photos[0] + ["bob"] * photos[1]
+        items = np.arange(len(names), dtype=np.uint8).reshape(-1, 1, 1, 1)
+        learned, tested = lab_pairs(Dataset(items, names), seed=0)
+        assert len(learned) + len(tested) == 2 * pairs
+        assert 0 < tested.genuine.sum() < len(tested)
+
+    def test_a_lab_split_of_hardly_any_pairs_is_refused(self) -> None:
+        data = Dataset(np.arange(4, dtype=np.uint8).reshape(-1, 1, 1, 1), list("aabb"))
+        with pytest.raises(TooFewError, match="the lab split needs 6 pairs or more"):
+            lab_pairs(data, seed=0)
 
     def test_takes_pairs_recipes_only(self, people: Dataset) -> None:
         with pytest.raises(ValueError, match="expected 'pairs'"):

@@ -196,6 +196,9 @@ class TestPromise:
     def test_a_larger_gallery_is_warned_of_with_what_it_costs(self) -> None:
         decider = Decider.of(Model(calibration=calibration(people=3)))
         assert decider.decide(NAMES[:3], [0.5, 2, 2]).warnings == ()
+        # A search returns the nearest few of everybody who is enrolled.
+        (searched,) = decider.decide(NAMES[:2], [0.5, 2], people=4).warnings
+        assert searched.startswith("4 people are enrolled")
         (said,) = decider.decide(NAMES, [0.5, 2, 2, 2]).warnings
         assert said.startswith(
             "4 people are enrolled, and the threshold was calibrated for 3: up to 13 % of "

@@ -119,12 +119,28 @@ def test_the_tables_hold_what_was_found(found) -> None:
     two_names, _ = tables["One photograph, there twice"].rows  # the serious one first
     assert two_names.cells == (EVIL, "bob/2.png", "same photo, two names")
     (wrong,) = tables["Perhaps under the wrong name"].rows
-    assert wrong.cells == ("bob/2.png", "closer to another person", EVIL, "1.250", "0.500")
+    assert wrong.cells == ("bob/2.png", EVIL, "1.250", "0.500")
     closer, farther = tables["Look-alikes"].rows
     assert closer.cells[:5] == ("ada", "bob", "0.500", "closer", "75.0 %")
     assert (farther.cells[3], farther.serious) == ("farther", False)
     (asked,) = tables["Ask these people for another photo"].rows  # not who gains nothing
     assert asked.cells == ("ada", "1", "bob 0.400", "10.0 %", "20.0 %", "15.0 %")
+
+
+def test_a_photo_beyond_the_threshold_is_not_called_wrongly_named(found) -> None:
+    """Nearer to somebody else, and above the threshold, are two findings, counted apart."""
+    closer = found.misplaced[0]
+    far = replace(closer, kind="unlike the rest", own_energy=1.5, other_energy=2.0)
+    found = replace(found, misplaced=[closer, far, replace(far, photo=1)])
+    assert found.sentences()[4:6] == [
+        "1 photo may be under the wrong name.",
+        "2 photos are farther than the threshold from the others of their person.",
+    ]
+    tables = {table.title: table.rows for table in doctor_findings(found)}
+    assert len(tables["Perhaps under the wrong name"]) == 1
+    first, second = tables["Farther than the threshold from the others of their person"]
+    assert first.cells == ("bob/2.png", EVIL, "1.500", "2.000")
+    assert second.cells[0] == "bob/1.png"
 
 
 def test_without_a_model_and_faults_there_is_no_table(found) -> None:

@@ -70,6 +70,35 @@ def test_more_baselines_are_counted(unseen):
     assert "ahead of all 3 baselines" in verdict(read(unseen)).sentences[0]
 
 
+@pytest.mark.parametrize("figures", [{}, {"fpir": figure(0.1), "fnir": figure(0.2)}])
+def test_without_a_common_figure_nothing_is_compared(unseen, figures):
+    """`all()` over nothing is no lead: an open set too small for a figure, or exchangeable ones."""
+    nothing = "Nothing can be compared with both baselines: no common figure."
+    for method in unseen["baselines"]:
+        unseen["baselines"][method] = figures
+    part = {**unseen, "least_fpir": 0.1, "sentences": []}
+    measured = read({**UNSEEN, "open_set": part}).open_set.measured
+    found = verdict(measured)
+    assert (found.sentences, found.loses) == ((nothing,), False)
+
+
+def test_a_baseline_without_a_common_figure_is_not_beaten(unseen):
+    unseen["baselines"]["raw_pixels"] = {"rank_1": figure(0.1)}
+    unseen["baselines"]["fisherfaces"] = {"auc": figure(0.1)}
+    assert verdict(read(unseen)).sentences == (
+        "The network is ahead of Fisherfaces in every figure that both have on unseen people.",
+        "Nothing can be compared with raw pixels: no common figure.",
+    )
+
+
+def test_behind_one_and_not_comparable_with_the_other(unseen):
+    unseen["baselines"]["raw_pixels"] = {"rank_1": figure(0.1)}
+    unseen["figures"]["eer"] = figure(0.9)
+    first, last = verdict(read(unseen)).sentences
+    assert first.startswith("The network loses to Fisherfaces")
+    assert last == "Nothing can be compared with raw pixels: no common figure."
+
+
 def test_no_baseline(unseen):
     unseen["baselines"] = {}
     assert verdict(read(unseen)).sentences == ("There is no baseline to compare with.",)

@@ -158,14 +158,18 @@ class Dataset:
         first = {key: index for index, key in reversed(list(enumerate(keys)))}
         return self.take(sorted(first.values()))
 
+    def identities_with(self, items: int) -> list[str]:
+        """Return the identities with at least so many items, in natural order."""
+        counts = np.bincount(self.codes, minlength=len(self.distinct))
+        return [name for name, count in zip(self.distinct, counts, strict=True) if count >= items]
+
     def require(self, *, identities: int = 2, items_each: int = 2) -> None:
         """Raise unless at least this many identities have at least this many items each.
 
         Raises:
             TooFewError: there are fewer.
         """
-        counts = np.bincount(self.codes, minlength=1)
-        enough = int((counts >= items_each).sum())
+        enough = len(self.identities_with(items_each))
         if enough < identities:
             raise TooFewError(
                 f"{self.name}: expected at least {identities} people with {items_each} or more "
@@ -174,7 +178,9 @@ class Dataset:
             )
 
 
-def split_by_identity(data: Dataset, *, held_out: float, seed: int) -> tuple[Dataset, Dataset]:
+def split_by_identity(
+    data: Dataset, *, held_out: float, seed: int, items_each: int = 1
+) -> tuple[Dataset, Dataset]:
     """Split so that no identity is on both sides.
 
     Args:
@@ -182,12 +188,15 @@ def split_by_identity(data: Dataset, *, held_out: float, seed: int) -> tuple[Dat
         held_out: the share of the identities that goes to the second part, 0…1; at least
             one identity goes to each part.
         seed: random seed.
+        items_each: the second part is of identities with so many items, and the share is one of
+            them. With 2 or more, at least two of them go to each part, so that both can be
+            measured; identities with fewer go to the first.
 
     Returns:
         (the rest, the held-out part).
 
     Raises:
-        TooFewError: there are fewer than two identities.
+        TooFewError: there are fewer than two identities; four, with 2 or more items each.
         SettingError: the share is outside 0…1.
 
     >>> import numpy as np
@@ -197,12 +206,13 @@ def split_by_identity(data: Dataset, *, held_out: float, seed: int) -> tuple[Dat
     (2, 1)
     """
     check_in_range(held_out, 0.0, 1.0, argument="held_out")
-    data.require(identities=2, items_each=1)
-    order = np.random.default_rng(seed).permutation(len(data.distinct))
-    count = min(max(1, round(held_out * len(order))), len(order) - 1)
-    held = [data.distinct[i] for i in order[:count]]
-    rest = [data.distinct[i] for i in order[count:]]
-    return data.of(rest), data.of(held)
+    least = 1 if items_each == 1 else 2
+    data.require(identities=2 * least, items_each=items_each)
+    able = data.identities_with(items_each)
+    order = np.random.default_rng(seed).permutation(len(able))
+    count = min(max(least, round(held_out * len(able))), len(able) - least)
+    held = {able[i] for i in order[:count]}
+    return data.of(set(data.distinct) - held), data.of(held)
 
 
 def identity_folds(
@@ -212,7 +222,8 @@ def identity_folds(
 
     Fold ``f`` tests the identities whose place in natural order is ``f`` modulo ``folds``;
     for the AT&T faces these are the people ``s_p`` with (p−1) mod folds = f. With a
-    ``partition_seed`` the identities are shuffled first.
+    ``partition_seed`` the identities are shuffled first. Identities with a single item, which
+    show no genuine pair, come after the others: every fold gets as many of both kinds.
 
     Raises:
         TooFewError: there are fewer than two identities per fold.
@@ -223,6 +234,8 @@ def identity_folds(
     if partition_seed is not None:
         shuffled = np.random.default_rng(partition_seed).permutation(len(order))
         order = [order[i] for i in shuffled]
+    several = set(data.identities_with(2))
+    order.sort(key=lambda name: name not in several)  # else stable
     parts = []
     for fold in range(folds):
         test = order[fold::folds]

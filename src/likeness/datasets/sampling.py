@@ -59,8 +59,9 @@ def sample_pairs(
 
     Args:
         codes: ``(n,)``, the identity of each item.
-        genuine: how many genuine pairs; all there are if not given.
-        impostor: how many impostor pairs; as many as genuine ones if not given.
+        genuine: how many genuine pairs; if not given, all there are, or as many as there are
+            impostor pairs where those are fewer.
+        impostor: how many impostor pairs; if not given, as many as genuine ones, or all there are.
         seed: random seed of the choice and the order.
 
     Raises:
@@ -74,8 +75,9 @@ def sample_pairs(
     sizes = np.bincount(codes, minlength=1)
     most_genuine = int((sizes * (sizes - 1) // 2).sum())
     most_impostor = len(codes) * (len(codes) - 1) // 2 - most_genuine
-    genuine = most_genuine if genuine is None else genuine
-    impostor = genuine if impostor is None else impostor
+    if genuine is None:  # all there are, or fewer where there are not as many impostor pairs
+        genuine = most_genuine if impostor is not None else min(most_genuine, most_impostor)
+    impostor = min(genuine, most_impostor) if impostor is None else impostor
     _check_count("genuine", genuine, most_genuine)
     _check_count("impostor", impostor, most_impostor)
     rng = np.random.default_rng(seed)

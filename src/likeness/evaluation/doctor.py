@@ -382,9 +382,14 @@ class Diagnosis:
                 "photographs are there twice under one name",
             ),
             (
-                len(self.misplaced or ()),
+                sum(wrong.kind == "another person" for wrong in self.misplaced or ()),
                 "photo may be under the wrong name",
                 "photos may be under the wrong name",
+            ),
+            (
+                sum(wrong.kind == "unlike the rest" for wrong in self.misplaced or ()),
+                "photo is farther than the threshold from the others of its person",
+                "photos are farther than the threshold from the others of their person",
             ),
             (
                 sum(pair.one_person for pair in pairs),

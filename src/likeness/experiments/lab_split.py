@@ -11,7 +11,7 @@ import numpy as np
 
 from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
-from likeness.errors import require_extra
+from likeness.errors import TooFewError, require_extra
 from likeness.evaluation import (
     BASELINES,
     Embedder,
@@ -28,12 +28,15 @@ from likeness.reports.content import ProtocolSection
 from likeness.training import TrainingProgress, TrainingRecipe
 
 TEST_SHARE = 0.25
+FEWEST_PAIRS = 6
 
 
 def lab_pairs(
     data: Dataset, *, seed: int, test_share: float = TEST_SHARE
 ) -> tuple[LabelledPairs, LabelledPairs]:
     """Return (training, test) pairs: all genuine ones and as many impostors, split at random.
+
+    Where there are fewer impostor pairs than genuine ones, as many of both as there are impostors.
 
     Args:
         data: the people and their photos.
@@ -42,9 +45,15 @@ def lab_pairs(
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
+        TooFewError: there are fewer than six pairs, half of them genuine.
     """
     data.require(identities=2, items_each=2)
     pairs = sample_pairs(data.codes, seed=seed)
+    if len(pairs) < FEWEST_PAIRS:
+        raise TooFewError(
+            f"{data.name}: the lab split needs {FEWEST_PAIRS} pairs or more, half of them genuine, "
+            f"so that both kinds are learned and tested. Received: {len(pairs)}. Add photos."
+        )
     split = require_extra("sklearn.model_selection").train_test_split
     learned, tested = split(
         np.arange(len(pairs)), test_size=test_share, random_state=seed, stratify=pairs.genuine

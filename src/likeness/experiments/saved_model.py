@@ -30,8 +30,8 @@ from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import NetworkFacts, ProtocolSection, ReportContent
 
 UNKNOWN = (
-    "This encoder was imported: its training data are unknown, so leaks could not be "
-    "checked. Ask its authors."
+    "The training people of this model are not recorded, as of every imported encoder, so leaks "
+    "cannot be detected. Ask its authors."
 )
 
 
@@ -139,7 +139,7 @@ def _section(
     model: Model, data: Dataset, methods: Mapping[str, list[Evaluation]], *, counted: str
 ) -> ProtocolSection:
     learned = Learned.recorded(model.record)
-    imported = "imported" in model.record
+    unknown = not learned.identities and not learned.digests
     calibrated_on = Learned.recorded(model.calibration.get("provenance", {}))
     known_to_threshold = len(calibrated_on.people_in(data))
     recipe = model.record.get("recipe", {})
@@ -152,7 +152,7 @@ def _section(
         seeds={"recipe": recipe.get("seed")},
         repetitions=REPETITIONS,
     )
-    sentences = (UNKNOWN,) if imported else result.leak_sentences
+    sentences = (UNKNOWN,) if unknown else result.leak_sentences
     if known_to_threshold:
         sentences += (
             f"The threshold was calibrated on {known_to_threshold} of these {len(data.distinct)} "
@@ -160,7 +160,7 @@ def _section(
         )
     complete = replace(
         result,
-        unseen_people=result.unseen_people and not imported,
+        unseen_people=result.unseen_people and not unknown,
         leak_sentences=sentences,
         threshold=model.threshold,
         model=MeasuredModel(

@@ -13,6 +13,7 @@ from functools import partial
 from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
+from likeness.errors import TooFewError
 from likeness.evaluation import (
     BASELINES,
     choose_threshold,
@@ -97,10 +98,21 @@ def unseen_people(
 def unseen_people_parts(
     data: Dataset, folds: int, *, partition_seed: int | None = None
 ) -> list[Part]:
-    """Return (training, test) of each fold, and check that nothing is in both."""
+    """Return (training, test) of each fold, every one checked before the first is trained.
+
+    Raises:
+        TooFewError: a fold has too few people with two photos, or, to learn from, with two
+            different ones.
+        OverlapError: a photo is on both sides of a fold.
+    """
     parts = identity_folds(data, folds, partition_seed=partition_seed)
-    for training, test in parts:
+    for fold, (training, test) in enumerate(parts):
         check_disjoint(training, test, between=("training", "test"))
+        try:
+            test.require(identities=2, items_each=2)
+            training.without_copies().require(identities=2, items_each=2)
+        except TooFewError as error:
+            raise TooFewError(f"fold {fold} of {folds}: {error} Use fewer folds.") from error
     return parts
 
 

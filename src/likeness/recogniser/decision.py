@@ -204,13 +204,20 @@ class Decider:
         )
 
     def decide(
-        self, names: Sequence[str], energies: ArrayLike, *, nearest: int = NEAREST
+        self,
+        names: Sequence[str],
+        energies: ArrayLike,
+        *,
+        people: int | None = None,
+        nearest: int = NEAREST,
     ) -> Answer:
         """Decide who it is.
 
         Args:
-            names: of the enrolled people, ``G`` different ones; nobody is allowed.
+            names: of the enrolled people, ``G`` different ones; nobody is allowed. The two nearest
+                are enough for the answer.
             energies: ``(G,)``, of the photo to each of them, fused as in the calibration.
+            people: how many are enrolled in all, for the warnings; G if not given.
             nearest: how many of the nearest people to return, 1 or more.
 
         Raises:
@@ -244,7 +251,7 @@ class Decider:
             threshold=self.threshold,
             nearest=tuple(ordered[:nearest]),
             reason=self._reason(status, first, second),
-            warnings=self.warnings(people=len(values)),
+            warnings=self.warnings(people=len(values) if people is None else people),
             model=self.fingerprint,
         )
 

@@ -1,7 +1,7 @@
 """`Recogniser`: enrol, identify, verify, approve, undo and forget by photos."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -267,12 +267,12 @@ class Recogniser:
         decider = self.decider
         probes = self.embed_faces(faces) if vectors is None else vectors
         people = _people_energies(self.gallery, probes, fusion=self.fusion, nearest=max(nearest, 2))
-        warnings = decider.warnings(people=self.gallery.count_people())
+        enrolled = self.gallery.count_people()
         return [
             Identified(
                 # The search returns the nearest people only; the promise depends on the number of
                 # all.
-                answer=replace(decider.decide(names, energies, nearest=nearest), warnings=warnings),
+                answer=decider.decide(names, energies, people=enrolled, nearest=nearest),
                 ids=dict(zip(names, ids, strict=True)),
                 box=face.box,
                 warnings=face.warnings,

@@ -187,7 +187,7 @@ def verdict(result: ProtocolResult) -> _Verdict:
     names = [name for name in result.figure_names if name.compared]
     if not result.baselines:
         return _Verdict(sentences=("There is no baseline to compare with.",), loses=False)
-    behind, level = [], []
+    behind, level, compared = [], [], []
     for method, figures in result.baselines.items():
         leads = {
             name.words: _lead(name, result.figures, figures)
@@ -197,16 +197,22 @@ def verdict(result: ProtocolResult) -> _Verdict:
         lost = [words for words, lead in leads.items() if lead < 0]
         equal = [words for words, lead in leads.items() if lead == 0]
         label = method_label(method)
+        if leads:
+            compared.append(method)
         if lost:
             behind.append(f"The network loses to {label} on {where} in: {', '.join(lost)}.")
         if equal:
             level.append(f"The network is level with {label} on {where} in: {', '.join(equal)}.")
+    others = [method for method in result.baselines if method not in compared]
+    alone = [f"Nothing can be compared with {_all_of(others)}: no common figure."] if others else []
     if behind or level:
-        return _Verdict(sentences=(*behind, *level), loses=bool(behind))
+        return _Verdict(sentences=(*behind, *level, *alone), loses=bool(behind))
+    if not compared:
+        return _Verdict(sentences=tuple(alone), loses=False)
     everywhere = all(name in each for name in names for each in result.methods.values())
     which = "every figure" if everywhere else "every figure that both have"
-    sentence = f"The network is ahead of {_all_of(list(result.baselines))} in {which} on {where}."
-    return _Verdict(sentences=(sentence,), loses=False)
+    ahead = f"The network is ahead of {_all_of(compared)} in {which} on {where}."
+    return _Verdict(sentences=(ahead, *alone), loses=False)
 
 
 def _all_of(baselines: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from likeness.evaluation.doctor import SMALLEST_GAIN, Diagnosis
 from likeness.evaluation.figures import percent, watermark
+from likeness.evaluation.gallery_energies import MisplacedKind
 from likeness.files import write_files
 from likeness.images.quality import PhotoCheck
 from likeness.reports.content import json_text
@@ -68,9 +69,17 @@ def doctor_findings(diagnosis: Diagnosis) -> list[_Findings]:
         ),
         _table(
             "Perhaps under the wrong name",
-            "Energy to the nearest other photo of the same name, and to the nearest of another.",
-            ("photo", "why", "nearest other", "own", "other"),
-            _misplaced(diagnosis),
+            "Closer to another person. Energy to the nearest other photo of the same name, and to "
+            "the nearest of another.",
+            ("photo", "nearest other", "own", "other"),
+            _misplaced(diagnosis, "another person"),
+        ),
+        _table(
+            "Farther than the threshold from the others of their person",
+            "At this threshold they are not recognised by the person's other photos; their name "
+            "may well be right. The energies are the same two.",
+            ("photo", "nearest other", "own", "other"),
+            _misplaced(diagnosis, "unlike the rest"),
         ),
         _table(
             "Perhaps one person under two names",
@@ -163,17 +172,13 @@ def _copies(diagnosis: Diagnosis) -> list[_Finding]:
     return findings
 
 
-def _misplaced(diagnosis: Diagnosis) -> list[_Finding]:
-    words = {
-        "another person": "closer to another person",
-        "unlike the rest": "not accepted as its own person",
-    }
+def _misplaced(diagnosis: Diagnosis, kind: MisplacedKind) -> list[_Finding]:
     findings = []
     for wrong in diagnosis.misplaced or ():
-        photo, closest = diagnosis.photo(wrong.photo), diagnosis.photo(wrong.closest)
-        energies = f"{wrong.own_energy:.3f}", f"{wrong.other_energy:.3f}"
-        cells = (photo, words[wrong.kind], closest, *energies)
-        findings.append(_Finding(cells=cells, photos=(photo, closest)))
+        if wrong.kind == kind:
+            photos = diagnosis.photo(wrong.photo), diagnosis.photo(wrong.closest)
+            energies = f"{wrong.own_energy:.3f}", f"{wrong.other_energy:.3f}"
+            findings.append(_Finding(cells=(*photos, *energies), photos=photos))
     return findings
 
 

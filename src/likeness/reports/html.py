@@ -325,8 +325,11 @@ def _rows(result: ProtocolResult) -> list[dict[str, object]]:
     ]
 
 
-def _best(name: FigureName, methods: Mapping[str, Figures]) -> float:
+def _best(name: FigureName, methods: Mapping[str, Figures]) -> float | None:
+    """Return the best mean; None where there is nothing to compare it with."""
     means = [figures[name].mean for figures in methods.values() if name in figures]
+    if len(means) < 2:
+        return None
     return min(means) if name.smaller_is_better else max(means)
 
 

@@ -76,7 +76,7 @@ def print_protocol(console: Console, result: ProtocolResult) -> None:
 def _print_verdict(console: Console, result: ProtocolResult) -> None:
     judged = verdict(result)
     for sentence in judged.sentences:
-        console.print(Text(sentence, style="bold red" if judged.loses else "bold green"))
+        console.print(Text(sentence, style="bold red" if judged.loses else "bold"))
 
 
 def _cmc(rates: Sequence[float]) -> str:

@@ -199,13 +199,15 @@ class _Decided:
 
 
 def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
-    """Split off people to choose on; nobody where there are too few to judge by."""
-    if recipe.schedule.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT:
+    """Split off people to choose on; nobody where there are too few to judge by.
+
+    Who has a single photo shows no genuine pair, and is learned from.
+    """
+    able = len(data.identities_with(2))
+    if recipe.schedule.held_out == 0 or len(data.distinct) < FEWEST_TO_HOLD_OUT or able < 4:
         return data, None
-    rest, held = split_by_identity(data, held_out=recipe.schedule.held_out, seed=recipe.seed)
-    for part in (rest, held):
-        part.require(identities=2, items_each=2)
-    return rest, held
+    share, seed = recipe.schedule.held_out, recipe.seed
+    return split_by_identity(data, held_out=share, seed=seed, items_each=2)
 
 
 def _held_out(recipe: TrainingRecipe, held: Dataset) -> PreparedPeople:

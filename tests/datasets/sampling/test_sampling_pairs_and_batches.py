@@ -54,6 +54,20 @@ class TestSamplePairs:
         assert counted(codes) == (1800, 78_000)
         assert len(sample_pairs(codes, seed=0)) == 3600
 
+    @pytest.mark.parametrize("sizes", [(10, 3), (4, 1), (6, 2, 1)])
+    def test_balanced_down_to_the_kind_with_fewer_pairs(self, sizes: tuple[int, ...]) -> None:
+        """10 photos of one and 3 of another have 48 genuine pairs and 30 impostor ones."""
+        codes = np.repeat(np.arange(len(sizes)), sizes)
+        every = LabelledPairs.all_of(codes)
+        fewest = min(int(every.genuine.sum()), int((~every.genuine).sum()))
+        drawn = sample_pairs(codes, seed=0)
+        assert (int(drawn.genuine.sum()), len(drawn)) == (fewest, 2 * fewest)
+        most = sample_pairs(codes, genuine=int(every.genuine.sum()), seed=0)
+        assert int((~most.genuine).sum()) == min(int(every.genuine.sum()), fewest)
+        for argument in ("genuine", "impostor"):
+            with pytest.raises(TooFewError, match=f"{argument}: expected at most"):
+                sample_pairs(codes, **{argument: 1000}, seed=0)
+
     def test_seeds(self) -> None:
         codes = np.repeat(np.arange(9), 4)
         first, again, other = (sample_pairs(codes, seed=seed).pairs for seed in (1, 1, 2))

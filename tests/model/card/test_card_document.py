@@ -39,6 +39,36 @@ def test_the_licence_is_a_field_of_its_own(document: dict[str, Any]) -> None:
     assert card["name"] == "the door"
 
 
+IMPORTED = {
+    "format": "likeness.model/2",
+    "name": "sface",
+    "licence": "Apache-2.0",
+    "preparation": {"kind": "fixed", "rows": 112, "columns": 96, "colours": "grey"},
+    "record": {"imported": {"file": "sface.onnx"}},
+}
+
+
+@pytest.mark.parametrize(("colours", "said_as"), [("grey", "grey"), ("bgr", "colour"), ("", "")])
+def test_an_imported_encoder_has_its_licence_and_no_invented_facts(
+    colours: str, said_as: str
+) -> None:
+    preparation = {**IMPORTED["preparation"], "colours": colours}
+    card = model_card(IMPORTED | {"preparation": preparation})
+    assert card.to_json()["licence"]["model"] == "Apache-2.0"
+    assert card.name == "sface"
+    assert card.tables["model"]["Licence of the model"] == "Apache-2.0"
+    reads = card.tables["training"]["Reads"]
+    assert reads == ", ".join(["112 × 96 pixels", *filter(None, [said_as])])
+    for table, fact in (
+        ("training", "Then learned from everybody"),
+        ("training", "Held out"),
+        ("data", "Photos are"),
+    ):
+        assert card.tables[table][fact] == "not known", fact
+    assert card.to_json()["training"]["refitted_on_everybody"] is None
+    assert model_card(IMPORTED | {"about": {"licence": "MIT"}}).licence == "MIT"
+
+
 def test_people_are_counted_and_not_named(document: dict[str, Any]) -> None:
     document["about"] = {"results": [document["record"]["held_out"]]}
     card = model_card(document).to_json()
@@ -139,7 +169,7 @@ class TestThreshold:
         threshold = model_card(document).to_json()["threshold"]
         assert threshold["source"] == "by hand"
         assert threshold["valid_for"] is None
-        assert "nothing is known" in said(threshold, "sentences")
+        assert "are unknown" in said(threshold, "sentences")
 
     def test_none(self, document: dict[str, Any]) -> None:
         document["threshold"] = None

@@ -37,9 +37,10 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
         created=text_of(record.get("created")),
         likeness=text_of(record.get("likeness")),
         name=text_of(about.get("name"))
+        or text_of(document.get("name"))
         or f"{training.encoder or 'Siamese'} network"
         + (f" trained on {data.name}" if data.name else ""),
-        licence=text_of(about.get("licence")),
+        licence=text_of(about.get("licence")) or text_of(document.get("licence")),
         watermark=watermark(drawn=data.drawn, leaks=leaks),
         data=CardPart(
             values=asdict(data),
@@ -49,7 +50,7 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
                 ("People", shown_number(data.people)),
                 ("Photos", shown_number(data.photos)),
                 ("Digest (SHA-256)", data.digest),
-                ("Photos are", "drawn, not real" if data.drawn else "as they were given"),
+                ("Photos are", _kind_of_photos(data)),
             ),
         ),
         training=_training_part(training),
@@ -62,7 +63,7 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
                 results,
                 photos=data.photos,
                 people=data.people,
-                refitted=training.refitted_on_everybody,
+                refitted=bool(training.refitted_on_everybody),
                 interrupted=training.interrupted,
             )
         ),
@@ -84,6 +85,13 @@ class _Data:
     photos: float | None
     digest: str | None
     drawn: bool
+
+
+def _kind_of_photos(data: _Data) -> str | None:
+    if data.drawn:
+        return "drawn, not real"
+    nothing_known = all(fact is None for fact in (data.name, data.people, data.digest))
+    return None if nothing_known else "as they were given"
 
 
 def _data(learned: Mapping[str, object]) -> _Data:
@@ -110,10 +118,13 @@ class _Training:
     epochs: float | None
     seed: float | None
     seconds: float | None
-    held_out_people: int
-    refitted_on_everybody: bool
+    held_out_people: int | None
+    refitted_on_everybody: bool | None
     interrupted: bool
     recipe: Mapping[str, object]
+
+
+_CHANNELS: Mapping[str, int | float] = {"grey": 1, "rgb": 3, "bgr": 3}
 
 
 def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _Training:
@@ -124,6 +135,8 @@ def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _
     rows, columns, channels = (
         number_of(preparation.get(side)) for side in ("rows", "columns", "channels")
     )
+    channels = channels or _CHANNELS.get(str(preparation.get("colours")))
+    held_out = list_of(object_of(record.get("threshold")).get("people"))
     return _Training(
         mode=text_of(recipe.get("mode")),
         loss=text_of(named.get("loss.kind", named.get("loss"))),
@@ -135,10 +148,8 @@ def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _
         epochs=number_of(record.get("epochs")),
         seed=number_of(recipe.get("seed")),
         seconds=number_of(record.get("seconds")),
-        held_out_people=len(list_of(object_of(record.get("threshold")).get("people")))
-        if "choosing" in stages
-        else 0,
-        refitted_on_everybody="choosing" in stages and "final" in stages,
+        held_out_people=(len(held_out) if "choosing" in stages else 0) if stages else None,
+        refitted_on_everybody={"choosing", "final"} <= set(stages) if stages else None,
         interrupted=record.get("interrupted") is True,
         recipe=plain_of(named),
     )
@@ -146,8 +157,10 @@ def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _
 
 def _training_part(training: _Training) -> CardPart:
     rows, columns, channels = training.reads
-    colour = "grey" if channels == 1 else "colour"
-    held_out = f"{training.held_out_people} people, to choose the epoch and the threshold"
+    size = None if rows is None else f"{rows} × {columns} pixels"
+    colour = {1: ", grey", 3: ", colour"}.get(int(channels or 0), "")
+    people, refitted = training.held_out_people, training.refitted_on_everybody
+    held_out = f"{people} people, to choose the epoch and the threshold" if people else "nobody"
     return CardPart(
         values=asdict(training),
         rows=(
@@ -155,12 +168,12 @@ def _training_part(training: _Training) -> CardPart:
             ("Loss", training.loss),
             ("Encoder", training.encoder),
             ("Weights", shown_number(training.parameters)),
-            ("Reads", None if rows is None else f"{rows} × {columns} pixels, {colour}"),
+            ("Reads", size and size + colour),
             ("Embedding", shown_number(training.embedding_size)),
             ("Energy (lower is more alike)", training.energy),
             ("Epochs", shown_number(training.epochs)),
-            ("Held out", held_out if training.held_out_people else "nobody"),
-            ("Then learned from everybody", "yes" if training.refitted_on_everybody else "no"),
+            ("Held out", None if people is None else held_out),
+            ("Then learned from everybody", shown_number(refitted)),
             ("Seed", training.seed),
             ("Seconds", training.seconds),
         ),
