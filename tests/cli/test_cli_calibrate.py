@@ -153,3 +153,21 @@ def test_a_report_that_cannot_be_written_leaves_the_model_as_it_is(place: Path) 
         result.stderr.split()
     )
     assert document(place) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "expected either photos of other people, or --on-gallery. Received: neither"),
+        (("others", "--on-gallery", "staff.db"), "--on-gallery. Received: both"),
+        (("--on-gallery", "staff.db"), "--on-gallery: expected --strangers-accepted"),
+        (
+            ("--on-gallery", "staff.db", "--strangers-accepted", "1%", "--people", "9"),
+            "neither --people, --far nor --photos-each",
+        ),
+    ],
+)
+def test_a_gallery_and_other_people_exclude_each_other(words, sentence, tmp_path: Path) -> None:
+    result = run("calibrate", "model", *words, cwd=tmp_path)
+    assert result.returncode == 2
+    assert sentence in " ".join(result.stderr.split())

@@ -1,5 +1,6 @@
 """A model's threshold is never chosen on people it was trained on."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 
 from likeness.datasets import Dataset, drawn_faces
-from likeness.errors import OverlapError, SettingError
+from likeness.errors import OverlapError, SettingError, TooFewError
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.threshold_choice import Purpose
-from likeness.experiments.calibrated import calibrate_model
+from likeness.experiments.calibrated import calibrate_model, calibrate_on_gallery
+from likeness.recogniser.gallery import Gallery, GalleryModel, NewTemplate, create_gallery
 
 
 @dataclass
@@ -95,3 +97,62 @@ def test_too_few_people_for_probabilities_are_told_so_and_keep_their_threshold(p
 def test_settings_out_of_range_are_refused(people, changes) -> None:
     with pytest.raises(SettingError, match=next(iter(changes))):
         calibrate_model(PixelModel(), people, Purpose(strangers_accepted=0.5), **changes)
+
+
+def staff(photos: list[int]) -> Gallery:
+    """A gallery of people with so many photos each, in 64 dimensions."""
+    model = GalleryModel(fingerprint="f" * 64, energy="euclidean", dimensions=64)
+    gallery = create_gallery(":memory:", model)
+    rng = np.random.default_rng(0)
+    for number, count in enumerate(photos):
+        centre = rng.normal(size=64)
+        vectors = centre + 0.3 * rng.normal(size=(count, 64))
+        gallery.enrol(
+            f"person {number}",
+            [
+                NewTemplate(
+                    vector=(vector / np.linalg.norm(vector)).astype(np.float32),
+                    photo_digest=hashlib.sha256(vector.tobytes()).hexdigest(),
+                )
+                for vector in vectors
+            ],
+        )
+    return gallery
+
+
+class TestOnGallery:
+    def test_enrolled_people_give_a_threshold_and_stay_unnamed(self) -> None:
+        with staff([1, 2, 3] * 5) as gallery:
+            found = calibrate_on_gallery(PixelModel(), gallery, strangers_accepted=0.01)
+        assert found.choice.purpose.people == 15
+        assert found.choice.extrapolated
+        assert found.choice.rejected is not None
+        assert found.choice.rejected.share < 0.2
+        assert found.choice.rejected.high > found.choice.rejected.share
+        document = json.dumps(found.to_json(), allow_nan=False)
+        assert "person" not in document.replace("person's", "").replace("one person", "")
+        assert not found.provenance.data.identities
+
+    def test_one_photo_each_says_what_cannot_be_known(self) -> None:
+        with staff([1] * 15) as gallery:
+            found = calibrate_on_gallery(PixelModel(), gallery, strangers_accepted=0.01)
+        assert found.choice.rejected is None
+        assert found.margin.value is None
+        assert any("cannot be known" in sentence for sentence in found.sentences())
+        document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+        assert document["rejected"] is None
+        # Strict: two people who differ as these do are not within it.
+        assert found.choice.threshold < found.comparisons.impostor.min()
+
+    @pytest.mark.parametrize(("photos", "others"), [(1, 1), (2, 1), (4, 3)])
+    def test_a_photo_is_compared_with_the_others_of_each_person(self, photos, others) -> None:
+        with staff([photos] * 15) as gallery:
+            found = calibrate_on_gallery(PixelModel(), gallery, strangers_accepted=0.01)
+        assert found.choice.purpose.photos_each == others
+
+    def test_two_people_are_too_few(self) -> None:
+        with (
+            staff([2, 2]) as gallery,
+            pytest.raises(TooFewError, match=r"expected 3 enrolled people or more\. Received: 2"),
+        ):
+            calibrate_on_gallery(PixelModel(), gallery, strangers_accepted=0.01)

@@ -168,6 +168,23 @@ class TestWhatItSays:
     def test_the_reason_is_a_sentence(self, energies, margin, sentence) -> None:
         assert answer(energies, margin=margin).reason == sentence
 
+    @pytest.mark.parametrize(("kept", "people"), [(0.5, 2), (0.5, 4), (None, 3)])
+    def test_where_no_prior_was_stated_each_enrolled_person_is_equally_likely(
+        self, kept, people
+    ) -> None:
+        probability = {"ratio": RATIO.to_json()} | ({} if kept is None else {"prior": kept})
+        model = Model(calibration=calibration(probability=probability))
+        found = decide(model, NAMES[:people], [0.5, 0.9, 1.4, 1.5][:people])
+        assert found.prior == 1 / people
+        expected = RATIO.probability(0.5, prior=1 / people)
+        assert found.probability == pytest.approx(float(expected))
+
+    def test_nobody_within_the_threshold_gets_a_probability(self) -> None:
+        found = answer([3.0, 4.0], nearest=2)
+        assert found.status == "unknown"
+        assert found.probability is None
+        assert [neighbour.probability for neighbour in found.nearest] == [None, None]
+
     def test_the_probability_is_of_one_comparison_at_the_prior(self) -> None:
         found = answer([0.5, 0.9])
         odds = np.exp(4 - 4 * 0.5) * 0.2 / 0.8

@@ -15,11 +15,12 @@ from likeness.errors import OutputError, SettingError
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
 from likeness.evaluation.threshold_choice import Purpose
-from likeness.experiments.calibrated import calibrate_model
+from likeness.experiments.calibrated import calibrate_model, calibrate_on_gallery
 from likeness.experiments.saved_model import evaluate_model, model_report, next_photo_of_model
 from likeness.files import check_writable_file, check_writable_folder, write_file
 from likeness.model.folder import store_calibration
 from likeness.model.opening import chosen_runtime
+from likeness.recogniser.gallery import GalleryKey, GalleryModel, open_gallery
 from likeness.reports.calibration_page import write_calibration
 
 
@@ -138,8 +139,18 @@ def _check_svg_place(out: Path | None) -> None:
 
 def _calibrate(
     model: options.ModelFolder,
-    photos: options.UnseenPeople,
-    people: Annotated[int | None, typer.Option(help="Number of enrolled people.")] = None,
+    photos: options.OtherPeople = None,
+    on_gallery: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of other people's photos: a gallery, whose own people are compared, "
+            "each photo with the others. It extrapolates where they are few."
+        ),
+    ] = None,
+    people: Annotated[
+        int | None,
+        typer.Option(help="Number of enrolled people. With --on-gallery it is the gallery's."),
+    ] = None,
     strangers_accepted: Annotated[
         str | None,
         typer.Option(help="Share of strangers identified as somebody, such as 1% or 0.01."),
@@ -164,7 +175,10 @@ def _calibrate(
     ] = False,
     prior: Annotated[
         str,
-        typer.Option(help="Prior probability of the same person."),
+        typer.Option(
+            help="Prior probability of the same person. At 50 %, a search in a gallery of G people "
+            "takes 1 / G."
+        ),
     ] = "50%",
     wrong_names: Annotated[
         str | None,
@@ -181,30 +195,62 @@ def _calibrate(
     dry_run: Annotated[
         bool, options.flag("dry-run", "Print the threshold; do not store it.")
     ] = False,
+    key_file: options.KeyFile = None,
     json_: options.Json = None,
 ) -> None:
     """Choose the model's threshold for a purpose.
 
-    The photos are of people the model was never trained on. The threshold is stored in the model.
-    With it go the margin to the runner-up, below which an answer is ambiguous, and the map from
-    energies to probabilities.
+    The photos are of people the model was never trained on; a small company without such photos
+    can use its own gallery. The threshold is stored in the model. With it go the margin to the
+    runner-up, below which an answer is ambiguous, and the map from energies to probabilities.
     """
-    purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
+    if (photos is None) == (on_gallery is None):
+        raise SettingError(
+            "expected either photos of other people, or --on-gallery. Received: "
+            f"{'neither' if photos is None else 'both'}. Example: likeness calibrate faces "
+            "--on-gallery staff.db --strangers-accepted 1%."
+        )
+    if on_gallery is None:
+        purpose = _purpose(people, strangers_accepted, far, photos_each=photos_each, fusion=fusion)
+    elif strangers_accepted is None or (people, far, photos_each) != (None, None, 1):
+        raise SettingError(
+            "--on-gallery: expected --strangers-accepted, and neither --people, --far nor "
+            "--photos-each, which the gallery tells. Example: --on-gallery staff.db "
+            "--strangers-accepted 1%."
+        )
     prior_rate = _rate(prior, "--prior")
     wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
     check_writable_folder(report, option="--report")
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
-    data = read_data_for(model, photos)
-    data.require(identities=2, items_each=2)
-    with errors().status("Embedding and counting"):
-        calibration = calibrate_model(
-            opened(model, runtime=runtime, variant=variant),
-            data,
-            purpose,
-            extrapolate=extrapolate,
-            prior=prior_rate,
-            wrong_names=wrong_rate,
-        )
+    loaded = opened(model, runtime=runtime, variant=variant)
+    notes: tuple[str, ...] = ()
+    if on_gallery is not None:
+        with open_gallery(
+            on_gallery, model=GalleryModel.of(loaded), key=GalleryKey.read(key_file)
+        ) as gallery:
+            calibration = calibrate_on_gallery(
+                loaded,
+                gallery,
+                strangers_accepted=_rate(str(strangers_accepted), "--strangers-accepted"),
+                fusion=fusion,
+                prior=prior_rate,
+                wrong_names=wrong_rate,
+            )
+            enrolled = sorted(gallery.everybody(), key=lambda person: person.id)
+        compared = tuple(person.name for person in enrolled)
+    else:
+        data = read_data_for(model, str(photos))
+        data.require(identities=2, items_each=2)
+        with errors().status("Embedding and counting"):
+            calibration = calibrate_model(
+                loaded,
+                data,
+                purpose,
+                extrapolate=extrapolate,
+                prior=prior_rate,
+                wrong_names=wrong_rate,
+            )
+        compared, notes = tuple(data.distinct), tuple(data.notes)
     lines = calibration.sentences()
     document = calibration.to_json()
     if not dry_run:
@@ -212,10 +258,12 @@ def _calibrate(
             model, threshold=calibration.choice.threshold, calibration=document, variant=variant
         )
         lines.append(f"Stored in {model}.")
-    if report is not None:
-        page = write_calibration(calibration, report, people=data.distinct)
+    if report is not None and calibration.choice.rejected is None:
+        lines.append("No report: it shows how often enrolled people are rejected, too.")
+    elif report is not None:
+        page = write_calibration(calibration, report, people=compared)
         lines.append(f"The report: {page}")
-    for text in data.notes:
+    for text in notes:
         note(f"Note: {text}")
     finish(document, json_, *lines)
 

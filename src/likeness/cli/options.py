@@ -47,6 +47,10 @@ Data = Annotated[str, typer.Argument(help=DATA_HELP)]
 UnseenPeople = Annotated[
     str, typer.Argument(help=f"People the model was not trained on: {DATA_HELP}")
 ]
+OtherPeople = Annotated[
+    str | None,
+    typer.Argument(help=f"People the model was not trained on: {DATA_HELP}", show_default=False),
+]
 
 ModelFolder = Annotated[Path, typer.Argument(help="Folder of a model.")]
 Model = Annotated[Path, typer.Option("--model", help="Folder of a model.")]

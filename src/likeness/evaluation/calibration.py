@@ -49,8 +49,19 @@ class Provenance:
     @classmethod
     def now(cls, fingerprint: str, data: Dataset) -> "Provenance":
         """Return that of a calibration made now."""
-        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        return cls(model=fingerprint, data=_CalibratedOn.of(data), date=date)
+        return cls(model=fingerprint, data=_CalibratedOn.of(data), date=_now())
+
+    @classmethod
+    def on_gallery(cls, fingerprint: str) -> "Provenance":
+        """Return that of a calibration on enrolled people, none of whom it names."""
+        enrolled = _CalibratedOn(
+            name="the gallery's own people", digest="", drawn=False, identities=(), item_digests=()
+        )
+        return cls(model=fingerprint, data=enrolled, date=_now())
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -187,6 +187,7 @@ def compare_with_people(
     fusion: str = "min",
     energy: str | None = None,
     pairs: LabelledPairs | None = None,
+    genuine_required: bool = True,
 ) -> Comparisons:
     """Enrol every person with ``photos_each`` photos, and compare all other photos with them.
 
@@ -200,6 +201,7 @@ def compare_with_people(
         fusion: fusion of a person's energies, see `likeness.evaluation.fusion.fuse`.
         energy: the name of the energies; only the centroid needs it.
         pairs: the selected pairs, of one photo each; all of them if not given.
+        genuine_required: whether somebody must have a photo left to compare with their own.
 
     Raises:
         SettingError: a setting is out of its range, there is no such fusion of this energy, or
@@ -219,7 +221,7 @@ def compare_with_people(
     else:
         energies, people = _fused(matrix, codes, photos_each, fusion, energy)
     genuine = people[:, 0] == people[:, 1]
-    if not len(energies) or genuine.all() or not genuine.any():
+    if genuine.all() or (genuine_required and not genuine.any()):
         raise TooFewError(
             f"expected two people, one of them with {photos_each + 1} photos or more. Received: "
             f"{len(codes)} photos of {len(np.unique(codes))} people."

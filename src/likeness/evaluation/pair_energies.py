@@ -260,18 +260,18 @@ class EnergyHistogram:
         """Count energies into `BINS` bins.
 
         Args:
-            genuine, impostor: finite energies, ``(g,)`` and ``(i,)``, one of each at least.
+            genuine, impostor: finite energies, ``(g,)`` and ``(i,)``, one impostor at least.
 
         Raises:
-            DataError: there are none of one kind, or one is not finite.
+            DataError: there is no impostor, or one is not finite.
 
         >>> EnergyHistogram.of([0.0, 0.1], [4.0]).genuine[:3]
         (1, 1, 0)
         """
         kinds = [np.asarray(values, np.float64).ravel() for values in (genuine, impostor)]
-        if not all(len(values) and np.isfinite(values).all() for values in kinds):
+        if not len(kinds[1]) or not all(np.isfinite(values).all() for values in kinds):
             raise DataError(
-                "energies: expected finite numbers, one or more of genuine and of impostor "
+                "energies: expected finite numbers, one or more of impostor "
                 f"comparisons. Received: {len(kinds[0])} and {len(kinds[1])}, "
                 f"{sum(int((~np.isfinite(values)).sum()) for values in kinds)} of them not finite."
             )

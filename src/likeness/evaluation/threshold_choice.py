@@ -87,7 +87,8 @@ class ThresholdChoice:
         threshold: accept if energy ≤ threshold.
         strangers: the share of strangers accepted; its ``high`` is the promise. Where the tail
             was extrapolated, ``share`` and ``high`` are the model's, not counted.
-        rejected: the share of enrolled people's photos that are rejected.
+        rejected: the share of enrolled people's photos that are rejected; None where nobody has a
+            photo to compare with their own.
         people: how many it was calibrated on.
         extrapolated: whether the threshold lies below all counted energies.
         fusion_choice: how the fusion was chosen; None if it was given.
@@ -96,7 +97,7 @@ class ThresholdChoice:
     purpose: Purpose
     threshold: float
     strangers: Rate
-    rejected: Rate
+    rejected: Rate | None
     people: int
     extrapolated: bool = False
     fusion_choice: FusionChoice | None = None
@@ -117,17 +118,32 @@ class ThresholdChoice:
             f"Accept if the energy is at most {self.threshold:.4g}: {whom} is accepted in at most "
             f"{rare_percent(self.strangers.high)} of cases ({how} "
             f"{rare_percent(self.strangers.share)}).",
-            f"Photos of enrolled people are rejected in {rare_percent(self.rejected.share)} of "
-            f"cases ({rare_percent(self.rejected.low)} to {rare_percent(self.rejected.high)}).",
-            f"From {self.strangers.comparisons:,} impostor and {self.rejected.comparisons:,} "
-            f"genuine comparisons of {self.people} people.",
+            *self._rejections(),
         ]
         if self.extrapolated:
             said.append(
                 "Extrapolated: these comparisons are too few to show so low a rate. It follows a "
-                "generalised Pareto tail, and is an extrapolation, not a measurement."
+                "fitted distribution, and is an extrapolation, not a measurement."
             )
         return [*said, *(self.fusion_choice.sentences() if self.fusion_choice else ())]
+
+    def _rejections(self) -> list[str]:
+        counted = f"From {self.strangers.comparisons:,} impostor"
+        if self.rejected is None:
+            return [
+                "How often photos of enrolled people are rejected cannot be known: nobody has "
+                "enough photos to compare one of them with the others. Enrol a second photo.",
+                f"{counted} comparisons of {self.people} people.",
+            ]
+        share, low, high = (
+            rare_percent(rate)
+            for rate in (self.rejected.share, self.rejected.low, self.rejected.high)
+        )
+        return [
+            f"Photos of enrolled people are rejected in {share} of cases ({low} to {high}).",
+            f"{counted} and {self.rejected.comparisons:,} genuine comparisons of {self.people} "
+            "people.",
+        ]
 
 
 def calibrate(
@@ -173,6 +189,7 @@ def calibrate(
         fusion=purpose.fusion,
         energy=energy,
         pairs=pairs,
+        genuine_required=False,
     )
     people = len(np.unique(codes))
     impostors = AcceptedRate(comparisons.impostor, comparisons.impostor_people)
@@ -185,12 +202,11 @@ def calibrate(
         )
     else:
         raise TooFewError(_too_few(purpose, impostors, people=people, photos=len(codes)))
-    accepted = AcceptedRate(comparisons.genuine, comparisons.genuine_people).at(threshold)
     return ThresholdChoice(
         purpose=purpose,
         threshold=threshold,
         strangers=_mapped(rate, purpose),
-        rejected=_complement(accepted),
+        rejected=_rejected(comparisons, threshold),
         people=people,
         extrapolated=impostors.at(-np.inf).high > purpose.target,
     )
@@ -271,9 +287,10 @@ def _extrapolated(
     rate.
 
     People are drawn again and the tail is fitted to each draw; the threshold is low enough for all
-    but 2.5 % of the draws. Where the tail rests on too few pairs of people, it is too bold: it ends
-    just below the lowest energy seen, and the next stranger who looks like somebody is beyond that
-    end. There all impostor energies together, as a normal distribution, may lower the threshold.
+    but 2.5 % of the draws. Where the tail rests on too few pairs of people, that is too bold: the
+    tail ends just below the lowest energy seen, and the next look-alike is beyond that end. There
+    all impostor energies together, as a normal distribution, give the threshold, unless the tail
+    itself is lower.
     """
     if purpose.target * FARTHEST * len(counted) < 1:
         raise SettingError(
@@ -283,13 +300,16 @@ def _extrapolated(
             "people."
         )
     lowest = _LowestEnergies(comparisons)
-    rng = np.random.default_rng(seed)
-    drawn = sorted(lowest.drawn_again(rng).threshold(purpose.target) for _ in range(REPETITIONS))
-    threshold, share = drawn[int(0.025 * REPETITIONS)], lowest.tail().rate
+    tail = lowest.tail()
     if lowest.pairs_in_tail < FEW:
         normal = NormalEnergies.of(comparisons.impostor, people=people, energy=energy)
-        threshold = min(threshold, normal.threshold(purpose.target))
-        share = normal.rate
+        threshold = min(tail.threshold(purpose.target), normal.threshold(purpose.target))
+        share = normal.rate(threshold)
+    else:
+        rng = np.random.default_rng(seed)
+        drawn = (lowest.drawn_again(rng).threshold(purpose.target) for _ in range(REPETITIONS))
+        threshold = sorted(drawn)[int(0.025 * REPETITIONS)]
+        share = tail.rate(threshold)
     if threshold <= 0:
         raise TooFewError(
             f"{people} people are too few to extrapolate to "
@@ -297,7 +317,7 @@ def _extrapolated(
             "Measure on more people, or accept more strangers."
         )
     return threshold, Rate(
-        share=share(threshold),
+        share=share,
         low=0.0,
         high=purpose.target,
         comparisons=len(counted),
@@ -347,5 +367,15 @@ def _mapped(rate: Rate, purpose: Purpose) -> Rate:
     return replace(rate, share=share, low=low, high=high)
 
 
-def _complement(rate: Rate) -> Rate:
-    return replace(rate, share=1 - rate.share, low=1 - rate.high, high=1 - rate.low)
+def _rejected(comparisons: Comparisons, threshold: float) -> Rate | None:
+    """Return the share of enrolled people's photos beyond the threshold, if there are any."""
+    if not len(comparisons.genuine):
+        return None
+    accepted = AcceptedRate(comparisons.genuine, comparisons.genuine_people).at(threshold)
+    return Rate(
+        share=1 - accepted.share,
+        low=1 - accepted.high,
+        high=1 - accepted.low,
+        comparisons=accepted.comparisons,
+        effective=accepted.effective,
+    )

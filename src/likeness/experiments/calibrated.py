@@ -1,7 +1,11 @@
 """Calibration of a saved model: threshold, margin and probabilities, on people it was not trained
 on."""
 
+import numpy as np
+
+from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset
+from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation.calibration import Calibration, Provenance
@@ -13,6 +17,10 @@ from likeness.evaluation.probability import check_prior
 from likeness.evaluation.probability_fit import FittedProbability, fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.model.protocol import Model
+from likeness.recogniser.gallery import Gallery
+
+FEWEST = 3
+"""So many people at least: two have one pair, and one pair has no spread."""
 
 PRIOR = 0.5
 """The default prior: one person and two people are equally likely."""
@@ -45,34 +53,110 @@ def calibrate_model(
     """
     check_prior(prior)
     Learned.recorded(model.record).check_unseen(data)
-    matrix = energy_matrix(model.energy, model.embed(data.items))
-    pairs = PairRule.of(model.record.get("recipe", {})).pairs_if_known(data)
-    choice = calibrate(
-        matrix, data.codes, purpose, energy=model.energy, extrapolate=extrapolate, pairs=pairs
+    return _calibration(
+        energy_matrix(model.energy, model.embed(data.items)),
+        data.codes,
+        purpose,
+        energy=model.energy,
+        pairs=PairRule.of(model.record.get("recipe", {})).pairs_if_known(data),
+        extrapolate=extrapolate,
+        prior=prior,
+        wrong_names=wrong_names,
+        provenance=Provenance.now(model.fingerprint, data),
     )
+
+
+def calibrate_on_gallery(
+    model: Model,
+    gallery: Gallery,
+    *,
+    strangers_accepted: float,
+    fusion: str = "min",
+    prior: float = PRIOR,
+    wrong_names: float | None = None,
+) -> Calibration:
+    """Find a model's threshold on the enrolled people themselves, for a gallery of their number.
+
+    Each photo is compared with the other photos of every person. A small gallery has too few
+    comparisons to show a low rate, so the threshold is extrapolated where it must be. Nothing that
+    names a person is kept with the model: somebody who is forgotten leaves no trace there.
+
+    Args:
+        model: the gallery's.
+        gallery: at least three people.
+        strangers_accepted: the share of strangers that may be taken for somebody.
+        fusion, prior, wrong_names: as in `calibrate_model`.
+
+    Raises:
+        TooFewError: fewer than three people are enrolled, or no energy would be low enough.
+        SettingError: a setting is out of its range.
+    """
+    check_prior(prior)
+    templates = list(gallery.templates(vectors=True))
+    names, codes = np.unique([template.person_id for template in templates], return_inverse=True)
+    if len(names) < FEWEST:
+        raise TooFewError(
+            f"--on-gallery: expected {FEWEST} enrolled people or more. Received: {len(names)}. "
+            "Enrol more people, or calibrate on a folder of other people's photos."
+        )
+    vectors = np.stack([template.vector for template in templates if template.vector is not None])
+    # One photo is the probe: so many others of its person are enrolled, typically.
+    others = max(1, int(np.median(np.bincount(codes))) - 1)
+    return _calibration(
+        energy_matrix(model.energy, vectors),
+        codes,
+        Purpose(
+            people=len(names),
+            strangers_accepted=strangers_accepted,
+            photos_each=others,
+            fusion=fusion,
+        ),
+        energy=model.energy,
+        pairs=None,
+        extrapolate=True,
+        prior=prior,
+        wrong_names=wrong_names,
+        provenance=Provenance.on_gallery(model.fingerprint),
+    )
+
+
+def _calibration(
+    matrix: Energies,
+    codes: Codes,
+    purpose: Purpose,
+    *,
+    energy: str,
+    pairs: LabelledPairs | None,
+    extrapolate: bool,
+    prior: float,
+    wrong_names: float | None,
+    provenance: Provenance,
+) -> Calibration:
+    choice = calibrate(matrix, codes, purpose, energy=energy, extrapolate=extrapolate, pairs=pairs)
     chosen = choice.purpose  # with the fusion that was chosen, if it was to be
     comparisons = compare_with_people(
         matrix,
-        data.codes,
+        codes,
         photos_each=chosen.photos_each,
         fusion=chosen.fusion,
-        energy=model.energy,
+        energy=energy,
         pairs=pairs,
+        genuine_required=False,
     )
     return Calibration(
         choice=choice,
         margin=Margin.measure(
             matrix,
-            data.codes,
+            codes,
             chosen,
-            energy=model.energy,
+            energy=energy,
             threshold=choice.threshold,
             wrong_names=purpose.strangers_accepted if wrong_names is None else wrong_names,
         ),
         probability=_probability(comparisons, prior=prior),
         prior=prior,
         comparisons=comparisons,
-        provenance=Provenance.now(model.fingerprint, data),
+        provenance=provenance,
     )
 
 

@@ -60,8 +60,9 @@ class Answer:
         margin_needed: to be known; None if none was measured; the runner-up must then be beyond the
             threshold.
         probability: that the photo is of the nearest person, for the prior; None if the model
-            has no probabilities.
-        prior: the one stated.
+            has no probabilities, or the person is unknown.
+        prior: P(the photo is of a given enrolled person) before the energy is known: the one
+            stated, or 1 / G for a gallery of G people.
         threshold: the model's threshold.
         nearest: the nearest people, the nearest first.
         reason: why, in a sentence.
@@ -131,6 +132,8 @@ class _Comparison:
 
 
 NEAREST = 5
+PRIOR = 0.5
+"""The prior of two photos; of a calibration, the sign that none was stated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +147,8 @@ class Decider:
         margin: the runner-up must be at least this much farther away; None if none was measured.
         ratio: from energies to likelihood ratios; None if the model has no probabilities.
         prior: of probabilities, above 0, below 1.
+        prior_by_size: whether identification takes 1 / G of G enrolled people instead, because
+            nobody stated a prior.
         purpose: what the threshold was calibrated for; None if training chose it.
         strangers: measured and promised share of strangers accepted at that purpose.
         fingerprint: the model's.
@@ -153,6 +158,7 @@ class Decider:
     margin: float | None
     ratio: LikelihoodRatio | None
     prior: float
+    prior_by_size: bool
     purpose: Purpose | None
     strangers: tuple[float, float]
     fingerprint: str
@@ -163,8 +169,8 @@ class Decider:
 
         Args:
             model: with a threshold.
-            prior: P(one person) that probabilities are stated for; the calibration's own if
-                not given, or ½.
+            prior: P(one person) that probabilities are stated for. If not given, the one stated
+                in the calibration, or ½ for two photos and 1 / G for one of G people.
 
         Raises:
             NoThresholdError: the model has no threshold.
@@ -180,7 +186,7 @@ class Decider:
         _check_belongs(model)
         try:
             probability = stored.get("probability", {})
-            prior = probability.get("prior", 0.5) if prior is None else prior
+            kept = probability.get("prior", PRIOR)
             ratio = probability.get("ratio")
             margin = stored.get("margin", {}).get("value")
             purpose = Purpose(**stored["purpose"]) if stored else None
@@ -192,12 +198,15 @@ class Decider:
                 f"the model's calibration is damaged ({type(error).__name__}: {error}). Calibrate "
                 "it again: `likeness calibrate MODEL PHOTOS`."
             ) from error
+        prior_by_size = prior is None and kept == PRIOR
+        prior = kept if prior is None else prior
         check_prior(prior)
         return cls(
             threshold=float(model.threshold),
             margin=margin,
             ratio=None if ratio is None else LikelihoodRatio.from_json(ratio),
             prior=prior,
+            prior_by_size=prior_by_size,
             purpose=purpose,
             strangers=shares,
             fingerprint=model.fingerprint,
@@ -235,7 +244,16 @@ class Decider:
         values = _checked(names, energies)
         # Of equally near people, the first one; the answer is ambiguous anyway.
         order = np.argsort(values, kind="stable")[: max(nearest, 2)]
-        ordered = [self._neighbour(names[i], float(values[i])) for i in order]
+        prior = 1 / max(len(values), 2) if self.prior_by_size else self.prior
+        known = any(values <= self.threshold)
+        ordered = [
+            Neighbour(
+                name=names[i],
+                energy=float(values[i]),
+                probability=self.probability(float(values[i]), prior=prior) if known else None,
+            )
+            for i in order
+        ]
         first = ordered[0] if ordered else None
         second = ordered[1] if len(ordered) > 1 else None
         status = self._status(first, second)
@@ -247,7 +265,7 @@ class Decider:
             margin=second.energy - first.energy if first and second else None,
             margin_needed=self.margin,
             probability=first.probability if first else None,
-            prior=self.prior,
+            prior=prior,
             threshold=self.threshold,
             nearest=tuple(ordered[:nearest]),
             reason=self._reason(status, first, second),
@@ -293,14 +311,11 @@ class Decider:
             f"`likeness calibrate MODEL PHOTOS --people {people}`.",
         )
 
-    def probability(self, energy: float) -> float | None:
-        """Return P(one person | energy) for the prior; None if the model has no probabilities."""
+    def probability(self, energy: float, *, prior: float | None = None) -> float | None:
+        """Return P(one person | energy) for a prior; None if the model has no probabilities."""
         if self.ratio is None:
             return None
-        return float(self.ratio.probability(energy, prior=self.prior))
-
-    def _neighbour(self, name: str, energy: float) -> Neighbour:
-        return Neighbour(name=name, energy=energy, probability=self.probability(energy))
+        return float(self.ratio.probability(energy, prior=self.prior if prior is None else prior))
 
     def _status(self, first: Neighbour | None, second: Neighbour | None) -> Status:
         if first is None or first.energy > self.threshold:
