@@ -1,5 +1,6 @@
 """Names of people and files are printed as they are, on every terminal."""
 
+import errno
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from likeness.cli import terminal
-from likeness.recogniser.gallery import GalleryModel, NewTemplate, create_gallery
+from likeness.recogniser.gallery import GalleryModel, NewTemplate, create_gallery, open_gallery
 
 from .conftest import ask, run
 
@@ -122,3 +123,30 @@ class TestEncoding:
         name = os.fsdecode(b"caf\xe9.png")
         terminal.finish({"photo": name}, "out.json")
         assert json.loads(Path("out.json").read_bytes())["photo"] == name
+
+
+class TestReceipt:
+    """Nobody is forgotten whose receipt could not be written."""
+
+    @pytest.mark.parametrize("target", ["/dev/full", "missing/receipt.json", ".", "full.json"])
+    def test_without_room_nothing_is_deleted(
+        self,
+        target: str,
+        gallery: str,
+    ) -> None:
+        def full(_handle: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with pytest.MonkeyPatch.context() as patch:
+            if target == "full.json":
+                patch.setattr(os, "fsync", full)
+            assert ask("forget", "Zoë", "--gallery", gallery, "--receipt", target) == 2
+        with open_gallery(gallery) as opened:
+            assert opened.person("Zoë").templates == 1
+        assert not Path("full.json").exists()
+
+    def test_holds_the_receipt_and_nothing_else(self, gallery: str) -> None:
+        assert ask("forget", "Zoë", "--gallery", gallery, "--receipt", "receipt.json") == 0
+        text = Path("receipt.json").read_text(encoding="utf-8")
+        assert json.loads(text)["name"] == "Zoë"
+        assert len(text) < 2000

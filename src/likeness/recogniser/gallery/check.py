@@ -1,7 +1,8 @@
 """`check_gallery`: find damage in a gallery."""
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,18 @@ import sqlalchemy as sa
 from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.api_keys import ROLES
-from likeness.recogniser.gallery.gallery import Gallery
+from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
-from likeness.recogniser.gallery.opening import open_gallery
-from likeness.recogniser.gallery.records import photo_digest
-from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, check_name, pages
+from likeness.recogniser.gallery.records import GalleryModel, photo_digest
+from likeness.recogniser.gallery.rows import (
+    GalleryRow,
+    PersonRow,
+    PhotoRow,
+    TemplateRow,
+    check_name,
+    pages,
+)
+from likeness.recogniser.gallery.schema import VERSION, migrate, version_of
 
 _FORMAT = "likeness.gallery-check/1"
 _AT_ONCE = 2000
@@ -67,9 +75,21 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
         GalleryMismatchError: it is of another version.
         GalleryKeyError: the key is wrong.
     """
+    database = Database.at(where)
+    database.check_file()
     try:
-        with open_gallery(where, key=key) as opened:
-            return _check_open(opened)
+        with database.reading() as connection:
+            version = version_of(connection)
+        if version == VERSION:
+            with database.reading() as connection:
+                return _checked(connection, where=database.where, key=key)
+        # Brought up to date for the check alone: what is checked stays as it is.
+        with database.writing(tables=True) as connection:
+            migrate(connection, where=database.where)
+            checked = _checked(connection, where=database.where, key=key)
+            connection.rollback()
+        note = f"it has schema version {version}; the next opening brings it up to date"
+        return replace(checked, notes=(*checked.notes, note))
     except GalleryDamagedError:
         problem = "file: it is so damaged that it cannot be opened; restore a backup"
         return GalleryCheck(
@@ -77,43 +97,43 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
         )
 
 
-def _check_open(opened: Gallery) -> GalleryCheck:
-    """Check every page, row, number and embedding of an open gallery, as of one moment.
+def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -> GalleryCheck:
+    """Check every page, row, number and embedding, as of one moment.
 
     Raises:
         GalleryError: it cannot be read at all.
     """
+    row = GalleryRow.read(connection, where=where)
+    sealing = Sealing(key_id=row.key_id, key=key, where=where)
     problems: list[str] = []
     notes: list[str] = []
-    counts = {"people": 0, "templates": 0, "photos": 0}
-    with opened.store.reading() as reading:
-        checked = _RowChecks(opened, notes)
-        parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
-            _pages_of_file,
-            _orphans,
-            _numbers,
-            checked.people,
-            checked.templates,
-            checked.photos,
-            _keys,
+    rows = _RowChecks(row.embedded_by, sealing, notes)
+    parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
+        _pages_of_file,
+        _orphans,
+        _numbers,
+        _details,
+        rows.people,
+        rows.templates,
+        rows.photos,
+        _keys,
+    )
+    for part in parts:
+        try:
+            for problem in part(connection):
+                problems.append(problem)
+                if len(problems) >= MOST:
+                    break
+        except (GalleryError, sa.exc.SQLAlchemyError, ValueError) as error:
+            first = str(error).splitlines()[0]
+            problems.append(f"the rows cannot be read to the end: {first}")
+    if row.scrub_pending:
+        notes.append(
+            "deleted bytes may still be in the files, because a reader held them. Open the gallery "
+            "again when no other process reads it."
         )
-        for part in parts:
-            try:
-                for problem in part(reading.connection):
-                    problems.append(problem)
-                    if len(problems) >= MOST:
-                        break
-            except (GalleryError, sa.exc.SQLAlchemyError, ValueError) as error:
-                first = str(error).splitlines()[0]
-                problems.append(f"the rows cannot be read to the end: {first}")
-        counts = checked.counts
-        if reading.row.scrub_pending:
-            notes.append(
-                "deleted bytes may still be in the files, because a reader held "
-                "them. Open the gallery again when no other process reads it."
-            )
     return GalleryCheck(
-        where=opened.where, **counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
+        where=where, **rows.counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
     )
 
 
@@ -163,6 +183,17 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
             yield f"audit: the entries before {low} are missing"
 
 
+def _details(connection: sa.Connection) -> Iterator[str]:
+    for rows in pages(connection, schema.audit, size=_AT_ONCE):
+        for row in rows:
+            try:
+                sound = row["detail"] is None or isinstance(json.loads(row["detail"]), dict)
+            except (ValueError, TypeError, RecursionError):
+                sound = False
+            if not sound:
+                yield f"audit: the detail of entry {row['number']} is not JSON"
+
+
 def _keys(connection: sa.Connection) -> Iterator[str]:
     for rows in pages(connection, schema.api_keys, size=_AT_ONCE):
         for row in rows:
@@ -175,14 +206,14 @@ def _keys(connection: sa.Connection) -> Iterator[str]:
 class _RowChecks:
     """Goes through the rows, and counts them."""
 
-    def __init__(self, opened: Gallery, notes: list[str]) -> None:
+    def __init__(self, model: GalleryModel, sealing: Sealing, notes: list[str]) -> None:
         self.counts = {"people": 0, "templates": 0, "photos": 0}
-        self._model = opened.model
-        self._key_id = opened.key_id
-        self._sealing: Sealing | None = opened.store.sealing
+        self._model = model
+        self._key_id = sealing.key_id
+        self._sealing: Sealing | None = sealing
         self._notes = notes
         try:
-            opened.store.sealing.require()
+            sealing.require()
         except GalleryKeyError:
             self._sealing = None
             notes.append(

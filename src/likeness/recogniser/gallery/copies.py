@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from likeness.errors import DataError, GalleryError, GalleryMismatchError
+from likeness.errors import DataError, GalleryError, GalleryMismatchError, LikenessError
 from likeness.files import whole_file
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.people import Entry, enrol_entries
 from likeness.recogniser.gallery.reading import Reading
-from likeness.recogniser.gallery.records import JsonObject, NewTemplate, Template
-from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, pages
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTemplate, Template
+from likeness.recogniser.gallery.rows import PersonRow, PhotoRow, TemplateRow, check_name, pages
 from likeness.recogniser.gallery.schema import create_tables, version_of
 
 _COPIED = (schema.people, schema.templates, schema.photos, schema.audit, schema.api_keys)
@@ -229,6 +229,9 @@ def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str
     """
     model = gallery.model
     gallery.store.sealing.require()
+    if not gallery.store.database.read_only:
+        with gallery.store.writing() as writing:
+            writing.audit("exported people", templates=writing.count(schema.templates))
     yield _line(
         {
             "format": _FORMAT,
@@ -270,26 +273,33 @@ def _exported(reading: Reading, template: Template, *, with_photo: bool) -> Json
     }
 
 
-def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
+def import_people(
+    gallery: Gallery, lines: Iterable[str | bytes], *, name: str | None = None
+) -> _Imported:
     """Enrol the people of exported lines in one transaction: all of them or none.
 
     People who are enrolled already get the templates that are missing.
 
     Args:
         gallery: of the model that made the embeddings.
-        lines: as `export_people` gives them.
+        lines: as `export_people` gives them; bytes are UTF-8, with or without a byte order mark.
+        name: the file's, for messages.
 
     Raises:
         DataError: a line is not what it should be; says which.
         GalleryMismatchError: the embeddings belong to another model.
         AlreadyEnrolledError: a photo belongs to another person.
     """
-    numbered = enumerate(lines, 1)
-    _check_head(gallery, next(numbered, (1, ""))[1])
+    documents = (
+        (f"line {number}" if name is None else f"{name}, line {number}", line)
+        for number, line in enumerate(lines, 1)
+        if number == 1 or line.strip()
+    )
+    _check_head(gallery, *next(documents, (name or "line 1", "")))
     count, added, already = 0, 0, 0
     with gallery.store.writing() as writing:
         before = writing.count(schema.people)
-        entries = (_entry(line, number) for number, line in numbered if line.strip())
+        entries = (_entry(where, line, gallery.model) for where, line in documents)
         while part := list(islice(entries, _AT_ONCE)):
             for enrolled in enrol_entries(writing, part, how="imported"):
                 count += 1
@@ -299,37 +309,47 @@ def import_people(gallery: Gallery, lines: Iterable[str]) -> _Imported:
     return _Imported(people=count, new_people=fresh, added=added, already=already)
 
 
-def _check_head(gallery: Gallery, line: str) -> None:
-    head = _parsed(line, 1)
+def _check_head(gallery: Gallery, where: str, line: str | bytes) -> None:
+    head = _parsed(where, line)
     if head.get("format") != _FORMAT:
         raise DataError(
-            f"line 1: expected the format {_FORMAT!r}. Received: {head.get('format')!r}. Make the "
+            f"{where}: expected the format {_FORMAT!r}. Received: {head.get('format')!r}. Make the "
             "lines with `likeness people export`."
         )
     model = gallery.model
     said = (head.get("model"), head.get("energy"), head.get("dimensions"))
     if said != (model.fingerprint, model.energy, model.dimensions):
         raise GalleryMismatchError(
-            f"line 1: the embeddings are of model {str(head.get('model'))[:12]}; {gallery.where} "
+            f"{where}: the embeddings are of model {str(head.get('model'))[:12]}; {gallery.where} "
             f"is of {model.fingerprint[:12]}. Enrol the photos instead."
         )
 
 
-def _entry(line: str, number: int) -> Entry:
-    document = _parsed(line, number)
+def _entry(where: str, line: str | bytes, model: GalleryModel) -> Entry:
+    document = _parsed(where, line)
     try:
         pairs = [_template(entry) for entry in document["templates"]]
+        for template, _ in pairs:
+            template.content(model)  # here, where the line is known
         return Entry(
-            name=document["person"],
+            name=check_name(document["person"], argument="person"),
             metadata=_object(document.get("metadata", {})),
             created=_text(document.get("created")),
             templates=[template for template, _ in pairs],
             template_created=[created for _, created in pairs],
         )
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        binascii.Error,
+        LikenessError,
+    ) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
         raise DataError(
-            f"line {number}: expected a person with templates. {reason}. Nothing was imported."
+            f"{where}: expected a person with templates. {reason}. Nothing was imported."
         ) from error
 
 
@@ -357,13 +377,19 @@ def _text(value: Any) -> str | None:
     return value
 
 
-def _parsed(line: str, number: int) -> JsonObject:
+def _parsed(where: str, line: str | bytes) -> JsonObject:
     try:
-        document = json.loads(line)
-    except ValueError as error:
-        raise DataError(f"line {number}: expected JSON. {error}. Nothing was imported.") from error
+        text = line.decode() if isinstance(line, bytes) else line
+        document = json.loads(text.removeprefix("\N{BYTE ORDER MARK}"))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{where}: expected text in UTF-8. Received: other bytes, the first at {error.start} "
+            "of the line. Nothing was imported; export again, or save the file as UTF-8."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: expected JSON. {error}. Nothing was imported.") from error
     if not isinstance(document, dict):
-        raise DataError(f"line {number}: expected an object. Nothing was imported.")
+        raise DataError(f"{where}: expected an object. Nothing was imported.")
     return document
 
 

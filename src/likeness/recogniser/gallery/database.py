@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -94,16 +95,43 @@ class Database:
             require_extra("pgvector.sqlalchemy", extra="postgres")
             # A reader sees one moment of the change log and of the rows.
             return sa.create_engine(self.url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
-        engine = (
-            sa.create_engine(
+        if self.in_memory:
+            engine = sa.create_engine(
                 self.url, poolclass=StaticPool, connect_args={"check_same_thread": False}
             )
-            if self.in_memory
-            else sa.create_engine(self.url)
-        )
+        elif self.read_only:
+            # Its write-ahead log cannot be made there; without one, the file is as it stands.
+            address = f"file:{quote(str(Path(str(self.path)).absolute()))}?mode=ro&immutable=1"
+            engine = sa.create_engine(
+                self.url, creator=lambda: sqlite3.connect(address, uri=True, timeout=0)
+            )
+        else:
+            engine = sa.create_engine(self.url)
         event.listen(engine, "connect", self._set_up)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", self._begin)
         return engine
+
+    @cached_property
+    def read_only(self) -> bool:
+        """Whether its file can only be read: the media or the permissions are so."""
+        path = self.path
+        if path is None or not path.is_file():
+            return False
+        return not os.access(path, os.W_OK) or not (
+            os.access(path.absolute().parent, os.W_OK) or self._log_exists()
+        )
+
+    def check_same_file(self, connection: sa.Connection) -> None:
+        """Raise if the file of a connection is no longer the one of its path.
+
+        Raises:
+            GalleryError: it was replaced, moved or deleted.
+        """
+        if connection.info.get("file") != self._file_id():
+            raise GalleryError(
+                f"{self.where}: the file was replaced, moved or deleted while it was open. Nothing "
+                "was changed; stop this program, check the file, and start it again."
+            )
 
     def check_file(self) -> None:
         """Raise unless a file of the address holds, or can hold, a gallery; make a new one.
@@ -169,7 +197,33 @@ class Database:
                 raise GalleryDamagedError(f"{self.where}: {DAMAGED}") from error
             raise GalleryError(f"{self.where}: {_sentence(reason)}") from error
 
-    def _set_up(self, connection: Any, _record: Any) -> None:
+    def _file_id(self) -> tuple[int, int] | None:
+        """Return device and inode; None if there is no file."""
+        if self.path is None:
+            return None
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _log_exists(self) -> bool:
+        path = self.path
+        return path is not None and path.with_name(f"{path.name}-wal").exists()
+
+    def _begin(self, connection: sa.Connection) -> None:
+        self.check_same_file(connection)
+        if self.read_only and self._log_exists():
+            raise GalleryError(
+                f"{self.where}: it is read-only, and its write-ahead log was not written back. "
+                "Copy both files to a writable folder and open it there."
+            )
+        writes = connection.get_execution_options().get("gallery_writes", False)
+        # A writer takes its lock at once: one that read first could not be let in later.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def _set_up(self, connection: Any, record: Any) -> None:
+        record.info["file"] = self._file_id()
         connection.isolation_level = None  # the driver starts no transactions of its own
         connection.create_function("casefold", 1, str.casefold, deterministic=True)
         cursor = connection.cursor()
@@ -182,7 +236,7 @@ class Database:
             # Nine templates of 128 numbers to a page: loading a million takes fewer reads.
             cursor.execute("PRAGMA page_size = 8192")
             _patiently(cursor, f"PRAGMA application_id = {APPLICATION_ID}")
-        for statement in _ON_EVERY_CONNECTION:
+        for statement in () if self.read_only else _ON_EVERY_CONNECTION:
             _patiently(cursor, statement)
         cursor.close()
 
@@ -220,12 +274,6 @@ def _patiently(cursor: Any, statement: str) -> None:
                 raise
             time.sleep(0.05)
     cursor.execute(statement)
-
-
-def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("gallery_writes", False)
-    # A writer takes its lock at once: one that read first could not be let in later.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 DAMAGED = "the file is damaged. Run `likeness gallery check`, or restore a backup."

@@ -337,7 +337,7 @@ class Gallery:
         return tuple(
             AuditEntry(
                 when=row.pop("at"),
-                detail=None if (text := row.pop("detail")) is None else json.loads(text),
+                detail=_detail(row.pop("detail")),
                 **row,
             )
             for row in rows
@@ -495,3 +495,14 @@ class Gallery:
 
     def _scrubbed(self, receipt: Receipt, traces: Traces) -> Receipt:
         return replace(receipt, **vars(self._store.scrub(traces)))
+
+
+def _detail(text: str | None) -> JsonObject | None:
+    """Return the JSON of an audit entry; what is none, as it stands: the log must be readable."""
+    if text is None:
+        return None
+    try:
+        detail = json.loads(text)
+    except (ValueError, RecursionError):
+        detail = None
+    return detail if isinstance(detail, dict) else {"unreadable": str(text)}

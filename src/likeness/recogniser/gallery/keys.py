@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from likeness.errors import GalleryKeyError
+from likeness.errors import GalleryDamagedError, GalleryKeyError
 from likeness.files import write_file
 from likeness.recogniser.gallery.rows import PhotoRow, TemplateRow
 
@@ -173,6 +173,7 @@ class Sealing:
 
     def vector_of(self, row: TemplateRow) -> bytes:
         """Return a row's embedding as little-endian float32 bytes."""
+        self.check_stored(row.key_id, f"template {row.id}")
         if row.sealed is None:
             return row.content
         return self.open_vector(row.content, row.id, row.person_id, row.photo_digest, row.model)
@@ -191,7 +192,24 @@ class Sealing:
 
     def photo_of(self, row: PhotoRow, photo_digest: str) -> bytes:
         """Return the photo of a row, whose template has that digest."""
+        self.check_stored(row.key_id, f"the photo of template {row.template_id}")
         return self._open(bytes(row.content), _photo_label(row.template_id, photo_digest))
+
+    def check_stored(self, key_id: str | None, what: str) -> None:
+        """Raise if something is not stored with the gallery's key, or plain in a plain gallery.
+
+        Raises:
+            GalleryDamagedError: another program wrote it.
+        """
+        if key_id != self.key_id:
+            names = [
+                "not encrypted" if one is None else f"with key {one}"
+                for one in (self.key_id, key_id)
+            ]
+            raise GalleryDamagedError(
+                f"{self.where}: {what} is stored {names[1]}, and the gallery {names[0]}. Run "
+                "`likeness gallery check`, or restore a backup."
+            )
 
     def _seal(self, content: bytes, label: bytes) -> bytes:
         key = self.require()

@@ -235,6 +235,7 @@ class Reading:
         """
         sealed = self.sealing.key_id is not None
         content = "photo_digest, model, sealed" if sealed else "vector"
+        self._check_all_stored(first, last)
         query = f"SELECT id, person_id, {content} FROM templates WHERE id BETWEEN"
         result = self.connection.exec_driver_sql(
             f"{query} {int(first)} AND {int(last)} ORDER BY id"
@@ -251,6 +252,15 @@ class Reading:
                 np.frombuffer(b"".join(vectors), "<f4").reshape(len(rows), -1),
             )
         result.close()
+
+    def _check_all_stored(self, first: int, last: int) -> None:
+        """Raise if a template in a range is not stored as the gallery is."""
+        other = templates.c.key_id.is_distinct_from(self.sealing.key_id)
+        rows = sa.select(templates.c.id, templates.c.key_id).where(
+            templates.c.id.between(first, last), other
+        )
+        for template_id, key_id in self.connection.execute(rows.limit(1)):
+            self.sealing.check_stored(key_id, f"template {template_id}")
 
     @property
     def _on_server(self) -> bool:

@@ -24,6 +24,9 @@ from likeness.recogniser.gallery.schema import gallery, people, photos, tables, 
 _SHORTEST_NAME = 6
 """Bytes; a shorter name is found in any large file by chance."""
 
+REWRITTEN = 256 * 2**20
+"""Bytes; a larger file is not written anew for a name alone: writers would wait too long."""
+
 _SHORTEST_CONTENT = 16
 _PIECE = 256
 
@@ -100,22 +103,30 @@ class Traces:
         done = _truncate(database, patience)
         left = _left(database, files, self) if done else _Left()
         checkpoint = "the write-ahead log is truncated"
-        if done and left.traces:
+        # `secure_delete` leaves a few letters in the slack of some pages; who cannot be searched
+        # for is gone only from a file that is written anew.
+        short = any(len(name.encode()) < _SHORTEST_NAME for name in self.names)
+        rewrite = short and path.stat().st_size <= REWRITTEN
+        if done and (left.traces or rewrite):
             _run(database, "VACUUM")
             done = _truncate(database, patience)
             left = _left(database, files, self)
             checkpoint += ", the file is written anew"
         if not done:
             checkpoint = "a reader holds the write-ahead log; the next opening truncates it"
-        absent = done and not left.traces
-        if absent:
+        absent = done and not left.traces and (rewrite or not short)
+        if done and not left.traces:
             _clear_flag(database, pending)
             _truncate(database, patience)
         remains = [_ELSEWHERE]
-        if any(len(name.encode()) < _SHORTEST_NAME for name in self.names):
+        if short:
             remains.append(
-                "The name is too short to be searched for as bytes: its row is gone, and SQLite "
-                "zeroed it."
+                "The name is too short to be searched for as bytes: the file was written anew "
+                "without it."
+                if rewrite and done
+                else "The name is too short to be searched for as bytes, and the file too large to "
+                "be written anew: its row is gone, and letters may be left in unused space. A copy "
+                "(`likeness gallery copy`) has none."
             )
         if left.mentions:
             remains.append(

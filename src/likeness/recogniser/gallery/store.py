@@ -267,7 +267,9 @@ class Store:
             row = GalleryRow.read(connection, where=self.where)
         self.model = row.embedded_by
         self.sealing = Sealing(key_id=row.key_id, key=key, where=self.where)
-        if row.scrub_pending:  # left over by a killed process, or while a reader held the log
+        if (
+            row.scrub_pending and not database.read_only
+        ):  # left over by a killed process, or while a reader held the log
             self.scrub(Traces(), patience=min(patience, _AT_OPENING))
 
     @property
@@ -301,6 +303,8 @@ class Store:
             )
             yield transaction
             transaction.finish()
+            if not self.database.on_server:
+                self.database.check_same_file(connection)
 
     def scrub(self, traces: Traces, *, patience: float | None = None) -> Scrubbed:
         """Clean up the files after a deletion, which remains valid even if the clean-up fails."""
