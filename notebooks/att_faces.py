@@ -12,10 +12,9 @@
 
 # %% [markdown]
 # # A Siamese network learns the AT&T faces
-#
-# The lab in its order: the data, pairs, the contrastive loss, `train_test_split`, the
-# Siamese network and its picture, training, the accuracies. Then what the lab's number
-# hides: the same network on people it has never seen.
+# The exercise step by step: the data, pairs, the contrastive loss, `train_test_split`, the
+# Siamese network and its picture, training, the accuracies. Then what its figure hides: the same
+# network on unseen people.
 #
 # Cells that would show photographs are kept without their output: the photos are free to
 # use with credit to AT&T Laboratories Cambridge, and not ours to pass on. Run the notebook
@@ -208,9 +207,8 @@ for sentence in find_leaks(faces, faces, train_pairs=learned, test_pairs=tested)
     print(sentence)
 
 # %% [markdown]
-# Every person was trained on. The number above says how well forty people were learned by
-# heart; a door meets others. The same encoder, trained on thirty people and tested on ten
-# it has never seen:
+# Every person was trained on. The number above says how well forty people were memorised; a door
+# meets other people. The same encoder, trained on thirty people and tested on ten unseen people:
 
 # %%
 training, test = datasets.identity_folds(faces, 4)[0]

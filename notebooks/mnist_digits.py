@@ -46,8 +46,8 @@ digits = digits.take(kept)
 print(f"{digits.name}: {len(digits)} items of {len(digits.distinct)} digits")
 
 # %% [markdown]
-# The recipe: pairs, the contrastive loss on the Euclidean distance, a small convnet. A
-# mirrored digit is another digit or none, so nothing is mirrored.
+# The recipe: pairs, the contrastive loss on the Euclidean distance, a small convnet. A mirrored
+# digit is another character, so nothing is mirrored.
 
 # %%
 recipe = PAIRS.replace(
@@ -72,7 +72,7 @@ result = evaluate_pairs(pairs, threshold=model.threshold)
 print("digits seen in training:", {name: round(v, 3) for name, v in result.figures.items()})
 
 # %% [markdown]
-# ## The honest way: digits never seen in training
+# ## Unseen digits
 #
 # Trained on 0 to 6 (two of them held out to choose the threshold), tested on 7, 8 and 9, as
 # a network that meets new people is.
@@ -84,7 +84,7 @@ model = train(recipe, known)
 network = evaluate_unseen(model, new, threshold=model.threshold)
 pixels = evaluate_unseen(BASELINES["raw_pixels"](known), new, threshold=None)
 for name, evaluation in (("network", network), ("raw pixels", pixels)):
-    print(f"digits never seen, {name}:", {k: round(v, 3) for k, v in evaluation.figures.items()})
+    print(f"unseen digits, {name}:", {k: round(v, 3) for k, v in evaluation.figures.items()})
 
 # %% [markdown]
 # ## The same in scikit-learn, and beside its nearest neighbour

@@ -13,12 +13,12 @@
 # %% [markdown]
 # # Similar questions: the same network on text
 #
-# One encoder reads both questions, and an energy says how unlike they are. A text is cut into its
-# words and the stretches of letters within them; each piece has a weight and a vector, and both
+# One encoder reads both questions, and an energy measures their dissimilarity. A text is split into
+# its words and the n-grams of letters within them; each piece has a weight and a vector, and both
 # are learned from pairs with scores from 0 (nothing in common) to 5 (the same meaning).
 #
 # The questions below are synthetic: a frame such as «where can I leave my …» and a word for a
-# thing, of which each thing has three. Figures on them say that the program works, and nothing
+# thing, of which each thing has three. Figures on them show that the program works, and nothing
 # about language; those on the STS benchmark, beside TF-IDF and averaged vectors, are in
 # [docs/questions.md](../docs/questions.md).
 
@@ -41,9 +41,9 @@ from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.training import train_similarity
 
 # %% [markdown]
-# Two words for one thing have few letters in common: only the scores say that they mean the same.
-# The frames of the test are in no training pair. Its words are: what is learned is which words mean
-# the same, not how to read.
+# Two words for one thing have few letters in common: only the scores show that they mean the same.
+# The sentence frames of the test are not in the training pairs, but its words are: the model learns
+# which words mean the same.
 
 # %%
 THINGS = {
@@ -99,7 +99,7 @@ print(
 
 # %% [markdown]
 # Do the energies fall as the scores rise? Spearman's ρ, with 95 % intervals over pairs, beside
-# TF-IDF over the same stretches of letters: it knows the training sentences, but no scores.
+# TF-IDF over the same stretches of letters: it uses the training sentences, but not the scores.
 
 # %%
 test = data["test"]
@@ -126,7 +126,7 @@ places[0].legend()
 plt.show()
 
 # %% [markdown]
-# ## A search of questions that are answered already
+# ## Searching answered questions
 #
 # The questions go into the gallery that faces use; `likeness faq questions.txt "…" --model texts`
 # does the same from the shell.

@@ -11,13 +11,13 @@
 # ---
 
 # %% [markdown]
-# # Signatures: is this the same writer?
+# # Signature verification
 #
-# Everybody writes the same names, so a network that reads the name learns nothing of the writer.
-# Only pairs of one name count here, and only pairs on two media, so that the pen does not decide
-# either. Three lines change for real signatures: see docs/signatures.md.
+# Everybody writes the same names, so a network that recognises the name learns nothing about the
+# writer. Only pairs of one name count here, and only pairs on two media, so that the pen does not
+# decide either. Three lines change for real signatures: see docs/signatures.md.
 #
-# The signatures below are drawn from a seed. Figures on them say that the program works, and
+# The signatures below are drawn from a seed. Figures on them show that the program works, and
 # nothing about handwriting.
 
 # %% tags=["parameters"]
@@ -69,8 +69,8 @@ model = train(recipe, learned)
 print(f"trained in {model.record['seconds']:.0f} s on {len(learned.distinct)} writers")
 
 # %% [markdown]
-# Which pairs count is a value, not a switch: the recipe names the facets, and every measurement
-# takes the pairs.
+# The selection of pairs is a value: the recipe names the facets, and every measurement takes the
+# pairs.
 
 # %%
 rule = PairRule(same=("name",), different=("medium",))
@@ -86,14 +86,14 @@ def error(energies: np.ndarray) -> float:
 
 pixels = BASELINES["raw_pixels"](learned)
 print(
-    f"EER, writers never seen: network {error(model.energies(test.items, test.items)):.1%}, "
+    f"EER, unseen writers: network {error(model.energies(test.items, test.items)):.1%}, "
     f"raw pixels {error(energy_matrix(pixels.energy, pixels.embed(test.items))):.1%}"
 )
 
 # %% [markdown]
-# A drawn hand writes a name on both media in nearly the same place, so pixels have an easy time
-# here, and a network of a few seconds does not reach them. On real signatures it is the other way
-# round: 39 % against 15 % in docs/signatures.md.
+# A drawn hand writes a name on both media in nearly the same place, so pixels work well here, and a
+# network trained for a few seconds is worse. On real signatures it is the opposite: 39 % against 15
+# % in docs/signatures.md.
 
 # %% [markdown]
 # Probabilities come from the writers kept for them; `likeness calibrate` stores them in a saved

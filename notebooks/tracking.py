@@ -13,14 +13,13 @@
 # %% [markdown]
 # # Tracking: the same network follows one target through a film
 #
-# One encoder sees the target of the first frame and, larger, the place where it is looked for in
-# the next. The energy of a place is minus the cross-correlation of the two maps: lower is more
-# alike, as everywhere here (Bertinetto et al., «Fully-Convolutional Siamese Networks for Object
-# Tracking», 2016).
+# One encoder reads the target of the first frame and a larger search region of the next. The energy
+# of a position is minus the cross-correlation of the two maps: lower is more alike, as everywhere
+# here (Bertinetto et al., «Fully-Convolutional Siamese Networks for Object Tracking», 2016).
 #
-# The films below are drawn from a seed: a patterned disc goes its way over a patterned ground, and
-# another disc crosses it. Figures on them say that the program works, and nothing about films;
-# those on real sequences are in [docs/tracking.md](../docs/tracking.md).
+# The films below are drawn from a seed: a patterned disc moves over a patterned background, and
+# another disc crosses its path. Figures on them show that the program works, and nothing about
+# films; those on real sequences are in [docs/tracking.md](../docs/tracking.md).
 
 # %% tags=["parameters"]
 SEED = 0

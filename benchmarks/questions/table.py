@@ -19,7 +19,7 @@ def markdown(document: Mapping[str, Any]) -> str:
         f"\nSTS benchmark: trained on {data['train']['pairs']:,} pairs alone; everything was "
         f"chosen on the {data['dev']['pairs']:,} dev pairs (settings, epoch, variants of the "
         f"baselines), so the dev figures are optimistic; the {test['pairs']:,} test pairs were "
-        "only measured. In brackets 95 % intervals, bootstrap over pairs. That takes pairs for "
+        "only measured. In brackets 95 % intervals, bootstrap over pairs. That treats pairs as "
         f"independent, and {test['pairs_with_a_shared_sentence']:,} test pairs share a sentence "
         "with another one, so the intervals are a little too narrow; "
         f"{test['sentences_in_training']:,} of the {test['sentences']:,} test sentences are in "

@@ -18,7 +18,7 @@ def markdown(document: Mapping[str, Any]) -> str:
     data, ours = document["data"], document["methods"]["likeness"]
     best = best_baseline(document)
     lines = [
-        "# Signatures: is this the same writer?",
+        "# Signature verification",
         "",
         f"{data['items']:,} signatures of {data['identities']} writers, everybody writing the same "
         f"ten names on four media; {document['folds']} folds of writers never trained on "

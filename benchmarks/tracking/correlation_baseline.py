@@ -53,7 +53,7 @@ class PixelTracker:
         self._template = picture[top : top + rows, left : left + columns]
 
     def step(self, frame: Any) -> Box:
-        """Return where the target is in the next frame."""
+        """Return the position of the target in the next frame."""
         settings, box = self._settings, self._box
         middle = settings.scales // 2
         scales = settings.scale_step ** np.arange(-middle, middle + 1.0)

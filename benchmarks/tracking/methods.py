@@ -42,7 +42,7 @@ class Ours:
         self._tracker = Tracker(model, frame, box)
 
     def step(self, frame: Any) -> Box:
-        """Return where the target is in the next frame."""
+        """Return the position of the target in the next frame."""
         return self._tracker.step(frame).box
 
 

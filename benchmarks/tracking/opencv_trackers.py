@@ -31,7 +31,7 @@ class OpenCVTracker:
         self._tracker.init(first_frame[..., ::-1].copy(), (x, y, width, height))
 
     def step(self, frame: Any) -> Box:
-        """Return where the target is in the next frame."""
+        """Return the position of the target in the next frame."""
         found, box = self._tracker.update(frame[..., ::-1].copy())
         if found and box[2] > 0 and box[3] > 0:
             self._box = Box(*(float(number) for number in box))

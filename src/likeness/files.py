@@ -413,10 +413,10 @@ def fields_from_json(kind: type[_T], document: object, *, at: str = "") -> _T:
     Args:
         kind: the dataclass. A field with a default may be missing.
         document: as `fields_to_json` wrote it.
-        at: where it stands in the whole, for the error.
+        at: its path in the document, for the message.
 
     Raises:
-        DataError: it is no object, an entry is missing, or it is of another kind.
+        DataError: it is not an object, an entry is missing, or it is of another kind.
     """
     if not isinstance(document, Mapping):
         raise _of_another_kind(at, "an object", document)

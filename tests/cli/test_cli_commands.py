@@ -261,8 +261,8 @@ class TestBadInput:
                 "schedule.steps: expected a whole number from 1 to 100000. Received: 0.",
             ),
             ("stepps=3", "--set: there is no setting 'stepps'. Did you mean schedule.steps?"),
-            ("cover=.5", "--set: cover is called augmentation.erasing today. Write"),
-            ("loss=triplet", "--set: loss is called loss.kind today. Write loss.kind="),
+            ("cover=.5", "--set: cover is now called augmentation.erasing. Write"),
+            ("loss=triplet", "--set: loss is now called loss.kind. Write loss.kind="),
             (
                 "encoder.kind=big",
                 "encoder.kind: expected one of cells, convnet, dense, readings, residual.",

@@ -68,7 +68,7 @@ def test_every_fault_is_named_with_its_photo(place: Path) -> None:
         "drawn3/1.png 23×28 pixels",
         "drawn4/1.png zoe/me.jpg same photo, two names",
         "3 photos have a warning.",
-        "1 photograph is under two names.",
+        "1 photograph has two names.",
     ):
         assert words in said
     document = json.loads((place / "f.json").read_text())

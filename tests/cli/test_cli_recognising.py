@@ -111,7 +111,7 @@ def here(request: pytest.FixtureRequest, folder: Path) -> Here:
 def test_enrol_a_folder_again_and_with_a_broken_photo(here: Here) -> None:
     code, done = document("enrol", "enrol", *here.model)
     assert (code, done["added"], done["refused"]) == (0, 8, [])
-    assert any("looks alike" in words for words in done["warnings"])  # a threshold without sense
+    assert any("looks similar" in words for words in done["warnings"])  # a threshold without sense
     Path("enrol/person-0/broken.png").write_bytes(b"no photo")
     code, done = document("enrol", "enrol", *here.model)
     assert (code, done["added"], done["already"]) == (0, 0, 8)

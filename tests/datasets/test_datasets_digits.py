@@ -88,7 +88,7 @@ def test_a_download_of_another_file_is_refused(
 
 
 def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(DataNotFoundError, match=r"neither Keras' mnist\.npz in it nor MNIST's"):
+    with pytest.raises(DataNotFoundError, match=r"expected Keras' mnist\.npz or MNIST's"):
         mnist(tmp_path)
     with pytest.raises(DataNotFoundError, match=r"mnist\.npz: there is no such file"):
         mnist(tmp_path / "mnist.npz")

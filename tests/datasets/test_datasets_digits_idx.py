@@ -60,7 +60,7 @@ def test_kerass_file_goes_first(tmp_path: Path) -> None:
 def test_three_of_the_four_are_too_few(tmp_path: Path) -> None:
     write_four(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(DataNotFoundError, match=r"neither Keras' mnist\.npz in it nor MNIST's"):
+    with pytest.raises(DataNotFoundError, match=r"expected Keras' mnist\.npz or MNIST's"):
         mnist(tmp_path)
 
 

@@ -50,7 +50,7 @@ SETTINGS = {"width": 2, "channels": 4, "steps": 4, "pairs": 3, "search": 79}
 
 SAYS = {
     "att_faces": "drawn faces",
-    "mnist_digits": "digits never seen",
+    "mnist_digits": "unseen digits",
     "questions": "synthetic questions",
     "signatures": "drawn signatures",
     "tracking": "drawn sequence",

@@ -103,8 +103,8 @@ def test_every_planted_fault_is_found(drawn) -> None:
     assert document["sentences"][:7] == [
         "1 file or folder was left out.",
         "3 photos have a warning.",
-        "1 photograph is under two names.",
-        "2 photos may be under the wrong name.",
+        "1 photograph has two names.",
+        "2 photos may have the wrong name.",
         "1 pair of names may be one person.",
         "1 pair of people looks alike: closer than the threshold.",
         "No face detector was used.",

@@ -98,7 +98,7 @@ def test_too_few_people_are_told_how_many_more() -> None:
     with pytest.raises(
         TooFewError,
         match=r"1,056 impostor comparisons of 12 people .* support no false acceptance rate "
-        r"under 3\.5 %; 1 % of strangers against 500 people asks for 0\.002 %\. You need "
+        r"under 3\.5 %; 1 % of strangers against 500 people needs 0\.002 %\. You need "
         r"photos of about \d+ more people",
     ):
         calibrate(matrix, codes, purpose)

@@ -159,7 +159,7 @@ class TestReport:
         page = report_html(content)
         for said in (
             "A saved model on",
-            "Energies of pairs",
+            "Distances of pairs",
             "ROC",
             "CMC",
             "Open set: identification",
@@ -185,7 +185,7 @@ class TestReport:
         page = report_html(model_report(leaky, people, section, seconds=1.0))
         assert "This protocol leaks" in page
         assert "Leak: 2 of the 12 test people" in page
-        assert "People it has never seen" not in page
+        assert "Unseen people" not in page
 
 
 def test_a_model_without_a_record_is_measured(people) -> None:

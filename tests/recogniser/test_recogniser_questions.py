@@ -145,8 +145,8 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [
-            (b"\n \n", r"expected questions, one a line .* Received: none\.$"),
-            (b"How?\tSo.\nHow?\tNo.\n", r"line 2: the same question was answered otherwise"),
+            (b"\n \n", r"expected questions, one per line .* Received: none\.$"),
+            (b"How?\tSo.\nHow?\tNo.\n", r"line 2: the same question has another answer"),
             (b"\xff\xfe\x00", r"expected UTF-8"),
         ],
     )

@@ -116,10 +116,10 @@ def test_the_page_shows_it_and_runs_nothing(folder):
     assert page.count("<svg") == 3
     document = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     assert f"{document['threshold']:.4g}" in page
-    assert "in force" in page
+    assert "in use" in page
     assert "Cllr" in page
     assert "drawn faces" not in page
-    for word in ("Energies of pairs", "Reliability at a prior of 20 %", "DET"):
+    for word in ("Distances of pairs", "Reliability at a prior of 20 %", "DET"):
         assert word in page
 
 
@@ -162,7 +162,7 @@ def test_the_diagram_has_a_point_and_an_interval_for_each_bin():
     assert {"10", "1,200", "Reliability at a prior of 50 %"} <= {
         text.text for text in root.iter(f"{SVG}text")
     }
-    assert "95.0 % foretold, 100.0 % came true" in root.get("aria-label")
+    assert "95.0 % predicted, 100.0 % observed" in root.get("aria-label")
     assert svg == reliability_plot(bins, prior=0.5)
 
 

@@ -108,22 +108,22 @@ def test_the_tables_hold_what_was_found(found) -> None:
     tables = {table.title: table for table in doctor_findings(found)}
     assert list(tables) == [
         "Photos with a warning",
-        "One photograph, there twice",
-        "Perhaps under the wrong name",
-        "Perhaps one person under two names",
+        "Duplicate photographs",
+        "Possibly the wrong name",
+        "Possibly one person under two names",
         "Look-alikes",
-        "Ask these people for another photo",
+        "People to ask for another photo",
     ]
     (warned,) = tables["Photos with a warning"].rows
     assert warned.cells == (EVIL, "too dark: mean grey 9 of 255")
-    two_names, _ = tables["One photograph, there twice"].rows  # the serious one first
+    two_names, _ = tables["Duplicate photographs"].rows  # the serious one first
     assert two_names.cells == (EVIL, "bob/2.png", "same photo, two names")
-    (wrong,) = tables["Perhaps under the wrong name"].rows
+    (wrong,) = tables["Possibly the wrong name"].rows
     assert wrong.cells == ("bob/2.png", EVIL, "1.250", "0.500")
     closer, farther = tables["Look-alikes"].rows
     assert closer.cells[:5] == ("ada", "bob", "0.500", "closer", "75.0 %")
     assert (farther.cells[3], farther.serious) == ("farther", False)
-    (asked,) = tables["Ask these people for another photo"].rows  # not who gains nothing
+    (asked,) = tables["People to ask for another photo"].rows  # not who gains nothing
     assert asked.cells == ("ada", "1", "bob 0.400", "10.0 %", "20.0 %", "15.0 %")
 
 
@@ -133,11 +133,11 @@ def test_a_photo_beyond_the_threshold_is_not_called_wrongly_named(found) -> None
     far = replace(closer, kind="unlike the rest", own_energy=1.5, other_energy=2.0)
     found = replace(found, misplaced=[closer, far, replace(far, photo=1)])
     assert found.sentences()[4:6] == [
-        "1 photo may be under the wrong name.",
+        "1 photo may have the wrong name.",
         "2 photos are farther than the threshold from the others of their person.",
     ]
     tables = {table.title: table.rows for table in doctor_findings(found)}
-    assert len(tables["Perhaps under the wrong name"]) == 1
+    assert len(tables["Possibly the wrong name"]) == 1
     first, second = tables["Farther than the threshold from the others of their person"]
     assert first.cells == ("bob/2.png", EVIL, "1.500", "2.000")
     assert second.cells[0] == "bob/1.png"
@@ -153,7 +153,7 @@ def test_without_a_threshold_nothing_is_called_closer(found) -> None:
     pairs = [replace(PAIR, flagged=False, accepted=None)]
     found = replace(found, threshold=None, look_alikes=pairs)
     (table,) = [table for table in doctor_findings(found) if table.title == "Look-alikes"]
-    assert "the model has no threshold, so none is flagged" in table.note
+    assert "the model has no threshold, so no pair is flagged" in table.note
     assert table.rows[0].cells[3:5] == ("–", "–")
 
 
@@ -168,13 +168,13 @@ def test_long_tables_are_cut_and_say_so(found) -> None:
     found = replace(found, misplaced=[*found.misplaced] * (MOST_ROWS + 5))
     table = doctor_findings(found)[2]
     assert (len(table.rows), table.more) == (MOST_ROWS, 5)
-    assert "and 5 more; --json has them all." in printed(found)
+    assert "and 5 more; --json lists all." in printed(found)
 
 
 def test_every_photo_has_its_figures(found) -> None:
     first, second, third = photo_table(found).rows
     assert first.cells[1:] == (
-        "92×112", "photo", "0.200", "110", "40", "-0.12", "not looked for", "–",
+        "92×112", "photo", "0.200", "110", "40", "-0.12", "not searched", "–",
     )  # fmt: skip
     assert second.cells[-2:] == ("frontal", "-4°")
     assert third.cells[-2:] == ("2", "–")

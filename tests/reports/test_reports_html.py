@@ -112,7 +112,7 @@ def test_names_of_people_and_photos_are_text(make_content):
 def test_every_part_of_the_report_is_there(page, make_content):
     for said in (
         "In short",
-        "People it has never seen",
+        "Unseen people",
         "94.1 %",
         "The network is ahead of both baselines in every figure on unseen people.",
         "The network loses to Fisherfaces on the pairs of this protocol in: ",
@@ -120,7 +120,7 @@ def test_every_part_of_the_report_is_there(page, make_content):
         "Leak: 40 of the 40 test people (100 %) are in the training part too.",
         "No leak: no person was in the training part.",
         "Protocol U4: 40 people, 2 folds, 1,800 genuine pairs, 18,000 impostor pairs",
-        "Energies of pairs",
+        "Distances of pairs",
         "ROC",
         "DET",
         "Loss while training",

@@ -123,7 +123,7 @@ def _audit(
                 table.add_row(photo.train, photo.test, photo.how)
             output().print(table)
         if len(leaks.photos) > SHOWN:
-            say(f"and {len(leaks.photos) - SHOWN} more; --json has them all.")
+            say(f"and {len(leaks.photos) - SHOWN} more; --json lists all.")
         say(*leaks.sentences())
     finish(leaks.to_json(), json_)
     if not leaks.clean:

@@ -246,7 +246,7 @@ class PublishedFile:
     Args:
         title: its name in messages.
         names: its file names; the first is used in the cache.
-        sha256: of the file; None if whoever reads it verifies what is in it.
+        sha256: of the file; None if the reader verifies the content.
         mirrors: addresses of the file.
         most_bytes: a larger file is not read.
     """

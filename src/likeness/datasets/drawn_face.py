@@ -2,7 +2,7 @@
 
 Identity is in the geometry: head, jaw, hair, ears, eyes, brows, nose, mouth, and the greys of
 skin and hair. Pose, light, expression, glasses, blur and noise change from photo to photo.
-Figures on drawn faces say whether a program works, and nothing about real faces.
+Figures on drawn faces show whether a program works, and nothing about real faces.
 
 Soft shapes are painted on a small grey picture. A shape is a distance: below zero inside, above
 zero outside, in the units of the coordinates. Distances combine by minimum (or) and maximum

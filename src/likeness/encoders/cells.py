@@ -233,7 +233,7 @@ class WhitenedReadings(LayerWithSettings):
         self.size = size
 
     def build(self, input_shape: Any) -> None:
-        """Make the matrices."""
+        """Create the matrices."""
         shape = (self.readings, input_shape[-1], self.size)
         self.matrices = self.add_weight(shape=shape, trainable=False, name="matrices")
         self.moves = self.add_weight(

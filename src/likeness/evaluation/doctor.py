@@ -373,18 +373,18 @@ class Diagnosis:
             ),
             (
                 sum(self.two_names(copy) for copy in self.copies),
-                "photograph is under two names",
-                "photographs are under two names",
+                "photograph has two names",
+                "photographs have two names",
             ),
             (
                 sum(not self.two_names(copy) for copy in self.copies),
-                "photograph is there twice under one name",
-                "photographs are there twice under one name",
+                "duplicate photograph under one name",
+                "duplicate photographs under one name",
             ),
             (
                 sum(wrong.kind == "another person" for wrong in self.misplaced or ()),
-                "photo may be under the wrong name",
-                "photos may be under the wrong name",
+                "photo may have the wrong name",
+                "photos may have the wrong name",
             ),
             (
                 sum(wrong.kind == "unlike the rest" for wrong in self.misplaced or ()),

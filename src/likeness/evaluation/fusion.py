@@ -93,7 +93,7 @@ def fuse(
     if fusion == "centroid":
         if energy is None:
             raise SettingError(
-                "energy: the centroid asks for the name of the energy, such as 'euclidean'. "
+                "energy: the centroid needs the name of the energy, such as 'euclidean'. "
                 "Received: None."
             )
         return _to_centroid(energies, energy, _checked_among(among, energies.shape[-1]))

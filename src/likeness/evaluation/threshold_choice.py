@@ -115,8 +115,8 @@ class ThresholdChoice:
         )
         how = "extrapolated" if self.extrapolated else "measured"
         said = [
-            f"Accept if the energy is at most {self.threshold:.4g}: {whom} is accepted in at most "
-            f"{rare_percent(self.strangers.high)} of cases ({how} "
+            f"Accept if the distance is at most {self.threshold:.4g}: {whom} is accepted in at "
+            f"most {rare_percent(self.strangers.high)} of cases ({how} "
             f"{rare_percent(self.strangers.share)}).",
             *self._rejections(),
         ]
@@ -268,7 +268,7 @@ def _too_few(purpose: Purpose, counted: AcceptedRate, *, people: int, photos: in
     return (
         f"{len(counted):,} impostor comparisons of {people} people (worth {nothing.effective:,.0f} "
         f"independent ones) support no false acceptance rate under {rare_percent(nothing.high)}; "
-        f"{rare_percent(purpose.strangers_accepted)} of strangers{gallery} asks for "
+        f"{rare_percent(purpose.strangers_accepted)} of strangers{gallery} needs "
         f"{rare_percent(purpose.target)}. You need photos of about {more:,} more people, or "
         "`--extrapolate`."
     )
@@ -295,8 +295,8 @@ def _extrapolated(
     if purpose.target * FARTHEST * len(counted) < 1:
         raise SettingError(
             f"{rare_percent(purpose.strangers_accepted)} of strangers against {purpose.people:,} "
-            f"people asks for {rare_percent(purpose.target)} a comparison, too far beyond the "
-            f"{len(counted):,} impostor comparisons for any tail. Ask less, or measure on more "
+            f"people needs {rare_percent(purpose.target)} per comparison, too far beyond the "
+            f"{len(counted):,} impostor comparisons for any tail. Allow more, or measure on more "
             "people."
         )
     lowest = _LowestEnergies(comparisons)

@@ -33,7 +33,7 @@ class Int8Loss:
     Args:
         data: name, digest, and whether it is drawn.
         ranges: people and photos that set the ranges of the activations, and the seed.
-        counts: what stands behind the figures.
+        counts: of people, photos and pairs behind the figures.
         figures: "float32" and "int8" → figures with intervals over people.
         energy_difference: "mean" and "largest", of the energies of the same pairs.
     """

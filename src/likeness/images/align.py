@@ -59,9 +59,9 @@ class EyeAlignment:
             )
         if face.eyes is None:
             raise NoEyesError(
-                f"{name}: expected two eyes, as the model wants them at a given place. Found: a "
-                "face without. Take a photo from the front, with both eyes seen, or give another "
-                "finder."
+                f"{name}: expected two eyes, as the model needs their positions. Found: a "
+                "face without. Take a photo from the front, with both eyes visible, or use another "
+                "detector."
             )
         (left_row, left_column), (right_row, right_column) = face.eyes
         eyes_there = (left_column, left_row, right_column, right_row)

@@ -91,10 +91,10 @@ class FixedPreparation:
         layout: "nchw" (channels first) or "nhwc" (channels last).
         mean, scale: of the pixels 0…255; one number, or one per channel in the order of
             ``colours``. A scale is not zero.
-        eyes: (left column, left row, right column, right row): where the encoder wants the
-            eyes in the ``rows`` × ``columns`` that it reads, as its documentation says; left is
-            left in the picture. A photo is brought there with `images.align.EyeAlignment`
-            before it comes here. None if the encoder does not ask for it.
+        eyes: (left column, left row, right column, right row): positions of the eyes in the
+            ``rows`` × ``columns`` that it reads, as its documentation says; left is left in the
+            picture. A photo is brought there with `images.align.EyeAlignment` before it comes here.
+            None if the encoder does not ask for it.
         points: "dlib5" if it reads faces aligned by five landmarks (`images.faces.landmarks`),
             whose predictor is in the model's folder; None otherwise.
 

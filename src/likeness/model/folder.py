@@ -10,7 +10,7 @@
     card.json           the model card, for programs; made of model.json alone
     card.md             the model card, for people
 
-Nothing in it is code; a folder whose parts do not belong together is refused.
+It contains no code; a folder whose parts do not belong together is rejected.
 
 ``model.json`` lists the ONNX files under ``parts``, by name::
 
@@ -147,7 +147,7 @@ class SavedModel:
     def imported(
         cls, folder: Path, data: bytes, *, imported: Mapping[str, Any], **entries: Any
     ) -> Self:
-        """Return what is said of somebody else's encoder.
+        """Return the description of an imported encoder.
 
         Args:
             folder: where it will be.
@@ -311,7 +311,7 @@ class SavedModel:
         return data
 
     def landmarks(self) -> bytes | None:
-        """Return the part that finds the points of a face, if the model wants a face by them.
+        """Return the predictor of landmarks, if faces are aligned by them.
 
         Raises:
             ModelError: as `read_part`.

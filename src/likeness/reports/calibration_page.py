@@ -118,14 +118,14 @@ def reliability_plot(bins: Sequence[ReliabilityBin], *, prior: float, mark: str 
     """
     ticks = even_ticks(0, 1, lambda share: f"{100 * share:.3g} %")
     spoken = "; ".join(
-        f"{percent(bin.predicted)} foretold, {percent(bin.observed)} came true" for bin in bins
+        f"{percent(bin.predicted)} predicted, {percent(bin.observed)} observed" for bin in bins
     )
     plot = Plot(
         f"Reliability at a prior of {100 * prior:g} %",
         f"On people held out: {spoken}.",
-        x=Axis(label="probability that was foretold", low=0.0, high=1.0, ticks=ticks),
+        x=Axis(label="predicted probability", low=0.0, high=1.0, ticks=ticks),
         # Room for the numbers of points at the ends.
-        y=Axis(label="share of one person", low=-0.12, high=1.12, ticks=ticks),
+        y=Axis(label="observed share of genuine comparisons", low=-0.12, high=1.12, ticks=ticks),
         mark=mark,
     )
     plot.curve([0, 1], [0, 1], EQUAL)
@@ -135,5 +135,5 @@ def reliability_plot(bins: Sequence[ReliabilityBin], *, prior: float, mark: str 
     plot.curve(predicted, observed, method_style("network"))
     counts = [f"{bin.genuine + bin.impostor:,}" for bin in bins]
     plot.dots(predicted, observed, counts, method_style("network"))
-    plot.legend([Style(label="came true", colour=method_style("network").colour), INTERVAL])
+    plot.legend([Style(label="observed", colour=method_style("network").colour), INTERVAL])
     return plot.svg()

@@ -50,7 +50,7 @@ class ProtocolSection:
     """One protocol's result, and what its pictures show.
 
     Args:
-        result: the figures and what stands behind them.
+        result: the figures and their basis.
         genuine, impostor: energies of the network, all folds together.
         curves: method → (FAR, TAR), all folds together.
         histories: one per fold: "loss" and "held_out_auc", a number per epoch.
@@ -267,7 +267,7 @@ def _why(
     here, there = (percent(result.figures[figure].mean) for result in (known, unseen))
     said = (
         f"{figure.words[0].upper()}{figure.words[1:]}: {here} by protocol {known.protocol}, "
-        f"{there} on people the network has never seen (protocol {unseen.protocol}). "
+        f"{there} on unseen people (protocol {unseen.protocol}). "
     )
     if not known.leaks:
         return said + "The two test parts differ, so the figures do."

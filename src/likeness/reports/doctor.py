@@ -62,13 +62,13 @@ def doctor_findings(diagnosis: Diagnosis) -> list[_Findings]:
     tables = (
         _table("Photos with a warning", "", ("photo", "warning"), _warnings(diagnosis)),
         _table(
-            "One photograph, there twice",
+            "Duplicate photographs",
             "Resized, re-compressed and mirrored copies count.",
             ("photo", "and", "how"),
             _copies(diagnosis),
         ),
         _table(
-            "Perhaps under the wrong name",
+            "Possibly the wrong name",
             "Closer to another person. Energy to the nearest other photo of the same name, and to "
             "the nearest of another.",
             ("photo", "nearest other", "own", "other"),
@@ -82,7 +82,7 @@ def doctor_findings(diagnosis: Diagnosis) -> list[_Findings]:
             _misplaced(diagnosis, "unlike the rest"),
         ),
         _table(
-            "Perhaps one person under two names",
+            "Possibly one person under two names",
             "Their photos are as near to each other as those of one person usually are.",
             _PAIR,
             _pairs(diagnosis, one_person=True),
@@ -94,9 +94,9 @@ def doctor_findings(diagnosis: Diagnosis) -> list[_Findings]:
             _pairs(diagnosis, one_person=False),
         ),
         _table(
-            "Ask these people for another photo",
-            "In order of what it is expected to gain: how much the predicted share of new photos "
-            "that go wrong (another name, or none) falls.",
+            "People to ask for another photo",
+            "By decreasing expected gain: the reduction of the predicted share of new photos "
+            "that are misidentified or rejected.",
             ("person", "photos", "nearest", "wrong name", "goes wrong", "gain"),
             _people(diagnosis),
         ),
@@ -108,10 +108,10 @@ def photo_table(diagnosis: Diagnosis) -> _Findings:
     """Return the figures of every photo."""
     headings = ("photo", "size", "of", "sharpness", "light", "contrast", "side", "face", "tilt")
     return _Findings(
-        title="Every photo",
+        title="All photos",
         note="Sharpness, light (mean grey level), contrast and side light are of the face where "
-        "exactly one was found, else of the photo. Side light is above zero from the left. Tilt is "
-        "that of the eyes, in degrees.",
+        "exactly one was found, otherwise of the photo. Side light is positive from the left. "
+        "Tilt is that of the eyes, in degrees.",
         headings=headings,
         rows=tuple(_photo(*photo) for photo in _checked(diagnosis)),
         more=0,
@@ -133,14 +133,14 @@ def _photo(name: str, check: PhotoCheck) -> _Finding:
             f"{quality.brightness:.0f}",
             f"{quality.contrast:.0f}",
             f"{quality.side_light:+.2f}",
-            "not looked for" if faces is None else face.pose if face else str(len(faces)),
+            "not searched" if faces is None else face.pose if face else str(len(faces)),
             "–" if face is None or face.roll is None else f"{face.roll:+.0f}°",
         ),
         serious=bool(check.warnings),
     )
 
 
-_PAIR = ("person", "and", "energy", "threshold", "accepted", "closest photos")
+_PAIR = ("person", "and", "distance", "threshold", "accepted", "closest photos")
 
 
 def _table(title: str, note: str, headings: tuple[str, ...], rows: Sequence[_Finding]) -> _Findings:
@@ -203,10 +203,10 @@ def _pairs(diagnosis: Diagnosis, *, one_person: bool) -> list[_Finding]:
 
 def _look_alikes_note(threshold: float | None) -> str:
     if threshold is None:
-        return "The nearest pairs; the model has no threshold, so none is flagged."
+        return "The nearest pairs; the model has no threshold, so no pair is flagged."
     return (
         f"Closer than the threshold, {threshold:.3f}: at least half of the comparisons of their "
-        "photos would be accepted. Those that are not are shown for comparison."
+        "photos would be accepted. Other pairs are shown for comparison."
     )
 
 
@@ -239,7 +239,7 @@ def print_doctor(console: Console, diagnosis: Diagnosis) -> None:
         if findings.note:
             console.print(Text(findings.note, style="dim"))
         if findings.more:
-            console.print(Text(f"and {findings.more} more; --json has them all.", style="dim"))
+            console.print(Text(f"and {findings.more} more; --json lists all.", style="dim"))
         console.print()
     for sentence in diagnosis.sentences():
         console.print(Text(sentence))

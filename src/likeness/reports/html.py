@@ -182,7 +182,7 @@ def _head(head: Headline) -> dict[str, object]:
             "words": head.figure.words,
             "mark": result.watermark or "",
         }
-        for result, title in ((head.unseen, "People it has never seen"), (head.known, ""))
+        for result, title in ((head.unseen, "Unseen people"), (head.known, ""))
         if result is not None and head.figure is not None
     ]
     first = head.unseen or head.known
@@ -390,8 +390,8 @@ def _one_shot(result: ProtocolResult) -> list[str]:
 def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, object]]:
     """Return the two kinds of mistake that there are, each with its pairs."""
     groups = (
-        (True, "One person, rejected", "high energy: rejected"),
-        (False, "Two people, accepted", "low energy: accepted"),
+        (True, "One person, rejected", "large distance: rejected"),
+        (False, "Two people, accepted", "small distance: accepted"),
     )
     return [
         {"title": title, "words": words, "pairs": [_pair(m) for m in mistakes if m.genuine is kind]}

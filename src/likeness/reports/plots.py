@@ -61,11 +61,11 @@ def energies_histogram(
     top = 1.25 * max(float(share.max()) for share in shares)
     at = "none" if threshold is None else f"{threshold:.3g}"
     plot = Plot(
-        "Energies of pairs",
+        "Distances of pairs",
         f"Histogram; medians: genuine pairs {np.median(kinds[0]):.3g}, "
         f"impostor pairs {np.median(kinds[1]):.3g}; threshold: {at}.",
         x=Axis(
-            label="energy (lower is more alike)",
+            label="distance (lower is more alike)",
             low=low,
             high=high,
             ticks=even_ticks(low, high, "{:g}".format),

@@ -108,7 +108,7 @@ def _api(service: Service, background: Background | None) -> FastAPI:
 
 
 async def _known_parameters(request: Request) -> None:
-    """Refuse parameters that the route does not know: one that is misspelt must not be ignored.
+    """Reject unknown parameters, so that a misspelt one is not ignored.
 
     Raises:
         Problem: 422 if there is one, or one is given twice.

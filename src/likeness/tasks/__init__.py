@@ -1,1 +1,1 @@
-"""What a Siamese network serves besides faces: a folder for each task, over the same road."""
+"""Tasks other than faces: a folder for each task, on the same library."""

@@ -1,7 +1,7 @@
-"""The list of tasks, and what each brings to the road: loaded by name, when it is asked for.
+"""The registry of tasks: what each task provides, loaded by name on demand.
 
-The road (data, training, model, evaluation, recogniser, service) imports no task: it asks here for
-what a name in a file or a setting means. Nothing of a task is imported before that.
+The other packages (data, training, model, evaluation, recogniser, service) import no task: they
+look up names of files and settings here. A task's modules are imported only then.
 
 Kinds:
     preparation: a class, by the kind in ``model.json``.
@@ -9,13 +9,13 @@ Kinds:
     layers: a Keras class, whose import registers the layers that saved encoders hold.
     recipe: a `likeness.training.TrainingRecipe`.
     dataset: a function without arguments that reads one.
-    card: a function that changes a card, by the preparation's kind or frame.
+    card: a function that adapts a card, by the preparation's kind or frame.
     format: a function from a ``model.json`` of another format to its card.
-    summary: a function from a ``model.json`` of another format to what there is to say of it, as
-        pairs of a name and words.
+    summary: a function from a ``model.json`` of another format to its summary, as pairs of name and
+        text.
     shipped: a `likeness.model.shipped.ShippedModel`.
-    commands: the function of a command, by what is typed.
-    help: one line about a command, by what is typed; text, not to be loaded.
+    commands: the function of a command, by its name.
+    help: one line about a command, by its name; a text, not a reference.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
         "help": {
             "omniglot": "Recognise characters by one drawing each: Omniglot's twenty runs.",
-            "digits": "Verify handwritten digits, also those unseen in training.",
+            "digits": "Verify handwritten digits, including digits unseen in training.",
             "data omniglot": "Find or download Omniglot's characters, and check them.",
         },
     },
@@ -81,15 +81,15 @@ _TASKS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """Return the names that the tasks bring of a kind, in the order of the list."""
+    """Return the names that the tasks provide of a kind, in order."""
     return tuple(name for task in _TASKS.values() for name in task.get(kind, {}))
 
 
 def target(kind: str, name: str) -> str:
-    """Return ``module:attribute`` of what a task brings, without importing it.
+    """Return ``module:attribute`` of what a task provides, without importing it.
 
     Raises:
-        KeyError: no task brings a thing of this kind and name.
+        KeyError: no task provides this kind and name.
     """
     folder, entry = _entry(kind, name)
     return f"likeness.tasks.{folder}.{entry}"
@@ -104,14 +104,14 @@ def _entry(kind: str, name: str) -> tuple[str, str]:
     for folder, brings in _TASKS.items():
         if name in brings.get(kind, {}):
             return folder, brings[kind][name]
-    raise KeyError(f"no task brings the {kind} {name!r}")
+    raise KeyError(f"no task provides the {kind} {name!r}")
 
 
 def load(kind: str, name: str) -> Any:
-    """Import and return what a task brings.
+    """Import and return what a task provides.
 
     Raises:
-        KeyError: no task brings a thing of this kind and name.
+        KeyError: no task provides this kind and name.
 
     >>> load("frame", "ink_parts").channels
     (1,)

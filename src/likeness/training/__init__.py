@@ -1,4 +1,4 @@
-"""From a recipe and a data set to a model. The recipes import no Keras; `train` does."""
+"""Training: from a recipe and a data set to a model. Recipes do not import Keras; `train` does."""
 
 from importlib import import_module
 from typing import Any

@@ -1,7 +1,7 @@
-"""Distortions that keep the identity: what one photo may look like another day.
+"""Data augmentation: random distortions that keep the identity.
 
-With eight photos of a person a network learns the photos by heart; distorted afresh in
-every batch, the same photos teach it what does not matter.
+With eight photos of a person a network memorises the photos; random distortions in every batch make
+it invariant to them.
 """
 
 from collections.abc import Mapping
@@ -54,19 +54,20 @@ class _Distortion(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="likeness")
 class Augmentation(_Distortion):
-    """Turn, scale, shear, shift, relight, add noise and erase a part; only while training.
+    """Rotate, scale, shear, shift, change brightness and contrast, add noise and erase a part; only
+    in training.
 
-    For prepared photos (mean 0, deviation 1). Every photo of a batch is changed in its own
-    way. Erasing is that of Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, «Random Erasing Data
+    For prepared photos (mean 0, deviation 1). Every photo of a batch is changed independently.
+    Erasing is that of Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, «Random Erasing Data
     Augmentation», AAAI 2020, with one grey instead of noise.
 
     Args:
-        geometry: strength of turning, scaling, shearing and shifting; 0 none, 1 usual, ≤ 5.
+        geometry: strength of rotation, scaling, shearing and shifting; 0 none, 1 default, ≤ 5.
         brightness_contrast: strength of the jitter of contrast and brightness, of light from one
             side and of noise; 0…5.
         erasing: probability that a box of the photo is covered with one grey, 0…1.
         seed: random seed.
-        paper: erase with the lightest grey of the picture, as if nothing had been written there.
+        paper: erase with the lightest grey of the picture, like blank paper.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -98,7 +99,7 @@ class Augmentation(_Distortion):
         )
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
-        """Return ``(n, rows, columns, channels)``: distorted while training, else as given."""
+        """Return ``(n, rows, columns, channels)``: distorted in training, otherwise unchanged."""
         if not training:
             return photos
         if self.geometry > 0:
@@ -178,20 +179,20 @@ def _coordinates(photos: Any) -> tuple[Any, Any]:
 
 @keras.saving.register_keras_serializable(package="likeness")
 class ElasticDistortion(_Distortion):
-    """Bend a picture smoothly, as a hand draws a line a little differently; only in training.
+    """Distort a picture smoothly (elastic distortion), like the variation of handwriting; only in
+    training.
 
     Elastic distortions after P. Simard, D. Steinkraus, J. Platt, «Best Practices for
     Convolutional Neural Networks Applied to Visual Document Analysis», ICDAR 2003; here the
     smooth field is spanned by a few random arrows on a grid, each with a Gaussian around it.
-    Every picture of a batch is bent in its own way. On top of it, those of one identity may be
-    bent in a way that they have in common: so bent, they are of somebody else, whose habits
-    differ.
+    Every picture of a batch is distorted independently. In addition, those of one identity may
+    share a distortion, which makes them a synthetic identity.
 
     Args:
-        strength: 0 none, 1 usual, ≤ 5; in proportion to the arrows' lengths.
+        strength: 0 none, 1 default, ≤ 5; proportional to the arrows' lengths.
         seed: random seed.
-        shared: strength of the bend in common, 0…5.
-        alike: number of consecutive pictures that share the bend; the batch size must be a multiple
+        shared: strength of the shared distortion, 0…5.
+        alike: number of consecutive pictures that share it; the batch size must be a multiple
             of it.
         **kwargs: of `keras.layers.Layer`.
 
@@ -215,7 +216,7 @@ class ElasticDistortion(_Distortion):
         super().__init__(settings, **kwargs)
 
     def call(self, photos: Any, training: bool | None = None) -> Any:
-        """Return ``(n, rows, columns, channels)``: bent while training, else as given."""
+        """Return ``(n, rows, columns, channels)``: distorted in training, otherwise unchanged."""
         if not training or self.strength == self.shared == 0:
             return photos
         count = ops.shape(photos)[0]
@@ -258,7 +259,7 @@ def distorted_by_identity(
 
 
 def _bent(photos: Any, arrows: Any) -> Any:
-    """Return the photos bent by ``(n, 2, ARROWS, ARROWS)`` arrows, in heights and widths."""
+    """Return the photos distorted by ``(n, 2, ARROWS, ARROWS)`` arrows, in heights and widths."""
     rows, columns = photos.shape[1], photos.shape[2]
     moves = ops.einsum("rk,nakl,cl->narc", _spread(rows), arrows, _spread(columns))
     down = ops.reshape(ops.arange(rows, dtype="float32"), (1, -1, 1)) + rows * moves[:, 0]
@@ -267,7 +268,7 @@ def _bent(photos: Any, arrows: Any) -> Any:
 
 
 def _spread(length: int) -> Any:
-    """Return ``(length, ARROWS)``: how much each arrow moves each line; rows of length 1."""
+    """Return ``(length, ARROWS)``: the effect of each arrow on each line; rows of unit length."""
     distances = np.linspace(0, ARROWS - 1, length)[:, None] - np.arange(ARROWS)
     weights = np.exp(-0.5 * (distances / ARROW_WIDTH) ** 2)
     return ops.convert_to_tensor(
@@ -276,7 +277,7 @@ def _spread(length: int) -> Any:
 
 
 def _sampled(photos: Any, down: Any, across: Any) -> Any:
-    """Return ``photos`` read at ``(n, rows, columns)`` positions, bilinear, the edge beyond it.
+    """Return ``photos`` read at ``(n, rows, columns)`` positions, bilinear, with the edge repeated.
 
     By one flat index: `ops.image.map_coordinates` takes four times as long on batches.
     """
@@ -300,14 +301,14 @@ def _sampled(photos: Any, down: Any, across: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="likeness")
 class StrokeJitter(_Distortion):
-    """Draw strokes thicker or thinner, as another pen would; only while training.
+    """Make strokes thicker or thinner, like another pen; only in training.
 
     Between the picture and the darkest (thicker) or lightest (thinner) of each pixel's 3×3
-    neighbours, by a share of its own for every picture of a batch: dilation and erosion that
+    neighbours, by a random share for every picture of a batch: dilation and erosion that
     reach up to one pixel.
 
     Args:
-        strength: 0 none, 1 usual, ≤ 1; in proportion to the share.
+        strength: 0 none, 1 default, ≤ 1; proportional to the share.
         seed: random seed.
         **kwargs: of `keras.layers.Layer`.
 
@@ -320,7 +321,7 @@ class StrokeJitter(_Distortion):
         super().__init__({"strength": strength, "seed": seed}, **kwargs)
 
     def call(self, drawings: Any, training: bool | None = None) -> Any:
-        """Return ``(n, rows, columns, channels)``, dark ink: redrawn while training."""
+        """Return ``(n, rows, columns, channels)``, dark ink: changed in training."""
         if not training or self.strength == 0:
             return drawings
         shape = (ops.shape(drawings)[0], 1, 1, 1)

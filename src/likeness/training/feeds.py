@@ -1,7 +1,7 @@
-"""Feeds: indices and data become the batches that ``fit`` asks for.
+"""Feeds: the batches for ``fit``, from indices and data.
 
-What a batch holds depends on the seed, the epoch and the batch's number only, so a run can
-be repeated, whatever the number of workers.
+What a batch holds depends on the seed, the epoch and the batch's number only, so a run is
+reproducible for any number of workers.
 """
 
 import math
@@ -43,7 +43,7 @@ class _EpochFeed(keras.utils.PyDataset):
         return self._drawn
 
     def let_go(self) -> None:
-        """Let go of the items: TensorFlow keeps every feed it was given until the process ends."""
+        """Release the items: TensorFlow keeps every feed until the process ends."""
         self._items = self._items[:0].copy()
         last = self._drawn
         self._draw = lambda epoch: last  # its own may hold the items, too
@@ -80,7 +80,7 @@ class PairFeed(_EpochFeed):
 
     Args:
         items: ``(n, ...)``, what the encoder reads.
-        pairs: the pairs, fixed; or a function that draws those of each epoch.
+        pairs: the pairs, fixed; or a function that draws the pairs of each epoch.
         batch_size: pairs in a batch; the last one of an epoch may be smaller.
     """
 

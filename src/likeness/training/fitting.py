@@ -1,10 +1,10 @@
-"""One fit, watched: progress, the best epoch on held-out people, early stop, Ctrl-C.
+"""A fit with progress, the best epoch on held-out people, early stopping and Ctrl-C.
 
-Or several fits, one after the other, joined side by side into one model.
-Each begins elsewhere and sees other batches, so each errs elsewhere; their mean errs less than
-any of them (B. Lakshminarayanan, A. Pritzel, C. Blundell, «Simple and Scalable Predictive
-Uncertainty Estimation using Deep Ensembles», NeurIPS 2017). What comes of it is one encoder: the
-cosine of two of its embeddings is the mean of the members' cosines.
+Also ensembles: several fits, one after the other, joined into one model.
+Each has other initial weights and batches, so their errors differ, and their mean has smaller
+errors (B. Lakshminarayanan, A. Pritzel, C. Blundell, «Simple and Scalable Predictive Uncertainty
+Estimation using Deep Ensembles», NeurIPS 2017). The result is one encoder: the cosine of two of its
+embeddings is the mean of the members' cosines.
 """
 
 import math
@@ -35,21 +35,21 @@ from likeness.training.process import OnProgress, TrainingProgress, keep_freed_m
 from likeness.training.recipe import TrainingRecipe
 
 TOLERANCE = 0.02
-"""An epoch whose held-out AUC is at most this much below the best one counts as good: ten
-people cannot tell them apart (it is about the standard error), and of equally good epochs
-the last one has the lowest learning rate behind it. (The «one standard error rule» of
-Breiman et al. 1984, section 3.4.3, turned to training time.)"""
+"""An epoch whose held-out AUC is at most this much below the best one counts as good: ten people
+cannot distinguish them (it is about the standard error), and of equally good epochs the last one
+has the lowest learning rate. (The «one standard error rule» of Breiman et al. 1984, section 3.4.3,
+turned to training time.)"""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fit:
-    """What came of one fit.
+    """The result of one fit.
 
     Args:
-        encoder: with its best weights, as it is used after training.
+        encoder: the final encoder, with its best weights.
         history: "loss" and, with held-out people, "held_out_auc", one number per epoch.
-        best_epoch: how many epochs the kept weights had learned.
-        interrupted: whether Ctrl-C ended it.
+        best_epoch: number of epochs of the kept weights.
+        interrupted: whether Ctrl-C stopped it.
     """
 
     encoder: Any
@@ -60,10 +60,10 @@ class Fit:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FitOptions:
-    """How a fit is run and watched, beside its recipe.
+    """Options of a fit besides its recipe.
 
     Args:
-        stage: what the fit is called.
+        stage: name of the fit.
         epochs: how many.
         held_out: people to choose the epoch on.
         on_progress: called after every batch.
@@ -81,12 +81,12 @@ def fit_once(recipe: TrainingRecipe, people: PreparedPeople, options: FitOptions
     """Train a fresh encoder on the items and return it with its best weights.
 
     Args:
-        recipe: every choice but the shape of what the encoder reads.
+        recipe: all settings except the input shape.
         people: to learn from; the shape of their items is the encoder's.
-        options: how the fit is run and watched.
+        options: options of the fit.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C came before the first epoch was done.
+        KeyboardInterrupt: Ctrl-C came before the end of the first epoch.
         TrainingFailedError: the loss became NaN or infinite.
     """
     keep_freed_memory()
@@ -115,7 +115,7 @@ def fit_once(recipe: TrainingRecipe, people: PreparedPeople, options: FitOptions
 
 
 class _BestWeights(keras.callbacks.Callback):
-    """Keeps the best weights, stops early, tells the progress."""
+    """Keeps the best weights, stops early, reports progress."""
 
     def __init__(
         self, recipe: TrainingRecipe, people: PreparedPeople, encoder: Any, options: FitOptions
@@ -152,8 +152,8 @@ class _BestWeights(keras.callbacks.Callback):
         if self._options.held_out is not None:
             score = held_out_auc(self._recipe, self._encoder, self._people, self._options.held_out)
             self.history.setdefault("held_out_auc", []).append(score)
-        # While the learning rate is high the score jumps about and says little: up to half
-        # of the schedule the latest weights are the ones to keep.
+        # While the learning rate is high the score is noisy: in the first half of the schedule the
+        # latest weights are kept.
         settled = 2 * (epoch + 1) > self._schedule.epochs
         if not settled or score >= self._best - TOLERANCE:
             self._best = max(self._best, score) if settled else self._best
@@ -181,14 +181,14 @@ class _BestWeights(keras.callbacks.Callback):
 def held_out_auc(
     recipe: TrainingRecipe, encoder: Any, learned: PreparedPeople, held_out: PreparedPeople
 ) -> float:
-    """Return the AUC over the pairs of the held-out people that count, of single views.
+    """Return the AUC over the selected pairs of the held-out people, of single views.
 
-    The mean of all views would take ten times as long, and put the epochs in the same order
-    but for noise.
+    The mean of all views would take ten times as long, with the same order of epochs except for
+    noise.
 
     Args:
         recipe: says whether the embeddings are whitened.
-        encoder: as it is trained, not finished.
+        encoder: as trained, without views and whitening.
         learned: that it learns from, for the whitening.
         held_out: people to measure on.
     """
@@ -226,8 +226,7 @@ def _tensorboard(options: FitOptions) -> list[Any]:
 def fit_ensemble(recipe: TrainingRecipe, people: PreparedPeople, options: FitOptions) -> Fit:
     """Train the recipe's networks and return them as one.
 
-    If Ctrl-C comes, the finished ones are joined; one that was cut short is only taken if there is
-    no other.
+    After Ctrl-C the finished ones are joined; an unfinished one is used only if there is no other.
 
     Args:
         recipe, people, options: as `fit_once` takes them.
@@ -254,7 +253,7 @@ def fit_ensemble(recipe: TrainingRecipe, people: PreparedPeople, options: FitOpt
 
 
 def _options(options: FitOptions, member: int, size: int) -> FitOptions:
-    """Return the options of one member, which tells its progress as a part of the whole."""
+    """Return the options of one member, which reports its progress as a part of the whole."""
     tell = options.on_progress
     log_dir = options.log_dir
     return replace(
@@ -281,7 +280,7 @@ def _joined(fits: Sequence[Fit], *, interrupted: bool) -> Fit:
     return Fit(
         encoder=joined([fit.encoder for fit in fits]),
         history=history,
-        # As many as the longest needed: the learning rate falls along the whole schedule.
+        # The number of the longest one, because the learning rate falls along the whole schedule.
         best_epoch=max(fit.best_epoch for fit in fits),
         interrupted=interrupted,
     )

@@ -1,4 +1,4 @@
-"""The network that a recipe trains, and the feed that goes with it."""
+"""The network of a recipe, and its feed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ FEW_STEPS = 8
 """Up to this many batches in all, a network is trained without being compiled first."""
 
 _SYNTHETIC = 2.0
-"""How strongly a synthetic person is distorted; twice as much as a hand usually varies."""
+"""Strength of the distortion of a synthetic person; twice the usual variation of handwriting."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,8 +46,8 @@ class PreparedPeople:
     Args:
         items: ``(n, ...)``, what the encoder reads.
         codes: ``(n,)``, 0…identities−1.
-        source_person: ``(n,)``: equal for a person and the people made of them, mirrored, turned
-            or distorted; the codes if there are none.
+        source_person: ``(n,)``: equal for a person and the synthetic people derived by mirroring,
+            rotation or distortion; the codes if there are none.
         pairs: the only pairs that count; None for all, or to draw them freely.
         groups: ``(n,)``, equal within an identity; a batch is drawn from one of them.
         labels: ``(n,)``, nuisance labels, for a whitening that removes their directions.
@@ -63,7 +63,7 @@ class PreparedPeople:
     def extended(self, recipe: TrainingRecipe) -> Self:
         """Return the same with the further people that the recipe asks for.
 
-        Fixed pairs refer to the photos as they are: nobody is added then.
+        Fixed pairs refer to the given photos: then no people are added.
         """
         if self.pairs is not None:
             return replace(self, source_person=self.codes)
@@ -102,7 +102,7 @@ class PreparedPeople:
         return PairFeed(self.items, draw, batch_size=sampling.pairs)
 
     def _fewest_identities(self) -> int:
-        """Return how many identities the group with the fewest has."""
+        """Return the smallest number of identities in a group."""
         groups = np.zeros_like(self.codes) if self.groups is None else self.groups
         return min(len(np.unique(self.codes[groups == group])) for group in np.unique(groups))
 
@@ -118,7 +118,7 @@ class PreparedPeople:
             energy_matrix(recipe.energy, embed_prepared(encoder, self.items)),
             genuine=half,
             impostor=half,
-            # Before the first epoch too: untrained convolutions tell people apart a little.
+            # Before the first epoch too: untrained convolutions already separate people a little.
             temperature=recipe.sampling.hard_pair_temperature,
             seed=seed,
             source_person=self.source_person,
@@ -130,8 +130,8 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
     """Return the recipe's encoder with its initial weights.
 
     Args:
-        recipe: says which.
-        shape: of one prepared item; that of the recipe's photos if not given.
+        recipe: of the training.
+        shape: of one prepared item; of the recipe's photos if not given.
     """
     settings = recipe.encoder
     return ENCODERS[settings.kind](
@@ -144,7 +144,7 @@ def build_encoder(recipe: TrainingRecipe, shape: tuple[int, ...] | None = None) 
 
 
 def finished_encoder(recipe: TrainingRecipe, encoder: Any, learned: PreparedPeople) -> Any:
-    """Return the encoder as it is used after training, whitened on the items learned from."""
+    """Return the final encoder, whitened on the training items."""
     whitening = None
     if recipe.whitening.kind != "none":
         each = [_fitted(recipe, learned, part) for part in _by_reading(recipe, encoder, learned)]
@@ -192,7 +192,7 @@ def _by_reading(
 
 
 def untrained_encoder(recipe: TrainingRecipe) -> Any:
-    """Return the recipe's encoder as it is used, with its initial weights."""
+    """Return the recipe's final encoder, with its initial weights."""
     return joined([_untrained_member(recipe) for _ in range(recipe.encoder.ensemble_size)])
 
 
@@ -273,10 +273,10 @@ def _distortions(recipe: TrainingRecipe) -> list[Any]:
 
 
 def _pair_network(recipe: TrainingRecipe, encoder: Any, distorted: Callable[[Any], Any]) -> Any:
-    """Return a `SiameseNet` as it is trained: both sides through the towers as one batch.
+    """Return a `SiameseNet` for training: both sides pass the towers as one batch.
 
-    Batch normalisation then sees left and right photos together; two towers one after the
-    other would normalise the two photos of a pair differently, and blur their distance.
+    Batch normalisation then sees left and right photos together; separate batches would normalise
+    the two photos of a pair differently.
     """
     shape = encoder.input_shape[1:]
     left, right = (keras.layers.Input(shape, name=side) for side in ("left", "right"))
@@ -287,8 +287,8 @@ def _pair_network(recipe: TrainingRecipe, encoder: Any, distorted: Callable[[Any
 
 def embed_prepared(encoder: Any, items: Prepared) -> NDArray[np.float32]:
     """Return ``(n, d)`` embeddings of prepared items."""
-    # Few at a time: an encoder looks at several views and readings of each, and Keras keeps what
-    # every layer of it gives until the last one is done.
+    # Small batches: an encoder computes several views and readings of each item, and Keras keeps
+    # the outputs of all layers.
     parts = [
         keras.ops.convert_to_numpy(encoder(chunk, training=False)) for chunk in _chunks(items, 32)
     ]
@@ -301,13 +301,13 @@ def _chunks(items: Prepared, size: int) -> list[Prepared]:
 
 
 def _balanced(drawn: LabelledPairs) -> LabelledPairs:
-    """Repeat the genuine pairs until they are as many as the impostor pairs."""
+    """Repeat the genuine pairs up to the number of impostor pairs."""
     genuine, impostor = np.flatnonzero(drawn.genuine), np.flatnonzero(~drawn.genuine)
     return drawn.take(np.concatenate([np.resize(genuine, len(impostor)), impostor]))
 
 
 def _cycled(pairs: LabelledPairs, count: int, seed: int) -> LabelledPairs:
-    """Return ``count`` of the pairs in a random order, all once before any comes again."""
+    """Return ``count`` of the pairs in a random order, all once before any is repeated."""
     rng = np.random.default_rng(seed)
     rounds = -(-count // len(pairs))
     order = np.concatenate([rng.permutation(len(pairs)) for _ in range(rounds)])

@@ -1,12 +1,12 @@
-"""One process that trains: Keras is loaded quietly, freed memory is kept, progress is told.
+"""The training process: load Keras quietly, keep freed memory, report progress.
 
-TensorFlow writes lines about the processor to standard error before any setting of its own
-can stop it. On a terminal with progress bars they are noise; in a library they are the
-user's, so only the command line and the worker processes load it with `load_keras`.
+TensorFlow writes messages about the CPU to standard error before any setting can suppress them.
+They disturb progress bars, but a library must not hide them, so only the command line and the
+worker processes use `load_keras`.
 
-TensorFlow allocates and frees large buffers at every step. glibc maps each of them anew and
-unmaps it, so that a third of the processor time of a short training goes to the system's page
-faults. `mallopt(3)` turns that off for this process; on other C libraries nothing happens.
+TensorFlow allocates and frees large buffers at every step. glibc maps and unmaps each of them, so
+that a third of the CPU time of a short training is spent on page faults. `mallopt(3)` turns that
+off for this process; other C libraries are unaffected.
 """
 
 import ctypes
@@ -22,12 +22,12 @@ from likeness.errors import require_extra
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingProgress:
-    """Where a training is.
+    """The progress of a training.
 
     Args:
         stage: "choosing" (some people held out) or "final" (on everybody).
-        step: batches learned from in this stage.
-        steps: batches that this stage has at most.
+        step: batches done in this stage.
+        steps: most batches of this stage.
         loss: mean of the epoch so far.
         held_out_auc: after the last epoch; None before, or without held-out people.
     """
@@ -43,14 +43,14 @@ OnProgress = Callable[[TrainingProgress], None]
 
 
 def load_keras() -> None:
-    """Import Keras; what it prints meanwhile is shown only if it fails.
+    """Import Keras; its output is shown only if the import fails.
 
     Raises:
         MissingExtraError: Keras is not installed.
     """
     if "keras" in sys.modules:
         return
-    # From here on TensorFlow heeds this one itself.
+    # From here on TensorFlow uses this setting itself.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
@@ -72,12 +72,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc to keep what is freed; return whether it agreed. Once a process is enough."""
+    """Configure glibc to keep freed memory; return whether it did. Once per process is enough."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):  # no glibc: another system, or musl
         return False
-    # Buffers come from the heap, whose end is never given back, and from few heaps.
+    # Allocate buffers from few heaps that are never trimmed.
     settings = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: 2**31 - 1, _M_ARENA_MAX: 1}
     agreed = [mallopt(name, value) == 1 for name, value in settings.items()]
     return all(agreed)

@@ -1,6 +1,6 @@
-"""`TrainingRecipe`: every choice of a training, in one frozen value, saved with the model.
+"""`TrainingRecipe`: all settings of a training, in one frozen value, saved with the model.
 
-Its one seed gives each random thing of a training a seed of its own.
+Its seed determines a separate seed for each random component.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ class EncoderSettings(SettingGroup):
         embedding_size: numbers in an embedding.
         width: channels of the first block.
         stride: of the residual encoder's first convolution, 1 or 2; see `residual`.
-        projection_head: the loss looks at what a few further layers make of the embeddings; they
-            are thrown away after training. For *cells*.
-        ensemble_size: networks of *batches*, trained one after the other from other seeds and
-            joined into one encoder; its embedding is theirs side by side.
+        projection_head: compute the loss on the output of further layers (a projection head), which
+            are discarded after training. For *cells*.
+        ensemble_size: number of networks of *batches*, trained with different seeds and joined into
+            one encoder that concatenates their embeddings.
     """
 
     group: ClassVar[str] = "encoder"
@@ -44,7 +44,7 @@ class EncoderSettings(SettingGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class LossSettings(SettingGroup):
-    """What the network learns to make small.
+    """The loss function.
 
     Args:
         kind: "margin_softmax", "supervised_contrastive", "contrastive" or "triplet"; *pairs*
@@ -53,7 +53,7 @@ class LossSettings(SettingGroup):
         genuine_margin: of the contrastive loss.
         scale: of cosines, in the margin softmax and the supervised contrastive loss.
         class_spread: of the margin softmax's initial class directions, see `CosineHead`: below 1
-            they turn faster.
+            they rotate faster.
     """
 
     group: ClassVar[str] = "loss"
@@ -67,19 +67,19 @@ class LossSettings(SettingGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingSettings(SettingGroup):
-    """Who and what comes into a batch.
+    """Sampling of batches.
 
     Args:
         identities, items_each: P and K of *batches*.
         pairs: in a batch of *pairs*, half genuine, half impostor.
         hard_pair_temperature: an impostor pair of energy e is drawn with a weight of
             exp(−e / temperature): the lower, the harder the pairs; 1e6 draws uniformly.
-        within: a facet of the data, such as the text that was written: only pairs of one label
-            count, and a person is another identity under each label. A batch has one label.
-        across: a facet of which only pairs of two labels count, such as the medium.
-        mirror_identities: learn mirrored people as further people.
-        turn_identities: learn people turned by a quarter, a half and three quarters as further
-            people: for characters, say, which turned are others.
+        within: a facet of the data, such as the written text: only pairs with equal labels are
+            used, and a person is a separate identity under each label. A batch has one label.
+        across: a facet, such as the medium: only pairs with different labels are used.
+        mirror_identities: use mirrored people as further people.
+        turn_identities: use people rotated by 90°, 180° and 270° as further people: for characters,
+            which become others by rotation.
         elastic_identities: number of synthetic copies of each person: each copy distorts all photos
             of the person in the same way, and counts as a further person.
     """
@@ -99,15 +99,15 @@ class SamplingSettings(SettingGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSettings(SettingGroup):
-    """Strengths of the random changes of each photo of a batch; 0: none.
+    """Strengths of data augmentation; 0: none.
 
     Args:
-        geometry: turning, scaling, shearing and shifting.
+        geometry: rotation, scaling, shearing and shifting.
         brightness_contrast: jitter of brightness and contrast, light from one side, and noise.
         erasing: probability that a box of the photo is covered (random erasing).
         elastic: elastic distortion.
-        identity_elastic: elastic distortion that the items of an identity have in common, another
-            one in each batch; for losses that know no identity beyond the batch.
+        identity_elastic: elastic distortion shared by the items of an identity, another one in each
+            batch; for losses without class weights.
         stroke_jitter: strokes drawn thicker or thinner.
     """
 
@@ -138,14 +138,15 @@ class ViewSettings(SettingGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class WhiteningSettings(SettingGroup):
-    """How the directions of the embeddings are made to count alike.
+    """Whitening of the embeddings.
 
     Args:
-        kind: by how all embeddings spread ("spread"), by how those of one identity do, with what
-            the labels of ``sampling.within`` and ``sampling.across`` have in common taken out
-            ("within_class"), or not at all ("none").
+        kind: by the total covariance ("spread"); by the within-identity covariance, after removing
+            the directions of the labels of ``sampling.within`` and ``sampling.across``
+            ("within_class"); or no whitening ("none").
         shrinkage: of the covariance; 1 subtracts the mean only.
-        directions: how many of them to keep, the widest; 0: all. The embedding is then so long.
+        directions: how many of them to keep, the widest; 0: all. It is then the size of the
+            embedding.
     """
 
     group: ClassVar[str] = "whitening"
@@ -157,7 +158,7 @@ class WhiteningSettings(SettingGroup):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleSettings(SettingGroup):
-    """How long and how fast the network learns, and what it is chosen by.
+    """Learning rate schedule, early stopping and model selection.
 
     Args:
         epochs: most epochs; after each, the held-out people are measured.
@@ -166,7 +167,7 @@ class ScheduleSettings(SettingGroup):
         weight_decay: of AdamW.
         held_out: share of the people held out to choose the epoch and the threshold.
         patience: stop after this many epochs with a held-out AUC clearly below the best.
-        refit: train once more on everybody, for as many epochs as were best.
+        refit: train again on everybody, for the best number of epochs.
     """
 
     group: ClassVar[str] = "schedule"
@@ -191,32 +192,32 @@ _OFFSETS = {
     "projection head": 5,
     "elastic identities": 100,  # and those after it, one for each further time
 }
-"""What a random thing adds to the seed of the training. Published figures hang on them: a new
-thing takes a number that no other has."""
+"""Offsets of random components to the seed of the training. Published figures depend on them: a new
+component needs an unused number."""
 
 _MEMBERS_APART = 1_000_003
-"""Between the seeds of two networks of an ensemble: all seeds around one belong to it."""
+"""Between the seeds of two networks of an ensemble: consecutive seeds belong to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRecipe(SettingGroup):
-    """Every choice of a training. The defaults are the recipe for faces that wins.
+    """All settings of a training. The defaults are the best recipe for faces.
 
     Args:
         mode: "batches" of P people × K photos, or "pairs", one energy each, as `SiameseNet`.
         energy: the energy that pairs are compared by.
         encoder: the network.
         preparation: from photos to what the encoder reads.
-        loss: what it learns to make small.
-        sampling: who and what comes into a batch.
-        augmentation: how each photo of a batch is changed.
+        loss: the loss function.
+        sampling: sampling of batches.
+        augmentation: data augmentation.
         views: of a photo, averaged after training.
         whitening: of the embeddings, after training.
-        schedule: how long and how fast it learns.
-        seed: random seed; each random thing has a seed of its own made of it.
+        schedule: schedule of the training.
+        seed: random seed, from which the seeds of all random components are derived.
 
     Raises:
-        SettingError: a value is out of its range, or two do not go together.
+        SettingError: a value is out of its range, or two do not fit.
 
     >>> recipe = TrainingRecipe(augmentation=AugmentationSettings(erasing=0.2), seed=1)
     >>> recipe.replace(schedule={"epochs": 2}).schedule.epochs
@@ -245,18 +246,18 @@ class TrainingRecipe(SettingGroup):
 
     @classmethod
     def with_todays_names(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return settings in groups, from before there were any too."""
+        """Return settings in groups, also from flat older settings."""
         return nested_recipe(settings)
 
     def seed_of(self, name: str, index: int = 0) -> int:
-        """Return the seed of one random thing.
+        """Return the seed of one random component.
 
         Args:
-            name: of the thing.
+            name: of the component.
             index: which one, where there are several.
 
         Raises:
-            KeyError: there is no random thing of this name.
+            KeyError: there is no random component of this name.
 
         >>> TrainingRecipe(seed=7).seed_of("initial weights")
         7
@@ -275,7 +276,7 @@ class TrainingRecipe(SettingGroup):
         if self.sampling.turn_identities and preparation.rows != preparation.columns:
             raise SettingError(
                 "sampling.turn_identities: expected as many rows as columns in the preparation, "
-                f"so that what is turned fits. Received: {preparation.rows} rows and "
+                f"so that rotated pictures fit. Received: {preparation.rows} rows and "
                 f"{preparation.columns} columns."
             )
         if encoder.projection_head and (encoder.kind, self.mode) != ("cells", "batches"):
@@ -298,9 +299,9 @@ class TrainingRecipe(SettingGroup):
         loss, sampling, shared = self.loss, self.sampling, self.augmentation.identity_elastic
         if shared and (self.mode == "pairs" or loss.kind == "margin_softmax"):
             raise SettingError(
-                "augmentation.identity_elastic: expected 0 where the loss knows identities beyond "
-                f"a batch. Received: {shared:g} with {loss.kind!r} in mode {self.mode!r}. Use "
-                "sampling.elastic_identities with them."
+                "augmentation.identity_elastic: expected 0 for a loss with weights of identities "
+                f"beyond a batch. Received: {shared:g} with {loss.kind!r} in mode {self.mode!r}. "
+                "Use sampling.elastic_identities with them."
             )
         if self.mode != "pairs":
             return
@@ -339,9 +340,9 @@ PAIRS = TrainingRecipe(
     mode="pairs",
     encoder=EncoderSettings(embedding_size=128),
     loss=LossSettings(kind="contrastive", margin=1.6),
-    # Fewer directions are wide after this loss, so more evening out pays.
+    # After this loss fewer directions have a large variance, so stronger whitening helps.
     whitening=WhiteningSettings(shrinkage=0.02),
-    # Shorter epochs than of batches: pairs are drawn anew, by energy, before each.
+    # Shorter epochs than in mode batches, because pairs are drawn by energy before each epoch.
     schedule=ScheduleSettings(epochs=12, steps=25, learning_rate=4e-3, patience=12),
 )
 """The classic student exercise: pairs, the contrastive loss on the Euclidean distance."""
@@ -369,5 +370,5 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
-    """Return the seed of what an epoch draws, its batches or its pairs."""
+    """Return the seed of an epoch's batches or pairs."""
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])

@@ -1,7 +1,7 @@
-"""Settings in groups: checked, written down and read back, the same way for every recipe.
+"""Grouped settings: validation and JSON, shared by all recipes.
 
-A recipe is a frozen value made of settings and of groups of settings; a setting's full name has
-its group in front, such as ``augmentation.erasing``.
+A recipe is a frozen value of settings and groups of settings; a setting's full name starts with its
+group, such as ``augmentation.erasing``.
 """
 
 import dataclasses
@@ -16,12 +16,12 @@ from likeness.errors import SettingError
 
 
 def number(default: float, low: float, high: float) -> Any:
-    """Return a field for a number of a range, both ends included; whole if the default is."""
+    """Return a field for a number in a closed range; an integer if the default is one."""
     return field(default=default, metadata={"range": (low, high)})
 
 
 def choice(*options: str) -> Any:
-    """Return a field for one of some words; the first is the default."""
+    """Return a field for one of several words; the first is the default."""
     return field(default=options[0], metadata={"options": options})
 
 
@@ -40,7 +40,7 @@ class SettingGroup:
     """Its name in the recipe; the recipe itself has none."""
 
     old_names: ClassVar[Mapping[str, str]] = {}
-    """What settings were called before → their full name today; "" for one that is no more."""
+    """Old names of settings → their present full name; "" for a removed one."""
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -74,7 +74,7 @@ class SettingGroup:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """Make it from `as_dict`, or from some of its settings, by today's names or old ones.
+        """Make it from `as_dict`, or from some of its settings, by present or old names.
 
         Raises:
             SettingError: there is no setting of a name given, or a value does not fit.
@@ -83,7 +83,7 @@ class SettingGroup:
 
     @classmethod
     def with_todays_names(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return settings as they are called today."""
+        """Return settings by their present names."""
         named = {cls.old_names.get(name, name): value for name, value in settings.items()}
         return {name: value for name, value in named.items() if name}
 
@@ -103,13 +103,12 @@ class SettingGroup:
         """Return settings, as `as_dict` gives them, with another value for one.
 
         Raises:
-            SettingError: there is no setting of this full name; the sentence says which one may
-                have been meant.
+            SettingError: there is no setting of this full name; the message suggests a similar one.
         """
         known = cls.full_names()
         if name not in known:
             if new := cls.old_names.get(name):
-                raise SettingError(f"{name} is called {new} today. Write {new}=….")
+                raise SettingError(f"{name} is now called {new}. Write {new}=….")
             raise SettingError(_no_setting(name, known))
         first, dot, second = name.partition(".")
         if not dot:
@@ -142,7 +141,7 @@ def _replaced(old: Any, new: Any, name: str) -> Any:
         return old.replace(**new)
     if not dataclasses.is_dataclass(old) or isinstance(old, type):
         return new
-    # A value of its own right, such as a preparation: it knows no group that it stands in.
+    # An independent value, such as a preparation, without a group name.
     known = [setting.name for setting in fields(old)]
     if unknown := sorted(set(new) - set(known)):
         names = tuple(f"{name}.{setting}" for setting in known)

@@ -3,13 +3,13 @@
 Two stages. *Choosing*: a share of the people is held out; the network learns from the
 others, the epoch with the best AUC on the held-out people is kept, and the threshold is set
 on their energies. *Final* (``refit``): a fresh network learns from everybody for as many
-epochs, and takes the threshold over. So nothing is chosen on people the network has learned,
-and no person's photos are wasted. That the threshold carries over from one network to the
-other is an assumption; the accuracy on unseen people, measured at it, is the check.
+epochs, and takes the threshold over. So nothing is chosen on training people, and all photos are
+used. That the threshold is valid for the second network is an assumption; the accuracy on unseen
+people at that threshold tests it.
 
-What is measured on the people held out goes to the model's card. The network is that of the
-choosing stage, which has never seen them. Its epoch was chosen on them, though, and so was the
-threshold: there is no accuracy at it here.
+The figures on held-out people are shown on the model's card. They are of the network of the
+choosing stage, which was not trained on them. As its epoch and threshold were chosen on them, no
+accuracy is reported.
 """
 
 import datetime
@@ -46,7 +46,7 @@ from likeness.training.process import OnProgress
 from likeness.training.recipe import TrainingRecipe
 
 FEWEST_TO_HOLD_OUT = 6
-"""People with two photos or more, below which nobody is held out."""
+"""Fewest people with two photos or more for holding some out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,18 +74,18 @@ def train(
 ) -> SiameseModel:
     """Train a model on photos of people.
 
-    Ctrl-C ends the training and returns the best model so far; before the first epoch is
-    done there is none, and the `KeyboardInterrupt` is passed on.
+    Ctrl-C ends the training and returns the best model so far; before the end of the first epoch,
+    the `KeyboardInterrupt` is raised.
 
     Args:
-        recipe: every choice.
+        recipe: all settings.
         data: at least two people with two photos each; from six people on, some are held
             out to choose the epoch and the threshold, below that there is no threshold.
         on_progress: called after every batch.
         log_dir: where to write TensorBoard logs, if anywhere.
 
     Returns:
-        The model; ``model.record`` tells recipe, data, histories, people held out and the
+        The model; ``model.record`` holds recipe, data, histories, people held out and the
         figures on them, counts of pairs behind the threshold, seconds, date, and whether it
         was interrupted.
 
@@ -143,7 +143,7 @@ def train_on_pairs(
     *,
     on_progress: OnProgress | None = None,
 ) -> TrainedModel:
-    """Train a model on exactly these pairs, the way of the lab: nobody is held out.
+    """Train a model on exactly these pairs, as in the student exercise: nobody is held out.
 
     The threshold is the best one on the training pairs themselves.
 
@@ -178,7 +178,7 @@ def train_on_pairs(
 
 @dataclass(frozen=True, kw_only=True)
 class _Decided:
-    """A threshold and what stands behind it."""
+    """A threshold and its evidence."""
 
     threshold: float | None = None
     people: tuple[str, ...] = ()
@@ -199,7 +199,7 @@ class _Decided:
 
 
 def _hold_out(recipe: TrainingRecipe, data: Dataset) -> tuple[Dataset, Dataset | None]:
-    """Split off people to choose on; nobody where there are too few to judge by.
+    """Split off people for model selection; none if there are too few.
 
     Who has a single photo shows no genuine pair, and is learned from.
     """

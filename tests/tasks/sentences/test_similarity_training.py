@@ -127,12 +127,12 @@ def test_ctrl_c_keeps_the_best_epoch_so_far() -> None:
 
 
 def test_pairs_to_choose_on_are_others() -> None:
-    with pytest.raises(OverlapError, match=r"^216 of 216 pairs to choose on are learned from"):
+    with pytest.raises(OverlapError, match=r"^216 of 216 pairs to choose on are also in"):
         train_similarity(SMALL, TRAINING, TRAINING)
     turned = SentencePairs(
         left=TRAINING.right, right=TRAINING.left, scores=TRAINING.scores, name="turned"
     )
-    with pytest.raises(OverlapError, match=r"Choose on others\.$"):
+    with pytest.raises(OverlapError, match=r"Use other pairs\.$"):
         train_similarity(SMALL, TRAINING, turned)
 
 

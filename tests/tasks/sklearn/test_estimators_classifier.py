@@ -166,7 +166,7 @@ class TestStrangers:
     def test_without_a_way_to_a_threshold(self, rows: tuple[Any, Any]) -> None:
         with pytest.raises(SettingError, match=r"^threshold: with an unknown_label, expected a "):
             few_steps(unknown_label=-1, calibration=0).fit(*rows)
-        with pytest.raises(ValueError, match=r"Received: fewer\. Give a threshold\.$"):
+        with pytest.raises(ValueError, match=r"Received: fewer\. Pass a threshold\.$"):
             few_steps(unknown_label=-1).fit(rows[0][:30], rows[1][:30])
 
     def test_a_threshold_does_not_change_the_energies(self, rows: tuple[Any, Any]) -> None:

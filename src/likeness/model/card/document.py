@@ -170,7 +170,7 @@ def _training_part(training: _Training) -> CardPart:
             ("Weights", shown_number(training.parameters)),
             ("Reads", size and size + colour),
             ("Embedding", shown_number(training.embedding_size)),
-            ("Energy (lower is more alike)", training.energy),
+            ("Distance (lower is more alike)", training.energy),
             ("Epochs", shown_number(training.epochs)),
             ("Held out", None if people is None else held_out),
             ("Then learned from everybody", shown_number(refitted)),

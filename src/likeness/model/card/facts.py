@@ -58,7 +58,7 @@ class CardThreshold:
         """The facts for people."""
         people = self.valid_for and shown_number(self.valid_for.people)
         return (
-            ("Accepts if the energy is at most", shown_number(self.value) or "no threshold"),
+            ("Accepts if the distance is at most", shown_number(self.value) or "no threshold"),
             ("From", self.source or "nothing"),
             *([("Valid for a gallery of", people or "no size is known")] * self.for_gallery),
             *(

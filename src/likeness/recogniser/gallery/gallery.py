@@ -54,7 +54,7 @@ class Gallery:
     """People and their templates, kept and searched; see `open_gallery` and `create_gallery`.
 
     Every change is one transaction: when a method returns, it is on the disk; when it raises,
-    nothing happened. Several processes may have one gallery open; each answers from what is
+    nothing was changed. Several processes may have one gallery open; each answers from what is
     there at that moment. One object serves several threads; searches in a file take turns.
 
     Args:

@@ -31,7 +31,8 @@ _SHORTEST_CONTENT = 16
 _PIECE = 256
 
 _SERVER = (
-    "The server's write-ahead log, replicas and backups keep what was removed until they turn over."
+    "The server's write-ahead log, replicas and backups keep what was removed until they are "
+    "recycled."
 )
 _ELSEWHERE = "Backups, copies and exports of the gallery are not reached from here."
 

@@ -118,7 +118,7 @@ class Search:
     def _synced(self, reading: Reading) -> TemplateMatrix:
         """Return the matrix as of the caller's transaction."""
         of, last_change = (self._store.model, self._store.sealing), reading.row.last_change
-        if self._of != of:  # given another model or key
+        if self._of != of:  # moved to another model or key
             self._matrix, self._of = None, of
         if self._matrix is not None and last_change == self._last_change:
             return self._matrix

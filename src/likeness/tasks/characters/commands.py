@@ -155,7 +155,7 @@ def _digits(
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     json_: options.Json = None,
 ) -> None:
-    """Verify handwritten digits, also those unseen in training.
+    """Verify handwritten digits, including digits unseen in training.
 
     It repeats the measurement of Keras' mnist_siamese example, and also learns from 0 to 6 and
     verifies 7 to 9, beside raw pixels, PCA and nearest neighbours.
@@ -247,7 +247,7 @@ def _with_interval(figure: Interval | None) -> str:
 
 
 def _print_one_shot_runs(console: Console, result: OneShotResult) -> None:
-    """Print the table of errors, and what stands behind it."""
+    """Print the table of errors, and its basis."""
     console.print(_one_shot_table(result))
     chance = " or ".join(percent(1 - 1 / ways) for ways in result.ways)
     counted = (

@@ -1,6 +1,6 @@
 """Handwritten digits: scikit-learn's bundled ones, and MNIST, in Keras' layout or its own.
 
-A digit stands where a person stands elsewhere: the same engine learns it.
+A digit is an identity here, like a person elsewhere.
 
 MNIST was first published as four files of bytes, «IDX», packed by gzip or not: two zero bytes, 8
 for unsigned bytes, the number of axes; each axis' length as four bytes, the highest first; then the
@@ -72,14 +72,14 @@ def mnist(
     download: bool = True,
     on_progress: OnProgress | None = None,
 ) -> Dataset:
-    """Return the MNIST digits, from Keras' ``mnist.npz`` or from the four files of old.
+    """Return the MNIST digits, from Keras' ``mnist.npz`` or from the four original files.
 
     Looks at the path; without one, in ``LIKENESS_DATA``, and for ``mnist.npz`` in the cache and
     in Keras' own cache; and then downloads into the cache. A given path is never ignored.
 
     Args:
         path: an ``.npz`` file in the layout of ``keras.datasets.mnist``, or a folder that holds
-            ``mnist.npz`` or ``train-images-idx3-ubyte`` and its three fellows, packed by gzip
+            ``mnist.npz`` or ``train-images-idx3-ubyte`` and the other three, packed by gzip
             or not.
         part: «train» (60,000), «test» (10,000) or «all», the training part first.
         download: whether to download if no copy is found.
@@ -116,7 +116,7 @@ def _given(path: Path) -> Parts:
         if (parts := _in_folder(path)) is not None:
             return parts
         raise DataNotFoundError(
-            f"{path}: there is neither Keras' {MNIST_FILE} in it nor MNIST's four files, "
+            f"{path}: expected Keras' {MNIST_FILE} or MNIST's four files in it, "
             "train-images-idx3-ubyte and so on."
         )
     if not path.is_file():
@@ -152,7 +152,7 @@ def _read(file: Path) -> Parts:
                 raise ValueError("it unpacks to more than 256 MiB")
         with np.load(file, allow_pickle=False) as arrays:
             parts = {name: (arrays[f"x_{name}"], arrays[f"y_{name}"]) for name in ("train", "test")}
-    # NumPy and zipfile raise a zoo on files that are something else.
+    # NumPy and zipfile raise many kinds of errors on other files.
     except Exception as error:
         raise _other_layout(file, str(error)) from error
     for images, labels in parts.values():
@@ -184,7 +184,7 @@ def _idx_parts(folder: Path) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.ui
             «idx».
 
     Raises:
-        DataError: a file is something else, or has another number of labels than of images.
+        DataError: a file is of another kind, or the numbers of labels and images differ.
     """
     files = {}
     for part, stem in _IDX_STEMS.items():
@@ -213,12 +213,12 @@ def _read_idx(file: Path, *, axes: int) -> NDArray[np.uint8]:
         axes: how many it must have.
 
     Raises:
-        DataError: it is something else, shorter or longer than it says, or far too large.
+        DataError: it is of another kind, its length differs from its header, or it is too large.
     """
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
             held = stream.read(_MOST_IDX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:  # of gzip: another file, or a cut one
+    except (OSError, EOFError, zlib.error) as error:  # of gzip: another file, or a truncated one
         raise _no_idx(file, str(error)) from error
     if len(held) > _MOST_IDX_BYTES:
         raise _no_idx(file, "more than 64 MiB")

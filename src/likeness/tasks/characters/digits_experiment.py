@@ -1,10 +1,9 @@
-"""Digits two ways: as the well-known example measures, and digits that were never seen.
+"""Digits in two protocols: as in Keras' example, and on unseen digits.
 
 Keras' ``mnist_siamese`` trains on pairs of the ten digits, looks at its test set after every
-epoch, and reports the accuracy on pairs of the same ten digits. Here that is done as it is
-done there, and then again with digits 0 to 6 to learn from and 7 to 9 to be verified, where
-the number of steps and the threshold are chosen on digits 5 and 6 by networks that have not
-seen them.
+epoch, and reports the accuracy on pairs of the same ten digits. Here that is repeated, and then
+digits 0 to 6 are used for training and 7 to 9 for verification, where the number of steps and the
+threshold are chosen on digits 5 and 6 by networks that were not trained on them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +75,7 @@ class DigitsResult:
 
     Args:
         data: that was measured on.
-        seed: of the splits and of everything random in training.
+        seed: random seed of splits and training.
         closed: on the ten digits.
         new: on digits that were not learned.
         few: method → its accuracy on the "new" digits, and on the "known" ones.
@@ -112,14 +111,15 @@ def digits_two_ways(
     networks: Mapping[str, SiameseEmbedder] = NETWORKS,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> DigitsResult:
-    """Measure the networks both ways, beside raw pixels, PCA and k nearest neighbours.
+    """Measure the networks in both protocols, with raw pixels, PCA and k nearest neighbours as
+    baselines.
 
     Args:
         data: the digits «0» … «9», at least eight items each.
-        seed: of the splits and of everything random in training.
+        seed: random seed of splits and training.
         steps: numbers of steps to choose from.
         networks: by name, as they are to be fitted.
-        on_stage: called with what is done next.
+        on_stage: called with the name of the next stage.
 
     Raises:
         DataError: a digit is missing.
@@ -155,7 +155,7 @@ def _closed(data: Dataset, fit: Fit, steps: Sequence[int], *, seed: int) -> _Ver
         embed = fit(learned, count)
         threshold = _threshold(embed, learned)
         results.append((count, _measured(embed, tested, threshold)))
-    # The fault of the example, on purpose: the test items say when to stop.
+    # The flaw of the example, on purpose: the test items determine when to stop.
     count, best = max(results, key=lambda pair: pair[1].figures[FigureName("accuracy")])
     return _verified(best, count if len(steps) > 1 else None)
 

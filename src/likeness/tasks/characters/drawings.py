@@ -3,8 +3,8 @@ drawings.
 
 Drawn characters: synthetic alphabets from a seed, for use without Omniglot.
 
-A character is a few smooth strokes; whoever draws it bends, turns and scales them a little.
-Figures on drawn characters say whether a program works, and nothing about handwriting.
+A character is a few smooth strokes; each drawer bends, rotates and scales them slightly.
+Figures on drawn characters show whether a program works, and nothing about handwriting.
 """
 
 import numpy as np
@@ -21,13 +21,13 @@ REACH = 2.2
 """Half the side of the frame, in root mean square distances of the ink from its middle."""
 
 SMALLEST, LARGEST = 0.19, 0.86
-"""Bounds of half the side, of the longer side of the paper: a dot is not blown up to a page."""
+"""Bounds of half the side, of the longer side of the paper: a dot is not scaled to a page."""
 
 PAPER = 255
 
 
 def ink_frame(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
-    """Return the square around the ink, resized; what lies outside the paper is paper.
+    """Return the square around the ink, resized; outside the page it is filled with paper.
 
     A pixel's ink is how much darker than the lightest pixel it is. The square is centred on
     the mean of the ink and `REACH` times its spread to each side. Without any ink the whole
@@ -75,13 +75,13 @@ def _middle_and_reach(drawing: Image.Image) -> tuple[tuple[float, float], float]
 
 FRAME = PhotoFrame(ink_frame, words="framed by its ink")
 
-# After the frame, which it looks up by name.
+# After the frame, which it finds by name.
 CHARACTERS = TrainingRecipe().replace(
     encoder={"kind": "cells", "embedding_size": 1024, "projection_head": True},
     preparation={"rows": 28, "columns": 28, "frame": "ink"},
     sampling={"identities": 32, "items_each": 3, "turn_identities": True},
     augmentation={"brightness_contrast": 0.0, "erasing": 0.0, "elastic": 0.5},
-    # A character turned or mirrored is another one; only moved a little it stays the same.
+    # A rotated or mirrored character is another one; a slightly shifted one is the same.
     views={"mirrored": False, "shift": 1},
     whitening={"kind": "none"},
     schedule={"epochs": 10, "steps": 450, "held_out": 0.05, "refit": False},
@@ -93,7 +93,7 @@ NAME = "drawn characters, not Omniglot"
 LICENCE = "made by likeness"
 
 Stroke = NDArray[np.float64]
-"""``(points, 2)``: x and y of the points that a stroke passes, 0…1 of the paper."""
+"""``(points, 2)``: x and y of the control points of a stroke, 0…1 of the paper."""
 
 _STEPS = 12  # line segments between two points of a stroke
 _PEN = 0.025  # of the paper
@@ -157,7 +157,7 @@ def drawn_characters(
 def drawn_runs(
     *, runs: int = 4, ways: int = 5, size: int = 105, seed: int = 1
 ) -> tuple[OneShotRun, ...]:
-    """Return runs of one-shot classification in the manner of Omniglot's.
+    """Return runs of one-shot classification like Omniglot's.
 
     Each run is of an alphabet of its own: one drawer's characters are the gallery, another's
     the probes, in a random order.
@@ -166,7 +166,7 @@ def drawn_runs(
         runs: how many, 1…1,000.
         ways: characters in a run, 2…1,000.
         size: rows and columns of every drawing, 16…1024.
-        seed: of everything; with another seed than a training set's the characters are new.
+        seed: of everything; a seed other than the training set's gives new characters.
 
     Raises:
         SettingError: an argument is out of its range.

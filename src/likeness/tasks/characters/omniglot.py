@@ -1,15 +1,14 @@
 """Omniglot: handwritten characters, and the twenty runs of one-shot classification.
 
 B. M. Lake, R. Salakhutdinov, J. B. Tenenbaum, «Human-level concept learning through
-probabilistic program induction», Science 350, 2015. A character stands where a person stands
-elsewhere: twenty people drew each one once.
+probabilistic program induction», Science 350, 2015. A character is an identity here, like a person
+elsewhere; twenty people drew each one once.
 
 The two small background sets have five alphabets each; a run is twenty characters of one new
-alphabet, drawn by two people neither of whom need be told apart: one person's drawings are the
-gallery, the other's the probes.
+alphabet, drawn by two people: one person's drawings are the gallery, the other's the probes.
 
-A run is one small world (an alphabet and two drawers); its probes share it and are not
-independent. So whole runs are drawn again for an interval, not probes.
+The probes of a run share an alphabet and two drawers and are not independent, so intervals resample
+whole runs, not probes.
 """
 
 import re
@@ -34,7 +33,7 @@ from likeness.files import natural_key
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OneShotRun:
-    """One image each of several new identities, and probes to recognise by them.
+    """One gallery image of each of several new identities, and probes to classify.
 
     Args:
         name: of the run.
@@ -76,11 +75,11 @@ class OneShotRun:
         """Return the runs of a zip in the layout of ``all_runs.zip``.
 
         Args:
-            file: holds ``runNN/class_labels.txt``, each line of which names a test drawing and the
-                training drawing of the same character.
+            file: holds ``runNN/class_labels.txt``, with a test drawing and the training drawing of
+                the same character in each line.
 
         Raises:
-            DataError: it holds no runs, or a run is not whole.
+            DataError: it holds no runs, or a run is incomplete.
         """
         with ZipReader.open(file, most_bytes=_MOST_BYTES) as archive:
             lists = sorted(filter(_LABELS.fullmatch, archive.names), key=natural_key)
@@ -92,7 +91,7 @@ class OneShotRun:
 
     @property
     def ways(self) -> int:
-        """How many identities there are to choose from."""
+        """Number of identities in the gallery."""
         return len(self.gallery)
 
 
@@ -103,14 +102,14 @@ SEED = 0
 def run_error(energies: Energies, answers: Codes) -> float:
     """Return the share of a run's probes whose nearest gallery image is not theirs, 0…1.
 
-    Where several are nearest, one is drawn fairly: of two, one of them right, half an error.
+    Ties are split equally: if one of two nearest images is right, that is half an error.
 
     Args:
         energies: ``(q, ways)``, of each probe with each gallery image.
         answers: ``(q,)``, the gallery row of each probe's identity.
 
     Raises:
-        DataError: the shapes do not go together, or a number is NaN.
+        DataError: the shapes do not fit, or a number is NaN.
 
     >>> import numpy as np
     >>> run_error(np.array([[0.1, 0.9], [0.4, 0.7]]), np.array([0, 1]))
@@ -165,7 +164,7 @@ SIZE = 105
 """Rows and columns of every drawing; ink is 0, paper 255."""
 
 _HOME = "https://github.com/brendenlake/omniglot/raw/master/python/"
-_MOST_BYTES = 2**16  # of one drawing; they have some 300
+_MOST_BYTES = 2**16  # of one drawing; typical ones have some 300
 _MOST_DRAWINGS = 100_000
 
 BACKGROUNDS = {
@@ -242,7 +241,7 @@ def omniglot_runs(
 ) -> tuple[OneShotRun, ...]:
     """Return the twenty runs of 20-way one-shot classification, in their order.
 
-    Found as `omniglot` finds a background set, which also tells what is raised.
+    They are searched like a background set in `omniglot`, with the same errors.
 
     Args:
         path: the zip, or a folder that holds it.
@@ -297,7 +296,7 @@ def _run(archive: ZipReader, labels: str) -> OneShotRun:
         raise DataError(
             f"{archive.file.name}: {labels}: expected two names in each line. Received: other."
         )
-    # By name, as the authors read them; so the answer to a probe is not at its own place.
+    # By name, as the authors read them, so the answer of probe i is not row i.
     gallery = sorted(training for _, training in pairs)
     return OneShotRun(
         name=name,

@@ -1,10 +1,10 @@
-"""Runs of one-shot classification: train on a background set, recognise new identities.
+"""Runs of one-shot classification: train on a background set, classify new identities.
 
-What a network for drawings must beat is measured beside it: nearest pixels, and the distance
-between strokes. M.-P. Dubuisson & A. K. Jain, «A modified Hausdorff distance for object matching»,
-ICPR 1994, distance 22 of their 24: the mean of the distances from each point of one drawing to the
-nearest point of the other, the larger one of the two directions. The authors of Omniglot take it
-between the inked pixels of drawings, each moved to its own centre.
+The baselines are nearest pixels, and a distance between strokes. M.-P. Dubuisson & A. K. Jain, «A
+modified Hausdorff distance for object matching», ICPR 1994, distance 22 of their 24: the mean of
+the distances from each point of one drawing to the nearest point of the other, the larger one of
+the two directions. The authors of Omniglot take it between the inked pixels of drawings, each moved
+to its own centre.
 """
 
 import time
@@ -71,13 +71,13 @@ def _hausdorff_energies(left: Images, right: Images) -> Energies:
 
 
 def _centred_ink(image: NDArray[np.uint8]) -> Points:
-    """Return where the ink of one drawing is, around its centre.
+    """Return the coordinates of the ink of one drawing, around its centre.
 
     Args:
         image: ``(rows, columns, 1)``.
 
     Raises:
-        DataError: it is all paper.
+        DataError: it has no ink.
     """
     points = np.argwhere(image[..., 0] < INK).astype(np.float64)
     if not len(points):
@@ -104,7 +104,7 @@ BASELINES: dict[str, Compare] = {
     "nearest_pixels": _pixel_energies,
     "modified_hausdorff": _hausdorff_energies,
 }
-"""By name; nothing of them is learned."""
+"""Baselines by name, without training."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -193,7 +193,7 @@ def train_for_runs(
     """Train on the background set alone, and measure on the runs.
 
     Args:
-        recipe: every choice of the training.
+        recipe: all settings of the training.
         background: none of its identities is in the runs.
         runs: of new identities.
         on_progress: called after every batch.
@@ -218,8 +218,8 @@ def train_for_runs(
 def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> OneShotResult:
     """Return how many probes a model gets wrong, beside the baselines.
 
-    A probe goes to the nearest image of the gallery; no threshold is asked. Baselines are
-    computed here and now, on the same images.
+    A probe is assigned to the nearest image of the gallery, without a threshold. Baselines are
+    computed in the same run, on the same images.
 
     Args:
         model: trained on other identities.
@@ -265,5 +265,5 @@ def _check_unseen(model: Model, images: Dataset) -> None:
     if known:
         raise OverlapError(
             f"{len(known)} of the {len(images)} images of the runs were trained on: "
-            f"{name_some(known)}. Measure a model that was trained on others."
+            f"{name_some(known)}. Use a model that was trained on other images."
         )

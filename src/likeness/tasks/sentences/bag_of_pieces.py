@@ -1,20 +1,18 @@
-"""An encoder of texts: the weighted sum of their pieces' vectors.
+"""An encoder of texts: the weighted sum of the vectors of their tokens («pieces»).
 
 Every piece (a word, or an n-gram of letters) has a vector and a weight of its own; a text is
-the sum of its pieces' vectors, scaled to unit length. It starts where a good method without
-learning ends: the vectors are random, so those of different pieces are nearly at right angles
-and the cosine of two sums counts the pieces that the texts share (W. B. Johnson & J.
-Lindenstrauss, 1984); the weights are the pieces' rarity (K. Spärck Jones, «A statistical
-interpretation of term specificity», 1972). Learning then moves both: which pieces matter, and
-which ones mean the same.
+the sum of its pieces' vectors, scaled to unit length. Its initial state is a good method without
+learning: the vectors are random, so those of different pieces are nearly orthogonal, and the cosine
+of two sums counts shared pieces (W. B. Johnson & J. Lindenstrauss, 1984); the weights are the
+pieces' rarity (K. Spärck Jones, «A statistical interpretation of term specificity», 1972). Training
+then adjusts both: the importance of pieces, and which of them have a similar meaning.
 
-Beside it its loss, `correlation`: energies that fall as the similarity that people judged rises.
+Its loss is `correlation`: energies should fall as the annotated similarity rises.
 
-One minus Pearson's correlation between the energies of a batch, turned round, and the pairs'
-scores. Unlike the squared error it does not ask which energy a score of 3 should have, only
-that energies and scores lie on one falling line; so nothing is spent on scale and offset.
-(Pearson's correlation is how the STS tasks are scored: E. Agirre et al., «SemEval-2012 Task 6:
-A Pilot on Semantic Textual Similarity», section 4.)
+One minus Pearson's correlation between the negative energies of a batch and the pairs' scores.
+Unlike the squared error it does not depend on scale and offset of the energies. (Pearson's
+correlation is how the STS tasks are scored: E. Agirre et al., «SemEval-2012 Task 6: A Pilot on
+Semantic Textual Similarity», section 4.)
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,8 +33,7 @@ from likeness.tasks.sentences.preparation import FILL
 class WeightedSum(layers.Layer):
     """``(n, pieces)`` whole numbers → ``(n, d)``: Σ exp(w) · v over the pieces that are not 0.
 
-    A weight is an exponential, so that it stays above zero and a step of the optimiser changes
-    a small weight as much, relatively, as a large one.
+    A weight is an exponential, so that it is positive, and optimiser steps are relative.
 
     Args:
         buckets: the largest number of a piece.
@@ -96,10 +93,10 @@ def bag_of_pieces(
 
     Args:
         buckets: the largest number of a piece.
-        embedding_size: numbers in an embedding. The more, the nearer two different pieces are
-            to a right angle: their cosine has a standard deviation of 1/√d.
-        rarity: ``(buckets + 1,)``, the weight that each piece starts from, above 0; all 1 if
-            not given. See `rarity_of`.
+        embedding_size: numbers in an embedding. Larger sizes make different pieces more orthogonal:
+            their cosine has a standard deviation of 1/√d.
+        rarity: ``(buckets + 1,)``, the initial weight of each piece, above 0; all 1 if not given.
+            See `rarity_of`.
         seed: of the random vectors.
 
     Returns:
@@ -126,7 +123,7 @@ def bag_of_pieces(
 
 
 def rarity_of(texts: Iterable[Iterable[int]], *, buckets: int) -> NDArray[np.float64]:
-    """Return ``1 + ln((1 + N) / (1 + n))`` of each piece, n of N texts having it.
+    """Return ``1 + ln((1 + N) / (1 + n))`` of each piece, where n of N texts have it.
 
     The smoothed inverse document frequency as scikit-learn's ``TfidfVectorizer`` has it.
 
@@ -154,7 +151,7 @@ has the loss 1 and no gradient, not NaN."""
 
 
 def correlation(score: Any, energy: Any, *, xp: ModuleType = np) -> Any:
-    """Return ``1 + r(score, energy)``, one number from 0 (a falling line) to 2.
+    """Return ``1 + r(score, energy)``, a number from 0 (perfectly falling) to 2.
 
     Args:
         score: ``(n,)``, larger is more alike.

@@ -79,8 +79,8 @@ def _evaluate(
 ) -> None:
     """Measure a model of sentences on the STS benchmark.
 
-    Do the energies fall as the similarity rises? Spearman's and Pearson's correlation with the
-    scores that people gave, each with a 95 % bootstrap interval over pairs. A model of
+    It reports Spearman's and Pearson's correlation of the energies with the
+    annotated scores, each with a 95 % bootstrap interval over pairs. A model of
     Sentence-Transformers is measured the same way.
     """
     loaded = open_text_model(model)

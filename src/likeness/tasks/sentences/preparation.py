@@ -1,4 +1,4 @@
-"""`TextPreparation`: from sentences to the numbers of their pieces."""
+"""`TextPreparation`: tokenises sentences to numbers of pieces."""
 
 import re
 import unicodedata
@@ -14,34 +14,34 @@ from likeness.arrays import check_in_range, describe
 from likeness.errors import DataError
 
 Ids = NDArray[np.int32]
-"""``(n, longest)``, the pieces of each text as 1…buckets; 0 fills up the shorter ones."""
+"""``(n, longest)``, the pieces of each text as 1…buckets; 0 pads the shorter ones."""
 
 Texts = Sequence[str | bytes] | NDArray[np.str_]
 """Texts; bytes are UTF-8."""
 
 LONGEST_TEXT = 10_000
-"""Letters of a text. More is a document, and no mean of its pieces says what it is about."""
+"""Most letters of a text; longer ones are documents, which a mean of pieces does not represent."""
 
 MOST_PIECES = 2_000
-"""Different pieces that are read of a text, the first ones: some 250 words."""
+"""Most different pieces read of a text: some 250 words."""
 
 FILL = 0
-"""The number that fills up a short text; no piece has it."""
+"""The padding number."""
 
 _WORD = re.compile(r"\w+")
 _WHOLE = "="
-"""Marks a whole word: no n-gram holds it, so «a» the word is not «a» the letter."""
+"""Marks a whole word, so that the word «a» differs from the letter «a»."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextPreparation:
-    """How texts are made ready: cut into pieces, each piece a number by its hash.
+    """Preparation of texts: split into pieces, each with a number by its hash.
 
-    There is no vocabulary to learn or to store. The hash is CRC-32, the same in every process,
-    on every machine; pieces that share a number share an embedding. It is pure Python and NumPy.
+    There is no vocabulary. The hash is CRC-32, the same in every process and on every machine;
+    pieces with equal numbers share an embedding. It uses Python and NumPy only.
 
     Args:
-        buckets: how many numbers there are, 16…2²⁴.
+        buckets: number of hash buckets, 16…2²⁴.
         shortest, longest: letters of an n-gram, 1…8, see `_pieces_of`.
 
     Raises:
@@ -65,11 +65,11 @@ class TextPreparation:
 
     @property
     def shape(self) -> tuple[None]:
-        """Of one prepared text: as many numbers as it has pieces."""
+        """Shape of one prepared text: one number per piece."""
         return (None,)
 
     def check(self, texts: Any) -> None:
-        """Raise unless this is a list of something; each text is looked at when it is read.
+        """Raise unless this is a list; each text is checked when it is read.
 
         Raises:
             DataError: it is not a list.
@@ -151,15 +151,15 @@ class TextPreparation:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text, in one spelling (NFKC, case folded)."""
+    """Return the words of a text, normalised (NFKC, case folded)."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _pieces_of(text: str, *, shortest: int, longest: int) -> list[str]:
     """Return the different pieces of a text: its words, and the n-grams within each word.
 
-    A word that was never seen still shares most of its n-grams with the words it is spelled like
-    («shredded», «shreded», «shredding»), so it has an embedding of its own. (P. Bojanowski, E.
+    An unseen word shares most of its n-grams with words of similar spelling
+    («shredded», «shreded», «shredding»), so it has a useful embedding. (P. Bojanowski, E.
     Grave, A. Joulin, T. Mikolov, «Enriching Word Vectors with Subword Information», TACL 2017,
     section 3.2. Departures: the words' ends are blanks, and a piece counts once however often it
     occurs.)

@@ -1,7 +1,7 @@
-"""`QuestionSearch`: which enrolled question asks the same? Over the gallery that faces use.
+"""`QuestionSearch`: find an enrolled question with the same meaning, in the gallery used for faces.
 
 Each question is an entry of the gallery under its own text, with one template: its embedding.
-The model's threshold says whether the nearest one asks the same or nothing does.
+The model's threshold decides whether the nearest one has the same meaning.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question that is answered somewhere.
+    """A question and its answer.
 
     Args:
         text: the question.
-        answer: the answer; None if there is only the question.
+        answer: the answer; None without one.
     """
 
     text: str
@@ -56,12 +56,12 @@ class _NearQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class _QuestionMatches:
-    """The enrolled questions nearest to a query, and whether one asks the same.
+    """The enrolled questions nearest to a query, and whether one has the same meaning.
 
     Args:
-        query: the text that was looked for.
-        status: "known" (the nearest question asks the same), "ambiguous" (so do two), "unknown"
-            (none does); None if the model has no threshold.
+        query: the text that was searched.
+        status: "known" (the nearest question has the same meaning), "ambiguous" (two have),
+            "unknown" (none has); None if the model has no threshold.
         nearest: the nearest questions, the nearest first.
         threshold: the model's threshold; None if the model has none.
         reason: why, in a sentence.
@@ -82,13 +82,13 @@ class _QuestionMatches:
 
 
 def read_questions(file: str | Path) -> tuple[Question, ...]:
-    """Return the questions of a UTF-8 file: one a line, an answer behind a tab if there is one.
+    """Return the questions of a UTF-8 file: one per line, with an optional answer after a tab.
 
     Empty lines and repeated lines are ignored.
 
     Raises:
-        DataError: it cannot be read, is not text, is too long, holds no question, or answers one
-            question in two ways.
+        DataError: it cannot be read, is not text, is too long, holds no question, or has two
+            answers to one question.
     """
     path = Path(file)
     try:
@@ -108,18 +108,20 @@ def read_questions(file: str | Path) -> tuple[Question, ...]:
         before = questions.setdefault(_entry_name(text), question)
         if before.answer != question.answer:
             raise DataError(
-                f"{path}, line {number}: the same question was answered otherwise before: "
+                f"{path}, line {number}: the same question has another answer before: "
                 f"{text[:60]!r}. Keep one."
             )
     if not questions:
         raise DataError(
-            f"{path}: expected questions, one a line (and its answer behind a tab). Received: none."
+            f"{path}: expected questions, one per line (with an optional answer after a tab). "
+            "Received: none."
         )
     return tuple(questions.values())
 
 
 def _entry_name(text: str) -> str:
-    """Return under which name a question is enrolled: its text, a long one cut and numbered.
+    """Return the name of a question in the gallery: its text, shortened with a digest if it is
+    long.
 
     >>> _entry_name("  How do I\\treset it? ")
     'How do I reset it?'
@@ -160,7 +162,7 @@ class QuestionSearch:
         return None if self.model.threshold is None else Decider.of(self.model)
 
     def enrol(self, questions: Iterable[Question]) -> int:
-        """Enrol questions; those that are there already stay as they are.
+        """Enrol questions; existing ones stay unchanged.
 
         Returns:
             How many are new.
@@ -188,10 +190,10 @@ class QuestionSearch:
         return len(new)
 
     def find(self, query: str, *, nearest: int = NEAREST) -> _QuestionMatches:
-        """Return the enrolled questions nearest to a query, and whether one asks the same.
+        """Return the enrolled questions nearest to a query, and whether one has the same meaning.
 
         Args:
-            query: what somebody asks.
+            query: the text to search.
             nearest: how many questions to return, 1…1000.
 
         Raises:
@@ -215,7 +217,7 @@ class QuestionSearch:
             threshold=self.model.threshold,
             reason=decided.reason
             if decided
-            else "The model has no threshold: these are the nearest, whether they fit or not.",
+            else "The model has no threshold: these are the nearest questions, without a decision.",
             model=self.model.fingerprint,
         )
 

@@ -1,4 +1,4 @@
-"""`SimilarityRecipe`: every choice of a training on pairs of sentences, saved with the model."""
+"""`SimilarityRecipe`: all settings of a training on pairs of sentences, saved with the model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ENERGY_OF = {"contrastive": "euclidean", "correlation": "cosine"}
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarityRecipe(SettingGroup):
-    """Every choice of a training on pairs of sentences with scores.
+    """All settings of a training on pairs of sentences with scores.
 
     Args:
         loss: "correlation" learns from every score; "contrastive" only from clear pairs.
@@ -23,15 +23,14 @@ class SimilarityRecipe(SettingGroup):
             kept.
         batch_size: pairs in a batch.
         learning_rate: of Adam, for weights that start at 0 and vectors of standard deviation 1.
-        piece_dropout: share of the pieces that each batch does without, so that no few pieces
-            decide.
+        piece_dropout: share of the pieces that is dropped in each batch, as regularisation.
         margin, genuine_margin: of the contrastive loss, Euclidean distances 0…2.
         genuine_from: a pair with this score or more is genuine.
         impostor_to: a pair with this score or less is an impostor; between them it is neither.
         seed: random seed.
 
     Raises:
-        SettingError: a value is out of its range, or two do not go together.
+        SettingError: a value is out of its range, or two do not fit.
     """
 
     old_names: ClassVar[Mapping[str, str]] = {"hidden": "piece_dropout", "encoder": ""}

@@ -1,7 +1,7 @@
 """Pairs of sentences with scores, and how well energies order them: rank correlation.
 
-Spearman's ρ asks for the order alone, Pearson's r for a straight line as well. Both are of the
-energies turned round, so that larger is better: 1 is perfect, 0 is chance.
+Spearman's ρ measures the order, Pearson's r also linearity. Both use negative energies, so that
+larger is better: 1 is perfect, 0 is chance.
 """
 
 import hashlib
@@ -111,7 +111,7 @@ class SentencePairs:
 Floats = NDArray[np.float64]
 
 FEWEST = 3
-"""Pairs below which a correlation says nothing."""
+"""Fewest pairs for a correlation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ class Similarity:
         pairs: how many.
         spearman, pearson: −1…1, larger is better.
         spearman_interval, pearson_interval: (low, high), percentile bootstrap over pairs; it
-            treats pairs as independent, and is too narrow where pairs share sentences.
+            treats pairs as independent, and is too narrow if pairs share sentences.
     """
 
     pairs: int

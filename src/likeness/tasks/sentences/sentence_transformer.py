@@ -1,8 +1,8 @@
-"""A model of the Sentence-Transformers package, used like one of ours.
+"""A model of the Sentence-Transformers package, with the interface of our models.
 
 N. Reimers & I. Gurevych, «Sentence-BERT: Sentence Embeddings using Siamese BERT-Networks»,
-EMNLP 2019. The package is used where it is installed, and only with a model that lies in a
-folder: nothing is downloaded, and no code or pickle of the folder is run.
+EMNLP 2019. The package is used if it is installed, and only with a local model: nothing is
+downloaded, and no code or pickle of the folder is executed.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ from likeness.model.protocol import EmbeddingModel
 from likeness.tasks.sentences.preparation import TextPreparation
 
 MARK = "modules.json"
-"""What a folder of such a model holds, and none of ours does."""
+"""A file that only folders of such models contain."""
 
 _PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
 
 
 class _Encoder(Protocol):
-    """What is asked of a ``SentenceTransformer``."""
+    """The used interface of a ``SentenceTransformer``."""
 
     def encode(self, sentences: list[str], **settings: Any) -> Any:
         """Return ``(n, d)`` embeddings."""
@@ -34,10 +34,10 @@ class _Encoder(Protocol):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SentenceTransformerModel(EmbeddingModel):
-    """Somebody else's encoder of sentences.
+    """A Sentence-Transformers encoder.
 
     Args:
-        encoder: a ``SentenceTransformer``, or anything with its ``encode``.
+        encoder: a ``SentenceTransformer``, or any object with its ``encode``.
         fingerprint: of everything that determines an embedding.
         energy: one of `likeness.energies.ENERGY_NAMES`.
         threshold: a pair is accepted if its energy is at most this; None if none was chosen.
@@ -53,7 +53,7 @@ class SentenceTransformerModel(EmbeddingModel):
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open a Sentence-Transformers model that lies in a folder.
+        """Open a Sentence-Transformers model from a folder.
 
         Raises:
             ModelError: there is no model, it would run code or a pickle, or the package cannot
@@ -104,7 +104,7 @@ class SentenceTransformerModel(EmbeddingModel):
 
         Raises:
             DataError: they are not texts.
-            ModelError: the encoder gives no such embeddings.
+            ModelError: the encoder does not give such embeddings.
         """
         if isinstance(texts, str | bytes) or not all(isinstance(text, str) for text in texts):
             raise DataError(f"texts: expected a list of texts. Received: {describe(texts)}.")
@@ -145,7 +145,7 @@ def open_text_model(folder: Path) -> Any:
 
 
 def _fingerprint(folder: Path, files: Sequence[Path]) -> str:
-    """SHA-256 over names and bytes of the model's files, but for its pages of words."""
+    """SHA-256 over names and bytes of the model's files, except for text files."""
     digest = hashlib.sha256(b"sentence-transformers")
     for file in files:
         if file.suffix == ".md":

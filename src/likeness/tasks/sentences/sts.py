@@ -1,4 +1,4 @@
-"""The STS benchmark: 8,628 pairs of English sentences, and how alike people found them.
+"""The STS benchmark: 8,628 pairs of English sentences, with similarity scores.
 
 D. Cer, M. Diab, E. Agirre, I. Lopez-Gazpio, L. Specia, «SemEval-2017 Task 1: Semantic Textual
 Similarity», 2017. News, captions of pictures and videos, and answers of forums; a part for
@@ -48,7 +48,7 @@ LICENCE = (
 
 _FOLDERS = ("", "stsbenchmark/")
 _MOST_BYTES = 16 * 2**20  # a part is 0.9 MB
-_COLUMNS = 7  # genre, file, year, number, score, sentence, sentence; some have terms behind
+_COLUMNS = 7  # genre, file, year, number, score, sentence, sentence; some have further columns
 
 _Reader = Callable[[str], bytes | None]
 
@@ -139,7 +139,7 @@ def _read_copy(path: Path, part: str, digests: Mapping[str, str]) -> SentencePai
 
 
 def _content(path: Path, name: str) -> bytes | None:
-    """Return the bytes of a part; only names that we ask for are opened, within a limit."""
+    """Return the bytes of a part; only known names are opened, within a size limit."""
     if path.is_dir():
         inside = _copy_in(path)
         if inside is not None and inside != path:
@@ -183,7 +183,7 @@ def _from_zip(file: Path, name: str) -> bytes | None:
 def _from_tar(file: Path, name: str) -> bytes | None:
     wanted = {folder + name for folder in _FOLDERS}
     with tarfile.open(file, "r:gz") as archive:
-        # Nothing is extracted: a member is looked at in the order of the file.
+        # Nothing is extracted: members are read in the order of the file.
         for member in archive:
             if member.name.removeprefix("./") in wanted and member.isfile():
                 if member.size > _MOST_BYTES:

@@ -1,8 +1,8 @@
 """`train_similarity`: from pairs of sentences with scores to a model with a threshold.
 
-The network learns from one set of pairs. On another one, that it does not learn from, the
-epoch is chosen (the best Spearman's ρ), and then the threshold: the best accuracy on clear
-pairs, as many genuine as impostors. A test set has no part in any of it.
+The network learns from one set of pairs. On another set, the epoch is chosen (the best Spearman's
+ρ), and then the threshold: the best accuracy on clear pairs, as many genuine as impostors. The test
+set is not used.
 """
 
 import datetime
@@ -33,7 +33,7 @@ FEWEST = 8
 """Pairs to learn from, and pairs to choose on."""
 
 _STEP = 32
-"""Batches are filled up to a multiple of it, so that there are few shapes to compile for."""
+"""Batches are padded to a multiple of it, so that few shapes are compiled."""
 
 
 def train_similarity(
@@ -45,23 +45,23 @@ def train_similarity(
 ) -> SiameseModel:
     """Train a model of sentences.
 
-    Ctrl-C ends the training and returns the best model so far; before the first epoch is done
-    the `KeyboardInterrupt` is passed on.
+    Ctrl-C ends the training and returns the best model so far; before the end of the first epoch,
+    the `KeyboardInterrupt` is raised.
 
     Args:
-        recipe: every choice.
+        recipe: all settings.
         pairs: to learn from.
         choosing: to choose the epoch and the threshold on; none of ``pairs``.
         on_progress: called after every batch.
 
     Returns:
         The model. It has no threshold if ``choosing`` lacks genuine or impostor pairs.
-        ``model.record`` tells recipe, data, history, the figures on ``choosing``, the counts
+        ``model.record`` holds recipe, data, history, the figures on ``choosing``, the counts
         behind the threshold, seconds and date.
 
     Raises:
-        TooFewError: there are too few pairs, or none that the loss can learn from.
-        OverlapError: a pair stands on both sides.
+        TooFewError: there are too few pairs, or no pairs that the loss can use.
+        OverlapError: a pair is in both sets.
         DataError: a sentence cannot be read.
         TrainingFailedError: the loss became NaN.
     """
@@ -115,7 +115,7 @@ def train_similarity(
 
 @dataclass(frozen=True, kw_only=True)
 class _Threshold:
-    """A threshold and what stands behind it."""
+    """A threshold and its evidence."""
 
     threshold: float | None = None
     people: tuple[str, ...] = field(default=())
@@ -139,33 +139,33 @@ def _choose(recipe: SimilarityRecipe, pairs: SentencePairs, energies: Energies) 
 
 
 def _check_apart(pairs: SentencePairs, choosing: SentencePairs) -> None:
-    """Raise if a pair, one way or the other, is learned from and chosen on."""
+    """Raise if a pair, in either order, is in both sets."""
     learned = {frozenset(both) for both in zip(pairs.left, pairs.right, strict=True)}
     both = [
         pair
         for pair in zip(choosing.left, choosing.right, strict=True)
         if frozenset(pair) in learned
     ]
-    # A few pairs are in two parts of public benchmarks; many are the same data given twice.
+    # A few pairs may be in two parts of public benchmarks; many mean that the same data were given
+    # twice.
     if 10 * len(both) > len(choosing):
         raise OverlapError(
-            f"{len(both)} of {len(choosing)} pairs to choose on are learned from too, such as "
-            f"{both[0][0]!r:.60}. Choose on others."
+            f"{len(both)} of {len(choosing)} pairs to choose on are also in the training set, such "
+            f"as {both[0][0]!r:.60}. Use other pairs."
         )
 
 
 class _SentenceFeed:
-    """Batches ``((left, right), targets)``; what one holds depends on seed, epoch and number only.
+    """Batches ``((left, right), targets)``; a batch depends on seed, epoch and number only.
 
-    In each batch a share of all pieces is left out, the same ones on both sides: what the two
-    sentences share stays shared.
+    In each batch a share of all pieces is dropped, the same ones on both sides.
 
     Args:
         left, right: the pieces of each sentence, 1…buckets.
-        targets: ``(n,)``, what the loss asks for.
+        targets: ``(n,)``, the loss targets.
         buckets: the largest number of a piece.
-        batch_size: pairs in a batch; those left over at the end wait for the next epoch.
-        dropout: share of pieces, 0…0.95. A sentence of which nothing would be left keeps all.
+        batch_size: pairs in a batch; the remainder is used in the next epoch.
+        dropout: share of pieces, 0…0.95. A sentence that would become empty keeps all pieces.
         seed: of order and dropout.
     """
 
@@ -214,7 +214,7 @@ class _SentenceFeed:
 
 
 def _filled(rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """Return rows of different lengths as one array, filled up with 0."""
+    """Return rows of different lengths as one array, padded with 0."""
     longest = max(len(row) for row in rows)
     out = np.full((len(rows), _STEP * math.ceil(longest / _STEP)), FILL, np.int32)
     for filled, row in zip(out, rows, strict=True):
@@ -264,7 +264,7 @@ def _loss(recipe: SimilarityRecipe) -> Any:
 
 @dataclass(kw_only=True)
 class _Epochs:
-    """What came of the epochs: the best weights, and how they were fit."""
+    """The result of the epochs: the best weights, and their history."""
 
     best_weights: list[Any] = field(default_factory=list)
     best_epoch: int = 0
@@ -281,9 +281,9 @@ def _fit(
     *,
     tell: OnProgress,
 ) -> _Epochs:
-    """Go through the epochs, and keep the weights of the best one.
+    """Run the epochs, and keep the weights of the best one.
 
-    Not by ``fit``: on TensorFlow it takes the width of the first batches for that of all.
+    Not by ``fit``: on TensorFlow it assumes the width of the first batches for all.
     """
     fit = _Epochs()
     try:

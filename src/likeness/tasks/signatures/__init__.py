@@ -1,4 +1,4 @@
-"""Signature verification: data, preparation, recipe, and the model that is included."""
+"""Signature verification: data, preparation, recipe, and the included model."""
 
 from likeness.tasks.signatures.dataset import drawn_signatures, signatures
 from likeness.tasks.signatures.ink_frames import ink_box, ink_parts

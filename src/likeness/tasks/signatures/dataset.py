@@ -1,19 +1,19 @@
 """Signatures: 93 writers, ten given names, each written once on each of four media.
 
 J.-F. Luo et al., «Is There a Difference between Paper and Electronic Chinese Signatures?»,
-Advanced Intelligent Systems 5, 2023. Everybody writes the same names, so a name says nothing of
-its writer: what is left is the hand.
+Advanced Intelligent Systems 5, 2023. Everybody writes the same names, so the name does not identify
+the writer.
 
-File k of a writer is name (k−1) mod 10 on medium (k−1) div 10, which was checked: the names by
-eye and against the mean picture of each name, the media against the strokes. On paper a stroke's
-width changes most along it (in 83 of 93 writers), the tablet's pen is as thick but even, and the
-two tens of the phone share one thin pen (widths of a writer correlate at 0.88). Two writers'
-files on the phone are out of step; they are put right here.
+File k of a writer is name (k−1) mod 10 on medium (k−1) div 10, which was checked by the mean
+picture of each name and by the strokes of each medium. On paper a stroke's width changes most along
+it (in 83 of 93 writers), the tablet's pen is as thick but more even, and the two phone sets share
+one thin pen (widths of a writer correlate at 0.88). Two writers' files on the phone are shifted,
+which is corrected here.
 
 Drawn signatures are synthetic names by synthetic writers, for use without the real ones: a
-name is a few characters of a few strokes; a writer slants, stretches and bends them in their own
-way, and each signature a little differently; a medium has its own pen. Figures on drawn
-signatures say whether a program works, and nothing about handwriting.
+name is a few characters of a few strokes; a writer slants, stretches and distorts them
+consistently, each signature with small variations; a medium has its own pen. Figures on drawn
+signatures show whether a program works, and nothing about handwriting.
 """
 
 from collections.abc import Mapping
@@ -43,30 +43,30 @@ PUBLISHED = PublishedFile(
 
 WRITERS = 93
 NAMES = ("王涛", "张磊", "郭鑫", "陈静", "赵雪", "李浩然", "徐俊杰", "杨紫涵", "董欣怡", "朱佳怡")
-"""What is written, in the order of the files."""
+"""The written names, in the order of the files."""
 
 MEDIA = ("paper", "tablet", "phone in hand", "phone on table")
-"""On what it is written, ten files each, in the order of the files."""
+"""The media, ten files each, in the order of the files."""
 
 SIZE = 224
 """Rows and columns of every picture; ink is 0, paper 255."""
 
 CORRECTIONS: Mapping[tuple[int, int], str | None] = {
-    # Writer 61's first name on the second phone is there twice (31, 32), the sixth is missing.
+    # Writer 61's first name on the second phone is duplicated (31, 32), the sixth is missing.
     (61, 32): None,
     (61, 33): NAMES[1],
     (61, 34): NAMES[2],
     (61, 35): NAMES[3],
     (61, 36): NAMES[4],
-    # Writer 63's seventh is there twice (36, 37), the fourth is missing.
+    # Writer 63's seventh is duplicated (36, 37), the fourth is missing.
     (63, 34): NAMES[4],
     (63, 35): NAMES[5],
     (63, 36): NAMES[6],
     (63, 37): None,
 }
-"""(writer, file) → the name that it shows; None: a copy of the file before it, left out."""
+"""(writer, file) → the name that it shows; None: a copy of the previous file, left out."""
 
-_MOST_BYTES = 2**18  # of one picture; they have some 5,000
+_MOST_BYTES = 2**18  # of one picture; typical ones have some 5,000
 
 
 def signatures(
@@ -75,7 +75,7 @@ def signatures(
     """Return the signatures, by writer.
 
     Looks at the path; without one, in ``LIKENESS_DATA`` and the cache; and then downloads from
-    ``LIKENESS_MIRRORS``, if that is set. The file is known by its SHA-256.
+    ``LIKENESS_MIRRORS``, if that is set. The file is identified by its SHA-256.
 
     Args:
         path: the zip, or a folder that holds ``signatures_93x40.zip``.
@@ -126,7 +126,7 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
         name="signatures",
         licence=LICENCE,
         notes=tuple(
-            f"w{writer}: file {k} is a copy of the one before it and is left out."
+            f"w{writer}: file {k} is a copy of the previous file and is left out."
             for writer, k, name in listed
             if name is None
         ),
@@ -135,12 +135,15 @@ def read_signatures(file: Path, *, writers: int = WRITERS) -> Dataset:
 
 
 _DRAWN_MEDIA = ("paper", "tablet", "phone")
-"""What they are written on; a medium's pen is as wide as `_PENS` says."""
+"""The media; `_PENS` holds the pen width of each."""
 
 _PENS = (0.03, 0.02, 0.01)  # of the picture
 _NAME, _HAND, _SIGNATURE = 10, 11, 12
 _CHARACTERS = 3
-_HABIT, _TREMOR = 0.09, 0.012  # of a character: how far a hand, and one signature of it, strays
+_HABIT, _TREMOR = (
+    0.09,
+    0.012,
+)  # of a character: variation between writers, and between signatures of a writer
 
 
 def drawn_signatures(
@@ -198,7 +201,7 @@ def _signature(seed: int, writer: int, name: int, medium: int, *, size: int) -> 
     hand = _generator(seed, _HAND, writer)
     matrix = np.array([[1.0, hand.uniform(-0.5, 0.3)], [hand.uniform(-0.15, 0.1), 1.0]])
     tall = hand.uniform(0.6, 1.1)
-    # The writer's way of writing this very name, and this time's small differences.
+    # The writer's style for this name, and the variation of this signature.
     habit = _generator(seed, _HAND, writer, name)
     rng = _generator(seed, _SIGNATURE, writer, name, medium)
     paper = Image.new("L", (size, size), 255)

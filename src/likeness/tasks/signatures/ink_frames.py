@@ -1,15 +1,14 @@
-"""Bring writing to what an encoder reads: cut to its ink, or cut into its characters.
+"""Frames for handwriting: crop to the ink, or segmentation into characters.
 
-How wide the writing is for its height, and how thick its strokes are for their length, is kept by
-`ink_box`: that is the hand.
+`ink_box` keeps the aspect ratio and the relative thickness of strokes, which characterise the
+writer.
 
-How far apart a hand sets its characters, and how large, changes from page to page and from pen to
-pen; the shape of a character much less. So `ink_parts` brings each to the middle and to one size,
-by the moments of its ink as in R. G. Casey, «Moment Normalization of Handprinted Characters», IBM
-Journal of Research and Development 14, 1970: a few long strokes move the ink's mean and deviation
-less than its outermost points. How many characters there are is not known here. The writing is
-therefore cut in every number of parts that is asked for, each a *reading* of it, and an encoder can
-learn which reading makes sense (`likeness.encoders.cells`).
+Spacing and size of characters vary with page and pen; the shape of a character much less. So
+`ink_parts` centres and scales each character by the moments of its ink, as in R. G. Casey, «Moment
+Normalization of Handprinted Characters», IBM Journal of Research and Development 14, 1970: mean and
+deviation of the ink are more robust to long strokes than its bounding box. The number of characters
+is unknown, so the writing is segmented into each of several numbers of parts, each a *reading* of
+it, and an encoder can learn the right reading (`likeness.encoders.cells`).
 """
 
 from collections.abc import Sequence
@@ -21,20 +20,20 @@ from PIL import Image
 from likeness.images.preparation import PhotoFrame
 
 EDGE = 32
-"""The free edge around the ink is the shorter side over this, and a pixel at least."""
+"""The margin around the ink is the shorter side divided by this, at least one pixel."""
 
 INK = 0.5
-"""What is at least so far from the paper towards the darkest pixel is ink."""
+"""Least relative darkness of ink, between the paper and the darkest pixel."""
 
 LEAST = 16
-"""Grey levels between paper and ink under which there is no ink, only noise."""
+"""Least contrast of ink, in grey levels; below it there is only noise."""
 
 
 def ink_box(drawing: Image.Image, *, rows: int, columns: int) -> Image.Image:
-    """Return the ink, as large as fits, in the middle of paper of this size.
+    """Return the ink, centred and scaled to fit a page of this size.
 
-    The paper is the median grey and becomes white, the darkest pixel becomes black. Without any
-    ink the whole of it is paper.
+    The paper is the median grey and becomes white, the darkest pixel becomes black. Without ink the
+    page is blank.
 
     Args:
         drawing: dark ink on light paper, of mode L or RGB.
@@ -71,7 +70,7 @@ INK_BOX = PhotoFrame(ink_box, words="cut to its ink")
 
 
 PARTS = (2, 3)
-"""Into how many parts writing is cut, one reading each."""
+"""Numbers of parts, one reading each."""
 
 REACH = 2.1
 """Number of standard deviations of the ink shown to either side of the mean of a part."""
@@ -80,20 +79,19 @@ FLATTEST = 0.15
 """Lower limit of the smaller deviation of a part, as a fraction of the larger one: a dash stays a
 dash."""
 
-_COLUMNS = 224  # in which cuts are looked for
-_SMOOTH = 0.01  # of the width: standard deviation by which the ink's profile is smoothed
-_ALIKE = 3.0  # what parts of unlike width cost, against ink at the cuts
+_COLUMNS = 224  # in which cuts are searched
+_SMOOTH = 0.01  # of the width: standard deviation of the smoothing of the ink's profile
+_ALIKE = 3.0  # weight of unequal widths, relative to ink at the cuts
 
 
 def ink_parts(
     drawing: Image.Image, *, rows: int, columns: int, parts: Sequence[int] = PARTS
 ) -> NDArray[np.uint8]:
-    """Return the readings of a piece of writing, one in each channel.
+    """Return the readings of a line of writing, one in each channel.
 
-    A reading of n parts is a row of n fields of equal width, a part of the ink in each: its mean
-    is in the middle, and its standard deviations, across and down, are equal in all fields. The
-    paper is the median grey and becomes white, the darkest pixel becomes black. Without any ink
-    the whole of it is paper.
+    A reading of n parts is a row of n fields of equal width, each with a part of the ink: centred,
+    with equal standard deviations, across and down, in all fields. The paper is the median grey and
+    becomes white, the darkest pixel becomes black. Without ink the page is blank.
 
     Args:
         drawing: dark ink on light paper, of mode L or RGB, one line of writing across.
@@ -132,12 +130,12 @@ def _reading(ink: NDArray[np.float64], count: int, *, rows: int, columns: int) -
 
 
 def _centred(part: NDArray[np.float64], *, rows: int, columns: int) -> Image.Image | None:
-    """Return a part by its moments; None if there is no ink in it."""
+    """Return a part normalised by its moments; None if there is no ink in it."""
     inked = np.nonzero(part >= INK)
     if not len(inked[0]):
         return None
     (y, x), deviations = (axis.mean() for axis in inked), np.array([a.std() for a in inked])
-    # A deviation of 0 is a dot or a straight line; pixels have a size.
+    # A deviation of 0 is a dot or a straight line; use the pixel size.
     high, wide = REACH * np.maximum(deviations, max(FLATTEST * deviations.max(), 0.5))
     box = (x + 0.5 - wide, y + 0.5 - high, x + 0.5 + wide, y + 0.5 + high)
     free = int(np.ceil(max(0, -box[0], -box[1], box[2] - part.shape[1], box[3] - part.shape[0])))
@@ -150,10 +148,10 @@ def _centred(part: NDArray[np.float64], *, rows: int, columns: int) -> Image.Ima
 
 
 def cuts_between(profile: NDArray[np.float64], count: int) -> list[int]:
-    """Return the ``count − 1`` columns before which to cut, from left to right.
+    """Return the ``count − 1`` columns before which to cut, in ascending order.
 
-    The best cuts of all: little ink where they go, and parts of one width. Both are weighed
-    against each other by dynamic programming over columns.
+    Optimal cuts by dynamic programming over columns: little ink at the cuts, and parts of equal
+    width.
 
     Args:
         profile: ``(columns,)``, the ink in each column, not 0 everywhere.
@@ -166,7 +164,7 @@ def cuts_between(profile: NDArray[np.float64], count: int) -> list[int]:
     here = _smoothed(np.interp(columns, np.arange(len(profile)) + 0.5, profile))
     here /= max(here.mean(), 1e-9)
     at = np.arange(len(columns)) / (len(columns) - 1)
-    # [start, end]: what a part from one column to a later one costs.
+    # [start, end]: cost of a part from one column to a later one.
     widths = count * (at[None, :] - at[:, None])
     part = np.where(widths > 0, _ALIKE * (widths - 1) ** 2, np.inf)
     best, back = part[0], []

@@ -1,6 +1,6 @@
 """scikit-learn estimators: a Siamese network for arrays and images.
 
-They come with scikit-learn and bring Keras only when they are fitted.
+Keras is imported only when they are fitted.
 """
 
 from likeness.tasks.sklearn.classifier import SiameseClassifier

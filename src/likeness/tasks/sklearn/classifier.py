@@ -1,11 +1,10 @@
-"""`SiameseClassifier`: the nearest class by Siamese energies; a new class without retraining.
+"""`SiameseClassifier`: nearest class by Siamese energies; new classes without retraining.
 
-From the energies of classes to probabilities: a softmax at a temperature that was measured.
+Probabilities are a softmax of the energies with a fitted temperature.
 
-P(class c) = exp(−E_c / T) / Σ_j exp(−E_j / T). T is the one number that fits best to items that
-the encoder has not learned (C. Guo et al., «On Calibration of Modern Neural Networks», ICML
-2017, section 4.2, with −E in the place of the logits). One number for all classes, so it holds
-for a class that is enrolled later, too.
+P(class c) = exp(−E_c / T) / Σ_j exp(−E_j / T). T is fitted to items that the encoder was not
+trained on (C. Guo et al., «On Calibration of Modern Neural Networks», ICML 2017, section 4.2, with
+−E as the logits). T is the same for all classes, so it also applies to classes enrolled later.
 """
 
 import warnings
@@ -25,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
-    """Say which class an item is nearest to, by the energy to the class's templates.
+    """Classify an item by the energy to the templates of each class.
 
     `fit` learns an encoder as `SiameseEmbedder` does and enrols the items as templates of their
     classes; `partial_fit` enrols more, of known classes or of new ones, and leaves the encoder
@@ -37,24 +36,24 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
 
     Args:
         templates: "mean", one template per class, the mean of its embeddings; or "all", every
-            embedding, of which the nearest counts (for classes of several kinds of item).
+            embedding, of which the nearest is used (for classes of several kinds of item).
         calibration: share of each class's items that the encoder does not learn from, 0…0.9;
-            0: the temperature is not measured.
-        unknown_label: what `predict` answers for an item whose smallest energy is above
+            0: the temperature is not fitted.
+        unknown_label: label that `predict` returns for an item whose smallest energy is above
             ``threshold_``, such as -1 or "unknown"; None: always the nearest class.
-        threshold: the largest energy that is accepted then. None: from three classes on, `fit`
-            learns once more, without a third of the classes, and takes the best threshold
-            between items of the others, held out, with their own class, and items of those
-            strangers with the nearest one.
+        threshold: the largest energy that is accepted then. None: with three classes or more, `fit`
+            trains a second encoder without a third of the classes, and chooses the best threshold
+            between held-out items of the other classes and items of the omitted classes, as
+            strangers.
         encoder, embedding_size, width, loss, margin, steps, batch_size, learning_rate,
             distortion, random_state: as in `SiameseEmbedder`.
 
     Attributes:
         classes_: ``(classes,)``, ascending; `partial_fit` may add to them.
-        templates_: what is remembered of each class.
+        templates_: the templates of each class.
         temperature_: of the softmax.
         threshold_: the largest energy accepted as a class's; None without an unknown_label.
-        calibrated_: whether the temperature was measured on items held out.
+        calibrated_: whether the temperature was fitted on held-out items.
         encoder_, preparation_, item_shape_, n_features_in_: as in `SiameseEmbedder`.
 
     >>> from sklearn.datasets import load_iris
@@ -126,8 +125,8 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
         Args:
             X: items.
             y: ``(n,)``, the class of each.
-            classes: names of classes that will come, as scikit-learn has it; they may be left
-                out. Until a class has an item its probability is 0.
+            classes: names of future classes, as in scikit-learn; optional. The probability of a
+                class without items is 0.
 
         Raises:
             ValueError: as in `fit`.
@@ -146,7 +145,7 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
     def decision_function(self, X: ArrayLike) -> Floats:  # noqa: N803
         """Return the negative energy of each class, ``(n, classes)``: larger is more alike.
 
-        Of two classes, as scikit-learn has it: ``(n,)``, the energy of the first less that of
+        For two classes, as in scikit-learn: ``(n,)``, the energy of the first less that of
         the second; above 0 the second is nearer.
         """
         energies = self.class_energies(X)
@@ -167,7 +166,7 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
     def predict_proba(self, X: ArrayLike) -> Floats:  # noqa: N803
         """Return ``(n, classes)``, each row summing to one: P(class), given it is one of them.
 
-        A stranger has a nearest class, too: see ``unknown_label``.
+        Strangers also have a nearest class: see ``unknown_label``.
         """
         energies = self.class_energies(X)
         return _class_probabilities(energies, self.temperature_)
@@ -209,14 +208,14 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
         return self
 
     def _chosen_threshold(self, items: NDArray[np.float64], codes: Codes, *, seed: int) -> float:
-        """Choose the threshold with an encoder for which some classes are strangers."""
+        """Choose the threshold with an encoder that was not trained on some of the classes."""
         strange = _stranger_classes(int(codes.max()) + 1, seed=seed)
         is_strange = np.isin(codes, strange)
         held = _held_out_items(codes, share=self.calibration, seed=seed) & ~is_strange
         if not held.any() or not len(strange):
             raise ValueError(
                 "y: expected three classes or more, one of the others with two items, to choose "
-                "the threshold for unknown_label on. Received: fewer. Give a threshold."
+                "the threshold for unknown_label on. Received: fewer. Pass a threshold."
             )
         learned = ~held & ~is_strange
         other = SiameseEmbedder(
@@ -269,7 +268,7 @@ class SiameseClassifier(ClassifierMixin, SiameseEmbedder):
         if self.calibration:
             warnings.warn(
                 "No class has two items, so none was held out: the temperature of the "
-                f"probabilities is {UNCALIBRATED}, not measured. Give more items, or "
+                f"probabilities is {UNCALIBRATED}, not fitted. Use more items, or "
                 "calibration=0.",
                 stacklevel=4,
             )
@@ -289,7 +288,7 @@ def _stranger_classes(classes: int, *, seed: int) -> Codes:
 def _held_out_items(codes: Codes, *, share: float, seed: int) -> NDArray[np.bool_]:
     """Return ``(n,)``: which items are held out, a share of each class.
 
-    A class keeps one item at least; of two it gives one, if the share is above 0.
+    A class keeps at least one item; of two, one is held out if the share is above 0.
 
     Args:
         codes: ``(n,)``, the class of each item.
@@ -307,19 +306,19 @@ def _held_out_items(codes: Codes, *, share: float, seed: int) -> NDArray[np.bool
 
 
 UNCALIBRATED = 0.2
-"""The temperature where nothing could be held out: a tenth of the largest energy there is
-between embeddings of unit length."""
+"""The temperature if no items could be held out: a tenth of the largest energy between embeddings
+of unit length."""
 
 _RANGE = (1e-4, 1e4)
-"""Of temperatures, times the spread of the energies."""
+"""Range of temperatures, relative to the spread of the energies."""
 
 
 def _class_probabilities(energies: Energies, temperature: float) -> Floats:
     """Return ``(n, classes)``, each row summing to one.
 
     Args:
-        energies: ``(n, classes)``; infinite for a class of which nothing is known, whose
-            probability is 0. At least one is finite in each row.
+        energies: ``(n, classes)``; infinite for a class without templates, whose probability is 0.
+            At least one is finite in each row.
         temperature: > 0.
 
     >>> import numpy as np
@@ -335,8 +334,7 @@ def _fit_temperature(energies: Energies, codes: Codes) -> float:
     """Return the temperature with the smallest log-loss on items that were held out.
 
     Each item counts partly as every other class (Platt's targets, (n + 1) / (n + 2) for its own),
-    so that classes that do not overlap give no temperature of 0, and no certainty that so few
-    items cannot show.
+    so that separable classes do not give a temperature of 0.
 
     Args:
         energies: ``(n, classes)``, finite, of at least one item and two classes.
@@ -353,7 +351,7 @@ def _fit_temperature(energies: Energies, codes: Codes) -> float:
     targets[np.arange(items), codes] = own
     away = energies - energies.min(axis=1, keepdims=True)
     spread = float(away.mean())
-    if spread == 0:  # every class is as near as the others, at any temperature
+    if spread == 0:  # all classes are equally near
         return UNCALIBRATED
 
     def cost(log_temperature: float) -> float:

@@ -22,16 +22,16 @@ _MARGINS = {
     "supervised_contrastive": 0.0,
     "triplet": 0.3,
 }
-"""The margin of each loss where none is given."""
+"""Default margin of each loss."""
 
 _WIDTHS = {"convnet": 16, "dense": 64, "residual": 16}
-"""The width of each encoder where none is given."""
+"""Default width of each encoder."""
 
 _SMALLEST = {"convnet": 8, "residual": 16}
-"""Rows and columns that an encoder asks for at least."""
+"""Least rows and columns of an encoder."""
 
 _FEWEST_EACH = 4
-"""Items of a class in a batch, if its size allows."""
+"""Items per class in a batch, if the batch size allows."""
 
 _AT_ONCE = 64
 """Items are embedded so many at a time, never fewer: in a batch of another size the last bits
@@ -39,7 +39,7 @@ of an embedding are others, and an item's answer would depend on its neighbours.
 
 
 def _as_called_here(sentence: str) -> str:
-    """Return a recipe's sentence with the estimator's name of the setting."""
+    """Return a recipe's error message with the estimator's name of the setting."""
     name, colon, rest = sentence.partition(":")
     group, _, setting = name.partition(".")
     own = {"kind": group, "geometry": "distortion"}
@@ -61,7 +61,7 @@ def _learned_encoder(recipe: TrainingRecipe, items: Prepared, codes: Codes) -> A
 
 
 def _embedded(encoder: Any, items: Prepared) -> Embeddings:
-    """Return ``(n, d)`` embeddings; each depends on its own item alone."""
+    """Return ``(n, d)`` embeddings; each depends on its item only."""
     ops = require_extra("keras.ops")
     parts = [np.empty((0, encoder.output_shape[-1]), np.float32)]
     for start in range(0, len(items), _AT_ONCE):
@@ -81,16 +81,15 @@ SHAPES = "(n, features), (n, rows, columns) or (n, rows, columns, channels)"
 class SiameseEmbedder(
     SavedEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
-    """Embed items so that those of one class are near, and those of others far.
+    """Embed items so that those of one class are close, and those of different classes far apart.
 
-    One encoder, learned from the classes of the items it is fitted to, by the engine that
-    faces are learned with: batches of several classes with several items each, and a loss on
-    all pairs of a batch. The embeddings have unit length; what is compared is their Euclidean
-    distance, 0 to 2. Classes never seen are embedded, too; that is what it is for.
+    The encoder is trained like one for faces: batches of several classes with several items each,
+    and a loss on all pairs of a batch. The embeddings have unit length; what is compared is their
+    Euclidean distance, 0 to 2. Classes never seen are embedded, too; that is what it is for.
 
-    Items are rows of numbers ``(n, features)``, whose features are brought to mean 0 and
-    deviation 1; or images ``(n, rows, columns)`` or ``(n, rows, columns, channels)`` of any
-    kind of number, each brought to mean 0 and deviation 1 over its own pixels.
+    Items are rows of numbers ``(n, features)``, whose features are standardised; or images ``(n,
+    rows, columns)`` or ``(n, rows, columns, channels)`` of any kind of number, each standardised
+    over its own pixels.
 
     Args:
         encoder: "dense"; "convnet" (images of 8×8 pixels or more) or "residual" (16×16); or
@@ -101,12 +100,12 @@ class SiameseEmbedder(
         loss: "contrastive" (over all pairs of a batch), "margin_softmax",
             "supervised_contrastive" or "triplet".
         margin: of the loss; None for 1.2, 0.2 and 0.3.
-        steps: batches that are learned from, whatever the number of items.
+        steps: number of batches, independent of the number of items.
         batch_size: items in a batch, of as many classes as have four of them in it.
         learning_rate: the highest; warmed up to, then lowered along a half cosine.
-        distortion: of images while learning (turned, scaled, moved, lighted otherwise): 0
-            none, 1 as for faces, up to 5.
-        random_state: of everything random; an int for the same result twice.
+        distortion: augmentation of images in training (rotation, scale, shift, brightness): 0 none,
+            1 as for faces, up to 5.
+        random_state: random state; an int for reproducible results.
 
     Attributes:
         encoder_: a `keras.Model`, prepared items → embeddings.
@@ -174,11 +173,11 @@ class SiameseEmbedder(
 
     @property
     def _n_features_out(self) -> int:
-        """How many columns `transform` gives, for the names that scikit-learn makes of them."""
+        """Number of columns of `transform`, for scikit-learn's feature names."""
         return int(self.encoder_.output_shape[-1])
 
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn should know: images too, and classes are needed."""
+        """Return scikit-learn's tags: accepts images, needs classes."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True
@@ -196,7 +195,7 @@ class SiameseEmbedder(
         Args:
             X: items.
             *y: their classes; left out to check items alone, None is refused.
-            first: whether these items decide what others must look like.
+            first: whether these items determine the expected shape.
         """
         checked = validate_data(self, X, *y, reset=first, allow_nd=True, dtype="numeric")
         items, classes = checked if y else (checked, np.empty(0))
@@ -223,7 +222,7 @@ class SiameseEmbedder(
         """Return the recipe for prepared items of a shape.
 
         Raises:
-            SettingError: a setting is out of its range, or does not go with the items.
+            SettingError: a setting is out of its range, or does not fit the items.
         """
         encoder = self._encoder_for(shape)
         if self.distortion and len(shape) != 3:
@@ -291,15 +290,15 @@ class SiameseEmbedder(
 
     @staticmethod
     def _coded(classes: NDArray[Any]) -> tuple[NDArray[Any], Codes]:
-        """Return the different classes, ascending, and the place of each item's among them.
+        """Return the different classes, ascending, and the index of each item's class.
 
         Raises:
-            ValueError: there is but one.
+            ValueError: there is only one.
         """
         distinct, codes = np.unique(classes, return_inverse=True)
         if len(distinct) < 2:
             raise ValueError(
-                "y: expected at least two classes, to learn what sets them apart. "
+                "y: expected at least two classes. "
                 f"Received: one class, {distinct[0]!r}, of {len(classes)} samples."
             )
         return distinct, codes.astype(np.int64)

@@ -1,12 +1,12 @@
-"""What a fitted estimator holds (preparation and templates of classes), in memory and on disk.
+"""The state of a fitted estimator (preparation and templates of classes), in memory and on disk.
 
-Folders are data that describe themselves and refuse a mismatch.
+Folders are self-describing data, and mismatches are rejected.
 
 ::
 
     estimator.json   format, class, settings, shapes, preparation, classes, fingerprint
     encoder.keras    the encoder, as Keras saves it
-    templates.npz    what is remembered of each class; of a classifier only
+    templates.npz    the templates of each class; of a classifier only
 """
 
 import hashlib
@@ -33,7 +33,7 @@ centred but not scaled."""
 
 @dataclass(frozen=True, kw_only=True)
 class _FeaturePreparation:
-    """Rows of numbers, each feature brought to mean 0 and deviation 1 of the rows fitted to.
+    """Rows of numbers, each feature standardised by the rows fitted to.
 
     Args:
         mean: ``(features,)``.
@@ -50,7 +50,7 @@ class _FeaturePreparation:
 
 @dataclass(frozen=True, kw_only=True)
 class _ItemPreparation:
-    """Images, each brought to mean 0 and deviation 1 over its own numbers.
+    """Images, each standardised over its own numbers.
 
     So an image twice as bright, or with half the contrast, gives the same input.
 
@@ -79,11 +79,11 @@ _KINDS: dict[str, Callable[..., _AnyPreparation]] = {
 def fit_preparation(items: NDArray[np.float64]) -> _AnyPreparation:
     """Return the preparation for rows of numbers ``(n, features)``, or for images."""
     if items.ndim == 2:
-        # First to the size of one: squares of the largest floats are infinite.
+        # Scale first, because squares of the largest floats are infinite.
         size = np.maximum(np.abs(items).max(axis=0), np.finfo(np.float64).tiny)
         mean = (items / size).mean(axis=0) * size
         deviation = ((items - mean) / size).std(axis=0) * size
-        # Rounding alone: the feature is one and the same number in every row.
+        # Rounding only: the feature is constant.
         constant = deviation <= 8 * np.finfo(np.float64).eps * np.abs(mean)
         return _FeaturePreparation(
             mean=tuple(mean.tolist()),
@@ -118,12 +118,12 @@ TEMPLATES = ("mean", "all")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Templates:
-    """What is remembered of each class.
+    """The templates of each class.
 
     Args:
         kind: "mean", one template per class, the mean of its embeddings (J. Snell, K. Swersky,
             R. Zemel, «Prototypical Networks for Few-shot Learning», NeurIPS 2017, equation 1);
-            or "all", every embedding, of which the nearest counts.
+            or "all", every embedding, of which the nearest is used.
         energy: by which embeddings are compared.
         points: ``(m, d)``.
         codes: ``(m,)``, the class of each.
@@ -138,7 +138,7 @@ class Templates:
 
     @classmethod
     def none(cls, *, kind: str, energy: str, size: int) -> "Templates":
-        """Return templates of nobody, for embeddings of ``size`` numbers."""
+        """Return empty templates, for embeddings of ``size`` numbers."""
         return cls(
             kind=kind,
             energy=energy,
@@ -148,7 +148,7 @@ class Templates:
         )
 
     def enrolled(self, embeddings: NDArray[np.floating], codes: Codes) -> "Templates":
-        """Return the templates with these added; nothing that is there is forgotten.
+        """Return the templates with these added.
 
         Args:
             embeddings: ``(n, d)``.
@@ -172,7 +172,7 @@ class Templates:
     def class_energies(self, embeddings: NDArray[np.floating], *, classes: int) -> Energies:
         """Return ``(n, classes)``: the energy to each class's nearest template.
 
-        Infinite for a class that has none.
+        Infinite for a class without templates.
         """
         energies = np.full((len(embeddings), classes), np.inf)
         for code in np.unique(self.codes):
@@ -201,8 +201,8 @@ class SavedEstimator:
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the fitted estimator as a folder of data, completely or not at all.
 
-        JSON, an ``.npz`` without pickles, and the encoder as Keras saves it: `load` executes
-        nothing that it reads, as unpickling would.
+        JSON, an ``.npz`` without pickles, and the encoder as Keras saves it: unlike unpickling,
+        `load` executes nothing that it reads.
 
         Args:
             folder: its path; must not exist yet, or be empty.
@@ -324,9 +324,9 @@ def _classes_to_data(estimator: Any) -> dict[str, object] | None:
 
 
 def _fingerprint(document: Mapping[str, object], encoder: Any, arrays: Arrays) -> str:
-    """SHA-256 of all but itself: settings, encoder and templates."""
+    """SHA-256 of settings, encoder and templates."""
     head = {name: entry for name, entry in document.items() if name != "fingerprint"}
-    # As JSON gives it back: lists for tuples, and so on.
+    # As read from JSON: lists for tuples, and so on.
     plain = json.loads(document_text(head))
     digest = hashlib.sha256(canonical([plain, lasting_config(encoder.get_config())]).encode())
     for values in [*encoder.get_weights(), *(arrays[name] for name in sorted(arrays))]:

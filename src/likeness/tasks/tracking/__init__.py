@@ -1,8 +1,8 @@
 """Tracking: one target, from a box in the first frame, through a film.
 
-A fully-convolutional Siamese tracker (Bertinetto et al. 2016): one encoder for the target and
-for where it is looked for, and the energy of a place is minus their cross-correlation. NumPy,
-Pillow and ONNX Runtime only; `likeness.tasks.tracking.training.train_tracker` makes the model.
+A fully-convolutional Siamese tracker (Bertinetto et al. 2016): one encoder for the target and the
+search region, and the energy of a position is minus their cross-correlation. NumPy, Pillow and ONNX
+Runtime only; `likeness.tasks.tracking.training.train_tracker` makes the model.
 """
 
 from likeness.tasks.tracking.boxes import Box

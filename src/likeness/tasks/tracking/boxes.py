@@ -1,7 +1,7 @@
-"""`Box`: where something is in a frame, in pixels; and square pieces of a frame around it.
+"""`Box`: a rectangle in a frame, in pixels; and square crops of a frame around it.
 
-Pillow and NumPy only. Where a piece goes beyond the frame, it is filled with the frame's mean
-colour, as Bertinetto et al. 2016 (section 3.1) do.
+Pillow and NumPy only. A crop beyond the frame is filled with the frame's mean colour, as Bertinetto
+et al. 2016 (section 3.1) do.
 """
 
 import math
@@ -107,7 +107,7 @@ _MOST_HALVINGS = 5
 
 
 class Frame:
-    """One picture of a film, from which pieces are cut.
+    """A frame of a film, from which crops are taken.
 
     Args:
         pixels: ``(rows, columns, 3)``, uint8.
@@ -127,7 +127,7 @@ class Frame:
 
     @cached_property
     def mean(self) -> tuple[int, int, int]:
-        """The mean colour, which stands for what is outside the frame."""
+        """The mean colour, which fills the outside of the frame."""
         small = np.asarray(self._levels[0].reduce(4 if min(self.size) > 32 else 1))
         red, green, blue = small.reshape(-1, 3).mean(axis=0).round().astype(int)
         return int(red), int(green), int(blue)
@@ -148,7 +148,7 @@ class Frame:
             side: of the piece, in pixels of the frame.
             size: of the result, in pixels.
             turn: of the piece, in radians.
-            stretch: how many times wider than high the piece is, around the same area.
+            stretch: ratio of width to height of the crop, at constant area.
         """
         level, halvings = self._level(side / size)
         step = side / size / 2**halvings
@@ -171,7 +171,9 @@ class Frame:
         return np.asarray(piece)
 
     def _level(self, step: float) -> tuple[Any, int]:
-        """Return the frame halved so often that a pixel of the piece takes one or two of it."""
+        """Return the frame halved repeatedly, until a pixel of the crop covers one or two of its
+        pixels.
+        """
         halvings = min(max(0, math.floor(math.log2(max(step, 1e-6)))), _MOST_HALVINGS)
         while len(self._levels) <= halvings and min(self._levels[-1].size) > 1:
             self._levels.append(self._levels[-1].reduce(2))
@@ -193,7 +195,7 @@ def _checked(pixels: Any) -> Pixels:
 def pasting_matrix(
     size: int, centre: tuple[float, float], side: float, *, turn: float
 ) -> tuple[float, ...]:
-    """Return the matrix with which Pillow lays a square picture on another one.
+    """Return Pillow's matrix for pasting a square picture on another one.
 
     Args:
         size: of the square picture, in its pixels.

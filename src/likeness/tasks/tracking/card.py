@@ -1,4 +1,4 @@
-"""The card of a tracker's model: what it has learned to follow, and what it does not do."""
+"""The card of a tracker's model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from likeness.evaluation.results import list_of, number_of, object_of, plain_of,
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 TRACKING_FORMAT = "likeness.tracking/1"
-"""Of a model whose encoder gives maps, to find a target again, and no embeddings."""
+"""Format of a model whose encoder gives feature maps for tracking, not embeddings."""
 
 _DRAWN_MARK = "drawn frames, not a real film"
 
@@ -40,7 +40,7 @@ def _tracking_card(document: Mapping[str, Any]) -> ModelCard:
 
 
 def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what `likeness model show` says of a tracker's model: names and words.
+    """Return the summary of a tracker's model for `likeness model show`: names and texts.
 
     Args:
         document: of ``model.json``.
@@ -52,7 +52,8 @@ def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("map", f"a cell every {shapes['stride']} pixels, {document['energy']} energy"),
         (
             "threshold",
-            "none: nothing was held out of training, so no target is called lost by its energy"
+            "none: nothing was held out of training, so a target is never reported as lost by its "
+            "energy"
             if threshold is None
             else f"{threshold:.4g}. Above it the target counts as lost.",
         ),
@@ -61,7 +62,7 @@ def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 class _Facts:
-    """What ``model.json`` says of a tracker's model."""
+    """The entries of a tracker's ``model.json``."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -171,7 +172,7 @@ class _Facts:
                     if size is not None
                 ),
                 ("Reads", f"a target in {sides[0]} pixels, looked for in {sides[1]}, colour"),
-                ("Energy (lower is more alike)", values["energy"]),
+                ("Distance (lower is more alike)", values["energy"]),
                 ("Steps", shown_number(values["steps"])),
                 ("Held out", frames if held_out else "nothing"),
                 ("Searches with", ", ".join(searches) or None),
@@ -189,7 +190,7 @@ class _Facts:
             )
         )  # fmt: skip
         if value is None:
-            said = "There is no threshold: no target is called lost by it."
+            said = "There is no threshold, so a target is never reported as lost by its energy."
             return CardThreshold(value=None, source=None, sentences=(said,), for_gallery=False)
         if rejected is None or accepted is None:
             said = "It was set by hand: its error rates are unknown."

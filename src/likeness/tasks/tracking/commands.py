@@ -32,7 +32,7 @@ from likeness.training.process import load_keras
 SEQUENCES = (
     "bag (VOT2015), dragon-baby (OTB), drawn (synthetic), or a zip or a folder of frames with "
 )
-"""Words for a sequence with its ground truth."""
+"""Description of a sequence with its ground truth."""
 
 
 def _track(
@@ -61,8 +61,8 @@ def _track(
     """Follow one target through a film.
 
     It needs the target's box in the first frame. Each frame gets a box, an energy (lower is more
-    alike) and, where the box is not to be relied on, a reason. Of a sequence with its ground truth
-    it also says how well that went.
+    alike) and, if the target seems lost, a reason. For a sequence with its ground truth it also
+    reports the accuracy.
 
     Boxes are written as they are found: a frame that cannot be read, or Ctrl-C, ends it, and the
     boxes of the frames before stay.
@@ -101,8 +101,8 @@ def _track_train(
 ) -> None:
     """Train a tracker on sequences with the target marked.
 
-    The first quarter of each sequence is held out: how the tracker searches, and above which energy
-    the target counts as lost, is chosen there.
+    The first quarter of each sequence is held out, to choose the settings of the search and the
+    threshold above which the target counts as lost.
     """
     recipe = options.changed(TrackingRecipe(), set_, seed=seed)
     check_new_folder(out, overwrite=overwrite)
@@ -209,7 +209,7 @@ def _follow(
 
 @dataclass(frozen=True, kw_only=True)
 class _Track:
-    """What was tracked."""
+    """The result of tracking."""
 
     model: TrackingModel
     first: Box
@@ -254,7 +254,7 @@ class _Track:
 def _lines(track: _Track, out: Path, video: Path | None) -> list[str]:
     lost, summary = track.lost_frames, f"{len(track.steps) + 1} frames tracked"
     if track.model.threshold is None:
-        summary += "; the model has no threshold, so none can be called lost by its energy."
+        summary += "; the model has no threshold, so none is reported as lost by its energy."
     elif lost:
         summary += f"; in {len(lost)} of them the target seems lost, first in frame {lost[0]}."
     else:

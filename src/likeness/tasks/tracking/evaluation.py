@@ -1,16 +1,15 @@
-"""How well a track follows its target: overlap, centre error, and when it was lost.
+"""Accuracy of a track: overlap, centre error, and when the target was lost.
 
 Wu, Lim and Yang, «Online Object Tracking: A Benchmark», CVPR 2013, section 4: the success plot
 (share of the frames with an overlap above a threshold, over all thresholds), its area, and the
 precision (share of the frames whose centre is at most a number of pixels off; 20 by convention).
 The first frame, whose box is given, does not count: leave it out of the arrays.
 
-Frames are not independent, since a tracker that is off stays off. Intervals resample blocks of
+Frames are not independent, since errors of a tracker persist. Intervals resample blocks of
 frames (Künsch, «The Jackknife and the Bootstrap for General Stationary Observations», Annals
-of Statistics 1989). They say how much the figure of this sequence may vary, and nothing of
-other sequences.
+of Statistics 1989). They are for the variation within this sequence, not for other sequences.
 
-The settings and the threshold of a tracker are chosen by it on frames that were not learned from.
+It is also used to choose a tracker's settings and threshold on held-out frames.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,10 +38,10 @@ PIXELS = np.arange(51.0)
 """Of the precision plot."""
 
 NEAR = 20
-"""Pixels within which a centre counts as right, by the custom of the field."""
+"""Pixels within which a centre counts as right, by convention."""
 
 LOST_BELOW = 0.1
-"""A frame with a smaller overlap is one in which the target is lost."""
+"""Overlap below which the target counts as lost in a frame."""
 
 BLOCK = 10
 """Frames that are resampled together."""
@@ -69,7 +68,7 @@ def overlaps(boxes: ArrayLike, truth: ArrayLike) -> Floats:
 
 
 def _centre_errors(boxes: ArrayLike, truth: ArrayLike) -> Floats:
-    """Return how many pixels the middles of boxes are apart, row by row.
+    """Return the distances of the centres of boxes in pixels, row by row.
 
     Args and errors are those of `overlaps`.
     """
@@ -121,11 +120,11 @@ def _lost_for_good(overlap: ArrayLike) -> int | None:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrackEvaluation:
-    """How well one track, or several of the same frames, followed the target.
+    """The accuracy of one track, or of several of the same frames.
 
     Args:
         overlap: ``(n,)`` or ``(runs, n)``, of each frame after the first.
-        error: likewise, pixels between the middles.
+        error: same shape, pixels between the centres.
     """
 
     overlap: Floats
@@ -133,7 +132,7 @@ class TrackEvaluation:
 
     @classmethod
     def of(cls, boxes: ArrayLike, truth: ArrayLike) -> Self:
-        """Return how well boxes follow the true ones.
+        """Return the accuracy of boxes.
 
         Args:
             boxes, truth: ``(n, 4)`` each, x, y, width, height, without the first frame.
@@ -282,11 +281,11 @@ _COMPARED = {
     "focus": (0.0, 0.8),
     "template_rate": (0.0, 0.01),
 }
-"""The settings that are chosen, and the values that are tried of each."""
+"""The settings that are chosen, and the candidate values of each."""
 
 CLEARLY = 0.02
-"""Mean overlap by which other settings must beat the usual ones: a few dozen frames of one
-sequence cannot show less."""
+"""Gain of mean overlap that other settings must reach: a few dozen frames of one sequence cannot
+show less."""
 
 _TEMPLATE_EVERY = 4
 """Number of held-out frames from one template to the next, when the threshold is chosen."""
@@ -294,13 +293,13 @@ _TEMPLATE_EVERY = 4
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """Settings and threshold, and what stands behind them.
+    """Settings and threshold, and their evidence.
 
     Args:
-        settings: how the tracker searches.
+        settings: of the search.
         threshold: the target is there if energy ≤ threshold; None if nothing was held out.
         frames: held out.
-        tried: the settings that were compared, each with its mean overlap; the usual ones first.
+        tried: the settings that were compared, each with its mean overlap; the defaults first.
         chosen: the index of ``settings`` in ``tried``.
         genuine, impostor: energies that the threshold was chosen on.
     """
@@ -314,7 +313,7 @@ class _Choice:
     impostor: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     def to_json(self) -> dict[str, object]:
-        """Return JSON values; of a choice without held-out frames, that there were none."""
+        """Return JSON values."""
         tried = [
             {name: getattr(settings, name) for name in _COMPARED}
             | {"mean_overlap": round(overlap, 4)}
@@ -334,12 +333,12 @@ class _Choice:
 
 
 def choose(model: TrackingModel, held_out: Sequence[TrackingSequence]) -> _Choice:
-    """Choose how to search, and above which energy the target counts as lost.
+    """Choose the settings of the search, and the threshold above which the target counts as lost.
 
     Args:
-        model: the trained encoder with the usual settings.
-        held_out: the beginnings of the sequences; where there are none, the usual settings and no
-            threshold come back.
+        model: the trained encoder with the default settings.
+        held_out: the beginnings of the sequences; without any, the default settings and no
+            threshold are returned.
     """
     if not held_out:
         return _Choice(settings=model.settings)
@@ -365,7 +364,7 @@ def choose(model: TrackingModel, held_out: Sequence[TrackingSequence]) -> _Choic
 
 
 def _candidates(usual: TrackerSettings) -> Iterator[TrackerSettings]:
-    """Yield the usual settings first, then the others."""
+    """Yield the default settings first, then the others."""
     yield usual
     for values in product(*_COMPARED.values()):
         window, scale_penalty, focus, template_rate = values
@@ -398,7 +397,7 @@ def _mean_overlap(
 def _held_out_energies(
     model: TrackingModel, films: Sequence[TrackingSequence], *, focus: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return energies of templates on their target, and of the most alike position away from it.
+    """Return energies of templates on their target, and of the most similar position away from it.
 
     The search picture lies on the true box of another frame of the sequence. On the target: the
     lowest energy at most half a box from its middle; away from it: the lowest at least a box

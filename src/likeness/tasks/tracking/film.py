@@ -1,7 +1,8 @@
-"""A film: a folder of pictures, an animated GIF, or a video, read frame by frame and written again.
+"""Films: read a folder of pictures, an animated GIF or a video frame by frame; write GIF or MP4.
 
-Folders and GIFs are read and written by Pillow; a video needs OpenCV. Frames come one by one: a
-film may be longer than memory. `film_writer` makes a film with the boxes of a track drawn into it.
+Folders and GIFs are read and written by Pillow; a video needs OpenCV. Frames are read one by one,
+so a film may be larger than memory. `film_writer` makes a film with the boxes of a track drawn into
+it.
 """
 
 import io
@@ -24,7 +25,7 @@ OPENCV = "opencv-python-headless<4.12"
 """What comes with the package and reads and writes videos."""
 
 _USUAL_RATE = 25.0
-"""Frames a second of a film that does not say."""
+"""Default frames per second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +148,7 @@ def _video_frames(video: Any) -> Iterator[Pixels]:
 
 
 def _of_one_size(frames: Iterator[Pixels], path: Path) -> Iterator[Pixels]:
-    """Pass frames on; raise at one of another size, and if there is none."""
+    """Yield frames; raise for a frame of another size, and if there is none."""
     shape = None
     for number, frame in enumerate(frames, start=1):
         shape = shape or frame.shape
@@ -172,21 +173,21 @@ TRACKED_COLOUR = (0, 220, 90)
 LOST_COLOUR = (255, 70, 50)
 
 _MOST_GIF_COLUMNS = 360
-"""Wider films are shrunk: a GIF of large frames is too large to be sent to anybody."""
+"""Wider films are scaled down: a GIF of large frames is too large to share."""
 
 
 class _FilmWriter(Protocol):
-    """Takes frames, and then is the bytes of a file."""
+    """Collects frames, and returns the bytes of a file."""
 
     def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
-        """Draw the box and the words into a frame, and keep it."""
+        """Draw the box and the text into a frame, and add it."""
 
     def content(self) -> bytes:
         """Return the bytes of the file; nothing can be added afterwards."""
 
 
 def film_writer(suffix: str, *, rate: float) -> _FilmWriter:
-    """Return what makes a film of a kind.
+    """Return the writer for a file type.
 
     Args:
         suffix: one of `SUFFIXES`.
@@ -205,7 +206,7 @@ def film_writer(suffix: str, *, rate: float) -> _FilmWriter:
 
 
 def draw_box(frame: Pixels, box: Box, *, words: str, lost: bool) -> Image.Image:
-    """Return the frame as a picture with the box: green, or red and broken while it is lost."""
+    """Return the frame as a picture with the box: green, or red and dashed while it is lost."""
     picture = Image.fromarray(frame)
     draw = ImageDraw.Draw(picture)
     colour = LOST_COLOUR if lost else TRACKED_COLOUR

@@ -1,8 +1,8 @@
-"""`TrackingModel`: an encoder and what it was trained for, from its folder, without Keras.
+"""`TrackingModel`: a trained tracker's encoder and settings, from its folder, without Keras.
 
 On disk it is a folder like that of every model: ``model.json``, ``encoder.keras``,
-``encoder.onnx`` and the card, held together by a fingerprint and seals. It is of a format of its
-own: a tracker's encoder gives maps, not embeddings, and cannot identify anybody.
+``encoder.onnx`` and the card, held together by a fingerprint and seals. It has its own format: a
+tracker's encoder gives maps, not embeddings, and cannot identify anybody.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,11 +34,11 @@ from likeness.training.settings import SettingGroup, number
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingShapes(SettingGroup):
-    """What an encoder is shown of a target.
+    """Sizes of the pictures for the encoder.
 
     Args:
         template: side of the picture of the target and its surroundings, 16…512 pixels.
-        search: side of the picture that it is looked for in, at the same scale, up to 1024.
+        search: side of the search picture, at the same scale, up to 1024.
         stride: pixels from one cell of the encoder's map to the next, 1…32.
         context: how much of the surroundings the template shows, 0…2, in mean half sides of the
             box; 0.5 is that of Bertinetto et al. 2016.
@@ -68,17 +68,17 @@ class TrackingShapes(SettingGroup):
 def prepared(pictures: NDArray[np.uint8]) -> Prepared:
     """Return ``(n, rows, columns, 3)`` float32, −2…2, of as many pictures, uint8.
 
-    Nothing is taken off or scaled picture by picture: template and search must stay comparable.
+    There is no normalisation per picture: template and search must stay comparable.
     """
     return (pictures.astype(np.float32) - 127.5) / 63.75
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerSettings(SettingGroup):
-    """How a tracker searches. The defaults follow Bertinetto et al. 2016, section 3.4.
+    """Settings of the search. The defaults follow Bertinetto et al. 2016, section 3.4.
 
-    Theirs counts all of the template alike; why ours counts its middle more is in
-    docs/tracking.md.
+    They weight the template uniformly; docs/tracking.md explains why the centre has more weight
+    here.
 
     Args:
         scales: sizes tried in each frame, odd, 1…9.
@@ -86,7 +86,7 @@ class TrackerSettings(SettingGroup):
         scale_penalty: added to the energy of every size but the present one, 0…1.
         scale_damping: share of the way to the best size that the box goes in a frame, 0…1.
         window: share of a cosine window, which prefers positions near the last one, 0…1.
-        focus: how much more the middle of the template counts than its rim: 0 (all alike) … 1.
+        focus: weight of the centre of the template relative to its border: 0 (uniform) … 1.
         template_rate: share of the template that each frame replaces, 0…0.5; 0 keeps that of
             the first frame.
     """
@@ -111,10 +111,10 @@ Maps = NDArray[np.float32]
 """``(n, rows, columns, channels)``, an encoder's features, of unit length per cell."""
 
 EnergyMaps = NDArray[np.float64]
-"""``(n, rows, columns)``, −1…1, lower is more alike: the template laid on every position."""
+"""``(n, rows, columns)``, −1…1, lower is more alike: the template at every position."""
 
 Template = NDArray[np.float32]
-"""What is kept of a target: features ``(h, w, channels)``, or pixels."""
+"""The template of a target: features ``(h, w, channels)``, or pixels."""
 
 
 def correlation_energies(template: Maps, search: Maps, weights: NDArray[np.float64]) -> EnergyMaps:
@@ -126,7 +126,7 @@ def correlation_energies(template: Maps, search: Maps, weights: NDArray[np.float
     Args:
         template: ``(h, w, channels)``.
         search: ``(n, rows, columns, channels)``, rows ≥ h, columns ≥ w.
-        weights: ``(h, w)``, ≥ 0, of sum 1: what each cell of the template counts.
+        weights: ``(h, w)``, ≥ 0, of sum 1: the weight of each cell of the template.
 
     Returns:
         ``(n, rows − h + 1, columns − w + 1)``.
@@ -135,8 +135,8 @@ def correlation_energies(template: Maps, search: Maps, weights: NDArray[np.float
     pieces, rows, columns, _ = search.shape
     high, wide = rows - height + 1, columns - width + 1
     cells = (template * weights[..., None]).reshape(height * width, channels)
-    # Every cell of the template with every cell of the search in one product; what is left is
-    # to add up, for each position, the products that lie on it.
+    # One product of all cells of the template with all cells of the search; then the products are
+    # summed for each position.
     products = search.reshape(-1, channels) @ cells.T.astype(search.dtype)
     products = products.reshape(pieces, rows, columns, height, width)
     total = np.zeros((pieces, high, wide), np.float64)
@@ -147,11 +147,11 @@ def correlation_energies(template: Maps, search: Maps, weights: NDArray[np.float
 
 
 def focus_weights(height: int, width: int, *, focus: float) -> NDArray[np.float64]:
-    """Return what each cell of a template counts, ``(height, width)`` of sum 1.
+    """Return the weights of the cells of a template, ``(height, width)`` of sum 1.
 
     Args:
         height, width: cells.
-        focus: 0 (all alike) … 1 (a cosine window: the rim next to nothing).
+        focus: 0 (all alike) … 1 (a cosine window: almost 0 at the border).
 
     >>> focus_weights(1, 3, focus=0.0).round(3).tolist()
     [[0.333, 0.333, 0.333]]
@@ -167,14 +167,14 @@ _ENERGY = "cross_correlation"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrackingModel:
-    """Knows a target again by the cross-correlation of an encoder's maps.
+    """Locates a target by the cross-correlation of an encoder's maps.
 
     Args:
         encode: from ``(n, side, side, 3)`` prepared pictures to maps of unit length per cell.
         shapes: of the pictures.
         fingerprint: SHA-256 of what decides an energy.
         threshold: the target is there if energy ≤ threshold; None if none was chosen.
-        settings: how a tracker searches with it.
+        settings: settings of the search.
         record: the training record.
     """
 
@@ -244,7 +244,7 @@ def _encoder(saved: SavedModel, threads: int) -> Callable[[Prepared], Maps]:
 
 
 def _keras_encode(encoder: Any) -> Callable[[Prepared], Maps]:
-    """Return a function that runs a Keras encoder as it is after training."""
+    """Return a function that runs a trained Keras encoder."""
     ops = require_extra("keras.ops")
 
     def encode(pictures: Prepared) -> Maps:
@@ -261,7 +261,7 @@ class TrainedTracker:
     Args:
         encoder: a `keras.Model` from pictures of any size to maps.
         shapes: of the pictures.
-        settings: how a tracker searches.
+        settings: settings of the search.
         threshold: the target is there if energy ≤ threshold; None if none was chosen.
         record: the training record, JSON values only.
     """
@@ -298,13 +298,13 @@ class TrainedTracker:
         return OnnxSession(self._onnx, name="the exported encoder", axes=4)
 
     def _encode(self, pictures: Prepared) -> Maps:
-        """Run the encoder, which is exported when it is first needed."""
+        """Run the encoder, which is exported on first use."""
         return self._run(pictures)
 
     def with_choice(
         self, settings: TrackerSettings, threshold: float | None, record: Mapping[str, Any]
     ) -> Self:
-        """Return the same encoder with these; what it was exported to is kept."""
+        """Return the same encoder with these settings; its export is kept."""
         changed = replace(self, settings=settings, threshold=threshold, record=record)
         for name in ("_onnx", "_run"):
             if name in vars(self):
@@ -312,7 +312,7 @@ class TrainedTracker:
         return changed
 
     def model(self) -> TrackingModel:
-        """Return it ready to track, on ONNX Runtime where the export runs, or else on Keras."""
+        """Return the model for tracking, on ONNX Runtime if the export works, or else on Keras."""
         return TrackingModel(
             encode=self._encode,
             shapes=self.shapes,

@@ -1,16 +1,16 @@
-"""Pairs of pictures to learn tracking from: a target, and where it is a moment later.
+"""Training pairs for tracking: a target, and a later search picture.
 
 Four kinds, mixed within each batch:
 
 - *film*: the target of a real sequence in two frames (Bertinetto et al. 2016, section 3.4);
-- *anywhere*: a random piece of a frame, found again in a turned, scaled and relit copy of the
+- *anywhere*: a random piece of a frame, located in a rotated, scaled and recoloured copy of the
   frame; the whole picture moves;
 - *pasted*: a random piece of a frame, cut out with a soft edge and pasted on other surroundings
   twice, so that only the target moves;
-- *things*: likewise two pictures of one identity of an image set (faces, digits, …).
+- *things*: the same with two pictures of one identity of an image set (faces, digits, …).
 
-Pasted search pictures hold other pieces as well: something to tell the target from. Everything
-is drawn from a seed. `TrackingRecipe` is every choice of the training.
+Pasted search pictures also contain other pieces, as distractors. Everything is drawn from a seed.
+`TrackingRecipe` holds all settings of the training.
 """
 
 import math
@@ -33,7 +33,7 @@ KINDS = ("film", "anywhere", "pasted", "things")
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingRecipe(SettingGroup):
-    """Every choice of a tracker's training.
+    """All settings of a tracker's training.
 
     Args:
         width: channels of the encoder's first convolution.

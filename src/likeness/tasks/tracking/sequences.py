@@ -1,8 +1,8 @@
 """`TrackingSequence`: the frames of a film and where its target is in each; and sequences by name.
 
-A sequence lies in a zip or a folder. Of the two public ones, one is for training and the other
-for testing. The drawn sequence, for use without either, has synthetic surroundings and a synthetic
-target, from a seed: figures on it say whether a program works, and nothing about films.
+A sequence is stored in a zip or a folder. Of the two public ones, one is used for training and the
+other for testing. The drawn sequence, for use without either, has synthetic surroundings and a
+synthetic target, from a seed: figures on it show whether a program works, and nothing about films.
 """
 
 import hashlib
@@ -100,7 +100,7 @@ Boxes = NDArray[np.float64]
 
 _TRUTH_FILES = ("groundtruth.txt", "groundtruth_rect.txt")
 FOLDERS = ("imgs", "img", "color")
-"""Where VOT and OTB put the frames."""
+"""Folders of frames in VOT and OTB."""
 
 _MOST_FRAMES = 20_000
 _MOST_PIXELS = 1_000_000_000
@@ -116,7 +116,7 @@ _Reader = Callable[[str], bytes | None]
 
 
 def _holds_sequence(path: Path) -> bool:
-    """Return whether a path looks like a sequence: a zip, or a folder with a ground truth."""
+    """Return whether a path may be a sequence: a zip, or a folder with a ground truth."""
     if path.is_dir():
         matches = (path.glob(f"{above}{name}") for name in _TRUTH_FILES for above in ("", "[!.]*/"))
         return any(next(files, None) is not None for files in matches)
@@ -332,7 +332,7 @@ def published_sequence(name: str, path: str | Path | None = None) -> TrackingSeq
 
 
 def _file_of(path: str | Path | None, file_name: str) -> Path | None:
-    """Return where the sequence should be; a path that is given is never passed over."""
+    """Return the expected path of the sequence; a given path is never ignored."""
     if path is not None:
         return Path(path).expanduser()
     own = data_place()
@@ -356,12 +356,12 @@ def drawn_sequence(
 ) -> TrackingSequence:
     """Return a film of a patterned disc that moves, grows and turns over a patterned ground.
 
-    A second disc of another pattern crosses its way.
+    A second disc with another pattern crosses its path.
 
     Args:
         frames: 2…10,000.
         size: (rows, columns) of every frame, 64…1024.
-        speed: of the target; at 1 it goes some three pixels a frame; 0…10.
+        speed: of the target; at 1 it moves about three pixels per frame; 0…10.
         seed: random seed, 0 or more.
 
     Raises:

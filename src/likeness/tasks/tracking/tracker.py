@@ -1,4 +1,4 @@
-"""`Tracker`: finds one target again, frame by frame; and its track as a CSV file."""
+"""`Tracker`: follows one target frame by frame; and its track as a CSV file."""
 
 import csv
 import io
@@ -29,13 +29,13 @@ SIZES = (0.2, 5.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Where the target is in a frame.
+    """The position of the target in a frame.
 
     Args:
-        box: where it is; while it is lost, where it was last looked for.
+        box: its position; while it is lost, the last searched position.
         energy: of template and position, lower is more alike.
         score: minus the energy, larger is better: for tables and plots of trackers.
-        lost: whether the box is not to be relied on.
+        lost: whether the target seems lost.
         reason: why it is lost, a sentence; empty if it is not.
     """
 
@@ -56,8 +56,8 @@ class Tracker:
     Args:
         model: what knows the target again.
         first_frame: ``(rows, columns, 3)``, uint8.
-        box: where the target is in it.
-        settings: how it searches; the model's own if not given.
+        box: of the target in the first frame.
+        settings: of the search; the model's own if not given.
 
     Raises:
         DataError: the frame has another shape or type.
@@ -82,7 +82,7 @@ class Tracker:
         self._template = model.template(self._template_picture(frame))
 
     def step(self, frame: Pixels) -> Step:
-        """Return where the target is in the next frame.
+        """Return the position of the target in the next frame.
 
         Args:
             frame: ``(rows, columns, 3)``, uint8, of the size of the first.
@@ -120,7 +120,7 @@ class Tracker:
         return self._box.side_with_context(shapes.context) * shapes.search / shapes.template
 
     def _best_scale(self, frame: Frame) -> tuple[float, Energies]:
-        """Return the size, beside the present one, with the lowest energy, and its map."""
+        """Return the best change of size, by the lowest energy, and its map."""
         settings, size = self.settings, self._model.shapes.search
         middle = settings.scales // 2
         scales = settings.scale_step ** np.arange(-middle, middle + 1.0)
@@ -133,7 +133,9 @@ class Tracker:
         return float(scales[best]), maps[best]
 
     def _best_position(self, energies: Energies) -> tuple[tuple[float, float], float]:
-        """Return how far off the middle the target is, in pixels of the picture, and its energy."""
+        """Return the offset of the target from the centre, in pixels of the picture, and its
+        energy.
+        """
         fine = np.asarray(
             Image.fromarray(energies.astype(np.float32)).resize(
                 (FINER * energies.shape[1], FINER * energies.shape[0]), Image.Resampling.BICUBIC
@@ -178,7 +180,7 @@ class Tracker:
         return ""
 
     def _kept_near(self, box: Box) -> Box:
-        """Return the box with its middle inside the frame, where it can be found again."""
+        """Return the box with its centre inside the frame, so that it can be found again."""
         columns, rows = self._size
         x, y = box.centre
         centre = (min(max(x, 0.0), float(columns)), min(max(y, 0.0), float(rows)))

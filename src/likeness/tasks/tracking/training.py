@@ -1,21 +1,19 @@
-"""`train_tracker`: from sequences to an encoder that knows a target again.
+"""`train_tracker`: train a tracker's encoder on sequences.
 
 The beginning of each sequence is held out. The network learns from the rest, and from image sets if
-there are any; then the settings of the tracker and the threshold below which the target counts
-as there are chosen on what was held out.
+there are any; then the settings of the tracker and the threshold are chosen on the held-out parts.
 
 The fully-convolutional encoder of a tracker, the network that trains it, and the loss.
 
 L. Bertinetto, J. Valmadre, J. F. Henriques, A. Vedaldi, P. H. S. Torr, «Fully-Convolutional
-Siamese Networks for Object Tracking», ECCV 2016 workshops. No convolution is padded: what a
-cell of the map says does not depend on where in the picture it is, so a template moved by
-four pixels gives the same features one cell further. Smaller than theirs (they have five
-layers of AlexNet), and with two departures: each cell is scaled to unit length, which makes
-the correlation a mean of cosines and keeps a bright cell from drowning the others, and
-pictures are 63 and 127 pixels wide rather than 127 and 255.
+Siamese Networks for Object Tracking», ECCV 2016 workshops. No convolution is padded: the features
+of a cell do not depend on its position in the picture, so a template moved by four pixels gives the
+same features one cell further. Smaller than theirs (they have five layers of AlexNet), and with two
+departures: each cell is scaled to unit length, which makes the correlation a mean of cosines and
+keeps bright cells from dominating, and pictures are 63 and 127 pixels wide rather than 127 and 255.
 
-The loss is that of their equations 2 and 3, with cells weighed as in their section 2.2: those on
-the target together as much as all others.
+The loss is that of their equations 2 and 3, with cells weighted as in their section 2.2: those on
+the target have the same total weight as all others.
 """
 
 import datetime
@@ -80,7 +78,7 @@ def fully_convolutional(*, width: int = 16, channels: int = 32, seed: int = 0) -
 
 @keras.saving.register_keras_serializable(package="likeness")
 class CorrelationNet(keras.Model):
-    """Lays every template of a batch on every position of every search picture.
+    """Correlates every template of a batch with every position of every search picture.
 
     Bertinetto et al. 2016, equation 1: ``response = scale · (φ(z) ⋆ φ(x)) + offset``; ⋆ is the
     mean over the cells of the template, so that with features of unit length it lies between
@@ -118,7 +116,7 @@ class CorrelationNet(keras.Model):
         template = self.encoder(inputs["template"], training=training)
         search = self.encoder(inputs["search"], training=training)
         cells = template.shape[1] * template.shape[2]
-        # A convolution in Keras does not turn its kernel round: it is this correlation.
+        # A convolution in Keras does not flip its kernel: it is this correlation.
         kernel = ops.transpose(template, (1, 2, 3, 0)) / cells
         correlation = ops.conv(search, kernel, padding="valid", data_format="channels_last")
         return self.scale * correlation + self.offset
@@ -142,8 +140,8 @@ def response_logistic(labels: Any, responses: Any) -> Any:
     """Return the mean of ``log(1 + exp(−label · response))`` on the target, plus that off it.
 
     Args:
-        labels: their sign says what a place is: above 0 on the target, below 0 off it, 0 where
-            it does not matter; their size how much it counts in its mean. Any shape.
+        labels: positive on the target, negative off it, 0 where it is ignored; the absolute value
+            is the weight in the mean. Any shape.
         responses: of the same shape, larger is more alike.
 
     Returns:
@@ -183,12 +181,12 @@ class ResponseLogisticLoss(keras.losses.Loss):
 
 
 FEWEST_FRAMES = 8
-"""Of a sequence that a part of is held out."""
+"""Fewest frames of a sequence of which a part is held out."""
 
 TEMPLATE = 63
 SEARCH = 159
-"""Side of the search picture in use: larger than what is learned from, so that a target may go
-one and a half times its size from one frame to the next. Unpadded convolutions allow it."""
+"""Side of the search picture in use: larger than in training, so that a target may move one and a
+half times its size between frames. Unpadded convolutions allow it."""
 
 
 def train_tracker(
@@ -203,14 +201,14 @@ def train_tracker(
     Ctrl-C after the first tenth of the steps ends the training, and what was learned is kept.
 
     Args:
-        recipe: every choice.
+        recipe: all settings.
         films: one sequence at least, of 8 frames.
         things: an image set whose identities are pasted onto frames as further targets.
         on_progress: called after every batch.
 
     Returns:
         The encoder with the settings and the threshold chosen on the held-out beginnings;
-        ``record`` tells recipe, data, losses, what was tried, seconds, date, and whether it was
+        ``record`` holds recipe, data, losses, what was tried, seconds, date, and whether it was
         interrupted.
 
     Raises:
@@ -250,7 +248,7 @@ def train_tracker(
 def _split(
     recipe: TrackingRecipe, films: Sequence[TrackingSequence]
 ) -> tuple[list[TrackingSequence], list[TrackingSequence]]:
-    """Return what is learned from, and the beginnings that are held out, if any are.
+    """Return the training parts, and the held-out beginnings, if any.
 
     The beginning, since a tracker starts there.
     """
@@ -280,7 +278,7 @@ def _pictures(things: Dataset | None) -> list[list[Any]]:
 
 
 def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_Watch") -> bool:
-    """Train the encoder; return whether Ctrl-C ended it."""
+    """Train the encoder; return whether Ctrl-C stopped it."""
     network = CorrelationNet(encoder)
     warm = max(1, recipe.steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -321,7 +319,7 @@ class _Feed(keras.utils.PyDataset):
 
 
 class _Watch(keras.callbacks.Callback):
-    """Tells the progress, and keeps the mean loss of every twentieth of the steps."""
+    """Reports progress, and keeps the mean loss of every twentieth of the steps."""
 
     def __init__(self, recipe: TrackingRecipe, on_progress: OnProgress | None) -> None:
         super().__init__()
@@ -350,7 +348,7 @@ class _Watch(keras.callbacks.Callback):
             self._recent = []
 
     def progress(self, step: int, *, stage: str) -> TrainingProgress:
-        """Return where the training is."""
+        """Return the progress of the training."""
         loss = self._recent[-1] if self._recent else (self.losses or [math.nan])[-1]
         return TrainingProgress(stage=stage, step=step, steps=self._recipe.steps, loss=loss)
 

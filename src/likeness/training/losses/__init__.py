@@ -1,4 +1,4 @@
-"""Losses: each a function, the formula, and a thin Keras class over it."""
+"""Losses: for each, a function with the formula, and a Keras class that uses it."""
 
 from likeness.training.losses.contrastive import (
     BatchContrastiveLoss,

@@ -2,8 +2,8 @@
 
 R. Hadsell, S. Chopra, Y. LeCun, «Dimensionality Reduction by Learning an Invariant
 Mapping», CVPR 2006, equation 4. Departures: the label is 1 for a genuine pair (the paper
-writes Y = 0 for it), and genuine pairs may have a margin of their own below which they cost
-nothing (0, the paper's form, by default).
+writes Y = 0 for it), and genuine pairs may have a margin of their own below which they have no loss
+(0, the paper's form, by default).
 
 Supervised contrastive loss: a softmax over a batch, in which items of one identity meet.
 
@@ -12,7 +12,7 @@ the genuine pairs outside the logarithm). As P. Feeney and M. C. Hughes propose 
 Supervised Information Noise-Contrastive Estimation Revisited», 2023), a genuine pair competes
 with the impostor pairs only, not with the other genuine pairs of the same item.
 
-No identity has a weight vector of its own, as it has in `margin_softmax`: so
+Unlike in `margin_softmax`, identities have no weight vectors, so
 identities may be generated for one batch and never used again.
 """
 
@@ -64,8 +64,8 @@ def contrastive(
     Args:
         genuine: ``(n,)``, 1 for a genuine pair, 0 for an impostor pair.
         distance: ``(n,)``, the Euclidean distance of each pair.
-        margin: m, the distance from which an impostor pair costs nothing.
-        genuine_margin: g, the distance up to which a genuine pair costs nothing.
+        margin: m, the distance beyond which an impostor pair has no loss.
+        genuine_margin: g, the distance up to which a genuine pair has no loss.
         xp: the array namespace, NumPy or ``keras.ops``.
 
     Returns:
@@ -85,8 +85,8 @@ class ContrastiveLoss(FormulaLoss):
     """`contrastive` for ``SiameseNet.compile``: targets are 1 (genuine) or 0 (impostor).
 
     Args:
-        margin: > 0; from which an impostor pair costs nothing.
-        genuine_margin: from 0 to ``margin``; up to which a genuine pair costs nothing.
+        margin: > 0; beyond which an impostor pair has no loss.
+        genuine_margin: from 0 to ``margin``; up to which a genuine pair has no loss.
         name: of the loss.
 
     Raises:
@@ -114,14 +114,14 @@ def batch_contrastive(
 ) -> Any:
     """Return the contrastive loss over all pairs of a P×K batch, one number.
 
-    The mean over the genuine pairs plus the mean over the impostor pairs, so that the many
-    impostors do not drown the few genuine pairs.
+    The mean over the genuine pairs plus the mean over the impostor pairs, so that the many impostor
+    pairs do not outweigh the few genuine pairs.
 
     Args:
         codes: ``(n,)``, small whole numbers.
         embeddings: ``(n, d)`` tensor.
-        margin: from which an impostor pair costs nothing.
-        genuine_margin: up to which a genuine pair costs nothing.
+        margin: beyond which an impostor pair has no loss.
+        genuine_margin: up to which a genuine pair has no loss.
     """
     genuine, impostor, distance = compared(codes, embeddings)
     options = {"margin": margin, "genuine_margin": genuine_margin, "xp": ops}
@@ -135,8 +135,8 @@ class BatchContrastiveLoss(FormulaLoss):
     """`batch_contrastive` for a P×K batch: targets are codes, predictions embeddings.
 
     Args:
-        margin: > 0; from which an impostor pair costs nothing.
-        genuine_margin: from 0 to ``margin``; up to which a genuine pair costs nothing.
+        margin: > 0; beyond which an impostor pair has no loss.
+        genuine_margin: from 0 to ``margin``; up to which a genuine pair has no loss.
         name: of the loss.
 
     Raises:
@@ -170,7 +170,7 @@ def compared(codes: Any, embeddings: Any) -> tuple[Any, Any, Any]:
 
 
 def mean_where(mask: Any, values: Any) -> Any:
-    """Return the mean of ``values`` where ``mask`` is 1; 0 where it is nowhere 1."""
+    """Return the mean of ``values`` where ``mask`` is 1; 0 if it is nowhere 1."""
     return ops.sum(mask * values) / ops.maximum(ops.sum(mask), 1.0)
 
 
@@ -186,7 +186,7 @@ def supervised_contrastive(
         codes: ``(n,)``, small whole numbers.
         embeddings: ``(n, d)`` tensor, of unit length.
         scale: of cosines, the inverse temperature.
-        margin: taken off the cosine of genuine pairs.
+        margin: subtracted from the cosine of genuine pairs.
     """
     codes = ops.reshape(codes, (-1,))
     same = ops.equal(ops.expand_dims(codes, 1), ops.expand_dims(codes, 0))
@@ -207,7 +207,7 @@ class SupervisedContrastiveLoss(FormulaLoss):
 
     Args:
         scale: > 0, the inverse temperature.
-        margin: 0…1, taken off the cosine of genuine pairs.
+        margin: 0…1, subtracted from the cosine of genuine pairs.
         name: of the loss.
 
     Raises:

@@ -1,8 +1,8 @@
-"""Margin softmax: classify the training identities by cosine, with a handicap.
+"""Margin softmax: classification of the training identities by cosine, with a margin.
 
 H. Wang et al., «CosFace: Large Margin Cosine Loss for Deep Face Recognition», CVPR 2018,
-equation 4: cross entropy over ``s · (cos θ_j − m·[j = own identity])``. The class weights
-live in `CosineHead`, which is thrown away after training; new people need no class.
+equation 4: cross entropy over ``s · (cos θ_j − m·[j = own identity])``. The class weights are in
+`CosineHead`, which is discarded after training; new people need no class.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ def margin_softmax(codes: Any, cosines: Any, *, scale: float = 16.0, margin: flo
         codes: ``(n,)``, 0…classes−1.
         cosines: ``(n, classes)`` tensor: cosine between each embedding and each class.
         scale: s, the inverse temperature.
-        margin: m, taken off the cosine of the item's own class.
+        margin: m, subtracted from the cosine of the item's own class.
 
     Returns:
         ``(n,)``, ≥ 0.
@@ -38,7 +38,7 @@ class MarginSoftmaxLoss(FormulaLoss):
 
     Args:
         scale: > 0, the inverse temperature.
-        margin: 0…1, taken off the cosine of the item's own class.
+        margin: 0…1, subtracted from the cosine of the item's own class.
         name: of the loss.
 
     Raises:
@@ -64,9 +64,9 @@ class CosineHead(keras.layers.Layer):
     Args:
         classes: ≥ 2.
         seed: of the initial directions.
-        spread: standard deviation of their numbers, above 0. Only the direction matters, so a
-            step of the optimiser turns a short one farther: with many classes, each seen
-            seldom, take less than 1.
+        spread: standard deviation of their numbers, above 0. Only the direction matters, and a step
+            of the optimiser rotates short vectors more: use less than 1 for many classes with few
+            samples.
         **kwargs: of `keras.layers.Layer`.
     """
 
@@ -79,7 +79,7 @@ class CosineHead(keras.layers.Layer):
         self.spread = spread
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the directions."""
+        """Create the directions."""
         self.directions = self.add_weight(
             name="directions",
             shape=(input_shape[-1], self.classes),

@@ -20,7 +20,7 @@ from likeness.errors import SettingError
 from likeness.training.losses.contrastive import FormulaLoss, compared, mean_where
 
 FAR_AWAY = 1e6
-"""Added to distances that must not be chosen as nearest."""
+"""Added to distances to exclude them from the minimum."""
 
 MINING = ("hard", "semi_hard")
 
@@ -41,7 +41,7 @@ def hard_triplet(codes: Any, embeddings: Any, *, margin: float = 0.3) -> Any:
     Args:
         codes: ``(n,)``, small whole numbers.
         embeddings: ``(n, d)`` tensor.
-        margin: by which impostors must be farther.
+        margin: by which impostor items must be farther.
     """
     genuine, impostor, distance = compared(codes, embeddings)
     farthest = ops.max(genuine * distance, axis=1)
@@ -57,7 +57,7 @@ def semi_hard_triplet(codes: Any, embeddings: Any, *, margin: float = 0.3) -> An
     Args:
         codes: ``(n,)``, small whole numbers.
         embeddings: ``(n, d)`` tensor.
-        margin: by which impostors must be farther.
+        margin: by which impostor items must be farther.
     """
     genuine, impostor, distance = compared(codes, embeddings)
     # Axes: anchor, genuine item, impostor item.
@@ -76,7 +76,7 @@ class TripletLoss(FormulaLoss):
     """`hard_triplet` or `semi_hard_triplet` for a P×K batch: targets are codes.
 
     Args:
-        margin: > 0; by which impostors must be farther.
+        margin: > 0; by which impostor items must be farther.
         mining: "hard" or "semi_hard".
         name: of the loss.
 
