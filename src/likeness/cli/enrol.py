@@ -2,9 +2,9 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,17 +14,28 @@ from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model,
 from likeness.cli.terminal import finish, note, reading_bar
 from likeness.images.decode import EXTENSIONS, read_photo
 from likeness.recogniser.gallery import photo_digest
+from likeness.recogniser.gallery.rows import check_name
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
 from likeness.recogniser.recogniser import Recogniser
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Planned:
-    """A photo to be enrolled: the person, the file, and metadata of the person."""
+    """A photo to be enrolled: the person, the file, and metadata of the person.
+
+    Args:
+        name: of the person.
+        file: the photo.
+        metadata: further columns of a CSV.
+        where: the line of the CSV, or the photo, for messages.
+        problem: why the line cannot be used; "" if it can.
+    """
 
     name: str
     file: Path
     metadata: Mapping[str, str] | None = None
+    where: str
+    problem: str = ""
 
 
 @dataclass(kw_only=True)
@@ -58,14 +69,16 @@ def _enrol(
 
     A gallery that does not exist is created. Each photo is stored before the next is read, so a
     stopped run can be repeated: photos that are enrolled already are skipped (with --keep-photos
-    the photo itself is stored too). Photos that cannot be used, and photos that are enrolled for
-    another person, are named and left out; exit code 2 if no photo could be enrolled.
+    the photo itself is stored too). Names are checked first. Names and photos that cannot be used,
+    and photos that are enrolled for another person, are named and left out; exit code 2 if no photo
+    could be enrolled.
     """
-    planned = _plan(photos, name)
-    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    if name is not None:
+        check_name(name, argument="--name")
     done = _Done()
-    first = _first_usable(planned, model_reader[1], done)
-    skipped = len(done.refused)
+    planned = _with_usable_names(_plan(photos, name), done)
+    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    skipped, first = _first_usable(planned, model_reader[1], done)
     with (
         recogniser(gallery, model_reader, key_file=key_file, new=True) as opened,
         reading_bar("Enrolling") as tell,
@@ -80,9 +93,34 @@ def _enrol(
         raise typer.Exit(COULD_NOT_TRY)
 
 
+def _with_usable_names(planned: Sequence[_Planned], done: _Done) -> list[_Planned]:
+    """Return the photos whose person can be enrolled under this name, before anything is done.
+
+    Args:
+        planned: the photos.
+        done: receives the reasons why others are left out.
+
+    Raises:
+        DataError: there is none; the first one's reason.
+    """
+    usable = []
+    for plan in planned:
+        try:
+            if plan.problem:
+                raise errors.DataError(plan.problem)
+            usable.append(replace(plan, name=check_name(plan.name)))
+        except (errors.DataError, errors.SettingError) as error:
+            done.refused.append(f"{plan.where}: {error}")
+    if not usable:
+        raise errors.DataError(
+            f"None of {len(planned)} photos can be used. The first: {done.refused[0]}"
+        )
+    return usable
+
+
 def _first_usable(
     planned: Sequence[_Planned], reader: PhotoReader, done: _Done
-) -> tuple[bytes, PreparedFace]:
+) -> tuple[int, tuple[bytes, PreparedFace]]:
     """Read photos up to the first usable one, before a gallery is created.
 
     Args:
@@ -91,19 +129,20 @@ def _first_usable(
         done: receives the reasons why earlier ones cannot be used.
 
     Returns:
-        Its bytes and its face.
+        Its place among the planned, and its bytes and face.
 
     Raises:
         ImageError: none of the photos can be used; the first one's reason.
     """
-    for plan in planned:
+    reasons = []
+    for number, plan in enumerate(planned):
         try:
             photo = read_photo(plan.file)
-            return photo, reader.read_face(photo, name=str(plan.file))
+            return number, (photo, reader.read_face(photo, name=str(plan.file)))
         except (errors.ImageError, errors.FaceError) as error:
             done.refused.append(f"{plan.file}: {error}")
-    reasons = done.refused[0].removeprefix(f"{planned[0].file}: ")
-    raise errors.ImageError(f"None of {len(planned)} photos can be used. The first: {reasons}")
+            reasons.append(str(error))
+    raise errors.ImageError(f"None of {len(planned)} photos can be used. The first: {reasons[0]}")
 
 
 def _enrol_planned(
@@ -182,7 +221,7 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
     if photos.is_dir():
         folders = [photos] if name else sorted(path for path in photos.iterdir() if path.is_dir())
         planned = [
-            _Planned(name=name or folder.name, file=file)
+            _Planned(name=name or folder.name, file=file, where=str(file))
             for folder in folders
             for file in sorted(folder.iterdir())
             if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
@@ -203,16 +242,17 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
         return _from_csv(photos)
     if not name:
         raise errors.SettingError("--name: expected the person's name. Received: nothing.")
-    return [_Planned(name=name, file=photos)]
+    return [_Planned(name=name, file=photos, where=str(photos))]
 
 
 def _from_csv(file: Path) -> list[_Planned]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        # A byte that is no UTF-8 costs its line, not the file.
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             reader = csv.DictReader(stream)
             columns = reader.fieldnames or []
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, csv.Error) as error:
         raise errors.DataError(
             f"{file}: expected a CSV file in UTF-8. It cannot be read: {error}."
         ) from error
@@ -220,20 +260,29 @@ def _from_csv(file: Path) -> list[_Planned]:
         raise errors.DataError(
             f"{file}: expected the columns person and photo. Received: {', '.join(columns)}."
         )
-    planned = []
-    for number, row in enumerate(rows, 2):
-        if not row["person"] or not row["photo"] or None in row:
-            raise errors.DataError(
-                f"{file}, line {number}: expected a person and a photo. Fill it in."
-            )
-        metadata = {key: value for key, value in row.items() if key not in ("person", "photo")}
-        planned.append(
-            _Planned(
-                name=row["person"],
-                file=file.parent / row["photo"],  # an absolute path stays one
-                metadata=metadata or None,
-            )
-        )
+    planned = [_from_row(row, file=file, line=line) for line, row in rows]
     if not planned:
         raise errors.DataNotFoundError(f"{file}: expected a line for each photo. Found none.")
     return planned
+
+
+def _from_row(row: Mapping[str | None, Any], *, file: Path, line: int) -> _Planned:
+    """Return the photo of a line, or what is wrong with the line."""
+    metadata = {str(key): value for key, value in row.items() if key not in ("person", "photo")}
+    cells = [cell or "" for key, cell in row.items() if key is not None]
+    problem = ""
+    if not (row["person"] or "").strip() or not (row["photo"] or "").strip():
+        problem = "expected a person and a photo. Fill both in."
+    elif None in row:
+        problem = "expected a cell for each column. Received: more. Put commas in quotes."
+    elif any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
+        problem = "expected UTF-8. Received: other bytes. Save the file as UTF-8."
+    elif "\0" in row["photo"]:
+        problem = "photo: expected the path of a file. Received: one with a zero byte."
+    return _Planned(
+        name=row["person"] or "",
+        file=file.parent / (row["photo"] or ""),  # an absolute path stays one
+        metadata=metadata or None,
+        where=f"{file}, line {line}",
+        problem=problem,
+    )
