@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -69,29 +70,47 @@ def run_side_by_side(
     if not jobs:
         return []
     tell = on_progress or (lambda progress: None)
-    context = multiprocessing.get_context("spawn")
-    messages = context.Queue()
     count = min(len(jobs), workers or _available_cores())
-    with (
-        _one_thread_each(),
-        ProcessPoolExecutor(
+    with _one_thread_each():
+        context = _context()
+        messages = context.Queue()
+        with ProcessPoolExecutor(
             count, mp_context=context, initializer=_begin, initargs=(messages,)
-        ) as pool,
-    ):
-        futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
-        try:
-            _follow(futures, messages, tell)
-            return [future.result() for future in futures]
-        except BrokenProcessPool as error:
-            raise WorkerDiedError(
-                "a training process was killed, most often because memory ran out. "
-                "Close other programs, or run fewer trainings in parallel with `--jobs 1`."
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+        ) as pool:
+            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+            try:
+                _follow(futures, messages, tell)
+                return [future.result() for future in futures]
+            except BrokenProcessPool as error:
+                raise WorkerDiedError(
+                    "a training process was killed, most often because memory ran out. "
+                    "Close other programs, or run fewer trainings in parallel with `--jobs 1`."
+                ) from error
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
+
+
+def _context() -> Any:
+    """Return how processes begin: each afresh, or forked from one that imports Keras once.
+
+    That one runs a single thread, so a fork of it is whole. Its settings must be there when it
+    starts; Ctrl-C is the parent's to handle, while it imports, too.
+    """
+    if sys.platform != "linux":  # elsewhere system libraries do not bear a fork
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver  # late: other systems lack it
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["keras"])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return context
 
 
 def _available_cores() -> int:
@@ -123,6 +142,8 @@ def _one_thread_each() -> Any:
     The settings must exist before the libraries load, so they are environment variables.
     """
     settings = dict.fromkeys(_THREADS, "1")
+    # What TensorFlow says of the processor while it is imported is for its developers.
+    settings["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
