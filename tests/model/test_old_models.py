@@ -9,9 +9,7 @@ within 0.02: it rounds to 8 bits, and a rounding may fall the other way on anoth
 import importlib.util
 import json
 import lzma
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from fresh_process import python
 from PIL import Image
 
 from likeness import (
@@ -344,26 +343,21 @@ except SystemExit as ended:
 )
 
 
-def in_a_fresh_process(code: str, old: Path, place: Path, names: list[str]) -> None:
+def in_a_fresh_process(
+    code: str, old: Path, place: Path, names: list[str], *, learning: bool
+) -> None:
     for name, asked in (inputs.ASKED | inputs.ESTIMATORS).items():
         np.save(place / f"{name}.npy", np.asarray(asked()))
     (place / "film").mkdir()
     for number, frame in enumerate(inputs.film(), start=1):
         Image.fromarray(frame).save(place / "film" / f"{number}.png")
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(old), str(place), ",".join(names)],
-        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    words = (str(old), str(place), ",".join(names))
+    python("-c", code, *words, cwd=place, learning=learning)
     assert (place / "track.csv").is_file()
 
 
 def test_a_fresh_process_opens_every_kind_without_keras(old: Path, tmp_path: Path) -> None:
-    in_a_fresh_process(OPENS, old, tmp_path, list(MODELS))
+    in_a_fresh_process(OPENS, old, tmp_path, list(MODELS), learning=False)
     for name in MODELS:
         assert_close(np.load(tmp_path / f"{name}.found.npy"), MODELS[name]["onnx"])
 
@@ -371,7 +365,7 @@ def test_a_fresh_process_opens_every_kind_without_keras(old: Path, tmp_path: Pat
 @needs_tensorflow
 def test_a_fresh_process_loads_every_kind_on_keras(old: Path, tmp_path: Path) -> None:
     without_onnx(old / "tracker", tmp_path / "tracker")
-    in_a_fresh_process(LOADS, old, tmp_path, ON_KERAS)
+    in_a_fresh_process(LOADS, old, tmp_path, ON_KERAS, learning=True)
     for name in ON_KERAS:
         assert_close(np.load(tmp_path / f"{name}.found.npy"), MODELS[name]["keras"])
     for name, wanted in EXPECTED["estimators"].items():

@@ -26,8 +26,9 @@ from typing import Any
 LIGHT = ("numpy", "PIL.Image", "typer", "rich.console", "sqlalchemy", "cryptography.fernet")
 LEARNING = (*LIGHT, "onnxruntime", "keras", "sklearn.base", "matplotlib.pyplot", "jinja2")
 
-AT_IMPORT = ("KERAS_BACKEND", "KERAS_HOME", "MPLBACKEND", "PYTHONPATH")
-"""Variables that the packages read when they are imported."""
+AT_IMPORT = ("KERAS_BACKEND", "MPLBACKEND")
+"""Variables that the packages read when they are imported, and that matter here: with other values
+another server is needed. (Keras reads KERAS_HOME then, too, but only for downloads of its own.)"""
 
 
 def python(
@@ -139,7 +140,8 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     kind, code, *words = request["arguments"]
-    sys.path[0] = "" if kind == "-c" else request["cwd"]
+    added = request["env"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:1] = ["" if kind == "-c" else request["cwd"], *filter(None, added)]
     sys.argv = [kind, *words]
     if kind == "-m":
         runpy.run_module(code, run_name="__main__", alter_sys=True)
