@@ -1,5 +1,6 @@
 """The commands as a person types them: in a process of their own, or in this one."""
 
+import io
 import json
 import os
 import subprocess
@@ -7,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fresh_process import python
 
+from likeness.cli import main
 from likeness.cli.app import app
 from likeness.errors import LikenessError
 
@@ -54,6 +57,34 @@ def run(
         timeout=1200,
         check=False,
     )
+
+
+def run_here(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``likeness`` in this process: soon done, where a sentence is all that is asked for.
+
+    Args:
+        words: the command and its arguments.
+        cwd: where.
+        environment: variables to add.
+    """
+    code: Any = 0
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ({"COLUMNS": "100", "NO_COLOR": "1"} | environment).items():
+            patch.setenv(name, value)
+        patch.chdir(cwd)
+        patch.setattr("sys.argv", ["likeness", *words])
+        streams = {name: io.TextIOWrapper(io.BytesIO(), "utf-8") for name in ("stdout", "stderr")}
+        for name, stream in streams.items():
+            patch.setattr(sys, name, stream)
+        try:
+            main()
+        except SystemExit as left:
+            code = left.code
+    printed = {}
+    for name, stream in streams.items():
+        stream.flush()
+        printed[name] = stream.buffer.getvalue().decode("utf-8")
+    return subprocess.CompletedProcess(words, int(code or 0), **printed)
 
 
 def refused(result: subprocess.CompletedProcess[str], sentence: str) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from likeness.datasets import drawn_faces
 
-from .conftest import run
+from .conftest import run, run_here
 
 QUICK = [
     "schedule.epochs=1",
@@ -94,7 +94,7 @@ def test_what_cannot_be_promised_is_refused(
     photos: str, words: list[str], sentence: str, place: Path
 ) -> None:
     before = document(place)
-    result = run("calibrate", "model", photos, *words, cwd=place)
+    result = run_here("calibrate", "model", photos, *words, cwd=place)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
@@ -119,7 +119,7 @@ def test_what_cannot_be_promised_is_refused(
 def test_unclear_wishes_are_refused_before_anything_is_read(
     words: list[str], sentence: str, tmp_path: Path
 ) -> None:
-    result = run("calibrate", "nowhere", "nobody", *words, cwd=tmp_path)
+    result = run_here("calibrate", "nowhere", "nobody", *words, cwd=tmp_path)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
 
@@ -147,7 +147,7 @@ def test_a_report_that_cannot_be_written_leaves_the_model_as_it_is(place: Path) 
     before = document(place)
     (place / "taken").write_text("x")
     words = ["--people", "3", "--strangers-accepted", "40%", "--report", "taken"]
-    result = run("calibrate", "model", "others", *words, cwd=place)
+    result = run_here("calibrate", "model", "others", *words, cwd=place)
     assert result.returncode == 2
     assert "--report: expected a folder. Received: taken, a file." in " ".join(
         result.stderr.split()

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from likeness.cli.app import app
 from likeness.datasets import drawn_faces
 
-from .conftest import refused, run
+from .conftest import refused, run, run_here
 
 LOADING = "loading Keras"
 SCRIPT = f"""
@@ -132,11 +132,11 @@ class TestTrainAndEvaluate:
         assert first["threshold"] == second["threshold"]
 
     def test_does_not_replace_a_model_unasked(self, model: Path, photos: Path) -> None:
-        result = run("train", str(photos), "--out", str(model), *QUICK, cwd=model.parent)
+        result = run_here("train", str(photos), "--out", str(model), *QUICK, cwd=model.parent)
         refused(result, "already holds a model")
 
     def test_does_not_touch_a_folder_of_other_things(self, photos: Path) -> None:
-        result = run(
+        result = run_here(
             "train", str(photos), "--out", str(photos), "--overwrite", *QUICK, cwd=photos.parent
         )
         refused(result, "one that holds other files")
@@ -203,7 +203,16 @@ class TestTrainAndEvaluate:
 class TestCrossval:
     def test_result_has_what_programs_read(self, photos: Path, tmp_path: Path) -> None:
         result = run(
-            "crossval", str(photos), "--protocol", "S20", "--json", "s20.json", *QUICK, cwd=tmp_path
+            "crossval",
+            str(photos),
+            "--protocol",
+            "S20",
+            "--json",
+            "s20.json",
+            "--jobs",
+            "1",
+            *QUICK,
+            cwd=tmp_path,
         )
         assert result.returncode == 0, result.stderr
         document = json.loads((tmp_path / "s20.json").read_text())
@@ -214,30 +223,30 @@ class TestCrossval:
             assert "one_shot_4way" in method
 
     def test_evidence_needs_a_place(self, tmp_path: Path) -> None:
-        result = run("crossval", "drawn", "--evidence", cwd=tmp_path)
+        result = run_here("crossval", "drawn", "--evidence", cwd=tmp_path)
         refused(result, "--evidence: expected --json FILE")
 
     def test_unknown_protocol(self, tmp_path: Path) -> None:
-        result = run("crossval", "drawn", "--protocol", "U5", cwd=tmp_path)
+        result = run_here("crossval", "drawn", "--protocol", "U5", cwd=tmp_path)
         refused(result, "--protocol: expected one of L, S20, U4, open-set. Received: 'U5'.")
 
 
 class TestBadInput:
     def test_missing_folder(self, tmp_path: Path) -> None:
-        refused(run("train", "nowhere", "--out", "m", cwd=tmp_path), "nowhere")
+        refused(run_here("train", "nowhere", "--out", "m", cwd=tmp_path), "nowhere")
         assert list(tmp_path.iterdir()) == []
 
     def test_one_person_only(self, tmp_path: Path) -> None:
         write_photos(tmp_path / "one", people=1, photos=3)
         refused(
-            run("train", "one", "--out", "m", cwd=tmp_path),
+            run_here("train", "one", "--out", "m", cwd=tmp_path),
             "expected at least 2 people with 2 or more photos each",
         )
 
     def test_one_photo_each(self, tmp_path: Path) -> None:
         write_photos(tmp_path / "single", people=4, photos=1)
         refused(
-            run("train", "single", "--out", "m", cwd=tmp_path),
+            run_here("train", "single", "--out", "m", cwd=tmp_path),
             "0 of them with 2 or more",
         )
 
@@ -250,7 +259,7 @@ class TestBadInput:
         assert "4 photos of 2 people" in result.stdout
         assert "text.pgm" in result.stderr
         assert "empty.jpg" in result.stderr
-        refused(run("data", "folder", "lab", "--strict", cwd=tmp_path), "empty.jpg")
+        refused(run_here("data", "folder", "lab", "--strict", cwd=tmp_path), "empty.jpg")
 
     @pytest.mark.parametrize(
         ("setting", "sentence"),
@@ -271,11 +280,11 @@ class TestBadInput:
         ],
     )
     def test_settings(self, setting: str, sentence: str, tmp_path: Path) -> None:
-        result = run("train", "drawn", "--out", "m", "--set", setting, cwd=tmp_path)
+        result = run_here("train", "drawn", "--out", "m", "--set", setting, cwd=tmp_path)
         refused(result, sentence)
 
     def test_no_model(self, tmp_path: Path) -> None:
-        refused(run("evaluate", ".", "drawn", cwd=tmp_path), "Found no model.json")
+        refused(run_here("evaluate", ".", "drawn", cwd=tmp_path), "Found no model.json")
 
     def test_full_disk(self, model: Path, photos: Path) -> None:
         full = Path("/dev/full")
@@ -286,19 +295,19 @@ class TestBadInput:
         assert full.is_char_device()
 
     def test_json_into_a_missing_folder_is_refused_before_training(self, tmp_path: Path) -> None:
-        result = run("crossval", "drawn", "--json", "missing/u4.json", cwd=tmp_path)
+        result = run_here("crossval", "drawn", "--json", "missing/u4.json", cwd=tmp_path)
         refused(result, "--json: expected a file in an existing folder")
 
 
 class TestWithoutData:
     def test_train_att_is_an_error(self, without_data: Path) -> None:
-        result = run("train", "att", "--out", "m", cwd=without_data)
+        result = run_here("train", "att", "--out", "m", cwd=without_data)
         assert result.returncode == 2
         assert "LIKENESS_DATA" in result.stderr
         assert not (without_data / "m").exists()
 
     def test_named_data_that_is_missing_stops_the_demo(self, without_data: Path) -> None:
-        result = run("demo", cwd=without_data, LIKENESS_DATA=str(without_data / "none"))
+        result = run_here("demo", cwd=without_data, LIKENESS_DATA=str(without_data / "none"))
         assert result.returncode == 2
         assert "LIKENESS_DATA" in result.stderr
 

@@ -10,6 +10,8 @@ from fresh_process import python
 
 from likeness.tasks.characters.digits import digits
 
+from .conftest import run_here
+
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     words = ("-m", "likeness", "digits", *arguments)
@@ -49,7 +51,7 @@ def test_three_tables_and_their_json(npz: Path) -> None:
     ],
 )
 def test_wrong_words(words: list[str], sentence: str, tmp_path: Path) -> None:
-    result = run(*words, cwd=tmp_path)
+    result = run_here("digits", *words, cwd=tmp_path, COLUMNS="140")
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from likeness.datasets import drawn_faces
 
-from .conftest import run
+from .conftest import run, run_here
 
 QUICK = [
     "schedule.epochs=1",
@@ -146,7 +146,7 @@ def test_wrong_input_is_said_in_a_sentence(
 ) -> None:
     if "--faces" in arguments:
         pytest.importorskip("cv2")
-    result = run("doctor", *arguments, cwd=place)
+    result = run_here("doctor", *arguments, cwd=place)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr

@@ -11,7 +11,7 @@ from likeness.encoders import convnet
 from likeness.images.preparation import Preparation
 from likeness.model.siamese_model import SiameseModel
 
-from .conftest import run
+from .conftest import run, run_here
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_labels_that_do_not_fit_stop_it_before_anything_is_written(
 ) -> None:
     (tmp_path / "bad.csv").write_text(text)
     words = ["--groups", str(tmp_path / "bad.csv"), "--report", "none", "--json", "none.json"]
-    result = run("evaluate", "model", "photos", *words, cwd=place)
+    result = run_here("evaluate", "model", "photos", *words, cwd=place)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
@@ -95,7 +95,7 @@ def test_labels_that_do_not_fit_stop_it_before_anything_is_written(
 
 
 def test_a_page_cannot_take_the_place_of_a_file(place: Path) -> None:
-    result = run("evaluate", "model", "photos", "--report", "labels.csv", cwd=place)
+    result = run_here("evaluate", "model", "photos", "--report", "labels.csv", cwd=place)
     assert result.returncode == 2
     assert "--report: expected a folder. Received: labels.csv, a file." in result.stderr
     assert (place / "labels.csv").read_text().startswith("person")

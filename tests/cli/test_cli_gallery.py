@@ -19,7 +19,7 @@ from likeness.recogniser.gallery import (
     photo_digest,
 )
 
-from .conftest import refused, run
+from .conftest import refused, run, run_here
 
 command = partial(run, "gallery")
 
@@ -116,7 +116,7 @@ def test_rotate_key_from_plain_to_sealed_and_back(place: Path) -> None:
 def test_what_cannot_be_done_is_said_in_a_sentence(
     place: Path, words: list[str], sentence: str
 ) -> None:
-    refused(command(*words, cwd=place), sentence)
+    refused(run_here("gallery", *words, cwd=place), sentence)
     assert [path.name for path in place.iterdir()] == ["staff.db"]
 
 

@@ -13,7 +13,7 @@ from likeness.cli.app import app
 from likeness.datasets import drawn_faces
 from likeness.errors import ModelError
 
-from .conftest import run
+from .conftest import run, run_here
 
 WITHOUT_EXPORTER = """
 import sys
@@ -138,7 +138,7 @@ class TestImported:
         said(run("model", "import", "face.onnx", *words, cwd=place))
         (place / "swapped" / "encoder.onnx").write_bytes(b"other")
         for command in (["model", "show", "swapped"], ["evaluate", "swapped", "photos"]):
-            result = run(*command, cwd=place)
+            result = run_here(*command, cwd=place)
             assert result.returncode == 2
             assert "It was swapped or damaged" in " ".join(result.stderr.split())
 
@@ -166,7 +166,7 @@ def test_an_import_that_cannot_be_is_one_sentence(
     place: Path, words: list[str], sentence: str
 ) -> None:
     command = ["model", "import", "face.onnx", "--licence", "MIT", *words, "--out", "nothing"]
-    result = run(*command, cwd=place)
+    result = run_here(*command, cwd=place)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
@@ -185,7 +185,7 @@ def test_an_import_that_cannot_be_is_one_sentence(
 def test_an_export_that_cannot_be_is_one_sentence(
     place: Path, words: list[str], sentence: str
 ) -> None:
-    result = run("export", *words, cwd=place)
+    result = run_here("export", *words, cwd=place)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr

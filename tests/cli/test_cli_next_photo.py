@@ -9,7 +9,7 @@ from PIL import Image
 
 from likeness.datasets import drawn_faces
 
-from .conftest import run
+from .conftest import run, run_here
 
 QUICK = ["schedule.epochs=1", "schedule.steps=2", "encoder.width=2", "encoder.kind=convnet"]
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_measured_is_refused(
     photos: str, words: list[str], sentence: str, place: Path
 ) -> None:
     words = ["--model", "model", "--out", "no.svg", "--json", "no.json", *words]
-    result = run("next-photo", photos, *words, cwd=place)
+    result = run_here("next-photo", photos, *words, cwd=place)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
@@ -97,7 +97,7 @@ def test_what_cannot_be_measured_is_refused(
 def test_unclear_wishes_are_refused_before_anything_is_read(
     words: list[str], sentence: str, tmp_path: Path
 ) -> None:
-    result = run("next-photo", "nobody", "--model", "nowhere", *words, cwd=tmp_path)
+    result = run_here("next-photo", "nobody", "--model", "nowhere", *words, cwd=tmp_path)
     assert result.returncode == 2
     assert sentence in " ".join(result.stderr.split())
     assert not list(tmp_path.iterdir())

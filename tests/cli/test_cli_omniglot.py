@@ -7,7 +7,7 @@ import pytest
 
 from likeness.model.folder import SavedModel
 
-from .conftest import run
+from .conftest import run, run_here
 
 QUICK = [
     "schedule.epochs=2",
@@ -75,7 +75,7 @@ def test_a_model_that_is_there_is_measured(place: Path) -> None:
 def test_what_cannot_be_is_said_in_one_sentence(
     place: Path, words: list[str], sentence: str
 ) -> None:
-    result = run("omniglot", *words, cwd=place)
+    result = run_here("omniglot", *words, cwd=place)
     assert result.returncode == 2 and not result.stdout
     said = " ".join(result.stderr.split())
     assert sentence in said and "Traceback" not in said
@@ -85,7 +85,7 @@ def test_what_cannot_be_is_said_in_one_sentence(
     "words", [["omniglot"], ["data", "omniglot"], ["train", "omniglot-small2", "--out", "model"]]
 )
 def test_without_the_drawings(words: list[str], without_data: Path) -> None:
-    result = run(*words, cwd=without_data, LIKENESS_MIRRORS="http://127.0.0.1:9/")
+    result = run_here(*words, cwd=without_data, LIKENESS_MIRRORS="http://127.0.0.1:9/")
     assert result.returncode == 2
     said = " ".join(result.stderr.split())
     assert "small background set is not in the cache" in said and "LIKENESS_DATA" in said

@@ -12,6 +12,8 @@ from PIL import Image
 
 from likeness.tasks.tracking.sequences import drawn_sequence
 
+from .conftest import run_here
+
 FILM = drawn_sequence(frames=10, size=(96, 128), seed=6)
 BOX = ",".join(f"{number:.1f}" for number in FILM.boxes[0])
 
@@ -90,7 +92,7 @@ def test_a_result_of_other_models_does_not_go_on_its_card(place: Path, tmp_path:
     result = tmp_path / "result.json"
     result.write_text('{"format": "likeness.track/1"}')
     before = (place / "model" / "card.json").read_bytes()
-    refused = run("card", "model", "--add", str(result), cwd=place)
+    refused = run_here("card", "model", "--add", str(result), cwd=place)
     assert refused.returncode == 2
     assert "--add: expected a result of" in " ".join(refused.stderr.split())
     assert (place / "model" / "card.json").read_bytes() == before
@@ -165,7 +167,7 @@ def test_what_cannot_be_tracked_is_one_sentence_and_writes_nothing(
     place: Path, tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     out = tmp_path / "boxes.csv"
-    result = run("track", *arguments, "--model", "model", "--out", str(out), cwd=place)
+    result = run_here("track", *arguments, "--model", "model", "--out", str(out), cwd=place)
     assert result.returncode == 2
     assert said in " ".join(result.stderr.split())
     assert result.stderr.startswith("likeness: ")
@@ -176,7 +178,7 @@ def test_a_model_of_another_kind_is_refused(place: Path, tmp_path: Path) -> None
     (tmp_path / "face").mkdir()
     (tmp_path / "face" / "model.json").write_text('{"format": "likeness.model/1"}')
     out = tmp_path / "boxes.csv"
-    result = run(
+    result = run_here(
         "track", "frames", "--box", BOX, "--model", str(tmp_path / "face"), "--out", str(out),
         cwd=place,
     )  # fmt: skip
@@ -198,7 +200,7 @@ def test_a_model_of_another_kind_is_refused(place: Path, tmp_path: Path) -> None
 def test_what_cannot_be_learned_from_is_said_before_a_training(
     place: Path, arguments: list[str], said: str
 ) -> None:
-    result = run("track-train", *arguments, cwd=place)
+    result = run_here("track-train", *arguments, cwd=place)
     assert result.returncode == 2
     assert said in " ".join(result.stderr.split())
     assert not (place / "new").exists()
