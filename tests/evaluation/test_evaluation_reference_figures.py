@@ -5,7 +5,7 @@ import pytest
 from likeness import datasets
 from likeness.evaluation import BASELINES, cross_fitted_threshold, evaluate_unseen, people_intervals
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 # Protocol U4, measured twice with plain re-implementations.
 REFERENCE = {
