@@ -50,10 +50,10 @@ class TestFit:
         self, people: Dataset, recipe: TrainingRecipe
     ) -> None:
         # A high rate makes the held-out people jump from epoch to epoch.
-        recipe = recipe.replace(schedule={"learning_rate": 0.3, "epochs": 5, "patience": 2})
+        recipe = recipe.replace(schedule={"learning_rate": 0.3, "epochs": 4, "patience": 2})
         seen, held = people.of([f"p{n}" for n in range(1, 6)]), people.of(["p6", "p7", "p8"])
         held_out = prepared(held)
-        options = FitOptions(stage="choosing", epochs=5, held_out=held_out)
+        options = FitOptions(stage="choosing", epochs=4, held_out=held_out)
         fit = fit_once(recipe, prepared(seen), options)
         scores = fit.history["held_out_auc"]
         inner = next(layer for layer in fit.encoder.layers if hasattr(layer, "layers"))
@@ -65,7 +65,7 @@ class TestFit:
         assert (
             len(scores)
             == len(fit.history["loss"])
-            <= min(5, fit.best_epoch + recipe.schedule.patience)
+            <= min(4, fit.best_epoch + recipe.schedule.patience)
         )
 
     def test_tensorboard_logs_if_asked(
