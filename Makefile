@@ -14,19 +14,24 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 demo: $(VENV)/.installed-demo
 	$(BIN)/likeness demo
 
-# A file's tests stay together: what they share is made once. As many workers as cores.
+# A file's tests stay together: what they share is made once. As many workers as cores, each with
+# one thread: two that share a core wait for one another, and compute while they wait.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+  TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+SIDE_BY_SIDE := -n auto --dist loadfile
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(ONE_THREAD) $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-# Whole protocols, on the real photos too: minutes each. What takes a time's measure runs alone.
-TIMED := tests/bars tests/service
+# Whole protocols, on the real photos too: minutes each. The service's load runs alone.
+LOADED := tests/bars/test_bars_service.py tests/service
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow -n auto --dist loadfile $(addprefix --ignore ,$(TIMED))
-	$(BIN)/python -m pytest -m slow $(TIMED)
+	$(ONE_THREAD) $(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE) $(addprefix --ignore ,$(LOADED))
+	$(BIN)/python -m pytest -m slow $(LOADED)
 
-# The maths, a save/load round trip and a short training on the other Keras backends. The service
-# has no Keras in it, and its packages are not installed there.
-BACKEND := -m pytest -m backend --ignore tests/service
+# The maths, a save/load round trip and a short training on the other Keras backends. What is
+# compiled there runs once or twice: XLA need not make it fast.
+BACKEND := -m pytest -m backend tests/encoders tests/model tests/tasks tests/training
 
 test-backends: test-jax test-torch
 
