@@ -35,6 +35,10 @@ from likeness.training.recipe import TrainingRecipe, epoch_seed
 FEW_STEPS = 8
 """Up to this many batches in all, a network is trained without being compiled first."""
 
+BY_XLA = keras.backend.backend() == "jax"
+"""Whether XLA compiles a step of training. TensorFlow's graphs are as fast without it; on JAX each
+operation would be compiled and called by itself."""
+
 _SYNTHETIC = 2.0
 """Strength of the distortion of a synthetic person; twice the usual variation of handwriting."""
 
@@ -237,9 +241,9 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
     network.compile(
         optimizer=optimizer,
         loss=_loss(recipe),
-        jit_compile=False,
+        jit_compile=BY_XLA,
         # Compiling takes longer than it saves for this few steps.
-        run_eagerly=recipe.schedule.epochs * recipe.schedule.steps <= FEW_STEPS,
+        run_eagerly=recipe.schedule.epochs * recipe.schedule.steps <= FEW_STEPS and not BY_XLA,
     )
     return network
 

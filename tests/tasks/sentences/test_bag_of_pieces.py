@@ -12,6 +12,7 @@ from keras import ops
 from likeness.encoders import SiameseNet
 from likeness.errors import SettingError
 from likeness.tasks.sentences.bag_of_pieces import WeightedSum, bag_of_pieces
+from likeness.training.networks import BY_XLA
 
 pytestmark = pytest.mark.backend
 
@@ -81,7 +82,7 @@ def test_two_of_them_learn_which_pieces_mean_the_same() -> None:
     encoder = bag_of_pieces(3, embedding_size=8, seed=3)
     net = SiameseNet(encoder, "cosine")
     assert net.inputs[0].dtype == "int32"
-    net.compile(optimizer=keras.optimizers.Adam(0.05), loss="mse", jit_compile=False)
+    net.compile(optimizer=keras.optimizers.Adam(0.05), loss="mse", jit_compile=BY_XLA)
     left = np.array([[1, 0], [1, 0]], np.int32)
     right = np.array([[2, 0], [3, 0]], np.int32)
     before = net.predict([left, right], verbose=0)

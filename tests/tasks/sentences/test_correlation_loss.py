@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from likeness.tasks.sentences.bag_of_pieces import CorrelationLoss, correlation
+from likeness.training.networks import BY_XLA
 
 pytestmark = pytest.mark.backend
 
@@ -45,7 +46,7 @@ def test_keras_says_the_same(shape: tuple[int, ...]) -> None:
 def test_a_batch_of_equal_scores_teaches_nothing_and_breaks_nothing() -> None:
     inputs = keras.layers.Input((3,))
     net = keras.Model(inputs, keras.layers.Dense(1)(inputs))
-    net.compile(optimizer=keras.optimizers.SGD(1.0), loss=CorrelationLoss(), jit_compile=False)
+    net.compile(optimizer=keras.optimizers.SGD(1.0), loss=CorrelationLoss(), jit_compile=BY_XLA)
     before = [np.array(weight) for weight in net.get_weights()]
     net.fit(numbers(3, 24).reshape(8, 3), np.full(8, 2.5), verbose=0, batch_size=8)
     for old, new in zip(before, net.get_weights(), strict=True):

@@ -27,6 +27,7 @@ from likeness.tasks.sentences.preparation import FILL, TextPreparation
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.sentence_pairs import SentencePairs, Similarity, spearman
 from likeness.training.losses.contrastive import ContrastiveLoss
+from likeness.training.networks import BY_XLA
 from likeness.training.process import OnProgress, TrainingProgress
 
 FEWEST = 8
@@ -83,7 +84,9 @@ def train_similarity(
     feed = _feed(recipe, pairs, ids)
     network = SiameseNet(encoder, energy=recipe.energy)
     network.compile(
-        optimizer=keras.optimizers.Adam(recipe.learning_rate), loss=_loss(recipe), jit_compile=False
+        optimizer=keras.optimizers.Adam(recipe.learning_rate),
+        loss=_loss(recipe),
+        jit_compile=BY_XLA,
     )
     tell = on_progress or (lambda progress: None)
     fit = _fit(recipe, network, feed, model, choosing, tell=tell)

@@ -34,6 +34,7 @@ from likeness.tasks.tracking.evaluation import choose
 from likeness.tasks.tracking.model import TrackingShapes, TrainedTracker, prepared
 from likeness.tasks.tracking.pairs import PairSource, TrackingRecipe
 from likeness.tasks.tracking.sequences import TrackingSequence
+from likeness.training.networks import BY_XLA
 from likeness.training.process import OnProgress, TrainingProgress, keep_freed_memory
 
 STRIDE = 4
@@ -289,7 +290,7 @@ def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_W
         alpha=0.01,
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    network.compile(optimizer=optimizer, loss=ResponseLogisticLoss(), jit_compile=False)
+    network.compile(optimizer=optimizer, loss=ResponseLogisticLoss(), jit_compile=BY_XLA)
     try:
         keep_freed_memory()
         network.fit(_Feed(recipe, source), epochs=1, verbose=0, shuffle=False, callbacks=[watch])
