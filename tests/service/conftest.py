@@ -125,7 +125,7 @@ async def served(settings: Settings, photos: list[bytes]) -> AsyncIterator[Askin
     )
     app = make_app(service, settings)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://likeness") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         try:
             yield Asking(service=service, app=app, client=client, keys=keys, photos=photos)
         finally:

@@ -23,6 +23,7 @@ ROUTES = [
     ("POST", "/compare", "viewer"),
     ("GET", "/model", "viewer"),
     ("GET", "/audit", "admin"),
+    ("GET", "/receipts/r1", "operator"),
     ("GET", "/metrics", "viewer"),
 ]
 """Every route that asks for a key, and the least role for it."""
@@ -45,7 +46,10 @@ def test_the_list_of_routes_is_whole(serving: Serving) -> None:
     async def use(asking: Asking) -> None:
         paths = (await asking.ask("GET", "/openapi.json", role=None)).json()["paths"]
         there = {
-            (method.upper(), path.removeprefix("/api/v1").replace("{id}", "1"))
+            (
+                method.upper(),
+                path.removeprefix("/api/v1").replace("{id}", "1").replace("{request_id}", "r1"),
+            )
             for path, methods in paths.items()
             for method in methods
             if not path.startswith("/health")

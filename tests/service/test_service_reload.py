@@ -53,7 +53,7 @@ def test_another_model_is_refused_and_the_old_one_answers(
         await ModelWatch(asking.service).reload()
         said = await ready(asking)
         assert said["status"] == "ready"
-        assert "was enrolled with model" in said["model_refused"]
+        assert said["model_refused"] == "The gallery is another model's. See the service's log."
         assert (await asking.post("/identify", asking.photos[0])).status_code == 200
         shown = await asking.ask("GET", "/model")
         assert (shown.status_code, shown.json()["code"]) == (503, "model")
@@ -120,5 +120,72 @@ def test_a_change_is_noticed_by_itself_and_a_signal_is_heeded(
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+    serving(use, reload_seconds=0.02)
+
+
+def nested(folder: Path) -> None:
+    (folder / "model.json").write_text("[" * 200_000)
+
+
+def no_object(folder: Path) -> None:
+    (folder / "model.json").write_bytes(b"\xff\xfe\x00")
+
+
+def a_folder_as_its_part(folder: Path) -> None:
+    (folder / "encoder.onnx").unlink()
+    (folder / "encoder.onnx").mkdir()
+    (folder / "model.json").touch()
+
+
+@pytest.mark.parametrize("spoil", [nested, no_object, a_folder_as_its_part])
+def test_an_unreadable_moment_does_not_end_the_watch(
+    serving: Serving, model: Path, spoil: Callable[[Path], None]
+) -> None:
+    async def use(asking: Asking) -> None:
+        task = asyncio.create_task(ModelWatch(asking.service).run())
+        await asyncio.sleep(0)
+
+        async def until(condition: Callable[[], bool]) -> None:
+            async with asyncio.timeout(120):
+                while not condition():
+                    assert not task.done()
+                    await asyncio.sleep(0.01)
+
+        whole = {file.name: file.read_bytes() for file in model.iterdir()}
+        spoil(model)
+        await until(lambda: asking.service.model_refused is not None)
+        said = await ready(asking)
+        assert said["status"] == "ready"
+        assert str(model) not in said["model_refused"]
+        part = model / "encoder.onnx"
+        if part.is_dir():
+            part.rmdir()
+        for name, content in whole.items():
+            (model / name).write_bytes(content)
+        store_calibration(model, threshold=0.001, calibration={})
+        await until(lambda: asking.service.recogniser.model.threshold == 0.001)
+        assert (await ready(asking))["model_refused"] is None
+        task.cancel()
+
+    serving(use, reload_seconds=0.02)
+
+
+def test_a_refused_model_is_tried_again_though_its_folder_stays(
+    serving: Serving, model: Path, small_onnx: Callable[..., bytes]
+) -> None:
+    async def use(asking: Asking) -> None:
+        await asking.post("/enrol?name=Ada&keep=true", asking.photos[0])
+        task = asyncio.create_task(ModelWatch(asking.service).run())
+        await asyncio.sleep(0)
+        another_model(small_onnx, model)
+        async with asyncio.timeout(120):
+            while asking.service.model_refused is None:
+                await asyncio.sleep(0.01)
+            with open_gallery(asking.service.settings.gallery) as gallery:
+                re_enrol(gallery, open_model(model))
+            while asking.service.model_refused is not None:
+                await asyncio.sleep(0.01)
+        task.cancel()
 
     serving(use, reload_seconds=0.02)

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Self
 
+from fastapi.routing import APIRoute
 from starlette.requests import Request
+from starlette.responses import Response
 
 from likeness.recogniser.gallery import ROLES, ApiKey, Role
 from likeness.service.problems import Problem
@@ -118,18 +120,43 @@ _WRONG = _refused(
 )
 
 
-def needs(role: Role) -> Callable[[Request], Any]:
-    """Return a dependency that refuses callers of a lesser role."""
+class Needs:
+    """What a route depends on: a caller of a role, or of one above it.
 
-    async def check(request: Request) -> Caller:
-        caller = Caller.of(request)
-        if ROLES.index(caller.role) < ROLES.index(role):
+    Args:
+        role: the least.
+    """
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+
+    async def __call__(self, request: Request) -> None:
+        """Refuse a caller of a lesser role.
+
+        Raises:
+            Problem: 403 if it is one.
+        """
+        role = Caller.of(request).role
+        if ROLES.index(role) < ROLES.index(self._role):
             raise Problem(
                 403,
                 "forbidden",
                 "Role not sufficient",
-                f"expected a key of the role {role}. Received: one of the role {caller.role}.",
+                f"expected a key of the role {self._role}. Received: one of the role {role}.",
             )
-        return caller
 
-    return check
+
+class RoleFirst(APIRoute):
+    """A route whose caller's role is checked before the body of the request is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+        needed = [one.dependency for one in self.dependencies if isinstance(one.dependency, Needs)]
+
+        async def checked(request: Request) -> Response:
+            for check in needed:
+                await check(request)
+            return await answer(request)
+
+        return checked

@@ -97,12 +97,14 @@ def _api(service: Service, background: Background | None) -> FastAPI:
     api.include_router(health_routes(service), dependencies=checked)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     if _PAGE.is_dir():
-        api.mount("/page", _PageFiles(directory=_PAGE, html=True), name="page")
+        api.mount("/page", _PageFiles(directory=_PAGE), name="page")
         page = _PageFiles(directory=_PAGE)
 
         @api.get("/", include_in_schema=False)
         async def index(request: Request) -> Response:
-            return await page.get_response("index.html", request.scope)
+            response = await page.get_response("index.html", request.scope)
+            response.headers["Cache-Control"] = "no-store"
+            return response
 
     return api
 

@@ -116,9 +116,20 @@ class Client:
         """Move all photos of a person to another."""
         return self._request("POST", f"/api/v1/people/{number:d}/merge", json={"into": into})
 
-    def forget(self, number: int) -> Document:
-        """Delete a person; return the receipt."""
-        return self._request("DELETE", f"/api/v1/people/{number:d}")
+    def forget(self, number: int, *, request_id: str | None = None) -> Document:
+        """Delete a person; return the receipt.
+
+        Args:
+            number: the person's.
+            request_id: to ask for the receipt again by, if no response arrives: letters, digits,
+                dots, dashes and underscores, 64 at most.
+        """
+        headers = {} if request_id is None else {"X-Request-Id": request_id}
+        return self._request("DELETE", f"/api/v1/people/{number:d}", headers=headers)
+
+    def receipt(self, request_id: str) -> Document:
+        """Return the receipt of a deletion once more, by the id of the request for it."""
+        return self._request("GET", f"/api/v1/receipts/{request_id}")
 
     def enrol(self, name: str, photo: bytes, *, keep: bool = False) -> Document:
         """Enrol a new person with one photo."""

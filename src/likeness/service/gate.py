@@ -4,17 +4,19 @@ Plain ASGI rather than a framework's middleware: it adds microseconds, and strea
 """
 
 import asyncio
+import ipaddress
 import logging
+import math
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 
 from likeness.errors import LikenessError
@@ -69,6 +71,7 @@ class Gate:
         self._metrics = metrics
         self._rate = _RateLimit(settings.rate_limit, what="requests of one key")
         self._wrong_keys = _RateLimit(settings.wrong_keys_limit, what="requests with wrong keys")
+        self._in_progress: Counter[int | None] = Counter()
         self._log = logging.getLogger(LOGGER)
         self._headers = [(name.lower().encode(), text.encode()) for name, text in _HEADERS.items()]
         if settings.tls_certificate is not None:
@@ -82,10 +85,12 @@ class Gate:
         passing = _Passing(self, scope, receive, send)
         start = time.perf_counter()
         try:
-            async with asyncio.timeout(self._settings.time_limit):
+            async with asyncio.timeout(self._settings.time_limit) as limit:
+                passing.scope["likeness.time_limit"] = limit
                 passing.caller = replace(await self._caller(scope), request_id=passing.id)
-                scope["likeness.caller"] = passing.caller
-                await self.app(scope, passing.receive, passing.send)
+                passing.scope["likeness.caller"] = passing.caller
+                with self._one_more(passing.caller.key):
+                    await self.app(passing.scope, passing.receive, passing.send)
         except TimeoutError:
             await passing.refuse(_timed_out(self._settings.time_limit))
         except Problem as problem:
@@ -98,7 +103,10 @@ class Gate:
         self._done(passing, time.perf_counter() - start)
 
     async def _caller(self, scope: Scope) -> Caller:
-        if self._settings.no_keys or not scope["path"].startswith(_KEYED):
+        keyed = scope["path"].startswith(_KEYED)
+        if self._settings.no_keys:
+            _check_origin(Headers(scope=scope), self._settings, guarded=keyed)
+        if self._settings.no_keys or not keyed:
             return NOBODY
         try:
             caller = await self._keys.caller(_bearer(scope))
@@ -109,10 +117,34 @@ class Gate:
         self._rate.count(str(caller.key))
         return caller
 
+    @contextmanager
+    def _one_more(self, key: int | None) -> Iterator[None]:
+        """Count a request of a key while it is in progress.
+
+        Raises:
+            Problem: 429 if it is one too many at a time.
+        """
+        most = self._settings.key_requests
+        if key is not None and self._in_progress[key] >= most:
+            raise Problem(
+                429,
+                "too-many-at-once",
+                "Too many requests at a time",
+                f"expected at most {most} requests of one key at a time. Retry in 1 s.",
+                headers={"Retry-After": "1"},
+            )
+        self._in_progress[key] += 1
+        self._metrics.in_progress.inc()
+        try:
+            yield
+        finally:
+            self._in_progress[key] -= 1
+            self._metrics.in_progress.dec()
+
     def _done(self, passing: "_Passing", seconds: float) -> None:
         scope = passing.scope
         route = _route_of(scope)
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = passing.method
         self._metrics.requests.labels(method, route, str(passing.status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         if passing.status == 499:  # the client went away
@@ -142,7 +174,9 @@ def _route_of(scope: Scope) -> str:
 
 
 class _RateLimit:
-    """How often a caller may send a request.
+    """How often a caller may send a request: so many in each window of time.
+
+    Windows are measured by a clock that nobody sets: one that is put back must not prolong them.
 
     Args:
         rate: such as "100/second"; "0" means no limit.
@@ -150,11 +184,11 @@ class _RateLimit:
     """
 
     def __init__(self, rate: str, *, what: str) -> None:
-        parsed = rate_of(rate)
         self._rate = rate
         self._what = what
-        self._item = None if parsed is None else RateLimitItemPerSecond(*parsed)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._parsed = rate_of(rate)
+        self._windows: dict[str, tuple[float, int]] = {}
+        """Caller → end of their window, and how many requests were counted in it."""
 
     def count(self, caller: str) -> None:
         """Count one more request of a caller.
@@ -162,10 +196,19 @@ class _RateLimit:
         Raises:
             Problem: 429 if it is one too many.
         """
-        if self._item is None or self._limiter.hit(self._item, caller):
+        if self._parsed is None:
             return
-        reset = self._limiter.get_window_stats(self._item, caller).reset_time
-        wait = min(max(1, int(reset - time.time() + 1)), self._item.get_expiry())
+        most, seconds = self._parsed
+        now = time.monotonic()
+        end, counted = self._windows.get(caller, (now, 0))
+        if end <= now:
+            if len(self._windows) >= _MOST_WINDOWS:
+                self._windows = {who: one for who, one in self._windows.items() if one[0] > now}
+            end, counted = now + seconds, 0
+        if counted < most:
+            self._windows[caller] = (end, counted + 1)
+            return
+        wait = math.ceil(end - now)
         raise Problem(
             429,
             "too-often",
@@ -175,6 +218,10 @@ class _RateLimit:
         )
 
 
+_MOST_WINDOWS = 10_000
+"""Callers that are remembered before those whose window has ended are forgotten."""
+
+
 def _timed_out(seconds: float) -> Problem:
     return Problem(
         504,
@@ -182,6 +229,16 @@ def _timed_out(seconds: float) -> Problem:
         "Timed out",
         f"expected a response within {seconds:g} seconds. A change may have been made all the "
         "same: check, or retry.",
+    )
+
+
+def _slow_body(seconds: float) -> Problem:
+    return Problem(
+        408,
+        "slow-body",
+        "Body too slow",
+        f"expected the whole body within {seconds:g} seconds. Send a smaller photo.",
+        headers={"Connection": "close"},
     )
 
 
@@ -196,6 +253,60 @@ def _bearer(scope: Scope) -> str | None:
     return text.strip() if kind.lower() == "bearer" else header
 
 
+def _check_origin(headers: Headers, settings: Settings, *, guarded: bool) -> None:
+    """Refuse what another web page in the operator's browser sends.
+
+    A browser sends a form, an image's address or a script's request of any page to this machine,
+    and a name that its owner lets point here (DNS rebinding) makes a page even one of this
+    machine's. Without keys the headers that a page cannot choose must tell: ``Host``, ``Origin``
+    and ``Sec-Fetch-Site``. A program that is no browser sends none of the last two.
+
+    Args:
+        headers: of the request.
+        settings: of a service without keys: its host, and the origins that are let in.
+        guarded: whether the route reads or changes something; others are the page itself.
+
+    Raises:
+        Problem: 403 if it does.
+    """
+    host = headers.get("host", "")
+    if host and not _is_own(host, settings):
+        raise _foreign(f"expected an address of this machine as the host. Received: {host!r:.100}.")
+    if not guarded:
+        return
+    origin = headers.get("origin")
+    if origin in settings.cors_origins:
+        return
+    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        raise _foreign(f"expected a request of this page. Received: one of {origin!r:.100}.")
+    site = headers.get("sec-fetch-site", "none")
+    if site not in ("same-origin", "none"):
+        raise _foreign(f"expected a request of this page. Received: a {site!r:.30} one.")
+
+
+def _is_own(host: str, settings: Settings) -> bool:
+    """Return whether a Host header names this machine."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name in ("localhost", settings.host.lower()):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _foreign(detail: str) -> Problem:
+    return Problem(
+        403,
+        "foreign-page",
+        "Request of another page",
+        f"{detail} The service runs without keys; start it with keys to let others in.",
+    )
+
+
 class _Passing:
     """One request in progress, and what is known of its response."""
 
@@ -203,13 +314,19 @@ class _Passing:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         self.id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        self.scope = scope
+        # HEAD is answered as GET is, without the content.
+        self._is_head = scope["method"] == "HEAD" and not scope["path"].startswith("/api/")
+        self.method = scope["method"] if scope["method"] in _METHODS else "other"
+        self.scope = {**scope, "method": "GET"} if self._is_head else scope
         self.status = 499
         self.caller: Caller | None = None
-        scope["likeness.request"] = self.id
+        self.scope["likeness.request"] = self.id
         self._receive = receive
         self._send = send
         self._headers = gate._headers
+        self._body_seconds = gate._settings.body_seconds
+        self._body_until: float | None = None
+        self._body_is_there = False
         is_json = headers.get("content-type", "").partition(";")[0].strip().endswith("json")
         most = _JSON_BYTES if is_json else 2 * gate._settings.max_bytes + _FORM_BYTES
         self._most = most
@@ -218,8 +335,19 @@ class _Passing:
         self._refused = False
 
     async def receive(self) -> Message:
-        """Return the next part of the request, unless it is too large."""
-        message = await self._receive()
+        """Return the next part of the request, unless it is too large or too slow."""
+        if self._body_is_there:  # what comes now is the end of the connection
+            return await self._receive()
+        now = asyncio.get_running_loop().time()
+        self._body_until = self._body_until or now + self._body_seconds
+        try:
+            async with asyncio.timeout_at(self._body_until):
+                message = await self._receive()
+        except TimeoutError:
+            problem = _slow_body(self._body_seconds)
+            await self.refuse(problem)
+            raise problem from None
+        self._body_is_there = not message.get("more_body", False)
         if message["type"] == "http.request":
             self._received += len(message.get("body", b""))
             if self._received > self._most:
@@ -240,6 +368,8 @@ class _Passing:
             if self.scope["path"].startswith("/api/") and "cache-control" not in headers:
                 headers["Cache-Control"] = "no-store"
             message = {**message, "headers": [*headers.raw, *self._headers]}
+        elif self._is_head:
+            message = {**message, "body": b""}
         await self._send(message)
 
     async def refuse(self, problem: Problem) -> None:

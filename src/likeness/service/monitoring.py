@@ -93,6 +93,9 @@ class Metrics:
             ("status",),
             registry=registry,
         )
+        self.in_progress = Gauge(
+            "likeness_requests_in_progress", "Requests in progress.", registry=registry
+        )
         self.waiting = Gauge(
             "likeness_photos_waiting", "Photos in progress or waiting.", registry=registry
         )

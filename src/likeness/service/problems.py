@@ -37,8 +37,8 @@ class Problem(Exception):  # noqa: N818 (the word of the standard)
         self.headers = dict(headers or {})
 
     @classmethod
-    def of(cls, error: errors.LikenessError) -> Self:
-        """Return the problem that an error of the library is to a client."""
+    def of(cls, error: Exception) -> Self:
+        """Return the problem that an error of the library is to a client; 500 of any other."""
         for kind, status, code, title in _OF_ERRORS:
             if isinstance(error, kind):
                 headers = {"Retry-After": "1"} if status == 503 else None

@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 import uvicorn
 
@@ -23,11 +27,19 @@ from likeness.recogniser.gallery import (
 from likeness.recogniser.photo_reader import PhotoReader
 from likeness.recogniser.recogniser import Recogniser
 from likeness.service.app import make_app
+from likeness.service.connection import Connection
 from likeness.service.monitoring import LOGGER, set_up_logs
+from likeness.service.problems import Problem
 from likeness.service.service import Service
 from likeness.service.settings import Settings
 
 Say = Callable[[str], object]
+
+_STOP_MARGIN = 2.0
+"""Seconds, beyond those of requests in progress, that threads and gallery have to end."""
+
+_MOST_PAUSE = 60.0
+"""Seconds between tries of a model that was refused."""
 
 
 def open_recogniser(settings: Settings) -> Recogniser:
@@ -71,18 +83,26 @@ class ModelWatch:
         self._service = service
 
     async def run(self) -> None:
-        """Check every few seconds and when requested; ends only when cancelled."""
+        """Check every few seconds and when requested; ends only when cancelled.
+
+        A model that was refused is tried again, more and more rarely: what kept it from being
+        read (a permission, a gallery of the old model) need not change the folder.
+        """
         seconds = self._service.settings.reload_seconds or None
-        known = self._state()
+        clock, known = asyncio.get_running_loop().time, self._state()
+        tried, pause = clock(), 0.0
         while True:
             try:
                 await asyncio.wait_for(self.requested.wait(), seconds)
             except TimeoutError:
-                if self._state() == known:
+                again = self._service.model_refused is not None and clock() >= tried + pause
+                if self._state() == known and not again:
                     continue
             self.requested.clear()
             known = self._state()
             await self.reload()
+            refused = self._service.model_refused is not None
+            tried, pause = clock(), min(2 * pause + (seconds or 0), _MOST_PAUSE) if refused else 0.0
 
     async def reload(self) -> None:
         """Read the model and use it, or say why not."""
@@ -90,10 +110,12 @@ class ModelWatch:
         log = logging.getLogger(LOGGER)
         try:
             fresh = await service.read(lambda gallery: _reloaded(service))
-        except LikenessError as error:
-            service.model_refused = str(error)
+        except Exception as error:  # whatever it is, the old model goes on, and so does this watch
+            known = isinstance(error, LikenessError)
+            title = Problem.of(error).title if known else "The model's folder cannot be read"
+            service.model_refused = f"{title}. See the service's log."
             service.metrics.reloads.labels("refused").inc()
-            log.warning("model refused", extra={"fields": {"why": str(error)}})
+            log.warning("model refused", exc_info=not known, extra={"fields": {"why": str(error)}})
             return
         service.give(fresh)
         service.model_refused = None
@@ -139,9 +161,7 @@ def run(settings: Settings, *, say: Say) -> None:
     Raises:
         LikenessError: it cannot start; see `open_recogniser`.
     """
-    for file in (settings.tls_certificate, settings.tls_key):
-        if file is not None and not file.is_file():
-            raise SettingError(f"tls: expected a PEM file. There is no {file}.")
+    _take_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), settings)  # before anything is made
     listening = _listening(settings)
     try:
         recogniser = open_recogniser(settings)
@@ -152,6 +172,29 @@ def run(settings: Settings, *, say: Say) -> None:
         asyncio.run(_serve(service, settings, listening, say))
     finally:
         listening.close()
+
+
+def _take_certificate(context: ssl.SSLContext, settings: Settings) -> None:
+    """Have connections made from now on get the certificate that the files hold.
+
+    Raises:
+        SettingError: they hold none, or the key is not its key.
+    """
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None or key is None:
+        return
+
+    def password() -> str:  # nobody is there to be asked for it
+        raise ValueError("the key is encrypted with a password")
+
+    try:
+        context.load_cert_chain(certificate, key, password)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingError(
+            "tls_certificate, tls_key: expected PEM files of a certificate and of its private "
+            f"key. Received: {certificate} and {key}: {reason or error}."
+        ) from error
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -191,20 +234,35 @@ class _Server(uvicorn.Server):
 async def _serve(service: Service, settings: Settings, listening: socket.socket, say: Say) -> None:
     watch = ModelWatch(service)
     app = make_app(service, settings, background=watch.run)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            ssl_certfile=settings.tls_certificate,
-            ssl_keyfile=settings.tls_key,
-            timeout_graceful_shutdown=max(1, round(settings.stop_seconds)),
-            lifespan="on",
-        )
+    config = uvicorn.Config(
+        app,
+        http=partial(Connection, header_seconds=settings.header_seconds),  # type: ignore[arg-type]
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=max(1, round(settings.stop_seconds)),
+        lifespan="on",
     )
+    config.load()
+    server = _Server(config)
+
+    def renew() -> None:
+        watch.requested.set()
+        if config.ssl is not None:
+            renew_certificate(config.ssl, settings)
+
+    def stop(number: int) -> None:
+        server.handle_exit(number, None)
+        # A thread that waits for a silent database would keep the process for ever.
+        end = threading.Timer(settings.stop_seconds + _STOP_MARGIN, _end)
+        end.daemon = True
+        end.start()
+
+    loop = asyncio.get_running_loop()
     with suppress(NotImplementedError, AttributeError):  # no such signal on Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watch.requested.set)
+        loop.add_signal_handler(signal.SIGHUP, renew)
     host, port = listening.getsockname()[:2]
     scheme = "http" if settings.tls_certificate is None else "https"
     shown = f"[{host}]" if ":" in host else host
@@ -214,6 +272,27 @@ async def _serve(service: Service, settings: Settings, listening: socket.socket,
     logging.getLogger(LOGGER).info("started", extra={"fields": {"port": port}})
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
+            loop.add_signal_handler(number, stop, number)
     await server.serve(sockets=[listening])
     logging.getLogger(LOGGER).info("stopped")
+
+
+def renew_certificate(context: ssl.SSLContext, settings: Settings) -> None:
+    """Have connections made from now on get the certificate that the files hold now (SIGHUP).
+
+    Files that do not fit are named in the log, and the old certificate stays.
+    """
+    log = logging.getLogger(LOGGER)
+    try:
+        _take_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), settings)  # tried apart
+        _take_certificate(context, settings)
+    except SettingError as error:
+        log.warning("certificate refused", extra={"fields": {"why": str(error)}})
+        return
+    log.info("certificate taken")
+
+
+def _end() -> None:
+    logging.getLogger(LOGGER).error("ended with work that did not end by itself")
+    logging.shutdown()
+    os._exit(1)

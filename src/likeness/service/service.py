@@ -29,6 +29,9 @@ from likeness.service.settings import Settings
 
 Outcome = TypeVar("Outcome")
 
+_MOST_RECEIPTS = 1000
+"""Receipts that are kept in memory, to be asked for again."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _EmbeddingJob:
@@ -77,6 +80,9 @@ class Service:
         self.model_refused: str | None = None
         self._recogniser = recogniser
         self._in_work = 0
+        self._deletions: dict[tuple[int | None, str, str], asyncio.Task[Receipt]] = {}
+        """Key, request id and what is deleted → the deletion, the oldest first."""
+        self._readiness: asyncio.Task[int] | None = None
         self._decoding = ThreadPoolExecutor(settings.threads, thread_name_prefix="decode")
         self._storing = ThreadPoolExecutor(4, thread_name_prefix="store")
         # Deletions search the files, which takes long; they take turns among themselves.
@@ -118,8 +124,32 @@ class Service:
         """Return the API keys, from the gallery."""
         return self.gallery.api_keys.list()
 
+    async def check_ready(self) -> int:
+        """Try what a request needs; return how many people are enrolled.
+
+        A photo's way through the model's thread is tried without a photo, and the audit log's
+        with an entry of nothing, which waits for the gallery's writer as any other does. While
+        one try goes on, others share it: they must not pile up where something hangs.
+
+        Raises:
+            NoThresholdError: the model cannot decide.
+            GalleryError: the gallery cannot be read or written.
+            TimeoutError: something did not answer in time.
+        """
+        _ = self._recogniser.decider
+        if self._readiness is None or self._readiness.done():
+            self._readiness = asyncio.create_task(self._try_all())
+        async with asyncio.timeout(self.settings.ready_seconds):
+            return await asyncio.shield(self._readiness)
+
+    async def _try_all(self) -> int:
+        people = await self.read(lambda gallery: gallery.count_people())
+        await self._batches.do(_EmbeddingJob(faces=(), nearest=None))
+        await self._ledger.do(())
+        return people
+
     @asynccontextmanager
-    async def admitted(self) -> AsyncIterator[None]:
+    async def _admitted(self) -> AsyncIterator[None]:
         """Admit one photo to the queue.
 
         Raises:
@@ -159,9 +189,47 @@ class Service:
         threads = self._deleting if deletes else self._storing
         return await _in(threads, _acting(caller, lambda: change(gallery)))
 
-    async def forget(self, caller: Caller, who: Who) -> Receipt:
-        """Delete a person."""
-        return await self.change(caller, lambda gallery: gallery.forget(who), deletes=True)
+    async def delete(
+        self, caller: Caller, subject: str, deletion: Callable[[Gallery], Receipt]
+    ) -> Receipt:
+        """Delete, and return the receipt.
+
+        The deletion goes on if the client goes away, and its receipt can be asked for again: by
+        the same request, sent again with its id, or by `receipt`.
+
+        Args:
+            caller: who makes the request.
+            subject: what is deleted, such as "person 1".
+            deletion: deletes it.
+        """
+        request = (caller.key, caller.request_id, subject)
+        task = self._deletions.get(request)
+        if task is None or (task.done() and task.exception() is not None):
+            task = asyncio.create_task(self.change(caller, deletion, deletes=True))
+            task.add_done_callback(lambda done: done.exception())  # nobody may be waiting any more
+            self._deletions[request] = task
+            for old in [one for one in self._deletions if self._deletions[one].done()]:
+                if len(self._deletions) <= _MOST_RECEIPTS:
+                    break
+                del self._deletions[old]
+        return await asyncio.shield(task)
+
+    async def receipt(self, caller: Caller, request_id: str) -> Receipt:
+        """Return the receipt of a deletion by the id of its request; wait for it if it goes on.
+
+        Raises:
+            Problem: 404 if this process knows of none that the caller made; an admin may have all.
+        """
+        for (key, known, _), task in self._deletions.items():
+            if known == request_id and (key == caller.key or caller.role == "admin"):
+                return await asyncio.shield(task)
+        raise Problem(
+            404,
+            "unknown-receipt",
+            "Unknown receipt",
+            f"expected the id of a deletion of this key since the service started. Received: "
+            f"{request_id!r:.80}.",
+        )
 
     async def enrol(
         self,
@@ -183,8 +251,9 @@ class Service:
             new: whether the person must not be enrolled yet.
             approved: whether it is a probe in which an operator recognised the person.
         """
-        face = await self._read_face(photo)
-        embedded = await self._batches.do(_EmbeddingJob(faces=[face], nearest=None))
+        async with self._admitted():
+            face = await self._read_face(photo)
+            embedded = await self._batches.do(_EmbeddingJob(faces=[face], nearest=None))
         return await _in(
             self._storing,
             _acting(
@@ -209,14 +278,12 @@ class Service:
         _ = self._recogniser.decider  # no threshold: the photo is not read
         # Faces that are cut out do not compare with a gallery of whole photos.
         every = all_faces and self._recogniser.reader.capture().finder is not None
-        prepared = await self._read_photo(photo, all_faces=every)
         people: Sequence[Identified] = ()
-        if prepared.faces:
-            embedded = await self._batches.do(
-                _EmbeddingJob(faces=prepared.faces, nearest=top_k, all_faces=every)
-            )
-            assert embedded.people is not None
-            people = embedded.people
+        async with self._admitted():
+            prepared = await self._read_photo(photo, all_faces=every)
+            if prepared.faces:
+                job = _EmbeddingJob(faces=prepared.faces, nearest=top_k, all_faces=every)
+                people = (await self._batches.do(job)).people or ()
         no_face = _note(caller, "identified", None, {"status": "no face"})
         await self._ledger.do([_identified(caller, person) for person in people] or [no_face])
         for person in people:
@@ -239,8 +306,9 @@ class Service:
             recogniser.check_capture()
 
         await self.read(check)  # before the photo is read
-        face = await self._read_face(photo)
-        embedded = await self._batches.do(_EmbeddingJob(faces=[face], nearest=None))
+        async with self._admitted():
+            face = await self._read_face(photo)
+            embedded = await self._batches.do(_EmbeddingJob(faces=[face], nearest=None))
         verified = await _in(
             self._storing,
             lambda: embedded.recogniser.verify_face(who, face, vector=embedded.vectors[0]),
@@ -252,9 +320,10 @@ class Service:
     async def compare(self, caller: Caller, left: bytes, right: bytes) -> ComparedDocument:
         """Say whether two photos show one person; it is in the audit log when this returns."""
         decider = self._recogniser.decider
-        first = await self._read_face(left, name="the left photo")
-        second = await self._read_face(right, name="the right photo")
-        embedded = await self._batches.do(_EmbeddingJob(faces=[first, second], nearest=None))
+        async with self._admitted():
+            first = await self._read_face(left, name="the left photo")
+            second = await self._read_face(right, name="the right photo")
+            embedded = await self._batches.do(_EmbeddingJob(faces=[first, second], nearest=None))
         name, vectors = embedded.recogniser.gallery.model.energy, embedded.vectors
         energy = float(energy_matrix(name, vectors[:1], vectors[1:])[0, 0])
         compared = ComparedDocument.of(decider, energy, first, second)
@@ -297,7 +366,11 @@ class Service:
 
     def _answer_together(self, jobs: Sequence[_EmbeddingJob]) -> list[_EmbeddedFaces]:
         recogniser = self._recogniser
-        vectors = recogniser.embed_faces([face for job in jobs for face in job.faces])
+        faces = [face for job in jobs for face in job.faces]
+        if not faces:
+            nobody = np.zeros((0, recogniser.gallery.model.dimensions), np.float32)
+            return [_EmbeddedFaces(recogniser=recogniser, vectors=nobody, people=None)] * len(jobs)
+        vectors = recogniser.embed_faces(faces)
         parts = np.split(vectors, np.cumsum([len(job.faces) for job in jobs])[:-1])
         searched = [index for index, job in enumerate(jobs) if job.nearest is not None]
         people: dict[int, list[Identified]] = {}

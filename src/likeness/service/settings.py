@@ -41,7 +41,11 @@ class Settings:
         queue: most photos in progress or waiting; one more is refused with 503.
         batch: most photos that are embedded and searched for together.
         threads: that decode photos.
+        key_requests: most requests of one key at a time; one more gets 429.
+        header_seconds: that the head of a request may take; then the connection is closed.
+        body_seconds: that the body of a request may take; a slower one is refused with 408.
         time_limit: seconds that a request may take; a longer one ends with 504.
+        ready_seconds: that a try of what a request needs may take; then the service is not ready.
         stop_seconds: that requests in progress have left when the service is stopped.
         rate_limit: requests of one key, as "100/second" or "5000/minute"; one more gets 429. "0"
             means no limit.
@@ -70,7 +74,11 @@ class Settings:
     queue: int = 64
     batch: int = 16
     threads: int = 2
+    key_requests: int = 64
+    header_seconds: float = 10.0
+    body_seconds: float = 20.0
     time_limit: float = 30.0
+    ready_seconds: float = 2.0
     stop_seconds: float = 15.0
     rate_limit: str = "1000/second"
     wrong_keys_limit: str = "60/minute"
@@ -151,7 +159,11 @@ _RANGES = (
     ("queue", 1, 10_000, True),
     ("batch", 1, 256, True),
     ("threads", 1, 256, True),
+    ("key_requests", 1, 10_000, True),
+    ("header_seconds", 0.01, 3600, False),
+    ("body_seconds", 0.01, 3600, False),
     ("time_limit", 0.01, 3600, False),
+    ("ready_seconds", 0.01, 3600, False),
     ("stop_seconds", 0, 3600, False),
     ("reload_seconds", 0, 3600, False),
 )

@@ -6,6 +6,7 @@ What a browser makes of them is tested in `test_service_page.py`.
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urljoin
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +16,7 @@ import likeness
 PAGE = Path(likeness.__file__).parent / "service" / "page"
 FILES = sorted(path for path in PAGE.rglob("*") if path.is_file())
 MODULES = {f"/page/{path.relative_to(PAGE).as_posix()}": path for path in PAGE.rglob("*.js")}
+MODULES_AT = {path: name for name, path in MODULES.items()}
 IMPORT = re.compile(r'^import (?:\{([^}]*)\}|\* as \w+) from "([^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -44,6 +46,12 @@ class Tags(HTMLParser):
             self.code += data.strip()
 
 
+def imports_of(path: Path) -> list[tuple[str, str]]:
+    """Names and address of each import; addresses are relative, and here as from the root."""
+    here = MODULES_AT[path]
+    return [(names, urljoin(here, target)) for names, target in IMPORT.findall(text_of(path))]
+
+
 def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -66,7 +74,7 @@ def test_the_document_holds_no_script_and_no_style_of_its_own() -> None:
     ]
     assert links
     for link in links:
-        name = str(link).split("#")[0].removeprefix("/page/")
+        name = str(link).split("#")[0].removeprefix("page/")
         assert (PAGE / name).is_file(), link
 
 
@@ -92,7 +100,7 @@ def test_data_never_becomes_markup_or_code(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES.values(), ids=list(MODULES))
 def test_every_import_exists_and_is_used(path: Path) -> None:
     text = text_of(path)
-    imports = IMPORT.findall(text)
+    imports = imports_of(path)
     assert len(imports) == text.count("\nimport ") + text.startswith("import ")
     for names, target in imports:
         assert target in MODULES, target
@@ -113,7 +121,7 @@ def test_every_module_is_reached_from_the_first_and_says_what_it_is() -> None:
         reached.add(name)
         text = text_of(MODULES[name])
         assert text.startswith("/* "), name
-        waiting += [target for _, target in IMPORT.findall(text)]
+        waiting += [target for _, target in imports_of(MODULES[name])]
     assert reached == set(MODULES)
 
 
@@ -137,3 +145,10 @@ def test_colours_are_pairs_and_motion_can_be_switched_off() -> None:
     names = re.findall(r"^\s+--[\w-]+: (.*#[0-9a-f]{3,8}.*);$", text, re.MULTILINE)
     assert len(names) >= 15
     assert all(value.startswith("light-dark(") for value in names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_no_address_starts_at_the_root(path: Path) -> None:
+    # A proxy may serve the page under a prefix, which such an address would leave.
+    text = text_of(path)
+    assert not re.findall(r"""(?:from |import\(|href=|src=|href: |fetch\()["'`]/""", text)

@@ -1,10 +1,10 @@
 /* One answer in words and numbers: who, how likely, who else, and why. */
 
-import { button, element, icon } from "/page/element.js";
-import { fact } from "/page/facts.js";
-import { note } from "/page/notes.js";
-import { headline, STATUSES } from "/page/status.js";
-import { distance, percent } from "/page/words.js";
+import { button, element, icon } from "./element.js";
+import { fact } from "./facts.js";
+import { note } from "./notes.js";
+import { headline, STATUSES } from "./status.js";
+import { distance, percent } from "./words.js";
 
 /**
  * A card that stays in place while the answers in it change, so that its buttons can be pressed.

@@ -58,7 +58,7 @@ export class Api {
     if (type) headers["Content-Type"] = type;
     let response;
     try {
-      response = await fetch(path + queryText(query), { method, headers, body, signal, cache: "no-cache" });
+      response = await fetch(addressOf(path) + queryText(query), { method, headers, body, signal, cache: "no-store" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Problem({ code: "unreachable", detail: "The service cannot be reached. Is it still running?" });
@@ -67,6 +67,11 @@ export class Api {
     if (response.status === 401 && this.#key) this.#onRefused();
     throw await problemOf(response);
   }
+}
+
+/** Return a path of the service below the page's own address: a proxy may serve it under a prefix. */
+function addressOf(path) {
+  return new URL(path.slice(1), new URL("..", import.meta.url)).href;
 }
 
 function queryText(query = {}) {

@@ -1,7 +1,7 @@
 /* Boxes over a picture: one for each face, with its name. They are moved, not made anew. */
 
-import { element, icon } from "/page/element.js";
-import { headline, STATUSES } from "/page/status.js";
+import { element, icon } from "./element.js";
+import { headline, STATUSES } from "./status.js";
 
 export class FaceBoxes {
   #boxes = [];

@@ -1,9 +1,9 @@
 /* Take one photo with the webcam. */
 
-import { Camera, cameras } from "/page/camera.js";
-import { openDialog } from "/page/dialogs.js";
-import { button, element } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
+import { Camera, cameras } from "./camera.js";
+import { openDialog } from "./dialogs.js";
+import { button, element } from "./element.js";
+import { errorNote } from "./notes.js";
 
 /** Ask for a photo; returns a JPEG, or undefined if none was taken. */
 export async function takePhoto() {

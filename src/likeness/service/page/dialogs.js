@@ -1,7 +1,7 @@
 /* Dialogs. The <dialog> element keeps the focus inside, and gives it back when it closes. */
 
-import { button, element, icon } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
+import { button, element, icon } from "./element.js";
+import { errorNote } from "./notes.js";
 
 let made = 0;
 

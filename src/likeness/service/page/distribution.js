@@ -1,7 +1,7 @@
 /* Where a distance lies among genuine and impostor ones: two outlines, a threshold, a mark. */
 
-import { drawing, element } from "/page/element.js";
-import { counted, distance as shown, percent } from "/page/words.js";
+import { drawing, element } from "./element.js";
+import { counted, distance as shown, percent } from "./words.js";
 
 const WIDE = 640;
 const TALL = 300;

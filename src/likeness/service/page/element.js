@@ -23,7 +23,7 @@ export function icon(name) {
   return drawing(
     "svg",
     { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
-    drawing("use", { href: `/page/icons.svg#${name}` }),
+    drawing("use", { href: `page/icons.svg#${name}` }),
   );
 }
 

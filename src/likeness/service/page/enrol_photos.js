@@ -1,9 +1,9 @@
 /* Enrol photos one after the other, and gather what the service says to each. */
 
-import { element } from "/page/element.js";
-import { enrolledNotes } from "/page/enrolled_notes.js";
-import { errorNote } from "/page/notes.js";
-import { counted } from "/page/words.js";
+import { element } from "./element.js";
+import { enrolledNotes } from "./enrolled_notes.js";
+import { errorNote } from "./notes.js";
+import { counted } from "./words.js";
 
 /**
  * Enrol them.

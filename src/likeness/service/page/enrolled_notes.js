@@ -1,8 +1,8 @@
 /* What the service says about a photo that was just enrolled. */
 
-import { element } from "/page/element.js";
-import { note } from "/page/notes.js";
-import { distance } from "/page/words.js";
+import { element } from "./element.js";
+import { note } from "./notes.js";
+import { distance } from "./words.js";
 
 /** The good news, then a look-alike, warnings and advice, as far as there are any. */
 export function enrolledNotes(done, words) {

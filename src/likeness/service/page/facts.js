@@ -1,6 +1,6 @@
 /* A name and its value, in a list of facts. */
 
-import { element } from "/page/element.js";
+import { element } from "./element.js";
 
 /** One fact of a `<dl class="facts">`; `more` stands below the value. */
 export function fact(name, value, more = null) {

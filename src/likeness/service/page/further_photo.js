@@ -1,10 +1,10 @@
 /* From an answer at the door to an enrolment: a further photo of somebody, or somebody new. */
 
-import { announce } from "/page/announcer.js";
-import { askToDo, openDialog } from "/page/dialogs.js";
-import { button, element } from "/page/element.js";
-import { enrolledNotes } from "/page/enrolled_notes.js";
-import { note } from "/page/notes.js";
+import { announce } from "./announcer.js";
+import { askToDo, openDialog } from "./dialogs.js";
+import { button, element } from "./element.js";
+import { enrolledNotes } from "./enrolled_notes.js";
+import { note } from "./notes.js";
 
 /** Ask whether this is the person, and enrol the photo as a further one of theirs. */
 export async function approve(session, photo, face, { others }) {

@@ -1,18 +1,18 @@
 /* The page: who is signed in, which view is shown, and nothing else. */
 
-import { announce } from "/page/announcer.js";
-import { button, element, icon } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
-import { forget, resume } from "/page/session.js";
-import { applyTheme, themeToggle } from "/page/theme.js";
-import * as compare from "/page/views/compare.js";
-import * as door from "/page/views/door.js";
-import * as enrol from "/page/views/enrol.js";
-import * as health from "/page/views/health.js";
-import * as people from "/page/views/people.js";
-import * as person from "/page/views/person.js";
-import * as report from "/page/views/report.js";
-import * as signInView from "/page/views/sign_in.js";
+import { announce } from "./announcer.js";
+import { button, element, icon } from "./element.js";
+import { errorNote } from "./notes.js";
+import { forget, resume } from "./session.js";
+import { applyTheme, themeToggle } from "./theme.js";
+import * as compare from "./views/compare.js";
+import * as door from "./views/door.js";
+import * as enrol from "./views/enrol.js";
+import * as health from "./views/health.js";
+import * as people from "./views/people.js";
+import * as person from "./views/person.js";
+import * as report from "./views/report.js";
+import * as signInView from "./views/sign_in.js";
 
 const VIEWS = { door, people, compare, report, health };
 const ROUTES = [

@@ -1,7 +1,7 @@
 /* The Markdown that model cards are written in, as elements: headings, lists, tables, quotes,
    bold, code and escapes. All else is text; links and pictures are never made. */
 
-import { element } from "/page/element.js";
+import { element } from "./element.js";
 
 /** Return the elements of a text. A heading «#» becomes the level `top`, and so on down. */
 export function markdown(text, { top = 2 } = {}) {

@@ -1,6 +1,6 @@
 /* Sentences in a frame: advice, warnings, errors. The icon and the word say the kind, too. */
 
-import { element, icon } from "/page/element.js";
+import { element, icon } from "./element.js";
 
 const KINDS = {
   advice: { picture: "advice", word: "Advice" },

@@ -1,8 +1,8 @@
 /* Choose one person of many: type a part of the name, take one of those found. */
 
-import { element } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
-import { counted } from "/page/words.js";
+import { element } from "./element.js";
+import { errorNote } from "./notes.js";
+import { counted } from "./words.js";
 
 const SHOWN = 8;
 const TYPING = 250;

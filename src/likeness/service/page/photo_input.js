@@ -1,7 +1,7 @@
 /* Input of photos: chosen, dropped, or taken with the webcam; each is shown at once. */
 
-import { takePhoto } from "/page/camera_dialog.js";
-import { button, element, icon } from "/page/element.js";
+import { takePhoto } from "./camera_dialog.js";
+import { button, element, icon } from "./element.js";
 
 export class PhotoInput {
   #photos = [];

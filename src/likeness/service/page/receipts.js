@@ -1,9 +1,9 @@
 /* The receipt of a deletion: shown, and taken away as a file, since nobody else keeps it. */
 
-import { openDialog } from "/page/dialogs.js";
-import { button, element, icon } from "/page/element.js";
-import { fact } from "/page/facts.js";
-import { moment } from "/page/words.js";
+import { openDialog } from "./dialogs.js";
+import { button, element, icon } from "./element.js";
+import { fact } from "./facts.js";
+import { moment } from "./words.js";
 
 /** Show a receipt until it is closed. */
 export function showReceipt(receipt) {

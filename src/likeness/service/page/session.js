@@ -1,6 +1,6 @@
 /* Who is signed in. The key is stored for this tab only, and is deleted when the tab is closed. */
 
-import { Api } from "/page/api.js";
+import { Api } from "./api.js";
 
 const STORAGE_KEY = "likeness-key";
 const ROLES = ["viewer", "operator", "admin"];

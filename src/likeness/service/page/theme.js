@@ -1,6 +1,6 @@
 /* Light or dark: what the device prefers, until somebody chooses on this page. */
 
-import { button } from "/page/element.js";
+import { button } from "./element.js";
 
 const STORAGE_KEY = "likeness-theme";
 

@@ -6,14 +6,16 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from likeness.recogniser.decision import NEAREST
 from likeness.service import documents
-from likeness.service.access import Caller, needs
+from likeness.service.access import Caller, Needs, RoleFirst
 from likeness.service.routes import http
 from likeness.service.service import Service
 
 
 def identify_routes(service: Service) -> APIRouter:
     """Return the routes that recognise people; each answer is in the audit log."""
-    routes = APIRouter(tags=["answers"], dependencies=[Depends(needs("viewer"))])
+    routes = APIRouter(
+        route_class=RoleFirst, tags=["answers"], dependencies=[Depends(Needs("viewer"))]
+    )
     most = service.settings.max_bytes
 
     @routes.post(
@@ -38,11 +40,10 @@ def identify_routes(service: Service) -> APIRouter:
         """Say who is in a photo. A photo without a face is not an error: the list of faces is
         empty.
         """
-        async with service.admitted():
-            (photo,) = await http.read_photos(request, "photo", most=most)
-            identified = await service.identify(
-                Caller.of(request), photo, all_faces=all_faces, top_k=top_k
-            )
+        (photo,) = await http.read_photos(request, "photo", most=most)
+        identified = await service.identify(
+            Caller.of(request), photo, all_faces=all_faces, top_k=top_k
+        )
         return http.respond(identified)
 
     @routes.post(
@@ -55,9 +56,8 @@ def identify_routes(service: Service) -> APIRouter:
         request: Request, person: Annotated[int, Query(ge=1, le=documents.MOST_ID)]
     ) -> Response:
         """Say whether a photo shows a person."""
-        async with service.admitted():
-            (photo,) = await http.read_photos(request, "photo", most=most)
-            verified = await service.verify(Caller.of(request), person, photo)
+        (photo,) = await http.read_photos(request, "photo", most=most)
+        verified = await service.verify(Caller.of(request), person, photo)
         return http.respond(documents.VerifiedDocument(**verified.as_dict()))
 
     @routes.post(
@@ -68,9 +68,8 @@ def identify_routes(service: Service) -> APIRouter:
     )
     async def compare(request: Request) -> Response:
         """Say whether two photos show one person; nobody need be enrolled."""
-        async with service.admitted():
-            left, right = await http.read_photos(request, "left", "right", most=most)
-            compared = await service.compare(Caller.of(request), left, right)
+        left, right = await http.read_photos(request, "left", "right", most=most)
+        compared = await service.compare(Caller.of(request), left, right)
         return http.respond(compared)
 
     return routes

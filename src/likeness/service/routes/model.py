@@ -1,15 +1,18 @@
 """Routes about the service itself: session, model, audit log, health, metrics."""
 
+import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from likeness.errors import ModelError, NoThresholdError
+from likeness.errors import LikenessError, ModelError
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.model.card import card_markdown, model_card
 from likeness.model.folder import SavedModel
 from likeness.service import documents
-from likeness.service.access import Caller, needs
+from likeness.service.access import Caller, Needs, RoleFirst
+from likeness.service.monitoring import LOGGER
+from likeness.service.problems import Problem
 from likeness.service.routes import http
 from likeness.service.service import Service
 
@@ -18,13 +21,13 @@ _METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 def model_routes(service: Service) -> APIRouter:
     """Return the routes about the model, the session and the audit log."""
-    routes = APIRouter(tags=["service"])
+    routes = APIRouter(route_class=RoleFirst, tags=["service"])
 
     @routes.get(
         "/session",
         response_model=documents.SessionDocument,
         responses=http.problems(),
-        dependencies=[Depends(needs("viewer"))],
+        dependencies=[Depends(Needs("viewer"))],
     )
     async def session(request: Request) -> Response:
         """Show the name of the key, its role, and what that role may do."""
@@ -39,7 +42,7 @@ def model_routes(service: Service) -> APIRouter:
         "/model",
         response_model=documents.ModelDocument,
         responses=http.problems(),
-        dependencies=[Depends(needs("viewer"))],
+        dependencies=[Depends(Needs("viewer"))],
     )
     async def model() -> Response:
         """Show the model in use: its card, its threshold and what that promises."""
@@ -49,7 +52,7 @@ def model_routes(service: Service) -> APIRouter:
         "/audit",
         response_model=documents.AuditDocument,
         responses=http.problems(),
-        dependencies=[Depends(needs("admin"))],
+        dependencies=[Depends(Needs("admin"))],
     )
     async def audit(
         after: Annotated[int, Query(ge=0, le=documents.MOST_ID)] = 0,
@@ -64,7 +67,7 @@ def model_routes(service: Service) -> APIRouter:
 
 def health_routes(service: Service) -> APIRouter:
     """Return the routes of health, which need no key, and of the metrics."""
-    routes = APIRouter(tags=["health"])
+    routes = APIRouter(route_class=RoleFirst, tags=["health"])
 
     @routes.get("/health/live", response_model=documents.Live)
     async def live() -> Response:
@@ -77,19 +80,24 @@ def health_routes(service: Service) -> APIRouter:
         responses={503: http.problems()[503]},
     )
     async def ready() -> Response:
-        """Say whether the service can answer: the gallery can be read, the model decides."""
-        recogniser = service.recogniser
-        if recogniser.model.threshold is None:
-            raise NoThresholdError(
-                "this model has no threshold, so it cannot decide. Choose one with "
-                "`likeness calibrate MODEL PHOTOS`."
-            )
-        people = await service.read(lambda gallery: gallery.count_people())
+        """Say whether the service can answer: the model decides, the gallery takes a change.
+
+        It needs no key, so it names no gallery and no model's folder: the log does.
+        """
+        try:
+            people = await service.check_ready()
+        except TimeoutError:
+            why = "something that a request needs did not answer in time"
+            raise Problem(503, "not-ready", "Not ready", f"{why}; see the log.") from None
+        except LikenessError as error:
+            problem = Problem.of(error)
+            logging.getLogger(LOGGER).warning("not ready", extra={"fields": {"why": str(error)}})
+            raise Problem(503, problem.code, problem.title, "See the service's log.") from None
         return http.respond(
             documents.Ready(
                 status="ready",
                 people=people,
-                model=recogniser.model.fingerprint[:12],
+                model=service.recogniser.model.fingerprint[:12],
                 model_refused=service.model_refused,
             )
         )
@@ -100,7 +108,7 @@ def health_routes(service: Service) -> APIRouter:
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
             **http.problems(),
         },
-        dependencies=[Depends(needs("viewer"))],
+        dependencies=[Depends(Needs("viewer"))],
         response_class=Response,
     )
     async def metrics() -> Response:

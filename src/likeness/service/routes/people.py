@@ -1,14 +1,15 @@
 """Routes to list, create, show, rename, merge and delete people, and to enrol their photos."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from likeness.recogniser.gallery import Gallery
+from likeness.recogniser.gallery import Gallery, Receipt
 from likeness.recogniser.recogniser import EnrolledPhoto
 from likeness.service import documents
-from likeness.service.access import Caller, needs
+from likeness.service.access import Caller, Needs, RoleFirst
 from likeness.service.problems import Problem
 from likeness.service.routes import http
 from likeness.service.service import Service
@@ -28,8 +29,8 @@ def people_routes(service: Service) -> APIRouter:
 
 
 def _people_routes(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["people"])
-    viewer, operator, admin = (Depends(needs(role)) for role in ("viewer", "operator", "admin"))
+    routes = APIRouter(route_class=RoleFirst, tags=["people"])
+    viewer, operator, admin = (Depends(Needs(role)) for role in ("viewer", "operator", "admin"))
 
     @routes.get(
         "/people",
@@ -133,7 +134,9 @@ def _people_routes(service: Service) -> APIRouter:
     )
     async def forget(request: Request, id: http.Id) -> Response:
         """Delete a person, and return the receipt: what was deleted, and what is left of it."""
-        receipt = await service.forget(Caller.of(request), id)
+        receipt = await _deleted(
+            service, request, f"person {id}", lambda gallery: gallery.forget(id)
+        )
         return http.respond(documents.ReceiptDocument.of(receipt))
 
     @routes.get(
@@ -151,7 +154,9 @@ def _people_routes(service: Service) -> APIRouter:
 
 
 def _photo_routes(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["photos"], dependencies=[Depends(needs("operator"))])
+    routes = APIRouter(
+        route_class=RoleFirst, tags=["photos"], dependencies=[Depends(Needs("operator"))]
+    )
     most = service.settings.max_bytes
 
     async def described(outcome: EnrolledPhoto) -> documents.EnrolledDocument:
@@ -179,11 +184,8 @@ def _photo_routes(service: Service) -> APIRouter:
         ] = False,
     ) -> Response:
         """Enrol one more photo of a person."""
-        async with service.admitted():
-            (photo,) = await http.read_photos(request, "photo", most=most)
-            outcome = await service.enrol(
-                Caller.of(request), id, photo, keep=keep, approved=approved
-            )
+        (photo,) = await http.read_photos(request, "photo", most=most)
+        outcome = await service.enrol(Caller.of(request), id, photo, keep=keep, approved=approved)
         document = await described(outcome)
         return http.respond(document, status=201 if document.added else 200)
 
@@ -204,9 +206,8 @@ def _photo_routes(service: Service) -> APIRouter:
         keep: _Keep = False,
     ) -> Response:
         """Enrol a new person with one photo: both are added, or neither."""
-        async with service.admitted():
-            (photo,) = await http.read_photos(request, "photo", most=most)
-            outcome = await service.enrol(Caller.of(request), name, photo, keep=keep, new=True)
+        (photo,) = await http.read_photos(request, "photo", most=most)
+        outcome = await service.enrol(Caller.of(request), name, photo, keep=keep, new=True)
         person = documents.PersonDocument.of(outcome.enrolled.person)
         enrolled = await described(outcome)
         document = documents.EnrolledPersonDocument(**dict(enrolled), person=person)
@@ -223,12 +224,36 @@ def _photo_routes(service: Service) -> APIRouter:
     )
     async def remove_photo(request: Request, id: http.Id) -> Response:
         """Delete one photo, and return the receipt; the person stays."""
-        receipt = await service.change(
-            Caller.of(request), lambda gallery: gallery.remove_template(id), deletes=True
+        receipt = await _deleted(
+            service, request, f"photo {id}", lambda gallery: gallery.remove_template(id)
         )
         return http.respond(documents.ReceiptDocument.of(receipt))
 
+    @routes.get(
+        "/receipts/{request_id}",
+        response_model=documents.ReceiptDocument,
+        responses=http.problems(404),
+    )
+    async def show_receipt(
+        request: Request, request_id: Annotated[str, Path(min_length=1, max_length=64)]
+    ) -> Response:
+        """Return a deletion's receipt once more, by the X-Request-Id of the request for it.
+
+        For a client that got no response: the deletion goes on without it. The service keeps
+        receipts in memory, until it is stopped.
+        """
+        receipt = await service.receipt(Caller.of(request), request_id)
+        return http.respond(documents.ReceiptDocument.of(receipt))
+
     return routes
+
+
+async def _deleted(
+    service: Service, request: Request, subject: str, deletion: Callable[[Gallery], Receipt]
+) -> Receipt:
+    """Delete without a time limit: to search the files for what is left takes its time."""
+    request.scope["likeness.time_limit"].reschedule(None)
+    return await service.delete(Caller.of(request), subject, deletion)
 
 
 def _unless_known(request: Request, response: Response) -> Response:

@@ -1,12 +1,12 @@
 /* Two photos: one person or two, and where their distance lies among others. */
 
-import { announce } from "/page/announcer.js";
-import { amongOthers, distribution } from "/page/distribution.js";
-import { element, icon } from "/page/element.js";
-import { fact } from "/page/facts.js";
-import { errorNote, note } from "/page/notes.js";
-import { PhotoInput } from "/page/photo_input.js";
-import { distance, percent } from "/page/words.js";
+import { announce } from "../announcer.js";
+import { amongOthers, distribution } from "../distribution.js";
+import { element, icon } from "../element.js";
+import { fact } from "../facts.js";
+import { errorNote, note } from "../notes.js";
+import { PhotoInput } from "../photo_input.js";
+import { distance, percent } from "../words.js";
 
 export const title = "Compare";
 

@@ -1,17 +1,17 @@
 /* The door: who is in front of the camera, or on a photo. */
 
-import { announce } from "/page/announcer.js";
-import { AnswerCard } from "/page/answer_card.js";
-import { FaceBoxes } from "/page/boxes.js";
-import { Camera, cameras } from "/page/camera.js";
-import { cameraChoice } from "/page/camera_dialog.js";
-import { button, element, icon } from "/page/element.js";
-import { approve, enrolFromDoor } from "/page/further_photo.js";
-import { errorNote, note } from "/page/notes.js";
-import { acceptDrops } from "/page/photo_input.js";
-import { sentence } from "/page/status.js";
-import { SteadyLoop } from "/page/steady_loop.js";
-import { milliseconds } from "/page/words.js";
+import { announce } from "../announcer.js";
+import { AnswerCard } from "../answer_card.js";
+import { FaceBoxes } from "../boxes.js";
+import { Camera, cameras } from "../camera.js";
+import { cameraChoice } from "../camera_dialog.js";
+import { button, element, icon } from "../element.js";
+import { approve, enrolFromDoor } from "../further_photo.js";
+import { errorNote, note } from "../notes.js";
+import { acceptDrops } from "../photo_input.js";
+import { sentence } from "../status.js";
+import { SteadyLoop } from "../steady_loop.js";
+import { milliseconds } from "../words.js";
 
 export const title = "Door";
 

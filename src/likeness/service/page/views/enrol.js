@@ -1,10 +1,10 @@
 /* Enrol somebody new with one photo, or a few. */
 
-import { announce } from "/page/announcer.js";
-import { button, element, icon } from "/page/element.js";
-import { enrolPhotos } from "/page/enrol_photos.js";
-import { note } from "/page/notes.js";
-import { PhotoInput } from "/page/photo_input.js";
+import { announce } from "../announcer.js";
+import { button, element, icon } from "../element.js";
+import { enrolPhotos } from "../enrol_photos.js";
+import { note } from "../notes.js";
+import { PhotoInput } from "../photo_input.js";
 
 export const title = "Enrol somebody";
 

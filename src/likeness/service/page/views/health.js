@@ -1,11 +1,11 @@
 /* The state of the service, its request times and its audit log. */
 
-import { AuditLog } from "/page/audit_log.js";
-import { button, element, icon } from "/page/element.js";
-import { fact } from "/page/facts.js";
-import { errorNote, note } from "/page/notes.js";
-import { requestTimes, samples } from "/page/prometheus.js";
-import { counted, milliseconds, moment } from "/page/words.js";
+import { AuditLog } from "../audit_log.js";
+import { button, element, icon } from "../element.js";
+import { fact } from "../facts.js";
+import { errorNote, note } from "../notes.js";
+import { requestTimes, samples } from "../prometheus.js";
+import { counted, milliseconds, moment } from "../words.js";
 
 export const title = "Health";
 

@@ -1,9 +1,9 @@
 /* The list of people, searched and read on. */
 
-import { announce } from "/page/announcer.js";
-import { button, element, icon } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
-import { counted, day } from "/page/words.js";
+import { announce } from "../announcer.js";
+import { button, element, icon } from "../element.js";
+import { errorNote } from "../notes.js";
+import { counted, day } from "../words.js";
 
 export const title = "People";
 

@@ -1,14 +1,14 @@
 /* One person: their photos, and what may be changed about them. */
 
-import { announce } from "/page/announcer.js";
-import { askToDo } from "/page/dialogs.js";
-import { button, element, icon } from "/page/element.js";
-import { enrolPhotos } from "/page/enrol_photos.js";
-import { fact } from "/page/facts.js";
-import { PhotoInput } from "/page/photo_input.js";
-import { choosePerson } from "/page/person_choice.js";
-import { showReceipt } from "/page/receipts.js";
-import { counted, moment } from "/page/words.js";
+import { announce } from "../announcer.js";
+import { askToDo } from "../dialogs.js";
+import { button, element, icon } from "../element.js";
+import { enrolPhotos } from "../enrol_photos.js";
+import { fact } from "../facts.js";
+import { PhotoInput } from "../photo_input.js";
+import { choosePerson } from "../person_choice.js";
+import { showReceipt } from "../receipts.js";
+import { counted, moment } from "../words.js";
 
 export const title = "Person";
 

@@ -1,12 +1,12 @@
 /* What the model is, what its threshold promises, and its card. */
 
-import { distribution } from "/page/distribution.js";
-import { element } from "/page/element.js";
-import { fact } from "/page/facts.js";
-import { markdown } from "/page/markdown.js";
-import { withCode } from "/page/notes.js";
-import { noHistogram } from "/page/views/compare.js";
-import { distance, moment, percent } from "/page/words.js";
+import { distribution } from "../distribution.js";
+import { element } from "../element.js";
+import { fact } from "../facts.js";
+import { markdown } from "../markdown.js";
+import { withCode } from "../notes.js";
+import { noHistogram } from "./compare.js";
+import { distance, moment, percent } from "../words.js";
 
 export const title = "Report";
 

@@ -1,8 +1,8 @@
 /* Sign in: the key once, for this tab. */
 
-import { button, element } from "/page/element.js";
-import { errorNote } from "/page/notes.js";
-import { signIn } from "/page/session.js";
+import { button, element } from "../element.js";
+import { errorNote } from "../notes.js";
+import { signIn } from "../session.js";
 
 export const title = "Sign in";
 
