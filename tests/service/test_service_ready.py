@@ -86,7 +86,7 @@ def test_not_ready_while_nothing_can_be_answered(serving: Serving, trouble: Trou
 @pytest.mark.parametrize("statement", ["DROP TABLE people", "DROP TABLE gallery"])
 def test_a_stranger_learns_nothing_of_the_gallery(serving: Serving, statement: str) -> None:
     async def use(asking: Asking) -> None:
-        with asking.gallery.store.engine.begin() as connection:
+        with asking.gallery.store.database.engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql(statement)
         answer = await asking.ask("GET", "/health/ready", role=None)
