@@ -53,7 +53,9 @@ def test_another_model_is_refused_and_the_old_one_answers(
         await ModelWatch(asking.service).reload()
         said = await ready(asking)
         assert said["status"] == "ready"
-        assert said["model_refused"] == "The gallery belongs to another model. See the service's log."
+        assert (
+            said["model_refused"] == "The gallery belongs to another model. See the service's log."
+        )
         assert (await asking.post("/identify", asking.photos[0])).status_code == 200
         shown = await asking.ask("GET", "/model")
         assert (shown.status_code, shown.json()["code"]) == (503, "model")
