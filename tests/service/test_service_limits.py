@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import uvicorn
 
-from likeness.service.connection import Connection
+from likeness.service.running import Connection
 from likeness.service.settings import Settings
 
 from .conftest import Asking, Serving, served

@@ -152,7 +152,11 @@ class RoleFirst(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         answer = super().get_route_handler()
-        needed = [one.dependency for one in self.dependencies if isinstance(one.dependency, Needs)]
+        needed = [
+            depends.dependency
+            for depends in self.dependencies
+            if isinstance(depends.dependency, Needs)
+        ]
 
         async def checked(request: Request) -> Response:
             for check in needed:

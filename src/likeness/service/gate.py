@@ -203,7 +203,9 @@ class _RateLimit:
         end, counted = self._windows.get(caller, (now, 0))
         if end <= now:
             if len(self._windows) >= _MOST_WINDOWS:
-                self._windows = {who: one for who, one in self._windows.items() if one[0] > now}
+                self._windows = {
+                    who: window for who, window in self._windows.items() if window[0] > now
+                }
             end, counted = now + seconds, 0
         if counted < most:
             self._windows[caller] = (end, counted + 1)

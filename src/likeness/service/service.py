@@ -206,12 +206,12 @@ class Service:
         task = self._deletions.get(request)
         if task is None or (task.done() and task.exception() is not None):
             task = asyncio.create_task(self.change(caller, deletion, deletes=True))
-            task.add_done_callback(lambda done: done.exception())  # nobody may be waiting any more
+            # Nobody may be waiting any more.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._deletions[request] = task
-            for old in [one for one in self._deletions if self._deletions[one].done()]:
-                if len(self._deletions) <= _MOST_RECEIPTS:
-                    break
-                del self._deletions[old]
+            ended = [known for known, begun in self._deletions.items() if begun.done()]
+            for known in ended[: max(0, len(self._deletions) - _MOST_RECEIPTS)]:
+                del self._deletions[known]
         return await asyncio.shield(task)
 
     async def receipt(self, caller: Caller, request_id: str) -> Receipt:
