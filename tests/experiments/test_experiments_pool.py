@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -123,3 +125,38 @@ def test_ctrl_c_ends_all_processes(jobs: Any) -> None:
 
 def test_there_is_at_least_one_core() -> None:
     assert 1 <= _available_cores() <= (os.cpu_count() or 1)
+
+
+PARENT = """
+import multiprocessing, sys, time
+from likeness.training.process import end_with_parent
+
+def work(ready):
+    end_with_parent()
+    ready.put(multiprocessing.current_process().pid)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    ready = context.Queue()
+    context.Process(target=work, args=(ready,)).start()
+    print(ready.get(), flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_worker_ends_with_its_parent(tmp_path: Path, signal_: signal.Signals) -> None:
+    """However that ended: by SIGTERM, with its terminal, or killed."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    command = [sys.executable, str(tmp_path / "parent.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.send_signal(signal_)
+        # The worker holds the other end of this pipe: it closes once both have ended.
+        assert parent.stdout.read() == ""
+        parent.wait()
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)

@@ -2,7 +2,9 @@
 
 import shutil
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -118,7 +120,7 @@ def test_an_export_that_embeds_otherwise_is_not_given_out(tmp_path: Path) -> Non
     [
         ("tensorflow", "tf2onnx", r"^the export to ONNX needs tf2onnx; run `pip install tf2onnx`,"),
         ("torch", "onnx", r"^the export to ONNX needs onnx; run `pip install onnx`, then `likenes"),
-        ("jax", "onnx", r"does not run on Keras' backend jax; run `KERAS_BACKEND=tensorflow like"),
+        ("jax", "jax2onnx", r"^the export to ONNX needs jax2onnx; run `pip install jax2onnx`, th"),
     ],
 )
 def test_a_missing_exporter_is_named_with_what_to_do(
@@ -129,3 +131,20 @@ def test_a_missing_exporter_is_named_with_what_to_do(
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MissingExtraError, match=sentence):
         onnx_bytes(made())
+
+
+def test_jax_is_tried_where_its_exporter_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter = ModuleType("jax2onnx")
+    exporter.__spec__ = ModuleSpec("jax2onnx", None)
+    monkeypatch.setitem(sys.modules, "jax2onnx", exporter)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert why_no_export() is None
+
+
+@pytest.mark.usefixtures("exporter")
+def test_a_file_that_fails_at_its_first_run_is_said_to(tmp_path: Path) -> None:
+    """So is max pooling with jax2onnx 0.17, which passes the checker."""
+    smaller = convnet((16, 12, 1), embedding_size=6, width=3)
+    (tmp_path / "smaller.onnx").write_bytes(onnx_bytes(smaller))
+    with pytest.raises(ModelError, match=r"^the file that Keras exported .* does not run: .*Try"):
+        onnx_bytes(Fake(exported=tmp_path / "smaller.onnx"))

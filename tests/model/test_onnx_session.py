@@ -47,6 +47,23 @@ def test_an_encoder_for_exactly_one_photo_takes_them_one_by_one(small_onnx: Make
     np.testing.assert_allclose(session(prepared(5)), expected(prepared(5)), atol=1e-5)
 
 
+def test_a_dynamic_int8_graph_gives_a_photo_the_same_embedding_beside_others(
+    small_onnx: Make, tmp_path: Path
+) -> None:
+    """ONNX Runtime 1.32 measures one range over the whole batch."""
+    pytest.importorskip("onnx")
+    from onnxruntime.quantization import quantize_dynamic  # late: needs onnx
+
+    (tmp_path / "float.onnx").write_bytes(small_onnx())
+    quantize_dynamic(
+        tmp_path / "float.onnx", tmp_path / "int8.onnx", op_types_to_quantize=["MatMul"]
+    )
+    session = OnnxSession((tmp_path / "int8.onnx").read_bytes(), name="int8.onnx")
+    photos = prepared(4)
+    photos[1:] *= 40  # a wide range beside it
+    np.testing.assert_array_equal(session(photos)[0], session(photos[:1])[0])
+
+
 def test_weights_listed_as_inputs_are_no_inputs(small_onnx: Make) -> None:
     session = OnnxSession(small_onnx(weights_in_inputs=True), name="old.onnx")
     np.testing.assert_allclose(session(prepared(2)), expected(prepared(2)), atol=1e-5)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from likeness.errors import ModelError, OutputError
@@ -103,6 +104,24 @@ def test_digest_and_seal_name_exactly_these_bytes(saved: SavedModel) -> None:
     assert entry["sha256"] == "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"
     assert saved.with_part("onnx", b"weights").parts["onnx"] == entry
     assert saved.with_part("onnx", b"weightz").parts["onnx"]["seal"] != entry["seal"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 1001])
+def test_a_packed_part_is_the_same_once_read(saved: SavedModel, size: int) -> None:
+    data = (np.random.default_rng(0).normal(size=1001) / 30).astype(np.float16).tobytes()[:size]
+    whole = saved.write_new({"onnx": data}, packed=["onnx"])
+    assert whole == stored(saved)
+    assert whole.read_part("onnx") == data
+    assert (saved.folder / "encoder.onnx.z").stat().st_size == whole.parts["onnx"]["bytes"]
+    assert not (saved.folder / "encoder.onnx").exists()
+
+
+@pytest.mark.parametrize("unpacked", [2000, 2**40, -1, "2002"])
+def test_a_packed_part_of_another_size_is_refused(saved: SavedModel, unpacked: Any) -> None:
+    whole = saved.write_new({"onnx": bytes(2002)}, packed=["onnx"])
+    entry = {**whole.parts["onnx"], "unpacked": unpacked}
+    with pytest.raises(ModelError, match=r"encoder\.onnx\.z is damaged: .*get it again"):
+        replace(whole, parts={"onnx": entry}).read_part("onnx")
 
 
 def test_a_file_that_cannot_be_written_is_not_listed(saved: SavedModel) -> None:

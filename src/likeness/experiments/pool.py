@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from likeness.errors import LikenessError
-from likeness.training.process import TrainingProgress, load_keras
+from likeness.training.process import TrainingProgress, end_with_parent, load_keras
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -164,6 +164,7 @@ def _begin(messages: Any) -> None:
     global _messages  # noqa: PLW0603  the one way to hand a queue to a pool's process
     _messages = messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     load_keras()
 
 

@@ -35,7 +35,11 @@ def _is_installed(module: str) -> bool:
 _CLOSE = 1e-5
 """Largest allowed difference between Keras and ONNX, per number of an embedding."""
 
-_NEEDED = {"tensorflow": ("tf2onnx", "onnx"), "torch": ("onnx",)}
+_NEEDED = {
+    "tensorflow": ("tf2onnx", "onnx"),
+    "torch": ("onnx",),
+    "jax": ("jax2onnx", "onnx"),
+}
 
 
 def why_no_export() -> str | None:
@@ -111,7 +115,15 @@ def _check_embeds_alike(encoder: Any, data: bytes, made_up: MadeUp) -> None:
         session = OnnxSession(
             data, name="the exported encoder", axes=expected.ndim, reads=prepared.dtype
         )
-        exported = session(prepared)
+        try:
+            exported = session(prepared)
+        except ModelError as error:  # what passes the exporter's own check may not run
+            backend = require_extra("keras").backend.backend()
+            raise ModelError(
+                f"the file that Keras exported on {backend} does not run: {error} Try "
+                "`KERAS_BACKEND=tensorflow likeness export MODEL` (the saved model is the same on "
+                "every backend)."
+            ) from error
         worst = (
             float(np.abs(exported - expected).max()) if exported.shape == expected.shape else np.inf
         )

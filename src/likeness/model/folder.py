@@ -27,7 +27,8 @@ import datetime
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import zlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -60,6 +61,13 @@ WITH_A_CARD = (*FORMATS, *registry.names("format"))
 
 FILES = {"onnx": "encoder.onnx", "int8": "encoder.int8.onnx", "landmarks": "landmarks.npz"}
 """The possible parts, and the file of each."""
+
+PACKED = ".z"
+"""Ends the name of a part whose bytes are packed: those at even places, then those at odd ones, by
+zlib. So the two bytes of a float16 do not disturb each other."""
+
+MOST_UNPACKED = 2**30
+"""Bytes of a packed part: beyond it ``unpacked`` is damaged."""
 
 MOST_NUMBERS = 2**20
 """In an embedding: beyond it ``embedding_size`` is damaged."""
@@ -190,11 +198,12 @@ class SavedModel:
         Args:
             name: one of `FILES`.
             data: the bytes of its file.
-            **entries: further entries of the part.
+            **entries: further entries of the part; ``unpacked``, its number of bytes, if its file
+                is packed.
         """
         digest = hashlib.sha256(data).hexdigest()
         entry = {
-            "file": FILES[name],
+            "file": FILES[name] + (PACKED if "unpacked" in entries else ""),
             "bytes": len(data),
             "sha256": digest,
             "seal": self._seal(name, digest),
@@ -221,6 +230,7 @@ class SavedModel:
         self,
         parts: Mapping[str, bytes],
         *,
+        packed: Collection[str] = (),
         encoder: Any = None,
         texts: Mapping[str, str] | None = None,
     ) -> Self:
@@ -228,6 +238,7 @@ class SavedModel:
 
         Args:
             parts: the bytes of each.
+            packed: those that are stored packed.
             encoder: the `keras.Model`, of a trained model.
             texts: further files, by name.
 
@@ -238,9 +249,12 @@ class SavedModel:
             ModelError: it holds something that JSON has no word for.
             OutputError: it cannot be written.
         """
-        whole = self
+        whole, content = self, dict[str, bytes]()
         for name, data in parts.items():
-            whole = whole.with_part(name, data)
+            stored = _packed(data) if name in packed else data
+            entries = {"unpacked": len(data)} if name in packed else {}
+            whole = whole.with_part(name, stored, **entries)
+            content[whole.parts[name]["file"]] = stored
         try:
             written = {**(texts or {}), **whole.texts()}
         except (TypeError, ValueError) as error:
@@ -248,7 +262,7 @@ class SavedModel:
         with whole_folder(self.folder) as fresh:
             if encoder is not None:
                 encoder.save(fresh / "encoder.keras")
-            write_files(fresh, {**{FILES[name]: parts[name] for name in parts}, **written})
+            write_files(fresh, {**content, **written})
         return whole
 
     def add_part(self, name: str, data: bytes, **entries: object) -> Self:
@@ -287,7 +301,7 @@ class SavedModel:
                 ``model.json``.
         """
         entry = self.parts[name]
-        path = self.folder / FILES[name]
+        path = self.folder / (FILES[name] + (PACKED if "unpacked" in entry else ""))
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -308,7 +322,7 @@ class SavedModel:
                 "made for another fingerprint, preparation or energy than model.json names. "
                 "Restore the folder."
             )
-        return data
+        return _unpacked(data, entry["unpacked"], path) if "unpacked" in entry else data
 
     def landmarks(self) -> bytes | None:
         """Return the predictor of landmarks, if faces are aligned by them.
@@ -346,6 +360,24 @@ class SavedModel:
         """
         head = {"int8_of": self.fingerprint}
         return hashlib.sha256(canonical(head).encode() + data).hexdigest()
+
+
+def _packed(data: bytes) -> bytes:
+    return zlib.compress(data[::2] + data[1::2], 9)
+
+
+def _unpacked(packed: bytes, size: object, path: Path) -> bytes:
+    try:
+        if type(size) is not int or not 0 <= size <= MOST_UNPACKED:
+            raise ValueError(f"it is said to hold {size!r} bytes")
+        data = zlib.decompressobj().decompress(packed, size + 1)
+        if len(data) != size:
+            raise ValueError(f"expected {size:,} bytes, received {len(data):,} or more")
+    except (ValueError, zlib.error) as error:
+        raise ModelError(f"{path} is damaged: {error}. Restore it, or get it again.") from error
+    whole = bytearray(size)
+    whole[::2], whole[1::2] = data[: -(-size // 2)], data[-(-size // 2) :]
+    return bytes(whole)
 
 
 def _check_entries(folder: Path, document: dict[str, Any]) -> None:

@@ -59,6 +59,9 @@ class OnnxSession:
         self.name = name
         self._axes = axes
         self._input = inputs[0].name
+        # Dynamic quantisation measures one range over the whole batch (ONNX Runtime 1.32): a photo
+        # would get another embedding beside other photos.
+        self._dynamic = b"DynamicQuantize" in data
         self.input_shape: tuple[Any, ...] = tuple(inputs[0].shape)
         self.output_shape: tuple[Any, ...] = tuple(outputs[0].shape)
 
@@ -76,7 +79,7 @@ class OnnxSession:
     @property
     def _at_once(self) -> int:
         """Many public encoders were exported for exactly one photo."""
-        return 1 if self.input_shape[:1] == (1,) else AT_ONCE
+        return 1 if self._dynamic or self.input_shape[:1] == (1,) else AT_ONCE
 
     def _run(self, prepared: Any) -> Embeddings:
         try:

@@ -213,7 +213,7 @@ def get_model(
         },
         **_threshold(encoder),
     )
-    return OnnxModel.of(saved.write_new(parts))
+    return OnnxModel.of(saved.write_new(parts, packed=["onnx"]))
 
 
 def _threshold(encoder: PublicEncoder) -> dict[str, Any]:

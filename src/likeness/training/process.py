@@ -10,9 +10,12 @@ off for this process; other C libraries are unaffected.
 """
 
 import ctypes
+import multiprocessing
+import multiprocessing.connection
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -65,6 +68,23 @@ def load_keras() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, however that ended.
+
+    A parent that is killed by SIGTERM, or whose terminal was closed, ends nobody: its trainings
+    would go on without anybody to hear of them.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int = parent.sentinel) -> None:
+        multiprocessing.connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
