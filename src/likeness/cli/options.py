@@ -103,8 +103,8 @@ KeyFile = Annotated[
 Faces = Annotated[
     str,
     typer.Option(
-        help="Face detector: none (photos are used whole), haar (OpenCV's), or an ONNX file for "
-        "cv2.FaceDetectorYN such as YuNet."
+        help="Face detector: none (photos are used whole), haar (OpenCV's), yunet (from "
+        "`likeness model get yunet`), or an ONNX file for cv2.FaceDetectorYN."
     ),
 ]
 CutFaces = Annotated[

@@ -33,8 +33,8 @@ def _serve(
     faces: Annotated[
         str | None,
         typer.Option(
-            help="Face detector: none (photos are used whole), haar (OpenCV's), or an ONNX file "
-            "for cv2.FaceDetectorYN such as YuNet. Default: none."
+            help="Face detector: none (photos are used whole), haar (OpenCV's), yunet (from "
+            "`likeness model get yunet`), or an ONNX file for cv2.FaceDetectorYN. Default: none."
         ),
     ] = None,
     cut_faces: Annotated[

@@ -7,7 +7,8 @@ import numpy as np
 from likeness.datasets.items import Dataset
 from likeness.errors import FaceError
 from likeness.images.align import Alignment
-from likeness.images.faces import FaceFinder, HaarFaceFinder, only_face
+from likeness.images.faces import FaceFinder, only_face
+from likeness.recogniser.photo_reader import face_finder
 
 
 def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None = None) -> Dataset:
@@ -18,7 +19,7 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
     Args:
         data: photos, uint8.
         alignment: the model's alignment.
-        finder: the face detector; OpenCV's cascades if not given.
+        finder: the face detector; that of the recogniser if not given.
 
     Returns:
         Photos of the size that the alignment gives. Those without one face that can be aligned
@@ -28,7 +29,7 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
         FaceError: no photo is left.
         MissingExtraError: OpenCV is not installed.
     """
-    finder = finder or HaarFaceFinder()
+    finder = finder or face_finder("auto")
     made, kept, notes = [], [], []
     for index, (photo, name) in enumerate(zip(data.items, data.item_names, strict=True)):
         try:

@@ -1,6 +1,7 @@
 """Import of a public face encoder into a model's folder."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -65,18 +66,54 @@ def import_model(
         raise ModelError(
             f"{file}: expected an ONNX file. It cannot be read: {error.strerror}."
         ) from error
-    session = OnnxSession(data, name=str(file))
+    return import_bytes(
+        data,
+        folder,
+        file_name=file.name,
+        preparation=preparation,
+        licence=licence,
+        energy=energy,
+        name=name or file.stem,
+    )
+
+
+def import_bytes(
+    data: bytes,
+    folder: Path,
+    *,
+    file_name: str,
+    preparation: FixedPreparation,
+    licence: str,
+    energy: str,
+    name: str,
+    facts: Mapping[str, str] | None = None,
+) -> OnnxModel:
+    """Import an encoder from the bytes of its ONNX file; see `import_model`.
+
+    Args:
+        data: the bytes.
+        folder: the output folder; one that is there is replaced.
+        file_name: of the file, for messages and the record.
+        preparation, licence, energy, name: as in `import_model`.
+        facts: what else the record says of it.
+
+    Raises:
+        ModelError: as in `import_model`.
+        OutputError: the folder cannot be written.
+    """
+    session = OnnxSession(data, name=file_name)
     _check_shape(session, preparation)
     embeddings = _tried(session, preparation)
+    digest = hashlib.sha256(data).hexdigest()
     saved = SavedModel.imported(
         folder,
         data,
         preparation=preparation.as_data(),
         energy=energy,
         embedding_size=embeddings.shape[1],
-        name=name or file.stem,
+        name=name,
         licence=licence.strip(),
-        imported={"file": file.name, "sha256": hashlib.sha256(data).hexdigest()},
+        imported={"file": file_name, "sha256": digest, **(facts or {})},
     )
     return OnnxModel.of(saved.write_new({"onnx": data}))
 

