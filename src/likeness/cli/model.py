@@ -106,6 +106,7 @@ def _get(
     """
     from likeness.model import public  # late: the conversion
 
+    detector = public.YUNET
     if list_:
         for encoder in public.PUBLIC_ENCODERS.values():
             say(f"{encoder.name}: {encoder.about}")
@@ -114,7 +115,6 @@ def _get(
             say(f"    not for: {encoder.not_for}")
             for file in encoder.files:
                 say(f"    {file.name}, {_megabytes(file.size)}, SHA-256 {file.sha256}")
-        detector = public.YUNET
         say("yunet: YuNet (Wu et al., 2023), the face detector; every command then uses it")
         say("    licence: MIT")
         say(f"    {detector.name}, {_megabytes(detector.size)}, SHA-256 {detector.sha256}")
@@ -125,7 +125,7 @@ def _get(
         found = {
             "format": "likeness.detector/1",
             "file": str(stored),
-            "sha256": public.YUNET.sha256,
+            "sha256": detector.sha256,
         }
         finish(found, json_, f"{stored}: models that need aligned faces now find them with it.")
         return
