@@ -58,7 +58,13 @@ def dlib(tmp_path_factory: pytest.TempPathFactory) -> OnnxModel:
 
 def file(urls: tuple[str, ...] = ()) -> PublicFile:
     digest = hashlib.sha256(CONTENT).hexdigest()
-    return PublicFile(name="weights.dat", sha256=digest, size=len(CONTENT), packages=(), urls=urls)
+    return PublicFile(
+        name="weights.dat",
+        sha256=digest,
+        size=len(CONTENT),
+        packages=("no_such_package/weights.dat",),
+        urls=urls,
+    )
 
 
 class TestDlib:

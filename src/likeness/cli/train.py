@@ -10,7 +10,7 @@ import typer
 
 from likeness import datasets
 from likeness.cli import options, terminal
-from likeness.cli.opening import finish_training, training_document
+from likeness.cli.opening import finish_training, read_data_for, training_document
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, SettingError
 from likeness.experiments.network_report import draw_network
@@ -30,6 +30,14 @@ def _train(
     set_: options.Changes = None,
     seed: options.Seed = None,
     log_dir: Annotated[Path | None, typer.Option(help="Write TensorBoard logs here.")] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Adapt this model, such as an imported one, instead of training a network: its "
+            "embeddings are whitened, if held-out people gain by it.",
+        ),
+    ] = None,
     overwrite: options.Overwrite = False,
     json_: options.Json = None,
 ) -> None:
@@ -41,6 +49,14 @@ def _train(
     settings = options.read_recipe(mode, file=recipe, changes=set_ or [], seed=seed)
     check_new_folder(out, overwrite=overwrite)
     check_writable_folder(log_dir, option="--log-dir")
+    if from_ is not None:
+        if settings != BATCHES.replace(seed=settings.seed) or log_dir is not None:
+            raise SettingError(
+                "--from: expected none of --mode, --recipe, --set and --log-dir with it: no "
+                "network is trained. Leave them out, or leave --from out."
+            )
+        _adapt(from_, data, out, seed=settings.seed, overwrite=overwrite, json_=json_)
+        return
     people = options.read_data(data)
     people.require(identities=2, items_each=2)
     load_keras()
@@ -63,6 +79,26 @@ def _train(
         f"{evidence['impostor_pairs']} impostor pairs)."
     )
     finish_training(document, json_, learned)
+
+
+def _adapt(
+    base: Path, data: str, out: Path, *, seed: int, overwrite: bool, json_: str | None
+) -> None:
+    people = read_data_for(base, data)
+    load_keras()
+    from likeness.training.adaptation import adapt  # late: with --from only
+
+    with terminal.errors().status("Adapting"):
+        adapted = adapt(base, people, out, overwrite=overwrite, seed=seed)
+    document = {
+        "format": "likeness.adaptation/1",
+        "model": str(out),
+        "fingerprint": adapted.model.fingerprint,
+        "threshold": adapted.model.threshold,
+        **adapted.to_json(),
+    }
+    lines = [*adapted.sentences(), f"Model {adapted.model.fingerprint[:12]} written to {out}."]
+    terminal.finish(document, json_, *lines)
 
 
 def _crossval(

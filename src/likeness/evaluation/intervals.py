@@ -91,6 +91,58 @@ def drawn_figures(
     return names, draws
 
 
+def paired_intervals(
+    before: Sequence[Evaluation],
+    after: Sequence[Evaluation],
+    *,
+    repetitions: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[FigureName, Interval]:
+    """Return after − before of every figure, with the interval of the difference.
+
+    Both are measured on the same people in every draw, so that what is hard for both cancels out.
+
+    Args:
+        before, after: one evaluation per fold each, on the same pairs of the same people.
+        repetitions, seed, level: as in `people_intervals`.
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TooFewError: there is no fold.
+    """
+    return resampled_intervals(
+        [_Paired(*fold) for fold in zip(before, after, strict=True)],
+        repetitions=repetitions,
+        seed=seed,
+        level=level,
+    )
+
+
+class _Paired:
+    """Differences of the figures of one fold, for the same people drawn."""
+
+    def __init__(self, before: Evaluation, after: Evaluation) -> None:
+        self._before, self._after = _Resampler(before), _Resampler(after)
+
+    @property
+    def figures(self) -> Mapping[FigureName, float]:
+        return _difference(self._before.figures, self._after.figures)
+
+    def draw(self, rng: np.random.Generator) -> Mapping[FigureName, float]:
+        seed = int(rng.integers(2**62))
+        before, after = (
+            side.draw(np.random.default_rng(seed)) for side in (self._before, self._after)
+        )
+        return _difference(before, after)
+
+
+def _difference(
+    before: Mapping[FigureName, float], after: Mapping[FigureName, float]
+) -> dict[FigureName, float]:
+    return {name: after[name] - value for name, value in before.items() if name in after}
+
+
 def item_intervals(
     measured: Evaluation, *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
 ) -> dict[FigureName, Interval]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Prepared
+from likeness.arrays import Floats, Prepared
 from likeness.errors import MissingExtraError, ModelError, require_extra
 from likeness.model.onnx_session import OnnxSession
 
@@ -137,6 +137,37 @@ def _check_embeds_alike(encoder: Any, data: bytes, made_up: MadeUp) -> None:
 def _first(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__).rstrip(".")
+
+
+def whitened_onnx(data: bytes, mean: Floats, matrix: Floats) -> bytes:
+    """Return an encoder with ``(x − mean) · matrix``, brought to unit length, behind it.
+
+    Args:
+        data: the bytes of its ONNX file, one output ``(n, d)``.
+        mean: ``(d,)``.
+        matrix: ``(d, k)``.
+
+    Raises:
+        MissingExtraError: the package onnx is not installed.
+    """
+    onnx = require_extra("onnx", extra="faces")
+    model = onnx.load_model_from_string(data)
+    graph, helper = model.graph, onnx.helper
+    ends = [f"whitening_{name}" for name in ("mean", "matrix", "centred", "whitened", "unit")]
+    for name, values in zip(ends, (mean, matrix), strict=False):
+        graph.initializer.append(onnx.numpy_helper.from_array(values.astype(np.float32), name))
+    given = graph.output[0].name
+    graph.node.extend(
+        [
+            helper.make_node("Sub", [given, ends[0]], [ends[2]]),
+            helper.make_node("MatMul", [ends[2], ends[1]], [ends[3]]),
+            helper.make_node("LpNormalization", [ends[3]], [ends[4]], axis=1, p=2),
+        ]
+    )
+    shape = ("n", matrix.shape[1])
+    float_ = onnx.TensorProto.FLOAT
+    graph.output[0].CopyFrom(helper.make_tensor_value_info(ends[4], float_, shape))
+    return bytes(model.SerializeToString())
 
 
 _QUANTISED = ("Conv", "Gemm", "MatMul")

@@ -27,7 +27,7 @@ from likeness.errors import (
     MissingExtraError,
     SettingError,
 )
-from likeness.files import check_new_folder, write_file
+from likeness.files import check_new_folder, write_files
 from likeness.images.faces.landmarks import CHIP
 from likeness.images.preparation import FixedPreparation
 from likeness.model.alignment import predictor_bytes
@@ -202,7 +202,7 @@ def get_detector(
     """
     data = YUNET.content(path=path, offline=offline, on_progress=on_progress)
     if not YUNET.cached.is_file():
-        write_file(YUNET.cached, data)
+        write_files(YUNET.cached.parent, {YUNET.cached.name: data})
     return YUNET.cached
 
 

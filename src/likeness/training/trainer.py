@@ -40,6 +40,7 @@ from likeness.evaluation.leaks import Learned
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.results import ProtocolResult
 from likeness.model.siamese_model import SiameseModel
+from likeness.training.adaptation import data_record
 from likeness.training.fitting import Fit, FitOptions, fit_ensemble, fit_once
 from likeness.training.networks import PreparedPeople, embed_prepared
 from likeness.training.process import OnProgress
@@ -283,16 +284,7 @@ def _model(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,
         "recipe": recipe.as_dict(),
-        "data": {
-            "name": data.name,
-            "digest": data.digest,
-            "licence": data.licence,
-            "drawn": data.drawn,
-            "items": len(data),
-            "identities": list(data.distinct),
-            # Enough of each digest to tell later whether a photo was learned from.
-            "item_digests": [digest[:16] for digest in data.item_digests],
-        },
+        "data": data_record(data),
         "threshold": asdict(decided),
         "histories": {stage: fit.history for stage, fit in fits.items()},
         "epochs": kept.best_epoch,
