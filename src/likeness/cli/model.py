@@ -122,12 +122,12 @@ def _get(
     if name == "yunet":
         with reading_bar("Getting yunet") as tell:
             stored = public.get_detector(path=path, offline=offline, on_progress=tell)
-        found = {
+        document = {
             "format": "likeness.detector/1",
             "file": str(stored),
             "sha256": detector.sha256,
         }
-        finish(found, json_, f"{stored}: models that need aligned faces now find them with it.")
+        finish(document, json_, f"{stored}: models that need aligned faces now find them with it.")
         return
     if name is None or out is None:
         raise SettingError(
