@@ -12,12 +12,11 @@ from rich.table import Table
 from likeness import datasets
 from likeness.cli.opening import opened
 from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag, is_named, read_data
-from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
+from likeness.cli.terminal import check_report, errors, finish, note, output, reading_bar, say
 from likeness.datasets import Dataset
-from likeness.errors import MissingExtraError, require_extra
+from likeness.errors import MissingExtraError
 from likeness.evaluation.leaks import audit as compare
 from likeness.experiments.saved_model import examine_gallery
-from likeness.files import check_writable_folder
 from likeness.images.faces import FaceFinder
 from likeness.images.quality import PhotoCheck
 from likeness.model.opening import chosen_runtime
@@ -165,9 +164,7 @@ def _doctor(
     to ask for another photo, in order of what that gains. Exit code 0 if there are no
     findings, 1 if there are some.
     """
-    check_writable_folder(report, option="--report")
-    if report is not None:
-        require_extra("jinja2")
+    check_report(report)
     if model is not None:
         chosen_runtime(model, runtime="auto", variant="float32")  # before the photos are read
     finder, reason = _finder(faces)

@@ -9,15 +9,15 @@ import typer
 from likeness import reports
 from likeness.cli import options
 from likeness.cli.opening import opened, read_data_for
-from likeness.cli.terminal import check_evidence, errors, finish, note, output, say
+from likeness.cli.terminal import check_evidence, check_report, errors, finish, note, output, say
 from likeness.datasets.photo_folder import read_person_labels
-from likeness.errors import OutputError, SettingError
+from likeness.errors import OutputError, SettingError, require_extra
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
 from likeness.evaluation.next_photo import DRAWS
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model, calibrate_on_gallery
 from likeness.experiments.saved_model import evaluate_model, model_report, next_photo_of_model
-from likeness.files import check_writable_file, check_writable_folder, write_file
+from likeness.files import check_writable_file, write_file
 from likeness.model.folder import store_calibration
 from likeness.model.opening import chosen_runtime
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, open_gallery
@@ -44,8 +44,9 @@ def _evaluate(
     It measures all pairs, one-shot trials, the CMC, and an open set with half of the people never
     enrolled, at the model's threshold. It also says what the model was trained on.
     """
-    check_writable_folder(report, option="--report")
+    check_report(report)
     check_evidence(evidence, json_)
+    require_extra("sklearn")  # for the baselines, before the photos are read
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data_for(model, data)
     people.require(identities=2, items_each=2)
@@ -220,7 +221,8 @@ def _calibrate(
         )
     prior_rate = _rate(prior, "--prior")
     wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
-    check_writable_folder(report, option="--report")
+    check_report(report)
+    require_extra("sklearn")  # for the probabilities, before the photos are read
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     loaded = opened(model, runtime=runtime, variant=variant)
     notes: tuple[str, ...] = ()

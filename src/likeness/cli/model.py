@@ -404,6 +404,8 @@ def _card(
     card.md, and written if it is missing.
     """
     check_writable_file(html, option="--html")
+    if html is not None:
+        require_extra("jinja2")
     saved = SavedModel.read(model, formats=WITH_A_CARD)
     about = {
         **saved.about,

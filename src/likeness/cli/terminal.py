@@ -1,15 +1,17 @@
 """The consoles: results on standard output, progress and errors on standard error."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import progress as bars
 from rich.console import Console
 
-from likeness.errors import SettingError
-from likeness.files import write_file
+from likeness.errors import SettingError, require_extra
+from likeness.files import check_writable_folder, write_file
 
 if TYPE_CHECKING:  # `likeness --help` starts without NumPy
     from likeness.datasets.items import OnProgress
@@ -78,6 +80,18 @@ def check_evidence(wanted: bool, file: str | None) -> None:
         raise SettingError("--evidence: expected --json FILE to write it to. Received: none.")
 
 
+def check_report(folder: Path | None) -> None:
+    """Raise before long work if a page could not be made, or not be written to a folder.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+        MissingExtraError: what makes pages is not installed.
+    """
+    check_writable_folder(folder, option="--report")
+    if folder is not None:
+        require_extra("jinja2")
+
+
 @contextmanager
 def reading_bar(title: str) -> Iterator["OnProgress"]:
     """Show one progress bar on a terminal; yields what the readers call with (done, total)."""
@@ -115,6 +129,7 @@ class _TrainingBars:
         if training is None:
             total = self._progress.tasks[task].total or 1
             self._progress.update(task, total=total, completed=total, note="done")
+            self._progress.stop_task(task)
             return
         auc = training.held_out_auc
         note = f"{training.stage}, loss {training.loss:.2f}"
@@ -123,15 +138,29 @@ class _TrainingBars:
         self._progress.update(task, total=training.steps, completed=training.step, note=note)
 
 
+class _Elapsed(bars.ProgressColumn):
+    """The time since a training began. Rich's own stands still where a first stage ends."""
+
+    def render(self, task: bars.Task) -> str:
+        return str(timedelta(seconds=int(task.elapsed or 0)))
+
+
 @contextmanager
-def training_bars() -> Iterator[_TrainingBars]:
-    """Show progress bars on standard error while inside."""
+def training_bars(
+    *, console: Console | None = None, clock: Callable[[], float] | None = None
+) -> Iterator[_TrainingBars]:
+    """Show progress bars while inside.
+
+    Args:
+        console: where; by default standard error.
+        clock: seconds; by default the console's own.
+    """
     columns = (
         bars.TextColumn("{task.description}", markup=False),
         bars.BarColumn(bar_width=24),
         bars.TextColumn("{task.percentage:>3.0f} %"),
-        bars.TimeElapsedColumn(),
+        _Elapsed(),
         bars.TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
-    with bars.Progress(*columns, console=errors()) as progress:
+    with bars.Progress(*columns, console=console or errors(), get_time=clock) as progress:
         yield _TrainingBars(progress)

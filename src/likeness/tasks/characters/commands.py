@@ -15,7 +15,7 @@ from likeness.cli import options, terminal
 from likeness.cli.data import describe
 from likeness.cli.opening import opened
 from likeness.datasets import Dataset
-from likeness.errors import SettingError
+from likeness.errors import SettingError, require_extra
 from likeness.evaluation.figures import FigureName, Interval, method_label, percent
 from likeness.files import check_new_folder
 from likeness.model.opening import chosen_runtime
@@ -65,6 +65,7 @@ def _omniglot(
         raise SettingError(
             f"--background: expected one of {', '.join(SETS)}. Received: {background!r}."
         )
+    require_extra("scipy")  # for the distance between strokes, before anything is learned
     if model is not None:
         _check_alone(out=out, recipe=recipe, set_=set_, seed=seed)
         chosen_runtime(model, runtime=runtime, variant=variant)
