@@ -8,6 +8,10 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# A module of a test environment is compiled when it is first imported, and kept: to compile all of
+# them takes two minutes of computing, and nine in ten are never asked for.
+AS_NEEDED := --no-compile
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-slow test-backends test-jax test-torch lint notebooks benchmark clean
 
@@ -18,7 +22,7 @@ demo: $(VENV)/.installed-demo
 # one thread: two that share a core wait for one another, and compute while they wait.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
   TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
-SIDE_BY_SIDE := -n auto --dist loadfile
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev
 	$(ONE_THREAD) $(BIN)/python -m pytest $(SIDE_BY_SIDE)
@@ -32,11 +36,12 @@ test-slow: $(VENV)/.installed-dev
 # The maths, a save/load round trip and a short training on the other Keras backends. What is
 # compiled there runs once or twice: XLA need not make it fast.
 BACKEND := -m pytest -m backend tests/encoders tests/model tests/tasks tests/training
+UNHURRIED := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true
 
 test-backends: test-jax test-torch
 
 test-jax test-torch: test-%: $(VENV)-%/.installed
-	KERAS_BACKEND=$* $(VENV)-$*/bin/python $(BACKEND)
+	XLA_FLAGS="$(UNHURRIED)" KERAS_BACKEND=$* $(VENV)-$*/bin/python $(BACKEND)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -66,7 +71,7 @@ $(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo "Installing likeness with its test tools into $(VENV) (a minute or two) ..."
-	$(BIN)/python $(PIP_INSTALL) -e ".[dev]"
+	$(BIN)/python $(PIP_INSTALL) $(AS_NEEDED) -e ".[dev]"
 	@touch $@ $(VENV)/.installed-demo
 
 $(VENV)/.installed-benchmark: pyproject.toml | $(BIN)/python
@@ -76,6 +81,6 @@ $(VENV)/.installed-benchmark: pyproject.toml | $(BIN)/python
 
 $(VENV)-%/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-$*
-	$(VENV)-$*/bin/python $(PIP_INSTALL) $(if $(filter torch,$*),"$(TORCH)",$*)
-	$(VENV)-$*/bin/python $(PIP_INSTALL) -e ".[learn]" pytest hypothesis
+	$(VENV)-$*/bin/python $(PIP_INSTALL) $(AS_NEEDED) $(if $(filter torch,$*),"$(TORCH)",$*)
+	$(VENV)-$*/bin/python $(PIP_INSTALL) $(AS_NEEDED) -e ".[learn]" pytest hypothesis
 	@touch $@

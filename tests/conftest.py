@@ -17,6 +17,29 @@ from likeness.datasets import Dataset, drawn_faces
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+LONG = (
+    "tests/service/page",
+    "tests/documents",
+    "tests/bars",
+    "tests/benchmarks",
+    "tests/cli",
+    "tests/training",
+    "tests/experiments",
+    "tests/model",
+    "tests/service",
+)
+"""What takes minutes, the longest first: begun last, it would keep one worker of two waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, place in enumerate(LONG) if item.nodeid.startswith(place)), 99)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def faces() -> Dataset:
     """Eight drawn people, four photos each."""

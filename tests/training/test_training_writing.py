@@ -15,7 +15,7 @@ from likeness.training import train
 pytestmark = pytest.mark.backend
 
 SMALL = {
-    "schedule": {"epochs": 1, "steps": 4, "held_out": 0.34},
+    "schedule": {"epochs": 1, "steps": 2, "held_out": 0.34, "refit": False},
     "sampling": {"identities": 4, "items_each": 2},
     "encoder": {"width": 4, "embedding_size": 8 * 4 * len(PARTS), "ensemble_size": 2},
     "preparation": {"rows": 16, "columns": 32},
