@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from likeness.errors import DataError, DataNotFoundError, DigestError, SettingError
-from likeness.tasks.sentences.sts import ARCHIVES, DIGESTS, _find_pairs, sts
+from likeness.tasks.sentences.sts import ARCHIVES, DIGESTS, sts
 
 LINES = {
     "train": "a\tf\t2012\t1\t5.000\tOne “quoted.\tOne two.\n"
@@ -24,8 +24,8 @@ KNOWN = {part: hashlib.sha256(text.encode()).hexdigest() for part, text in LINES
 
 
 def find(path: Any = None, part: str = "train", **changes: Any) -> Any:
-    settings = {"may_download": False, "on_progress": None, "digests": KNOWN} | changes
-    return _find_pairs(path, part=part, **settings)
+    settings = {"download": False, "digests": KNOWN} | changes
+    return sts(path, part=part, **settings)  # type: ignore[arg-type]
 
 
 def tarred(files: dict[str, bytes]) -> bytes:
@@ -89,7 +89,7 @@ def test_it_is_downloaded_once_and_checked(
 ) -> None:
     mirror.serve("/" + ARCHIVES[1], tarred(FILES))
     monkeypatch.setenv("LIKENESS_MIRRORS", mirror.url + "/")
-    assert len(find(may_download=True)) == 2
+    assert len(find(download=True)) == 2
     assert (without_data / "cache" / ARCHIVES[1]).is_file()
     assert len(find(part="dev")) == 1
 
@@ -100,7 +100,7 @@ def test_another_file_at_the_mirror_does_not_enter_the_cache(
     mirror.serve("/" + ARCHIVES[1], tarred(FILES | {"sts-train.csv": b"strange"}))
     monkeypatch.setenv("LIKENESS_MIRRORS", mirror.url + "/")
     with pytest.raises(DataNotFoundError, match=r"and no mirror gave it .*not the published one"):
-        find(may_download=True)
+        find(download=True)
     assert not (without_data / "cache" / ARCHIVES[1]).exists()
 
 

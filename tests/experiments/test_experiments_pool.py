@@ -17,7 +17,6 @@ from likeness.errors import TooFewError
 from likeness.experiments.pool import (
     JobProgress,
     WorkerDiedError,
-    _available_cores,
     run_side_by_side,
 )
 from likeness.training import TrainingProgress
@@ -123,8 +122,8 @@ def test_ctrl_c_ends_all_processes(jobs: Any) -> None:
     assert_no_worker_is_left()
 
 
-def test_there_is_at_least_one_core() -> None:
-    assert 1 <= _available_cores() <= (os.cpu_count() or 1)
+def test_as_many_side_by_side_as_there_are_cores(jobs: Any) -> None:
+    assert run_side_by_side([jobs.Job(answer=number) for number in range(3)]) == [0, 1, 2]
 
 
 PARENT = """

@@ -13,7 +13,6 @@ from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery
 from likeness.tasks.sentences.questions import (
     Question,
     QuestionSearch,
-    _entry_name,
     read_questions,
 )
 
@@ -124,12 +123,13 @@ def test_how_many_are_listed(search: QuestionSearch) -> None:
         search.find("reset", nearest=0)
 
 
-def test_names_of_entries() -> None:
-    assert _entry_name(" a\tb\n c ") == "a b c"
+def test_names_of_entries(search: QuestionSearch) -> None:
     long = "x" * 300
-    assert len(_entry_name(long)) <= 200
-    assert _entry_name(long) != _entry_name(long + "y")
-    assert _entry_name(long) == _entry_name(long)
+    texts = (" a\tb\n c ", long, long + "y", long)
+    assert search.enrol([Question(text=text) for text in texts]) == 3
+    names = [person.name for person in search.gallery.people(limit=100)]
+    assert "a b c" in names and len(set(names)) == len(KNOWN) + 3
+    assert max(map(len, names)) <= 200
 
 
 class TestFiles:

@@ -11,7 +11,6 @@ from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
 from likeness.tasks.characters.omniglot import RUNS, mean_error, omniglot_runs, run_error
 from likeness.tasks.characters.omniglot_experiment import (
     BASELINES,
-    _centred_ink,
 )
 
 hausdorff_energies = BASELINES["modified_hausdorff"]
@@ -63,10 +62,6 @@ def test_two_dots_apart() -> None:
     wide, narrow = (np.full((1, 9, 9, 1), 255, np.uint8) for _ in range(2))
     wide[0, 4, [1, 7]] = narrow[0, 4, [3, 5]] = 0
     assert hausdorff_energies(wide, narrow)[0, 0] == pytest.approx(2.0)
-
-
-def test_ink_is_around_its_own_middle() -> None:
-    np.testing.assert_allclose(_centred_ink(DRAWN[0]).mean(axis=0), 0, atol=1e-12)
 
 
 def test_a_blank_sheet_has_no_distance() -> None:

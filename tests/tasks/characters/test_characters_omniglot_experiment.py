@@ -12,12 +12,11 @@ from likeness.arrays import Embeddings, Images
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
-from likeness.tasks.characters.commands import _one_shot_table, _print_one_shot_runs
+from likeness.tasks.characters.commands import _print_one_shot_runs
 from likeness.tasks.characters.drawings import CHARACTERS, drawn_characters, drawn_runs
 from likeness.tasks.characters.omniglot import run_error
 from likeness.tasks.characters.omniglot_experiment import (
     BASELINES,
-    _images_of,
     runs_of_model,
     train_for_runs,
 )
@@ -64,7 +63,11 @@ class TestAModel:
         assert "over runs" in document["intervals"] and document["model"] == "corner"
 
     def test_images_it_was_trained_on_are_refused(self) -> None:
-        digests = [_images_of(RUNS).item_digests[place][:16] for place in (0, 7)]
+        gallery, probes = (
+            Dataset(images, list("abcde")).item_digests
+            for images in (RUNS[0].gallery, RUNS[0].probes)
+        )
+        digests = [gallery[0][:16], probes[2][:16]]
         model = Corner(record={"data": {"item_digests": digests}})
         with pytest.raises(
             OverlapError, match=r"2 of the 30 images .* trained on: 'drawn1/gallery/0', 'drawn1/pr"
@@ -130,4 +133,6 @@ class TestTraining:
 
     def test_a_model_trained_elsewhere_has_no_mark(self) -> None:
         result = runs_of_model(Corner(), RUNS)  # type: ignore[arg-type]
-        assert str(_one_shot_table(result).title) == "5-way one-shot classification"
+        console = Console(width=90, record=True, file=io.StringIO())
+        _print_one_shot_runs(console, result)
+        assert console.export_text().strip().startswith("5-way one-shot classification")

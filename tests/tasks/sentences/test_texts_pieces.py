@@ -6,7 +6,9 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.tasks.sentences.preparation import _pieces_of
+from likeness.tasks.sentences.preparation import TextPreparation
+
+USUAL = TextPreparation(shortest=2, longest=4)
 
 
 def slow_pieces(text: str, shortest: int, longest: int) -> set[str]:
@@ -25,27 +27,27 @@ def slow_pieces(text: str, shortest: int, longest: int) -> set[str]:
 @given(st.text(max_size=60), st.integers(1, 4), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_they_are_what_the_definition_says(text: str, shortest: int, more: int) -> None:
-    found = _pieces_of(text, shortest=shortest, longest=shortest + more)
+    found = TextPreparation(shortest=shortest, longest=shortest + more).pieces(text)
     assert len(found) == len(set(found))
     assert set(found) == slow_pieces(text, shortest, shortest + more)
 
 
 def test_spelling_and_signs_make_no_difference() -> None:
-    usual = _pieces_of("Reset my password!", shortest=2, longest=4)
-    assert _pieces_of("  reset, MY passWORD ", shortest=2, longest=4) == usual
-    assert _pieces_of("reset my ｐassword", shortest=2, longest=4) == usual  # a wide p
+    usual = USUAL.pieces("Reset my password!")
+    assert USUAL.pieces("  reset, MY passWORD ") == usual
+    assert USUAL.pieces("reset my ｐassword") == usual  # a wide p
 
 
 def test_a_word_is_not_its_letters() -> None:
-    assert "=a" in _pieces_of("a", shortest=1, longest=1)
-    assert "a" in _pieces_of("a", shortest=1, longest=1)
+    assert "=a" in TextPreparation(shortest=1, longest=1).pieces("a")
+    assert "a" in TextPreparation(shortest=1, longest=1).pieces("a")
 
 
 def test_alike_words_share_pieces() -> None:
-    one, other = (set(_pieces_of(word, shortest=2, longest=4)) for word in ("shredded", "shreded"))
+    one, other = (set(USUAL.pieces(word)) for word in ("shredded", "shreded"))
     assert len(one & other) > len(one) / 2
-    assert not one & set(_pieces_of("moon", shortest=2, longest=4))
+    assert not one & set(USUAL.pieces("moon"))
 
 
 def test_nothing_to_read() -> None:
-    assert _pieces_of("?! …", shortest=2, longest=4) == []
+    assert USUAL.pieces("?! …") == []

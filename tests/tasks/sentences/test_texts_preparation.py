@@ -16,7 +16,6 @@ from likeness.tasks.sentences.preparation import (
     LONGEST_TEXT,
     MOST_PIECES,
     TextPreparation,
-    _pieces_of,
 )
 
 SMALL = TextPreparation(buckets=1000, shortest=2, longest=3)
@@ -29,7 +28,7 @@ def test_each_row_holds_the_numbers_of_the_pieces(texts: list[str]) -> None:
     found = SMALL(texts)
     assert found.dtype == np.int32
     for row, text in zip(found, texts, strict=True):
-        pieces = _pieces_of(text, shortest=2, longest=3)
+        pieces = SMALL.pieces(text)
         expected = {zlib.crc32(piece.encode()) % 1000 + 1 for piece in pieces}
         kept = row[row != 0]
         assert set(kept) == expected and len(kept) == len(expected)

@@ -1,18 +1,12 @@
 """Rows and images made ready: means, deviations, what is constant, and back from JSON."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from likeness.tasks.sklearn.fitted import (
-    _preparation_from_data,
-    _preparation_to_data,
-    fit_preparation,
-)
+from likeness.tasks.sklearn.fitted import fit_preparation
 
 
 def test_each_feature_has_mean_0_and_deviation_1() -> None:
@@ -63,9 +57,3 @@ def test_a_flat_image_is_not_blown_up() -> None:
 )
 def test_whatever_is_finite_stays_finite(items: np.ndarray) -> None:
     assert np.isfinite(fit_preparation(items)(items)).all()
-
-
-@pytest.mark.parametrize("shape", [(9, 3), (5, 4, 4)])
-def test_back_from_json(shape: tuple[int, ...]) -> None:
-    made = fit_preparation(np.random.default_rng(0).normal(size=shape))
-    assert _preparation_from_data(json.loads(json.dumps(_preparation_to_data(made)))) == made

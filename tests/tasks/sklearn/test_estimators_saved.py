@@ -60,9 +60,12 @@ def test_what_is_in_the_folder_is_data(saved: Path) -> None:
         assert sorted(arrays) == ["codes", "counts", "points"]
 
 
-def test_it_can_be_taught_further(saved: Path, rows: tuple[Any, Any]) -> None:
+def test_it_can_be_taught_further(
+    fitted: SiameseClassifier, saved: Path, rows: tuple[Any, Any]
+) -> None:
     classifier = SiameseClassifier.load(saved)
     assert classifier.get_params()["unknown_label"] == "nobody"
+    assert classifier.preparation_ == fitted.preparation_
     classifier.partial_fit(rows[0][:1] + 1e3, ["eve"])
     assert classifier.classes_.tolist() == ["ada", "bob", "cy", "dora", "eve"]
     with pytest.raises(ValueError, match=r"5 features"):
@@ -83,6 +86,7 @@ def test_an_embedder_of_images(images: tuple[Any, Any], tmp_path: Path) -> None:
     fitted = SiameseEmbedder(**SETTINGS).fit(*images)
     found = SiameseEmbedder.load(fitted.save(tmp_path / "saved"))
     np.testing.assert_array_equal(found.transform(images[0]), fitted.transform(images[0]))
+    assert found.preparation_ == fitted.preparation_
     assert found.get_feature_names_out().tolist() == fitted.get_feature_names_out().tolist()
 
 

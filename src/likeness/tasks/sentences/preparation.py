@@ -42,7 +42,7 @@ class TextPreparation:
 
     Args:
         buckets: number of hash buckets, 16…2²⁴.
-        shortest, longest: letters of an n-gram, 1…8, see `_pieces_of`.
+        shortest, longest: letters of an n-gram, 1…8, the blanks at a word's ends among them.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -119,6 +119,27 @@ class TextPreparation:
         """Return JSON values from which it can be restored."""
         return {"kind": self.KIND, **asdict(self)}
 
+    def pieces(self, text: str) -> list[str]:
+        """Return the different pieces of a text: its words, and the n-grams within each word.
+
+        An unseen word shares most of its n-grams with words of similar spelling
+        («shredded», «shreded», «shredding»), so it has a useful embedding. (P. Bojanowski, E.
+        Grave, A. Joulin, T. Mikolov, «Enriching Word Vectors with Subword Information», TACL 2017,
+        section 3.2. Departures: the words' ends are blanks, and a piece counts once however often
+        it occurs.)
+
+        >>> TextPreparation(shortest=3, longest=3).pieces("A cat")
+        ['=a', ' a ', '=cat', ' ca', 'cat', 'at ']
+        """
+        pieces: dict[str, None] = {}
+        for word in _words(text):
+            pieces[_WHOLE + word] = None
+            padded = f" {word} "
+            for size in range(self.shortest, self.longest + 1):
+                for start in range(len(padded) - size + 1):
+                    pieces[padded[start : start + size]] = None
+        return list(pieces)
+
     def _read(self, text: Any) -> list[str]:
         if isinstance(text, bytes):
             try:
@@ -141,7 +162,7 @@ class TextPreparation:
             raise DataError(
                 "text: expected letters. Received: half of a character (a lone surrogate)."
             ) from error
-        pieces = _pieces_of(text, shortest=self.shortest, longest=self.longest)
+        pieces = self.pieces(text)
         if not pieces:
             raise DataError(
                 f"text: expected at least one letter or digit. Received: {text[:40]!r}. Write it "
@@ -153,29 +174,3 @@ class TextPreparation:
 def _words(text: str) -> list[str]:
     """Return the words of a text, normalised (NFKC, case folded)."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
-def _pieces_of(text: str, *, shortest: int, longest: int) -> list[str]:
-    """Return the different pieces of a text: its words, and the n-grams within each word.
-
-    An unseen word shares most of its n-grams with words of similar spelling
-    («shredded», «shreded», «shredding»), so it has a useful embedding. (P. Bojanowski, E.
-    Grave, A. Joulin, T. Mikolov, «Enriching Word Vectors with Subword Information», TACL 2017,
-    section 3.2. Departures: the words' ends are blanks, and a piece counts once however often it
-    occurs.)
-
-    Args:
-        text: any.
-        shortest, longest: letters of an n-gram, the blanks at a word's ends among them.
-
-    >>> _pieces_of("A cat", shortest=3, longest=3)
-    ['=a', ' a ', '=cat', ' ca', 'cat', 'at ']
-    """
-    pieces: dict[str, None] = {}
-    for word in _words(text):
-        pieces[_WHOLE + word] = None
-        padded = f" {word} "
-        for size in range(shortest, longest + 1):
-            for start in range(len(padded) - size + 1):
-                pieces[padded[start : start + size]] = None
-    return list(pieces)

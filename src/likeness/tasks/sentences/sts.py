@@ -59,6 +59,7 @@ def sts(
     part: Part = "train",
     download: bool = True,
     on_progress: OnProgress | None = None,
+    digests: Mapping[str, str] | None = None,
 ) -> SentencePairs:
     """Return one part of the STS benchmark, verified.
 
@@ -71,6 +72,7 @@ def sts(
         part: «train» (5,749 pairs), «dev» (1,500) or «test» (1,379).
         download: whether to download if no copy is found.
         on_progress: called with (bytes received, bytes expected) while downloading.
+        digests: the SHA-256 of each part; None for those published.
 
     Raises:
         DataNotFoundError: it is not at the given path, or was not found.
@@ -80,20 +82,7 @@ def sts(
         OutputError: the cache cannot be written.
         MissingExtraError: pooch is needed to download, and not installed.
     """
-    return _find_pairs(
-        path, part=part, may_download=download, on_progress=on_progress, digests=DIGESTS
-    )
-
-
-def _find_pairs(
-    path: str | Path | None,
-    *,
-    part: str,
-    may_download: bool,
-    on_progress: OnProgress | None,
-    digests: Mapping[str, str],
-) -> SentencePairs:
-    """Return the verified pairs; `sts` with the digests as argument."""
+    digests = DIGESTS if digests is None else digests
     if part not in digests:
         raise SettingError(f"part: expected one of {', '.join(digests)}. Received: {part!r}.")
     if path is not None:
@@ -103,7 +92,7 @@ def _find_pairs(
             return _read_copy(copy, part, digests)
     return PUBLISHED.read_cached(
         read=lambda file: _read_copy(file, part, digests),
-        may_download=may_download,
+        may_download=download,
         on_progress=on_progress,
     )
 
