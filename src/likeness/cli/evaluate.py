@@ -17,7 +17,7 @@ from likeness.evaluation.next_photo import DRAWS
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model, calibrate_on_gallery
 from likeness.experiments.saved_model import evaluate_model, model_report, next_photo_of_model
-from likeness.files import check_writable_file, write_file
+from likeness.files import check_writable_file, check_writable_folder, write_file
 from likeness.model.folder import store_calibration
 from likeness.model.opening import chosen_runtime
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, open_gallery
@@ -222,6 +222,8 @@ def _calibrate(
     prior_rate = _rate(prior, "--prior")
     wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
     check_report(report)
+    if not dry_run:
+        check_writable_folder(model, option="MODEL")  # the threshold is stored there
     require_extra("sklearn")  # for the probabilities, before the photos are read
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     loaded = opened(model, runtime=runtime, variant=variant)

@@ -15,7 +15,7 @@ from likeness.cli.options import DATA_HELP, Json, ModelFolder, Out, Overwrite, f
 from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError, require_extra
 from likeness.experiments.exported import export_int8, export_onnx
-from likeness.files import check_writable_file
+from likeness.files import check_writable_file, check_writable_folder
 from likeness.images.preparation import FixedPreparation
 from likeness.model.card import card_markdown, check_result, model_card
 from likeness.model.folder import IMPORTED_FORMAT, WITH_A_CARD, SavedModel, store_about
@@ -351,6 +351,7 @@ def _export(
             "only one of them."
         )
     before = SavedModel.read(model)
+    check_writable_folder(model, option="MODEL")
     people = None if photos is None else read_data_for(model, photos)
     loss = None
     with errors().status("Exporting"):

@@ -162,8 +162,8 @@ def _demo(
     It measures on the lab split and on people unseen in training. Without the AT&T faces
     (LIKENESS_DATA, the cache, a network) it uses drawn faces and marks every figure.
     """
-    load_keras()
     check_writable_folder(out, option="--out")
+    load_keras()
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
@@ -219,6 +219,7 @@ def _picture(
     model.png is drawn too if Graphviz is installed.
     """
     recipe = options.read_recipe(mode, file=None, changes=set_ or [], seed=None)
+    check_writable_folder(out, option="--out")
     load_keras()
     _, files = draw_network(recipe, out)
     terminal.say(*(f"Wrote {file}" for file in files))
