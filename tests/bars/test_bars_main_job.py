@@ -84,6 +84,11 @@ def test_demo_shows_the_lab_split_with_its_leaks_beside_unseen_people(
 ) -> None:
     said, folder = demo
     assert "40 of the 40 test people (100 %) are in the training part" in " ".join(said.split())
+    assert (
+        "A public face encoder, trained on other people, on the same folds (U4): EER"
+        in " ".join(said.split())
+    )
+    assert (folder / "public-encoder" / "model.json").is_file()
     report = json.loads((folder / "report.json").read_text())
     lab, unseen = report["protocols"]
     assert (lab["protocol"], unseen["protocol"]) == ("L", "U4")

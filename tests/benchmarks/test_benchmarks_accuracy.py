@@ -22,6 +22,7 @@ from benchmarks.accuracy.peer_networks import (
     pairs_with_repeats,
 )
 from benchmarks.accuracy.protocols import ClosedJob, closed_figures, closed_jobs, unseen_jobs
+from benchmarks.accuracy.public_encoder import energies_with_failures, figures_of
 from benchmarks.accuracy.table import markdown
 from PIL import Image
 
@@ -141,6 +142,32 @@ def test_the_table_shows_figures_and_ratios() -> None:
     assert "| A |  | 50.0 (25.0–75.0) |  |  |  |  |" in lines
     assert "| B |  |  |  |  |  | 50.0 (25.0–75.0) |" in lines
     assert "| A | 0.25 | 1 | 1 |" in lines
+
+
+class TestPublicEncoder:
+    def test_a_photo_without_a_face_is_rejected_in_every_comparison(self) -> None:
+        matrix = energies_with_failures(
+            np.array([[0.0], [1.0]], np.float32), np.array([0, 2]), photos=3, energy="manhattan"
+        )
+        np.testing.assert_allclose(matrix, [[0, 2, 1], [2, 2, 2], [1, 2, 0]])
+
+    def test_the_figures_are_those_of_the_folds_and_of_everybody(self, people: Dataset) -> None:
+        apart = np.where(people.codes[:, None] == people.codes, 0.1, 1.0)
+        figures = figures_of(apart, people)
+        assert figures["U4"]["eer"].mean == figures["all"]["eer"].mean == 0
+        assert "one_shot_2way" in figures["U4"]
+        assert "one_shot_8way" in figures["all"]
+
+    def test_the_committed_result_keeps_the_bars_of_the_default_detector(self) -> None:
+        (line,) = [
+            line
+            for line in (RESULTS / "public_encoder.md").read_text().splitlines()
+            if line.startswith("| OpenCV's Haar cascades, without")
+        ]
+        _, _, fta, _, eer, _, ten_way, *_ = (cell.split("(")[0] for cell in line.split("|"))
+        assert float(fta) == 0
+        assert float(eer) <= 0.30
+        assert float(ten_way) >= 99.6
 
 
 RESULTS = ROOT / "benchmarks" / "accuracy"

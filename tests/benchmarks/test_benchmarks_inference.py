@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from benchmarks.inference.__main__ import arms_of, markdown, run_once, summary
+from benchmarks.inference.dlib_speed import CHIP
+from benchmarks.inference.dlib_speed import table as speed_table
 
 from likeness.images.preparation import FixedPreparation
 from likeness.model.imported import import_model
@@ -83,3 +85,8 @@ def test_what_is_missing_is_said(folder: Path) -> None:
     assert "int8 is left out: the model has no encoder.int8.onnx." in done.stderr
     found = json.loads((folder.parent / "found.json").read_text())
     assert list(found["best"]) == ["ONNX Runtime"]
+
+
+def test_the_speed_beside_dlib_is_a_ratio_of_medians() -> None:
+    text = speed_table({CHIP: {"dlib": [9.0, 11.0, 50.0], "likeness": [1.0, 1.0, 9.0]}})
+    assert text.splitlines()[-1] == f"| {CHIP} | likeness | 1.0 | 11.0 |"

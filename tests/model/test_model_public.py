@@ -112,7 +112,7 @@ class TestWrongFiles:
             get_model("dlib", tmp_path / "model", path=tmp_path / "nowhere")
 
     def test_an_unknown_name(self, tmp_path: Path) -> None:
-        with pytest.raises(SettingError, match=r"^name: expected one of dlib, sface\. .*'arc'\.$"):
+        with pytest.raises(SettingError, match=r"^name: expected one of dlib, sface\. .*'arc'\."):
             get_model("arc", tmp_path / "model")
 
 

@@ -140,9 +140,14 @@ def _first_usable(
             photo = read_photo(plan.file)
             return number, (photo, reader.read_face(photo, name=str(plan.file)))
         except (errors.ImageError, errors.FaceError) as error:
-            done.refused.append(f"{plan.file}: {error}")
+            done.refused.append(_named(plan.file, error))
             reasons.append(str(error))
     raise errors.ImageError(f"None of {len(planned)} photos can be used. The first: {reasons[0]}")
+
+
+def _named(file: Path, error: Exception) -> str:
+    """Return the error's sentence, which begins with the file once."""
+    return str(error) if str(error).startswith(f"{file}: ") else f"{file}: {error}"
 
 
 def _enrol_planned(
@@ -173,7 +178,7 @@ def _enrol_planned(
             metadata=plan.metadata,
         )
     except (errors.ImageError, errors.FaceError, errors.AlreadyEnrolledError) as error:
-        done.refused.append(f"{plan.file}: {error}")
+        done.refused.append(_named(plan.file, error))
         return
     done.added += len(result.enrolled.added)
     done.already += len(result.enrolled.already)

@@ -12,9 +12,13 @@ from likeness import datasets
 from likeness.cli import options, terminal
 from likeness.cli.opening import finish_training, read_data_for, training_document
 from likeness.datasets import Dataset
-from likeness.errors import DataNotFoundError, SettingError
+from likeness.errors import DataNotFoundError, MissingExtraError, SettingError
+from likeness.evaluation import evaluate_unseen, people_intervals
+from likeness.evaluation.figures import percent
+from likeness.evaluation.results import BOOTSTRAP_SEED
 from likeness.experiments.network_report import draw_network
-from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen
+from likeness.experiments.result import REPETITIONS
+from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen, unseen_people_parts
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import print_protocol, print_report, write_report
 from likeness.reports.content import ReportContent
@@ -159,8 +163,9 @@ def _demo(
 ) -> None:
     """Train and measure on the AT&T faces, and write a report.
 
-    It measures on the lab split and on people unseen in training. Without the AT&T faces
-    (LIKENESS_DATA, the cache, a network) it uses drawn faces and marks every figure.
+    It measures on the lab split and on people unseen in training, and a public face encoder if
+    its weights are installed. Without the AT&T faces (LIKENESS_DATA, the cache, a network) it uses
+    drawn faces and marks every figure.
     """
     check_writable_folder(out, option="--out")
     load_keras()
@@ -192,6 +197,37 @@ def _demo(
     page = write_report(content, out)
     print_report(terminal.output(), content)
     terminal.say(f"\nThe report: {page}", style="bold")
+    if not faces.drawn:
+        _public_encoder(faces, out / "public-encoder")
+
+
+def _public_encoder(faces: Dataset, folder: Path) -> None:
+    """Print the figures of a public face encoder on U4's folds, if its weights are installed."""
+    from likeness.experiments.aligned_faces import aligned_faces  # late: OpenCV
+    from likeness.model.alignment import alignment_of
+    from likeness.model.public import get_model
+
+    try:
+        with terminal.errors().status("Measuring a public face encoder on the same people"):
+            model = get_model("dlib", folder, offline=True, overwrite=True)
+            alignment = alignment_of(model)
+            people = faces if alignment is None else aligned_faces(faces, alignment)
+            parts = unseen_people_parts(people, 4)
+            folds = [evaluate_unseen(model, test, threshold=None) for _, test in parts]
+    except (DataNotFoundError, MissingExtraError) as error:
+        terminal.say(f"\nA public face encoder was not measured. {error}")
+        return
+    figures = people_intervals(folds, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
+    said = ", ".join(
+        f"{name.label} {percent(figures[name].mean)} ({figures[name].ends()})"
+        for name in figures
+        if name.kind in {"eer", "one_shot"}
+    )
+    terminal.say(
+        f"\nA public face encoder, trained on other people, on the same folds (U4): {said}; "
+        f"{len(faces) - len(people)} of {len(faces)} photos without a usable face. It is in "
+        f"{folder}: `likeness enrol PHOTOS --model {folder} --gallery staff.db`."
+    )
 
 
 def _faces() -> Dataset:

@@ -129,7 +129,8 @@ class SavedModel:
         if not path.is_file():
             raise ModelError(
                 f"{folder}: expected a folder with model.json and an encoder. Found no "
-                "model.json. Make a model with `likeness train`."
+                "model.json. Make a model with `likeness train`, or get one with `likeness model "
+                "get`."
             )
         try:
             document = json.loads(path.read_text(encoding="utf-8"))

@@ -243,7 +243,10 @@ def get_model(
     """
     if name not in PUBLIC_ENCODERS:
         known = ", ".join(PUBLIC_ENCODERS)
-        raise SettingError(f"name: expected one of {known}. Received: {name!r}.")
+        raise SettingError(
+            f"name: expected one of {known}. Received: {name!r}. Import another encoder with "
+            "`likeness model import`."
+        )
     encoder, folder = PUBLIC_ENCODERS[name], Path(folder)
     check_new_folder(folder, overwrite=overwrite)
     contents = [
