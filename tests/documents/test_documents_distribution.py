@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from source_tree import MODULES, nodes
 
+from likeness.cli.app import commands
 from likeness.errors import DISTRIBUTION, MissingExtraError, require_extra
 
 ROOT = Path(__file__).parents[2]
@@ -93,3 +94,18 @@ def test_the_extra_of_a_message_brings_the_module() -> None:
 def test_a_message_names_both() -> None:
     with pytest.raises(MissingExtraError, match=r'`pip install "siamese-likeness\[serve\]"`\.$'):
         require_extra("no_such_module", extra="serve")
+
+
+def test_what_the_examples_of_deployment_copy_and_run_exists() -> None:
+    container = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+    unit = (ROOT / "deploy" / "likeness.service").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (.+) /source", container, re.MULTILINE)
+    assert all((ROOT / name).exists() for line in copied for name in line.split())
+    # What the build reads is among it.
+    assert {"pyproject.toml", "README.md", "LICENSE", "src"} <= set(" ".join(copied).split())
+    (serve,) = (entry.parser() for entry in commands() if entry.words == "serve")
+    known = {option for parameter in serve.params for option in parameter.opts}
+    started = "".join(re.findall(r"^(?:ENTRYPOINT|CMD) (.+)", container, re.MULTILINE))
+    assert '"likeness", "serve"' in started and "likeness serve" in unit
+    used = set(re.findall(r"--[a-z][a-z-]+", started + unit))
+    assert used and used <= known, used - known
