@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from likeness.datasets import folder
-from likeness.errors import DataNotFoundError, ImageError, SettingError
+from likeness.errors import DataNotFoundError, FaceError, ImageError, NoFaceError, SettingError
+from likeness.images.preparation import FixedPreparation, Preparation
 
 RNG = np.random.default_rng(4)
 
@@ -44,17 +45,21 @@ def test_people_and_photos_in_natural_order(tmp_path: Path) -> None:
         np.testing.assert_array_equal(item[..., 0], saved[name])
 
 
-@pytest.mark.parametrize("extension", ["jpg", "JPEG", "Png", "pgm", "PPM", "bmp", "WebP"])
+@pytest.mark.parametrize(
+    "extension", ["jpg", "JPEG", "jpe", "Png", "pgm", "PPM", "bmp", "WebP", "tif", "AVIF"]
+)
 def test_every_extension_in_either_case(tmp_path: Path, extension: str) -> None:
     (tmp_path / "ada").mkdir()
-    kind = {"jpg": "JPEG", "pgm": "PPM"}.get(extension.lower(), extension)
+    kind = {"jpg": "JPEG", "jpe": "JPEG", "pgm": "PPM", "tif": "TIFF"}.get(
+        extension.lower(), extension
+    )
     image = Image.fromarray(np.full((9, 8), 100, np.uint8)).convert("RGB")
     image.save(tmp_path / "ada" / f"1.{extension}", kind)
     data = folder(tmp_path, channels=3)
-    assert data.items.shape == (1, 9, 8, 3) and abs(int(data.items.mean()) - 100) < 3
+    assert data.items.shape == (1, 9, 8, 3) and abs(int(data.items.mean()) - 100) < 4
 
 
-def test_other_files_hidden_ones_and_deeper_folders_are_passed_over(tmp_path: Path) -> None:
+def test_other_files_and_deeper_folders_are_named_and_hidden_ones_skipped(tmp_path: Path) -> None:
     two_people(tmp_path)
     (tmp_path / "ada" / "notes.txt").write_text("hello")
     (tmp_path / "ada" / ".1.pgm").write_bytes(b"")
@@ -63,14 +68,22 @@ def test_other_files_hidden_ones_and_deeper_folders_are_passed_over(tmp_path: Pa
     save(tmp_path / "ada" / "deeper" / "1.pgm")
     (tmp_path / "bob" / "folder.jpg").mkdir()
     data = folder(tmp_path)
-    assert len(data) == 4 and data.notes == ()
+    assert len(data) == 4 and data.notes == (
+        "left out: readme.pgm (not in a person's folder).",
+        "left out: ada/deeper (a folder within a folder of photos).",
+        "left out: ada/notes.txt (not a photo: text).",
+        "left out: bob/folder.jpg (a folder within a folder of photos).",
+    )
 
 
 def test_a_person_without_photos_is_noted(tmp_path: Path) -> None:
     two_people(tmp_path)
     (tmp_path / "eve").mkdir()
     (tmp_path / "zoe").mkdir()
-    assert folder(tmp_path).notes == ("no photo in 'eve', 'zoe'",)
+    assert folder(tmp_path).notes == (
+        "left out: eve (no photo in it).",
+        "left out: zoe (no photo in it).",
+    )
 
 
 def test_broken_files_are_left_out_and_noted_with_the_reason(tmp_path: Path) -> None:
@@ -219,3 +232,62 @@ def test_each_photo_is_shown_in_its_original_size_and_colours(tmp_path: Path) ->
     assert np.array_equal(shown["cy/1.png"], pixels)
     assert shown["ada/1.pgm"].shape == (20, 16, 1)
     assert data.items.shape[1:] == (112, 92, 1)
+
+
+def test_photos_are_known_by_their_content(tmp_path: Path) -> None:
+    two_people(tmp_path)
+    png = (tmp_path / "ada" / "1.pgm").read_bytes()
+    (tmp_path / "ada" / "IMG_0001").write_bytes(png)
+    (tmp_path / "ada" / "from-camera.dat").write_bytes(png)
+    assert folder(tmp_path).item_names[:4] == (
+        "ada/1.pgm",
+        "ada/2.pgm",
+        "ada/IMG_0001",
+        "ada/from-camera.dat",
+    )
+
+
+@pytest.mark.parametrize("system", [".thumbnails", ".trash", "@eaDir", "__MACOSX", "#recycle"])
+def test_folders_of_the_system_are_no_people(tmp_path: Path, system: str) -> None:
+    two_people(tmp_path)
+    save(tmp_path / system / "1.png")
+    save(tmp_path / "ada" / system / "1.png")
+    data = folder(tmp_path)
+    assert data.distinct == ("ada", "bob") and len(data) == 4 and data.notes == ()
+
+
+def test_photos_of_several_sizes_come_as_the_preparation_reads_them(tmp_path: Path) -> None:
+    photos = [
+        save(tmp_path / "ada" / "1.png", 40, 30, colour=True),
+        save(tmp_path / "bob" / "1.png", 60, 70, colour=True),
+    ]
+    for preparation in (
+        FixedPreparation(rows=112, columns=112),
+        Preparation(rows=20, columns=16, channels=3),
+        Preparation(),
+    ):
+        channels, resize = preparation.channels, preparation.resized
+        data = folder(tmp_path, channels=channels, resize=resize)
+        for photo, item in zip(photos, data.items, strict=True):
+            assert item.shape == (preparation.rows, preparation.columns, channels)
+            np.testing.assert_array_equal(preparation(item[None]), preparation(photo[None]))
+
+
+def test_faces_as_a_model_wants_them_and_who_has_none(tmp_path: Path) -> None:
+    two_people(tmp_path)
+    dark = np.zeros((90, 80), np.uint8)
+    Image.fromarray(dark).save(tmp_path / "bob" / "3.png")
+    seen: list[str] = []
+
+    def face(photo: np.ndarray, name: str) -> np.ndarray:
+        if not photo.any():
+            raise NoFaceError(f"{name}: expected one face. Found: none.")
+        return np.full((7, 6, 3), photo.shape[0], np.uint8)
+
+    data = folder(tmp_path, face=face, on_photo=lambda name, _: seen.append(name))
+    assert data.items.shape == (4, 7, 6, 3) and tuple(seen) == data.item_names
+    assert data.notes == ("left out: bob/3.png: expected one face. Found: none.",)
+    for name in ("ada/1.pgm", "ada/2.pgm", "bob/1.pgm", "bob/2.pgm"):
+        Image.fromarray(dark).save(tmp_path / name)
+    with pytest.raises(FaceError, match=r"expected photos of one face each.*none among 5"):
+        folder(tmp_path, face=face)

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from likeness.errors import DataError, ImageError
-from likeness.images.decode import EXTENSIONS, decode, decode_file, read_photo
+from likeness.images.decode import decode, decode_file, read_photo
+from likeness.images.formats import EXTENSIONS
 
 RNG = np.random.default_rng(1)
 GREY = RNG.integers(0, 256, (20, 30), dtype=np.uint8)
@@ -191,8 +193,8 @@ def test_text_under_a_photos_name() -> None:
         (b"GIF89a" + bytes(20), "GIF"),
         (b"%PDF-1.7\x00", "PDF"),
         (b"PK\x03\x04" + bytes(20), "zip"),
-        (b"II*\x00" + bytes(20), "TIFF"),
-        (bytes(4) + b"ftypheic" + bytes(20), "HEIC"),
+        (b"\x1f\x8b" + bytes(20), "gzip"),
+        (bytes(4) + b"ftypisom" + bytes(20), "video"),
     ],
 )
 def test_other_kinds_are_called_by_their_name(data: bytes, called: str) -> None:
@@ -207,7 +209,7 @@ def test_pillow_s_other_formats_are_not_opened() -> None:
         decode(written(Image.fromarray(GREY), "TGA"), name="p")
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "PPM", "BMP", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "PPM", "BMP", "WEBP", "TIFF", "AVIF"])
 def test_half_a_file_is_refused(kind: str) -> None:
     whole = written(Image.fromarray(COLOUR), kind)
     with pytest.raises(ImageError, match=r"Received: half\.x \("):
@@ -215,7 +217,7 @@ def test_half_a_file_is_refused(kind: str) -> None:
 
 
 def test_a_file_that_breaks_off_says_so() -> None:
-    with pytest.raises(ImageError, match=r"\(PPM, breaks off\)"):
+    with pytest.raises(ImageError, match=r"\(PPM, truncated\)"):
         decode(b"P5 10 10 255\n" + bytes(50), name="p")
 
 
@@ -247,7 +249,10 @@ def test_an_image_error_is_a_data_error() -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     head=st.sampled_from(
-        [b"", b"P5 ", b"P2 2 2 255 ", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"BM", b"RIFF"]
+        [
+            *(b"", b"P5 ", b"P2 2 2 255 ", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"BM"),
+            *(b"RIFF", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", bytes(4) + b"ftypavif"),
+        ]
     ),
     tail=st.binary(max_size=200),
 )
@@ -261,7 +266,7 @@ def test_any_bytes_give_pixels_or_an_image_error(head: bytes, tail: bytes) -> No
 
 @settings(max_examples=150, deadline=None)
 @given(
-    kind=st.sampled_from(["JPEG", "PNG", "PPM", "BMP", "WEBP"]),
+    kind=st.sampled_from(["JPEG", "PNG", "PPM", "BMP", "WEBP", "TIFF", "AVIF"]),
     place=st.floats(0, 1, exclude_max=True),
     byte=st.integers(0, 255),
     cut=st.floats(0, 1),
@@ -387,6 +392,89 @@ def test_threads_leave_the_warnings_filters_as_they_were() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: decode(data, name="p"), range(200)))
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate"])
+def test_a_tiff_is_read_exactly(compression: str) -> None:
+    data = written(Image.fromarray(COLOUR), "TIFF", compression=compression)
+    np.testing.assert_array_equal(decode(data, name="p"), COLOUR)
+
+
+def test_a_tiff_of_several_pages_is_refused() -> None:
+    data = written(
+        Image.fromarray(GREY), "TIFF", save_all=True, append_images=[Image.fromarray(GREY)]
+    )
+    with pytest.raises(ImageError, match=r"\(TIFF, several pages\)"):
+        decode(data, name="p")
+
+
+def test_an_avif_is_read() -> None:
+    flat = Image.new("RGB", (40, 30), (200, 100, 50))
+    pixels = decode(written(flat, "AVIF"), name="p")
+    assert pixels.shape == (30, 40, 3) and np.abs(pixels - (200.0, 100.0, 50.0)).max() < 12
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "AVIF"])
+@pytest.mark.parametrize("turn", [3, 6, 8])
+def test_the_turn_of_a_tiff_and_an_avif_is_applied(kind: str, turn: int) -> None:
+    stored = np.zeros((32, 48), np.uint8)
+    stored[:16, :16] = 255
+    exif = Image.Exif()
+    exif[ORIENTATION] = turn
+    data = written(Image.fromarray(stored).convert("RGB"), kind, exif=exif.tobytes())
+    upright = {3: stored[::-1, ::-1], 6: np.rot90(stored, -1), 8: np.rot90(stored)}[turn]
+    pixels = decode(data, name="p")[..., 0]
+    assert pixels.shape == upright.shape and np.abs(pixels.astype(int) - upright).mean() < 3
+
+
+def test_a_heic_without_its_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"ada/1\.heic \(HEIC: .*likeness\[heic\]"):
+        decode(bytes(4) + b"ftypheic" + bytes(20), name="ada/1.heic")
+
+
+@pytest.mark.parametrize(("turn", "shape"), [(1, (30, 40, 3)), (6, (40, 30, 3))])
+def test_a_heic_is_read_with_its_extra(turn: int, shape: tuple[int, int, int]) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[ORIENTATION] = turn
+    stream = io.BytesIO()
+    flat = Image.new("RGB", (40, 30), (200, 100, 50))
+    heif.from_pillow(flat).save(stream, quality=90, exif=exif.tobytes())
+    pixels = decode(stream.getvalue(), name="p")
+    assert pixels.shape == shape and np.abs(pixels - (200.0, 100.0, 50.0)).max() < 12
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "expected"),
+    [((48, 32), 1536, (32, 48)), ((48, 32), 1535, (16, 24)), ((480, 320), 2500, (40, 60))],
+)
+def test_a_jpeg_that_is_larger_than_wanted_comes_smaller(
+    size: tuple[int, int], most: int, expected: tuple[int, int]
+) -> None:
+    data = written(Image.new("RGB", size, "teal"), "JPEG", quality=95)
+    pixels = decode(data, name="phone", most_pixels=most)
+    assert pixels.shape == (*expected, 3) and np.abs(pixels - (0.0, 128.0, 128.0)).max() < 4
+
+
+@pytest.mark.parametrize("megapixels", [24, 48])
+def test_a_phone_s_photo_costs_as_much_memory_as_it_comes_with(megapixels: int) -> None:
+    rows = int((megapixels * 1e6 * 3 / 4) ** 0.5)
+    data = written(Image.new("L", (rows * 4 // 3, rows), 90), "JPEG")
+    pixels = decode(data, name="phone", most_pixels=16_000_000)
+    assert 3_000_000 < pixels.size <= 16_000_000
+
+
+def test_an_avif_that_is_larger_than_wanted_comes_smaller() -> None:
+    data = written(Image.new("RGB", (64, 48), "teal"), "AVIF")
+    assert decode(data, name="phone", most_pixels=1000).shape == (24, 32, 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_what_cannot_be_decoded_smaller_is_refused(kind: str) -> None:
+    data = written(Image.new("RGB", (48, 32)), kind)
+    with pytest.raises(ImageError, match=r"at most 0\.001 megapixels.*0\.00154 megapixels"):
+        decode(data, name="p", most_pixels=1000)
 
 
 def test_extensions_are_lower_case_and_sorted() -> None:

@@ -123,3 +123,15 @@ def test_a_photo_of_other_channels_or_without_pixels(shape: tuple[int, int, int]
 def test_a_photo_of_another_type() -> None:
     with pytest.raises(DataError, match=r"image: expected uint8 .* Received: float64"):
         fit(np.zeros((4, 4, 1)), rows=4, columns=4, channels=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"), [([0, 100, 100, 0], 4), ([255, 7, 7, 255], 8), ([9, 50, 50, 50, 50, 9], 12)]
+)
+def test_what_is_cut_off_is_not_mixed_in(row: list[int], columns: int) -> None:
+    photo = np.array(row, np.uint8)[None, :, None]
+    kept = len(row) - 2
+    made = fit(photo, rows=columns // kept, columns=columns, channels=1)
+    assert set(made.ravel().tolist()) == {row[1]}
+    upright = fit(photo.swapaxes(0, 1), rows=columns, columns=columns // kept, channels=1)
+    assert set(upright.ravel().tolist()) == {row[1]}

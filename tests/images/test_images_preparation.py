@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from likeness.errors import DataError, SettingError
-from likeness.images.preparation import FLAT, Preparation
+from likeness.images.preparation import FLAT, FixedPreparation, Preparation
+from likeness.model.preparations import preparation_from_data
 
 RNG = np.random.default_rng(3)
 
@@ -113,3 +115,65 @@ def test_photos_of_other_channels_are_refused(channels: int) -> None:
 def test_photos_without_pixels_are_refused() -> None:
     with pytest.raises(DataError, match="at least one pixel"):
         Preparation()(np.zeros((1, 0, 9, 1), np.uint8))
+
+
+def averaged(photo: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The mean of what each pixel covers, on a grid in which all pixels are whole."""
+    fine = photo.astype(np.int64).repeat(rows, axis=0).repeat(columns, axis=1)
+    blocks = fine.reshape(rows, photo.shape[0], columns, photo.shape[1], -1)
+    return np.floor(blocks.mean(axis=(1, 3)) + 0.5 + 1e-9)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (12, 8), (9, 20), (13, 11), (40, 33)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_pixel_is_the_mean_of_the_area_it_covers(size: tuple[int, int], channels: int) -> None:
+    photo = noise(*size, channels)
+    made = Preparation(rows=8, columns=9, channels=channels).resized(photo)
+    np.testing.assert_array_equal(made, averaged(photo, 8, 9))
+
+
+def test_a_third_of_a_pixel_counts_a_third() -> None:
+    photo = np.tile(np.array([0, 0, 255], np.uint8), (8, 4))[..., None]
+    made = Preparation(rows=8, columns=8).resized(photo)
+    assert made[0, :, 0].tolist() == [0, 170] * 4
+
+
+@pytest.mark.parametrize("size", [(112, 92), (100, 77), (57, 45), (61, 200)])
+@pytest.mark.parametrize("preparation", [Preparation(), Preparation(channels=3)])
+def test_a_mirrored_photo_is_the_mirror_image(
+    preparation: Preparation, size: tuple[int, int]
+) -> None:
+    photo = noise(*size, 3)
+    mirrored = preparation.resized(np.ascontiguousarray(photo[:, ::-1]))
+    np.testing.assert_array_equal(mirrored[:, ::-1], preparation.resized(photo))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_whole_blocks_are_as_they_always_were(version: int) -> None:
+    photo = noise(112, 92, 1)
+    expected = Image.fromarray(photo[..., 0]).resize((46, 56), Image.Resampling.BOX)
+    made = Preparation(version=version).resized(photo)
+    np.testing.assert_array_equal(made[..., 0], np.asarray(expected))
+
+
+def test_models_of_before_keep_their_averages() -> None:
+    photo = noise(100, 70, 1)
+    old = preparation_from_data({"rows": 56, "columns": 46, "channels": 1})
+    expected = Image.fromarray(photo[..., 0]).resize((46, 56), Image.Resampling.BOX)
+    assert isinstance(old, Preparation) and old.version == 1
+    np.testing.assert_array_equal(old.resized(photo)[..., 0], np.asarray(expected))
+    assert old.as_data() == {"rows": 56, "columns": 46, "channels": 1}
+    assert preparation_from_data(Preparation().as_data()) == Preparation()
+    assert (Preparation().resized(photo) != old.resized(photo)).any()
+
+
+@pytest.mark.parametrize(
+    "preparation", [Preparation(), Preparation(channels=3), FixedPreparation(rows=40, columns=32)]
+)
+def test_what_is_resized_is_prepared_as_the_photo_itself(
+    preparation: Preparation | FixedPreparation,
+) -> None:
+    photo = noise(90, 130, 3)
+    small = preparation.resized(photo)
+    assert small.shape == (preparation.rows, preparation.columns, preparation.channels)
+    np.testing.assert_array_equal(preparation(small[None]), preparation(photo[None]))

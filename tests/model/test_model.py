@@ -194,7 +194,12 @@ class TestSaveAndLoad:
         document = json.loads((saved / "model.json").read_text())
         assert document["format"] == "likeness.model/1"
         assert document["fingerprint"] == model.fingerprint
-        assert document["preparation"] == {"rows": 16, "columns": 12, "channels": 1}
+        assert document["preparation"] == {
+            "rows": 16,
+            "columns": 12,
+            "channels": 1,
+            "version": 2,
+        }
         assert json.loads((saved / "recipe.json").read_text()) == {"epochs": 1}
 
 

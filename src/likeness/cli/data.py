@@ -1,6 +1,7 @@
 """``likeness data ...``, ``audit`` and ``doctor``: get data sets, and check them."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from likeness import datasets
-from likeness.cli.opening import opened
+from likeness.cli.opening import opened, read_data_for
 from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag, is_named, read_data
 from likeness.cli.terminal import check_report, errors, finish, note, output, reading_bar, say
 from likeness.datasets import Dataset
@@ -168,7 +169,7 @@ def _doctor(
     if model is not None:
         chosen_runtime(model, runtime="auto", variant="float32")  # before the photos are read
     finder, reason = _finder(faces)
-    data, checks = _read(photos, finder)
+    data, checks = _read(photos, finder, model)
     with errors().status("Comparing photos and people"):
         loaded = None if model is None else opened(model, runtime="auto", variant="float32")
         diagnosis = examine_gallery(data, checks, loaded)
@@ -196,8 +197,11 @@ def _finder(word: str) -> tuple[FaceFinder | None, str]:
         return None, str(error)
 
 
-def _read(photos: str, finder: FaceFinder | None) -> tuple[Dataset, list[PhotoCheck]]:
-    """Return the photos, and the quality of each in its original size."""
+def _read(
+    photos: str, finder: FaceFinder | None, model: Path | None
+) -> tuple[Dataset, list[PhotoCheck]]:
+    """Return the photos as the model reads them, and the quality of each in its original size."""
+    read = read_data if model is None else partial(read_data_for, model)
     checks: list[PhotoCheck] = []
 
     def look(_: str, photo: NDArray[np.uint8]) -> None:
@@ -205,9 +209,11 @@ def _read(photos: str, finder: FaceFinder | None) -> tuple[Dataset, list[PhotoCh
 
     with reading_bar(photos) as tell:
         if not is_named(photos):
-            return datasets.folder(Path(photos), on_progress=tell, on_photo=look), checks
-        data = read_data(photos)
-        for done, (name, photo) in enumerate(zip(data.item_names, data.items, strict=True), 1):
-            look(name, photo)
+            return read(photos, on_progress=tell, on_photo=look), checks
+        data = read(photos)
+        originals = read_data(photos)
+        photo_of = dict(zip(originals.item_names, originals.items, strict=True))
+        for done, name in enumerate(data.item_names, 1):
+            look(name, photo_of[name])
             tell(done, len(data))
     return data, checks

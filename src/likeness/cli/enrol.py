@@ -12,7 +12,8 @@ from likeness import errors
 from likeness.cli.opening import COULD_NOT_TRY, model_and_reader, recogniser
 from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
 from likeness.cli.terminal import finish, note, reading_bar
-from likeness.images.decode import EXTENSIONS, read_photo
+from likeness.datasets.photo_files import PhotoFiles
+from likeness.images.decode import read_photo
 from likeness.recogniser.gallery import photo_digest
 from likeness.recogniser.gallery.rows import check_name
 from likeness.recogniser.photo_reader import PhotoReader, PreparedFace
@@ -44,6 +45,8 @@ class _Done:
     already: int = 0
     kept: int = 0
     people: set[str] = field(default_factory=set)
+    not_taken: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -75,8 +78,12 @@ def _enrol(
     """
     if name is not None:
         check_name(name, argument="--name")
-    done = _Done()
-    planned = _with_usable_names(_plan(photos, name), done)
+    planned, files = _plan(photos, name)
+    done = _Done(
+        not_taken=[f"{path}: {why}." for path, why in files.left_out],
+        skipped=[str(path) for path in files.skipped],
+    )
+    planned = _with_usable_names(planned, done)
     model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
     skipped, first = _first_usable(planned, model_reader[1], done)
     with (
@@ -194,10 +201,11 @@ def _enrol_planned(
 
 
 def _tell(done: _Done, *, json_: str | None, gallery: str) -> None:
-    for text in done.refused:
+    for text in (*done.not_taken, *done.refused):
         note(f"Warning: left out: {text}")
     for text in done.warnings:
         note(f"Warning: {text}")
+    left_out = len(done.not_taken) + len(done.refused)
     kept = f" ({done.kept:,} of their photos stored now)" if done.kept else ""
     finish(
         {
@@ -207,16 +215,18 @@ def _tell(done: _Done, *, json_: str | None, gallery: str) -> None:
             "kept": done.kept,
             "people": sorted(done.people),
             "refused": done.refused,
+            "not_taken": done.not_taken,
+            "skipped": done.skipped,
             "warnings": done.warnings,
         },
         json_,
         f"Enrolled {done.added:,} photos of {len(done.people):,} people in {gallery}; "
-        f"{done.already:,} already enrolled{kept}, {len(done.refused):,} left out.",
+        f"{done.already:,} already enrolled{kept}, {left_out:,} left out.",
     )
 
 
-def _plan(photos: Path, name: str | None) -> list[_Planned]:
-    """Return what to enrol.
+def _plan(photos: Path, name: str | None) -> tuple[list[_Planned], PhotoFiles]:
+    """Return what to enrol, and what of a folder is not taken.
 
     Raises:
         DataNotFoundError: there is nothing to enrol.
@@ -224,19 +234,17 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
         SettingError: the name is missing, or given although the file has names.
     """
     if photos.is_dir():
-        folders = [photos] if name else sorted(path for path in photos.iterdir() if path.is_dir())
+        files = PhotoFiles.of_folder(photos) if name else PhotoFiles.of_people(photos)
         planned = [
-            _Planned(name=name or folder.name, file=file, where=str(file))
-            for folder in folders
-            for file in sorted(folder.iterdir())
-            if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
+            _Planned(name=name or file.parent.name, file=file, where=str(file))
+            for file in files.photos
         ]
         if not planned:
             raise errors.DataNotFoundError(
                 f"{photos}: expected photos{'' if name else ' in one sub-folder per person'}. "
                 "Found none. For the photos of one person add --name."
             )
-        return planned
+        return planned, files
     if not photos.exists():
         raise errors.DataNotFoundError(
             f"{photos}: expected a photo, a folder or a CSV. Found nothing."
@@ -244,10 +252,10 @@ def _plan(photos: Path, name: str | None) -> list[_Planned]:
     if photos.suffix.lower() == ".csv":
         if name:
             raise errors.SettingError("--name: the CSV file has the names. Omit it.")
-        return _from_csv(photos)
+        return _from_csv(photos), PhotoFiles()
     if not name:
         raise errors.SettingError("--name: expected the person's name. Received: nothing.")
-    return [_Planned(name=name, file=photos, where=str(photos))]
+    return [_Planned(name=name, file=photos, where=str(photos))], PhotoFiles()
 
 
 def _from_csv(file: Path) -> list[_Planned]:

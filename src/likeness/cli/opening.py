@@ -3,23 +3,27 @@
 Keras is loaded only where it is needed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
-from likeness.cli.options import read_data
+from likeness.cli.options import is_named, read_data
 from likeness.cli.terminal import errors, finish, note, say
-from likeness.datasets import Dataset
+from likeness.datasets import Dataset, OnProgress
 from likeness.errors import SettingError
+from likeness.images.faces.face import only_face
 from likeness.model.folder import SavedModel
 from likeness.model.opening import chosen_runtime, open_model
+from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery, open_gallery
-from likeness.recogniser.photo_reader import PhotoReader
+from likeness.recogniser.photo_reader import PhotoReader, face_finder
 from likeness.recogniser.recogniser import Recogniser
 
 Task = Annotated[
@@ -72,8 +76,19 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
     return open_model(model, runtime=chosen, variant=variant)
 
 
-def read_data_for(model: Path, data: str) -> Dataset:
-    """Return the data set or folder as the model needs it: with aligned faces, or unchanged.
+def read_data_for(
+    model: Path,
+    data: str,
+    *,
+    on_progress: OnProgress | None = None,
+    on_photo: Callable[[str, NDArray[np.uint8]], None] | None = None,
+) -> Dataset:
+    """Return the data set or folder as the model reads photos: its channels, size and alignment.
+
+    Args:
+        model: its folder.
+        data: the word or the path.
+        on_progress, on_photo: of `read_data`.
 
     Raises:
         DataError: it is not available, or the model needs faces and no photo has one.
@@ -83,11 +98,19 @@ def read_data_for(model: Path, data: str) -> Dataset:
     from likeness.model.alignment import alignment_in
 
     alignment = alignment_in(model)
-    photos = read_data(data)
+    preparation = preparation_from_data(SavedModel.read(model).preparation)
     if alignment is None:
-        return photos
-    with errors().status("Looking for the faces"):
-        return aligned_faces(photos, alignment)
+        return read_data(data, preparation=preparation, on_progress=on_progress, on_photo=on_photo)
+    if is_named(data):
+        with errors().status("Looking for the faces"):
+            return aligned_faces(read_data(data), alignment)
+    finder = face_finder("haar")
+    return read_data(
+        data,
+        face=lambda photo, name: alignment(photo, only_face(finder, photo, name=name), name=name),
+        on_progress=on_progress,
+        on_photo=on_photo,
+    )
 
 
 NOT_RECOGNISED = 1

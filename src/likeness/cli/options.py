@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from likeness import datasets
-from likeness.datasets import Dataset
+from likeness.datasets import Dataset, OnProgress
 from likeness.errors import SettingError
 from likeness.files import check_writable_file
 from likeness.tasks import registry
@@ -177,8 +179,22 @@ def _parsed(value: str) -> Any:
 _NAMED: dict[str, Callable[[], Dataset]] = {"att": datasets.att, "drawn": datasets.drawn_faces}
 
 
-def read_data(data: str) -> Dataset:
-    """Return the data set that the word names, or the folder at that path.
+def read_data(
+    data: str,
+    *,
+    preparation: Any = None,
+    face: Callable[[NDArray[np.uint8], str], NDArray[np.uint8]] | None = None,
+    on_progress: OnProgress | None = None,
+    on_photo: Callable[[str, NDArray[np.uint8]], None] | None = None,
+) -> Dataset:
+    """Return the data set that the word names, or the photos of a folder as an encoder reads them.
+
+    Args:
+        data: the word or the path.
+        preparation: of the recipe or the model: a folder is read in its channels, and photos of
+            several sizes are brought to its size. Grey photos if not given.
+        face: brings a photo's face to where a model wants it; see `datasets.folder`.
+        on_progress, on_photo: of `datasets.folder`; they do not count for a data set with a name.
 
     Raises:
         DataError: it is not available.
@@ -186,7 +202,14 @@ def read_data(data: str) -> Dataset:
     if is_named(data):
         reader = _NAMED[data] if data in _NAMED else registry.load("dataset", data)
         return reader()
-    return datasets.folder(Path(data))
+    return datasets.folder(
+        Path(data),
+        channels=getattr(preparation, "channels", 1),
+        resize=getattr(preparation, "resized", None),
+        face=face,
+        on_progress=on_progress,
+        on_photo=on_photo,
+    )
 
 
 def is_named(data: str) -> bool:

@@ -61,7 +61,7 @@ def _train(
             )
         _adapt(from_, data, out, seed=settings.seed, overwrite=overwrite, json_=json_)
         return
-    people = options.read_data(data)
+    people = options.read_data(data, preparation=settings.preparation)
     people.require(identities=2, items_each=2)
     load_keras()
     from likeness.training import train as train_model  # late: brings Keras
@@ -138,7 +138,7 @@ def _crossval(
         "pairs" if lab else mode, file=recipe, changes=set_ or [], seed=seed
     )
     terminal.check_evidence(evidence, json_)
-    people = options.read_data(data)
+    people = options.read_data(data, preparation=settings.preparation)
     with terminal.training_bars() as bars:
         section = PROTOCOLS[protocol](
             settings,

@@ -10,8 +10,9 @@ each of the others is a grouping::
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.datasets.items import Dataset, OnProgress, name_some
-from likeness.errors import DataError, DataNotFoundError, ImageError, SettingError
-from likeness.files import natural_key
-from likeness.images.decode import EXTENSIONS, decode_file
+from likeness.datasets.photo_files import PhotoFiles, is_hidden, printable
+from likeness.errors import DataError, DataNotFoundError, FaceError, ImageError, SettingError
+from likeness.images.decode import decode_file
 from likeness.images.preparation import fit
 
 _PERSON = "person"
@@ -145,70 +146,83 @@ def folder(
     *,
     size: tuple[int, int] | None = None,
     channels: int = 1,
+    resize: Callable[[Photo], Photo] | None = None,
+    face: Callable[[Photo, str], Photo] | None = None,
     strict: bool = False,
     on_progress: OnProgress | None = None,
     on_photo: Callable[[str, Photo], None] | None = None,
 ) -> Dataset:
     """Return the photos of a folder that holds one sub-folder per person.
 
-    People and photos stand in natural order («s2» before «s10»). JPEG, PNG, PGM, PPM, BMP
-    and WebP are read, by extension in either case; other files, hidden ones, and folders within a
-    person's folder are ignored.
+    People and photos stand in natural order («s2» before «s10»). JPEG, PNG, PGM, PPM, BMP, TIFF,
+    WebP, AVIF and HEIC are known by their content. Hidden and system files and folders are
+    skipped; whatever else is not taken (loose photos, folders within a person's, other files) is
+    named in the notes.
 
     Args:
         path: the folder. The name of a sub-folder is the identity.
-        size: (rows, columns) of every photo, cut at the middle and resized (`images.fit`).
+        size: (rows, columns) of every photo, cropped at the centre and resized (`images.fit`).
             Without it, the photos' own size if they all have the same and it is at most one
-            megapixel, and (112, 92) otherwise.
+            megapixel, and what ``resize`` makes of them otherwise.
         channels: 1 (grey) or 3 (colour).
-        strict: whether a broken file is an error; otherwise it is left out and listed in the notes.
+        resize: brings photos of several sizes to one; a preparation's `resized` does. Without it
+            they are cropped and resized to 112 rows and 92 columns.
+        face: called with a photo and its name; returns the face in it, as a model reads it, all of
+            one size. Then ``size``, ``channels`` and ``resize`` do not count. A photo for which
+            it raises a `FaceError` is left out.
+        strict: whether a broken file is an error; otherwise it is left out and named in the
+            notes.
         on_progress: called with (photos read, photos in all).
-        on_photo: called with (item name, ``(rows, columns, 1 or 3)``) for each photo that could
-            be read, in its original size and colours.
+        on_photo: called with (item name, ``(rows, columns, 1 or 3)``) for each photo that is in the
+            data set, in its original size and colours.
 
     Returns:
         items ``(n, rows, columns, channels)``, uint8; item names «person/file.jpg»; notes
-        name each broken file with the reason, and the sub-folders without a photo.
+        name whatever was left out, with the reason.
 
     Raises:
         DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
-        ImageError: no photo can be read; or, with ``strict``, one cannot be read.
+        ImageError: no photo can be read; or one cannot, and ``strict``.
+        FaceError: no photo has a face as ``face`` wants it.
+        DataError: a folder cannot be read.
         SettingError: the size or the channels are out of range.
     """
     _check_settings(size, channels)
     path = Path(path).expanduser()
-    files, notes = photo_files(path)
-    photos, read, broken = _read(files, size, channels, on_progress, on_photo)
-    if broken and (strict or not photos):
-        raise ImageError(_cannot_read(path, broken, len(files)))
+    files = photos_of_people(path)
+    usual = partial(fit, rows=USUAL_SIZE[0], columns=USUAL_SIZE[1], channels=channels)
+    photos = _Photos(size=size, channels=channels, resize=resize or usual, face=face)
+    for done, file in enumerate(files.photos, start=1):
+        photo = photos.read(file)
+        if photo is not None and on_photo:
+            on_photo(_name(file), photo)
+        if on_progress:
+            on_progress(done, len(files.photos))
+    broken = [error for error in photos.left_out if isinstance(error, ImageError)]
+    if photos.left_out and not photos.files and not broken:
+        raise FaceError(
+            f"{path}: expected photos of one face each, which the model asks for. Found: none "
+            f"among {len(files.photos)}. The first: {photos.left_out[0]}"
+        )
+    if broken and (strict or not photos.files):
+        raise ImageError(
+            f"{path}: {len(broken)} of {len(files.photos)} photos cannot be read. The first: "
+            f"{broken[0]}"
+        )
     # The grammar of an ImageError: what was expected, then «Received: » file and reason.
-    notes += [f"left out: {str(error).partition('Received: ')[2]}" for error in broken]
+    said = [str(error) for error in photos.left_out]
+    unread = [f"left out: {text.partition('Received: ')[2] or text}" for text in said]
     return Dataset(
-        np.stack(photos),
-        [_printable(file.parent.name) for file in read],
-        [_name(file) for file in read],
+        np.stack(photos.items),
+        [printable(file.parent.name) for file in photos.files],
+        [_name(file) for file in photos.files],
         name=path.resolve().name or str(path),
-        notes=tuple(notes),
+        notes=(*files.notes(path), *unread),
     )
 
 
-def _cannot_read(path: Path, broken: list[ImageError], count: int) -> str:
-    return f"{path}: {len(broken)} of {count} photos cannot be read. The first: {broken[0]}"
-
-
-def _check_settings(size: tuple[int, int] | None, channels: int) -> None:
-    if channels not in (1, 3):
-        raise SettingError(f"channels: expected 1 (grey) or 3 (colour). Received: {channels!r}.")
-    if size is not None:
-        for number, name in zip(size, ("rows", "columns"), strict=True):
-            check_in_range(number, 8, 4096, argument=f"size ({name})", whole=True)
-
-
-def photo_files(path: Path) -> tuple[list[Path], list[str]]:
-    """Return the photos of all people, in natural order, and a note on the people without one.
-
-    Args:
-        path: a folder with one sub-folder per person.
+def photos_of_people(path: Path) -> PhotoFiles:
+    """Return the photos of a folder with one sub-folder per person; there is one at least.
 
     Raises:
         DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
@@ -219,81 +233,65 @@ def photo_files(path: Path) -> tuple[list[Path], list[str]]:
         raise DataNotFoundError(
             f"{path}: expected a folder with one sub-folder of photos per person. Found: {came}."
         )
-    try:
-        people = sorted(filter(Path.is_dir, _visible(path)), key=_natural)
-        photos = {person: _photos_in(person) for person in people}
-    except OSError as error:
-        raise DataError(f"{error.filename}: cannot be read ({error.strerror}).") from error
-    files = [file for person in people for file in photos[person]]
-    if not files:
-        loose = len(_photos_in(path))
-        received = f"{len(people)} sub-folders, none with a photo"
+    files = PhotoFiles.of_people(path)
+    if not files.photos:
+        people = sum(entry.is_dir() and not is_hidden(entry.name) for entry in path.iterdir())
+        loose = len(PhotoFiles.of_folder(path).photos)
+        beside = f", and {loose} photos beside them" if loose else ""
         raise DataNotFoundError(
-            f"{path}: expected one sub-folder of photos ({', '.join(EXTENSIONS)}) per person. "
-            f"Found: {received}{f', and {loose} photos beside them' if loose else ''}."
+            f"{path}: expected one sub-folder of photos (JPEG, PNG, …) per person. Found: {people} "
+            f"sub-folders, none with a photo{beside}."
         )
-    empty = [_printable(person.name) for person in people if not photos[person]]
-    return files, [f"no photo in {name_some(empty)}"] if empty else []
+    return files
 
 
-def _photos_in(folder: Path) -> list[Path]:
-    files = [file for file in _visible(folder) if file.suffix.lower() in EXTENSIONS]
-    return sorted((file for file in files if not file.is_dir()), key=_natural)
+def _check_settings(size: tuple[int, int] | None, channels: int) -> None:
+    if channels not in (1, 3):
+        raise SettingError(f"channels: expected 1 (grey) or 3 (colour). Received: {channels!r}.")
+    if size is not None:
+        for number, name in zip(size, ("rows", "columns"), strict=True):
+            check_in_range(number, 8, 4096, argument=f"size ({name})", whole=True)
 
 
-def _visible(folder: Path) -> list[Path]:
-    return [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+@dataclass(kw_only=True)
+class _Photos:
+    """Photos as they are read, all of one size; and those that are left out."""
 
+    size: tuple[int, int] | None
+    channels: int
+    resize: Callable[[Photo], Photo]
+    face: Callable[[Photo, str], Photo] | None
+    items: list[Photo] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    left_out: list[ImageError | FaceError] = field(default_factory=list)
+    _several_sizes: bool = False
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    return natural_key(path.name)
-
-
-def _read(
-    files: list[Path],
-    size: tuple[int, int] | None,
-    channels: int,
-    on_progress: OnProgress | None,
-    on_photo: Callable[[str, Photo], None] | None,
-) -> tuple[list[Photo], list[Path], list[ImageError]]:
-    """Return the photos, all of one size, the files that they came from, and what failed."""
-    photos: list[Photo] = []
-    read: list[Path] = []
-    broken: list[ImageError] = []
-    for done, file in enumerate(files, start=1):
+    def read(self, file: Path) -> Photo | None:
+        """Add a photo, and return it as it was decoded; None if it is left out."""
         try:
             photo = decode_file(file, name=_name(file))
-        except ImageError as error:
-            broken.append(error)
-        else:
-            if on_photo:
-                on_photo(_name(file), photo)
-            if size is None and _needs_a_size(photo, photos):
-                size = USUAL_SIZE
-                photos = [_fitted(earlier, size, channels) for earlier in photos]
-            photos.append(_fitted(photo, size, channels))
-            read.append(file)
-        if on_progress:
-            on_progress(done, len(files))
-    return photos, read, broken
+            item = self._fitted(photo) if self.face is None else self.face(photo, _name(file))
+        except (ImageError, FaceError) as error:
+            self.left_out.append(error)
+            return None
+        self.items.append(item)
+        self.files.append(file)
+        return photo
 
+    def _fitted(self, photo: Photo) -> Photo:
+        rows, columns = self.size or photo.shape[:2]
+        if self.size is None and self._differs(rows, columns):
+            if not self._several_sizes:
+                self._several_sizes = True
+                self.items = [self.resize(item) for item in self.items]
+            return self.resize(photo)
+        return fit(photo, rows=rows, columns=columns, channels=self.channels)
 
-def _needs_a_size(photo: Photo, earlier: list[Photo]) -> bool:
-    rows, columns = photo.shape[:2]
-    if rows * columns > MOST_COMMON_PIXELS:
-        return True
-    return bool(earlier) and earlier[0].shape[:2] != (rows, columns)
-
-
-def _fitted(photo: Photo, size: tuple[int, int] | None, channels: int) -> Photo:
-    rows, columns = size or photo.shape[:2]
-    return fit(photo, rows=rows, columns=columns, channels=channels)
+    def _differs(self, rows: int, columns: int) -> bool:
+        if self._several_sizes or rows * columns > MOST_COMMON_PIXELS:
+            return True
+        return bool(self.items) and self.items[0].shape[:2] != (rows, columns)
 
 
 def _name(file: Path) -> str:
-    return f"{_printable(file.parent.name)}/{_printable(file.name)}"
-
-
-def _printable(name: str) -> str:
-    """Return the name; bytes in it that are not UTF-8 show as escapes, so that it prints."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return f"{printable(file.parent.name)}/{printable(file.name)}"

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.errors import ImageError
+from likeness.errors import ImageError, MissingExtraError, require_extra
+from likeness.images.formats import described, file_format
 
 START = b"\xff\xd8"
 
@@ -134,6 +135,8 @@ def _why_a_bomb(data: bytes) -> str | None:
     >>> _why_a_bomb(START + bytes([255, 0xDA, 0, 2]) * 101)
     'more than 100 scans'
     """
+    if data[:4] in (b"II*\x00", b"MM\x00*"):
+        return _why_a_tiff_bomb(data)
     metadata, scans = 0, 0
     for pieces, (kind, size) in enumerate(_pieces(data), start=1):
         metadata += 0 if kind in _OF_PIXELS else size
@@ -146,6 +149,34 @@ def _why_a_bomb(data: bytes) -> str | None:
             return f"more than {MOST_METADATA >> 20} MiB of metadata"
     return None
 
+
+_TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+"""Bytes of a value of each type (TIFF 6.0, section 2)."""
+
+
+def _why_a_tiff_bomb(data: bytes) -> str | None:
+    """Return what is too much in the first directory of a TIFF: readers take in every value."""
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+
+    def number(offset: int, size: int) -> int:
+        return int.from_bytes(data[offset : offset + size], order)
+
+    start = number(4, 4)
+    end = start + 2 + 12 * number(start, 2)
+    metadata = 0
+    for offset in range(start + 2, min(end, len(data)), 12):
+        kind, count = number(offset + 2, 2), number(offset + 4, 4)
+        if number(offset, 2) in _TIFF_PIECES and count > MOST_PIECES:
+            return f"more than {MOST_PIECES} chunks"
+        # What a length only claims costs nothing.
+        metadata += min(_TIFF_SIZES.get(kind, 1) * count, len(data))
+    if metadata > MOST_METADATA:
+        return f"more than {MOST_METADATA >> 20} MiB of metadata"
+    return "TIFF, several pages" if number(end, 4) else None
+
+
+_TIFF_PIECES = (273, 324)
+"""Where the strips or tiles are."""
 
 _OF_PIXELS = (b"IDAT", b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"fdAT")
 
@@ -187,27 +218,17 @@ PIXELS_AT_ONCE = 2**20
 """Pixels that are converted at a time: one photo of 40 megapixels in CMYK or with transparency
 would otherwise be held four times, one of 16 bits in 64-bit integers."""
 
-EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".webp")
+MOST_WHOLE_PIXELS = 50_000_000
+"""Of an AVIF or HEIC: what is larger than wanted can only be reduced once it is decoded."""
 
-_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "WEBP")
+MOST_JPEG_PIXELS, MOST_PROGRESSIVE_PIXELS = 120_000_000, 60_000_000
+"""A JPEG that is larger than wanted is decoded at a half, a quarter or an eighth of its sides, for
+as much memory as it then has; a progressive one is held whole, as coefficients."""
 
-_EXPECTED = "a JPEG, PNG, PGM, PPM, BMP or WebP of one frame and at most {:g} megapixels"
+_FORMATS = ("AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
-# To name other file types in messages: (offset, bytes, name).
-_STRANGERS = (
-    (0, b"GIF8", "GIF"),
-    (0, b"%PDF", "PDF"),
-    (0, b"PK\x03\x04", "zip"),
-    (0, b"II*\x00", "TIFF"),
-    (0, b"MM\x00*", "TIFF"),
-    (4, b"ftyphei", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
-    (4, b"ftypavif", "AVIF"),
-    (0, b"\x1f\x8b", "gzip"),
-    (0, PNG, "PNG, broken"),
-    (0, START + b"\xff", "JPEG, broken"),
-    (0, b"BM", "BMP, broken"),
-    (8, b"WEBP", "WEBP, broken"),
+_EXPECTED = (
+    "a JPEG, PNG, PGM, PPM, BMP, TIFF, WebP, AVIF or HEIC of one frame and at most {:g} megapixels"
 )
 
 
@@ -216,14 +237,16 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
 
     The EXIF orientation is applied. Grey stays one channel; 16-bit grey is
     scaled to 8 bits. Palettes, CMYK and YCbCr become RGB; what is transparent becomes white.
-    Of a JPEG with several pictures in it, as some phones write, the first is the photo.
+    Of a JPEG with several pictures in it, as some phones write, the first is the photo. HEIC
+    needs ``pip install "likeness[heic]"``.
 
     It uses less than 1 GiB of memory for any input.
 
     Args:
         data: the bytes of a file.
         name: its name in messages.
-        most_pixels: larger photos are refused by their header, 1…40,000,000.
+        most_pixels: 1…40,000,000. A larger JPEG, AVIF or HEIC comes at a half, a quarter or an
+            eighth of its sides; other larger photos are refused by their header.
 
     Returns:
         ``(rows, columns, 1 or 3)``, 0…255.
@@ -246,18 +269,48 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
     # ValueError, struct.error, IndexError, OverflowError, MemoryError, its own bomb error.
     try:
         with _without_warnings():
-            photo = Image.open(io.BytesIO(bare), formats=_FORMATS)
-            frames = getattr(photo, "n_frames", 1)
+            photo = _opened_heic(data) if file_format(data) == "HEIC" else _opened(bare)
+            # The pages of a TIFF were counted by its structure; of a HEIC the main picture counts.
+            whole = photo.format in ("TIFF", "HEIF")
+            frames = 1 if whole else getattr(photo, "n_frames", 1)
+    except MissingExtraError as error:
+        raise _refused(name, f"HEIC: {str(error).rstrip('.')}") from error
     except Exception as error:
         raise _refused(name, _what_came(data, error)) from error
-    _check_header(photo, name, frames=frames, most_pixels=min(most_pixels, MOST_PIXELS))
+    most_pixels = min(most_pixels, MOST_PIXELS)
+    _check_header(photo, name, frames=frames, most_pixels=most_pixels)
+    shrink = _shrink(photo.size, most_pixels)
+    if photo.format == "JPEG" and shrink > 1:
+        photo.draft(photo.mode, (photo.width // shrink, photo.height // shrink))
     try:
+        # A TIFF is turned by its reader, a HEIC by its decoder.
+        turn = UPRIGHT if photo.format in ("TIFF", "HEIF") else _orientation(exif or _exif(photo))
+        if photo.format != "JPEG" and shrink > 1:
+            photo = photo.reduce(shrink)
         pixels = _grey_or_rgb(photo)
     except Exception as error:
         raise _refused(name, f"{photo.format}, {_why(error)}") from error
-    turn = _orientation(exif or _exif(photo))
     del photo
     return pixels if turn == UPRIGHT else np.ascontiguousarray(_UPRIGHT_FROM[turn](pixels))
+
+
+def _opened(data: bytes) -> Any:
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
+
+
+def _opened_heic(data: bytes) -> Any:
+    """Return a HEIC's main picture for Pillow, which decodes it when it is loaded."""
+    heif = require_extra("pillow_heif", extra="heic")
+    file = heif.HeifImageFile(io.BytesIO(data))
+    file.format = "HEIF"
+    return file
+
+
+def _shrink(size: tuple[int, int], most_pixels: int) -> int:
+    """Return by how much the sides must shrink for so many pixels: 1, 2, 4 or 8."""
+    columns, rows = size
+    fits = (s for s in (1, 2, 4, 8) if -(-columns // s) * -(-rows // s) <= most_pixels)
+    return next(fits, 8)
 
 
 def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
@@ -322,12 +375,7 @@ def _what_came(data: bytes, error: Exception) -> str:
         return "more than 40 megapixels"
     if str(error).startswith(_TEXT_BOMBS):
         return f"PNG, {_why(error)}"
-    for offset, magic, called in _STRANGERS:
-        if data[offset : offset + len(magic)] == magic:
-            return called
-    if all(byte >= 32 or byte in b"\t\n\r\f" for byte in data[:512]):
-        return "text"
-    return f"{len(data)} bytes of something else, or a broken header"
+    return described(data)
 
 
 def _why(error: Exception) -> str:
@@ -350,9 +398,16 @@ _MOST_SAID = 100
 
 def _check_header(photo: Any, name: str, *, frames: int, most_pixels: int) -> None:
     columns, rows = photo.size
-    if columns * rows > most_pixels:
+    largest = {
+        "JPEG": MOST_PROGRESSIVE_PIXELS if "progressive" in photo.info else MOST_JPEG_PIXELS,
+        "AVIF": MOST_WHOLE_PIXELS,
+        "HEIF": MOST_WHOLE_PIXELS,
+    }
+    # An eighth of each side is the least that a JPEG can be decoded at.
+    most = max(most_pixels, min(64 * most_pixels, largest.get(photo.format, 0)))
+    if columns * rows > most:
         came = f"{photo.format}, {columns * rows / 1e6:.3g} megapixels"
-        raise _refused(name, came, most_pixels=most_pixels)
+        raise _refused(name, came, most_pixels=most)
     if not 0 < columns <= MOST_SIDE or not 0 < rows <= MOST_SIDE:
         raise _refused(name, f"{photo.format}, {columns}×{rows} pixels")
     if frames > 1:

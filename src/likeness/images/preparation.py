@@ -4,6 +4,7 @@
 crops and resizes one photo.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -53,19 +54,74 @@ def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> 
     photo = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
     photo = photo.convert("L" if channels == 1 else "RGB")
     if photo.size != (columns, rows):
-        box = _middle(photo.width, photo.height, aspect=columns / rows)
+        photo, box = _middle(photo, aspect=columns / rows)
         # Not Resampling.BOX: it counts whole pixels, so at a ratio such as 2.8 a pixel weighs
         # all or nothing, and a mirror image does not give the mirrored result.
         photo = photo.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
     return np.array(photo, dtype=np.uint8).reshape(rows, columns, channels)
 
 
-def _middle(width: int, height: int, *, aspect: float) -> tuple[float, float, float, float]:
-    """Return (left, top, right, bottom) of the largest centred crop with this aspect ratio."""
-    wide = min(float(width), height * aspect)
-    tall = min(float(height), width / aspect)
-    left, top = (width - wide) / 2, (height - tall) / 2
-    return (left, top, left + wide, top + tall)
+def _middle(photo: Any, *, aspect: float) -> tuple[Any, tuple[float, float, float, float]]:
+    """Return the whole pixels of the largest middle part with this aspect ratio, and its box there.
+
+    Cut before it is resized: Pillow's interpolation looks over the edge of a box.
+    """
+    wide = min(float(photo.width), photo.height * aspect)
+    tall = min(float(photo.height), photo.width / aspect)
+    left, top = math.floor((photo.width - wide) / 2), math.floor((photo.height - tall) / 2)
+    cut = photo.crop((left, top, photo.width - left, photo.height - top))
+    right, bottom = (cut.width + wide) / 2, (cut.height + tall) / 2
+    return cut, (cut.width - right, cut.height - bottom, right, bottom)
+
+
+def _area_average(image: NDArray[np.uint8], *, rows: int, columns: int) -> NDArray[np.uint8]:
+    """Return the photo at this size, each pixel the mean of the area that it covers.
+
+    A pixel that is covered in part counts in part; the aspect ratio follows the target. The sums
+    are of whole numbers, so a mirrored photo gives the mirror image to the last bit.
+
+    Args:
+        image: ``(any rows, any columns, channels)``, uint8.
+        rows, columns: the new size, at least 1.
+
+    Returns:
+        ``(rows, columns, channels)``, uint8, rounded half up.
+
+    >>> import numpy as np
+    >>> row = np.array([[[0], [0], [255]] * 2], np.uint8)
+    >>> _area_average(row, rows=1, columns=4).ravel().tolist()
+    [0, 170, 0, 170]
+    """
+    height, width, channels = image.shape
+    if not height % rows and not width % columns:
+        # Whole blocks: Pillow's own averages are exact, and what they were before.
+        photo = Image.fromarray(image[..., 0] if channels == 1 else image)
+        averaged = photo.resize((columns, rows), Image.Resampling.BOX)
+        return np.array(averaged, np.uint8).reshape(rows, columns, channels)
+    down, across = _overlaps(height, rows), _overlaps(width, columns)
+    sums = np.zeros((channels, rows, columns))
+    step = max(1, _PIXELS_AT_ONCE // width)
+    for top in range(0, height, step):  # a strip at a time: these are numbers of 64 bits
+        strip = np.moveaxis(image[top : top + step], 2, 0).astype(np.float64)
+        sums += down[:, top : top + step] @ (strip @ across.T)
+    means = (2 * sums + height * width) // (2 * height * width)
+    averages: NDArray[np.uint8] = np.moveaxis(means, 0, 2).astype(np.uint8)
+    return averages
+
+
+_PIXELS_AT_ONCE = 2**20
+
+
+def _overlaps(size: int, new: int) -> NDArray[np.float64]:
+    """Return ``(new, size)``: how much of each old pixel a new one covers, in whole units.
+
+    The unit is 1 / new of an old pixel; all of a row's add up to ``size``.
+    """
+    start, end = np.arange(new)[:, None] * size, (np.arange(new)[:, None] + 1) * size
+    first, last = np.arange(size) * new, (np.arange(size) + 1) * new
+    shared = np.minimum(end, last) - np.maximum(start, first)
+    overlaps: NDArray[np.float64] = np.maximum(shared, 0).astype(np.float64)
+    return overlaps
 
 
 COLOURS = ("rgb", "bgr", "grey")
@@ -216,6 +272,10 @@ class FixedPreparation:
         wanted = ({"eyes": list(eyes)} if eyes else {}) | ({"points": points} if points else {})
         return {"kind": self.KIND, **entries, **lists} | wanted
 
+    def resized(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a photo at the size that the encoder reads; prepared, both give the same."""
+        return fit(photo, rows=self.rows, columns=self.columns, channels=self.channels)
+
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, *shape)``, float32.
 
@@ -228,7 +288,7 @@ class FixedPreparation:
         check_images(images)
         out = np.empty((len(images), self.rows, self.columns, self.channels), np.float32)
         for index, image in enumerate(images):
-            out[index] = fit(image, rows=self.rows, columns=self.columns, channels=self.channels)
+            out[index] = self.resized(image)
         if self.colours == "bgr":
             out = out[..., ::-1].copy()
         out -= np.array(self.mean, np.float32)
@@ -280,16 +340,20 @@ class Preparation:
     Args:
         rows, columns: the size that the encoder reads, 8…1024 pixels.
         channels: 1 (grey) or 3 (colour).
-        frame: "whole" photos; "ink": a drawing is centred and scaled by its ink; "ink_box": it is
-            cropped to its ink, with the aspect ratio kept; or "ink_parts": writing is segmented
-            into characters of one size, once for every possible number of characters; grey only,
-            and these readings are the channels of the prepared picture.
+        frame: "whole" photos, or "ink": a drawing is first brought to the middle and to one
+            size (`images.ink_frame`), or "ink_box": it is cut to its ink, nothing squeezed
+            (`images.ink_box`), or "ink_parts": writing is cut into its characters, each brought
+            to one size, once for every number that there may be (`images.ink_parts`); grey only,
+            and these readings are then the channels of what is prepared.
+        version: 2; or 1, of models of before, whose averages counted whole pixels where the
+            photo's size is no multiple of the encoder's. A frame has one version.
     """
 
     rows: int = 56
     columns: int = 46
     channels: int = 1
     frame: str = "whole"
+    version: int = 2
 
     dtype: ClassVar[Any] = np.float32
 
@@ -300,8 +364,11 @@ class Preparation:
             raise SettingError(
                 f"channels: expected 1 (grey) or 3 (colour). Received: {self.channels!r}."
             )
-        for name in ("rows", "columns", "channels"):
-            # Plain numbers, so that it is JSON serialisable.
+        check_in_range(self.version, 1, 2, argument="version", whole=True)
+        if self.frame != WHOLE:
+            object.__setattr__(self, "version", 1)
+        for name in ("rows", "columns", "channels", "version"):
+            # Plain numbers, so that it always goes into JSON.
             object.__setattr__(self, name, int(getattr(self, name)))
         frames = (WHOLE, *registry.names("frame"))
         if self.frame not in frames:
@@ -344,9 +411,11 @@ class Preparation:
         return f"{size}, {colours}, {frame}each photo's mean 0 and deviation 1"
 
     def as_data(self) -> dict[str, Any]:
-        """Return JSON values from which it can be restored."""
-        # For whole photos, the JSON and the fingerprint are those of versions without frames.
-        return {k: v for k, v in asdict(self).items() if (k, v) != ("frame", "whole")}
+        """Return JSON values from which it can be made again."""
+        # What is as it was before there were frames and versions is written, and its fingerprint
+        # taken, as it was then.
+        first = {"frame": WHOLE, "version": 1}
+        return {k: v for k, v in asdict(self).items() if first.get(k) != v}
 
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, *shape)``, float32, mean 0 and deviation 1 per photo.
@@ -365,19 +434,33 @@ class Preparation:
             )
         out = np.empty((len(images), *self.shape), dtype=np.float32)
         for index, image in enumerate(images):
-            out[index] = self._resized(image)
+            out[index] = self._drawn(image)
         mean = out.mean(axis=(1, 2, 3), keepdims=True)
         deviation = out.std(axis=(1, 2, 3), keepdims=True)
         out -= mean
         out /= np.maximum(deviation, FLAT)
         return out
 
-    def _resized(self, image: Images) -> Prepared:
-        grey = image.shape[-1] == 1
-        photo = Image.fromarray(image[..., 0] if grey else image)
-        photo = photo.convert("L" if self.channels == 1 else "RGB")
-        if self._frame is not None:
-            framed = self._frame.draw(photo, rows=self.rows, columns=self.columns)
-            return np.asarray(framed, dtype=np.float32).reshape(self.shape)
-        photo = photo.resize((self.columns, self.rows), Image.Resampling.BOX)
-        return np.asarray(photo, dtype=np.float32).reshape(self.shape)
+    def resized(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a photo at the size that the encoder reads; prepared, both give the same.
+
+        Of a frame, ``photo`` itself in its channels: what is framed is drawn only once.
+        """
+        picture = self._in_channels(photo)
+        pixels = np.array(picture, np.uint8).reshape(*photo.shape[:2], self.channels)
+        if self._frame is not None or photo.shape[:2] == (self.rows, self.columns):
+            return pixels
+        if self.version > 1:
+            return _area_average(pixels, rows=self.rows, columns=self.columns)
+        picture = picture.resize((self.columns, self.rows), Image.Resampling.BOX)
+        return np.array(picture, np.uint8).reshape(self.rows, self.columns, self.channels)
+
+    def _in_channels(self, photo: NDArray[np.uint8]) -> Any:
+        picture = Image.fromarray(photo[..., 0] if photo.shape[2] == 1 else photo)
+        return picture.convert("L" if self.channels == 1 else "RGB")
+
+    def _drawn(self, photo: NDArray[np.uint8]) -> Any:
+        if self._frame is None:
+            return self.resized(photo)
+        framed = self._frame.draw(self._in_channels(photo), rows=self.rows, columns=self.columns)
+        return np.asarray(framed, dtype=np.float32).reshape(self.shape)

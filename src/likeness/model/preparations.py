@@ -53,7 +53,7 @@ def preparation_from_data(entries: Mapping[str, Any]) -> ModelPreparation:
     (None,)
     """
     if "kind" not in entries:
-        return Preparation(**entries)
+        return Preparation(**{"version": 1, **entries})
     settings = dict(entries)
     kind = settings.pop("kind")
     if kind == FixedPreparation.KIND:

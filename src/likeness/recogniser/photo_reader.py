@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.datasets import OnProgress
-from likeness.datasets.photo_folder import photo_files
+from likeness.datasets.photo_folder import photos_of_people
 from likeness.errors import FaceError, ImageError, NoFaceError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder
 from likeness.images.align import Alignment
@@ -288,17 +288,18 @@ def write_face_photos(
             f"{out}: expected a folder outside of {photos}, whose sub-folders are people. Choose "
             "another one."
         )
-    files, _ = photo_files(photos)
+    walked = photos_of_people(photos)
+    files = walked.photos
     reader = PhotoReader(finder=finder, cut=True)
     names = _names(files)
     people: set[str] = set()
-    left_out: list[str] = []
+    refused: list[str] = []
     with whole_folder(out) as fresh:
         for done, (file, name) in enumerate(zip(files, names, strict=True), 1):
             try:
                 pixels = reader.read_face(read_photo(file), name=str(file)).pixels
             except (FaceError, ImageError) as error:
-                left_out.append(str(error))
+                refused.append(str(error))
             else:
                 people.add(file.parent.name)
                 path = fresh / file.parent.name / name
@@ -309,10 +310,11 @@ def write_face_photos(
         if not people:
             raise FaceError(
                 f"{photos}: expected photos of one face each. Found: none among {len(files)}. The "
-                f"first: {left_out[0]}"
+                f"first: {refused[0]}"
             )
+    notes = tuple(note.removeprefix("left out: ") for note in walked.notes(photos))
     return _FacePhotos(
-        photos=len(files) - len(left_out), people=len(people), left_out=tuple(left_out)
+        photos=len(files) - len(refused), people=len(people), left_out=(*notes, *refused)
     )
 
 

@@ -121,7 +121,7 @@ def _form(*names: str) -> dict[str, object]:
 PHOTO_BODY = {
     "requestBody": {
         "required": True,
-        "description": "The bytes of a photo: JPEG, PNG, PGM, PPM, BMP or WebP.",
+        "description": "The bytes of a photo: JPEG, PNG, PGM, PPM, BMP, TIFF, WebP, AVIF or HEIC.",
         "content": {
             "image/*": {"schema": _BINARY},
             _RAW: {"schema": _BINARY},

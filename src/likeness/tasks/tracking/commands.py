@@ -69,6 +69,8 @@ def _track(
     """
     _check_places(out, video)
     source, truth = _source(film)
+    for text in source.notes:
+        terminal.note(f"Note: {text}")
     first = _first_box(box, truth)
     track = _follow(TrackingModel.open(model), source, first, out=out, video=video)
     if truth is not None and track.steps:

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image, ImageDraw
 
+from likeness.datasets.photo_files import PhotoFiles
 from likeness.errors import DataNotFoundError, ImageError, OutputError, SettingError, require_extra
-from likeness.files import natural_key
-from likeness.images.decode import EXTENSIONS, MOST_PIXELS, decode_file
+from likeness.images.decode import MOST_PIXELS, decode_file
+from likeness.images.formats import EXTENSIONS
 from likeness.tasks.tracking.boxes import Box, Pixels
 from likeness.tasks.tracking.sequences import FOLDERS, in_colour
 
@@ -36,11 +37,13 @@ class Film:
         frames: ``(rows, columns, 3)`` uint8 each, all of one size.
         count: of the frames, if it is known beforehand.
         rate: frames a second.
+        notes: what of a folder is not taken, with why.
     """
 
     frames: Iterator[Pixels]
     count: int | None
     rate: float = _USUAL_RATE
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, path: str | Path) -> "Film":
@@ -72,20 +75,19 @@ class Film:
 def _folder(folder: Path) -> Film:
     for directory in (folder, *(folder / name for name in FOLDERS)):
         if directory.is_dir():
-            files = [
-                file
-                for file in directory.iterdir()
-                if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
-            ]
-            if files:
-                files.sort(key=lambda file: natural_key(file.name))
-                return Film(frames=_of_one_size(_decoded(files), folder), count=len(files))
+            files = PhotoFiles.of_folder(directory)
+            if files.photos:
+                return Film(
+                    frames=_of_one_size(_decoded(files.photos), folder),
+                    count=len(files.photos),
+                    notes=files.notes(directory),
+                )
     raise DataNotFoundError(
-        f"{folder}: expected frames ({', '.join(EXTENSIONS)}). Received: a folder without any."
+        f"{folder}: expected frames (JPEG, PNG, …). Received: a folder without any."
     )
 
 
-def _decoded(files: list[Path]) -> Iterator[Pixels]:
+def _decoded(files: tuple[Path, ...]) -> Iterator[Pixels]:
     for file in files:
         yield in_colour(decode_file(file))
 

@@ -19,9 +19,11 @@ from PIL import Image
 
 from likeness.arrays import check_in_range, describe
 from likeness.datasets.download import DATA_VARIABLE, ZipReader, cache_place, data_place
+from likeness.datasets.photo_files import is_hidden
 from likeness.errors import DataError, DataNotFoundError, DigestError
 from likeness.files import natural_key
-from likeness.images.decode import EXTENSIONS, decode
+from likeness.images.decode import decode
+from likeness.images.formats import HEAD, may_be_photo
 from likeness.tasks.tracking.boxes import pasting_matrix
 
 
@@ -108,10 +110,6 @@ _MOST_PIXELS = 1_000_000_000
 
 _MOST_FILE_BYTES = 16 * 2**20
 _MOST_ZIP_BYTES = 2**30
-_FRAME = re.compile(
-    rf"(?:(?:{'|'.join(FOLDERS)})/)?[^/.][^/]*(?:{'|'.join(EXTENSIONS)})", re.IGNORECASE
-)
-
 _Reader = Callable[[str], bytes | None]
 
 
@@ -162,7 +160,7 @@ def _read(path: Path, names: Iterable[str], read: _Reader) -> tuple[NDArray[np.u
     frames = [
         name
         for name in names
-        if name.startswith(start) and _FRAME.fullmatch(name.removeprefix(start))
+        if name.startswith(start) and _is_frame(name, name.removeprefix(start), read)
     ]
     boxes = read_boxes((read(truth) or b"").decode("utf-8", "replace"), name=f"{path}: {truth}")
     if truth.endswith("_rect.txt"):
@@ -173,6 +171,14 @@ def _read(path: Path, names: Iterable[str], read: _Reader) -> tuple[NDArray[np.u
             f"{len(frames)} frames and {len(boxes)} boxes."
         )
     return _decoded(path, sorted(frames, key=natural_key), read), boxes
+
+
+def _is_frame(name: str, below: str, read: _Reader) -> bool:
+    """Return whether a file in the sequence, or in its folder of frames, is a picture."""
+    folder, _, base = below.rpartition("/")
+    if folder.lower() not in ("", *FOLDERS) or is_hidden(base):
+        return False
+    return may_be_photo(base, b"") or may_be_photo(base, (read(name) or b"")[:HEAD])
 
 
 def _decoded(path: Path, names: list[str], read: _Reader) -> NDArray[np.uint8]:
