@@ -31,7 +31,12 @@ TEXTS = sorted(
     if path.is_file() and path.suffix in {"", ".md", ".py", ".service"}
 )
 
-BROUGHT_BY = {"sklearn": "scikit-learn", "scipy": "scikit-learn", "requests": "pooch"}
+BROUGHT_BY = {
+    "pillow_heif": "pillow-heif",
+    "requests": "pooch",
+    "scipy": "scikit-learn",
+    "sklearn": "scikit-learn",
+}
 """Modules whose package is called otherwise, or comes along with another one."""
 
 

@@ -238,7 +238,7 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
     The EXIF orientation is applied. Grey stays one channel; 16-bit grey is
     scaled to 8 bits. Palettes, CMYK and YCbCr become RGB; what is transparent becomes white.
     Of a JPEG with several pictures in it, as some phones write, the first is the photo. HEIC
-    needs ``pip install "likeness[heic]"``.
+    needs the extra ``heic``.
 
     It uses less than 1 GiB of memory for any input.
 
