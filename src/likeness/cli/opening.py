@@ -3,18 +3,16 @@
 Keras is loaded only where it is needed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from likeness.cli.options import is_named, read_data
 from likeness.cli.terminal import errors, finish, note, say
-from likeness.datasets import Dataset, OnProgress
+from likeness.datasets import Dataset, OnPhoto, OnProgress
 from likeness.errors import SettingError
 from likeness.images.faces.face import only_face
 from likeness.model.folder import SavedModel
@@ -81,7 +79,7 @@ def read_data_for(
     data: str,
     *,
     on_progress: OnProgress | None = None,
-    on_photo: Callable[[str, NDArray[np.uint8]], None] | None = None,
+    on_photo: OnPhoto | None = None,
 ) -> Dataset:
     """Return the data set or folder as the model reads photos: its channels, size and alignment.
 

@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from likeness import datasets
-from likeness.datasets import Dataset, OnProgress
+from likeness.datasets import Dataset, OnPhoto, OnProgress
 from likeness.errors import SettingError
 from likeness.files import check_writable_file
 from likeness.tasks import registry
@@ -183,9 +181,9 @@ def read_data(
     data: str,
     *,
     preparation: Any = None,
-    face: Callable[[NDArray[np.uint8], str], NDArray[np.uint8]] | None = None,
+    face: Callable[[Any, str], Any] | None = None,
     on_progress: OnProgress | None = None,
-    on_photo: Callable[[str, NDArray[np.uint8]], None] | None = None,
+    on_photo: OnPhoto | None = None,
 ) -> Dataset:
     """Return the data set that the word names, or the photos of a folder as an encoder reads them.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from likeness.datasets.items import (
     Dataset,
+    OnPhoto,
     OnProgress,
     check_disjoint,
     identity_folds,
@@ -28,6 +29,7 @@ _READERS = {
 
 __all__ = [
     "Dataset",
+    "OnPhoto",
     "OnProgress",
     "att",
     "check_disjoint",

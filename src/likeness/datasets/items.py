@@ -16,6 +16,9 @@ from likeness.files import natural_key
 OnProgress = Callable[[int, int], None]
 """Called with (done, total): photos read, or bytes received. A total of 0 is not known."""
 
+OnPhoto = Callable[[str, NDArray[np.uint8]], None]
+"""Called with (item name, the photo in its original size and colours)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
-from likeness.datasets.items import Dataset, OnProgress, name_some
+from likeness.datasets.items import Dataset, OnPhoto, OnProgress, name_some
 from likeness.datasets.photo_files import PhotoFiles, is_hidden, printable
 from likeness.errors import DataError, DataNotFoundError, FaceError, ImageError, SettingError
 from likeness.images.decode import decode_file
@@ -150,7 +150,7 @@ def folder(
     face: Callable[[Photo, str], Photo] | None = None,
     strict: bool = False,
     on_progress: OnProgress | None = None,
-    on_photo: Callable[[str, Photo], None] | None = None,
+    on_photo: OnPhoto | None = None,
 ) -> Dataset:
     """Return the photos of a folder that holds one sub-folder per person.
 
