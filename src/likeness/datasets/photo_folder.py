@@ -12,7 +12,6 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -190,8 +189,7 @@ def folder(
     _check_settings(size, channels)
     path = Path(path).expanduser()
     files = photos_of_people(path)
-    usual = partial(fit, rows=USUAL_SIZE[0], columns=USUAL_SIZE[1], channels=channels)
-    photos = _Photos(size=size, channels=channels, resize=resize or usual, face=face)
+    photos = _Photos(size=size, channels=channels, resize=resize, face=face)
     for done, file in enumerate(files.photos, start=1):
         photo = photos.read(file)
         if photo is not None and on_photo:
@@ -259,7 +257,7 @@ class _Photos:
 
     size: tuple[int, int] | None
     channels: int
-    resize: Callable[[Photo], Photo]
+    resize: Callable[[Photo], Photo] | None
     face: Callable[[Photo, str], Photo] | None
     items: list[Photo] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -283,9 +281,14 @@ class _Photos:
         if self.size is None and self._differs(rows, columns):
             if not self._several_sizes:
                 self._several_sizes = True
-                self.items = [self.resize(item) for item in self.items]
-            return self.resize(photo)
+                self.items = [self._resized(item) for item in self.items]
+            return self._resized(photo)
         return fit(photo, rows=rows, columns=columns, channels=self.channels)
+
+    def _resized(self, photo: Photo) -> Photo:
+        if self.resize is not None:
+            return self.resize(photo)
+        return fit(photo, rows=USUAL_SIZE[0], columns=USUAL_SIZE[1], channels=self.channels)
 
     def _differs(self, rows: int, columns: int) -> bool:
         if self._several_sizes or rows * columns > MOST_COMMON_PIXELS:
