@@ -1,13 +1,10 @@
 """``likeness data ...``, ``audit`` and ``doctor``: get data sets, and check them."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.table import Table
 
 from likeness import datasets
@@ -89,11 +86,11 @@ def _faces(
 
 def describe(data: Dataset, *, items: str = "photos", identities: str = "people") -> None:
     """Print a summary of a data set."""
-    counts = np.bincount(data.codes)
+    counts = [data.identities.count(identity) for identity in data.distinct]
     rows, columns = data.items.shape[1:3]
     say(
         f"{data.name}: {len(data)} {items} of {len(data.distinct)} {identities}, "
-        f"{counts.min()} to {counts.max()} each, {columns}×{rows} pixels.",
+        f"{min(counts)} to {max(counts)} each, {columns}×{rows} pixels.",
         f"Terms: {data.licence}",
     )
     for text in data.notes:
@@ -201,19 +198,16 @@ def _read(
     photos: str, finder: FaceFinder | None, model: Path | None
 ) -> tuple[Dataset, list[PhotoCheck]]:
     """Return the photos as the model reads them, and the quality of each in its original size."""
-    read = read_data if model is None else partial(read_data_for, model)
     checks: list[PhotoCheck] = []
-
-    def look(_: str, photo: NDArray[np.uint8]) -> None:
-        checks.append(PhotoCheck.of(photo, finder=finder))
-
     with reading_bar(photos) as tell:
-        if not is_named(photos):
-            return read(photos, on_progress=tell, on_photo=look), checks
-        data = read(photos)
-        originals = read_data(photos)
-        photo_of = dict(zip(originals.item_names, originals.items, strict=True))
-        for done, name in enumerate(data.item_names, 1):
-            look(name, photo_of[name])
-            tell(done, len(data))
+        told: dict[str, Any] = {} if is_named(photos) else {"on_progress": tell}
+        if told:
+            told["on_photo"] = lambda _, photo: checks.append(PhotoCheck.of(photo, finder=finder))
+        data = read_data(photos, **told) if model is None else read_data_for(model, photos, **told)
+        if not told:
+            originals = read_data(photos)
+            photo_of = dict(zip(originals.item_names, originals.items, strict=True))
+            for done, name in enumerate(data.item_names, 1):
+                checks.append(PhotoCheck.of(photo_of[name], finder=finder))
+                tell(done, len(data))
     return data, checks

@@ -14,14 +14,13 @@ from likeness.cli.options import is_named, read_data
 from likeness.cli.terminal import errors, finish, note, say
 from likeness.datasets import Dataset, OnPhoto, OnProgress
 from likeness.errors import SettingError
-from likeness.images.faces.face import only_face
 from likeness.model.folder import SavedModel
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import Model
 from likeness.model.shipped import shipped_folder, shipped_tasks
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery, open_gallery
-from likeness.recogniser.photo_reader import PhotoReader, face_finder
+from likeness.recogniser.photo_reader import PhotoReader
 from likeness.recogniser.recogniser import Recogniser
 
 Task = Annotated[
@@ -92,7 +91,7 @@ def read_data_for(
         DataError: it is not available, or the model needs faces and no photo has one.
         ModelError: there is no model in the folder, or it is damaged.
     """
-    from likeness.experiments.aligned_faces import aligned_faces  # late: only with photos
+    from likeness.experiments import aligned_faces  # late: only with photos
     from likeness.model.alignment import alignment_in
 
     alignment = alignment_in(model)
@@ -101,11 +100,10 @@ def read_data_for(
         return read_data(data, preparation=preparation, on_progress=on_progress, on_photo=on_photo)
     if is_named(data):
         with errors().status("Looking for the faces"):
-            return aligned_faces(read_data(data), alignment)
-    finder = face_finder("haar")
+            return aligned_faces.aligned_faces(read_data(data), alignment)
     return read_data(
         data,
-        face=lambda photo, name: alignment(photo, only_face(finder, photo, name=name), name=name),
+        face=aligned_faces.aligned_face(alignment),
         on_progress=on_progress,
         on_photo=on_photo,
     )

@@ -3,8 +3,6 @@
 One walker for people's folders, films and sequences.
 """
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,14 +97,19 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "@")) or name.lower() in _SYSTEM
 
 
+def is_photo(name: str, head: bytes) -> bool:
+    """Return whether a file is taken as a photo, by its name and its first bytes."""
+    return not is_hidden(name) and may_be_photo(name, head)
+
+
 def printable(name: str) -> str:
     """Return a file's name so that it prints; bytes in it that are not UTF-8 show as escapes."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _entries(folder: Path) -> Iterator[Path]:
+def _entries(folder: Path) -> list[Path]:
     try:
-        yield from sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
+        return sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}).") from error
 

@@ -1,12 +1,13 @@
 """A data set with detected and aligned faces, as a model needs it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from likeness.datasets.items import Dataset
 from likeness.errors import FaceError
-from likeness.images.align import Alignment
+from likeness.images.align import Alignment, Photo
 from likeness.images.faces import FaceFinder, only_face
 from likeness.recogniser.photo_reader import face_finder
 
@@ -44,3 +45,9 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
             f"Found: none among {len(data)}. {notes[0] if notes else 'Give it photos.'}"
         )
     return replace(data.take(kept), items=np.stack(made), notes=(*data.notes, *notes))
+
+
+def aligned_face(alignment: Alignment) -> Callable[[Photo, str], Photo]:
+    """Return what brings the one face of a photo to where a model wants it; see `folder`."""
+    finder = face_finder("auto")
+    return lambda photo, name: alignment(photo, only_face(finder, photo, name=name), name=name)

@@ -1,7 +1,6 @@
 """Which format a file is in, by its first bytes: names and extensions do not tell."""
 
 import re
-from pathlib import PurePath
 
 HEAD = 64
 """Bytes of a file that are looked at."""
@@ -59,7 +58,7 @@ def file_format(head: bytes) -> str | None:
 
 def may_be_photo(name: str, head: bytes) -> bool:
     """Return whether a file is a photo by its content, or claims to be one by its name."""
-    return file_format(head) in READ or PurePath(name).suffix.lower() in EXTENSIONS
+    return file_format(head) in READ or name.lower().endswith(EXTENSIONS)
 
 
 def described(data: bytes) -> str:

@@ -4,7 +4,6 @@
 crops and resizes one photo.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -68,7 +67,7 @@ def _middle(photo: Any, *, aspect: float) -> tuple[Any, tuple[float, float, floa
     """
     wide = min(float(photo.width), photo.height * aspect)
     tall = min(float(photo.height), photo.width / aspect)
-    left, top = math.floor((photo.width - wide) / 2), math.floor((photo.height - tall) / 2)
+    left, top = int((photo.width - wide) / 2), int((photo.height - tall) / 2)
     cut = photo.crop((left, top, photo.width - left, photo.height - top))
     right, bottom = (cut.width + wide) / 2, (cut.height + tall) / 2
     return cut, (cut.width - right, cut.height - bottom, right, bottom)

@@ -19,11 +19,10 @@ from PIL import Image
 
 from likeness.arrays import check_in_range, describe
 from likeness.datasets.download import DATA_VARIABLE, ZipReader, cache_place, data_place
-from likeness.datasets.photo_files import is_hidden
+from likeness.datasets.photo_files import is_photo
 from likeness.errors import DataError, DataNotFoundError, DigestError
 from likeness.files import natural_key
 from likeness.images.decode import decode
-from likeness.images.formats import HEAD, may_be_photo
 from likeness.tasks.tracking.boxes import pasting_matrix
 
 
@@ -176,9 +175,9 @@ def _read(path: Path, names: Iterable[str], read: _Reader) -> tuple[NDArray[np.u
 def _is_frame(name: str, below: str, read: _Reader) -> bool:
     """Return whether a file in the sequence, or in its folder of frames, is a picture."""
     folder, _, base = below.rpartition("/")
-    if folder.lower() not in ("", *FOLDERS) or is_hidden(base):
+    if folder.lower() not in ("", *FOLDERS):
         return False
-    return may_be_photo(base, b"") or may_be_photo(base, (read(name) or b"")[:HEAD])
+    return is_photo(base, b"") or is_photo(base, read(name) or b"")
 
 
 def _decoded(path: Path, names: list[str], read: _Reader) -> NDArray[np.uint8]:
