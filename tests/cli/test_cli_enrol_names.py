@@ -113,3 +113,10 @@ def test_a_decomposed_name_is_the_person_that_is_enrolled(here: Path) -> None:
     code, again = document("enrol", "lab", *OF)
     assert code == 0 and again["already"] == 3 and again["refused"] == []
     assert "Zo\u00eb" in enrolled()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names themselves")
+def test_a_photo_whose_own_name_is_no_utf_8_is_enrolled(here: Path) -> None:
+    Path("lab", "bob", "1.png").rename(Path("lab", "bob", os.fsdecode(b"1\xff.png")))
+    code, done = document("enrol", "lab", *OF)
+    assert code == 0 and done["added"] == 3 and enrolled() == ["ada", "bob", "eve"]
