@@ -140,6 +140,7 @@ class TestSignIn:
         visited = visit(f"people/{number}", role=role)
         page = visited.page
         page.get_by_role("heading", name="Photos", exact=True).wait_for()
+        visited.settled()
         assert role in page.get_by_role("banner").inner_text().split()
 
         def shown(name: str) -> bool:
@@ -150,6 +151,7 @@ class TestSignIn:
         assert shown("Delete this person") == (role == "admin")
         go(page, "People")
         visited.main.get_by_text("1 person").wait_for()
+        visited.settled()
         assert (page.get_by_role("link", name="Enrol somebody").count() > 0) == (role != "viewer")
         go(page, "Health")
         visited.settled()
@@ -366,6 +368,7 @@ class TestPeople:
         visited = visit("people")
         page = visited.page
         visited.main.get_by_text("30 people").wait_for()
+        visited.settled()
         rows = page.locator(".person")
         assert rows.count() == 25
         page.get_by_role("button", name="Show more").click()
@@ -509,6 +512,7 @@ class TestCompareAndReport:
         visited = visit("health")
         page = visited.page
         visited.main.get_by_text("Ready", exact=True).wait_for()
+        visited.settled()
         fingerprint = service.ask("GET", "/api/v1/model")["fingerprint"]
         assert fingerprint[:12] in page.get_by_role("region", name="State").inner_text()
         times = page.get_by_role("region", name="Request times").first
