@@ -128,7 +128,7 @@ class OutputError(LikenessError):
 
 
 DISTRIBUTION = "siamese-likeness"
-"""What ``pip install`` calls the package: `likeness` is somebody else's there."""
+"""What ``pip install`` calls the package: `likeness` belongs to another project there."""
 
 
 class MissingExtraError(LikenessError, ImportError):

@@ -114,7 +114,7 @@ EVALUATED = {
         "leaks": 0,
         "least_fpir": 0.03,
         "seeds": {"halves": 0},
-        "sentences": ["Strangers are taken for somebody in <40.2 %> of searches."],
+        "sentences": ["Strangers are identified as somebody in <40.2 %> of searches."],
     },
     "groups": [
         {

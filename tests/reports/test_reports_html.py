@@ -366,7 +366,7 @@ def evaluated_page(make_content, evaluated_section):
 def test_a_saved_model_s_page_has_searches_and_groups(evaluated_page):
     for said in (
         "Open set: 5 of 10 people enrolled, the others strangers",
-        "Strangers are taken for somebody in <40.2 %> of searches.",
+        "Strangers are identified as somebody in <40.2 %> of searches.",
         "DIR @ FPIR 5 %",
         "200 galleries",
         "By glasses <b>",

@@ -110,7 +110,7 @@ def test_a_saved_model_s_searches_and_groups_are_told(evaluated):
     assert "rank 4" not in words
     assert "open-set, 5 of 10 people enrolled, the others strangers" in words
     assert "40.2 %" in words
-    assert "Strangers are taken for somebody in <40.2 %> of searches." in words
+    assert "Strangers are identified as somebody in <40.2 %> of searches." in words
     assert "By glasses <b>" in words
     assert "<i>yes</i>" in words
     assert "1,600 impostor" in words

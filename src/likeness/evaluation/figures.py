@@ -134,7 +134,9 @@ class Interval:
 
     @classmethod
     def of_draws(cls, value: float, draws: Floats, *, level: float = 0.95) -> "Interval":
-        """Return a value with the ends that hold so large a share of its draws, ``(n,)``."""
+        """Return a value with the ends of the interval that holds this share of its draws,
+        ``(n,)``.
+        """
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
         return cls(mean=value, low=float(low), high=float(high))
 

@@ -121,7 +121,7 @@ class OpenSetRates:
         fpir: ``(t,)``, 0…1, rising.
         fnir: ``(t,)``, 1…0, falling; ends above 0 where the right person is not the nearest.
         rank: at which the right person must be.
-        mated_probes, non_mated_probes: how many different probes stand behind the rates; in
+        mated_probes, non_mated_probes: number of different probes behind the rates; in
             repeated galleries each is searched many times.
     """
 

@@ -30,7 +30,7 @@ class ErrorRates:
             distinct energy.
         far: ``(t,)``, share of impostor pairs accepted (FAR, FMR), 0…1, rising.
         frr: ``(t,)``, share of genuine pairs rejected (FRR, FNMR), 1…0, falling.
-        genuine_pairs, impostor_pairs: how many pairs stand behind the rates.
+        genuine_pairs, impostor_pairs: number of pairs behind the rates.
     """
 
     thresholds: Floats
@@ -56,8 +56,8 @@ class ErrorRates:
         """Return the figures of verification, by name.
 
         Args:
-            threshold: at which the accuracy is told; None if there is none.
-            fars: false acceptance rates at which the true acceptance rate is told.
+            threshold: at which the accuracy is reported; None if there is none.
+            fars: false acceptance rates at which the true acceptance rate is reported.
         """
         figures = {FigureName("auc"): auc(self), FigureName("eer"): equal_error_rate(self)}
         for far in fars:

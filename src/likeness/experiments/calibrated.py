@@ -84,7 +84,7 @@ def calibrate_on_gallery(
     Args:
         model: the gallery's.
         gallery: at least three people.
-        strangers_accepted: the share of strangers that may be taken for somebody.
+        strangers_accepted: the share of strangers that may be identified as somebody.
         fusion, prior, wrong_names: as in `calibrate_model`.
 
     Raises:

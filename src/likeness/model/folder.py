@@ -181,7 +181,7 @@ class SavedModel:
         """Return the text of ``model.json``.
 
         Raises:
-            TypeError, ValueError: it holds something that JSON has no word for.
+            TypeError, ValueError: it holds values that JSON cannot represent.
         """
         return document_text(self.to_json())
 
@@ -194,7 +194,7 @@ class SavedModel:
         return {**card_files(self.to_json()), "model.json": self.json_text()}
 
     def with_part(self, name: str, data: bytes, **entries: object) -> Self:
-        """Return the same with a part listed, or listed anew; nothing is written.
+        """Return the same with a part added or replaced; nothing is written.
 
         Args:
             name: one of `FILES`.
@@ -247,7 +247,7 @@ class SavedModel:
             The new content of ``model.json``.
 
         Raises:
-            ModelError: it holds something that JSON has no word for.
+            ModelError: it holds values that JSON cannot represent.
             OutputError: it cannot be written.
         """
         whole, content = self, dict[str, bytes]()

@@ -282,7 +282,7 @@ def json_text(document: Mapping[str, Any]) -> str:
     """Return a document as JSON; every float is read back as the very same number.
 
     Raises:
-        ValueError: a number is NaN or infinite, for which JSON has no word.
+        ValueError: a number is NaN or infinite, which JSON cannot represent.
         TypeError: a value is not a JSON type.
 
     >>> print(json_text({"b": [1.5, 2], "a": {"c": [{"d": None}]}}), end="")

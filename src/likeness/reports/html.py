@@ -135,7 +135,7 @@ def _json(content: ReportContent) -> str:
     """Return the document as JSON with sorted keys.
 
     Raises:
-        OutputError: a figure is NaN or infinite, for which JSON has no word.
+        OutputError: a figure is NaN or infinite, which JSON cannot represent.
     """
     try:
         return json_text(content.to_json())

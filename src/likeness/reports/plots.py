@@ -115,7 +115,7 @@ def det_plot(
 
     Args:
         curves: method → (FAR, TAR).
-        genuine_pairs, impostor_pairs: how many stand behind the curves.
+        genuine_pairs, impostor_pairs: number of behind the curves.
         mark: warning on the plot.
     """
     return _trade_off(
@@ -135,7 +135,7 @@ def open_set_det_plot(
 
     Args:
         curves: method → (FPIR, DIR), DIR = 1 − FNIR.
-        mated_probes, non_mated_probes: how many different ones stand behind the curves.
+        mated_probes, non_mated_probes: number of different ones behind the curves.
         mark: warning on the plot.
     """
     return _trade_off(

@@ -248,7 +248,7 @@ def test_a_short_name_is_gone_from_a_file_written_anew(file: Path, name: str) ->
         gallery.enrol(name, [photo_of("a")])
         receipt = gallery.forget(name)
         assert receipt.verified_absent
-        assert "the file is written anew" in receipt.checkpoint
+        assert "the file is rewritten" in receipt.checkpoint
         assert any("written anew without it" in sentence for sentence in receipt.remains)
 
 

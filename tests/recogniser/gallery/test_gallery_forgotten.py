@@ -209,7 +209,7 @@ def test_a_copy_that_another_program_left_behind_is_found_and_removed(file: Path
     assert left(file.parent, [b"Ada Lovelace" + vector_of("a").tobytes()])
     with open_gallery(file) as gallery:
         receipt = gallery.forget("Ada Lovelace")
-        assert "the file is written anew" in receipt.checkpoint
+        assert "the file is rewritten" in receipt.checkpoint
         assert receipt.verified_absent
         assert left(file.parent, traces("Ada Lovelace", photo_of("a"))) == {}
     assert check_gallery(file).sound

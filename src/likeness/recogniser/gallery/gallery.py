@@ -443,7 +443,7 @@ class Gallery:
         self._store.scrub(traces)
 
     def build_index(self, *, links: int = 16, effort: int = 64) -> None:
-        """Make, or make anew, the HNSW index of a gallery on a PostgreSQL server.
+        """Build or rebuild the HNSW index of a gallery on a PostgreSQL server.
 
         Args:
             links: of each template in the graph (HNSW's M), 2…100.

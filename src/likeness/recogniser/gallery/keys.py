@@ -62,7 +62,7 @@ class GalleryKey:
         """Return the key of the file, or of the environment variable; None if neither is given.
 
         Args:
-            file: holds the key as Base64; goes before the variable.
+            file: holds the key as Base64; overrides the variable.
 
         Raises:
             GalleryKeyError: the file cannot be read, or it holds no key.

@@ -78,7 +78,7 @@ class ServerSearch:
         return list(dict.fromkeys(people))[: k + _MORE]
 
     def make_index(self, *, links: int, effort: int) -> None:
-        """Make the HNSW index anew.
+        """Rebuild the HNSW index.
 
         Malkov & Yashunin 2018: M is ``links``, efConstruction ``effort``.
 

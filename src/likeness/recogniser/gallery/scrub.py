@@ -2,7 +2,7 @@
 
 SQLite zeroes what is deleted (`secure_delete`), but the write-ahead log holds the pages as they
 were until a checkpoint truncates it, which a long reader can prevent: so its result is read.
-Then the files are searched for the bytes; if a copy was left behind, the file is written anew
+Then the files are searched for the bytes; if a copy was left behind, the file is rewritten
 (`VACUUM`).
 """
 
@@ -25,7 +25,7 @@ _SHORTEST_NAME = 6
 """Bytes; a shorter name is found in any large file by chance."""
 
 REWRITTEN = 256 * 2**20
-"""Bytes; a larger file is not written anew for a name alone: writers would wait too long."""
+"""Bytes; a larger file is not rewritten for a name alone: writers would wait too long."""
 
 _SHORTEST_CONTENT = 16
 _PIECE = 256
@@ -34,7 +34,7 @@ _SERVER = (
     "The server's write-ahead log, replicas and backups keep what was removed until they are "
     "recycled."
 )
-_ELSEWHERE = "Backups, copies and exports of the gallery are not reached from here."
+_ELSEWHERE = "Backups, copies and exports of the gallery still hold what was removed."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class Traces:
             _run(database, "VACUUM")
             done = _truncate(database, patience)
             left = _left(database, files, self)
-            checkpoint += ", the file is written anew"
+            checkpoint += ", the file is rewritten"
         if not done:
             checkpoint = "a reader holds the write-ahead log; the next opening truncates it"
         absent = done and not left.traces and (rewrite or not short)

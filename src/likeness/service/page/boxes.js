@@ -1,4 +1,4 @@
-/* Boxes over a picture: one for each face, with its name. They are moved, not made anew. */
+/* Boxes over a picture: one for each face, with its name. They are moved, not created again. */
 
 import { element, icon } from "./element.js";
 import { headline, STATUSES } from "./status.js";

@@ -48,7 +48,7 @@ def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     shapes, threshold = document["preparation"], document["threshold"]
     target, search = (f"{shapes[side]}×{shapes[side]} pixels" for side in ("template", "search"))
     return [
-        ("preparation", f"a target in {target}, looked for in {search}, rgb"),
+        ("preparation", f"a target in {target}, searched in {search}, rgb"),
         ("map", f"a cell every {shapes['stride']} pixels, {document['energy']} energy"),
         (
             "threshold",
@@ -171,7 +171,7 @@ class _Facts:
                     for name, size in sizes.items()
                     if size is not None
                 ),
-                ("Reads", f"a target in {sides[0]} pixels, looked for in {sides[1]}, colour"),
+                ("Reads", f"a target in {sides[0]} pixels, searched in {sides[1]}, colour"),
                 ("Distance (lower is more alike)", values["energy"]),
                 ("Steps", shown_number(values["steps"])),
                 ("Held out", frames if held_out else "nothing"),

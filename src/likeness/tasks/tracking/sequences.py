@@ -322,9 +322,9 @@ def published_sequence(name: str, path: str | Path | None = None) -> TrackingSeq
     file = _file_of(path, known.file_name)
     if file is None:
         raise DataNotFoundError(
-            f"the sequence {name!r} is not at hand: get it from {known.home}, pack its frames and "
-            f"ground truth into {known.file_name}, and set {DATA_VARIABLE} to the folder of that "
-            f"file, or put it into the cache ({cache_place()})."
+            f"the sequence {name!r} is not available: get it from {known.home}, pack its frames "
+            f"and ground truth into {known.file_name}, and set {DATA_VARIABLE} to the folder of "
+            f"that file, or put it into the cache ({cache_place()})."
         )
     sequence = TrackingSequence.read(file)
     if sequence.frames.shape != known.shape or _boxes_digest(sequence.boxes) != known.digest:

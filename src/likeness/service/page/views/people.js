@@ -57,7 +57,7 @@ class PeopleList {
     );
   }
 
-  /** Begin a list anew. */
+  /** Restart the list. */
   async search(words) {
     await this.#read({ search: words, after: null });
   }
