@@ -94,6 +94,12 @@ def photo_file(photo: np.ndarray, name: str = "photo.jpg") -> dict[str, Any]:
     return {"name": name, "mimeType": "image/jpeg", "buffer": jpeg(framed(photo))}
 
 
+def group_file(drawn: Dataset, *codes: int) -> dict[str, Any]:
+    """A photo of several people, side by side."""
+    pictures = [framed(of_person(drawn, code, 0)) for code in codes]
+    return {"name": "group.jpg", "mimeType": "image/jpeg", "buffer": jpeg(np.hstack(pictures))}
+
+
 def of_person(drawn: Dataset, code: int, number: int) -> np.ndarray:
     """A drawn photo: the `number`-th of the person `code`."""
     found: np.ndarray = drawn.items[np.flatnonzero(drawn.codes == code)[number]]
@@ -360,6 +366,84 @@ class TestPeople:
         page.get_by_role("alert").get_by_text("one face").wait_for()
         assert service.ask("GET", "/api/v1/people")["total"] == 1
         visited.check(refused=2)
+
+    def test_rename_by_the_keyboard_and_an_error_that_goes(
+        self, visit: Callable[..., Visit], service: Service, drawn: Dataset
+    ) -> None:
+        service.enrol("Eve", of_person(drawn, 1, 0))
+        number = service.enrol("Ev", of_person(drawn, 0, 0))
+        visited = visit(f"people/{number}")
+        page = visited.page
+        page.get_by_role("button", name="Rename").click()
+        dialog = page.get_by_role("dialog", name="Rename")
+        dialog.get_by_label("New name").wait_for()
+        page.keyboard.type("e")  # the caret is at the end
+        page.keyboard.press("Enter")
+        dialog.get_by_role("alert").wait_for()
+        page.keyboard.type("lyn")
+        assert dialog.get_by_role("alert").count() == 0
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", level=1, name="Evelyn").wait_for()
+        visited.check(refused=1)
+
+    def test_escape_keeps_a_receipt(
+        self, visit: Callable[..., Visit], service: Service, drawn: Dataset
+    ) -> None:
+        number = service.enrol("Ada", of_person(drawn, 0, 0))
+        visited = visit(f"people/{number}")
+        page = visited.page
+        page.get_by_role("button", name="Delete this person").click()
+        page.get_by_role("button", name="Delete for good").click()
+        receipt = page.get_by_role("dialog", name="Receipt")
+        receipt.wait_for()
+        for _ in range(3):
+            page.keyboard.press("Escape")
+        with page.expect_download():
+            receipt.get_by_role("link", name="Download as JSON").click()
+        page.get_by_role("button", name="Close the receipt").click()
+        visited.main.get_by_text("Nobody is enrolled yet.").wait_for()
+        visited.check()
+
+    def test_the_cross_of_a_photo_covers_nothing_and_a_stale_error_goes(
+        self, visit: Callable[..., Visit], drawn: Dataset
+    ) -> None:
+        visited = visit("enrol")
+        page = visited.page
+        page.get_by_role("button", name="Enrol", exact=True).click()
+        page.get_by_role("alert").get_by_text("A name is needed.").wait_for()
+        page.get_by_label("Name").fill("Ada")
+        assert page.get_by_role("alert").count() == 0
+        page.locator("input[type=file]").set_input_files(photo_file(of_person(drawn, 0, 0)))
+        picture = page.get_by_role("img", name="Photo 1")
+        picture.wait_for()
+        cross = page.get_by_role("button", name="Remove photo 1").bounding_box()
+        shown = picture.bounding_box()
+        assert (
+            cross["y"] + cross["height"] <= shown["y"] or cross["x"] >= shown["x"] + shown["width"]
+        )
+        visited.check()
+
+    def test_a_face_of_a_group_photo_is_enrolled_by_a_click(
+        self, visit: Callable[..., Visit], service: Service, drawn: Dataset
+    ) -> None:
+        visited = visit("enrol")
+        page = visited.page
+        page.get_by_label("Name").fill("Grace")
+        page.locator("input[type=file]").set_input_files(group_file(drawn, 0, 1))
+        page.get_by_role("button", name="Enrol", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Whose face is it?")
+        dialog.get_by_role("button", name="Face 2").click()
+        page.get_by_role("link", name="See Grace").wait_for()
+        go(page, "Door")
+        page.get_by_label("Choose a photo").set_input_files(group_file(drawn, 0, 1))
+        names = page.locator(".answer .answer-name")
+        names.nth(1).wait_for()
+        # In the order of the picture, with the number and the face itself.
+        assert page.locator(".answer .verdict").nth(0).inner_text().startswith("Face 1")
+        assert names.nth(1).inner_text() == "Grace"
+        assert page.locator(".box-name").all_inner_texts()[1].startswith("2 · Grace")
+        page.wait_for_function("document.querySelectorAll('.crop')[1].width > 20")
+        visited.check(refused=1)
 
     def test_search_and_show_more(self, visit: Callable[..., Visit], service: Service) -> None:
         for number in range(30):

@@ -16,19 +16,24 @@ export class AnswerCard {
   #approve;
   #enrol;
 
+  /** The face itself, where there are several; drawn by whoever has the photo. */
+  crop = element("canvas", { class: "crop", width: 0, height: 0, "aria-hidden": "true", hidden: true });
+
   /** @param {object} actions `onApprove(face)` and `onEnrol(face)`; null where the role may not. */
   constructor({ onApprove, onEnrol }) {
     this.#approve = onApprove && button("Approve", { picture: "add", onclick: () => onApprove(this.#face) });
     this.#enrol = onEnrol && button("Enrol as somebody new", { picture: "add", onclick: () => onEnrol(this.#face) });
-    this.element = element("li", { class: "answer" }, this.#said, element("div", { class: "row" }, this.#approve, this.#enrol));
+    this.element = element("li", { class: "answer" }, this.crop, this.#said, element("div", { class: "row" }, this.#approve, this.#enrol));
   }
 
-  show(face) {
+  /** Show an answer; `number` is that of the face where there are several, else null. */
+  show(face, number = null) {
     this.#face = face;
+    this.crop.hidden = number === null;
     const { picture, word } = STATUSES[face.status];
     this.element.className = `answer ${face.status}`;
     this.#said.replaceChildren(
-      element("p", { class: `verdict ${face.status}` }, icon(picture), word),
+      element("p", { class: `verdict ${face.status}` }, icon(picture), number === null ? word : `Face ${number}: ${word.toLowerCase()}`),
       element("h3", { class: "answer-name" }, headline(face)),
       element("dl", { class: "facts" }, facts(face)),
       element("p", { class: "faint" }, face.reason),

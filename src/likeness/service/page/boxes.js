@@ -14,7 +14,8 @@ export class FaceBoxes {
     const visible = faces.filter((face) => face.box);
     while (this.#boxes.length < visible.length) this.#add();
     while (this.#boxes.length > visible.length) this.#boxes.pop().remove();
-    visible.forEach((face, index) => put(this.#boxes[index], face, { width, height }));
+    const number = (face) => (faces.length > 1 ? `${faces.indexOf(face) + 1} · ` : "");
+    visible.forEach((face, index) => put(this.#boxes[index], face, { width, height, number: number(face) }));
   }
 
   clear() {
@@ -28,7 +29,22 @@ export class FaceBoxes {
   }
 }
 
-function put(box, face, { width, height }) {
+/** Faces in the order in which a photo is read: row by row from the top, each from the left. */
+export function inPictureOrder(faces) {
+  const boxed = faces.filter((face) => face.box);
+  const middle = ({ box: [top, , bottom] }) => (top + bottom) / 2;
+  const rows = [];
+  for (const face of [...boxed].sort((one, other) => middle(one) - middle(other))) {
+    const row = rows.at(-1);
+    const tall = face.box[2] - face.box[0];
+    if (row && middle(face) - middle(row[0]) < tall / 2) row.push(face);
+    else rows.push([face]);
+  }
+  const ordered = rows.flatMap((row) => row.sort((one, other) => one.box[1] - other.box[1]));
+  return [...ordered, ...faces.filter((face) => !face.box)];
+}
+
+function put(box, face, { width, height, number }) {
   const [top, left, bottom, right] = face.box;
   const low = top < 0.14 * height ? " low" : "";
   const fromRight = left + right > 1.2 * width ? " from-right" : "";
@@ -37,5 +53,5 @@ function put(box, face, { width, height }) {
   box.style.left = `${(100 * left) / width}%`;
   box.style.width = `${(100 * (right - left)) / width}%`;
   box.style.height = `${(100 * (bottom - top)) / height}%`;
-  box.firstElementChild.replaceChildren(icon(STATUSES[face.status].picture), element("span", {}, headline(face)));
+  box.firstElementChild.replaceChildren(icon(STATUSES[face.status].picture), element("span", {}, `${number}${headline(face)}`));
 }

@@ -10,14 +10,18 @@ let made = 0;
  * @param {string} title
  * @param {Array} content nodes and texts.
  * @param {function(close): Node[]} buttons makes the buttons of its foot.
+ * @param {object} options `wide`; `on`: listeners of its content; `kept()`: while it is true, neither
+ *   Esc nor the cross closes the dialog; `crossed`: whether there is a cross.
  * @returns {Promise} what `close` was called with; undefined after Esc.
  */
-export function openDialog(title, content, buttons, { wide = false } = {}) {
+export function openDialog(title, content, buttons, { wide = false, on = {}, kept = () => false, crossed = true } = {}) {
   return new Promise((resolve) => {
     const id = `dialog-${(made += 1)}`;
     let answer;
+    let closing = false;
     const close = (value) => {
       answer = value;
+      closing = true;
       dialog.close();
     };
     const dialog = element(
@@ -27,23 +31,28 @@ export function openDialog(title, content, buttons, { wide = false } = {}) {
         "div",
         { class: "dialog-head" },
         element("h2", { id }, title),
-        element(
-          "button",
-          { type: "button", class: "button quiet only-icon", on: { click: () => close() } },
-          icon("close"),
-          element("span", {}, "Close"),
-        ),
+        crossed &&
+          element(
+            "button",
+            { type: "button", class: "button quiet only-icon", on: { click: () => kept() || close() } },
+            icon("close"),
+            element("span", {}, "Close"),
+          ),
       ),
-      element("div", { class: "dialog-body" }, content),
+      element("div", { class: "dialog-body", on }, content),
       element("div", { class: "dialog-foot" }, buttons(close)),
     );
+    dialog.addEventListener("cancel", (event) => kept() && event.preventDefault());
     dialog.addEventListener("close", () => {
+      if (!closing && kept()) return dialog.showModal(); // a second Esc closes in any case
       dialog.remove();
       resolve(answer);
     });
     document.body.append(dialog);
     dialog.showModal();
-    dialog.querySelector("[autofocus]")?.focus();
+    const first = dialog.querySelector("[autofocus]");
+    first?.focus();
+    if (first?.type === "text") first.setSelectionRange(first.value.length, first.value.length);
   });
 }
 
@@ -55,26 +64,38 @@ export function openDialog(title, content, buttons, { wide = false } = {}) {
  */
 export function askToDo({ title, content, words, picture, danger = false, act, wide = false }) {
   const trouble = element("div", { "aria-live": "assertive" });
+  let busy = false;
+  let go;
+  const on = {
+    input: () => trouble.replaceChildren(),
+    keydown: (event) => {
+      const typed = event.target.tagName === "INPUT" && event.target.type === "text";
+      if (danger || !typed || event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      go.click();
+    },
+  };
   return openDialog(
     title,
     [content, trouble],
     (close) => {
-      const go = button(words, {
+      const cancel = button("Cancel", { autofocus: danger, onclick: () => busy || close() });
+      go = button(words, {
         picture,
         kind: danger ? "danger" : "first",
         onclick: async () => {
-          go.disabled = true;
+          busy = go.disabled = cancel.disabled = true;
           trouble.replaceChildren();
           try {
             close(await act());
           } catch (error) {
             trouble.replaceChildren(errorNote(error));
-            go.disabled = false;
+            busy = go.disabled = cancel.disabled = false;
           }
         },
       });
-      return [button("Cancel", { autofocus: danger, onclick: () => close() }), go];
+      return [cancel, go];
     },
-    { wide },
+    { wide, on, kept: () => busy }, // what is under way has an outcome that must be shown
   );
 }

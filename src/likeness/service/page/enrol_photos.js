@@ -2,6 +2,7 @@
 
 import { element } from "./element.js";
 import { enrolledNotes } from "./enrolled_notes.js";
+import { chooseFace } from "./face_choice.js";
 import { errorNote } from "./notes.js";
 import { counted } from "./words.js";
 
@@ -21,10 +22,16 @@ export async function enrolPhotos(session, photos, { person = null, name = null,
   let enrolled = 0;
   for (const [index, photo] of photos.entries()) {
     const words = photos.length > 1 ? `Photo ${index + 1} is enrolled.` : "The photo is enrolled.";
+    const send = (sent) =>
+      person
+        ? session.api.photo(`/api/v1/people/${person.id}/photos`, sent, { query: { keep } })
+        : session.api.photo("/api/v1/enrol", sent, { query: { name, keep } });
     try {
-      const done = person
-        ? await session.api.photo(`/api/v1/people/${person.id}/photos`, photo, { query: { keep } })
-        : await session.api.photo("/api/v1/enrol", photo, { query: { name, keep } });
+      const done = await send(photo).catch(async (error) => {
+        const face = error.code === "several-faces" ? await chooseFace(session, photo) : null;
+        if (!face) throw error;
+        return send(face);
+      });
       person ??= done.person;
       enrolled += 1;
       notes.append(enrolledNotes(done, words));

@@ -1,6 +1,7 @@
 /* From an answer at the door to an enrolment: a further photo of somebody, or somebody new. */
 
 import { announce } from "./announcer.js";
+import { partOf } from "./crops.js";
 import { askToDo, openDialog } from "./dialogs.js";
 import { button, element } from "./element.js";
 import { enrolledNotes } from "./enrolled_notes.js";
@@ -59,15 +60,5 @@ function picture(photo) {
 
 /** The photo itself, or its part around one of several faces. */
 async function photoOf(photo, face, { others }) {
-  if (!others || !face.box) return photo;
-  const whole = await createImageBitmap(photo);
-  const [top, left, bottom, right] = face.box;
-  const around = 0.25 * Math.max(bottom - top, right - left);
-  const x = Math.max(0, left - around);
-  const y = Math.max(0, top - around);
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.min(whole.width, right + around) - x;
-  canvas.height = Math.min(whole.height, bottom + around) - y;
-  canvas.getContext("2d").drawImage(whole, -x, -y);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
+  return others && face.box ? partOf(photo, face.box) : photo;
 }

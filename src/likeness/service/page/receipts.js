@@ -5,7 +5,7 @@ import { button, element, icon } from "./element.js";
 import { fact } from "./facts.js";
 import { moment } from "./words.js";
 
-/** Show a receipt until it is closed. */
+/** Show a receipt until it is closed by its button: Esc would lose what exists nowhere else. */
 export function showReceipt(receipt) {
   const sound = receipt.verified_absent;
   return openDialog(
@@ -40,6 +40,7 @@ export function showReceipt(receipt) {
       ),
       button("Close the receipt", { kind: "first", onclick: () => close() }),
     ],
+    { kept: () => true, crossed: false },
   );
 }
 

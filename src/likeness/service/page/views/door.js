@@ -2,9 +2,10 @@
 
 import { announce } from "../announcer.js";
 import { AnswerCard } from "../answer_card.js";
-import { FaceBoxes } from "../boxes.js";
+import { FaceBoxes, inPictureOrder } from "../boxes.js";
 import { Camera, cameras } from "../camera.js";
 import { cameraChoice } from "../camera_dialog.js";
+import { drawPart } from "../crops.js";
 import { button, element, icon } from "../element.js";
 import { approve, enrolFromDoor } from "../further_photo.js";
 import { errorNote, note } from "../notes.js";
@@ -151,6 +152,7 @@ class Door {
   #stopCamera() {
     this.loop.stop();
     this.camera.stop();
+    this.#trouble.replaceChildren();
     this.#choice.replaceChildren();
     this.#clear("Start the camera or choose a photo to see the answers here.");
     const focused = this.element.contains(document.activeElement);
@@ -240,15 +242,27 @@ class Door {
     this.#photo = null;
   }
 
-  #show(answer, nobody) {
+  #show({ width, height, faces }, nobody) {
+    const answer = { width, height, faces: inPictureOrder(faces) };
+    const several = faces.length > 1;
     this.#boxes.show(answer);
     this.#nobody.hidden = answer.faces.length > 0;
     this.#nobody.textContent = nobody;
     while (this.#cards.length < answer.faces.length) this.#cards.push(this.#card());
     while (this.#cards.length > answer.faces.length) this.#cards.pop().element.remove();
-    answer.faces.forEach((face, index) => this.#cards[index].show(face));
+    answer.faces.forEach((face, index) => this.#cards[index].show(face, several ? index + 1 : null));
+    if (several) this.#crop(answer.faces);
     this.#caution([...new Set(answer.faces.flatMap((face) => face.warnings ?? []))]);
     this.#tell(answer.faces.map(sentence).join(" ") || nobody);
+  }
+
+  /** Draw each face of a group into its card: names alone do not tell who is who. */
+  async #crop(faces) {
+    const photo = this.#photo;
+    const whole = await createImageBitmap(photo).catch(() => null);
+    if (!whole || photo !== this.#photo) return;
+    faces.forEach((face, index) => face.box && this.#cards[index] && drawPart(this.#cards[index].crop, whole, face.box));
+    whole.close();
   }
 
   /** What the calibration does not cover: said once for all faces, drawn when it changes. */

@@ -15,8 +15,9 @@ export function show(container, { session }) {
   }
   const name = element("input", { type: "text", autocomplete: "off", required: true, maxlength: 200, id: "name" });
   const keep = element("input", { type: "checkbox" });
-  const input = new PhotoInput({ label: "Photos", several: true });
   const said = element("div", { class: "stack", "aria-live": "polite" });
+  const forgive = () => said.querySelector(".note.error") && said.replaceChildren();
+  const input = new PhotoInput({ label: "Photos", several: true, onChange: forgive });
   const go = button("Enrol", { picture: "add", kind: "first", type: "submit" });
   const enrol = async () => {
     const missing = lacking(name, input);
@@ -44,6 +45,7 @@ export function show(container, { session }) {
         novalidate: true,
         "aria-label": "Enrol somebody",
         on: {
+          input: forgive,
           submit: (event) => {
             event.preventDefault();
             enrol();

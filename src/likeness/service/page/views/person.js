@@ -82,7 +82,10 @@ function photos(person, session, draw, go) {
 }
 
 function further(person, session, draw) {
-  const input = new PhotoInput({ label: "Further photos", several: true, onChange: (all) => (go.disabled = !all.length) });
+  const input = new PhotoInput({ label: "Further photos", several: true, onChange: (all) => {
+    go.disabled = !all.length;
+    section.querySelector(":scope > .stack")?.remove(); // what was said of the photos before
+  } });
   const go = button("Add these photos", {
     picture: "add",
     kind: "first",
@@ -96,7 +99,7 @@ function further(person, session, draw) {
       announce(outcome.words, { again: true });
     },
   });
-  return element(
+  const section = element(
     "section",
     { class: "card", "aria-labelledby": "further" },
     element("h2", { id: "further" }, "Further photos"),
@@ -104,6 +107,7 @@ function further(person, session, draw) {
     input.element,
     element("div", { class: "row" }, go),
   );
+  return section;
 }
 
 async function rename(person, session, draw) {

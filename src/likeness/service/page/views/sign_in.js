@@ -36,6 +36,7 @@ export function show(container, { onRefused, onSession, reason }) {
         class: "card stack narrow",
         "aria-label": "Sign in",
         on: {
+          input: () => said.replaceChildren(),
           submit: (event) => {
             event.preventDefault();
             submit();
