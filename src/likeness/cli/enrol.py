@@ -92,7 +92,9 @@ def _enrol(
     ):
         opened.check_capture()
         for number, plan in enumerate(planned[skipped:], skipped + 1):
-            prepared = first if number == skipped + 1 else None
+            # What was read before the gallery was opened counts only if it was read the same way.
+            same_way = opened.reader is model_reader[1]
+            prepared = first if same_way and number == skipped + 1 else None
             _enrol_planned(opened, plan, done, prepared=prepared, keep_photos=keep_photos)
             tell(number, len(planned))
     _tell(done, json_=json_, gallery=gallery)

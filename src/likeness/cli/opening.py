@@ -133,7 +133,7 @@ def recogniser(
     key_file: Path | None,
     new: bool = False,
 ) -> Iterator[Recogniser]:
-    """Open a gallery for a model.
+    """Open a gallery for a model; photos are read as the gallery's were, if no option says how.
 
     Args:
         where: the gallery.
@@ -149,7 +149,8 @@ def recogniser(
         else open_gallery(where, model=described, key=key)
     )
     with opened as gallery:
-        yield Recogniser(model=loaded, gallery=gallery, reader=reader)
+        follows = reader.following(gallery.capture())
+        yield Recogniser(model=loaded, gallery=gallery, reader=follows)
 
 
 def training_document(model: Any, folder: Path) -> dict[str, Any]:

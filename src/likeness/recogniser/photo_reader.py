@@ -115,6 +115,25 @@ class PhotoReader:
             most_pixels=most_pixels,
         )
 
+    def following(self, capture: Capture | None) -> "PhotoReader":
+        """Return a reader that crops faces as a gallery's photos were cropped.
+
+        Only a reader without a detector follows: what was asked for stays, and so does a reader
+        whose detector is not at hand. `Recogniser.check_capture` says what does not fit.
+
+        Args:
+            capture: of the gallery; None if it has no photos.
+
+        Raises:
+            MissingExtraError: OpenCV is not installed.
+        """
+        if capture is None or not capture.cut or self.finder is not None or self.cut:
+            return self
+        for finder in map(face_finder, ("haar", "auto")):
+            if capture.finder in (None, getattr(finder, "name", None)):
+                return replace(self, finder=finder, cut=True)
+        return self
+
     def capture(self, *, all_faces: bool = False) -> Capture:
         """Return the capture settings, as a template's provenance records them.
 

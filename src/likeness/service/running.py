@@ -51,7 +51,8 @@ def open_recogniser(settings: Settings) -> Recogniser:
 
     Raises:
         ModelError: there is no model, or it has no ONNX part: the service never loads Keras.
-        GalleryError: the gallery cannot be opened, or belongs to another model.
+        GalleryError: the gallery cannot be opened, belongs to another model, or holds photos that
+            were read with other capture settings.
         SettingError: a setting is out of its range.
     """
     if chosen_runtime(settings.model) != "onnx":
@@ -63,7 +64,14 @@ def open_recogniser(settings: Settings) -> Recogniser:
     reader = _reader_of(settings, model)  # before a gallery is made
     key = GalleryKey.read(settings.key_file)
     gallery = create_gallery(settings.gallery, GalleryModel.of(model), key=key)
-    return Recogniser(model=model, gallery=gallery, reader=reader)
+    try:
+        reader = reader.following(gallery.capture())
+        opened = Recogniser(model=model, gallery=gallery, reader=reader)
+        opened.check_capture()  # at the start, instead of at every photo
+    except LikenessError:
+        gallery.close()
+        raise
+    return opened
 
 
 def _reader_of(settings: Settings, model: Model) -> PhotoReader:
@@ -152,7 +160,8 @@ def _reloaded(service: Service) -> Recogniser:
     if model.fingerprint != gallery.model.fingerprint:
         key = GalleryKey.read(settings.key_file)
         gallery = open_gallery(settings.gallery, model=GalleryModel.of(model), key=key)
-    return replace(old, model=model, gallery=gallery, reader=_reader_of(settings, model))
+    reader = _reader_of(settings, model).following(gallery.capture())
+    return replace(old, model=model, gallery=gallery, reader=reader)
 
 
 def run(settings: Settings, *, say: Say) -> None:
@@ -173,6 +182,11 @@ def run(settings: Settings, *, say: Say) -> None:
         service = Service(recogniser, settings)
         service.warm_up()
         _say_keys(settings, recogniser.gallery, say)
+        if recogniser.reader.finder is None:
+            say(
+                "No face detector: every photo counts as one face. For cameras add --faces haar "
+                "--cut-faces."
+            )
         asyncio.run(_serve(service, settings, listening, say))
     finally:
         listening.close()
