@@ -436,12 +436,11 @@ class TestCaptureSettings:
             ["verify", "person-0", "probes/person-0/photo.png"],
             ["approve", "person-0", "probes/person-0/photo.png"],
             ["enrol", "probes"],
-            ["identify", "probes/person-0/photo.png", "--faces", "haar"],
         ],
     )
     def test_whole_photos_are_refused(self, cut: Here, words: list[str]) -> None:
         refused(
-            run(*words, *cut.model, cwd=cut.folder),
+            run(*words, *cut.model, "--faces", "haar", cwd=cut.folder),
             "staff.db holds embeddings of faces found by haar, cut out; this photo is read as "
             "whole photos, and the two are not comparable. Add `--faces haar --cut-faces`, or",
         )
@@ -455,6 +454,9 @@ class TestCaptureSettings:
         assert ask("identify", photo, *cut.model, *CUT) == 0
         assert ask("identify", photo, *cut.model, "--all-faces") == 0
         assert ask("verify", name, photo, *cut.model, *CUT) == 0
+        # Without options photos are read as the gallery's were.
+        assert ask("identify", photo, *cut.model) == 0
+        assert ask("verify", name, photo, *cut.model) == 0
 
     def test_cut_faces_are_refused_where_photos_are_whole(self, folder: Path) -> None:
         pytest.importorskip("cv2")
