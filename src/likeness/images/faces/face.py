@@ -121,6 +121,30 @@ class Face:
         return photo[top:bottom, left:right]
 
 
+def apart(faces: list[Face]) -> list[Face]:
+    """Return the faces without those of which half or more lies in an earlier one."""
+    kept: list[Face] = []
+    for face in faces:
+        top, left, bottom, right = face.box
+        area = (bottom - top) * (right - left)
+        shared = (
+            max(0, min(bottom, other[2]) - max(top, other[0]))
+            * max(0, min(right, other[3]) - max(left, other[1]))
+            for other in (earlier.box for earlier in kept)
+        )
+        if all(2 * pixels < area for pixels in shared):
+            kept.append(face)
+    return kept
+
+
+def is_portrait(photo: NDArray[np.uint8], faces: list[Face]) -> bool:
+    """Return whether a face takes a third of the photo's shorter side or more.
+
+    Who is small in the background of one is not meant.
+    """
+    return any(3 * face.size[0] >= min(photo.shape[:2]) for face in faces)
+
+
 class FaceFinder(Protocol):
     """A face detector."""
 
@@ -160,6 +184,6 @@ def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the 
     return faces[0]
 
 
-PACKAGE = "opencv-python-headless<4.12"
+PACKAGE = "opencv-python-headless>=4.8"
 
 INSTALL = f'Install it with `pip install "{PACKAGE}"`.'

@@ -11,7 +11,7 @@ from PIL import Image
 
 from likeness.arrays import check_in_range
 from likeness.errors import MissingExtraError, require_extra
-from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing, Point, Pose
+from likeness.images.faces.face import PACKAGE, Face, Framing, Point, Pose, apart, is_portrait
 from likeness.images.preparation import fit
 
 PADDING = 0.4
@@ -29,6 +29,16 @@ SHRUNK_TO = 1024
 
 SMALLEST = 48
 """Pixels of a face in the enlarged or shrunk photo; the cascades were trained on 24 and 20."""
+
+SHRUNK_FOR_SMALL = 2048
+"""Pixels of the longer side at which small faces of a larger photo are looked for as well: a face
+of 48 in a photo of 12 megapixels has 24 there."""
+
+SMALLEST_FINE, LARGEST_FINE = 22, 60
+"""Pixels of a face at the finer scale, and at the coarse one; larger ones are found there."""
+
+STRICTER = 3
+"""More overlapping detections for a small face: a large photo has many places to be wrong at."""
 
 STEP = 1.1
 NEIGHBOURS = 5
@@ -84,6 +94,16 @@ class HaarFaceFinder:
         view = _View(grey)
         boxes = view.boxes(self._frontal, neighbours=self.neighbours)
         faces = [self._face(view, box, score) for box, score in boxes]
+        if max(grey.shape) > SHRUNK_TO and not is_portrait(photo, faces):
+            # Faces of a group are too small once all of the photo is shrunk so far.
+            fine = _View(grey, shrunk_to=SHRUNK_FOR_SMALL, padded=False)
+            small = fine.boxes(
+                self._frontal,
+                neighbours=self.neighbours + STRICTER,
+                smallest=SMALLEST_FINE,
+                largest=round(LARGEST_FINE * fine.scale / view.scale),
+            )
+            faces = apart([*faces, *(self._face(fine, box, score) for box, score in small)])
         if not faces:
             faces = [view.face(box, score, pose="turned") for box, score in self._profiles(view)]
         return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
@@ -128,7 +148,8 @@ def _load(name: str) -> Any:
     if not folder or not file.is_file() or not hasattr(cv2, "CascadeClassifier"):
         raise MissingExtraError(
             f"this needs OpenCV 4 with its face cascades. Found: OpenCV {cv2.__version__} without "
-            f"{file.name}. {INSTALL}"
+            f"{file.name}. Get another face detector with `likeness model get yunet`, or install "
+            'OpenCV 4 with `pip install "opencv-python-headless>=4.8,<5"`.'
         )
     return cv2.CascadeClassifier(str(file))
 
@@ -136,22 +157,38 @@ def _load(name: str) -> Any:
 class _View:
     """A grey photo prepared for the cascades: padded and scaled; with the inverse map."""
 
-    def __init__(self, grey: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, grey: NDArray[np.uint8], *, shrunk_to: int = SHRUNK_TO, padded: bool = True
+    ) -> None:
         self.rows, self.columns = grey.shape
-        self.padding = round(PADDING * min(grey.shape))
+        self.padding = round(PADDING * min(grey.shape)) if padded else 0
         enlarged = min(MOST_ENLARGED, ENLARGED_TO / min(grey.shape))
-        self.scale = min(max(1.0, enlarged), SHRUNK_TO / max(grey.shape))
-        padded = np.pad(grey, self.padding, mode="edge")
+        self.scale = min(max(1.0, enlarged), shrunk_to / max(grey.shape))
+        around = np.pad(grey, self.padding, mode="edge")
         size = (
-            max(1, round(padded.shape[1] * self.scale)),
-            max(1, round(padded.shape[0] * self.scale)),
+            max(1, round(around.shape[1] * self.scale)),
+            max(1, round(around.shape[0] * self.scale)),
         )
-        picture = Image.fromarray(padded).resize(size, Image.Resampling.BILINEAR)
+        picture = Image.fromarray(around).resize(size, Image.Resampling.BILINEAR)
         self.pixels = np.array(picture, np.uint8)
 
-    def boxes(self, cascade: Any, *, neighbours: int) -> list[tuple[_Box, float]]:
-        """Return the detections of the cascade, with scores."""
-        return _apart(_detected(cascade, self.pixels, neighbours=neighbours))
+    def boxes(
+        self,
+        cascade: Any,
+        *,
+        neighbours: int,
+        smallest: int = SMALLEST,
+        largest: int = 0,
+    ) -> list[tuple[_Box, float]]:
+        """Return the detections of the cascade, with their scores; 0 is no limit."""
+        boxes = _detected(
+            cascade,
+            self.pixels,
+            neighbours=neighbours,
+            minSize=(smallest, smallest),
+            maxSize=(largest, largest),
+        )
+        return _apart(boxes)
 
     def mirrored_boxes(self, cascade: Any, *, neighbours: int) -> list[tuple[_Box, float]]:
         """Return the detections in the mirror image, in coordinates of the photo."""

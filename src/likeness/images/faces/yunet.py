@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import FaceError, MissingExtraError, require_extra
-from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing
+from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing, apart, is_portrait
 from likeness.images.preparation import fit
 
 SHRUNK_TO = 1024
 """Pixels of the longer side; YuNet was trained on faces of 10 to 300 pixels."""
 
+
+SHRUNK_FOR_SMALL = 2048
+"""A second look at a larger photo: a face of 48 in 12 megapixels has 24 pixels there."""
 
 FRAMING = Framing(right=0.007, down=0.067, side=0.968)
 """Medians over the AT&T faces against dlib's own boxes."""
@@ -52,8 +55,18 @@ class YuNetFaceFinder:
             DataError: the photo has another shape or type.
             FaceError: the network in the file is not such a face detector.
         """
+        coarse, fine = (
+            min(1.0, side / max(photo.shape[:2])) for side in (SHRUNK_TO, SHRUNK_FOR_SMALL)
+        )
+        faces = self._found(photo, coarse)
+        if fine > coarse and not is_portrait(photo, faces):
+            # Faces of a group are too small once all of the photo is shrunk so far.
+            faces += self._found(photo, fine)
+        return sorted(apart(faces), key=lambda face: -face.size[0] * face.size[1])
+
+    def _found(self, photo: NDArray[np.uint8], scale: float) -> list[Face]:
+        """Return the faces that are found in the photo at this scale."""
         rows, columns = photo.shape[:2]
-        scale = min(1.0, SHRUNK_TO / max(rows, columns))
         size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
         colour = fit(photo, rows=size[0], columns=size[1], channels=3)
         cv2 = require_extra("cv2", package=PACKAGE)
@@ -65,8 +78,7 @@ class YuNetFaceFinder:
         rows_found = (
             [] if detections is None else [row for row in detections if np.isfinite(row).all()]
         )
-        faces = [_face(row, (rows, columns), scale) for row in rows_found]
-        return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
+        return [_face(row, (rows, columns), scale) for row in rows_found]
 
     @cached_property
     def _detector(self) -> Any:
