@@ -58,13 +58,13 @@ class YuNetFaceFinder:
         coarse, fine = (
             min(1.0, side / max(photo.shape[:2])) for side in (SHRUNK_TO, SHRUNK_FOR_SMALL)
         )
-        faces = self._found(photo, coarse)
+        faces = self._detected(photo, coarse)
         if fine > coarse and not is_portrait(photo, faces):
             # Faces of a group are too small once all of the photo is shrunk so far.
-            faces += self._found(photo, fine)
+            faces += self._detected(photo, fine)
         return sorted(apart(faces), key=lambda face: -face.size[0] * face.size[1])
 
-    def _found(self, photo: NDArray[np.uint8], scale: float) -> list[Face]:
+    def _detected(self, photo: NDArray[np.uint8], scale: float) -> list[Face]:
         """Return the faces that are found in the photo at this scale."""
         rows, columns = photo.shape[:2]
         size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
