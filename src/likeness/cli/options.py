@@ -191,7 +191,7 @@ def read_data(
         data: the word or the path.
         preparation: of the recipe or the model: a folder is read in its channels, and photos of
             several sizes are brought to its size. Grey photos if not given.
-        face: brings a photo's face to where a model wants it; see `datasets.folder`.
+        face: aligns a photo's face for a model; see `datasets.folder`.
         on_progress, on_photo: of `datasets.folder`; they do not count for a data set with a name.
 
     Raises:

@@ -199,7 +199,7 @@ def folder(
     broken = [error for error in photos.left_out if isinstance(error, ImageError)]
     if photos.left_out and not photos.files and not broken:
         raise FaceError(
-            f"{path}: expected photos of one face each, which the model asks for. Found: none "
+            f"{path}: expected photos of one face each, as the model needs them. Found: none "
             f"among {len(files.photos)}. The first: {photos.left_out[0]}"
         )
     if broken and (strict or not photos.files):

@@ -48,6 +48,6 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
 
 
 def aligned_face(alignment: Alignment) -> Callable[[Photo, str], Photo]:
-    """Return what brings the one face of a photo to where a model wants it; see `folder`."""
+    """Return the function that aligns the one face of a photo for a model; see `folder`."""
     finder = face_finder("auto")
     return lambda photo, name: alignment(photo, only_face(finder, photo, name=name), name=name)
