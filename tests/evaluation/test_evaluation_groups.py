@@ -63,8 +63,8 @@ class TestFigures:
             ]
             assert figures == pytest.approx(
                 {
-                    "frr": sum(energy > THRESHOLD for energy in genuine) / len(genuine),
-                    "far": sum(energy <= THRESHOLD for energy in impostor) / len(impostor),
+                    "fnmr": sum(energy > THRESHOLD for energy in genuine) / len(genuine),
+                    "fmr": sum(energy <= THRESHOLD for energy in impostor) / len(impostor),
                     "fnir": np.mean(wrong),
                     "one_shot_6way": np.mean(one_shot),
                 }
@@ -74,7 +74,7 @@ class TestFigures:
         made = measured(5, 4, hard=5)
         (group,) = grouping_of(made, ["all"] * 5).groups
         _, _, evaluation, _ = made
-        far_and_frr = group.figures["far"].mean + group.figures["frr"].mean
+        far_and_frr = group.figures["fmr"].mean + group.figures["fnmr"].mean
         assert evaluation.figures["accuracy"] == pytest.approx(1 - far_and_frr / 2)
         assert group.figures["one_shot_5way"].mean == pytest.approx(evaluation.identification.rate)
 
@@ -89,12 +89,12 @@ class TestFigures:
     def test_without_a_threshold_only_one_shot_is_told(self) -> None:
         (group,) = grouping_of(measured(5, 4, threshold=None), ["all"] * 5).groups
         assert set(group.figures) == {"one_shot_5way"}
-        assert not [said for said in group.warnings if "FAR" in said]
+        assert not [said for said in group.warnings if "FMR" in said]
 
     def test_without_an_open_set_there_is_no_fnir(self) -> None:
         _, _, evaluation, _ = measured(4, 4)
         grouping = compare_groups(evaluation, None, column="x", labels=["a"] * 4, repetitions=20)
-        assert set(grouping.groups[0].figures) == {"frr", "far", "one_shot_4way"}
+        assert set(grouping.groups[0].figures) == {"fnmr", "fmr", "one_shot_4way"}
 
 
 class TestSmallGroups:
@@ -103,7 +103,7 @@ class TestSmallGroups:
         grouping = grouping_of(made, ["hard"] * 9 + ["easy"] * 11)
         easy, hard = grouping.groups
         assert (easy.small, hard.small) == (False, True)
-        assert hard.figures["frr"].mean > easy.figures["frr"].mean + 0.2
+        assert hard.figures["fnmr"].mean > easy.figures["fnmr"].mean + 0.2
         assert grouping.differences == ()
         assert "hard: 9 people, fewer than 10" in " ".join(grouping.sentences())
         assert grouping.sentences()[-1] == "No two groups are large enough to be compared."
@@ -119,24 +119,24 @@ class TestSmallGroups:
         made = measured(4, 3, seed=2)
         (group,) = grouping_of(made, ["all"] * 4).groups
         assert group.impostor_pairs == 54
-        far = group.figures["far"]
+        far = group.figures["fmr"]
         assert (far.mean, far.low) == (0.0, 0.0)
         assert far.high == pytest.approx(3 / 54)
-        assert "54 impostor pairs show no FAR under 5.6 %." in group.warnings
-        assert group.figures["frr"].high >= 3 / group.genuine_pairs
+        assert "54 impostor pairs show no FMR under 5.6 %." in group.warnings
+        assert group.figures["fnmr"].high >= 3 / group.genuine_pairs
 
 
 class TestDifferences:
     def test_a_real_one_stands_out_with_its_direction(self) -> None:
         grouping = grouping_of(measured(30, 4, hard=15), ["hard"] * 15 + ["easy"] * 15)
-        frr = next(found for found in grouping.differences if found.figure == "frr")
+        frr = next(found for found in grouping.differences if found.figure == "fnmr")
         assert (frr.first, frr.second) == ("easy", "hard")
         easy, hard = grouping.groups
-        assert frr.difference.mean == easy.figures["frr"].mean - hard.figures["frr"].mean
+        assert frr.difference.mean == easy.figures["fnmr"].mean - hard.figures["fnmr"].mean
         assert frr.stands_out
         assert frr.difference.high < 0
-        said = next(words for words in grouping.sentences() if words.startswith("FRR"))
-        assert said.startswith("FRR: easy is ")
+        said = next(words for words in grouping.sentences() if words.startswith("FNMR: "))
+        assert said.startswith("FNMR: easy is ")
         assert "percentage points below hard (" in said
         low, high = (float(end) for end in said.split("(")[1].rstrip(").").split(" to "))
         assert 0 < low < high
@@ -161,9 +161,9 @@ class TestDifferences:
 
     def test_a_far_below_what_the_pairs_show_never_stands_out(self) -> None:
         grouping = grouping_of(measured(20, 2, seed=1), ["a", "b"] * 10)
-        far = next(found for found in grouping.differences if found.figure == "far")
+        far = next(found for found in grouping.differences if found.figure == "fmr")
         least = max(3 / group.impostor_pairs for group in grouping.groups)
-        if max(group.figures["far"].mean for group in grouping.groups) < least:
+        if max(group.figures["fmr"].mean for group in grouping.groups) < least:
             assert not far.stands_out
 
 
@@ -173,7 +173,7 @@ def test_as_json() -> None:
     document = json.loads(json.dumps(grouping.to_json(), allow_nan=False))
     assert document["column"] == "glasses"
     assert [group["small"] for group in document["groups"]] == [True, True]
-    assert set(document["groups"][0]["figures"]["frr"]) == {"mean", "low", "high"}
+    assert set(document["groups"][0]["figures"]["fnmr"]) == {"mean", "low", "high"}
     assert document["sentences"] == grouping.sentences()
     assert Grouping.from_json(document) == grouping
     assert FEWEST_PEOPLE == 10

@@ -32,6 +32,7 @@ def test_photos_are_what_the_recogniser_reads_and_the_rest_is_named(faces: Datas
     assert found.items.shape == (len(faces) - 1, 32, 24, faces.items.shape[3])
     assert found.item_names == (faces.item_names[0], *faces.item_names[2:])
     assert found.identities == (faces.identities[0], *faces.identities[2:])
+    assert found.not_acquired == (faces.identities[1],)
     (note,) = found.notes
     assert note.startswith(f"left out: {faces.item_names[1]}: expected two eyes")
     for place, photo in zip((0, *range(2, len(faces))), found.items, strict=True):

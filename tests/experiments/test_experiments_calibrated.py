@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -156,3 +156,22 @@ class TestOnGallery:
             pytest.raises(TooFewError, match=r"expected 3 enrolled people or more\. Received: 2"),
         ):
             calibrate_on_gallery(PixelModel(), gallery, strangers_accepted=0.01)
+
+
+def test_photos_without_a_face_count_as_rejected(people) -> None:
+    purpose = Purpose(strangers_accepted=0.2)
+    failed = (people.distinct[0],) * 4
+    plain = calibrate_model(PixelModel(), people, purpose)
+    found = calibrate_model(PixelModel(), replace(people, not_acquired=failed), purpose)
+    fta = 4 / (4 + len(people))
+    document = found.to_json()
+    assert "acquisition" not in plain.to_json()
+    rejected = fta + (1 - fta) * plain.choice.rejected.share
+    assert document["rejected"]["share"] == pytest.approx(rejected)
+    tried = document["acquisition"]
+    assert (tried["photos"], tried["failed"], tried["fta"]) == (40, 4, fta)
+    assert tried["without"]["rejected"]["share"] == plain.choice.rejected.share
+    assert found.choice.threshold == plain.choice.threshold
+    assert "FTA 10 %: no usable face in 4 of 40 photos; they count as rejected." in " ".join(
+        document["sentences"]
+    )

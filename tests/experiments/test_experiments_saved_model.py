@@ -13,6 +13,8 @@ from likeness.encoders import convnet
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import evaluate_open_set, evaluate_unseen, one_shot_each_item
+from likeness.evaluation.figures import percent
+from likeness.evaluation.results import ProtocolResult
 from likeness.experiments.saved_model import evaluate_model, model_report
 from likeness.images.preparation import Preparation
 from likeness.model.siamese_model import SiameseModel
@@ -126,7 +128,7 @@ def test_groups_stand_in_the_order_of_the_file(people) -> None:
     room, everybody = document["groups"]
     assert [group["people"] for group in room["groups"]] == [6, 6]
     assert everybody["unlabelled"] == 2
-    assert set(room["groups"][0]["figures"]) == {"far", "frr", "fnir", "one_shot_12way"}
+    assert set(room["groups"][0]["figures"]) == {"fmr", "fnmr", "fnir", "one_shot_12way"}
     assert "groups" not in evaluate_model(PixelModel(), people).result.to_json()
 
 
@@ -145,7 +147,7 @@ def model() -> SiameseModel:
         encoder=encoder,
         energy="euclidean",
         threshold=0.5,
-        record={"recipe": {"epochs": 1, "seed": 3}},
+        record={"recipe": {"epochs": 1, "seed": 3}, "data": {"identities": ["somebody"]}},
     )
 
 
@@ -188,7 +190,44 @@ class TestReport:
         assert "Unseen people" not in page
 
 
+def test_photos_without_a_face_are_rejected_in_every_rate_and_said(people) -> None:
+    failed = (people.distinct[0],) * 4 + (people.distinct[3],) * 2
+    section = evaluate_model(PixelModel(), replace(people, not_acquired=failed))
+    document = section.result.to_json()
+    fta = len(failed) / (len(failed) + len(people))
+    tried = document["acquisition"]
+    assert (tried["photos"], tried["failed"]) == (len(people) + 6, 6)
+    assert tried["fta"] == document["figures"]["fta"]["mean"] == pytest.approx(fta)
+    plain = evaluate_model(PixelModel(), people).result.to_json()
+    assert "acquisition" not in plain
+    assert "fta" not in plain["figures"]
+    for method, figures in {"network": plain["figures"], **plain["baselines"]}.items():
+        alone = tried["without"][method]
+        assert {name: each["mean"] for name, each in alone.items()} == pytest.approx(
+            {name: each["mean"] for name, each in figures.items()}
+        )
+    one_shot = plain["figures"]["one_shot_12way"]["mean"]
+    assert document["figures"]["one_shot_12way"]["mean"] == pytest.approx(one_shot * (1 - fta))
+    assert document["cmc"]["network"][-1] == pytest.approx(1 - fta)
+    part = document["open_set"]
+    fnir = plain["open_set"]["figures"]["fnir"]["mean"]
+    assert part["figures"]["fnir"]["mean"] == pytest.approx(fta + (1 - fta) * fnir)
+    assert part["acquisition"]["without"]["network"]["fnir"]["mean"] == pytest.approx(fnir)
+    assert section.to_json()["evidence"]["folds"][0]["not_acquired"] == list(failed)
+    stream = io.StringIO()
+    print_protocol(Console(file=stream, width=400), section.result)
+    printed = stream.getvalue()
+    assert "FTA 11.1 %: no usable face in 6 of 54 photos; they count as rejected." in printed
+    assert f"EER {percent(plain['figures']['eer']['mean'])} instead of" in printed
+    assert ProtocolResult.from_json(document) == ProtocolResult.from_json(
+        ProtocolResult.from_json(document).to_json()
+    )
+
+
 def test_a_model_without_a_record_is_measured(people) -> None:
     document = evaluate_model(PixelModel(record={}), people).result.to_json()
     assert document["seeds"] == {"recipe": None}
+    assert document["unseen_people"] is False
+    (said,) = document["leak_report"]["sentences"]
+    assert said.startswith("The training people of this model are not recorded")
     assert np.isfinite(document["figures"]["auc"]["mean"])

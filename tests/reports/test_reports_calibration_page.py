@@ -36,7 +36,7 @@ def made(*, drawn=False, probable=True):
         np.zeros((25, 1, 1, 1), np.uint8), PEOPLE, name="<script>alert(1)</script>", drawn=drawn
     )
     return Calibration(
-        choice=found,
+        acquired=found,
         margin=margin,
         probability=fitted or "No probabilities: too few.",
         prior=PRIOR,

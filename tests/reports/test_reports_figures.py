@@ -37,6 +37,9 @@ read = ProtocolResult.from_json
         ("one_shot_40way", "40-way one-shot", False),
         ("frr", "FRR", True),
         ("far", "FAR", True),
+        ("fmr", "FMR", True),
+        ("fnmr", "FNMR", True),
+        ("fta", "FTA", True),
         ("fpir", "FPIR", True),
         ("fnir", "FNIR", True),
         ("dir_at_fpir_5e-2", "DIR @ FPIR 5 %", False),
@@ -108,7 +111,7 @@ def test_rates_at_other_rates_stand_in_the_order_of_their_size(evaluated):
 
 
 def test_one_rate_that_is_had_for_another_is_not_compared():
-    exchanged = ("far", "frr", "fpir", "fnir")
+    exchanged = ("far", "frr", "fpir", "fnir", "fmr", "fnmr", "fta")
     assert not any(FigureName.from_json(name).compared for name in exchanged)
     assert all(FigureName.from_json(name).compared for name in ("eer", "auc", "dir_at_fpir_5e-2"))
 

@@ -50,7 +50,7 @@ def _evaluate(
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     people = read_data_for(model, data)
     people.require(identities=2, items_each=2)
-    labels = None if groups is None else read_person_labels(groups, people.distinct)
+    labels = None if groups is None else read_person_labels(groups, people.everybody)
     began = time.perf_counter()
     with errors().status("Embedding and counting"):
         loaded = opened(model, runtime=runtime, variant=variant)

@@ -37,6 +37,8 @@ class Dataset:
         notes: remarks for readers of the figures, such as files left out.
         facets: further labels of each item, ``n`` per facet, such as the text that was written, or
             the camera.
+        not_acquired: whose the photos were in which no usable face was found, one name a photo;
+            they are not among the items. None where no face was looked for.
 
     Raises:
         DataError: these differ in length, or two items have one name.
@@ -55,6 +57,7 @@ class Dataset:
     drawn: bool = False
     notes: tuple[str, ...] = field(default=())
     facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    not_acquired: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         identities = tuple(str(identity) for identity in self.identities)
@@ -89,6 +92,12 @@ class Dataset:
     def distinct(self) -> tuple[str, ...]:
         """The different identities, in natural order («s2» before «s10»)."""
         return tuple(sorted(set(self.identities), key=natural_key))
+
+    @cached_property
+    def everybody(self) -> tuple[str, ...]:
+        """The identities in `distinct`, then those none of whose photos was acquired."""
+        others = set(self.not_acquired or ()) - set(self.distinct)
+        return (*self.distinct, *sorted(others, key=natural_key))
 
     @cached_property
     def codes(self) -> Codes:
@@ -153,7 +162,11 @@ class Dataset:
                 f"identities: not in {self.name}: {name_some(missing)}. "
                 f"It holds {name_some(self.distinct)}."
             )
-        return self.take([i for i, identity in enumerate(self.identities) if identity in wanted])
+        kept = self.take([i for i, identity in enumerate(self.identities) if identity in wanted])
+        if self.not_acquired is None:
+            return kept
+        failed = tuple(identity for identity in self.not_acquired if identity in wanted)
+        return replace(kept, not_acquired=failed)
 
     def without_copies(self) -> "Dataset":
         """Return the data set without repeated items of an identity."""

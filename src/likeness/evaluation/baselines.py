@@ -4,7 +4,7 @@ The baselines are raw pixels and Fisherfaces.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ from likeness.arrays import (
 from likeness.datasets.items import Dataset, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError, require_extra
+from likeness.evaluation.acquisition import Acquisition, failure_rate
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
@@ -62,6 +63,8 @@ class Evaluation:
         chosen_on: the energies of genuine and of impostor pairs that the threshold was chosen
             on, if known.
         fars: the false acceptance rates at which the true acceptance rate is among the figures.
+        acquisition: photos without a usable face; they count as rejected in all figures, and their
+            share is the figure "fta". None where no face was looked for.
     """
 
     pairs: PairEnergies
@@ -70,6 +73,17 @@ class Evaluation:
     figures: Mapping[FigureName, float]
     chosen_on: ChosenOn | None = None
     fars: tuple[float, ...] = FARS
+    acquisition: Acquisition | None = None
+
+    def acquired(self) -> "Evaluation":
+        """Return it with the figures of the acquired photos alone."""
+        measured = evaluate_pairs(
+            self.pairs,
+            threshold=self.threshold,
+            identification=self.identification,
+            fars=self.fars,
+        )
+        return replace(measured, chosen_on=self.chosen_on)
 
 
 def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | None) -> Evaluation:
@@ -81,12 +95,25 @@ def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | Non
     test.require(identities=2, items_each=2)
     embeddings = embedder.embed(test.items)
     return evaluate_matrix(
-        energy_matrix(embedder.energy, embeddings), test.codes, threshold=threshold
+        energy_matrix(embedder.energy, embeddings),
+        test.codes,
+        threshold=threshold,
+        acquisition=Acquisition.of(test),
     )
 
 
-def evaluate_matrix(matrix: Energies, codes: Codes, *, threshold: float | None) -> Evaluation:
+def evaluate_matrix(
+    matrix: Energies,
+    codes: Codes,
+    *,
+    threshold: float | None,
+    acquisition: Acquisition | None = None,
+) -> Evaluation:
     """Measure on the ``(n, n)`` energies between all items.
+
+    Args:
+        matrix, codes: of the acquired items.
+        threshold, acquisition: as of `evaluate_pairs`.
 
     Raises:
         TooFewError: there are no two people, or none with two photos.
@@ -96,6 +123,7 @@ def evaluate_matrix(matrix: Energies, codes: Codes, *, threshold: float | None) 
         matrix_pair_energies(matrix, codes),
         threshold=threshold,
         identification=one_shot_each_item(matrix, codes),
+        acquisition=acquisition,
     )
 
 
@@ -105,6 +133,7 @@ def evaluate_pairs(
     threshold: float | None,
     identification: Identification | None = None,
     fars: tuple[float, ...] = FARS,
+    acquisition: Acquisition | None = None,
 ) -> Evaluation:
     """Measure on energies of pairs, and one-shot trials if there were any.
 
@@ -113,20 +142,25 @@ def evaluate_pairs(
         threshold: the model's threshold; None if there is none.
         identification: the trials.
         fars: at which false acceptance rates the true acceptance rate is reported.
+        acquisition: of the photos behind the pairs, where a face was looked for.
 
     Raises:
         TooFewError: there are no genuine or no impostor pairs.
     """
-    rates = error_rates(pairs.genuine, pairs.impostor)
-    figures = rates.figures(threshold, fars)
+    fta = failure_rate(acquisition)
+    figures = error_rates(pairs.genuine, pairs.impostor).counting(fta).figures(threshold, fars)
     if identification is not None:
-        figures[FigureName("one_shot", identification.ways)] = identification.rate
+        rate = identification.rate * (1 - fta)
+        figures[FigureName("one_shot", identification.ways)] = rate
+    if acquisition is not None:
+        figures[FigureName("fta")] = fta
     return Evaluation(
         pairs=pairs,
         identification=identification,
         threshold=threshold,
         figures=figures,
         fars=fars,
+        acquisition=acquisition,
     )
 
 

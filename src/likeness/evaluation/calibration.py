@@ -6,13 +6,15 @@ from typing import Any
 
 from likeness import __version__
 from likeness.datasets.items import Dataset
+from likeness.evaluation.acquisition import Acquisition, failure_rate
+from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.leaks import DIGITS
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability
 from likeness.evaluation.threshold_choice import ThresholdChoice
-from likeness.files import fields_to_json
+from likeness.files import fields_to_json, to_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,20 +71,27 @@ class Calibration:
     """A threshold for a purpose, what goes with it, and the comparisons it was counted on.
 
     Args:
-        choice: the threshold and its promise.
+        acquired: the threshold and its promise, by the photos with a usable face.
         margin: to the runner-up.
         probability: the map from energies to probabilities; or, in a sentence, why there is none.
         prior: P(one person) that probabilities are stated for.
         comparisons: all of them; not in the JSON, but for how their energies lie.
         provenance: model, data and date.
+        acquisition: photos without a usable face; None where no face was looked for.
     """
 
-    choice: ThresholdChoice
+    acquired: ThresholdChoice
     margin: Margin
     probability: FittedProbability | str
     prior: float
     comparisons: Comparisons
     provenance: Provenance
+    acquisition: Acquisition | None = None
+
+    @property
+    def choice(self) -> ThresholdChoice:
+        """The threshold and its promise; photos without a usable face count as rejected."""
+        return self.acquired.counting(failure_rate(self.acquisition))
 
     @property
     def fitted(self) -> FittedProbability | None:
@@ -93,17 +102,48 @@ class Calibration:
         """Return everything as JSON values, those of the threshold at the top."""
         none = {"format": FORMAT, "ratio": None, "prior": self.prior}
         energies = EnergyHistogram.of(self.comparisons.genuine, self.comparisons.impostor)
-        return self.choice.to_json() | {
-            "margin": self.margin.to_json(),
-            "probability": self.fitted.to_json()
-            if self.fitted
-            else none | {"sentences": [self.probability]},
-            "energies": energies.to_json(),
-            "provenance": fields_to_json(self.provenance),
-            "sentences": self.sentences(),
-        }
+        return (
+            self.choice.to_json()
+            | self._acquisition_json()
+            | {
+                "margin": self.margin.to_json(),
+                "probability": self.fitted.to_json()
+                if self.fitted
+                else none | {"sentences": [self.probability]},
+                "energies": energies.to_json(),
+                "provenance": fields_to_json(self.provenance),
+                "sentences": self.sentences(),
+            }
+        )
 
     def sentences(self) -> list[str]:
         """Say it in words."""
         probability = self.fitted.sentences() if self.fitted else [str(self.probability)]
-        return [*self.choice.sentences(), *self.margin.sentences(), *probability]
+        tried = [] if self.acquisition is None else [self._acquisition_in_words(self.acquisition)]
+        return [*self.choice.sentences(), *tried, *self.margin.sentences(), *probability]
+
+    def _acquisition_json(self) -> dict[str, Any]:
+        if self.acquisition is None:
+            return {}
+        return {
+            "acquisition": {
+                "photos": self.acquisition.photos,
+                "failed": int(self.acquisition.failed.sum()),
+                "fta": self.acquisition.rate(),
+                "without": {
+                    "strangers": to_json(self.acquired.strangers),
+                    "rejected": to_json(self.acquired.rejected),
+                },
+            }
+        }
+
+    def _acquisition_in_words(self, tried: Acquisition) -> str:
+        failed = int(tried.failed.sum())
+        said = f"FTA {rare_percent(tried.rate())}: no usable face in {failed:,} of {tried.photos:,}"
+        if not failed:
+            return f"{said} photos."
+        said = f"{said} photos; they count as rejected."
+        if self.acquired.rejected is None:
+            return said
+        alone = rare_percent(self.acquired.rejected.share)
+        return f"{said} Of the other photos alone, {alone} are rejected."

@@ -33,12 +33,16 @@ _KINDS = {
     "dir_at_fpir": ("DIR @ FPIR {}", "DIR at FPIR {}", False),
     "one_shot": ("{}-way one-shot", "{}-way one-shot", False),
     "rank_1": ("rank-1", "rank-1 identification", False),
+    "fmr": ("FMR", "impostor pairs of acquired photos accepted", True),
+    "fnmr": ("FNMR", "genuine pairs of acquired photos rejected", True),
+    "fta": ("FTA", "photos without a usable face", True),
 }
 """Kind → label, words, and whether smaller is better, in the order of a table's columns."""
 
 _AT_A_RATE = ("tar_at_far", "dir_at_fpir")
-_EXCHANGED = {"far", "frr", "fpir", "fnir"}
-"""Another threshold trades one for the other, so neither alone tells which method is better."""
+_NOT_COMPARED = {"far", "frr", "fpir", "fnir", "fmr", "fnmr", "fta"}
+"""Another threshold trades one for the other, so neither alone tells which method is better; the
+FTA is that of the face detector, not of the method."""
 
 
 class FigureName(str):
@@ -105,7 +109,7 @@ class FigureName(str):
     @property
     def compared(self) -> bool:
         """Whether it alone can rank two methods."""
-        return self.kind not in _EXCHANGED
+        return self.kind not in _NOT_COMPARED
 
     def _filled(self, which: int) -> str:
         known = _KINDS.get(self.kind)

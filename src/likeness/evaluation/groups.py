@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Floats
+from likeness.evaluation.acquisition import failure_rate
 from likeness.evaluation.baselines import Evaluation
-from likeness.evaluation.figures import FigureName, Interval
+from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.evaluation.intervals import drawn_figures
 from likeness.evaluation.open_set import OpenSet
 from likeness.evaluation.verification import EVIDENCE
-from likeness.files import fields_from_json, fields_to_json
+from likeness.files import fields_from_json, fields_to_json, to_json
 
 FEWEST_PEOPLE = 10
 LEVEL = 0.95
@@ -35,9 +36,10 @@ class Group:
         label: of the group.
         people, photos: how many.
         genuine_pairs, impostor_pairs: between photos of the group.
-        figures: by name, rates 0…1: "frr", "far" (both people in the group), "fnir" (among
-            everybody enrolled in an open set), and the one-shot rate (among everybody). Empty
-            where there is no genuine or no impostor pair.
+        figures: by name, rates 0…1: "fnmr", "fmr" (of acquired photos, both people in the group),
+            "fta" (where faces were looked for), "fnir" (among everybody enrolled in an open set),
+            and the one-shot rate (among everybody); a photo without a usable face counts as wrong
+            in the last two. Empty where there is no genuine or no impostor pair.
         warnings: limits of its figures, in sentences.
     """
 
@@ -74,6 +76,22 @@ class _Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorstOverBest:
+    """How far apart the groups are in an error rate (ISO/IEC 19795-10).
+
+    Args:
+        figure: "fmr", "fnmr" or "fta".
+        worst, best: labels of the groups with the highest and the lowest rate.
+        ratio: of the two rates, 1 or more; None where the best group shows no such rate.
+    """
+
+    figure: FigureName
+    worst: str
+    best: str
+    ratio: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grouping:
     """A grouping of people.
 
@@ -95,10 +113,33 @@ class Grouping:
         names = {name for group in self.groups for name in group.figures}
         return sorted(names, key=lambda name: name.column)
 
+    @property
+    def worst_over_best(self) -> list[WorstOverBest]:
+        """The ratio of each error rate between groups that are not too small, two at least."""
+        ratios = []
+        for name in (FigureName(kind) for kind in ("fmr", "fnmr", "fta")):
+            groups = [group for group in self.groups if not group.small and name in group.figures]
+            if len(groups) > 1:
+                groups.sort(key=lambda group: group.figures[name].mean)
+                best, worst = groups[0].figures[name].mean, groups[-1].figures[name].mean
+                least = _least(groups[0].impostor_pairs) if name == "fmr" else 0.0
+                ratios.append(
+                    WorstOverBest(
+                        figure=name,
+                        worst=groups[-1].label,
+                        best=groups[0].label,
+                        ratio=worst / best if best > 0 and best >= least else None,
+                    )
+                )
+        return ratios
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        groups = [{**fields_to_json(group), "small": group.small} for group in self.groups]
-        return {**fields_to_json(self), "groups": groups, "sentences": self.sentences()}
+        return fields_to_json(self) | {
+            "groups": [{**fields_to_json(group), "small": group.small} for group in self.groups],
+            "worst_over_best": to_json(self.worst_over_best),
+            "sentences": self.sentences(),
+        }
 
     @classmethod
     def from_json(cls, document: object) -> "Grouping":
@@ -110,6 +151,7 @@ class Grouping:
         said = [f"{group.label}: {warning}" for group in self.groups for warning in group.warnings]
         if self.unlabelled:
             said.append(f"People without a label: {self.unlabelled}.")
+        said += [self._ratio_in_words(compared) for compared in self.worst_over_best]
         outstanding = [difference for difference in self.differences if difference.stands_out]
         said += [_difference_in_words(difference) for difference in outstanding]
         if not self.differences:
@@ -122,6 +164,17 @@ class Grouping:
                 "twenty would by chance."
             )
         return said
+
+    def _ratio_in_words(self, compared: WorstOverBest) -> str:
+        rates = {group.label: group.figures.get(compared.figure) for group in self.groups}
+        worst, best = (
+            f"{label} {percent(rate.mean if (rate := rates[label]) else None)}"
+            for label in (compared.worst, compared.best)
+        )
+        ratio = "not known, as the best group shows too few errors"
+        if compared.ratio is not None:
+            ratio = f"{compared.ratio:.2g}"
+        return f"{compared.figure.label}, worst over best: {ratio} ({worst}, {best})."
 
 
 def compare_groups(
@@ -188,13 +241,19 @@ def _group(
             f"{people} {'person' if people == 1 else 'people'}, fewer than {FEWEST_PEOPLE}: too "
             "few to say anything about people like them."
         )
-    far, frr, fnir = (FigureName(kind) for kind in ("far", "frr", "fnir"))
-    for name, behind in ((far, pairs), (frr, group.genuine_pairs), (fnir, group.photos)):
+    fmr, fnmr, fnir, fta = (FigureName(kind) for kind in ("fmr", "fnmr", "fnir", "fta"))
+    behind_of = {
+        fmr: pairs,
+        fnmr: group.genuine_pairs,
+        fnir: group.photos,
+        fta: group.tried,
+    }
+    for name, behind in behind_of.items():
         if name in figures:
             end = max(figures[name].high, _least(behind))
             figures[name] = replace(figures[name], high=end)
-    if far in figures and figures[far].mean < _least(pairs):
-        warnings.append(f"{pairs:,} impostor pairs show no FAR under {100 * _least(pairs):.2g} %.")
+    if fmr in figures and figures[fmr].mean < _least(pairs):
+        warnings.append(f"{pairs:,} impostor pairs show no FMR under {100 * _least(pairs):.2g} %.")
     return Group(
         label=label,
         people=people,
@@ -213,7 +272,7 @@ def _least(behind: int) -> float:
 
 def _difference(name: FigureName, first: Group, second: Group, draws: Floats) -> _Difference:
     means = [group.figures[name].mean for group in (first, second)]
-    shown = name != "far" or max(means) >= max(_least(g.impostor_pairs) for g in (first, second))
+    shown = name != "fmr" or max(means) >= max(_least(g.impostor_pairs) for g in (first, second))
     difference = Interval.of_draws(means[0] - means[1], draws, level=LEVEL)
     return _Difference(
         figure=name,
@@ -248,8 +307,12 @@ class _GroupResampler:
         self, evaluation: Evaluation, open_set: OpenSet | None, group_people: Codes
     ) -> None:
         pairs, self.group_people = evaluation.pairs, group_people
-        self._people = int(pairs.codes.max()) + 1
+        tried = evaluation.acquisition
+        self._acquisition = None if tried is None else tried.of_people(group_people)
+        failed = np.empty(0) if self._acquisition is None else self._acquisition.failed
+        self._people = max(int(pairs.codes.max()) + 1, len(failed))
         self.photos = int(np.isin(pairs.codes, group_people).sum())
+        self.tried = self.photos + int(failed.sum())
         genuine_of = pairs.codes[pairs.genuine_pairs[:, :1]]
         impostor_of = pairs.codes[pairs.impostor_pairs]
         self.genuine_pairs, self.impostor_pairs = (
@@ -263,8 +326,8 @@ class _GroupResampler:
             return
         threshold = evaluation.threshold
         if threshold is not None:
-            self._keep(FigureName("frr"), pairs.genuine > threshold, genuine_of)
-            self._keep(FigureName("far"), pairs.impostor <= threshold, impostor_of)
+            self._keep(FigureName("fnmr"), pairs.genuine > threshold, genuine_of)
+            self._keep(FigureName("fmr"), pairs.impostor <= threshold, impostor_of)
             if open_set is not None:
                 searches = open_set.searches
                 self._keep(
@@ -291,11 +354,17 @@ class _GroupResampler:
 
     def _measure(self, often: Floats) -> dict[FigureName, float] | None:
         """Return the figures; None where there are no pairs or probes."""
-        figures = {}
+        fta = failure_rate(self._acquisition, often)
+        figures = {} if self._acquisition is None else {FigureName("fta"): fta}
         for name, (values, people) in self._means.items():
             weights = often[people].prod(axis=0)
             total = float(weights.sum())
             if total == 0:
                 return None
-            figures[name] = float(values @ weights) / total
+            rate = float(values @ weights) / total
+            if name.kind == "fnir":
+                rate = fta + (1 - fta) * rate
+            elif name.kind == "one_shot":
+                rate *= 1 - fta
+            figures[name] = rate
         return figures

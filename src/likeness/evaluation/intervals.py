@@ -15,6 +15,7 @@ import numpy as np
 
 from likeness.arrays import Floats, check_in_range
 from likeness.errors import TooFewError
+from likeness.evaluation.acquisition import failure_rate
 from likeness.evaluation.baselines import FARS, Evaluation
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.verification import Counter
@@ -198,14 +199,16 @@ class _Resampler:
         pairs = fold.pairs
         self._fold = fold
         self._counter = Counter(pairs.genuine, pairs.impostor)
-        self._people = int(pairs.codes.max()) + 1
+        failed = np.empty(0) if fold.acquisition is None else fold.acquisition.failed
+        self._people = max(int(pairs.codes.max()) + 1, len(failed))
         self._genuine_of = pairs.codes[pairs.genuine_pairs[:, 0]]
         # Two contiguous rows, because strided columns are slow to read 500 times.
         self._impostor_of = np.ascontiguousarray(pairs.codes[pairs.impostor_pairs].T)
         trials = fold.identification
         self._probes_of = np.empty(0, np.int64) if trials is None else trials.probe_codes
         # People without pairs do not contribute, so they are not drawn.
-        self._present = np.union1d(self._genuine_of, self._impostor_of)
+        in_pairs = np.union1d(self._genuine_of, self._impostor_of)
+        self._present = np.union1d(in_pairs, np.flatnonzero(failed))
 
     @property
     def figures(self) -> Mapping[FigureName, float]:
@@ -221,16 +224,19 @@ class _Resampler:
             probes = weights[self._probes_of]
             # A draw of one person only has no impostor pair: draw again.
             if genuine.any() and impostor.any() and (probes.any() or not len(probes)):
-                return self._figures(genuine, impostor, probes)
+                fta = failure_rate(self._fold.acquisition, weights)
+                return self._figures(genuine, impostor, probes, fta=fta)
 
     def _figures(
-        self, genuine: Floats, impostor: Floats, probes: Floats
+        self, genuine: Floats, impostor: Floats, probes: Floats, *, fta: float
     ) -> dict[FigureName, float]:
-        rates = self._counter.rates(genuine, impostor)
+        rates = self._counter.rates(genuine, impostor).counting(fta)
         figures = rates.figures(self._fold.threshold, self._fold.fars)
+        if self._fold.acquisition is not None:
+            figures[FigureName("fta")] = fta
         trials = self._fold.identification
         if trials is not None:
             figures[FigureName("one_shot", trials.ways)] = float(
-                np.average(trials.correct, weights=probes)
+                np.average(trials.correct, weights=probes) * (1 - fta)
             )
         return figures

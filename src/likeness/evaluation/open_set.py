@@ -32,6 +32,7 @@ import numpy as np
 
 from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.errors import SettingError, TooFewError
+from likeness.evaluation.acquisition import Acquisition, failure_rate
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.identification import (
     Ranks,
@@ -146,6 +147,16 @@ class OpenSetRates:
         step = step_at(self.thresholds, threshold)
         return float(self.fpir[step]), float(self.fnir[step])
 
+    def counting(self, fta: float) -> "OpenSetRates":
+        """Return the rates with photos that were not acquired as searches that find nobody.
+
+        FPIR · (1 − FTA), and FTA + FNIR · (1 − FTA).
+
+        Args:
+            fta: the failure-to-acquire rate, 0…1.
+        """
+        return replace(self, fpir=self.fpir * (1 - fta), fnir=fta + self.fnir * (1 - fta))
+
     def figures(self, threshold: float | None) -> dict[FigureName, float]:
         """Return the figures of an open set, by name."""
         figures: dict[FigureName, float] = {}
@@ -250,6 +261,8 @@ class OpenSet:
         shots: enrolled photos of each.
         galleries: how many were searched.
         threshold: chosen on other people; None if there was none.
+        acquisition: photos without a usable face, whose searches find nobody; None where no face
+            was looked for.
     """
 
     searches: Searches
@@ -257,11 +270,12 @@ class OpenSet:
     shots: int
     galleries: int
     threshold: float | None = None
+    acquisition: Acquisition | None = None
 
     @cached_property
     def rates(self) -> OpenSetRates:
         """FPIR and FNIR at every threshold that makes a difference."""
-        return open_set_rates(self.searches)
+        return open_set_rates(self.searches).counting(failure_rate(self.acquisition))
 
     @cached_property
     def figures(self) -> Mapping[FigureName, float]:
@@ -278,6 +292,7 @@ def evaluate_open_set(
     codes: Codes,
     *,
     threshold: float | None = None,
+    acquisition: Acquisition | None = None,
     halves: int = HALVES,
     shots: int = 1,
     seed: int = 0,
@@ -294,6 +309,7 @@ def evaluate_open_set(
         matrix: ``(n, n)`` energies between all photos.
         codes: ``(n,)``, the identity of each.
         threshold: chosen on other people; None if there is none.
+        acquisition: of the photos, where a face was looked for.
         halves: how many.
         shots: K.
         seed: of the shuffles.
@@ -331,6 +347,7 @@ def evaluate_open_set(
         shots=shots,
         galleries=len(outcomes),
         threshold=threshold,
+        acquisition=acquisition,
     )
 
 
@@ -389,8 +406,10 @@ class _OpenSetResampler:
         self._searches = fold.searches
         self._counter = OpenSetCounter(self._searches)
         searches = self._searches
-        self._present = np.union1d(searches.mated_codes, searches.non_mated_codes)
-        self._people = int(self._present.max()) + 1
+        failed = np.empty(0) if fold.acquisition is None else fold.acquisition.failed
+        searched = np.union1d(searches.mated_codes, searches.non_mated_codes)
+        self._present = np.union1d(searched, np.flatnonzero(failed))
+        self._people = max(int(self._present.max()) + 1, len(failed))
 
     @property
     def figures(self) -> Mapping[FigureName, float]:
@@ -404,4 +423,6 @@ class _OpenSetResampler:
             mated = often[searches.mated_codes]
             non_mated = often[searches.non_mated_codes] * often[searches.nearest_codes]
             if mated.any() and non_mated.any():
-                return self._counter.rates(mated, non_mated).figures(self._fold.threshold)
+                rates = self._counter.rates(mated, non_mated)
+                fta = failure_rate(self._fold.acquisition, often)
+                return rates.counting(fta).figures(self._fold.threshold)

@@ -10,8 +10,9 @@ from typing import Any
 
 from likeness.datasets.items import Dataset
 from likeness.errors import DataError
+from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.baselines import Evaluation
-from likeness.evaluation.figures import FigureName, Interval, watermark
+from likeness.evaluation.figures import FigureName, Interval, percent, watermark
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import LeakReport
@@ -53,7 +54,17 @@ def plain_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 FORMAT = "likeness.protocol/1"
-_PARTS = ("data", "cmc", "open_set", "groups", "folds", "recipe", "versions", "added")
+_PARTS = (
+    "acquisition",
+    "data",
+    "cmc",
+    "open_set",
+    "groups",
+    "folds",
+    "recipe",
+    "versions",
+    "added",
+)
 """What is left out of the JSON where it is empty."""
 BOOTSTRAP_SEED = 0
 
@@ -84,6 +95,60 @@ class MeasuredModel:
     runtime: str = ""
     threshold_seen: int = 0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcquisitionResult:
+    """Photos without a usable face, which count as rejected in all figures of the result.
+
+    Args:
+        photos: that were tried.
+        failed: of those, without a usable face.
+        without: method → its figures on the acquired photos alone.
+    """
+
+    photos: int
+    failed: int
+    without: Mapping[str, Figures] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, folds: Sequence[Acquisition], without: Mapping[str, Figures]
+    ) -> "AcquisitionResult | None":
+        """Return the sum over folds; None where no face was looked for."""
+        if not folds:
+            return None
+        failed = int(sum(fold.failed.sum() for fold in folds))
+        return cls(photos=sum(fold.photos for fold in folds), failed=failed, without=without)
+
+    @property
+    def fta(self) -> float:
+        """The failure-to-acquire rate, 0…1."""
+        return self.failed / self.photos if self.photos else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {**fields_to_json(self), "fta": self.fta}
+
+    @classmethod
+    def from_json(cls, document: object) -> "AcquisitionResult":
+        """Read what `to_json` wrote; DataError where something is missing or of another kind."""
+        return fields_from_json(cls, document)
+
+    def sentence(self, figures: Figures) -> str:
+        """Say it, with the network's figures with and without such photos."""
+        said = (
+            f"FTA {percent(self.fta)}: no usable face in {self.failed:,} of {self.photos:,} photos"
+        )
+        if not self.failed:
+            return f"{said}."
+        alone = self.without.get("network", {})
+        beside = ", ".join(
+            f"{name.label} {percent(alone[name].mean)} instead of {percent(figure.mean)}"
+            for name, figure in figures.items()
+            if name in alone and alone[name] != figure
+        )
+        return f"{said}; they count as rejected. On the other photos alone: {beside}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +203,7 @@ class ProtocolResult:
         recipe: settings of the training.
         versions: of the packages that decide the figures.
         added: when it was added to a model's card.
+        acquisition: photos without a usable face, where a face was looked for.
     """
 
     protocol: str
@@ -162,6 +228,7 @@ class ProtocolResult:
     recipe: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     added: str = ""
+    acquisition: AcquisitionResult | None = None
 
     @classmethod
     def of(
@@ -190,6 +257,19 @@ class ProtocolResult:
             name: people_intervals(folds, repetitions=repetitions, seed=BOOTSTRAP_SEED)
             for name, folds in methods.items()
         }
+        tried = [fold.acquisition for fold in methods["network"] if fold.acquisition is not None]
+        acquisition = AcquisitionResult.of(
+            tried,
+            {
+                name: people_intervals(
+                    [fold.acquired() for fold in folds],
+                    repetitions=repetitions,
+                    seed=BOOTSTRAP_SEED,
+                )
+                for name, folds in methods.items()
+                if any(each.failed.any() for each in tried)
+            },
+        )
         return cls(
             protocol=protocol,
             title=title,
@@ -207,6 +287,7 @@ class ProtocolResult:
                 f"seed {BOOTSTRAP_SEED}"
             ),
             seeds=seeds,
+            acquisition=acquisition,
         )
 
     @property
@@ -235,7 +316,10 @@ class ProtocolResult:
         said = f"Protocol {self.protocol}: {', '.join(words) or 'no counts'}"
         seeds = [f"{name} {seed}" for name, seed in self.seeds.items() if seed is not None]
         said += f"; seeds: {', '.join(seeds)}." if seeds else "."
-        return said + (f" Intervals: {self.intervals}." if self.intervals else "")
+        said += f" Intervals: {self.intervals}." if self.intervals else ""
+        if self.acquisition is None:
+            return said
+        return f"{said} {self.acquisition.sentence(self.figures)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values; parts that are empty are left out."""

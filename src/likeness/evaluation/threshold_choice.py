@@ -102,6 +102,23 @@ class ThresholdChoice:
     extrapolated: bool = False
     fusion_choice: FusionChoice | None = None
 
+    def counting(self, fta: float) -> "ThresholdChoice":
+        """Return it with photos that were not acquired as rejected attempts (ISO/IEC 19795-1).
+
+        The upper end of the strangers accepted stays: it holds for every face that is found.
+
+        Args:
+            fta: the failure-to-acquire rate, 0…1.
+        """
+        strangers, rejected = self.strangers, self.rejected
+        lowered = [end * (1 - fta) for end in (strangers.share, strangers.low)]
+        if rejected is not None:
+            ends = rejected.share, rejected.low, rejected.high
+            share, low, high = (fta + end * (1 - fta) for end in ends)
+            rejected = replace(rejected, share=share, low=low, high=high)
+        strangers = replace(strangers, share=lowered[0], low=lowered[1])
+        return replace(self, strangers=strangers, rejected=rejected)
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         return {"format": FORMAT, **fields_to_json(self), "sentences": self.sentences()}

@@ -7,7 +7,7 @@ points that no threshold has.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,27 @@ class ErrorRates:
         """
         step = step_at(self.thresholds, threshold)
         return float(self.far[step]), float(self.frr[step])
+
+    def counting(self, fta: float) -> "ErrorRates":
+        """Return the rates with photos that were not acquired as rejected attempts.
+
+        FAR = FMR · (1 − FTA) and FRR = FTA + FNMR · (1 − FTA); a threshold of +∞ would accept
+        them too. (ISO/IEC 19795-1)
+
+        Args:
+            fta: the failure-to-acquire rate, 0…1.
+
+        >>> error_rates([0.1, 0.4], [0.4, 0.9]).counting(0.5).at(0.4)
+        (0.25, 0.5)
+        """
+        if not fta:
+            return self
+        return replace(
+            self,
+            thresholds=np.append(self.thresholds, np.inf),
+            far=np.append(self.far * (1 - fta), 1.0),
+            frr=np.append(fta + self.frr * (1 - fta), 0.0),
+        )
 
     def can_show(self, far: float) -> bool:
         """Return whether the impostor pairs suffice for this FAR, 3/n or more."""

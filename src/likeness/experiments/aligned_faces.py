@@ -24,19 +24,23 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
 
     Returns:
         Photos of the size that the alignment gives. Those without one face that can be aligned
-        are left out, and the notes name them.
+        are left out; the notes name them, and `not_acquired` says whose they were, so that they
+        count as rejected in every rate.
 
     Raises:
         FaceError: no photo is left.
         MissingExtraError: OpenCV is not installed.
     """
     finder = finder or face_finder("auto")
-    made, kept, notes = [], [], []
-    for index, (photo, name) in enumerate(zip(data.items, data.item_names, strict=True)):
+    made, kept, notes, failed = [], [], [], []
+    for index, (photo, name, person) in enumerate(
+        zip(data.items, data.item_names, data.identities, strict=True)
+    ):
         try:
             made.append(alignment(photo, only_face(finder, photo, name=name), name=name))
         except FaceError as error:
             notes.append(f"left out: {error}")
+            failed.append(person)
         else:
             kept.append(index)
     if not made:
@@ -44,7 +48,12 @@ def aligned_faces(data: Dataset, alignment: Alignment, finder: FaceFinder | None
             f"{data.name}: expected photos of one face each, as the model needs them. "
             f"Found: none among {len(data)}. {notes[0] if notes else 'Give it photos.'}"
         )
-    return replace(data.take(kept), items=np.stack(made), notes=(*data.notes, *notes))
+    return replace(
+        data.take(kept),
+        items=np.stack(made),
+        notes=(*data.notes, *notes),
+        not_acquired=(*(data.not_acquired or ()), *failed),
+    )
 
 
 def aligned_face(alignment: Alignment) -> Callable[[Photo, str], Photo]:

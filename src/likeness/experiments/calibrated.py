@@ -1,6 +1,8 @@
 """Calibration of a saved model: threshold, margin and probabilities, on people it was not trained
 on."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from likeness.arrays import Codes, Energies
@@ -8,6 +10,7 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
+from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.calibration import Calibration, Provenance
 from likeness.evaluation.fusion import Comparisons, compare_with_people
 from likeness.evaluation.leaks import Learned
@@ -53,7 +56,7 @@ def calibrate_model(
     """
     check_prior(prior)
     Learned.recorded(model.record).check_unseen(data)
-    return _calibration(
+    found = _calibration(
         energy_matrix(model.energy, model.embed(data.items)),
         data.codes,
         purpose,
@@ -64,6 +67,7 @@ def calibrate_model(
         wrong_names=wrong_names,
         provenance=Provenance.now(model.fingerprint, data),
     )
+    return replace(found, acquisition=Acquisition.of(data))
 
 
 def calibrate_on_gallery(
@@ -144,7 +148,7 @@ def _calibration(
         genuine_required=False,
     )
     return Calibration(
-        choice=choice,
+        acquired=choice,
         margin=Margin.measure(
             matrix,
             codes,

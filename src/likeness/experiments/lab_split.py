@@ -21,6 +21,7 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
+from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.leaks import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import Trained, section_of_trainings
@@ -108,7 +109,7 @@ def lab_section(
     learned, tested = split
     energy = run.record["recipe"]["energy"]
     pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
-    measured = evaluate_pairs(pairs, threshold=run.threshold)
+    measured = evaluate_pairs(pairs, threshold=run.threshold, acquisition=Acquisition.of(data))
     methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
     for name, fit in BASELINES.items():
         methods[name] = [_lab_baseline(fit(data), data, learned, tested)]
@@ -138,5 +139,7 @@ def _lab_baseline(
         for pairs in (learned, tested)
     )
     chosen_on = trained_on.genuine, trained_on.impostor
-    measured = evaluate_pairs(left_over, threshold=choose_threshold(*chosen_on))
+    measured = evaluate_pairs(
+        left_over, threshold=choose_threshold(*chosen_on), acquisition=Acquisition.of(data)
+    )
     return replace(measured, chosen_on=chosen_on)

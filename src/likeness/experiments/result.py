@@ -42,11 +42,14 @@ RULES = {
     ),
     "eer": "where FAR and FRR, straight between neighbouring thresholds, cross",
     "groups": (
-        "per group, all of whose people are in a pair or probe: frr, far, one-shot, and fnir over "
-        "the open set's searches for them; by the bootstrap, members drawn in the order of "
+        "per group, all of whose people are in a pair or probe: fnmr and fmr (as frr and far, "
+        "without fta), fta, one-shot, and fnir over the open set's searches for them; by the "
+        "bootstrap, members drawn in the order of "
         "`people` with seed + the place of the label among all, sorted; drawn again where a "
         "figure has nothing left; a high end is 3 / n at least, of n genuine pairs, impostor pairs "
-        "or (for fnir) photos; a difference is that of the groups' repetitions, one by one"
+        "or (for fnir) photos; a difference is that of the groups' repetitions, one by one; "
+        "worst_over_best of groups of ten people or more, null where the best rate is 0 or (fmr) "
+        "under 3 / n of its impostor pairs"
     ),
     "one_shot": (
         "the k-th photo of every person is enrolled and all other photos are probes, for each k "
@@ -72,6 +75,11 @@ RULES = {
     "open_set_halves": (
         "rng = numpy.random.default_rng(seed of the halves) in each fold; order = "
         "rng.permutation(people); its first half, then its last, and again"
+    ),
+    "fta": (
+        "of a fold with `not_acquired`, one name a photo without a usable face: fta is their share "
+        "of all photos, weighted by people; far and fpir are times (1 − fta), frr and fnir times "
+        "that plus fta, one_shot and cmc times it; a last threshold accepts everything"
     ),
     "threshold": (
         "of the energies in `chosen_on`, and of -infinity, those with the least FAR + FRR (within "
@@ -124,6 +132,7 @@ def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -
             for name, evaluation in measured.items()
         },
         "training": learned.to_json(),
+        **({} if test.not_acquired is None else {"not_acquired": list(test.not_acquired)}),
     }
 
 

@@ -16,6 +16,7 @@ from likeness.evaluation import (
     evaluate_pairs,
     matrix_pair_energies,
 )
+from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.doctor import ComparedBy, Diagnosis, diagnose
 from likeness.evaluation.groups import Grouping, compare_groups
 from likeness.evaluation.leaks import Learned
@@ -124,12 +125,15 @@ def _measured(
     embedder: Embedder, data: Dataset, *, threshold: float | None, pairs: LabelledPairs | None
 ) -> tuple[Evaluation, OpenSet | None]:
     matrix = energy_matrix(embedder.energy, embedder.embed(data.items))
+    tried = Acquisition.of(data)
     if pairs is not None:
         energies = matrix_pair_energies(matrix, data.codes, pairs)
-        return evaluate_pairs(energies, threshold=threshold), None
+        return evaluate_pairs(energies, threshold=threshold, acquisition=tried), None
     return (
-        evaluate_matrix(matrix, data.codes, threshold=threshold),
-        evaluate_open_set(matrix, data.codes, threshold=threshold, seed=HALVES_SEED)
+        evaluate_matrix(matrix, data.codes, threshold=threshold, acquisition=tried),
+        evaluate_open_set(
+            matrix, data.codes, threshold=threshold, acquisition=tried, seed=HALVES_SEED
+        )
         if len(data.distinct) >= FEWEST_PEOPLE
         else None,
     )
@@ -193,7 +197,7 @@ def _groups(
 
 def _by_person(of_person: Mapping[str, str], data: Dataset) -> list[str | None]:
     """Return the labels in the order of the people; None for one without a label."""
-    return [of_person.get(person) for person in data.distinct]
+    return [of_person.get(person) for person in data.everybody]
 
 
 def next_photo_of_model(

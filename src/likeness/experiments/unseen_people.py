@@ -20,6 +20,7 @@ from likeness.evaluation import (
     evaluate_matrix,
     find_leaks,
 )
+from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
 from likeness.evaluation.leaks import LeakReport, Learned
 from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
@@ -133,17 +134,22 @@ def unseen_people_section(
 ) -> ProtocolSection:
     """Measure the trained networks and the baselines on the same folds."""
     energies = _fold_energies(parts, runs)
+    tests = [test for _, test in parts]
     evaluations = {
         name: [
             replace(
-                evaluate_matrix(fold.matrix, fold.codes, threshold=fold.threshold),
+                evaluate_matrix(
+                    fold.matrix,
+                    fold.codes,
+                    threshold=fold.threshold,
+                    acquisition=Acquisition.of(test),
+                ),
                 chosen_on=fold.chosen_on,
             )
-            for fold in folds
+            for fold, test in zip(folds, tests, strict=True)
         ]
         for name, folds in energies.items()
     }
-    tests = [test for _, test in parts]
     section = section_of_trainings(
         data,
         evaluations,
@@ -161,8 +167,14 @@ def unseen_people_section(
         return section
     searched = {
         name: [
-            evaluate_open_set(fold.matrix, fold.codes, threshold=fold.threshold, seed=HALVES_SEED)
-            for fold in folds
+            evaluate_open_set(
+                fold.matrix,
+                fold.codes,
+                threshold=fold.threshold,
+                acquisition=Acquisition.of(test),
+                seed=HALVES_SEED,
+            )
+            for fold, test in zip(folds, tests, strict=True)
         ]
         for name, folds in energies.items()
     }

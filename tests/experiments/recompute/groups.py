@@ -15,8 +15,8 @@ def parts_of(method: Method, searches: Searches | None, members: list[int]) -> d
     threshold = method.threshold
     found: dict[str, Wrong] = {}
     if threshold is not None:
-        found["frr"] = [(energy > threshold, (a,)) for energy, a in method.genuine]
-        found["far"] = [(energy <= threshold, (a, b)) for energy, a, b in method.impostor]
+        found["fnmr"] = [(energy > threshold, (a,)) for energy, a in method.genuine]
+        found["fmr"] = [(energy <= threshold, (a, b)) for energy, a, b in method.impostor]
         if searches is not None:
             found["fnir"] = [
                 (1 - at.credit(1) * (energy <= threshold), (at.person,))
@@ -77,7 +77,7 @@ def grouping(
             name: {"mean": mean} | interval([draw[name] for draw in drawn], bootstrap["level"])
             for name, mean in plain.items()
         }
-        for name, behind in (("frr", genuine), ("far", impostor), ("fnir", photos)):
+        for name, behind in (("fnmr", genuine), ("fmr", impostor), ("fnir", photos)):
             if name in figures:
                 figures[name]["high"] = max(figures[name]["high"], min(1.0, 3 / behind))
         groups.append(
@@ -102,7 +102,32 @@ def grouping(
             if name in groups[b]["figures"]
         ],
         "unlabelled": sum(label is None for label in labels),
+        "worst_over_best": worst_over_best(groups),
     }
+
+
+def worst_over_best(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The highest rate of any large group over the lowest one."""
+    ratios = []
+    for name in ("fmr", "fnmr", "fta"):
+        large = [group for group in groups if not group["small"] and name in group["figures"]]
+        if len(large) < 2:
+            continue
+        rates = [group["figures"][name]["mean"] for group in large]
+        best = rates.index(min(rates))
+        worst = max(range(len(large)), key=lambda i: (rates[i], i))
+        shown = rates[best] > 0 and (
+            name != "fmr" or rates[best] >= min(1.0, 3 / large[best]["impostor_pairs"])
+        )
+        ratios.append(
+            {
+                "figure": name,
+                "worst": large[worst]["label"],
+                "best": large[best]["label"],
+                "ratio": rates[worst] / rates[best] if shown else None,
+            }
+        )
+    return ratios
 
 
 def difference(
@@ -120,6 +145,6 @@ def difference(
         "first": first["label"],
         "second": second["label"],
         "difference": {"mean": a - b} | ends,
-        "stands_out": (name != "far" or max(a, b) >= least)
+        "stands_out": (name != "fmr" or max(a, b) >= least)
         and (ends["low"] > 0 or ends["high"] < 0),
     }
