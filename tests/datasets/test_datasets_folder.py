@@ -285,6 +285,8 @@ def test_faces_as_a_model_wants_them_and_who_has_none(tmp_path: Path) -> None:
         return np.full((7, 6, 3), photo.shape[0], np.uint8)
 
     data = folder(tmp_path, face=face, on_photo=lambda name, _: seen.append(name))
+    assert data.not_acquired == ("bob",)  # rejected in every rate, not forgotten
+    assert folder(tmp_path).not_acquired is None  # no face was looked for
     assert data.items.shape == (4, 7, 6, 3) and tuple(seen) == data.item_names
     assert data.notes == ("left out: bob/3.png: expected one face. Found: none.",)
     for name in ("ada/1.pgm", "ada/2.pgm", "bob/1.pgm", "bob/2.pgm"):

@@ -168,7 +168,7 @@ def folder(
             they are cropped and resized to 112 rows and 92 columns.
         face: called with a photo and its name; returns the face in it, as a model reads it, all of
             one size. Then ``size``, ``channels`` and ``resize`` do not count. A photo for which
-            it raises a `FaceError` is left out.
+            it raises a `FaceError` is left out, and counts as rejected in every rate.
         strict: whether a broken file is an error; otherwise it is left out and named in the
             notes.
         on_progress: called with (photos read, photos in all).
@@ -216,6 +216,7 @@ def folder(
         [_name(file) for file in photos.files],
         name=path.resolve().name or str(path),
         notes=(*files.notes(path), *unread),
+        not_acquired=None if face is None else tuple(photos.not_acquired),
     )
 
 
@@ -262,6 +263,7 @@ class _Photos:
     items: list[Photo] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     left_out: list[ImageError | FaceError] = field(default_factory=list)
+    not_acquired: list[str] = field(default_factory=list)
     _several_sizes: bool = False
 
     def read(self, file: Path) -> Photo | None:
@@ -271,6 +273,8 @@ class _Photos:
             item = self._fitted(photo) if self.face is None else self.face(photo, _name(file))
         except (ImageError, FaceError) as error:
             self.left_out.append(error)
+            if isinstance(error, FaceError):
+                self.not_acquired.append(printable(file.parent.name))
             return None
         self.items.append(item)
         self.files.append(file)
