@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from likeness.datasets import Dataset
+from likeness.datasets.items import Acquisition, Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
     cumulative_match,
@@ -17,7 +17,6 @@ from likeness.evaluation import (
     open_set_intervals,
     people_intervals,
 )
-from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.groups import compare_groups
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 
@@ -42,7 +41,7 @@ def matrix(data: Dataset) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def tried(data: Dataset) -> Acquisition:
-    found = Acquisition.of(data)
+    found = data.acquisition
     assert found is not None
     return found
 
@@ -56,7 +55,7 @@ def test_photos_are_counted_by_person_and_nobody_is_forgotten(data, tried) -> No
         "nobody": 3,
     }
     assert tried.rate() == pytest.approx(FTA)
-    assert Acquisition.of(replace(data, not_acquired=None)) is None
+    assert replace(data, not_acquired=None).acquisition is None
     assert data.of(["p1", "p2"]).not_acquired == ("p1", "p1")
     assert data.of(["p2"]).not_acquired == ()
 
@@ -136,7 +135,7 @@ class TestFigures:
         assert fnir.low < searched.figures["fnir"] < fnir.high
 
     def test_faces_in_all_photos_change_nothing(self, data, matrix) -> None:
-        none_failed = Acquisition.of(replace(data, not_acquired=()))
+        none_failed = replace(data, not_acquired=()).acquisition
         plain = evaluate_matrix(matrix, data.codes, threshold=THRESHOLD)
         counted = evaluate_matrix(matrix, data.codes, threshold=THRESHOLD, acquisition=none_failed)
         assert counted.figures == {**plain.figures, "fta": 0.0}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.arrays import Codes, check_in_range
+from likeness.arrays import Codes, Floats, check_in_range
 from likeness.errors import DataError, OverlapError, TooFewError
 from likeness.files import natural_key
 
@@ -18,6 +18,43 @@ OnProgress = Callable[[int, int], None]
 
 OnPhoto = Callable[[str, NDArray[np.uint8]], None]
 """Called with (item name, the photo in its original size and colours)."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Acquisition:
+    """How many photos of each person were acquired, and how many showed no usable face.
+
+    Such a photo is a rejected genuine attempt and a rejected impostor attempt (ISO/IEC 19795-1):
+    FRR = FTA + FNMR · (1 − FTA) and FAR = FMR · (1 − FTA), with the match rates FNMR and FMR of the
+    photos that were acquired. Identification likewise: the attempt finds nobody.
+
+    Args:
+        acquired, failed: ``(people,)``; first the people of the data set in the order of their
+            codes, then those none of whose photos was acquired.
+    """
+
+    acquired: NDArray[np.int64]
+    failed: NDArray[np.int64]
+
+    def of_people(self, codes: Codes) -> "Acquisition":
+        """Return that of some people; the others have no photo."""
+        inside = np.isin(np.arange(len(self.failed)), codes)
+        return Acquisition(acquired=self.acquired * inside, failed=self.failed * inside)
+
+    @property
+    def photos(self) -> int:
+        """All photos that were tried."""
+        return int(self.acquired.sum() + self.failed.sum())
+
+    def rate(self, weights: Floats | None = None) -> float:
+        """Return the FTA, 0…1, each person's photos counted as often as ``(people,)`` weights say.
+
+        >>> Acquisition(acquired=np.array([3, 0]), failed=np.array([0, 1])).rate()
+        0.25
+        """
+        weights = np.ones(len(self.failed)) if weights is None else weights[: len(self.failed)]
+        total = float(weights @ (self.acquired + self.failed))
+        return float(weights @ self.failed) / total if total else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +135,17 @@ class Dataset:
         """The identities in `distinct`, then those none of whose photos was acquired."""
         others = set(self.not_acquired or ()) - set(self.distinct)
         return (*self.distinct, *sorted(others, key=natural_key))
+
+    @cached_property
+    def acquisition(self) -> Acquisition | None:
+        """How many photos of `everybody` were acquired; None where no face was looked for."""
+        if self.not_acquired is None:
+            return None
+        everybody = self.everybody
+        return Acquisition(
+            acquired=np.array([self.identities.count(person) for person in everybody], np.int64),
+            failed=np.array([self.not_acquired.count(person) for person in everybody], np.int64),
+        )
 
     @cached_property
     def codes(self) -> Codes:

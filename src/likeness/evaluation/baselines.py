@@ -19,10 +19,9 @@ from likeness.arrays import (
     check_in_range,
     describe,
 )
-from likeness.datasets.items import Dataset, identity_folds
+from likeness.datasets.items import Acquisition, Dataset, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError, require_extra
-from likeness.evaluation.acquisition import Acquisition, failure_rate
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
@@ -75,6 +74,10 @@ class Evaluation:
     fars: tuple[float, ...] = FARS
     acquisition: Acquisition | None = None
 
+    def fta(self, weights: NDArray[np.float64] | None = None) -> float:
+        """Return the failure-to-acquire rate, people weighted; 0 where no face was looked for."""
+        return 0.0 if self.acquisition is None else self.acquisition.rate(weights)
+
     def acquired(self) -> "Evaluation":
         """Return it with the figures of the acquired photos alone."""
         measured = evaluate_pairs(
@@ -98,7 +101,7 @@ def evaluate_unseen(embedder: Embedder, test: Dataset, *, threshold: float | Non
         energy_matrix(embedder.energy, embeddings),
         test.codes,
         threshold=threshold,
-        acquisition=Acquisition.of(test),
+        acquisition=test.acquisition,
     )
 
 
@@ -147,7 +150,7 @@ def evaluate_pairs(
     Raises:
         TooFewError: there are no genuine or no impostor pairs.
     """
-    fta = failure_rate(acquisition)
+    fta = 0.0 if acquisition is None else acquisition.rate()
     figures = error_rates(pairs.genuine, pairs.impostor).counting(fta).figures(threshold, fars)
     if identification is not None:
         rate = identification.rate * (1 - fta)

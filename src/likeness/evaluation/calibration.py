@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from likeness import __version__
-from likeness.datasets.items import Dataset
-from likeness.evaluation.acquisition import Acquisition, failure_rate
-from likeness.evaluation.figures import rare_percent
+from likeness.datasets.items import Acquisition, Dataset
 from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.leaks import DIGITS
 from likeness.evaluation.margin import Margin
@@ -91,7 +89,7 @@ class Calibration:
     @property
     def choice(self) -> ThresholdChoice:
         """The threshold and its promise; photos without a usable face count as rejected."""
-        return self.acquired.counting(failure_rate(self.acquisition))
+        return self.acquired.counting(0.0 if self.acquisition is None else self.acquisition.rate())
 
     @property
     def fitted(self) -> FittedProbability | None:
@@ -119,7 +117,15 @@ class Calibration:
     def sentences(self) -> list[str]:
         """Say it in words."""
         probability = self.fitted.sentences() if self.fitted else [str(self.probability)]
-        tried = [] if self.acquisition is None else [self._acquisition_in_words(self.acquisition)]
+        tried = (
+            []
+            if self.acquisition is None
+            else [
+                self.acquired.failures_in_words(
+                    failed=int(self.acquisition.failed.sum()), photos=self.acquisition.photos
+                )
+            ]
+        )
         return [*self.choice.sentences(), *tried, *self.margin.sentences(), *probability]
 
     def _acquisition_json(self) -> dict[str, Any]:
@@ -136,14 +142,3 @@ class Calibration:
                 },
             }
         }
-
-    def _acquisition_in_words(self, tried: Acquisition) -> str:
-        failed = int(tried.failed.sum())
-        said = f"FTA {rare_percent(tried.rate())}: no usable face in {failed:,} of {tried.photos:,}"
-        if not failed:
-            return f"{said} photos."
-        said = f"{said} photos; they count as rejected."
-        if self.acquired.rejected is None:
-            return said
-        alone = rare_percent(self.acquired.rejected.share)
-        return f"{said} Of the other photos alone, {alone} are rejected."

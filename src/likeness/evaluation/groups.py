@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Floats
-from likeness.evaluation.acquisition import failure_rate
 from likeness.evaluation.baselines import Evaluation
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.evaluation.intervals import drawn_figures
@@ -354,7 +353,7 @@ class _GroupResampler:
 
     def _measure(self, often: Floats) -> dict[FigureName, float] | None:
         """Return the figures; None where there are no pairs or probes."""
-        fta = failure_rate(self._acquisition, often)
+        fta = 0.0 if self._acquisition is None else self._acquisition.rate(often)
         figures = {} if self._acquisition is None else {FigureName("fta"): fta}
         for name, (values, people) in self._means.items():
             weights = often[people].prod(axis=0)

@@ -15,7 +15,6 @@ import numpy as np
 
 from likeness.arrays import Floats, check_in_range
 from likeness.errors import TooFewError
-from likeness.evaluation.acquisition import failure_rate
 from likeness.evaluation.baselines import FARS, Evaluation
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.verification import Counter
@@ -224,7 +223,7 @@ class _Resampler:
             probes = weights[self._probes_of]
             # A draw of one person only has no impostor pair: draw again.
             if genuine.any() and impostor.any() and (probes.any() or not len(probes)):
-                fta = failure_rate(self._fold.acquisition, weights)
+                fta = self._fold.fta(weights)
                 return self._figures(genuine, impostor, probes, fta=fta)
 
     def _figures(

@@ -31,8 +31,8 @@ from functools import cached_property
 import numpy as np
 
 from likeness.arrays import Codes, Energies, Floats, check_in_range
+from likeness.datasets.items import Acquisition
 from likeness.errors import SettingError, TooFewError
-from likeness.evaluation.acquisition import Acquisition, failure_rate
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.identification import (
     Ranks,
@@ -272,10 +272,14 @@ class OpenSet:
     threshold: float | None = None
     acquisition: Acquisition | None = None
 
+    def fta(self, weights: Floats | None = None) -> float:
+        """Return the failure-to-acquire rate, people weighted; 0 where no face was looked for."""
+        return 0.0 if self.acquisition is None else self.acquisition.rate(weights)
+
     @cached_property
     def rates(self) -> OpenSetRates:
         """FPIR and FNIR at every threshold that makes a difference."""
-        return open_set_rates(self.searches).counting(failure_rate(self.acquisition))
+        return open_set_rates(self.searches).counting(self.fta())
 
     @cached_property
     def figures(self) -> Mapping[FigureName, float]:
@@ -424,5 +428,5 @@ class _OpenSetResampler:
             non_mated = often[searches.non_mated_codes] * often[searches.nearest_codes]
             if mated.any() and non_mated.any():
                 rates = self._counter.rates(mated, non_mated)
-                fta = failure_rate(self._fold.acquisition, often)
+                fta = self._fold.fta(often)
                 return rates.counting(fta).figures(self._fold.threshold)

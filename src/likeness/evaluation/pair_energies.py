@@ -14,7 +14,6 @@ new comparison among them. It holds counts only: no photo, no person, no pair.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -325,6 +324,6 @@ class EnergyHistogram:
 
     def _sound(self) -> bool:
         counts = len(self.genuine), len(self.impostor)
-        rising = all(left < right for left, right in pairwise(self.edges))
+        rising = bool((np.diff(self.edges) > 0).all())
         fits = len(self.edges) > 1 and set(counts) == {len(self.edges) - 1}
         return rising and fits and min(*self.genuine, *self.impostor) >= 0

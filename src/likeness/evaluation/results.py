@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from likeness.datasets.items import Dataset
+from likeness.datasets.items import Acquisition, Dataset
 from likeness.errors import DataError
-from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.baselines import Evaluation
 from likeness.evaluation.figures import FigureName, Interval, percent, watermark
 from likeness.evaluation.groups import Grouping

@@ -119,6 +119,16 @@ class ThresholdChoice:
         strangers = replace(strangers, share=lowered[0], low=lowered[1])
         return replace(self, strangers=strangers, rejected=rejected)
 
+    def failures_in_words(self, *, failed: int, photos: int) -> str:
+        """Say how many photos had no usable face, and what is rejected of the others alone."""
+        said = f"FTA {rare_percent(failed / photos)}: no usable face in {failed:,} of {photos:,}"
+        if not failed or self.rejected is None:
+            return f"{said} photos."
+        return (
+            f"{said} photos; they count as rejected. Of the other photos alone, "
+            f"{rare_percent(self.rejected.share)} are rejected."
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         return {"format": FORMAT, **fields_to_json(self), "sentences": self.sentences()}

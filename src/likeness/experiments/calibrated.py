@@ -1,16 +1,13 @@
 """Calibration of a saved model: threshold, margin and probabilities, on people it was not trained
 on."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from likeness.arrays import Codes, Energies
-from likeness.datasets import Dataset
+from likeness.datasets.items import Acquisition, Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
-from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.calibration import Calibration, Provenance
 from likeness.evaluation.fusion import Comparisons, compare_with_people
 from likeness.evaluation.leaks import Learned
@@ -56,7 +53,7 @@ def calibrate_model(
     """
     check_prior(prior)
     Learned.recorded(model.record).check_unseen(data)
-    found = _calibration(
+    return _calibration(
         energy_matrix(model.energy, model.embed(data.items)),
         data.codes,
         purpose,
@@ -66,8 +63,8 @@ def calibrate_model(
         prior=prior,
         wrong_names=wrong_names,
         provenance=Provenance.now(model.fingerprint, data),
+        acquisition=data.acquisition,
     )
-    return replace(found, acquisition=Acquisition.of(data))
 
 
 def calibrate_on_gallery(
@@ -135,6 +132,7 @@ def _calibration(
     prior: float,
     wrong_names: float | None,
     provenance: Provenance,
+    acquisition: Acquisition | None = None,
 ) -> Calibration:
     choice = calibrate(matrix, codes, purpose, energy=energy, extrapolate=extrapolate, pairs=pairs)
     chosen = choice.purpose  # with the fusion that was chosen, if it was to be
@@ -149,6 +147,7 @@ def _calibration(
     )
     return Calibration(
         acquired=choice,
+        acquisition=acquisition,
         margin=Margin.measure(
             matrix,
             codes,

@@ -21,7 +21,6 @@ from likeness.evaluation import (
     find_leaks,
     listed_pair_energies,
 )
-from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.leaks import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
 from likeness.experiments.result import Trained, section_of_trainings
@@ -109,7 +108,7 @@ def lab_section(
     learned, tested = split
     energy = run.record["recipe"]["energy"]
     pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
-    measured = evaluate_pairs(pairs, threshold=run.threshold, acquisition=Acquisition.of(data))
+    measured = evaluate_pairs(pairs, threshold=run.threshold, acquisition=data.acquisition)
     methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
     for name, fit in BASELINES.items():
         methods[name] = [_lab_baseline(fit(data), data, learned, tested)]
@@ -140,6 +139,6 @@ def _lab_baseline(
     )
     chosen_on = trained_on.genuine, trained_on.impostor
     measured = evaluate_pairs(
-        left_over, threshold=choose_threshold(*chosen_on), acquisition=Acquisition.of(data)
+        left_over, threshold=choose_threshold(*chosen_on), acquisition=data.acquisition
     )
     return replace(measured, chosen_on=chosen_on)

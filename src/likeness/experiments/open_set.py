@@ -7,16 +7,9 @@ import numpy as np
 
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, cumulative_match
-from likeness.evaluation.acquisition import failure_rate
 from likeness.evaluation.figures import FigureName, percent
 from likeness.evaluation.open_set import OpenSet, open_set_intervals
-from likeness.evaluation.results import (
-    BOOTSTRAP_SEED,
-    AcquisitionResult,
-    Figures,
-    MeasuredData,
-    OpenSetResult,
-)
+from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, MeasuredData, OpenSetResult
 from likeness.experiments.result import REPETITIONS
 from likeness.reports.content import Curve, ProtocolSection
 
@@ -55,19 +48,17 @@ def with_open_set(
         name: open_set_intervals(folds, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
         for name, folds in methods.items()
     }
-    tried = [fold.acquisition for fold in network if fold.acquisition is not None]
-    acquisition = AcquisitionResult.of(
-        tried,
-        {
+    acquisition = section.result.acquisition
+    if acquisition is not None and acquisition.failed:
+        without = {
             name: open_set_intervals(
                 [replace(fold, acquisition=None) for fold in folds],
                 repetitions=REPETITIONS,
                 seed=BOOTSTRAP_SEED,
             )
             for name, folds in methods.items()
-            if any(each.failed.any() for each in tried)
-        },
-    )
+        }
+        acquisition = replace(acquisition, without=without)
     ours = figures.pop("network")
     counts = _counts(network, tests)
     least = max(fold.rates.least_fpir for fold in network)
@@ -100,7 +91,7 @@ def with_open_set(
 
 def _cmc(folds: Sequence[Evaluation]) -> list[float]:
     each = [
-        cumulative_match(fold.identification) * (1 - failure_rate(fold.acquisition))
+        cumulative_match(fold.identification) * (1 - fold.fta())
         for fold in folds
         if fold.identification
     ]

@@ -16,7 +16,6 @@ from likeness.evaluation import (
     evaluate_pairs,
     matrix_pair_energies,
 )
-from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.doctor import ComparedBy, Diagnosis, diagnose
 from likeness.evaluation.groups import Grouping, compare_groups
 from likeness.evaluation.leaks import Learned
@@ -125,7 +124,7 @@ def _measured(
     embedder: Embedder, data: Dataset, *, threshold: float | None, pairs: LabelledPairs | None
 ) -> tuple[Evaluation, OpenSet | None]:
     matrix = energy_matrix(embedder.energy, embedder.embed(data.items))
-    tried = Acquisition.of(data)
+    tried = data.acquisition
     if pairs is not None:
         energies = matrix_pair_energies(matrix, data.codes, pairs)
         return evaluate_pairs(energies, threshold=threshold, acquisition=tried), None

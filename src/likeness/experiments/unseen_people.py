@@ -20,7 +20,6 @@ from likeness.evaluation import (
     evaluate_matrix,
     find_leaks,
 )
-from likeness.evaluation.acquisition import Acquisition
 from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
 from likeness.evaluation.leaks import LeakReport, Learned
 from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
@@ -142,7 +141,7 @@ def unseen_people_section(
                     fold.matrix,
                     fold.codes,
                     threshold=fold.threshold,
-                    acquisition=Acquisition.of(test),
+                    acquisition=test.acquisition,
                 ),
                 chosen_on=fold.chosen_on,
             )
@@ -171,7 +170,7 @@ def unseen_people_section(
                 fold.matrix,
                 fold.codes,
                 threshold=fold.threshold,
-                acquisition=Acquisition.of(test),
+                acquisition=test.acquisition,
                 seed=HALVES_SEED,
             )
             for fold, test in zip(folds, tests, strict=True)
