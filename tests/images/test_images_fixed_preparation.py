@@ -54,6 +54,7 @@ def test_every_number_is_where_it_should_be(
         layout=layout,
         mean=tuple(100.0 + i for i in range(count)),
         scale=tuple(50.0 - i for i in range(count)),
+        version=2,
     )
     found = prepare(photos(channels=channels))
     assert found.dtype == np.float32

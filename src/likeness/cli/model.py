@@ -71,6 +71,7 @@ def _import(
         mean=_numbers(mean, "--mean"),
         scale=_numbers(scale, "--scale"),
         eyes=None if eyes is None else _eyes(eyes),
+        version=2,
     )
     import_model(
         file,

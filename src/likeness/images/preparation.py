@@ -17,7 +17,9 @@ from likeness.errors import DataError, SettingError
 from likeness.tasks import registry
 
 
-def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> NDArray[np.uint8]:
+def fit(
+    image: NDArray[np.uint8], *, rows: int, columns: int, channels: int, crop_first: bool = True
+) -> NDArray[np.uint8]:
     """Return the photo at this size, centre-cropped to the new aspect ratio.
 
     The aspect ratio is kept. A larger photo is made by linear interpolation, a smaller one by
@@ -28,6 +30,8 @@ def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> 
         image: ``(any rows, any columns, 1 or 3)``, uint8.
         rows, columns: the new size, at least 1.
         channels: 1 or 3.
+        crop_first: whether what is cropped away has no part in the pixels at the border. Encoders
+            imported before version 2 of their preparation read photos where it has.
 
     Returns:
         ``(rows, columns, channels)``, uint8.
@@ -53,24 +57,33 @@ def fit(image: NDArray[np.uint8], *, rows: int, columns: int, channels: int) -> 
     photo = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
     photo = photo.convert("L" if channels == 1 else "RGB")
     if photo.size != (columns, rows):
-        photo, box = _middle(photo, aspect=columns / rows)
+        box = _middle(photo.width, photo.height, aspect=columns / rows)
+        if crop_first:
+            photo, box = _whole_pixels(photo, box)
         # Not Resampling.BOX: it counts whole pixels, so at a ratio such as 2.8 a pixel weighs
         # all or nothing, and a mirror image does not give the mirrored result.
         photo = photo.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
     return np.array(photo, dtype=np.uint8).reshape(rows, columns, channels)
 
 
-def _middle(photo: Any, *, aspect: float) -> tuple[Any, tuple[float, float, float, float]]:
-    """Return the whole pixels of the largest middle part with this aspect ratio, and its box there.
+_Box = tuple[float, float, float, float]
 
-    Cut before it is resized: Pillow's interpolation looks over the edge of a box.
+
+def _middle(width: int, height: int, *, aspect: float) -> _Box:
+    """Return (left, top, right, bottom) of the largest centred crop with this aspect ratio."""
+    wide, tall = min(float(width), height * aspect), min(float(height), width / aspect)
+    left, top = (width - wide) / 2, (height - tall) / 2
+    return (left, top, left + wide, top + tall)
+
+
+def _whole_pixels(photo: Any, box: _Box) -> tuple[Any, _Box]:
+    """Return the whole pixels of a centred crop, and the crop's box in them.
+
+    Pillow's interpolation looks over the edge of a box.
     """
-    wide = min(float(photo.width), photo.height * aspect)
-    tall = min(float(photo.height), photo.width / aspect)
-    left, top = int((photo.width - wide) / 2), int((photo.height - tall) / 2)
+    left, top = int(box[0]), int(box[1])
     cut = photo.crop((left, top, photo.width - left, photo.height - top))
-    right, bottom = (cut.width + wide) / 2, (cut.height + tall) / 2
-    return cut, (cut.width - right, cut.height - bottom, right, bottom)
+    return cut, (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
 
 
 def _area_average(image: NDArray[np.uint8], *, rows: int, columns: int) -> NDArray[np.uint8]:
@@ -152,6 +165,7 @@ class FixedPreparation:
             None if the encoder does not ask for it.
         points: "dlib5" if it reads faces aligned by five landmarks (`images.faces.landmarks`),
             whose predictor is in the model's folder; None otherwise.
+        version: 2, which crops before it resizes; or 1, of encoders imported before.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -165,6 +179,7 @@ class FixedPreparation:
     scale: tuple[float, ...] = (127.5,)
     eyes: tuple[float, float, float, float] | None = None
     points: str | None = None
+    version: int = 1
 
     KIND: ClassVar[str] = "fixed"
     dtype: ClassVar[Any] = np.float32
@@ -172,6 +187,7 @@ class FixedPreparation:
     def __post_init__(self) -> None:
         check_in_range(self.rows, 8, 1024, argument="rows", whole=True)
         check_in_range(self.columns, 8, 1024, argument="columns", whole=True)
+        check_in_range(self.version, 1, 2, argument="version", whole=True)
         for name, value, known in (
             ("colours", self.colours, COLOURS),
             ("layout", self.layout, LAYOUTS),
@@ -265,15 +281,23 @@ class FixedPreparation:
         """Return JSON values from which it can be restored."""
         entries = asdict(self)
         lists = {name: list(entries[name]) for name in ("mean", "scale")}
-        # Without eyes, the JSON and the fingerprint are those of versions without that setting.
-        eyes = entries.pop("eyes")
-        points = entries.pop("points")
-        wanted = ({"eyes": list(eyes)} if eyes else {}) | ({"points": points} if points else {})
+        # Without them, the JSON and the fingerprint are those from before these settings.
+        first = {"eyes": None, "points": None, "version": 1}
+        wanted = {name: entries.pop(name) for name in first}
+        wanted = {name: value for name, value in wanted.items() if value != first[name]}
+        if "eyes" in wanted:
+            wanted["eyes"] = list(wanted["eyes"])
         return {"kind": self.KIND, **entries, **lists} | wanted
 
     def resized(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a photo at the size that the encoder reads; prepared, both give the same."""
-        return fit(photo, rows=self.rows, columns=self.columns, channels=self.channels)
+        return fit(
+            photo,
+            rows=self.rows,
+            columns=self.columns,
+            channels=self.channels,
+            crop_first=self.version > 1,
+        )
 
     def __call__(self, images: Images) -> Prepared:
         """Return ``(n, *shape)``, float32.

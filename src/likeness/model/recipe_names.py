@@ -88,6 +88,8 @@ def nested_recipe(recipe: Mapping[str, Any]) -> dict[str, Any]:
             nested.setdefault(group, {})[setting] = _new_value(name, value)
         else:
             nested[name] = value
+    if "rows" in recipe:  # such recipes are older than the second version of the preparation
+        nested["preparation"].setdefault("version", 1)
     # Two settings became one: without whitening, the kind is irrelevant.
     if recipe.get("whitening") is False:
         nested["whitening"]["kind"] = "none"
