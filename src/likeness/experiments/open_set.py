@@ -158,8 +158,8 @@ def _sentences(
             "calibrated for."
             if calibrated
             else "That threshold has the best accuracy on balanced pairs of training people. It is "
-            "no operating point for an open set, where a stranger is compared with everybody "
-            "enrolled: choose one with `likeness calibrate`."
+            "not a suitable operating point for an open set, where a stranger is compared with "
+            "everybody enrolled: choose one with `likeness calibrate`."
         )
         if fpir < least:
             said.append(f"An FPIR below {percent(least)} is not claimed.")
