@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import time
 import typing
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import MISSING, fields, is_dataclass
@@ -41,6 +42,18 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
     key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
     # «s1» and «s01» must not tie: a set of names has another order in every process.
     return [*key, (-1, 0, text)]
+
+
+def one_spelling(name: str) -> str:
+    """Return a person's name in its one spelling: composed letters, no blanks around.
+
+    Names come from folders, CSV files, commands and requests; some systems write «é» as one letter,
+    some as two (Unicode NFC and NFD).
+
+    >>> one_spelling(" Zoe\\u0308 ") == "Zo\\u00eb"
+    True
+    """
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def write_file(

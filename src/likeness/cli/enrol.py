@@ -194,7 +194,9 @@ def _enrol_planned(
     done.kept += len(result.enrolled.kept)
     if result.enrolled.added:
         done.people.add(plan.name)
-    done.warnings += [f"{plan.file}: {text}." for text in result.warnings]
+    done.warnings += [
+        f"{plan.file}: {text}." for text in (*result.warnings, *result.enrolled.warnings())
+    ]
     if result.look_alike is not None:
         done.warnings.append(
             f"{plan.file}: {result.look_alike.name!r} is within the threshold, at "

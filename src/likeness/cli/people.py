@@ -23,6 +23,7 @@ from likeness.recogniser.gallery import (
     import_people,
     open_gallery,
 )
+from likeness.recogniser.gallery.records import near_name_warnings
 from likeness.recogniser.recogniser import re_enrol as enrol_again
 
 Name = Annotated[str, typer.Argument(help="The person's name.")]
@@ -76,8 +77,11 @@ def _rename(
     """Rename a person."""
     with open_gallery(gallery) as opened:
         person = opened.change_person(name, new=new)
+        near = opened.near_names(person.name)
     document = {"format": "likeness.person/1", **vars(person)}
     finish(document, json_, f"{name} is now {person.name}.")
+    for text in near_name_warnings(person.name, near):
+        note(f"Warning: {text}.")
 
 
 def _merge(
@@ -159,6 +163,8 @@ def _import(
         f"Imported {imported.people:,} people, {imported.new_people:,} of them new: "
         f"{imported.added:,} photos added, {imported.already:,} already enrolled.",
     )
+    for text in imported.warnings:
+        note(f"Warning: {text}.")
 
 
 def _counted(lines: Iterable[Line], tell: Callable[[int], None]) -> Iterator[Line]:

@@ -21,6 +21,7 @@ from likeness.arrays import check_in_range
 from likeness.datasets.items import Dataset, OnPhoto, OnProgress, name_some
 from likeness.datasets.photo_files import PhotoFiles, is_hidden, printable
 from likeness.errors import DataError, DataNotFoundError, FaceError, ImageError, SettingError
+from likeness.files import one_spelling
 from likeness.images.decode import decode_file
 from likeness.images.preparation import fit
 
@@ -90,7 +91,7 @@ def _rows(file: Path) -> list[tuple[int, list[str]]]:
         ) from error
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+        rows = [(reader.line_num, [one_spelling(cell) for cell in cells]) for cells in reader]
     except csv.Error as error:
         raise DataError(
             f"{file}: expected a CSV file. Line {reader.line_num} is not CSV: {error}."
@@ -212,7 +213,7 @@ def folder(
     unread = [f"left out: {text.partition('Received: ')[2] or text}" for text in said]
     return Dataset(
         np.stack(photos.items),
-        [printable(file.parent.name) for file in photos.files],
+        [one_spelling(printable(file.parent.name)) for file in photos.files],
         [_name(file) for file in photos.files],
         name=path.resolve().name or str(path),
         notes=(*files.notes(path), *unread),

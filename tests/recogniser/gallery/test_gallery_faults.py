@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from likeness.errors import DataError, GalleryDamagedError, GalleryError
+from likeness.errors import (
+    DataError,
+    GalleryDamagedError,
+    GalleryError,
+    GalleryKeyError,
+    SettingError,
+)
 from likeness.recogniser.gallery import (
     Gallery,
     GalleryKey,
@@ -268,3 +274,133 @@ def test_an_export_is_in_the_audit_log(file: Path) -> None:
         list(export_people(gallery))
         last = gallery.audit()[-1]
         assert (last.what, last.who, last.templates) == ("exported people", "operator", 3)
+
+
+class TestNearNames:
+    """Names that look alike are different people; whoever makes one is told, and `forget` too."""
+
+    ALIKE = (
+        "ada lovelace",
+        "Ada  Lovelace",
+        "Ada\u00a0Lovelace",
+        "ADA\u2009LOVELACE",
+        "\uff21da Lovelace",
+    )
+
+    @pytest.mark.parametrize("name", ALIKE)
+    def test_are_told_by_enrolling_renaming_and_forgetting(self, file: Path, name: str) -> None:
+        with filled(file) as gallery:
+            assert gallery.enrol(name, [photo_of("x")]).near_names == ("Ada Lovelace",)
+            assert gallery.enrol(name, [photo_of("y")]).near_names == ()  # is known by now
+            assert gallery.near_names("Ada Lovelace") == (name,)
+            gallery.change_person(name, new="Eve")
+            assert gallery.near_names("Ada Lovelace") == ()
+            gallery.change_person("Eve", new=name)
+            receipt = gallery.forget("Ada Lovelace")
+            assert any(repr(name) in sentence for sentence in receipt.remains)
+
+    @pytest.mark.parametrize(
+        "letter", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u202e", "\u2067", "\u00ad", "\u3164"]
+    )
+    @pytest.mark.parametrize("how", ["enrol", "rename", "import"])
+    def test_letters_that_cannot_be_seen_are_refused(
+        self, file: Path, letter: str, how: str
+    ) -> None:
+        name = f"A{letter}da"
+        with filled(file) as gallery:
+            lines = list(export_people(gallery))
+            with pytest.raises((SettingError, DataError), match=f"U\\+{ord(letter):04X}"):
+                if how == "enrol":
+                    gallery.enrol(name, [])
+                elif how == "rename":
+                    gallery.change_person("Bob", new=name)
+                else:
+                    import_people(gallery, [lines[0], lines[2].replace('"Bob"', f'"{name}"')])
+            assert [person.name for person in gallery.people()] == ["Ada Lovelace", "Bob"]
+
+    @pytest.mark.parametrize("name", ["علی\u200cرضا", "क्\u200dष"])
+    def test_joiners_that_belong_to_a_script_are_letters(self, file: Path, name: str) -> None:
+        with filled(file) as gallery:
+            assert gallery.enrol(name, []).person.name == name
+
+    @pytest.mark.parametrize("name", ["Zoe\u0308", " Zo\u00eb ", "Zo\u00eb"])
+    def test_composed_and_decomposed_letters_are_one_person(self, file: Path, name: str) -> None:
+        with filled(file) as gallery:
+            gallery.enrol("Zo\u00eb", [photo_of("z")])
+            assert gallery.enrol(name, [photo_of("y")]).person.templates == 2
+            assert gallery.near_names(name) == ()
+
+    def test_an_old_name_with_such_letters_is_renamed_and_forgotten(self, file: Path) -> None:
+        filled(file).close()
+        sql(file, "UPDATE people SET name = 'Bo\u200bb' WHERE name = 'Bob'")
+        with open_gallery(file) as gallery:
+            assert gallery.person("Bo\u200bb").templates == 1
+            assert gallery.forget("Bo\u200bb").name == "Bo\u200bb"
+
+
+class TestAuditChain:
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            "UPDATE audit SET who = 'nobody' WHERE number = 2",
+            "UPDATE audit SET person_id = 7 WHERE number = 1",
+            "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)",
+            "DELETE FROM audit WHERE number = 2",
+            "UPDATE audit SET number = number + 1 WHERE number = (SELECT max(number) FROM audit)",
+        ],
+    )
+    @pytest.mark.parametrize("counters", [False, True])
+    def test_an_edited_log_is_not_sound(self, file: Path, edit: str, counters: bool) -> None:
+        filled(file).close()
+        assert check_gallery(file).sound
+        sql(file, "DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete", edit)
+        if counters:
+            sql(file, "UPDATE gallery SET last_audit = (SELECT max(number) FROM audit)")
+        assert any(problem.startswith("audit: ") for problem in check_gallery(file).problems)
+
+    def test_of_an_old_gallery_begins_when_it_is_brought_up_to_date(self, file: Path) -> None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            old = Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8")
+            connection.executescript(old)
+        with open_gallery(file) as gallery:
+            gallery.enrol("ada", [])
+            assert gallery.near_names("ada") == ("Ada",)
+            gallery.search(vector_of("a", 2)[None])
+        assert check_gallery(file).sound
+        sql(file, "DROP TRIGGER audit_no_update", "UPDATE audit SET who = 'x' WHERE number = 1")
+        assert not check_gallery(file).sound
+
+
+class TestFlippedBits:
+    @pytest.mark.parametrize("bit", [0, 77, 255])
+    @pytest.mark.parametrize("sealed", [False, True])
+    def test_an_embedding_is_not_searched(self, file: Path, bit: int, sealed: bool) -> None:
+        key = GalleryKey.generate() if sealed else None
+        filled(file, key=key).close()
+        column = "sealed" if sealed else "vector"
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            (stored,) = connection.execute(
+                f"SELECT {column} FROM templates WHERE id = 2"
+            ).fetchone()
+            content = bytearray(stored)
+            content[bit // 8] ^= 1 << bit % 8
+            connection.execute(f"UPDATE templates SET {column} = ? WHERE id = 2", (bytes(content),))
+        with (
+            open_gallery(file, key=key) as gallery,
+            pytest.raises((GalleryDamagedError, GalleryKeyError)),
+        ):
+            gallery.search(vector_of("a")[None])
+
+    def test_sound_ones_are_searched_after_every_change(self, file: Path) -> None:
+        key = GalleryKey.generate()
+        with filled(file) as gallery:
+            gallery.remove_template(1)
+            gallery.merge("Bob", into="Ada Lovelace")
+            gallery.replace_vectors(gallery.model, {n: vector_of(f"new {n}") for n in (2, 3)})
+            gallery.rotate_key(key)
+            gallery.rotate_key(None)
+            gallery.enrol("Eve", [photo_of("e")])
+            gallery.forget("Eve")
+        with open_gallery(file) as gallery:
+            assert gallery.search(vector_of("new 3")[None])[0][0].template_ids == (2, 3)

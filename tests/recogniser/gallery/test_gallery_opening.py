@@ -20,7 +20,8 @@ from likeness.recogniser.gallery import (
     open_gallery,
 )
 from likeness.recogniser.gallery.database import APPLICATION_ID, Database
-from likeness.recogniser.gallery.schema import migrate, schema_version, version_of
+from likeness.recogniser.gallery.schema import schema_version, version_of
+from likeness.recogniser.gallery.upgrade import migrate
 
 from ...conftest import Server
 from .conftest import model_of, photo_of
@@ -210,7 +211,7 @@ class TestMigrations:
             connection.execute(schema_version.update().values(version=9))
         with pytest.raises(
             GalleryMismatchError,
-            match=r"has schema version 9; this version of likeness knows up to 2\. Nothing was",
+            match=r"has schema version 9; this version of likeness knows up to 3\. Nothing was",
         ):
             open_gallery(place)
 
@@ -291,10 +292,18 @@ class TestMigrations:
 
 
 def as_version_1(engine: sa.Engine) -> None:
-    """Take away what version 2 added."""
+    """Take away what versions 2 and 3 added."""
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE api_keys")
-        connection.exec_driver_sql("ALTER TABLE audit DROP COLUMN detail")
+        connection.exec_driver_sql("DROP INDEX ix_people_look")
+        for table, column in (
+            ("audit", "detail"),
+            ("audit", "chain"),
+            ("people", "look"),
+            ("gallery", "audit_chain"),
+            ("gallery", "checksum"),
+        ):
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute(schema_version.update().values(version=1))
 
 

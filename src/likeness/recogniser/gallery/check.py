@@ -21,10 +21,12 @@ from likeness.recogniser.gallery.rows import (
     PersonRow,
     PhotoRow,
     TemplateRow,
+    chain_after,
     check_name,
     pages,
 )
-from likeness.recogniser.gallery.schema import VERSION, migrate, version_of
+from likeness.recogniser.gallery.schema import VERSION, version_of
+from likeness.recogniser.gallery.upgrade import migrate
 
 _FORMAT = "likeness.gallery-check/1"
 _AT_ONCE = 2000
@@ -112,6 +114,7 @@ def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -
         _pages_of_file,
         _orphans,
         _numbers,
+        _chain,
         _details,
         rows.people,
         rows.templates,
@@ -181,6 +184,18 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
             yield f"{log.name}: {high - low + 1 - count} entries are missing"
         if log is schema.audit and count and low != 1:
             yield f"audit: the entries before {low} are missing"
+
+
+def _chain(connection: sa.Connection) -> Iterator[str]:
+    chain = ""
+    for rows in pages(connection, schema.audit, size=_AT_ONCE):
+        for row in rows:
+            chain = chain_after(chain, dict(row))
+            if row["chain"] != chain:
+                yield f"audit: entry {row['number']} or one before it was changed"
+                return
+    if connection.execute(sa.select(schema.gallery.c.audit_chain)).scalar_one() != chain:
+        yield "audit: the last entry is not the last that was written"
 
 
 def _details(connection: sa.Connection) -> Iterator[str]:

@@ -209,12 +209,14 @@ class _Imported:
         new_people: of them, who was not enrolled.
         added: templates that are new.
         already: templates that were there.
+        warnings: of new people, whose names look like others'.
     """
 
     people: int
     new_people: int
     added: int
     already: int
+    warnings: tuple[str, ...] = ()
 
 
 def export_people(gallery: Gallery, *, with_photos: bool = True) -> Iterator[str]:
@@ -297,6 +299,7 @@ def import_people(
     )
     _check_head(gallery, *next(documents, (name or "line 1", "")))
     count, added, already = 0, 0, 0
+    warnings: list[str] = []
     with gallery.store.writing() as writing:
         before = writing.count(schema.people)
         entries = (_entry(where, line, gallery.model) for where, line in documents)
@@ -305,8 +308,11 @@ def import_people(
                 count += 1
                 added += len(enrolled.added)
                 already += len(enrolled.already)
+                warnings += enrolled.warnings()
         fresh = writing.count(schema.people) - before
-    return _Imported(people=count, new_people=fresh, added=added, already=already)
+    return _Imported(
+        people=count, new_people=fresh, added=added, already=already, warnings=tuple(warnings)
+    )
 
 
 def _check_head(gallery: Gallery, where: str, line: str | bytes) -> None:

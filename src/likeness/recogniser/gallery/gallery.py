@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
+from likeness.files import one_spelling
 from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.api_keys import ApiKeys
@@ -173,7 +174,7 @@ class Gallery:
             AlreadyEnrolledError: the new name belongs to another person.
             DataError: the metadata hold something else than JSON values.
         """
-        fresh = None if new is None else check_name(new, argument="new")
+        fresh = None if new is None else check_name(new, argument="new", new=True)
         noted = None if metadata is None else as_json(metadata, argument="metadata")
         with self._store.writing() as transaction:
             row = transaction.person(name)
@@ -228,6 +229,15 @@ class Gallery:
         """
         with self._store.reading() as reading:
             return reading.records([reading.person(name)])[0]
+
+    def near_names(self, name: str) -> tuple[str, ...]:
+        """Return the names of others that look like a name; see `forget`.
+
+        Capitals, blanks, letters that cannot be seen, dashes and apostrophes make no difference.
+        """
+        spelled = one_spelling(name)
+        with self._store.reading() as reading:
+            return reading.near_names([spelled]).get(spelled, ())
 
     def people(
         self, *, after: str | None = None, limit: int = 100, search: str | None = None
@@ -331,7 +341,8 @@ class Gallery:
         """
         check_in_range(limit, 1, 10_000, argument="limit", whole=True)
         number = schema.audit.c.number
-        query = sa.select(schema.audit).where(number > after).order_by(number).limit(int(limit))
+        columns = [column for column in schema.audit.columns if column.name != "chain"]
+        query = sa.select(*columns).where(number > after).order_by(number).limit(int(limit))
         with self._store.reading() as reading:
             rows = [dict(row) for row in reading.connection.execute(query).mappings()]
         return tuple(
@@ -494,7 +505,8 @@ class Gallery:
         return self._scrubbed(receipt, traces)
 
     def _scrubbed(self, receipt: Receipt, traces: Traces) -> Receipt:
-        return replace(receipt, **vars(self._store.scrub(traces)))
+        done = self._store.scrub(traces)
+        return replace(receipt, **{**vars(done), "remains": receipt.remains + done.remains})
 
 
 def _detail(text: str | None) -> JsonObject | None:

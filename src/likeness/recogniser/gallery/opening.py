@@ -9,7 +9,8 @@ from likeness.recogniser.gallery.gallery import Gallery
 from likeness.recogniser.gallery.keys import GalleryKey
 from likeness.recogniser.gallery.records import GalleryModel
 from likeness.recogniser.gallery.rows import GalleryRow, now
-from likeness.recogniser.gallery.schema import VERSION, create_tables, gallery, migrate, version_of
+from likeness.recogniser.gallery.schema import VERSION, create_tables, gallery, version_of
+from likeness.recogniser.gallery.upgrade import migrate
 
 
 def open_gallery(

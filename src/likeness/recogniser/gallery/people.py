@@ -20,6 +20,7 @@ from likeness.recogniser.gallery.rows import (
     as_json,
     check_name,
     chunks,
+    look_of,
     now,
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
@@ -162,8 +163,10 @@ def enrol_entries(writing: Writing, entries: Sequence[Entry], *, how: How) -> li
         if ids
     )
     persons = {person.id: person for person in writing.records(list(rows.values()))}
+    fresh = {rows[name].name for name in names if rows[name].id >= first_new}
+    near = writing.near_names(fresh)
     return [
-        Enrolled(person=persons[rows[name].id], **outcome._asdict())
+        Enrolled(person=persons[rows[name].id], near_names=near.get(name, ()), **outcome._asdict())
         for name, outcome in zip(names, outcomes, strict=True)
     ]
 
@@ -192,7 +195,8 @@ def _people_for(
         elif name not in fresh:
             row = PersonRow(
                 id=writing.person_id(),
-                name=name,
+                name=check_name(name, new=True),
+                look=look_of(name),
                 metadata=noted or "{}",
                 created=entry.created or now(),
             )
@@ -247,6 +251,7 @@ def _add_templates(
             rows.append(row)
             keep(row.id, template)
         outcomes.append(_Added(tuple(added), tuple(already), tuple(kept)))
+    writing.count_embeddings(rows, sign=1)
     for part in chunks(rows, 16_384):
         writing.connection.execute(templates.insert(), [vars(row) for row in part])
     for photo_part in chunks(photo_rows, 64):

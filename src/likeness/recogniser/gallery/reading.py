@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +19,11 @@ from likeness.recogniser.gallery.rows import (
     PersonRow,
     PhotoRow,
     TemplateRow,
+    as_signed,
     check_name,
+    checksum,
     chunks,
+    look_of,
 )
 from likeness.recogniser.gallery.schema import changes, people, photos, templates
 
@@ -139,6 +142,20 @@ class Reading:
         rows = self.connection.execute(query.order_by(order).limit(limit))
         return self.records([PersonRow.read(row) for row in rows])
 
+    def near_names(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return, of each name that others look like, those others' names."""
+        looks: dict[int, list[str]] = {}
+        for name in names:
+            looks.setdefault(look_of(name), []).append(name)
+        near: dict[str, tuple[str, ...]] = {}
+        for part in chunks(sorted(looks)):
+            query = sa.select(people.c.look, people.c.name).where(people.c.look.in_(part))
+            for look, other in self.connection.execute(query.order_by(people.c.name)):
+                for name in looks[look]:
+                    if name != other:
+                        near[name] = (*near.get(name, ()), other)
+        return near
+
     def template(self, template_id: int) -> TemplateRow:
         """Return the row of a template.
 
@@ -227,8 +244,11 @@ class Reading:
         replaced = any(change.kind == "replaced" for change in entries)
         return entries if complete and not replaced else None
 
-    def load(self, matrix: TemplateMatrix, *, first: int, last: int) -> None:
+    def load(self, matrix: TemplateMatrix, *, first: int, last: int) -> int:
         """Append the templates with ids in a range to the matrix, in bulk.
+
+        Returns:
+            the checksum of their plain embeddings.
 
         Through the driver's own cursor: an ORM is too slow for a million rows. (Plain
         embeddings on a server are searched there, and never loaded.)
@@ -240,18 +260,24 @@ class Reading:
         result = self.connection.exec_driver_sql(
             f"{query} {int(first)} AND {int(last)} ORDER BY id"
         )
+        total = 0
         while rows := result.cursor.fetchmany(_LOADED):
             vectors = (
                 [self.sealing.open_vector(bytes(row[-1]), *row[:-1]) for row in rows]
                 if sealed
                 else [row[2] for row in rows]
             )
+            ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+            embeddings = b"".join(vectors)
+            if not sealed:
+                total += checksum(ids, embeddings)
             matrix.append(
-                np.fromiter((row[0] for row in rows), np.int64, len(rows)),
+                ids,
                 np.fromiter((row[1] for row in rows), np.int64, len(rows)),
-                np.frombuffer(b"".join(vectors), "<f4").reshape(len(rows), -1),
+                np.frombuffer(embeddings, "<f4").reshape(len(rows), -1),
             )
         result.close()
+        return as_signed(total)
 
     def _check_all_stored(self, first: int, last: int) -> None:
         """Raise if a template in a range is not stored as the gallery is."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from likeness.errors import SettingError
@@ -110,6 +110,10 @@ def forget_person(writing: Writing, who: Who) -> tuple[Receipt, Traces]:
     rows = TemplateRow.select(writing.connection, templates.person_id == person.id)
     traces = Traces.of(writing.connection, rows, names=(person.name,))
     receipt = _delete(writing, "forgot", person, rows, person_removed=True)
+    near = writing.near_names([person.name]).get(person.name, ())
+    if near:
+        names = ", ".join(map(repr, near))
+        receipt = replace(receipt, remains=(f"Others of nearly the same name stay: {names}.",))
     writing.connection.execute(schema.people.delete().where(schema.people.c.id == person.id))
     writing.change("forgot", person.id)
     return receipt, traces
@@ -153,6 +157,7 @@ def _delete(
     person_removed: bool,
 ) -> Receipt:
     ids = tuple(row.id for row in rows)
+    writing.count_embeddings(rows, sign=-1)
     photos, templates, count = schema.photos, schema.templates, 0
     for part in chunks(ids):
         removed = photos.delete().where(photos.c.template_id.in_(part))

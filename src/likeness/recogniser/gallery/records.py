@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,6 +170,7 @@ class Enrolled:
         person: the person after the change.
         added: ids of the new templates.
         already: ids of the templates whose photos had been enrolled for this person before.
+        near_names: of a new person: names of others that look alike.
         kept: those of ``already`` whose photo was not stored before, and is now.
     """
 
@@ -177,6 +178,20 @@ class Enrolled:
     added: tuple[int, ...]
     already: tuple[int, ...]
     kept: tuple[int, ...] = ()
+    near_names: tuple[str, ...] = ()
+
+    def warnings(self) -> list[str]:
+        """Say whose names look like a new person's: two entries for one person, or a mistake."""
+        return near_name_warnings(self.person.name, self.near_names)
+
+
+def near_name_warnings(name: str, near: Sequence[str]) -> list[str]:
+    """Return a sentence for each name that looks like another."""
+    return [
+        f"{name!r} and {other!r} are two people here. Merge them if they are one "
+        "(`likeness people merge`)"
+        for other in near
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,16 @@ import hashlib
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, ClassVar, Self, TypeVar
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from likeness.errors import (
     DataError,
@@ -18,6 +22,7 @@ from likeness.errors import (
     GalleryMismatchError,
     SettingError,
 )
+from likeness.files import one_spelling
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.database import DAMAGED
 from likeness.recogniser.gallery.records import GalleryModel, JsonObject
@@ -46,20 +51,112 @@ def as_json(value: JsonObject, *, argument: str) -> str:
     return text
 
 
-def check_name(name: Any, *, argument: str = "name") -> str:
-    """Return a person's name in canonical form (NFC, no surrounding spaces).
+def check_name(name: Any, *, argument: str = "name", new: bool = False) -> str:
+    """Return a person's name in its one spelling.
+
+    Args:
+        name: the name.
+        argument: what to call it in messages.
+        new: whether letters that cannot be seen are refused, too. Galleries of before may have
+            names with such, which must be found to be renamed or forgotten.
 
     Raises:
-        SettingError: it is empty, too long, or holds control characters.
+        SettingError: it is empty, too long, or holds control or invisible characters.
     """
-    text = unicodedata.normalize("NFC", name).strip() if isinstance(name, str) else ""
+    text = one_spelling(name) if isinstance(name, str) else ""
     kinds = {unicodedata.category(letter) for letter in text}
     if not text or len(text) > _LONGEST_NAME or kinds & {"Cc", "Cs", "Zl", "Zp"}:
         raise SettingError(
             f"{argument}: expected 1 to {_LONGEST_NAME} letters, no control characters. "
             f"Received: {name!r:.80}."
         )
+    if new and (hidden := _invisible(text)):
+        raise SettingError(
+            f"{argument}: expected letters that can be seen. Received: {text!a:.80}, with "
+            f"{', '.join(f'U+{ord(letter):04X}' for letter in hidden)}. Type the name anew."
+        )
     return text
+
+
+def _invisible(text: str) -> list[str]:
+    """Return the letters that cannot be seen, or that turn the direction of the others."""
+    return [
+        letter
+        for before, letter in pairwise(f" {text}")
+        if (unicodedata.category(letter) == "Cf" or _BLANK_LETTERS.match(letter))
+        # Two joiners are part of how names are written in Persian and in scripts of India.
+        and not (letter in "\u200c\u200d" and _takes_joiners(before))
+    ]
+
+
+def _takes_joiners(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) == "AL" or unicodedata.combining(letter) == 9
+
+
+_BLANK_LETTERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f"
+    "\U000e0100-\U000e01ef]"
+)
+"""Fillers, selectors of variants, an empty Braille cell: drawn as nothing."""
+
+_ALIKE = str.maketrans(dict.fromkeys("\u2019\u2018\u02bc\u00b4`", "'"))
+
+
+def look_of(name: str) -> int:
+    """Return a number that is equal for names that look alike; below 2⁶³.
+
+    Capitals, widths and ligatures, blanks of any kind and number, letters that cannot be seen,
+    dashes and apostrophes make no difference.
+
+    >>> look_of("Ada  Lovelace") == look_of("ada\u00a0LOVE\u200blace")
+    True
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    letters = [
+        "-" if unicodedata.category(letter) == "Pd" else letter
+        for letter in text.translate(_ALIKE)
+        if unicodedata.category(letter) != "Cf" and not _BLANK_LETTERS.match(letter)
+    ]
+    key = " ".join("".join(letters).split())
+    return int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:8]) >> 1
+
+
+def chain_after(chain: str, entry: JsonObject) -> str:
+    """Return the link of an audit entry: SHA-256 over the link before it and its values."""
+    values = [entry[name] for name in _CHAINED]
+    return hashlib.sha256(f"{chain}{_DIGESTED(values)}".encode()).hexdigest()
+
+
+_CHAINED = tuple(name for name in schema.audit.columns.keys() if name != "chain")  # noqa: SIM118
+
+
+def checksum(ids: Sequence[int] | NDArray[np.int64], contents: bytes) -> int:
+    """Return the checksum of plain embeddings, modulo 2⁶⁴: one flipped bit gives another.
+
+    A sum over templates, so that it is kept up by adding and subtracting.
+
+    Args:
+        ids: of the templates.
+        contents: their embeddings one after another, little-endian float32.
+    """
+    if not len(ids):
+        return 0
+    if len(contents) % (4 * len(ids)):  # some are damaged: a number that no sound ones have
+        return zlib.crc32(contents)
+    words = np.frombuffer(contents, "<u4").reshape(len(ids), -1)
+    # Odd factors: no bit of a word is lost in the product.
+    factors = (np.arange(words.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _GOLDEN
+    sums = (words * factors).sum(axis=1, dtype=np.uint64)
+    numbers = np.asarray(ids, np.uint64) * np.uint64(2) + np.uint64(1)
+    return int((sums * numbers).sum(dtype=np.uint64))
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def as_signed(number: int) -> int:
+    """Return a number modulo 2⁶⁴ as databases store it: −2⁶³…2⁶³ − 1."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +175,8 @@ class GalleryRow:
     last_change: int = 0
     last_audit: int = 0
     scrub_pending: int = 0
+    audit_chain: str = ""
+    checksum: int = 0
 
     @classmethod
     def read(cls, connection: sa.Connection, *, where: str, lock: bool = False) -> Self:
@@ -164,6 +263,7 @@ class PersonRow(_StoredRow):
     name: str
     metadata: str
     created: str
+    look: int = 0
 
     def expected_digest(self) -> str:
         """Return the digest of the other values."""

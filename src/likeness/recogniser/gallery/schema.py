@@ -4,7 +4,6 @@ Counters are in the gallery's own row and change under its lock, so ids are neve
 change log has no gap. JSON and times are text: a row's digest is then the same in every database.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from likeness.errors import GalleryError, GalleryMismatchError, require_extra
+from likeness.errors import require_extra
 
 FORMAT = "likeness.gallery/1"
 
-VERSION = 2
+VERSION = 3
 """The schema that this version of `likeness` reads and writes."""
 
 tables = sa.MetaData()
@@ -71,6 +70,9 @@ gallery = sa.Table(
     # Set with a deletion, cleared when the files were seen to be free of it: a process that
     # is killed in between leaves the work to the next one.
     sa.Column("scrub_pending", sa.BigInteger, nullable=False),
+    # The last link of the audit log's chain, and the checksum of all plain embeddings.
+    sa.Column("audit_chain", sa.Text, nullable=False, server_default=""),
+    sa.Column("checksum", sa.BigInteger, nullable=False, server_default="0"),
     sa.CheckConstraint("id = 1", name="one_gallery"),
 )
 
@@ -82,6 +84,8 @@ people = sa.Table(
     sa.Column("metadata", sa.Text, nullable=False),
     sa.Column("created", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
+    # Equal for names that look alike.
+    sa.Column("look", sa.BigInteger, nullable=False, server_default="0", index=True),
 )
 
 templates = sa.Table(
@@ -140,6 +144,8 @@ audit = sa.Table(
     sa.Column("receipt_digest", sa.Text),
     # JSON: the request and its answer.
     sa.Column("detail", sa.Text),
+    # SHA-256 over the entry and the one before it.
+    sa.Column("chain", sa.Text, nullable=False, server_default=""),
 )
 
 api_keys = sa.Table(
@@ -153,7 +159,7 @@ api_keys = sa.Table(
     sa.Column("revoked", sa.Text),
 )
 
-_APPEND_ONLY = {
+APPEND_ONLY = {
     "sqlite": [
         f"CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN "
         "SELECT RAISE(ABORT, 'the audit log is append-only'); END"
@@ -174,22 +180,9 @@ def create_tables(connection: sa.Connection) -> None:
     if dialect == "postgresql":
         connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
     tables.create_all(connection)
-    for statement in _APPEND_ONLY[dialect]:
+    for statement in APPEND_ONLY[dialect]:
         connection.exec_driver_sql(statement)
     connection.execute(schema_version.insert().values(version=VERSION))
-
-
-_Step = Callable[[sa.Connection], None]
-
-
-def _keys_and_details(connection: sa.Connection) -> None:
-    """Version 2: API keys, and requests and answers in the audit log."""
-    connection.exec_driver_sql("ALTER TABLE audit ADD COLUMN detail TEXT")
-    api_keys.create(connection)
-
-
-_STEPS: Mapping[int, _Step] = {1: _keys_and_details}
-"""From version n to n + 1, by n. A gallery that is new is made at `VERSION` at once."""
 
 
 def version_of(connection: sa.Connection) -> int | None:
@@ -197,45 +190,3 @@ def version_of(connection: sa.Connection) -> int | None:
     if not sa.inspect(connection).has_table("schema_version"):
         return None
     return connection.execute(sa.select(schema_version.c.version)).scalar()
-
-
-def migrate(
-    connection: sa.Connection,
-    *,
-    where: str,
-    version: int = VERSION,
-    steps: Mapping[int, _Step] = _STEPS,
-) -> bool:
-    """Bring an older gallery to this version, inside the caller's transaction.
-
-    Args:
-        connection: in a transaction that holds the write lock.
-        where: the gallery's name, for messages.
-        version: to which.
-        steps: from version n to n + 1, by n.
-
-    Returns:
-        whether anything was done.
-
-    Raises:
-        GalleryError: there is no gallery.
-        GalleryMismatchError: its schema is newer than ``version``, or too old.
-    """
-    present = version_of(connection)
-    if present is None:
-        raise GalleryError(f"{where}: expected a gallery. Found none.")
-    if present > version:
-        raise GalleryMismatchError(
-            f"{where} has schema version {present}; this version of likeness knows up to "
-            f"{version}. Nothing was changed; open it with a newer likeness."
-        )
-    for step in range(present, version):
-        if step not in steps:
-            raise GalleryMismatchError(
-                f"{where} has schema version {present}, which is too old for this version of "
-                "likeness. Open it with an older one first."
-            )
-        steps[step](connection)
-    if present != version:
-        connection.execute(schema_version.update().values(version=version))
-    return present != version

@@ -130,9 +130,11 @@ class Search:
                 dimensions=reading.row.dimensions,
                 room=reading.count(templates),
             )
-            changes = [_EVERYTHING]
+            changes = None
         try:
-            for change in changes:
+            if changes is None:
+                _load_all(reading, self._matrix)
+            for change in changes or ():
                 _apply(reading, self._matrix, change)
         except BaseException:  # a partly updated matrix must not be used
             self._matrix = None
@@ -167,7 +169,19 @@ class Search:
         return joined.reshape(-1, self._store.model.dimensions).astype(np.float64)
 
 
-_EVERYTHING = Change(number=0, kind="added", first=0, last=2**62)
+def _load_all(reading: Reading, matrix: TemplateMatrix) -> None:
+    """Load every embedding, and compare their checksum with the gallery's.
+
+    Encrypted ones are checked one by one as they are opened (AES-GCM).
+
+    Raises:
+        GalleryDamagedError: an embedding is not the one that was enrolled.
+    """
+    if reading.load(matrix, first=0, last=2**62) != reading.row.checksum:
+        raise GalleryDamagedError(
+            f"{reading.where}: an embedding is not the one that was enrolled. Run `likeness "
+            "gallery check`, which names it, or restore a backup."
+        )
 
 
 def _apply(reading: Reading, matrix: TemplateMatrix, change: Change) -> None:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from subprocess import SubprocessError
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
@@ -30,7 +30,11 @@ from likeness.recogniser.gallery.rows import (
     PersonRow,
     TemplateRow,
     as_json,
+    as_signed,
+    chain_after,
+    checksum,
     chunks,
+    look_of,
     now,
 )
 from likeness.recogniser.gallery.schema import audit, changes, gallery, people, photos, templates
@@ -98,12 +102,17 @@ class Writing(Reading):
         }
         first = self.row.last_audit + 1
         rows = [{**blank, "number": number, **entry} for number, entry in enumerate(entries, first)]
+        chain = self.row.audit_chain
+        for row in rows:
+            chain = row["chain"] = chain_after(chain, row)
         if rows:
             self.connection.execute(audit.insert(), rows)
-            self.set(last_audit=self.row.last_audit + len(rows))
+            self.set(last_audit=self.row.last_audit + len(rows), audit_chain=chain)
 
-    def update_person(self, row: PersonRow, **values: str) -> PersonRow:
+    def update_person(self, row: PersonRow, **values: Any) -> PersonRow:
         """Change a person's ``name`` or ``metadata``; return the changed row."""
+        if "name" in values:
+            values["look"] = look_of(values["name"])
         stored = row.stored(**values)
         changed = people.update().where(people.c.id == row.id)
         self.connection.execute(changed.values(**vars(stored)))
@@ -152,6 +161,7 @@ class Writing(Reading):
             for template_id, vector in vectors.items()
         }
         replaced = {} if capture is None else asdict(capture)
+        self.set(checksum=0)
         for part in chunks(sorted(ids)):
             fresh = []
             for row in TemplateRow.select(self.connection, templates.c.id.in_(part)):
@@ -159,6 +169,7 @@ class Writing(Reading):
                 changed = replace(row, model=model.fingerprint, provenance=noted)
                 fresh.append(self.sealing.with_vector(changed, contents[row.id]))
             self.update_templates(fresh)
+            self.count_embeddings(fresh, sign=1)
         self.set(model=model.fingerprint, energy=model.energy, dimensions=model.dimensions)
         self.ask_for_scrub()
         self.change("replaced", 0)
@@ -175,12 +186,15 @@ class Writing(Reading):
         old.require()
         traces = Traces()
         count = 0
+        self.set(checksum=0)
         for rows in TemplateRow.pages(connection, size=_RESEALED):
             if not traces.contents:
                 # A few of the old contents stand for all; the digests stay.
                 traces = Traces(contents=Traces.of(connection, rows[:_SAMPLE]).contents)
             count += len(rows)
-            self.update_templates([fresh.with_vector(row, old.vector_of(row)) for row in rows])
+            changed = [fresh.with_vector(row, old.vector_of(row)) for row in rows]
+            self.update_templates(changed)
+            self.count_embeddings(changed, sign=1)
             with_photo = self.with_photo([row.id for row in rows])
             for row in rows:
                 photo = self.photo(row) if row.id in with_photo else None
@@ -194,6 +208,12 @@ class Writing(Reading):
         self.audit(what, templates=count)
         ServerSearch(connection, self.row.embedded_by).drop_index()
         return traces
+
+    def count_embeddings(self, rows: Sequence[TemplateRow], *, sign: Literal[1, -1]) -> None:
+        """Add the plain embeddings of some rows to the gallery's checksum, or subtract them."""
+        plain = [row for row in rows if row.vector is not None]
+        of_rows = checksum([row.id for row in plain], b"".join(row.content for row in plain))
+        self.set(checksum=as_signed(self.row.checksum + sign * of_rows))
 
     def set(self, **values: Any) -> None:
         """Change the gallery's own row."""
