@@ -360,8 +360,9 @@ class TestCheck:
             elif kind == "cut":
                 content = content[: int(rng.integers(100, len(content)))]
             else:
-                place = int(rng.integers(1, len(content) // 4096)) * 4096
-                content[place : place + 4096] = rng.bytes(4096)
+                # Whole pages: in half of one may be nothing but unused space.
+                place = int(rng.integers(1, len(content) // 8192)) * 8192
+                content[place : place + 8192] = rng.bytes(8192)
             for end in ("-wal", "-shm"):
                 file.with_name(file.name + end).unlink(missing_ok=True)
             file.write_bytes(content)
