@@ -11,21 +11,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from likeness.errors import GalleryDamagedError, GalleryError, GalleryKeyError, LikenessError
-from likeness.recogniser.gallery import schema
+from likeness.recogniser.gallery import rows, schema
 from likeness.recogniser.gallery.api_keys import ROLES
 from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
 from likeness.recogniser.gallery.records import GalleryModel, photo_digest
-from likeness.recogniser.gallery.rows import (
-    GalleryRow,
-    PersonRow,
-    PhotoRow,
-    TemplateRow,
-    chain_after,
-    check_name,
-    pages,
-)
-from likeness.recogniser.gallery.schema import VERSION, version_of
 from likeness.recogniser.gallery.upgrade import migrate
 
 _FORMAT = "likeness.gallery-check/1"
@@ -81,8 +71,8 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
     database.check_file()
     try:
         with database.reading() as connection:
-            version = version_of(connection)
-        if version == VERSION:
+            version = schema.version_of(connection)
+        if version == schema.VERSION:
             with database.reading() as connection:
                 return _checked(connection, where=database.where, key=key)
         # Brought up to date for the check alone: what is checked stays as it is.
@@ -105,20 +95,20 @@ def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -
     Raises:
         GalleryError: it cannot be read at all.
     """
-    row = GalleryRow.read(connection, where=where)
+    row = rows.GalleryRow.read(connection, where=where)
     sealing = Sealing(key_id=row.key_id, key=key, where=where)
     problems: list[str] = []
     notes: list[str] = []
-    rows = _RowChecks(row.embedded_by, sealing, notes)
+    page = _RowChecks(row.embedded_by, sealing, notes)
     parts: tuple[Callable[[sa.Connection], Iterator[str]], ...] = (
         _pages_of_file,
         _orphans,
         _numbers,
         _chain,
         _details,
-        rows.people,
-        rows.templates,
-        rows.photos,
+        page.people,
+        page.templates,
+        page.photos,
         _keys,
     )
     for part in parts:
@@ -136,7 +126,7 @@ def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -
             "again when no other process reads it."
         )
     return GalleryCheck(
-        where=where, **rows.counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
+        where=where, **page.counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
     )
 
 
@@ -188,9 +178,9 @@ def _numbers(connection: sa.Connection) -> Iterator[str]:
 
 def _chain(connection: sa.Connection) -> Iterator[str]:
     chain = ""
-    for rows in pages(connection, schema.audit, size=_AT_ONCE):
-        for row in rows:
-            chain = chain_after(chain, dict(row))
+    for page in rows.pages(connection, schema.audit, size=_AT_ONCE):
+        for row in page:
+            chain = rows.chain_after(chain, dict(row))
             if row["chain"] != chain:
                 yield f"audit: entry {row['number']} or one before it was changed"
                 return
@@ -199,8 +189,8 @@ def _chain(connection: sa.Connection) -> Iterator[str]:
 
 
 def _details(connection: sa.Connection) -> Iterator[str]:
-    for rows in pages(connection, schema.audit, size=_AT_ONCE):
-        for row in rows:
+    for page in rows.pages(connection, schema.audit, size=_AT_ONCE):
+        for row in page:
             try:
                 sound = row["detail"] is None or isinstance(json.loads(row["detail"]), dict)
             except (ValueError, TypeError, RecursionError):
@@ -210,8 +200,8 @@ def _details(connection: sa.Connection) -> Iterator[str]:
 
 
 def _keys(connection: sa.Connection) -> Iterator[str]:
-    for rows in pages(connection, schema.api_keys, size=_AT_ONCE):
-        for row in rows:
+    for page in rows.pages(connection, schema.api_keys, size=_AT_ONCE):
+        for row in page:
             if row["role"] not in ROLES:
                 yield f"key {row['id']} of the service: unknown role"
             if len(row["digest"]) != 64 or set(row["digest"]) - set("0123456789abcdef"):
@@ -236,18 +226,18 @@ class _RowChecks:
             )
 
     def people(self, connection: sa.Connection) -> Iterator[str]:
-        for row in chain.from_iterable(PersonRow.pages(connection, size=_AT_ONCE)):
+        for row in chain.from_iterable(rows.PersonRow.pages(connection, size=_AT_ONCE)):
             self.counts["people"] += 1
             if row.digest != row.expected_digest():
                 yield f"person {row.id}: the row does not match its digest"
             try:
-                check_name(row.name)
+                rows.check_name(row.name)
             except LikenessError:
                 yield f"person {row.id}: invalid name"
 
     def templates(self, connection: sa.Connection) -> Iterator[str]:
         unit = 0
-        for row in chain.from_iterable(TemplateRow.pages(connection, size=_AT_ONCE)):
+        for row in chain.from_iterable(rows.TemplateRow.pages(connection, size=_AT_ONCE)):
             self.counts["templates"] += 1
             if row.digest != row.expected_digest():
                 yield f"template {row.id}: the row does not match its digest"
@@ -264,7 +254,7 @@ class _RowChecks:
             rest = self.counts["templates"] - unit
             self._notes.append(f"{rest} of {unit + rest} embeddings are not of unit length")
 
-    def _length(self, row: TemplateRow, sealing: Sealing) -> tuple[float, str]:
+    def _length(self, row: rows.TemplateRow, sealing: Sealing) -> tuple[float, str]:
         """Return an embedding's length, and what is wrong with it."""
         try:
             vector = np.frombuffer(sealing.vector_of(row), "<f4")
@@ -279,7 +269,7 @@ class _RowChecks:
         return float(np.linalg.norm(vector)), ""
 
     def photos(self, connection: sa.Connection) -> Iterator[str]:
-        for row in chain.from_iterable(PhotoRow.pages(connection, size=_PHOTOS_AT_ONCE)):
+        for row in chain.from_iterable(rows.PhotoRow.pages(connection, size=_PHOTOS_AT_ONCE)):
             self.counts["photos"] += 1
             where = f"photo of template {row.template_id}"
             if row.digest != row.expected_digest():

@@ -14,7 +14,7 @@ from likeness.arrays import check_embeddings, check_in_range
 from likeness.errors import DataError, SettingError
 from likeness.files import one_spelling
 from likeness.recogniser.capture import Capture
-from likeness.recogniser.gallery import schema
+from likeness.recogniser.gallery import records, schema
 from likeness.recogniser.gallery.api_keys import ApiKeys
 from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
@@ -27,21 +27,6 @@ from likeness.recogniser.gallery.people import (
 )
 from likeness.recogniser.gallery.postgres_search import ServerSearch
 from likeness.recogniser.gallery.receipts import Receipt, forget_person, remove_template
-from likeness.recogniser.gallery.records import (
-    LARGEST,
-    AllEnergies,
-    AuditEntry,
-    Candidate,
-    Counts,
-    Enrolled,
-    GalleryModel,
-    JsonObject,
-    NewTemplate,
-    Note,
-    Person,
-    Template,
-    Who,
-)
 from likeness.recogniser.gallery.rows import as_json, check_name
 from likeness.recogniser.gallery.scrub import Traces
 from likeness.recogniser.gallery.search import Search
@@ -88,7 +73,7 @@ class Gallery:
         return self._store.where
 
     @property
-    def model(self) -> GalleryModel:
+    def model(self) -> records.GalleryModel:
         """The model whose embeddings it holds."""
         return self._store.model
 
@@ -99,12 +84,12 @@ class Gallery:
 
     def enrol(
         self,
-        name: Who,
-        templates: Sequence[NewTemplate],
+        name: records.Who,
+        templates: Sequence[records.NewTemplate],
         *,
-        metadata: JsonObject | None = None,
+        metadata: records.JsonObject | None = None,
         new: bool = False,
-    ) -> Enrolled:
+    ) -> records.Enrolled:
         """Add templates to a person, who is created if necessary.
 
         A photo that is already enrolled for this person is not added again; its bytes are stored if
@@ -127,7 +112,9 @@ class Gallery:
         entry = Entry(name=name, templates=templates, metadata=metadata, new=new)
         return self._enrol([entry], "enrolled")[0]
 
-    def enrol_many(self, people: Mapping[str, Sequence[NewTemplate]]) -> dict[str, Enrolled]:
+    def enrol_many(
+        self, people: Mapping[str, Sequence[records.NewTemplate]]
+    ) -> dict[str, records.Enrolled]:
         """Enrol several people in one transaction: all of them or none.
 
         Raises:
@@ -139,7 +126,7 @@ class Gallery:
         entries = [Entry(name=name, templates=photos) for name, photos in people.items()]
         return dict(zip(people, self._enrol(entries, "enrolled"), strict=True))
 
-    def approve(self, name: Who, template: NewTemplate) -> Enrolled:
+    def approve(self, name: records.Who, template: records.NewTemplate) -> records.Enrolled:
         """Add a probe that was recognised to the person's templates, marked as approved.
 
         Raises:
@@ -160,8 +147,12 @@ class Gallery:
         return self._remove(template_id, what="undid an approval", only="approved")
 
     def change_person(
-        self, name: Who, *, new: str | None = None, metadata: JsonObject | None = None
-    ) -> Person:
+        self,
+        name: records.Who,
+        *,
+        new: str | None = None,
+        metadata: records.JsonObject | None = None,
+    ) -> records.Person:
         """Rename a person, replace their metadata, or both in one transaction.
 
         Args:
@@ -189,7 +180,7 @@ class Gallery:
             self._store.scrub(Traces(names=(old,)))
         return person
 
-    def merge(self, name: Who, *, into: Who) -> Person:
+    def merge(self, name: records.Who, *, into: records.Who) -> records.Person:
         """Move a person's templates to another person, and remove the first person.
 
         The second person's metadata override the first's.
@@ -211,7 +202,7 @@ class Gallery:
         """
         return self._remove(template_id, what="removed a template")
 
-    def forget(self, name: Who) -> Receipt:
+    def forget(self, name: records.Who) -> Receipt:
         """Delete a person, and return the receipt.
 
         Raises:
@@ -221,7 +212,7 @@ class Gallery:
             receipt, traces = forget_person(transaction, name)
         return self._scrubbed(receipt, traces)
 
-    def person(self, name: Who) -> Person:
+    def person(self, name: records.Who) -> records.Person:
         """Return a person, by their name or their id.
 
         Raises:
@@ -241,7 +232,7 @@ class Gallery:
 
     def people(
         self, *, after: str | None = None, limit: int = 100, search: str | None = None
-    ) -> tuple[Person, ...]:
+    ) -> tuple[records.Person, ...]:
         """Return a page of people, in the order of their names' characters.
 
         Args:
@@ -253,7 +244,7 @@ class Gallery:
         with self._store.reading() as reading:
             return reading.people(after=after, limit=int(limit), search=search)
 
-    def everybody(self) -> Iterator[Person]:
+    def everybody(self) -> Iterator[records.Person]:
         """Go through all people, by name."""
         after = None
         while page := self.people(after=after, limit=10_000):
@@ -265,7 +256,9 @@ class Gallery:
         with self._store.reading() as reading:
             return reading.count(schema.people, search=search)
 
-    def templates(self, name: Who | None = None, *, vectors: bool = False) -> Iterator[Template]:
+    def templates(
+        self, name: records.Who | None = None, *, vectors: bool = False
+    ) -> Iterator[records.Template]:
         """Go through a person's templates, or all, by id.
 
         Args:
@@ -285,7 +278,7 @@ class Gallery:
                 return
             after = page[-1].id
 
-    def template_of(self, photo_digest: str) -> Template | None:
+    def template_of(self, photo_digest: str) -> records.Template | None:
         """Return the template of a photo, without its embedding; None if it is not enrolled.
 
         Args:
@@ -304,7 +297,7 @@ class Gallery:
         with self._store.reading() as reading:
             return reading.capture()
 
-    def template(self, template_id: int) -> Template:
+    def template(self, template_id: int) -> records.Template:
         """Return a template, without its embedding.
 
         Raises:
@@ -323,16 +316,16 @@ class Gallery:
         with self._store.reading() as reading:
             return reading.photo(reading.template(template_id))
 
-    def counts(self) -> Counts:
+    def counts(self) -> records.Counts:
         """Return how much there is."""
         with self._store.reading() as reading:
-            return Counts(
+            return records.Counts(
                 people=reading.count(schema.people),
                 templates=reading.count(schema.templates),
                 photos=reading.count(schema.photos),
             )
 
-    def audit(self, *, after: int = 0, limit: int = 100) -> tuple[AuditEntry, ...]:
+    def audit(self, *, after: int = 0, limit: int = 100) -> tuple[records.AuditEntry, ...]:
         """Return a page of the audit log, oldest first.
 
         Args:
@@ -346,7 +339,7 @@ class Gallery:
         with self._store.reading() as reading:
             rows = [dict(row) for row in reading.connection.execute(query).mappings()]
         return tuple(
-            AuditEntry(
+            records.AuditEntry(
                 when=row.pop("at"),
                 detail=_detail(row.pop("detail")),
                 **row,
@@ -354,7 +347,7 @@ class Gallery:
             for row in rows
         )
 
-    def note(self, notes: Sequence[Note]) -> None:
+    def note(self, notes: Sequence[records.Note]) -> None:
         """Write read-only operations to the audit log, in one commit.
 
         Raises:
@@ -374,7 +367,7 @@ class Gallery:
 
     def search(
         self, probes: Probes, *, k: int = 5, approximate: int | None = None
-    ) -> list[tuple[Candidate, ...]]:
+    ) -> list[tuple[records.Candidate, ...]]:
         """Return the k nearest people of each probe, nearest first; fewer if there are fewer.
 
         Args:
@@ -398,7 +391,7 @@ class Gallery:
             )
         return self._search.nearest(checked, k=int(k), approximate=approximate)
 
-    def energies(self, probes: Probes) -> AllEnergies:
+    def energies(self, probes: Probes) -> records.AllEnergies:
         """Return the exact energies of probes to every template, for fusions other than min.
 
         Raises:
@@ -410,7 +403,7 @@ class Gallery:
 
     def replace_vectors(
         self,
-        model: GalleryModel,
+        model: records.GalleryModel,
         vectors: Mapping[int, NDArray[np.floating[Any]]],
         *,
         capture: Capture | None = None,
@@ -488,14 +481,14 @@ class Gallery:
 
     def _checked(self, probes: Probes) -> NDArray[np.float64]:
         values = check_embeddings(probes, argument="probes").astype(np.float64)
-        if values.shape[1] != self.model.dimensions or (np.abs(values) > LARGEST).any():
+        if values.shape[1] != self.model.dimensions or (np.abs(values) > records.LARGEST).any():
             raise DataError(
                 f"probes: expected embeddings of {self.model.dimensions} numbers, at most "
-                f"{LARGEST:g}. Received: {values.shape[1]} numbers, up to {np.abs(values).max():g}."
+                f"{records.LARGEST:g}. Received: {values.shape[1]} numbers, up to {np.abs(values).max():g}."
             )
         return values
 
-    def _enrol(self, entries: Sequence[Entry], how: How) -> list[Enrolled]:
+    def _enrol(self, entries: Sequence[Entry], how: How) -> list[records.Enrolled]:
         with self._store.writing() as transaction:
             return enrol_entries(transaction, entries, how=how)
 
@@ -509,7 +502,7 @@ class Gallery:
         return replace(receipt, **{**vars(done), "remains": receipt.remains + done.remains})
 
 
-def _detail(text: str | None) -> JsonObject | None:
+def _detail(text: str | None) -> records.JsonObject | None:
     """Return the JSON of an audit entry; what is none, as it stands: the log must be readable."""
     if text is None:
         return None

@@ -5,18 +5,7 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 
 from likeness.errors import GalleryError, GalleryMismatchError
-from likeness.recogniser.gallery.rows import as_signed, chain_after, checksum, look_of, pages
-from likeness.recogniser.gallery.schema import (
-    APPEND_ONLY,
-    VERSION,
-    api_keys,
-    audit,
-    gallery,
-    people,
-    schema_version,
-    templates,
-    version_of,
-)
+from likeness.recogniser.gallery import rows, schema
 
 _AT_ONCE = 2000
 
@@ -32,7 +21,7 @@ _Step = Callable[[sa.Connection], None]
 def _keys_and_details(connection: sa.Connection) -> None:
     """Version 2: API keys, and requests and answers in the audit log."""
     connection.exec_driver_sql("ALTER TABLE audit ADD COLUMN detail TEXT")
-    api_keys.create(connection)
+    schema.api_keys.create(connection)
 
 
 def _looks_chain_and_checksum(connection: sa.Connection) -> None:
@@ -45,34 +34,36 @@ def _looks_chain_and_checksum(connection: sa.Connection) -> None:
     )
     for table, column in added:
         connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
-    for index in people.indexes:
+    for index in schema.people.indexes:
         index.create(connection)
     for statement in _WRITABLE[connection.dialect.name]:
         connection.exec_driver_sql(statement)
     _fill(connection)
-    for statement in APPEND_ONLY[connection.dialect.name]:
+    for statement in schema.APPEND_ONLY[connection.dialect.name]:
         connection.exec_driver_sql(statement)
 
 
 def _fill(connection: sa.Connection) -> None:
     """Fill in how names look, the audit log's chain, and the checksum of plain embeddings."""
-    for rows in pages(connection, people, size=_AT_ONCE):
-        change = people.update().where(people.c.id == sa.bindparam("row_id"))
-        looks = [{"row_id": row["id"], "look_": look_of(row["name"])} for row in rows]
+    for page in rows.pages(connection, schema.people, size=_AT_ONCE):
+        change = schema.people.update().where(schema.people.c.id == sa.bindparam("row_id"))
+        looks = [{"row_id": row["id"], "look_": rows.look_of(row["name"])} for row in page]
         connection.execute(change.values(look=sa.bindparam("look_")), looks)
     chain, total = "", 0
-    for rows in pages(connection, audit, size=_AT_ONCE):
+    for page in rows.pages(connection, schema.audit, size=_AT_ONCE):
         links = []
-        for row in rows:
-            chain = chain_after(chain, dict(row))
+        for row in page:
+            chain = rows.chain_after(chain, dict(row))
             links.append({"entry": row["number"], "chain_": chain})
-        change = audit.update().where(audit.c.number == sa.bindparam("entry"))
+        change = schema.audit.update().where(schema.audit.c.number == sa.bindparam("entry"))
         connection.execute(change.values(chain=sa.bindparam("chain_")), links)
-    for rows in pages(connection, templates, size=_AT_ONCE):
-        plain = [row for row in rows if row["vector"] is not None]
+    for page in rows.pages(connection, schema.templates, size=_AT_ONCE):
+        plain = [row for row in page if row["vector"] is not None]
         contents = b"".join(row["vector"] for row in plain)
-        total += checksum([row["id"] for row in plain], contents)
-    connection.execute(gallery.update().values(audit_chain=chain, checksum=as_signed(total)))
+        total += rows.checksum([row["id"] for row in plain], contents)
+    connection.execute(
+        schema.gallery.update().values(audit_chain=chain, checksum=rows.as_signed(total))
+    )
 
 
 _STEPS: Mapping[int, _Step] = {1: _keys_and_details, 2: _looks_chain_and_checksum}
@@ -83,7 +74,7 @@ def migrate(
     connection: sa.Connection,
     *,
     where: str,
-    version: int = VERSION,
+    version: int = schema.VERSION,
     steps: Mapping[int, _Step] = _STEPS,
 ) -> bool:
     """Bring an older gallery to this version, inside the caller's transaction.
@@ -101,7 +92,7 @@ def migrate(
         GalleryError: there is no gallery.
         GalleryMismatchError: its schema is newer than ``version``, or too old.
     """
-    present = version_of(connection)
+    present = schema.version_of(connection)
     if present is None:
         raise GalleryError(f"{where}: expected a gallery. Found none.")
     if present > version:
@@ -117,5 +108,5 @@ def migrate(
             )
         steps[step](connection)
     if present != version:
-        connection.execute(schema_version.update().values(version=version))
+        connection.execute(schema.schema_version.update().values(version=version))
     return present != version
