@@ -484,7 +484,8 @@ class Gallery:
         if values.shape[1] != self.model.dimensions or (np.abs(values) > records.LARGEST).any():
             raise DataError(
                 f"probes: expected embeddings of {self.model.dimensions} numbers, at most "
-                f"{records.LARGEST:g}. Received: {values.shape[1]} numbers, up to {np.abs(values).max():g}."
+                f"{records.LARGEST:g}. Received: {values.shape[1]} numbers, up to "
+                f"{np.abs(values).max():g}."
             )
         return values
 
