@@ -9,8 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from likeness.errors import (
@@ -31,7 +33,9 @@ from likeness.recogniser.gallery import (
     open_gallery,
 )
 from likeness.recogniser.gallery.database import APPLICATION_ID
+from likeness.recogniser.gallery.schema import people
 
+from ...conftest import Server
 from .conftest import model_of, photo_of, vector_of
 
 
@@ -404,3 +408,101 @@ class TestFlippedBits:
             gallery.forget("Eve")
         with open_gallery(file) as gallery:
             assert gallery.search(vector_of("new 3")[None])[0][0].template_ids == (2, 3)
+
+
+class TestServer:
+    """A PostgreSQL server that holds on to rows, refuses, or is silent."""
+
+    @pytest.fixture
+    def address(self, server: Server) -> str:
+        address = server.schema()
+        with create_gallery(address, model_of(), by="operator") as gallery:
+            gallery.enrol("Ada Lovelace", [photo_of("a")])
+            gallery.enrol("Bob", [photo_of("b")])
+        return address
+
+    def test_a_held_snapshot_is_waited_for_and_told(self, address: str) -> None:
+        with open_gallery(address) as reader, open_gallery(address) as gallery:
+            gallery.store.patience = 0.3
+            with reader.store.reading() as reading:
+                assert reading.count(people) == 2
+                receipt = gallery.forget("Ada Lovelace")
+                assert not receipt.verified_absent
+                assert "an older transaction still sees the rows" in receipt.checkpoint
+                assert any("deleted bytes" in note for note in check_gallery(address).notes)
+        open_gallery(address).close()  # tries again
+        assert check_gallery(address).notes == ()
+
+    def test_without_a_reader_it_is_verified(self, address: str) -> None:
+        with open_gallery(address) as gallery:
+            receipt = gallery.forget("Ada Lovelace")
+        assert receipt.verified_absent
+        assert receipt.checkpoint == "the server's tables are vacuumed"
+
+    def test_a_role_that_may_not_vacuum_does_not_verify(self, address: str, server: Server) -> None:
+        schema = address.split("search_path%3D")[1].split(",", maxsplit=1)[0]
+        with server.engine.connect() as connection:
+            connection.exec_driver_sql("DROP ROLE IF EXISTS clerk")
+            connection.exec_driver_sql("CREATE ROLE clerk")
+            connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO clerk")
+            connection.exec_driver_sql(f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO clerk")
+        try:
+            with open_gallery(f"{address}%20-crole%3Dclerk") as gallery:
+                receipt = gallery.forget("Ada Lovelace")
+            assert not receipt.verified_absent
+            assert "the server did not vacuum" in receipt.checkpoint
+        finally:
+            with server.engine.connect() as connection:
+                connection.exec_driver_sql("DROP OWNED BY clerk")
+                connection.exec_driver_sql("DROP ROLE clerk")
+
+    def test_samples_of_names_in_statistics_are_not_overlooked(self, address: str) -> None:
+        with open_gallery(address) as gallery:
+            engine = gallery.store.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.exec_driver_sql("ANALYZE people")
+            assert gallery.forget("Ada Lovelace").verified_absent  # none are kept by default
+            with engine.connect() as connection:
+                connection.exec_driver_sql("ALTER TABLE people ALTER name SET STATISTICS 100")
+                connection.exec_driver_sql("ANALYZE people")
+            receipt = gallery.forget("Bob")
+        assert not receipt.verified_absent
+        assert "the planner's statistics" in receipt.checkpoint
+
+    def test_nothing_is_waited_for_without_end(
+        self, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("likeness.recogniser.gallery.database.BUSY_MS", 200)
+        with open_gallery(address) as gallery, open_gallery(address) as other:
+            with gallery.store.reading() as reading:
+                driver = reading.connection.connection.driver_connection
+                assert driver is not None
+                given = driver.info.get_parameters()
+                assert {given[n] for n in ("connect_timeout", "keepalives_idle")} == {"10", "5"}
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    shown = reading.connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+                    assert shown == "2min"
+            with gallery.store.writing(), pytest.raises(GalleryError, match="holds the write lock"):
+                other.enrol("Eve", [])
+
+    def test_forgotten_templates_hide_nobody_from_an_approximate_search(self, address: str) -> None:
+        near = vector_of("near")
+        with open_gallery(address) as reader, open_gallery(address) as gallery:
+            gallery.store.patience = 0
+            many = [
+                replace(photo_of(f"many {n}"), vector=near + np.float32(1e-4 * n))
+                for n in range(120)
+            ]
+            gallery.enrol("Many Photos", many)
+            gallery.enrol("Neighbour", [replace(photo_of("n"), vector=near + np.float32(0.1))])
+            gallery.build_index()
+
+            def search() -> list[str]:
+                (answer,) = gallery.search(near[None], k=2, approximate=20)
+                return [person.name for person in answer]
+
+            assert search() == ["Many Photos", "Neighbour"]  # is not crowded out
+            with reader.store.reading() as reading:
+                reading.count(people)
+                gallery.forget("Many Photos")
+                assert search()[0] == "Neighbour"

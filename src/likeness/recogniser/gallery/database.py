@@ -23,6 +23,21 @@ _MEMORY = ":memory:"
 BUSY_MS = 15_000
 """Milliseconds that a writer waits for another."""
 
+_SECONDS = 10
+_STATEMENT_MS = 120_000
+"""A server's statement that takes longer is given up; reading a million rows takes less."""
+
+_SERVER_LIMITS: dict[str, int] = {
+    # A server that is silent, behind a firewall or after a crash, is given up after these seconds.
+    "connect_timeout": _SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 1000 * _SECONDS,
+}
+"""Of libpq; those in the gallery's address go before."""
+
 APPLICATION_ID = 0x6C696B65
 """«like» in the file's header: no other SQLite file is opened as a gallery or changed."""
 
@@ -93,8 +108,17 @@ class Database:
         if self.on_server:
             require_extra("psycopg", extra="postgres")
             require_extra("pgvector.sqlalchemy", extra="postgres")
-            # A reader sees one moment of the change log and of the rows.
-            return sa.create_engine(self.url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+            limits = {k: v for k, v in _SERVER_LIMITS.items() if k not in self.url.query}
+            server = sa.create_engine(
+                self.url,
+                # A reader sees one moment of the change log and of the rows.
+                isolation_level="REPEATABLE READ",
+                pool_pre_ping=True,
+                pool_timeout=_SECONDS,
+                connect_args=limits,
+            )
+            event.listen(server, "connect", _limit_statements)
+            return server
         if self.in_memory:
             engine = sa.create_engine(
                 self.url, poolclass=StaticPool, connect_args={"check_same_thread": False}
@@ -263,6 +287,16 @@ def _parsed(text: str) -> sa.URL:
     )
 
 
+def _limit_statements(connection: Any, _record: Any) -> None:
+    """Let no statement and no lock be waited for without end."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = {BUSY_MS}")
+    cursor.execute(f"SET statement_timeout = {_STATEMENT_MS}")
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {_STATEMENT_MS}")
+    cursor.close()
+    connection.commit()
+
+
 def _patiently(cursor: Any, statement: str) -> None:
     """Run a statement, and retry while the database is locked: switching to WAL does not wait."""
     for _ in range(100):
@@ -284,6 +318,9 @@ def _sentence(reason: str) -> str:
     low = reason.lower()
     for word, sentence in (
         ("not a database", "expected a gallery. Received: a file of another kind."),
+        ("lock timeout", "another process holds the write lock. Try again."),
+        ("statement timeout", "the server took too long. Try again."),
+        ("queuepool", "the server is too slow: all connections are waiting. Try again."),
         ("locked", "another process holds the write lock. Try again."),
         ("readonly", "it is read-only. Make the file and its folder writable."),
         ("read-only", "it is read-only. Make the file and its folder writable."),

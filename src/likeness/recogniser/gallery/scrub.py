@@ -7,6 +7,7 @@ Then the files are searched for the bytes; if a copy was left behind, the file i
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 
 from likeness.recogniser.gallery.database import BUSY_MS, Database
 from likeness.recogniser.gallery.rows import TemplateRow, chunks
+from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.schema import gallery, people, photos, tables, templates
 
 _SHORTEST_NAME = 6
@@ -31,8 +33,8 @@ _SHORTEST_CONTENT = 16
 _PIECE = 256
 
 _SERVER = (
-    "The server's write-ahead log, replicas and backups keep what was removed until they are "
-    "recycled."
+    "The server's write-ahead log, unused space of its pages, replicas and backups keep what was "
+    "removed until they are recycled."
 )
 _ELSEWHERE = "Backups, copies and exports of the gallery still hold what was removed."
 
@@ -90,7 +92,7 @@ class Traces:
         """
         pending = _pending(database)
         if database.on_server:
-            return _vacuum_server(database, self, pending)
+            return _vacuum_server(database, self, pending, patience)
         path = database.path
         if path is None:
             _clear_flag(database, pending)
@@ -271,13 +273,54 @@ def _clear_flag(database: Database, pending: int) -> None:
         connection.execute(gallery.update().where(same).values(scrub_pending=0))
 
 
-def _vacuum_server(database: Database, traces: Traces, pending: int) -> Scrubbed:
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM templates, people, photos")
-    _clear_flag(database, pending)
+def _vacuum_server(database: Database, traces: Traces, pending: int, patience: float) -> Scrubbed:
+    """Vacuum the tables, and believe the server's own report of what it could not remove."""
+    end = time.monotonic() + patience
+    while (why := _not_vacuumed(database)) and time.monotonic() < end and why == _HELD:
+        time.sleep(0.1)
+    if not why:
+        _clear_flag(database, pending)
     return Scrubbed(
-        checkpoint="the server's tables are vacuumed",
-        verified_absent=not _rows_with(database, traces),
+        checkpoint=f"not yet: {why}" if why else "the server's tables are vacuumed",
+        verified_absent=not why and not _rows_with(database, traces),
         searched=("the server's rows",),
         remains=(_SERVER, _ELSEWHERE),
     )
+
+
+_HELD = "an older transaction still sees the rows; the next deletion or opening tries again"
+
+
+def _not_vacuumed(database: Database) -> str:
+    """Vacuum, and return why deleted rows may still be in the tables; empty if they are not."""
+    said: list[tuple[str, str]] = []
+
+    def hear(diagnostic: Any) -> None:
+        said.append((str(diagnostic.severity_nonlocalized), str(diagnostic.message_primary)))
+        said.append(("DETAIL", str(diagnostic.message_detail or "")))
+
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.add_notice_handler(hear)
+        try:
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            connection.exec_driver_sql("VACUUM (VERBOSE) templates, people, photos")
+        finally:
+            driver.remove_notice_handler(hear)
+            connection.exec_driver_sql("RESET statement_timeout")
+        if any(severity == "WARNING" for severity, _ in said):
+            warning = next(text for severity, text in said if severity == "WARNING")
+            return f"the server did not vacuum ({warning})"
+        if schema.has_statistics(connection):
+            return "the planner's statistics hold samples of personal columns"
+    counts = [int(n) for _, text in said for n in _NOT_REMOVED.findall(text)]
+    if not counts:
+        return "the server's report of what it removed is not understood"
+    return _HELD if any(counts) else ""
+
+
+_NOT_REMOVED = re.compile(
+    r"(\d+) (?:are )?dead (?:but not yet removable|row versions cannot be removed yet)"
+)
+"""In what `VACUUM (VERBOSE)` says, of each table: from version 15 on, and before."""

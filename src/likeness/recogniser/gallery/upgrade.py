@@ -39,6 +39,11 @@ def _looks_chain_and_checksum(connection: sa.Connection) -> None:
     for statement in _WRITABLE[connection.dialect.name]:
         connection.exec_driver_sql(statement)
     _fill(connection)
+    schema.keep_out_of_statistics(connection)
+    if connection.dialect.name == "postgresql":  # which forgets its samples of a retyped column
+        for column in ("people.name", "people.metadata", "templates.photo_digest"):
+            table, name = column.split(".")
+            connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {name} TYPE TEXT")
     for statement in schema.APPEND_ONLY[connection.dialect.name]:
         connection.exec_driver_sql(statement)
 
