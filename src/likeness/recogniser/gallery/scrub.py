@@ -18,9 +18,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.database import BUSY_MS, Database
 from likeness.recogniser.gallery.rows import TemplateRow, chunks
-from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.schema import gallery, people, photos, tables, templates
 
 _SHORTEST_NAME = 6
