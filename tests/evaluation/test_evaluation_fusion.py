@@ -102,7 +102,7 @@ class TestCentroid:
         assert [n for n in ENERGY_NAMES if "centroid" in candidates(n, 2)] == others
 
     def test_it_asks_for_the_energy_and_for_the_energies_among_the_photos(self) -> None:
-        with pytest.raises(SettingError, match="energy: the centroid asks for the name"):
+        with pytest.raises(SettingError, match="energy: the centroid needs the name"):
             fuse(np.ones((2, 3)), "centroid", among=np.ones((3, 3)))
         for among in (None, np.ones((2, 2)), np.ones(3)):
             with pytest.raises(DataError, match=r"among: for the centroid, .* shape \(3, 3\)"):
@@ -218,7 +218,7 @@ class TestComparisons:
 
     def test_the_centroid_needs_the_energys_name(self) -> None:
         matrix, codes = energy_matrix("euclidean", embeddings(5, 20, 4)), np.repeat(np.arange(4), 5)
-        with pytest.raises(SettingError, match="energy: the centroid asks for the name"):
+        with pytest.raises(SettingError, match="energy: the centroid needs the name"):
             compare_with_people(matrix, codes, photos_each=2, fusion="centroid")
         with pytest.raises(SettingError, match=r"Received: 'manhattan'\. Use min, mean or top2"):
             compare_with_people(matrix, codes, fusion="centroid", energy="manhattan")

@@ -279,12 +279,13 @@ class TestOlderNames:
             encoder={"kind": "cells", "projection_head": True, "ensemble_size": 2},
             loss={"kind": "triplet"},
             augmentation={"brightness_contrast": 0.25, "erasing": 0.1, "elastic": 0.5},
-            preparation={"rows": 32, "columns": 32},
+            preparation={"rows": 32, "columns": 32, "version": 1},
             seed=4,
         )
 
     def test_every_old_name_leads_to_a_setting(self) -> None:
-        assert set(NEW_NAMES.values()) | {"mode", "energy", "seed"} == set(BATCHES.full_names())
+        newer = {"mode", "energy", "seed", "preparation.version"}
+        assert set(NEW_NAMES.values()) | newer == set(BATCHES.full_names())
         for kind in (SimilarityRecipe, TrackingRecipe):
             assert {new for new in kind.old_names.values() if new} <= set(kind.full_names())
 

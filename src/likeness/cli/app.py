@@ -39,7 +39,7 @@ _COMMANDS = {
         "data att": ("data:_att", "Find or download the AT&T faces, and check every photo."),
         "data folder": ("data:_folder", "Read a folder of photos, and summarise it."),
         "data faces": ("data:_faces", "Cut the face out of each photo, into a new folder."),
-        "model get": ("model:_get", "Get a public face encoder by name, ready for the door."),
+        "model get": ("model:_get", "Get a public face encoder by name, or the detector yunet."),
         "model import": ("model:_import", "Import a public face encoder (ArcFace, SFace, …)."),
         "model show": (
             "model:_show",

@@ -100,7 +100,7 @@ def _get(
     overwrite: Overwrite = False,
     json_: Json = None,
 ) -> None:
-    """Get a public face encoder by name, ready for the door; or the face detector yunet.
+    """Get a public face encoder by name, or the detector yunet.
 
     Its weights are searched in an installed package (`[faces]`), in the cache and at the author's
     site, and are accepted only with the right SHA-256.

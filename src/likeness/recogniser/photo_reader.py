@@ -119,7 +119,7 @@ class PhotoReader:
         """Return a reader that crops faces as a gallery's photos were cropped.
 
         Only a reader without a detector follows: what was asked for stays, and so does a reader
-        whose detector is not at hand. `Recogniser.check_capture` says what does not fit.
+        whose detector is not available. `Recogniser.check_capture` says what does not fit.
 
         Args:
             capture: of the gallery; None if it has no photos.

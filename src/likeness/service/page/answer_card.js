@@ -16,7 +16,7 @@ export class AnswerCard {
   #approve;
   #enrol;
 
-  /** The face itself, where there are several; drawn by whoever has the photo. */
+  /** The face itself, where there are several; drawn where the photo is. */
   crop = element("canvas", { class: "crop", width: 0, height: 0, "aria-hidden": "true", hidden: true });
 
   /** @param {object} actions `onApprove(face)` and `onEnrol(face)`; null where the role may not. */
