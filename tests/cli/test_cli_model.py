@@ -58,7 +58,7 @@ class TestShow:
             ("characters", "pixels, grey, framed by its ink, each photo's mean 0 and deviation 1"),
             ("signatures", "pixels, grey, cut into its characters, each photo's mean 0"),
             ("sentences", "words and their pieces of"),
-            ("tracker", "a target in 63×63 pixels, looked for in 159×159 pixels, rgb"),
+            ("tracker", "a target in 63×63 pixels, searched in 159×159 pixels, rgb"),
             ("imported", "(pixel − 127.5) / 127.5"),
         ],
     )
@@ -100,7 +100,7 @@ class TestImported:
 
     def test_it_is_evaluated_calibrated_and_quantised(self, place: Path) -> None:
         evaluated = run("evaluate", "face", "photos", "--json", "found.json", cwd=place)
-        assert "its training data are unknown" in said(evaluated)
+        assert "training people of this model are not recorded" in said(evaluated)
         assert "Running on ONNX Runtime, float32." in evaluated.stderr
         document = json.loads((place / "found.json").read_text())
         assert (document["runtime"], document["unseen_people"]) == ("onnx", False)

@@ -66,7 +66,7 @@ def test_the_model_can_be_looked_at_and_has_a_card(place: Path, tmp_path: Path) 
     words = " ".join(shown.stdout.split())
     for part in (
         "likeness.tracking/1",
-        "a target in 63×63 pixels, looked for in 159×159 pixels, rgb",
+        "a target in 63×63 pixels, searched in 159×159 pixels, rgb",
         "a cell every 4 pixels, cross_correlation energy",
         "Above it the target counts as lost.",
         "scale_step 1.0375",

@@ -73,7 +73,7 @@ def test_it_says_what_it_learned_from(document: dict[str, Any]) -> None:
 def test_it_says_how_it_searches_and_how_large_it_is(document: dict[str, Any]) -> None:
     training = model_card(document).tables["training"]
     assert training["Searches with"] == "scales 3, window 0.176"
-    assert training["Reads"].startswith("a target in 63 × 63 pixels, looked for in 159 × 159")
+    assert training["Reads"].startswith("a target in 63 × 63 pixels, searched in 159 × 159")
     assert (training["Weights"], training["Bytes (onnx)"]) == ("4,332", "20,857")
     assert training["Held out"] == "59 frames, to choose settings"
     assert training["Steps"] == "700"

@@ -111,4 +111,4 @@ class TestInPreparation:
     def test_whole_photos_are_written_as_before(self) -> None:
         """So that models made earlier keep their fingerprint."""
         expected = {"rows": 56, "columns": 46, "channels": 1}
-        assert Preparation().as_data() == expected
+        assert Preparation(version=1).as_data() == expected
