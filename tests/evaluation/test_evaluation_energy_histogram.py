@@ -41,6 +41,11 @@ def test_every_energy_is_counted_once_and_in_its_bin(genuine, impostor) -> None:
     assert sum(found.genuine) == len(genuine)
 
 
+def test_people_with_one_photo_each_have_impostors_alone() -> None:
+    found = EnergyHistogram.of([], [0.5, 1.0])
+    assert (sum(found.genuine), sum(found.impostor)) == (0, 2)
+
+
 def test_all_energies_equal_get_bins_all_the_same() -> None:
     found = EnergyHistogram.of([0.5], [0.5, 0.5])
     assert sum(found.genuine) == 1
@@ -49,9 +54,9 @@ def test_all_energies_equal_get_bins_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("genuine", "impostor", "said"),
-    [([], [1.0], "0 and 1, 0 of them"), ([1.0], [float("nan")], "1 and 1, 1 of them")],
+    [([1.0], [], "1 and 0, 0 of them"), ([1.0], [float("nan")], "1 and 1, 1 of them")],
 )
-def test_none_of_a_kind_or_no_number_is_refused(genuine, impostor, said) -> None:
+def test_no_impostor_or_no_number_is_refused(genuine, impostor, said) -> None:
     with pytest.raises(DataError, match=said):
         EnergyHistogram.of(genuine, impostor)
 
