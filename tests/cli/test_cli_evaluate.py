@@ -60,7 +60,7 @@ def test_the_page_the_tables_and_the_json_agree(place: Path) -> None:
     said = " ".join(result.stdout.split())
     for words in (
         "open-set, 3 of 6 people enrolled, the others strangers",
-        "no operating point for an open set",
+        "not a suitable operating point for an open set",
         "By glasses",
         "yes: 3 people, fewer than 10",
         "at rank 1",

@@ -124,8 +124,7 @@ def test_the_headline_sets_unseen_people_against_the_lab_split(lab, unseen):
     assert (found.unseen.protocol, found.known.protocol) == ("U4", "L")
     assert found.figure == "accuracy"
     assert found.why.startswith(
-        "Accuracy on balanced pairs: 99.1 % by protocol L, 94.1 % on unseen people "
-        "(protocol U4)."
+        "Accuracy on balanced pairs: 99.1 % by protocol L, 94.1 % on unseen people (protocol U4)."
     )
     assert "rewards memorisation" in found.why
 
