@@ -355,6 +355,21 @@ class TestFewPeople:
         assert squared.threshold(1e-3) == pytest.approx(plain.threshold(1e-3) ** 2)
         assert squared.rate(0.25) == pytest.approx(plain.rate(0.5))
 
+    def test_of_one_photo_every_fusion_is_the_same(self) -> None:
+        """Of a squared energy too, whose name says how it is distributed."""
+        matrix, codes = people_who_resemble(10, 4, 0)
+        thresholds = [
+            calibrate(
+                matrix**2,
+                codes,
+                Purpose(people=15, strangers_accepted=0.01, fusion=fusion),
+                energy="squared_euclidean",
+                extrapolate=True,
+            ).threshold
+            for fusion in ("min", "auto")
+        ]
+        assert thresholds[0] == thresholds[1]
+
     def test_fewer_people_lower_the_threshold(self) -> None:
         distances = np.random.default_rng(0).normal(0.8, 0.1, 500)
         thresholds = [NormalEnergies.of(distances, people=n).threshold(1e-3) for n in (3, 10, 40)]

@@ -179,6 +179,11 @@ class TestWhatItSays:
         expected = RATIO.probability(0.5, prior=1 / people)
         assert found.probability == pytest.approx(float(expected))
 
+    def test_the_nearest_of_many_have_the_prior_of_all_who_are_enrolled(self) -> None:
+        probability = {"ratio": RATIO.to_json(), "prior": 0.5}
+        decider = Decider.of(Model(calibration=calibration(probability=probability)))
+        assert decider.decide(NAMES[:2], [0.5, 0.9], people=500).prior == 1 / 500
+
     def test_nobody_within_the_threshold_gets_a_probability(self) -> None:
         found = answer([3.0, 4.0], nearest=2)
         assert found.status == "unknown"

@@ -29,6 +29,9 @@ from likeness.errors import ModelError, require_extra
 from likeness.evaluation.rare_rates import wilson
 from likeness.files import fields_to_json
 
+PRIOR = 0.5
+"""The default prior: one person and two people are equally likely."""
+
 FORMAT = "likeness.likelihood_ratio/1"
 NEAREST = 1e-12
 """Lower limit of energies, as a share of the scale, before a logarithm."""

@@ -251,7 +251,9 @@ def _with_chosen_fusion(
 ) -> ThresholdChoice:
     if purpose.photos_each == 1:  # one photo is its own nearest, mean and middle
         plain = replace(purpose, fusion="min")
-        return calibrate(matrix, codes, plain, extrapolate=extrapolate, seed=seed, pairs=pairs)
+        return calibrate(
+            matrix, codes, plain, energy=energy, extrapolate=extrapolate, seed=seed, pairs=pairs
+        )
     if energy is None:
         raise SettingError('energy: expected its name for the fusion "auto". Received: None.')
     people = np.random.default_rng(seed).permutation(np.unique(codes))

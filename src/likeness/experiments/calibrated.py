@@ -13,7 +13,7 @@ from likeness.evaluation.fusion import Comparisons, compare_with_people
 from likeness.evaluation.leaks import Learned
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.pair_energies import PairRule
-from likeness.evaluation.probability import check_prior
+from likeness.evaluation.probability import PRIOR, check_prior
 from likeness.evaluation.probability_fit import FittedProbability, fit_probability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.model.protocol import Model
@@ -21,9 +21,6 @@ from likeness.recogniser.gallery import Gallery
 
 FEWEST = 3
 """So many people at least: two have one pair, and one pair has no spread."""
-
-PRIOR = 0.5
-"""The default prior: one person and two people are equally likely."""
 
 
 def calibrate_model(

@@ -19,7 +19,7 @@ from likeness.arrays import Images, check_in_range, describe
 from likeness.errors import DataError, ModelError, NoThresholdError
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.margin import is_clear
-from likeness.evaluation.probability import LikelihoodRatio, check_prior
+from likeness.evaluation.probability import PRIOR, LikelihoodRatio, check_prior
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.model.protocol import Model
 
@@ -132,8 +132,6 @@ class _Comparison:
 
 
 NEAREST = 5
-PRIOR = 0.5
-"""The prior of two photos; of a calibration, the sign that none was stated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +196,7 @@ class Decider:
                 f"the model's calibration is damaged ({type(error).__name__}: {error}). Calibrate "
                 "it again: `likeness calibrate MODEL PHOTOS`."
             ) from error
+        # A calibration keeps the default where nobody stated a prior.
         prior_by_size = prior is None and kept == PRIOR
         prior = kept if prior is None else prior
         check_prior(prior)
@@ -226,7 +225,7 @@ class Decider:
             names: of the enrolled people, ``G`` different ones; nobody is allowed. The two nearest
                 are enough for the answer.
             energies: ``(G,)``, of the photo to each of them, fused as in the calibration.
-            people: how many are enrolled in all, for the warnings; G if not given.
+            people: how many are enrolled in all, for the prior and the warnings; G if not given.
             nearest: how many of the nearest people to return, 1 or more.
 
         Raises:
@@ -244,13 +243,14 @@ class Decider:
         values = _checked(names, energies)
         # Of equally near people, the first one; the answer is ambiguous anyway.
         order = np.argsort(values, kind="stable")[: max(nearest, 2)]
-        prior = 1 / max(len(values), 2) if self.prior_by_size else self.prior
-        known = any(values <= self.threshold)
+        enrolled = len(values) if people is None else people
+        prior = 1 / max(enrolled, 2) if self.prior_by_size else self.prior
+        within = len(order) > 0 and values[order[0]] <= self.threshold
         ordered = [
             Neighbour(
                 name=names[i],
                 energy=float(values[i]),
-                probability=self.probability(float(values[i]), prior=prior) if known else None,
+                probability=self.probability(float(values[i]), prior=prior) if within else None,
             )
             for i in order
         ]
@@ -269,7 +269,7 @@ class Decider:
             threshold=self.threshold,
             nearest=tuple(ordered[:nearest]),
             reason=self._reason(status, first, second),
-            warnings=self.warnings(people=len(values) if people is None else people),
+            warnings=self.warnings(people=enrolled),
             model=self.fingerprint,
         )
 
