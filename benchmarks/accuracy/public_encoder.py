@@ -6,7 +6,6 @@ used (failures to acquire) stay in the figures: they are rejected in every compa
 
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +16,11 @@ from likeness import datasets, open_model
 from likeness.arrays import Embeddings, Energies, Images
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
-from likeness.errors import FaceError
 from likeness.evaluation import evaluate_matrix, people_intervals
 from likeness.evaluation.figures import FigureName, Interval
+from likeness.experiments.aligned_faces import aligned_faces
 from likeness.experiments.unseen_people import unseen_people_parts
-from likeness.images.align import Alignment
-from likeness.images.faces import FaceFinder, HaarFaceFinder, YuNetFaceFinder, only_face
+from likeness.images.faces import FaceFinder, HaarFaceFinder, YuNetFaceFinder
 from likeness.model.alignment import alignment_of
 
 REPETITIONS = 500
@@ -30,31 +28,6 @@ U4 = ("auc", "eer", "tar_at_far_1e-2", "one_shot_10way")
 FORTY = ("eer", "one_shot_40way")
 
 _DECIMALS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Faces:
-    """The aligned faces of a data set.
-
-    Args:
-        chips: ``(k, rows, columns, channels)``, of the photos with a usable face.
-        kept: ``(k,)``, indices of these photos.
-    """
-
-    chips: Images
-    kept: np.ndarray
-
-
-def found_faces(data: Dataset, finder: FaceFinder, alignment: Alignment) -> Faces:
-    """Detect and align the face of each photo."""
-    chips, kept = [], []
-    for index, photo in enumerate(data.items):
-        try:
-            chips.append(alignment(photo, only_face(finder, photo)))
-        except FaceError:
-            continue
-        kept.append(index)
-    return Faces(np.stack(chips), np.array(kept))
 
 
 def embeddings_of(model: Any, chips: Images, *, mirrored: bool) -> Embeddings:
@@ -85,16 +58,21 @@ def energies_with_failures(
 
 def figures_of(matrix: Energies, data: Dataset) -> dict[str, dict[FigureName, Interval]]:
     """Return the figures of U4, and those of all people at once."""
-    place = {name: index for index, name in enumerate(data.item_names)}
     folds = []
     for _, test in unseen_people_parts(data, 4):
-        rows = np.array([place[name] for name in test.item_names])
+        rows = _rows_of(test, data)
         folds.append(evaluate_matrix(matrix[np.ix_(rows, rows)], test.codes, threshold=None))
     whole = [evaluate_matrix(matrix, data.codes, threshold=None)]
     return {
         "U4": people_intervals(folds, repetitions=REPETITIONS, seed=0),
         "all": people_intervals(whole, repetitions=REPETITIONS, seed=0),
     }
+
+
+def _rows_of(part: Dataset, data: Dataset) -> np.ndarray:
+    """Return ``(k,)``, where the photos of a part are in the whole."""
+    index = {name: row for row, name in enumerate(data.item_names)}
+    return np.array([index[name] for name in part.item_names])
 
 
 def row(title: str, failures: float, figures: dict[str, dict[FigureName, Interval]]) -> str:
@@ -138,16 +116,17 @@ def main(
         finders["YuNet"] = YuNetFaceFinder(path=yunet)
     table = header()
     for name, finder in finders.items():
-        faces = found_faces(data, finder, alignment)
+        faces = aligned_faces(data, alignment, finder)
+        kept = _rows_of(faces, data)
         for mirrored in (False, True):
             matrix = energies_with_failures(
-                embeddings_of(loaded, faces.chips, mirrored=mirrored),
-                faces.kept,
+                embeddings_of(loaded, faces.items, mirrored=mirrored),
+                kept,
                 photos=len(data),
                 energy=loaded.energy,
             )
             title = f"{name}, {'with' if mirrored else 'without'} the mirror image"
-            failures = 1 - len(faces.kept) / len(data)
+            failures = 1 - len(faces) / len(data)
             table += row(title, failures, figures_of(matrix, data))
             typer.echo(table.splitlines()[-1], err=True)
     table += (

@@ -219,13 +219,14 @@ def _calibrate(
             "--photos-each, which the gallery tells. Example: --on-gallery staff.db "
             "--strangers-accepted 1%."
         )
+    else:
+        accepted = _rate(strangers_accepted, "--strangers-accepted")
     prior_rate = _rate(prior, "--prior")
     wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
     check_report(report)
     if not dry_run:
         check_writable_folder(model, option="MODEL")  # the threshold is stored there
     require_extra("sklearn")  # for the probabilities, before the photos are read
-    chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     loaded = opened(model, runtime=runtime, variant=variant)
     notes: tuple[str, ...] = ()
     if on_gallery is not None:
@@ -235,7 +236,7 @@ def _calibrate(
             calibration = calibrate_on_gallery(
                 loaded,
                 gallery,
-                strangers_accepted=_rate(str(strangers_accepted), "--strangers-accepted"),
+                strangers_accepted=accepted,
                 fusion=fusion,
                 prior=prior_rate,
                 wrong_names=wrong_rate,

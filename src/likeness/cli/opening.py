@@ -94,9 +94,10 @@ def read_data_for(
     from likeness.experiments import aligned_faces  # late: only with photos
     from likeness.model.alignment import alignment_in
 
-    alignment = alignment_in(model)
-    preparation = preparation_from_data(SavedModel.read(model).preparation)
+    saved = SavedModel.read(model)
+    alignment = alignment_in(saved)
     if alignment is None:
+        preparation = preparation_from_data(saved.preparation)
         return read_data(data, preparation=preparation, on_progress=on_progress, on_photo=on_photo)
     if is_named(data):
         with errors().status("Looking for the faces"):

@@ -123,6 +123,23 @@ DIGITS = 16
 """Hexadecimal digits of each photo's digest in a model's record."""
 
 
+def data_record(data: Dataset) -> dict[str, object]:
+    """Return what a model's record says of the data that it was trained on.
+
+    `Learned.recorded` reads whom and what it was from it.
+    """
+    return {
+        "name": data.name,
+        "digest": data.digest,
+        "licence": data.licence,
+        "drawn": data.drawn,
+        "items": len(data),
+        "identities": list(data.distinct),
+        # Enough of each digest to tell later whether a photo was learned from.
+        "item_digests": [digest[:DIGITS] for digest in data.item_digests],
+    }
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Learned:
     """The record of a training part: names and digests.

@@ -3,7 +3,6 @@
 import io
 import zipfile
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,15 +26,12 @@ def alignment_of(model: Any) -> Alignment | None:
     return _alignment(getattr(model, "preparation", None), getattr(model, "landmarks", None))
 
 
-def alignment_in(folder: Path) -> Alignment | None:
-    """Return the alignment of the model in a folder, without opening the model; see `alignment_of`.
+def alignment_in(saved: SavedModel) -> Alignment | None:
+    """Return the alignment of a saved model, without opening its encoder; see `alignment_of`.
 
     Raises:
-        ModelError: there is no model, or the predictor of landmarks is missing or damaged.
+        ModelError: the predictor of landmarks is missing or damaged.
     """
-    saved = SavedModel.read(folder)
-    if saved.preparation.get("eyes") is None and saved.preparation.get("points") is None:
-        return None
     return _alignment(preparation_from_data(saved.preparation), saved.landmarks())
 
 

@@ -23,7 +23,7 @@ from likeness.errors import ModelError, require_extra
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.evaluation.intervals import paired_intervals, people_intervals
-from likeness.evaluation.leaks import Learned
+from likeness.evaluation.leaks import Learned, data_record
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.files import check_new_folder, to_json
 from likeness.model.export import whitened_onnx
@@ -190,17 +190,3 @@ def _write_whitened(saved: SavedModel, parts: Mapping[str, bytes], *, data_name:
     )
     new = replace(new, fingerprint=new.imported_fingerprint(parts["onnx"]))
     return new.write_new(parts, packed=packed)
-
-
-def data_record(data: Dataset) -> dict[str, Any]:
-    """Return what a model's record says of the data that it was trained on."""
-    return {
-        "name": data.name,
-        "digest": data.digest,
-        "licence": data.licence,
-        "drawn": data.drawn,
-        "items": len(data),
-        "identities": list(data.distinct),
-        # Enough of each digest to tell later whether a photo was learned from.
-        "item_digests": [digest[:16] for digest in data.item_digests],
-    }

@@ -36,11 +36,10 @@ from likeness.evaluation import (
     matrix_pair_energies,
 )
 from likeness.evaluation.baselines import ChosenOn
-from likeness.evaluation.leaks import Learned
+from likeness.evaluation.leaks import Learned, data_record
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.results import ProtocolResult
 from likeness.model.siamese_model import SiameseModel
-from likeness.training.adaptation import data_record
 from likeness.training.fitting import Fit, FitOptions, fit_ensemble, fit_once
 from likeness.training.networks import PreparedPeople, embed_prepared
 from likeness.training.process import OnProgress
