@@ -137,9 +137,9 @@ def test_the_model_to_be_shipped_decides_and_knows_its_licence(tmp_path: Path) -
         preparation={"rows": 16, "columns": 32},
         schedule={"epochs": 1, "steps": 4},
     )
-    found = to_ship.make(signed, tmp_path / "m", recipe=small)
+    calibration = to_ship.make(signed, tmp_path / "m", recipe=small)
     model = open_model(tmp_path / "m")
-    assert model.threshold == found.threshold and model.calibration["purpose"]
+    assert model.threshold == calibration.choice.threshold and model.calibration["purpose"]
     document = SavedModel.read(tmp_path / "m").to_json()
     assert document["about"] == to_ship.ABOUT
     learned = set(document["record"]["data"]["identities"])

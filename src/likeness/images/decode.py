@@ -5,19 +5,21 @@ and decompression bombs, that is small files that would take minutes or gigabyte
 lengths only and unpacks nothing.
 """
 
+import ctypes
 import io
 import re
 import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, _imaging
 
 from likeness.errors import ImageError, MissingExtraError, require_extra
 from likeness.images.formats import described, file_format
@@ -269,6 +271,7 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
     # ValueError, struct.error, IndexError, OverflowError, MemoryError, its own bomb error.
     try:
         with _without_warnings():
+            _quiet_libtiff()
             photo = _opened_heic(data) if file_format(data) == "HEIC" else _opened(bare)
             # The pages of a TIFF were counted by its structure; of a HEIC the main picture counts.
             whole = photo.format in ("TIFF", "HEIF")
@@ -287,6 +290,9 @@ def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray
         turn = UPRIGHT if photo.format in ("TIFF", "HEIF") else _orientation(exif or _exif(photo))
         if photo.format != "JPEG" and shrink > 1:
             photo = photo.reduce(shrink)
+        if photo.format == "TIFF":  # Its reader warns of damaged metadata only here.
+            with _without_warnings():
+                photo.load()
         pixels = _grey_or_rgb(photo)
     except Exception as error:
         raise _refused(name, f"{photo.format}, {_why(error)}") from error
@@ -368,6 +374,18 @@ def _without_warnings() -> Iterator[None]:
     with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@cache
+def _quiet_libtiff() -> None:
+    """Keep libtiff from writing to standard error, past Python, what the error says anyway.
+
+    Where Pillow has it linked in without its names, it goes on writing.
+    """
+    with suppress(OSError, AttributeError):
+        libtiff = ctypes.CDLL(_imaging.__file__)
+        libtiff.TIFFSetErrorHandler(None)
+        libtiff.TIFFSetWarningHandler(None)
 
 
 def _what_came(data: bytes, error: Exception) -> str:
