@@ -32,7 +32,7 @@ import numpy as np
 from likeness import datasets
 from likeness.tasks.characters.digits import digits as digits_data, mnist
 from likeness.errors import DataNotFoundError
-from likeness.evaluation import BASELINES, evaluate_pairs, evaluate_unseen, listed_pair_energies
+from likeness.evaluation import BASELINES, PairEnergies, evaluate_pairs, evaluate_unseen
 from likeness.experiments.lab_split import lab_pairs
 from likeness.training import PAIRS, train, train_on_pairs
 
@@ -67,7 +67,7 @@ recipe = PAIRS.replace(
 some = digits.take(np.arange(len(digits)) % 5 == 0)
 learned, tested = lab_pairs(some, seed=SEED)
 model = train_on_pairs(recipe, some, learned).model
-pairs = listed_pair_energies(model.embed(some.items), some.codes, tested, energy=model.energy)
+pairs = PairEnergies.of_pairs(model.embed(some.items), some.codes, tested, energy=model.energy)
 result = evaluate_pairs(pairs, threshold=model.threshold)
 print("digits seen in training:", {name: round(v, 3) for name, v in result.figures.items()})
 

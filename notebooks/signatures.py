@@ -33,8 +33,8 @@ import numpy as np
 from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.datasets import split_by_identity
 from likeness.energies import energy_matrix
-from likeness.evaluation import BASELINES, PairRule, evaluate_pairs, matrix_pair_energies
-from likeness.evaluation.fusion import compare_with_people
+from likeness.evaluation import BASELINES, PairEnergies, PairRule, evaluate_pairs
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability_fit import fit_probability
 from likeness.recogniser.decision import compare
 from likeness.tasks.signatures.model import SIGNATURES
@@ -80,7 +80,7 @@ print(f"{rule.in_words()}: {pairs.genuine.sum()} genuine pairs of {len(pairs)}")
 
 def error(energies: np.ndarray) -> float:
     return evaluate_pairs(
-        matrix_pair_energies(energies, test.codes, pairs), threshold=None
+        PairEnergies.of_matrix(energies, test.codes, pairs), threshold=None
     ).figures["eer"]
 
 
@@ -100,7 +100,7 @@ print(
 # model, and a threshold for a promised error rate with them.
 
 # %%
-energies = compare_with_people(
+energies = Comparisons.with_people(
     model.energies(kept.items, kept.items), kept.codes, pairs=rule.pairs(kept)
 )
 ratio = fit_probability(energies).ratio

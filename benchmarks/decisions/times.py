@@ -18,7 +18,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import require_extra
 from likeness.evaluation import evaluate_matrix, evaluate_open_set, people_intervals
 from likeness.evaluation.doctor import diagnose
-from likeness.evaluation.fusion import compare_with_people
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.groups import compare_groups
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.open_set import open_set_intervals
@@ -52,7 +52,7 @@ def _print_calibration(matrix: Energies, codes: Codes) -> None:
     )
     _timed(
         "probability",
-        lambda: fit_probability(compare_with_people(matrix, codes)).to_json(),
+        lambda: fit_probability(Comparisons.with_people(matrix, codes)).to_json(),
     )
     print(f"  {'likeness calibrate, together':<32}{time.process_time() - start:6.2f}")
 

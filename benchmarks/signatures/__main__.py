@@ -28,9 +28,9 @@ from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
     Evaluation,
+    PairEnergies,
     choose_threshold,
     evaluate_pairs,
-    matrix_pair_energies,
     people_intervals,
 )
 from likeness.evaluation.probability import LikelihoodRatio, cllr, min_cllr
@@ -147,7 +147,7 @@ def _cross_fitted(method: Method, training: Dataset, rows_of: Callable[[Dataset]
     genuine, impostor = [], []
     for rest, held in identity_folds(training, 2, partition_seed=PARTITION_SEED):
         matrix = _baseline(method, rows_of(rest), rows_of(held))
-        pairs = matrix_pair_energies(matrix, held.codes, RULES[OVERALL].pairs(held))
+        pairs = PairEnergies.of_matrix(matrix, held.codes, RULES[OVERALL].pairs(held))
         genuine.append(pairs.genuine)
         impostor.append(pairs.impostor)
     return choose_threshold(np.concatenate(genuine), np.concatenate(impostor))
@@ -171,7 +171,7 @@ def _figures(
     for rule, own in counted.items():
         folds = [
             evaluate_pairs(
-                matrix_pair_energies(matrix, test.codes, pairs), threshold=threshold, fars=FARS
+                PairEnergies.of_matrix(matrix, test.codes, pairs), threshold=threshold, fars=FARS
             )
             for matrix, (_, test), pairs, threshold in zip(
                 matrices, parts, own, thresholds, strict=True

@@ -10,8 +10,8 @@ from likeness.datasets import Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import (
+    PairEnergies,
     accuracy_at,
-    all_pair_energies,
     auc,
     choose_threshold,
     equal_error_rate,
@@ -237,7 +237,7 @@ class TestLeaks:
 
 def test_all_pairs_are_450_genuine_and_4500_impostor() -> None:
     codes = np.repeat(np.arange(10), 10)
-    found = all_pair_energies(
+    found = PairEnergies.of_embeddings(
         np.random.default_rng(0).normal(size=(100, 3)), codes, energy="cosine"
     )
     assert (len(found.genuine), len(found.impostor)) == (450, 4500)

@@ -12,7 +12,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, MissingExtraError, SettingError, TooFewError
 from likeness.evaluation import (
     BASELINES,
-    all_pair_energies,
+    PairEnergies,
     choose_threshold,
     cross_fitted_threshold,
     evaluate_unseen,
@@ -150,7 +150,7 @@ class TestCrossFittedThreshold:
         genuine, impostor = [], []
         for fold in range(3):
             held = people.of(people.distinct[fold::3])
-            pairs = all_pair_energies(
+            pairs = PairEnergies.of_embeddings(
                 raw_pixels(held).embed(held.items), held.codes, energy="euclidean"
             )
             genuine.extend(pairs.genuine)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from likeness.energies import ENERGY_NAMES, cosine, energy_by_name, energy_matrix
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.fusion import FUSIONS, candidates, check_fusion, compare_with_people, fuse
+from likeness.evaluation.fusion import FUSIONS, Comparisons, candidates, check_fusion, fuse
 
 SQUARED = ("euclidean", "squared_euclidean")
 
@@ -182,7 +182,7 @@ class TestComparisons:
     @pytest.mark.parametrize("fusion", [*FUSIONS, "top3"])
     def test_like_a_slow_loop_over_embeddings(self, energy, fusion) -> None:
         points, codes = embeddings(5, 21, 4), np.repeat([0, 1, 3], 7)
-        found = compare_with_people(
+        found = Comparisons.with_people(
             energy_matrix(energy, points), codes, photos_each=3, fusion=fusion, energy=energy
         )
         formula = energy_by_name(energy)
@@ -210,15 +210,15 @@ class TestComparisons:
     def test_blocks_change_nothing(self, fusion, monkeypatch) -> None:
         matrix, codes = energy_matrix("euclidean", embeddings(5, 20, 4)), np.repeat(np.arange(4), 5)
         options = {"photos_each": 2, "fusion": fusion, "energy": "euclidean"}
-        whole = compare_with_people(matrix, codes, **options)
+        whole = Comparisons.with_people(matrix, codes, **options)
         monkeypatch.setattr("likeness.evaluation.fusion.BLOCK", 1)
-        parts = compare_with_people(matrix, codes, **options)
+        parts = Comparisons.with_people(matrix, codes, **options)
         np.testing.assert_array_equal(whole.genuine, parts.genuine)
         np.testing.assert_array_equal(whole.impostor_people, parts.impostor_people)
 
     def test_the_centroid_needs_the_energys_name(self) -> None:
         matrix, codes = energy_matrix("euclidean", embeddings(5, 20, 4)), np.repeat(np.arange(4), 5)
         with pytest.raises(SettingError, match="energy: the centroid needs the name"):
-            compare_with_people(matrix, codes, photos_each=2, fusion="centroid")
+            Comparisons.with_people(matrix, codes, photos_each=2, fusion="centroid")
         with pytest.raises(SettingError, match=r"Received: 'manhattan'\. Use min, mean or top2"):
-            compare_with_people(matrix, codes, fusion="centroid", energy="manhattan")
+            Comparisons.with_people(matrix, codes, fusion="centroid", energy="manhattan")

@@ -13,7 +13,6 @@ from likeness.evaluation.fusion import (
     RejectedAtFar,
     candidates,
     choose_fusion,
-    compare_with_people,
     pair_counts,
     people_again,
 )
@@ -45,7 +44,7 @@ class TestRejectedAtFar:
     def test_is_one_minus_tar_at_far_for_people_drawn_again(self, seed, far, ties) -> None:
         matrix, codes = people_of(6, 4, seed)
         matrix = np.round(matrix) if ties else matrix
-        found = compare_with_people(matrix, codes)
+        found = Comparisons.with_people(matrix, codes)
         measure = RejectedAtFar(found, far=far, people=6)
         plain = error_rates(found.genuine, found.impostor)
         assert measure.rate() == pytest.approx(1 - tar_at_far(plain, far))
@@ -148,7 +147,7 @@ class TestChoice:
         found = choose_fusion(matrix, codes, photos_each=2, far=0.2, energy="euclidean")
         assert found.far == 0.2
         for fusion, rate in found.rejected.items():
-            pairs = compare_with_people(
+            pairs = Comparisons.with_people(
                 matrix, codes, photos_each=2, fusion=fusion, energy="euclidean"
             )
             least = min(

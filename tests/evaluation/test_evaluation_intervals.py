@@ -10,13 +10,13 @@ from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import (
     Evaluation,
+    PairEnergies,
     accuracy_at,
     auc,
     equal_error_rate,
     error_rates,
     evaluate_matrix,
     evaluate_pairs,
-    listed_pair_energies,
     n_way_k_shot,
     people_intervals,
     tar_at_far,
@@ -103,7 +103,7 @@ class TestAgainstLiteralResampling:
         rng = np.random.default_rng(0)
         codes = np.repeat(np.arange(8), 5)
         points = rng.normal(size=(8, 3))[codes] + rng.normal(0, 0.6, (40, 3))
-        pairs = listed_pair_energies(
+        pairs = PairEnergies.of_pairs(
             points, codes, sample_pairs(codes, genuine=40, impostor=60, seed=0), energy="euclidean"
         )
         fold = evaluate_pairs(pairs, threshold=THRESHOLD)
@@ -186,7 +186,7 @@ class TestWhatTheyPromise:
         farther = np.concatenate([points, np.zeros((36, 2))])
         few, many = (
             people_intervals(
-                [evaluate_pairs(listed_pair_energies(p, c, listed, energy="cosine"), threshold=1)],
+                [evaluate_pairs(PairEnergies.of_pairs(p, c, listed, energy="cosine"), threshold=1)],
                 repetitions=50,
             )
             for p, c in ((points, codes), (farther, more))
@@ -215,7 +215,7 @@ class TestRefusals:
 
     def test_pairs_of_one_kind_only(self) -> None:
         only = LabelledPairs(np.array([[0, 1]]), np.array([True]))
-        pairs = listed_pair_energies(np.ones((2, 2)), np.zeros(2, int), only, energy="cosine")
+        pairs = PairEnergies.of_pairs(np.ones((2, 2)), np.zeros(2, int), only, energy="cosine")
         with pytest.raises(TooFewError, match="impostor: expected at least one impostor pair"):
             evaluate_pairs(pairs, threshold=None)
 

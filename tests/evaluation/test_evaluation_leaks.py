@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from likeness.datasets import Dataset, identity_folds, split_by_identity
 from likeness.datasets.sampling import LabelledPairs, sample_pairs
-from likeness.evaluation import find_leaks, matrix_pair_energies
+from likeness.evaluation import PairEnergies, find_leaks
 from likeness.evaluation.leaks import LeakReport, Learned
 
 
@@ -165,7 +165,7 @@ class TestWords:
 
 class TestAgainstARecord:
     def against(self, names: list[str], digests: list[str], test: Dataset) -> LeakReport:
-        energies = matrix_pair_energies(np.zeros((len(test), len(test))), test.codes)
+        energies = PairEnergies.of_matrix(np.zeros((len(test), len(test))), test.codes)
         return Learned(identities=names, digests=digests).leaks_into(test, energies)
 
     def test_nothing_recorded_is_clean(self) -> None:

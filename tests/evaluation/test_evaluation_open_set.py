@@ -8,13 +8,7 @@ from hypothesis import strategies as st
 from likeness import datasets
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, SettingError, TooFewError
-from likeness.evaluation import (
-    BASELINES,
-    cross_fitted_threshold,
-    dir_at_fpir,
-    evaluate_open_set,
-    open_set_rates,
-)
+from likeness.evaluation import BASELINES, cross_fitted_threshold, evaluate_open_set
 from likeness.evaluation.open_set import OpenSetCounter, Searches
 
 
@@ -79,7 +73,7 @@ class TestRates:
         matrix = rng.integers(0, 6, (len(codes), len(gallery))).astype(float)
         found = Searches.of(matrix, codes, np.array(gallery))
         false, wrong = slow_search(matrix, codes, gallery, threshold, rank)
-        rates = open_set_rates(found, rank=rank)
+        rates = found.rates(rank=rank)
         assert rates.at(threshold) == pytest.approx((np.mean(false), np.mean(wrong)))
         assert found.missed(threshold, rank=rank) == pytest.approx(wrong)
         assert (rates.mated_probes, rates.non_mated_probes) == (3, strangers)
@@ -89,7 +83,7 @@ class TestRates:
         self, seed, rank
     ) -> None:
         found = evaluate_open_set(*matrix_of(4, 2, seed), halves=2, seed=seed).searches
-        rates, next_rank = (open_set_rates(found, rank=r) for r in (rank, rank + 1))
+        rates, next_rank = (found.rates(rank=r) for r in (rank, rank + 1))
         assert rates.at(-np.inf) == (0.0, 1.0)
         assert rates.fpir[-1] == 1.0
         assert (np.diff(rates.fpir) >= 0).all()
@@ -100,7 +94,7 @@ class TestRates:
     @given(seed=st.integers(0, 10_000))
     def test_at_the_last_rank_nobody_is_missed_but_by_the_threshold(self, seed) -> None:
         found = evaluate_open_set(*matrix_of(6, 2, seed), halves=2).searches
-        rates = open_set_rates(found, rank=3)
+        rates = found.rates(rank=3)
         assert rates.fnir[-1] == pytest.approx(0.0)
         for threshold in range(6):
             assert rates.at(threshold)[1] == pytest.approx(np.mean(found.mated > threshold))
@@ -119,12 +113,12 @@ class TestRates:
 
     def test_nobody_ever_found(self) -> None:
         found = Searches.of(np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([0, 5]), np.array([0, 1]))
-        rates = open_set_rates(found)
+        rates = found.rates()
         assert rates.fnir.tolist() == [1.0] * len(rates.fnir)
 
     def test_a_network_that_maps_all_to_one_point_is_a_fair_guess(self) -> None:
         codes = np.repeat(np.arange(8), 3)
-        rates = open_set_rates(evaluate_open_set(np.zeros((24, 24)), codes, halves=4).searches)
+        rates = evaluate_open_set(np.zeros((24, 24)), codes, halves=4).searches.rates()
         assert rates.at(0.0) == pytest.approx((1.0, 0.75))
 
     def test_nearest_stranger_s_neighbour_is_named(self) -> None:
@@ -135,9 +129,9 @@ class TestRates:
     def test_only_one_kind_of_search_is_refused_in_words(self) -> None:
         both = np.array([[1.0, 2.0]])
         with pytest.raises(TooFewError, match=r"people who are not\. Received: 1 and 0\."):
-            open_set_rates(Searches.of(both, np.array([0]), np.array([0, 1])))
+            Searches.of(both, np.array([0]), np.array([0, 1])).rates()
         with pytest.raises(TooFewError, match="Received: 0 and 1"):
-            open_set_rates(Searches.of(both, np.array([9]), np.array([0, 1])))
+            Searches.of(both, np.array([9]), np.array([0, 1])).rates()
 
     def test_bad_arrays_and_ranks(self) -> None:
         with pytest.raises(DataError, match="1 probes to 3 enrolled items"):
@@ -146,9 +140,9 @@ class TestRates:
             Searches.of(np.array([[np.nan, 1.0]]), np.array([0]), np.array([0, 1]))
         found = Searches.of(np.ones((2, 2)), np.array([0, 9]), np.array([0, 1]))
         with pytest.raises(SettingError, match="rank: expected"):
-            open_set_rates(found, rank=0)
+            found.rates(rank=0)
         with pytest.raises(SettingError, match="threshold: expected a number"):
-            open_set_rates(found).at(np.nan)
+            found.rates().at(np.nan)
 
 
 class TestDirAtFpir:
@@ -159,25 +153,25 @@ class TestDirAtFpir:
         for threshold in [-1.0, *found.mated, *found.non_mated]:
             if np.mean(found.non_mated <= threshold) <= fpir:
                 best = max(best, 1 - found.missed(threshold).mean())
-        assert dir_at_fpir(open_set_rates(found), fpir) == pytest.approx(best)
+        assert found.rates().dir_at(fpir) == pytest.approx(best)
 
     def test_counts_different_probes_not_searches(self) -> None:
         """The same 18 photos are searched again and again: they show no FPIR under 3/18."""
         found = evaluate_open_set(*matrix_of(6, 3, 0), halves=10).searches
-        rates = open_set_rates(found)
+        rates = found.rates()
         assert len(found.non_mated) == 10 * 3 * 9
         assert rates.non_mated_probes == 18
-        assert dir_at_fpir(rates, 3 / 18) >= 0
+        assert rates.dir_at(3 / 18) >= 0
         with pytest.raises(
             SettingError, match=r"18 probes of strangers support no FPIR under 0\.17"
         ):
-            dir_at_fpir(rates, 0.1)
+            rates.dir_at(0.1)
 
     @pytest.mark.parametrize("fpir", [0.0, 1.5, np.nan])
     def test_a_rate_that_is_none(self, fpir) -> None:
         found = evaluate_open_set(*matrix_of(6, 3, 0), halves=2).searches
         with pytest.raises(SettingError, match="above 0, at most 1"):
-            dir_at_fpir(open_set_rates(found), fpir)
+            found.rates().dir_at(fpir)
 
 
 class TestHalves:
@@ -186,7 +180,7 @@ class TestHalves:
     def test_equal_the_protocol_in_loops(self, people, photos, shots, rank) -> None:
         matrix, codes = matrix_of(people, photos, people)
         found = evaluate_open_set(matrix, codes, halves=3, shots=shots, seed=1)
-        rates = open_set_rates(found.searches, rank=rank)
+        rates = found.searches.rates(rank=rank)
         for threshold in (0.0, 1.0, 3.0):
             slow = slow_halves(matrix, codes, found.halves, threshold, shots=shots, rank=rank)
             assert rates.at(threshold) == pytest.approx(slow)
@@ -253,9 +247,9 @@ class TestEvaluate:
         without = evaluate_open_set(matrix, codes, threshold=None)
         assert set(without.figures) == {"dir_at_fpir_5e-2", "dir_at_fpir_1e-1"}
         found = evaluate_open_set(matrix, codes, threshold=2.0)
-        rates = open_set_rates(found.searches)
+        rates = found.searches.rates()
         assert (found.figures["fpir"], found.figures["fnir"]) == rates.at(2.0)
-        assert found.figures["dir_at_fpir_5e-2"] == dir_at_fpir(rates, 0.05)
+        assert found.figures["dir_at_fpir_5e-2"] == rates.dir_at(0.05)
 
     def test_what_the_probes_cannot_show_is_left_out(self) -> None:
         figures = evaluate_open_set(*matrix_of(8, 5, 0), threshold=None).figures

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import TooFewError
-from likeness.evaluation import dir_at_fpir, evaluate_open_set, open_set_intervals
+from likeness.evaluation import evaluate_open_set, open_set_intervals
 from likeness.evaluation.open_set import OpenSet, OpenSetRates
 
 THRESHOLD = 1.0
@@ -43,7 +43,7 @@ def literally(fold: OpenSet, drawn: np.ndarray) -> dict[str, float] | None:
         non_mated_probes=60,
     )
     fpir, fnir = rates.at(THRESHOLD)
-    return {"fpir": fpir, "fnir": fnir, "dir_at_fpir_1e-1": dir_at_fpir(rates, 0.1)}
+    return {"fpir": fpir, "fnir": fnir, "dir_at_fpir_1e-1": rates.dir_at(0.1)}
 
 
 def test_equal_figures_counted_one_by_one() -> None:

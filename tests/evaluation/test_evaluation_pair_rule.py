@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from likeness.datasets import Dataset
 from likeness.errors import DataError, SettingError, TooFewError
-from likeness.evaluation import PairRule, evaluate_pairs, matrix_pair_energies, people_intervals
-from likeness.evaluation.fusion import Comparisons, compare_with_people
+from likeness.evaluation import PairEnergies, PairRule, evaluate_pairs, people_intervals
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 
 RULES = [
@@ -98,14 +98,14 @@ class TestMeasuring:
 
     def test_energies_are_those_of_the_pairs_that_count(self) -> None:
         pairs = PairRule(same=("text",)).pairs(self.data)
-        found = matrix_pair_energies(self.matrix, self.data.codes, pairs)
+        found = PairEnergies.of_matrix(self.matrix, self.data.codes, pairs)
         assert max(found.genuine.max(), found.impostor.max()) < 0.2
-        everything = matrix_pair_energies(self.matrix, self.data.codes)
+        everything = PairEnergies.of_matrix(self.matrix, self.data.codes)
         assert everything.impostor.max() > 4
 
     def test_intervals_and_several_rates(self) -> None:
         pairs = PairRule(same=("text",)).pairs(self.data)
-        energies = matrix_pair_energies(self.matrix, self.data.codes, pairs)
+        energies = PairEnergies.of_matrix(self.matrix, self.data.codes, pairs)
         found = evaluate_pairs(energies, threshold=0.05, fars=(0.1, 0.2, 1e-9))
         assert {"tar_at_far_1e-1", "tar_at_far_2e-1"} <= set(found.figures)
         assert "tar_at_far_1e-9" not in found.figures  # the pairs are too few to show it
@@ -114,9 +114,9 @@ class TestMeasuring:
 
     def test_comparisons_and_calibration_keep_to_them(self) -> None:
         pairs = PairRule(same=("text",)).pairs(self.data)
-        energies = matrix_pair_energies(self.matrix, self.data.codes, pairs)
+        energies = PairEnergies.of_matrix(self.matrix, self.data.codes, pairs)
         one, other = (
-            compare_with_people(self.matrix, self.data.codes, pairs=pairs),
+            Comparisons.with_people(self.matrix, self.data.codes, pairs=pairs),
             Comparisons.of(energies),
         )
         np.testing.assert_array_equal(one.impostor, other.impostor)
@@ -129,4 +129,4 @@ class TestMeasuring:
     def test_not_for_several_photos_each(self) -> None:
         pairs = PairRule(same=("text",)).pairs(self.data)
         with pytest.raises(SettingError, match="photos_each: expected 1"):
-            compare_with_people(self.matrix, self.data.codes, photos_each=2, pairs=pairs)
+            Comparisons.with_people(self.matrix, self.data.codes, photos_each=2, pairs=pairs)

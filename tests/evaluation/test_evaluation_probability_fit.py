@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
-from likeness.evaluation.fusion import Comparisons, compare_with_people
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability import KINDS, LikelihoodRatio, cllr
 from likeness.evaluation.probability_fit import MERGED, Fitting, fit_probability
 
@@ -24,7 +24,7 @@ def people_of(count: int, photos: int, seed: int) -> Comparisons:
     centres = np.repeat(rng.normal(size=(count, SIZE)), photos, axis=0)
     embeddings = centres + SPREAD * rng.normal(size=(count * photos, SIZE))
     matrix = energy_matrix("squared_euclidean", embeddings)
-    return compare_with_people(matrix, np.repeat(np.arange(count), photos))
+    return Comparisons.with_people(matrix, np.repeat(np.arange(count), photos))
 
 
 def true_log_ratio(energies):
@@ -215,7 +215,7 @@ class TestHeldOut:
         rng = np.random.default_rng(0)
         codes = np.array([0, 0, 1, 1, 2, 2, 3, 3, *range(4, 12)])
         points = rng.normal(size=(len(codes), 4))
-        found = compare_with_people(energy_matrix("euclidean", points), codes)
+        found = Comparisons.with_people(energy_matrix("euclidean", points), codes)
         for seed in range(5):
             fitted = fit_probability(found, seed=seed)
             assert np.isfinite(fitted.genuine).all()

@@ -16,12 +16,11 @@ from scipy.stats import chi2, genpareto, ncx2, norm, t
 from likeness.energies import energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
-from likeness.evaluation.fusion import compare_with_people
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.rare_rates import (
     AcceptedRate,
     NormalEnergies,
     Tail,
-    student_quantile,
     wilson,
 )
 from likeness.evaluation.threshold_choice import Purpose, calibrate
@@ -69,7 +68,7 @@ def test_the_promise_holds_and_a_fixed_threshold_does_not(people, promise, extra
         held.append(found.strangers.low <= true <= found.strangers.high)
         shares.append(true / promise)
         assert found.strangers.high <= promise * (1 + 1e-9)
-        pairs = compare_with_people(matrix, codes)
+        pairs = Comparisons.with_people(matrix, codes)
         naive = choose_threshold(pairs.genuine, pairs.impostor)
         fixed.append(strangers_accepted(naive, people) <= promise)
     assert refused <= 0.1 * REPETITIONS
@@ -183,7 +182,7 @@ class TestComparisons:
     @pytest.mark.parametrize("fusion", ["min", "mean"])
     def test_fused_like_a_slow_loop(self, fusion) -> None:
         matrix, codes = people_of(4, 5, 3)
-        found = compare_with_people(matrix, codes, photos_each=2, fusion=fusion)
+        found = Comparisons.with_people(matrix, codes, photos_each=2, fusion=fusion)
         genuine, impostor = [], []
         for person in range(4):
             own = [i for i in range(20) if codes[i] == person]
@@ -201,19 +200,19 @@ class TestComparisons:
 
     def test_one_photo_each_is_every_pair_once(self) -> None:
         matrix, codes = people_of(3, 4, 0)
-        found = compare_with_people(matrix, codes)
+        found = Comparisons.with_people(matrix, codes)
         assert (len(found.genuine), len(found.impostor)) == (3 * 6, 3 * 16)
 
     def test_too_few_photos_are_refused(self) -> None:
         matrix, codes = people_of(3, 2, 0)
         with pytest.raises(TooFewError, match="one of them with 3 photos or more"):
-            compare_with_people(matrix, codes, photos_each=2)
+            Comparisons.with_people(matrix, codes, photos_each=2)
 
 
 class TestRareRates:
     def test_the_jackknife_is_the_slow_one(self) -> None:
         matrix, codes = people_of(12, 3, 1)
-        pairs = compare_with_people(matrix, codes)
+        pairs = Comparisons.with_people(matrix, codes)
         threshold = float(np.quantile(pairs.impostor, 0.2))
         shares = []
         for person in range(12):
@@ -240,7 +239,7 @@ class TestRareRates:
     @given(seed=st.integers(0, 10**6), rate=st.floats(0.02, 0.6))
     def test_the_largest_threshold_keeps_the_rate(self, seed, rate) -> None:
         matrix, codes = people_of(12, 3, seed)
-        pairs = compare_with_people(matrix, codes)
+        pairs = Comparisons.with_people(matrix, codes)
         counted = AcceptedRate(pairs.impostor, pairs.impostor_people)
         threshold = counted.largest_threshold(rate)
         if threshold is None:
@@ -344,9 +343,11 @@ class TestFewPeople:
             calibrate(half + half.T, codes, purpose, energy="euclidean", extrapolate=True)
 
     @pytest.mark.parametrize("share", [0.4, 0.025, 1e-3, 1e-8])
-    @pytest.mark.parametrize("degrees", [1, 2, 5, 20, 400])
-    def test_students_quantile_against_scipy(self, share, degrees) -> None:
-        assert student_quantile(share, degrees) == pytest.approx(t.ppf(share, degrees), rel=1e-6)
+    @pytest.mark.parametrize("people", [1, 2, 3, 10, 200])
+    def test_students_quantile_against_scipy(self, share, people) -> None:
+        energies = NormalEnergies(mean=0.0, spread=1.0, squared=False, people=people)
+        expected = t.ppf(share, 2 * people) * np.sqrt(1 + 1 / people)
+        assert energies.threshold(share) == pytest.approx(expected, rel=1e-6)
 
     def test_a_squared_energy_is_described_by_its_root(self) -> None:
         distances = np.random.default_rng(0).normal(0.8, 0.1, 500)

@@ -7,7 +7,7 @@ from likeness import datasets
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation import BASELINES
-from likeness.evaluation.fusion import compare_with_people
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.rare_rates import AcceptedRate, Rate
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.evaluation.verification import choose_threshold
@@ -60,7 +60,7 @@ def test_the_promise_holds_on_people_never_seen_and_a_fixed_threshold_does_not(
             found = calibrate(matrix_there, codes_there, purpose)
         except TooFewError:
             continue
-        pairs = compare_with_people(matrix_there, codes_there)
+        pairs = Comparisons.with_people(matrix_there, codes_there)
         naive = choose_threshold(pairs.genuine, pairs.impostor)
         ours, theirs = (
             strangers_accepted(

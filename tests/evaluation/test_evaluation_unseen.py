@@ -12,6 +12,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError
 from likeness.evaluation import (
     Embedder,
+    PairEnergies,
     accuracy_at,
     auc,
     equal_error_rate,
@@ -19,7 +20,6 @@ from likeness.evaluation import (
     evaluate_matrix,
     evaluate_pairs,
     evaluate_unseen,
-    listed_pair_energies,
     one_shot_each_item,
     tar_at_far,
 )
@@ -102,7 +102,7 @@ def test_order_of_items_and_names_of_people_do_not_matter() -> None:
 def test_a_list_of_pairs_has_no_one_shot_trials() -> None:
     data = people(10, 6)
     listed = sample_pairs(data.codes, seed=0)
-    pairs = listed_pair_energies(Mean().embed(data.items), data.codes, listed, energy="manhattan")
+    pairs = PairEnergies.of_pairs(Mean().embed(data.items), data.codes, listed, energy="manhattan")
     result = evaluate_pairs(pairs, threshold=7.0)
     assert result.identification is None
     assert set(result.figures) == {"auc", "eer", "accuracy"}

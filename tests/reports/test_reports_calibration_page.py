@@ -11,7 +11,7 @@ import pytest
 from likeness.datasets import Dataset
 from likeness.errors import OutputError
 from likeness.evaluation.calibration import Calibration, Provenance
-from likeness.evaluation.fusion import compare_with_people
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.probability import ReliabilityBin
 from likeness.evaluation.probability_fit import fit_probability
@@ -28,7 +28,7 @@ def made(*, drawn=False, probable=True):
     points = rng.normal(size=(25, 8))[codes] + 0.6 * rng.normal(size=(100, 8))
     matrix = np.linalg.norm(points[:, None] - points[None], axis=-1)
     purpose = Purpose(people=5, strangers_accepted=0.3)
-    comparisons = compare_with_people(matrix, codes)
+    comparisons = Comparisons.with_people(matrix, codes)
     fitted = fit_probability(comparisons, prior=PRIOR) if probable else None
     found = calibrate(matrix, codes, purpose)
     margin = Margin.measure(matrix, codes, purpose, threshold=found.threshold, wrong_names=0.3)

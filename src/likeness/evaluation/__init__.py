@@ -22,18 +22,8 @@ from likeness.evaluation.identification import (
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import find_leaks
 from likeness.evaluation.next_photo import next_photo_curve
-from likeness.evaluation.open_set import (
-    dir_at_fpir,
-    evaluate_open_set,
-    open_set_intervals,
-    open_set_rates,
-)
-from likeness.evaluation.pair_energies import (
-    PairRule,
-    all_pair_energies,
-    listed_pair_energies,
-    matrix_pair_energies,
-)
+from likeness.evaluation.open_set import evaluate_open_set, open_set_intervals
+from likeness.evaluation.pair_energies import PairEnergies, PairRule
 from likeness.evaluation.verification import (
     accuracy_at,
     auc,
@@ -48,15 +38,14 @@ __all__ = [
     "BASELINES",
     "Embedder",
     "Evaluation",
+    "PairEnergies",
     "PairRule",
     "accuracy_at",
-    "all_pair_energies",
     "auc",
     "choose_fusion",
     "choose_threshold",
     "cross_fitted_threshold",
     "cumulative_match",
-    "dir_at_fpir",
     "equal_error_rate",
     "error_rates",
     "evaluate_matrix",
@@ -65,13 +54,10 @@ __all__ = [
     "evaluate_unseen",
     "find_leaks",
     "fuse",
-    "listed_pair_energies",
-    "matrix_pair_energies",
     "n_way_k_shot",
     "next_photo_curve",
     "one_shot_each_item",
     "open_set_intervals",
-    "open_set_rates",
     "people_intervals",
     "rank_one",
     "roc",

@@ -24,7 +24,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, TooFewError, require_extra
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
-from likeness.evaluation.pair_energies import PairEnergies, matrix_pair_energies
+from likeness.evaluation.pair_energies import PairEnergies
 from likeness.evaluation.verification import (
     choose_threshold,
     error_rates,
@@ -123,7 +123,7 @@ def evaluate_matrix(
         DataError: the matrix does not fit the codes, or an energy is NaN.
     """
     return evaluate_pairs(
-        matrix_pair_energies(matrix, codes),
+        PairEnergies.of_matrix(matrix, codes),
         threshold=threshold,
         identification=one_shot_each_item(matrix, codes),
         acquisition=acquisition,
@@ -339,7 +339,7 @@ def cross_fitted_energies(
     for rest, held in identity_folds(train, folds, partition_seed=partition_seed):
         embedder = fit(rest)
         matrix = energy_matrix(embedder.energy, embedder.embed(held.items))
-        pairs = matrix_pair_energies(matrix, held.codes)
+        pairs = PairEnergies.of_matrix(matrix, held.codes)
         genuine.append(pairs.genuine)
         impostor.append(pairs.impostor)
     return np.concatenate(genuine), np.concatenate(impostor)

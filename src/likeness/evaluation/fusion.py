@@ -178,60 +178,61 @@ class Comparisons:
             impostor_people=pairs.codes[pairs.impostor_pairs],
         )
 
+    @classmethod
+    def with_people(
+        cls,
+        matrix: Energies,
+        codes: Codes,
+        *,
+        photos_each: int = 1,
+        fusion: str = "min",
+        energy: str | None = None,
+        pairs: LabelledPairs | None = None,
+        genuine_required: bool = True,
+    ) -> "Comparisons":
+        """Enrol every person with ``photos_each`` photos, and compare all other photos with them.
 
-def compare_with_people(
-    matrix: Energies,
-    codes: Codes,
-    *,
-    photos_each: int = 1,
-    fusion: str = "min",
-    energy: str | None = None,
-    pairs: LabelledPairs | None = None,
-    genuine_required: bool = True,
-) -> Comparisons:
-    """Enrol every person with ``photos_each`` photos, and compare all other photos with them.
+        A person with more photos is enrolled several times, each time with other photos. With one
+        photo each, every pair of photos is compared once.
 
-    A person with more photos is enrolled several times, each time with other photos. With one
-    photo each, every pair of photos is compared once.
+        Args:
+            matrix: ``(n, n)`` energies between all photos.
+            codes: ``(n,)``.
+            photos_each: enrolled photos of a person; people with fewer are probes only.
+            fusion: fusion of a person's energies, see `likeness.evaluation.fusion.fuse`.
+            energy: the name of the energies; only the centroid needs it.
+            pairs: the selected pairs, of one photo each; all of them if not given.
+            genuine_required: whether somebody must have a photo left to compare with their own.
 
-    Args:
-        matrix: ``(n, n)`` energies between all photos.
-        codes: ``(n,)``.
-        photos_each: enrolled photos of a person; people with fewer are probes only.
-        fusion: fusion of a person's energies, see `likeness.evaluation.fusion.fuse`.
-        energy: the name of the energies; only the centroid needs it.
-        pairs: the selected pairs, of one photo each; all of them if not given.
-        genuine_required: whether somebody must have a photo left to compare with their own.
-
-    Raises:
-        SettingError: a setting is out of its range, there is no such fusion of this energy, or
-            pairs are given for several photos each.
-        TooFewError: nobody has that many photos, or there is nobody to compare with.
-    """
-    check_square(matrix, codes)
-    check_fusion(fusion, energy=energy)
-    if pairs is not None and photos_each > 1:
-        raise SettingError(
-            "photos_each: expected 1 where only some pairs count (this model's recipe says which). "
-            f"Received: {photos_each}."
+        Raises:
+            SettingError: a setting is out of its range, there is no such fusion of this energy, or
+                pairs are given for several photos each.
+            TooFewError: nobody has that many photos, or there is nobody to compare with.
+        """
+        check_square(matrix, codes)
+        check_fusion(fusion, energy=energy)
+        if pairs is not None and photos_each > 1:
+            raise SettingError(
+                "photos_each: expected 1 where only some pairs count (this model's recipe says "
+                f"which). Received: {photos_each}."
+            )
+        if photos_each == 1:
+            left, right = np.triu_indices(len(codes), k=1) if pairs is None else pairs.pairs.T
+            energies, people = matrix[left, right], np.stack([codes[left], codes[right]], axis=1)
+        else:
+            energies, people = _fused(matrix, codes, photos_each, fusion, energy)
+        genuine = people[:, 0] == people[:, 1]
+        if genuine.all() or (genuine_required and not genuine.any()):
+            raise TooFewError(
+                f"expected two people, one of them with {photos_each + 1} photos or more. "
+                f"Received: {len(codes)} photos of {len(np.unique(codes))} people."
+            )
+        return cls(
+            genuine=energies[genuine],
+            impostor=energies[~genuine],
+            genuine_people=people[genuine],
+            impostor_people=people[~genuine],
         )
-    if photos_each == 1:
-        left, right = np.triu_indices(len(codes), k=1) if pairs is None else pairs.pairs.T
-        energies, people = matrix[left, right], np.stack([codes[left], codes[right]], axis=1)
-    else:
-        energies, people = _fused(matrix, codes, photos_each, fusion, energy)
-    genuine = people[:, 0] == people[:, 1]
-    if genuine.all() or (genuine_required and not genuine.any()):
-        raise TooFewError(
-            f"expected two people, one of them with {photos_each + 1} photos or more. Received: "
-            f"{len(codes)} photos of {len(np.unique(codes))} people."
-        )
-    return Comparisons(
-        genuine=energies[genuine],
-        impostor=energies[~genuine],
-        genuine_people=people[genuine],
-        impostor_people=people[~genuine],
-    )
 
 
 def _fused(
@@ -435,7 +436,7 @@ def choose_fusion(
     codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
     people = int(codes.max(initial=0)) + 1
     comparisons = {
-        name: compare_with_people(
+        name: Comparisons.with_people(
             matrix, codes, photos_each=photos_each, fusion=name, energy=energy
         )
         for name in names

@@ -75,7 +75,7 @@ class _Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorstOverBest:
+class _WorstOverBest:
     """How far apart the groups are in an error rate (ISO/IEC 19795-10).
 
     Args:
@@ -113,7 +113,7 @@ class Grouping:
         return sorted(names, key=lambda name: name.column)
 
     @property
-    def worst_over_best(self) -> list[WorstOverBest]:
+    def worst_over_best(self) -> list[_WorstOverBest]:
         """The ratio of each error rate between groups that are not too small, two at least."""
         ratios = []
         for name in (FigureName(kind) for kind in ("fmr", "fnmr", "fta")):
@@ -123,7 +123,7 @@ class Grouping:
                 best, worst = groups[0].figures[name].mean, groups[-1].figures[name].mean
                 least = _least(groups[0].impostor_pairs) if name == "fmr" else 0.0
                 ratios.append(
-                    WorstOverBest(
+                    _WorstOverBest(
                         figure=name,
                         worst=groups[-1].label,
                         best=groups[0].label,
@@ -164,7 +164,7 @@ class Grouping:
             )
         return said
 
-    def _ratio_in_words(self, compared: WorstOverBest) -> str:
+    def _ratio_in_words(self, compared: _WorstOverBest) -> str:
         rates = {group.label: group.figures.get(compared.figure) for group in self.groups}
         worst, best = (
             f"{label} {percent(rate.mean if (rate := rates[label]) else None)}"

@@ -105,6 +105,24 @@ class Searches:
             nearest_codes=identities[strangers.argmin(axis=1)],
         )
 
+    def rates(self, *, rank: int = 1) -> "OpenSetRates":
+        """Return FPIR and FNIR at every distinct threshold.
+
+        Raises:
+            TooFewError: there is no mated or no non-mated search.
+            SettingError: the rank is out of its range.
+
+        >>> import numpy as np
+        >>> energies = np.array([[0.2, 0.7], [0.6, 0.5], [0.4, 0.9]])
+        >>> searches = Searches.of(energies, np.array([7, 7, 9]), np.array([7, 8]))
+        >>> rates = searches.rates()
+        >>> rates.at(0.3), rates.at(0.65)
+        ((0.0, 0.5), (1.0, 0.5))
+        >>> searches.rates(rank=2).at(0.65)
+        (1.0, 0.0)
+        """
+        return OpenSetCounter(self, rank=rank).rates()
+
     def missed(self, threshold: float, *, rank: int = 1) -> Floats:
         """Return the error of each mated search, ``(m,)``, 0…1; the mean is the FNIR.
 
@@ -157,6 +175,21 @@ class OpenSetRates:
         """
         return replace(self, fpir=self.fpir * (1 - fta), fnir=fta + self.fnir * (1 - fta))
 
+    def dir_at(self, fpir: float) -> float:
+        """Return the DIR, 1 − FNIR, at the largest threshold whose FPIR is at most this.
+
+        Raises:
+            SettingError: the rate is out of its range, or below what the probes can show.
+        """
+        if not 0 < fpir <= 1:
+            raise SettingError(f"fpir: expected a rate above 0, at most 1. Received: {fpir!r}.")
+        if fpir < self.least_fpir:
+            raise SettingError(
+                f"fpir: {self.non_mated_probes} probes of strangers support no FPIR under "
+                f"{self.least_fpir:.2g}. Received: {fpir:g}. Measure on more people."
+            )
+        return float(1.0 - self.fnir[np.flatnonzero(self.fpir <= fpir)[-1]])
+
     def figures(self, threshold: float | None) -> dict[FigureName, float]:
         """Return the figures of an open set, by name."""
         figures: dict[FigureName, float] = {}
@@ -164,7 +197,7 @@ class OpenSetRates:
             figures[FigureName("fpir")], figures[FigureName("fnir")] = self.at(threshold)
         for fpir in FPIRS:
             if fpir >= self.least_fpir:
-                figures[FigureName("dir_at_fpir", fpir)] = dir_at_fpir(self, fpir)
+                figures[FigureName("dir_at_fpir", fpir)] = self.dir_at(fpir)
         return figures
 
 
@@ -216,41 +249,6 @@ class OpenSetCounter:
         )
 
 
-def open_set_rates(searches: Searches, *, rank: int = 1) -> OpenSetRates:
-    """Return FPIR and FNIR at every distinct threshold.
-
-    Raises:
-        TooFewError: there is no mated or no non-mated search.
-        SettingError: the rank is out of its range.
-
-    >>> import numpy as np
-    >>> energies = np.array([[0.2, 0.7], [0.6, 0.5], [0.4, 0.9]])
-    >>> searches = Searches.of(energies, np.array([7, 7, 9]), np.array([7, 8]))
-    >>> rates = open_set_rates(searches)
-    >>> rates.at(0.3), rates.at(0.65)
-    ((0.0, 0.5), (1.0, 0.5))
-    >>> open_set_rates(searches, rank=2).at(0.65)
-    (1.0, 0.0)
-    """
-    return OpenSetCounter(searches, rank=rank).rates()
-
-
-def dir_at_fpir(rates: OpenSetRates, fpir: float) -> float:
-    """Return the DIR, 1 − FNIR, at the largest threshold whose FPIR is at most this.
-
-    Raises:
-        SettingError: the rate is out of its range, or below what the probes can show.
-    """
-    if not 0 < fpir <= 1:
-        raise SettingError(f"fpir: expected a rate above 0, at most 1. Received: {fpir!r}.")
-    if fpir < rates.least_fpir:
-        raise SettingError(
-            f"fpir: {rates.non_mated_probes} probes of strangers support no FPIR under "
-            f"{rates.least_fpir:.2g}. Received: {fpir:g}. Measure on more people."
-        )
-    return float(1.0 - rates.fnir[np.flatnonzero(rates.fpir <= fpir)[-1]])
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenSet:
     """Searches in repeated galleries of half of the people, and the figures that follow.
@@ -279,7 +277,7 @@ class OpenSet:
     @cached_property
     def rates(self) -> OpenSetRates:
         """FPIR and FNIR at every threshold that makes a difference."""
-        return open_set_rates(self.searches).counting(self.fta())
+        return self.searches.rates().counting(self.fta())
 
     @cached_property
     def figures(self) -> Mapping[FigureName, float]:

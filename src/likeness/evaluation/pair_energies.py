@@ -48,86 +48,88 @@ class PairEnergies:
     impostor_pairs: Pairs
     codes: Codes
 
+    @classmethod
+    def of_matrix(
+        cls, matrix: Energies, codes: Codes, pairs: LabelledPairs | None = None
+    ) -> "PairEnergies":
+        """Return the energies of pairs from the ``(n, n)`` matrix between all items.
 
-def matrix_pair_energies(
-    matrix: Energies, codes: Codes, pairs: LabelledPairs | None = None
-) -> PairEnergies:
-    """Return the energies of pairs from the ``(n, n)`` matrix between all items.
+        Args:
+            matrix: ``(n, n)``.
+            codes: ``(n,)``.
+            pairs: the selected pairs; every pair once if not given.
 
-    Args:
-        matrix: ``(n, n)``.
-        codes: ``(n,)``.
-        pairs: the selected pairs; every pair once if not given.
+        Raises:
+            DataError: the matrix and the codes do not fit together.
+        """
+        check_square(matrix, codes)
+        every = LabelledPairs.all_of(codes) if pairs is None else pairs
+        return cls._apart(matrix[every.pairs[:, 0], every.pairs[:, 1]], every, codes)
 
-    Raises:
-        DataError: the matrix and the codes do not fit together.
-    """
-    check_square(matrix, codes)
-    every = LabelledPairs.all_of(codes) if pairs is None else pairs
-    return _apart(matrix[every.pairs[:, 0], every.pairs[:, 1]], every, codes)
+    @classmethod
+    def of_embeddings(cls, embeddings: Embeddings, codes: Codes, *, energy: str) -> "PairEnergies":
+        """Return the energies of all pairs of ``(n, d)`` embeddings, each pair once.
 
+        Raises:
+            DataError: the embeddings are not finite numbers, or not as many as the codes.
+            SettingError: there is no energy of that name.
 
-def all_pair_energies(embeddings: Embeddings, codes: Codes, *, energy: str) -> PairEnergies:
-    """Return the energies of all pairs of ``(n, d)`` embeddings, each pair once.
+        >>> import numpy as np
+        >>> points = np.array([[0.0], [1.0], [5.0]])
+        >>> energies = PairEnergies.of_embeddings(points, np.array([0, 0, 1]), energy="manhattan")
+        >>> energies.genuine.tolist(), energies.impostor.tolist()
+        ([1.0], [5.0, 4.0])
+        """
+        return cls.of_matrix(energy_matrix(energy, embeddings), codes)
 
-    Raises:
-        DataError: the embeddings are not finite numbers, or not as many as the codes.
-        SettingError: there is no energy of that name.
+    @classmethod
+    def of_pairs(
+        cls, embeddings: Embeddings, codes: Codes, pairs: LabelledPairs, *, energy: str
+    ) -> "PairEnergies":
+        """Return the energies of the pairs in a list.
 
-    >>> import numpy as np
-    >>> points = np.array([[0.0], [1.0], [5.0]])
-    >>> energies = all_pair_energies(points, np.array([0, 0, 1]), energy="manhattan")
-    >>> energies.genuine.tolist(), energies.impostor.tolist()
-    ([1.0], [5.0, 4.0])
-    """
-    return matrix_pair_energies(energy_matrix(energy, embeddings), codes)
+        Args:
+            embeddings: ``(n, d)``.
+            codes: ``(n,)``.
+            pairs: indices into them.
+            energy: its name.
 
+        Raises:
+            DataError: the embeddings are not finite numbers, or not as many as the codes.
+            SettingError: there is no energy of that name.
 
-def listed_pair_energies(
-    embeddings: Embeddings, codes: Codes, pairs: LabelledPairs, *, energy: str
-) -> PairEnergies:
-    """Return the energies of the pairs in a list.
+        >>> import numpy as np
+        >>> points = np.array([[0.0], [1.0], [5.0]])
+        >>> listed = LabelledPairs(np.array([[0, 1], [1, 2]]), np.array([True, False]))
+        >>> PairEnergies.of_pairs(points, np.array([0, 0, 1]), listed, energy="manhattan").impostor
+        array([4.])
+        """
+        check_embeddings(embeddings)
+        if len(embeddings) != len(codes):
+            raise DataError(
+                f"codes: expected {len(embeddings)}, one per embedding. Received: {len(codes)}."
+            )
+        formula = energy_by_name(energy)
+        energies = np.empty(len(pairs), np.float64)
+        # A block of pairs at a time: thousands of pairs of raw pixels would fill the memory.
+        block = max(1, BLOCK // max(1, embeddings.shape[1]))
+        for start in range(0, len(pairs), block):
+            rows = slice(start, start + block)
+            left, right = (embeddings[side].astype(np.float64) for side in pairs.pairs[rows].T)
+            energies[rows] = formula(left, right)
+        return cls._apart(energies, pairs, codes)
 
-    Args:
-        embeddings: ``(n, d)``.
-        codes: ``(n,)``.
-        pairs: indices into them.
-        energy: its name.
-
-    Raises:
-        DataError: the embeddings are not finite numbers, or not as many as the codes.
-        SettingError: there is no energy of that name.
-
-    >>> import numpy as np
-    >>> points = np.array([[0.0], [1.0], [5.0]])
-    >>> listed = LabelledPairs(np.array([[0, 1], [1, 2]]), np.array([True, False]))
-    >>> listed_pair_energies(points, np.array([0, 0, 1]), listed, energy="manhattan").impostor
-    array([4.])
-    """
-    check_embeddings(embeddings)
-    if len(embeddings) != len(codes):
-        raise DataError(
-            f"codes: expected {len(embeddings)}, one per embedding. Received: {len(codes)}."
+    @classmethod
+    def _apart(
+        cls, energies: NDArray[np.float64], pairs: LabelledPairs, codes: Codes
+    ) -> "PairEnergies":
+        return cls(
+            genuine=energies[pairs.genuine],
+            impostor=energies[~pairs.genuine],
+            genuine_pairs=pairs.pairs[pairs.genuine],
+            impostor_pairs=pairs.pairs[~pairs.genuine],
+            codes=codes,
         )
-    formula = energy_by_name(energy)
-    energies = np.empty(len(pairs), np.float64)
-    # A block of pairs at a time: thousands of pairs of raw pixels would fill the memory.
-    block = max(1, BLOCK // max(1, embeddings.shape[1]))
-    for start in range(0, len(pairs), block):
-        rows = slice(start, start + block)
-        left, right = (embeddings[side].astype(np.float64) for side in pairs.pairs[rows].T)
-        energies[rows] = formula(left, right)
-    return _apart(energies, pairs, codes)
-
-
-def _apart(energies: NDArray[np.float64], pairs: LabelledPairs, codes: Codes) -> PairEnergies:
-    return PairEnergies(
-        genuine=energies[pairs.genuine],
-        impostor=energies[~pairs.genuine],
-        genuine_pairs=pairs.pairs[pairs.genuine],
-        impostor_pairs=pairs.pairs[~pairs.genuine],
-        codes=codes,
-    )
 
 
 def check_square(matrix: Energies, codes: Codes) -> None:

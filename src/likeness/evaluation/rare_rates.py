@@ -271,7 +271,7 @@ class NormalEnergies:
     def threshold(self, rate: float) -> float:
         """Return the energy at or below which the next comparison falls with this chance."""
         wider = self.spread * np.sqrt(1 + 1 / self.people)
-        distance = float(self.mean + student_quantile(rate, self.degrees) * wider)
+        distance = float(self.mean + _student_quantile(rate, self.degrees) * wider)
         return distance * abs(distance) if self.squared else distance
 
     def rate(self, threshold: float) -> float:
@@ -280,7 +280,7 @@ class NormalEnergies:
         return NormalDist(self.mean, max(self.spread, 1e-12)).cdf(float(distance))
 
 
-def student_quantile(share: float, degrees: int) -> float:
+def _student_quantile(share: float, degrees: int) -> float:
     """Return the value below which a share of Student's distribution lies.
 
     With t = −√degrees / tan φ, the share below t is an integral of sin(φ)^(degrees − 1) from 0.
@@ -289,7 +289,7 @@ def student_quantile(share: float, degrees: int) -> float:
         share: above 0, at most 0.5.
         degrees: of freedom, at least 1.
 
-    >>> round(student_quantile(0.025, 9), 3)
+    >>> round(_student_quantile(0.025, 9), 3)
     -2.262
     """
     nodes, weights = np.polynomial.legendre.leggauss(64)

@@ -97,7 +97,7 @@ class MeasuredModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AcquisitionResult:
+class _AcquisitionResult:
     """Photos without a usable face, which count as rejected in all figures of the result.
 
     Args:
@@ -113,7 +113,7 @@ class AcquisitionResult:
     @classmethod
     def of(
         cls, folds: Sequence[Acquisition], without: Mapping[str, Figures]
-    ) -> "AcquisitionResult | None":
+    ) -> "_AcquisitionResult | None":
         """Return the sum over folds; None where no face was looked for."""
         if not folds:
             return None
@@ -130,7 +130,7 @@ class AcquisitionResult:
         return {**fields_to_json(self), "fta": self.fta}
 
     @classmethod
-    def from_json(cls, document: object) -> "AcquisitionResult":
+    def from_json(cls, document: object) -> "_AcquisitionResult":
         """Read what `to_json` wrote; DataError where something is missing or of another kind."""
         return fields_from_json(cls, document)
 
@@ -227,7 +227,7 @@ class ProtocolResult:
     recipe: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     added: str = ""
-    acquisition: AcquisitionResult | None = None
+    acquisition: _AcquisitionResult | None = None
 
     @classmethod
     def of(
@@ -257,7 +257,7 @@ class ProtocolResult:
             for name, folds in methods.items()
         }
         tried = [fold.acquisition for fold in methods["network"] if fold.acquisition is not None]
-        acquisition = AcquisitionResult.of(
+        acquisition = _AcquisitionResult.of(
             tried,
             {
                 name: people_intervals(

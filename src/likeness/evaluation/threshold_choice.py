@@ -18,13 +18,7 @@ from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
-from likeness.evaluation.fusion import (
-    Comparisons,
-    FusionChoice,
-    check_fusion,
-    choose_fusion,
-    compare_with_people,
-)
+from likeness.evaluation.fusion import Comparisons, FusionChoice, check_fusion, choose_fusion
 from likeness.evaluation.rare_rates import FEW, AcceptedRate, NormalEnergies, Rate, Tail
 from likeness.files import fields_to_json
 
@@ -209,7 +203,7 @@ def calibrate(
         return _with_chosen_fusion(
             matrix, codes, purpose, energy=energy, extrapolate=extrapolate, seed=seed, pairs=pairs
         )
-    comparisons = compare_with_people(
+    comparisons = Comparisons.with_people(
         matrix,
         codes,
         photos_each=purpose.photos_each,

@@ -9,7 +9,7 @@ from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation.calibration import Calibration, Provenance
-from likeness.evaluation.fusion import Comparisons, compare_with_people
+from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.leaks import Learned
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.pair_energies import PairRule
@@ -133,7 +133,7 @@ def _calibration(
 ) -> Calibration:
     choice = calibrate(matrix, codes, purpose, energy=energy, extrapolate=extrapolate, pairs=pairs)
     chosen = choice.purpose  # with the fusion that was chosen, if it was to be
-    comparisons = compare_with_people(
+    comparisons = Comparisons.with_people(
         matrix,
         codes,
         photos_each=chosen.photos_each,

@@ -16,10 +16,10 @@ from likeness.evaluation import (
     BASELINES,
     Embedder,
     Evaluation,
+    PairEnergies,
     choose_threshold,
     evaluate_pairs,
     find_leaks,
-    listed_pair_energies,
 )
 from likeness.evaluation.leaks import Learned
 from likeness.experiments.pool import JobProgress, run_side_by_side
@@ -107,7 +107,7 @@ def lab_section(
     """Make the lab split's result from a network trained on the training pairs."""
     learned, tested = split
     energy = run.record["recipe"]["energy"]
-    pairs = listed_pair_energies(run.embeddings, data.codes, tested, energy=energy)
+    pairs = PairEnergies.of_pairs(run.embeddings, data.codes, tested, energy=energy)
     measured = evaluate_pairs(pairs, threshold=run.threshold, acquisition=data.acquisition)
     methods = {"network": [replace(measured, chosen_on=run.chosen_on)]}
     for name, fit in BASELINES.items():
@@ -134,7 +134,7 @@ def _lab_baseline(
     """
     embeddings = embedder.embed(data.items)
     trained_on, left_over = (
-        listed_pair_energies(embeddings, data.codes, pairs, energy=embedder.energy)
+        PairEnergies.of_pairs(embeddings, data.codes, pairs, energy=embedder.energy)
         for pairs in (learned, tested)
     )
     chosen_on = trained_on.genuine, trained_on.impostor

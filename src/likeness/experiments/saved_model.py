@@ -11,10 +11,10 @@ from likeness.evaluation import (
     BASELINES,
     Embedder,
     Evaluation,
+    PairEnergies,
     PairRule,
     evaluate_matrix,
     evaluate_pairs,
-    matrix_pair_energies,
 )
 from likeness.evaluation.doctor import ComparedBy, Diagnosis, diagnose
 from likeness.evaluation.groups import Grouping, compare_groups
@@ -126,7 +126,7 @@ def _measured(
     matrix = energy_matrix(embedder.energy, embedder.embed(data.items))
     tried = data.acquisition
     if pairs is not None:
-        energies = matrix_pair_energies(matrix, data.codes, pairs)
+        energies = PairEnergies.of_matrix(matrix, data.codes, pairs)
         return evaluate_pairs(energies, threshold=threshold, acquisition=tried), None
     return (
         evaluate_matrix(matrix, data.codes, threshold=threshold, acquisition=tried),

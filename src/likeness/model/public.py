@@ -106,7 +106,7 @@ class PublicFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublicEncoder:
+class _PublicEncoder:
     """A face encoder that `get_model` can fetch.
 
     Args:
@@ -137,7 +137,7 @@ def _dlib_file(name: str, sha256: str, size: int) -> PublicFile:
     )
 
 
-DLIB = PublicEncoder(
+DLIB = _PublicEncoder(
     name="dlib",
     about="dlib's residual network of faces (Davis King, 2017): 128 numbers, Euclidean distance",
     training_photos="about three million photos of 7,485 people: half of them from the research "
@@ -153,7 +153,7 @@ DLIB = PublicEncoder(
 
 _ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"
 
-SFACE = PublicEncoder(
+SFACE = _PublicEncoder(
     name="sface",
     about="SFace (Zhong et al., 2021), a MobileFaceNet as OpenCV's model zoo offers it: 128 "
     "numbers, cosine; faces by their eyes",
@@ -172,7 +172,7 @@ SFACE = PublicEncoder(
     ),
 )
 
-PUBLIC_ENCODERS: Mapping[str, PublicEncoder] = {DLIB.name: DLIB, SFACE.name: SFACE}
+PUBLIC_ENCODERS: Mapping[str, _PublicEncoder] = {DLIB.name: DLIB, SFACE.name: SFACE}
 """By name."""
 
 YUNET = PublicFile(
@@ -299,7 +299,7 @@ SFACE_PREPARATION = FixedPreparation(
 them."""
 
 
-def _threshold(encoder: PublicEncoder) -> dict[str, Any]:
+def _threshold(encoder: _PublicEncoder) -> dict[str, Any]:
     """Return the threshold and its promise, as measured by `likeness calibrate`."""
     measured = files("likeness.model").joinpath(f"{encoder.name}_calibration.json")
     return dict(json.loads(measured.read_text(encoding="utf-8")))

@@ -22,7 +22,7 @@ from likeness.encoders import Whitening
 from likeness.encoders.finished import joined, readings_of
 from likeness.energies import energy_matrix
 from likeness.errors import TrainingFailedError, require_extra
-from likeness.evaluation import auc, error_rates, matrix_pair_energies
+from likeness.evaluation import PairEnergies, auc, error_rates
 from likeness.training.feeds import BeginEpochs
 from likeness.training.networks import (
     PreparedPeople,
@@ -194,7 +194,7 @@ def held_out_auc(
     """
     embeddings = _single_views(recipe, encoder, learned, held_out.items)
     matrix = energy_matrix(recipe.energy, embeddings)
-    every = matrix_pair_energies(matrix, held_out.codes, held_out.pairs)
+    every = PairEnergies.of_matrix(matrix, held_out.codes, held_out.pairs)
     return float(auc(error_rates(every.genuine, every.impostor)))
 
 

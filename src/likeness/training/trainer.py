@@ -29,11 +29,11 @@ from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation import (
     Evaluation,
+    PairEnergies,
     PairRule,
     choose_threshold,
     evaluate_matrix,
     evaluate_pairs,
-    matrix_pair_energies,
 )
 from likeness.evaluation.baselines import ChosenOn
 from likeness.evaluation.leaks import Learned, data_record
@@ -344,4 +344,4 @@ def _evaluate_counted(matrix: Energies, codes: Codes, pairs: LabelledPairs | Non
     """Measure on the pairs that count; one-shot trials only where all of them do."""
     if pairs is None:
         return evaluate_matrix(matrix, codes, threshold=None)
-    return evaluate_pairs(matrix_pair_energies(matrix, codes, pairs), threshold=None)
+    return evaluate_pairs(PairEnergies.of_matrix(matrix, codes, pairs), threshold=None)

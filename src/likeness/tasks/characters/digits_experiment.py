@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from likeness.datasets.items import Dataset, check_disjoint
 from likeness.energies import energy_matrix
 from likeness.errors import require_extra
-from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix, matrix_pair_energies
+from likeness.evaluation import Evaluation, PairEnergies, choose_threshold, evaluate_matrix
 from likeness.evaluation.figures import FigureName, Interval
 from likeness.evaluation.intervals import item_intervals
 from likeness.files import to_json
@@ -248,7 +248,7 @@ def _measured(embed: Embed, test: Dataset, threshold: float | None) -> Evaluatio
 
 def _threshold(embed: Embed, learned: Dataset) -> float:
     matrix = energy_matrix("euclidean", embed(learned.items))
-    pairs = matrix_pair_energies(matrix, learned.codes)
+    pairs = PairEnergies.of_matrix(matrix, learned.codes)
     return choose_threshold(pairs.genuine, pairs.impostor)
 
 
