@@ -5,7 +5,8 @@ synced to the disk, and renamed, so a crash, a full disk or Ctrl-C leaves the ol
 one, never a part of it, and never an empty file after a power cut.
 
 And what stands in JSON files: a dataclass is written by its fields (`to_json`), and read back by
-the types of its fields (`from_json`).
+the types of its fields (`from_json`). Documents that others may have written are read leniently
+(`JsonObject`).
 """
 
 import errno
@@ -23,7 +24,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from likeness.errors import DataError, OutputError
 
@@ -489,6 +490,39 @@ def _one_of(kinds: tuple[Any, ...], value: Any, at: str) -> Any:
         with suppress(DataError):
             return from_json(kind, value, at=at)
     return from_json(others[-1], value, at=at)
+
+
+class JsonObject(dict[str, Any]):
+    """An object of a JSON document, read leniently: an entry of another kind counts as missing."""
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """Return an object, or an empty one."""
+        return cls(value if isinstance(value, Mapping) else {})
+
+    def part(self, name: str) -> Self:
+        """Return an object in it, or an empty one."""
+        return self.of(self.get(name))
+
+    def entries(self, name: str) -> list[Any]:
+        """Return a list in it, or an empty one."""
+        value = self.get(name)
+        return list(value) if isinstance(value, list | tuple) else []
+
+    def text(self, name: str) -> str | None:
+        """Return words, or None."""
+        value = self.get(name)
+        return value if isinstance(value, str) and value.strip() else None
+
+    def number(self, name: str) -> int | float | None:
+        """Return a finite number, or None."""
+        value = self.get(name)
+        return value if _is_plain(float, value) else None
+
+    def plain(self) -> dict[str, Any]:
+        """Return the entries that are words, finite numbers, or yes and no."""
+        kinds = (str, bool, float)
+        return {n: value for n, value in self.items() if any(_is_plain(k, value) for k in kinds)}
 
 
 def _is_plain(kind: Any, value: Any) -> bool:

@@ -1,9 +1,8 @@
 """The result of a protocol, as one value; its JSON is written and read only here.
 
-In a JSON document, a value of another type counts as missing (`number_of` and others).
+In a JSON document, a value of another type counts as missing (`files.JsonObject`).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,41 +14,7 @@ from likeness.evaluation.figures import FigureName, Interval, percent, watermark
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import LeakReport
-from likeness.files import fields_from_json, fields_to_json
-
-
-def object_of(value: Any) -> Mapping[str, Any]:
-    """Return an object, or an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def list_of(value: Any) -> list[Any]:
-    """Return a list, or an empty one."""
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def text_of(value: Any) -> str | None:
-    """Return words, or None."""
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def number_of(value: Any) -> int | float | None:
-    """Return a finite number, or None."""
-    return value if is_number(value) else None
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def plain_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that are words, numbers, or yes and no."""
-    return {
-        name: value
-        for name, value in values.items()
-        if isinstance(value, str | bool) or is_number(value)
-    }
+from likeness.files import JsonObject, fields_from_json, fields_to_json
 
 
 FORMAT = "likeness.protocol/1"
@@ -340,8 +305,8 @@ class ProtocolResult:
         Raises:
             DataError: it is not such a document, or parts of it are missing or are not numbers.
         """
-        whole = object_of(document)
-        report = object_of(whole.get("leak_report"))
+        whole = JsonObject.of(document)
+        report = whole.part("leak_report")
         try:
             result = cls._read(whole, report, report["sentences"])
             if not all(result.methods.values()):
@@ -361,7 +326,7 @@ class ProtocolResult:
         model = document if "fingerprint" in document else None
         inner = {"leak_counts": counts, "leak_sentences": sentences, "model": model}
         needed = {name: document[name] for name in ("counts", "leaks")}
-        tolerated = {name: object_of(document.get(name)) for name in ("data", "recipe", "cmc")}
+        tolerated = {name: document.part(name) for name in ("data", "recipe", "cmc")}
         return fields_from_json(
             cls, {"unseen_people": False, **document, **needed, **inner, **tolerated}
         )
@@ -395,7 +360,7 @@ class OpenSetResult:
     @classmethod
     def from_json(cls, document: object) -> "OpenSetResult":
         """Read what `to_json` wrote; DataError where something is missing or of another kind."""
-        part = object_of(document)
+        part = JsonObject.of(document)
         # An open set may be too small for any figure.
         return fields_from_json(cls, {**part, "measured": ProtocolResult._read(part, {}, ())})
 

@@ -21,11 +21,11 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
     kind = str(document.get("format"))
     if kind in registry.names("format"):
         return registry.load("format", kind)(document)  # type: ignore[no-any-return]
-    record, about = object_of(document.get("record")), object_of(document.get("about"))
-    data = _data(object_of(record.get("data")))
+    record, about = document.part("record"), document.part("about")
+    data = _data(record.part("data"))
     results = tuple(
         shown
-        for result in (record.get("held_out"), *list_of(about.get("results")))
+        for result in (record.get("held_out"), *about.entries("results"))
         if (shown := shown_result(result)) is not None
     )
     training = _training(document, record)
@@ -33,14 +33,14 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
     # Of a split that leaks only where none is clean.
     leaks = min((result.leaks for result in results), default=0)
     card = ModelCard(
-        fingerprint=text_of(document.get("fingerprint")),
-        created=text_of(record.get("created")),
-        likeness=text_of(record.get("likeness")),
-        name=text_of(about.get("name"))
-        or text_of(document.get("name"))
+        fingerprint=document.text("fingerprint"),
+        created=record.text("created"),
+        likeness=record.text("likeness"),
+        name=about.text("name")
+        or document.text("name")
         or f"{training.encoder or 'Siamese'} network"
         + (f" trained on {data.name}" if data.name else ""),
-        licence=text_of(about.get("licence")) or text_of(document.get("licence")),
+        licence=about.text("licence") or document.text("licence"),
         watermark=watermark(drawn=data.drawn, leaks=leaks),
         data=CardPart(
             values=asdict(data),
@@ -68,7 +68,7 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
             )
         ),
     )
-    preparation = object_of(document.get("preparation"))
+    preparation = document.part("preparation")
     for name in registry.names("card"):
         if name in (preparation.get("kind"), preparation.get("frame")):
             return registry.load("card", name)(card, record)  # type: ignore[no-any-return]
@@ -97,11 +97,11 @@ def _kind_of_photos(data: _Data) -> str | None:
 def _data(learned: Mapping[str, object]) -> _Data:
     identities = learned.get("identities")
     return _Data(
-        name=text_of(learned.get("name")),
-        licence=text_of(learned.get("licence")),
+        name=learned.text("name"),
+        licence=learned.text("licence"),
         people=len(identities) if isinstance(identities, list) else None,
-        photos=number_of(learned.get("items")),
-        digest=text_of(learned.get("digest")),
+        photos=learned.number("items"),
+        digest=learned.text("digest"),
         drawn=learned.get("drawn") is True,
     )
 
@@ -130,28 +130,28 @@ _CHANNELS: Mapping[str, int | float] = {"grey": 1, "rgb": 3, "bgr": 3}
 def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _Training:
     recipe = recorded_recipe(record.get("recipe"))
     named = full_names(recipe)
-    stages = list(object_of(record.get("histories")))
-    preparation = object_of(document.get("preparation"))
+    stages = list(record.part("histories"))
+    preparation = document.part("preparation")
     rows, columns, channels = (
-        number_of(preparation.get(side)) for side in ("rows", "columns", "channels")
+        preparation.number(side) for side in ("rows", "columns", "channels")
     )
     channels = channels or _CHANNELS.get(str(preparation.get("colours")))
-    held_out = list_of(object_of(record.get("threshold")).get("people"))
+    held_out = record.part("threshold").entries("people")
     return _Training(
-        mode=text_of(recipe.get("mode")),
+        mode=recipe.text("mode"),
         loss=text_of(named.get("loss.kind", named.get("loss"))),
         encoder=text_of(named.get("encoder.kind") or named.get("encoder") or record.get("encoder")),
-        energy=text_of(document.get("energy")),
-        parameters=number_of(document.get("parameters")),
-        embedding_size=number_of(document.get("embedding_size")),
+        energy=document.text("energy"),
+        parameters=document.number("parameters"),
+        embedding_size=document.number("embedding_size"),
         reads=(rows, columns, channels),
-        epochs=number_of(record.get("epochs")),
-        seed=number_of(recipe.get("seed")),
-        seconds=number_of(record.get("seconds")),
+        epochs=record.number("epochs"),
+        seed=recipe.number("seed"),
+        seconds=record.number("seconds"),
         held_out_people=(len(held_out) if "choosing" in stages else 0) if stages else None,
         refitted_on_everybody={"choosing", "final"} <= set(stages) if stages else None,
         interrupted=record.get("interrupted") is True,
-        recipe=plain_of(named),
+        recipe=named.plain(),
     )
 
 
@@ -182,51 +182,51 @@ def _training_part(training: _Training) -> CardPart:
 
 def _threshold(document: Mapping[str, object], record: Mapping[str, object]) -> CardThreshold:
     """Return the threshold, its source, its promise, and the number of people it is valid for."""
-    value = number_of(document.get("threshold"))
-    calibration = object_of(document.get("calibration"))
-    chosen = object_of(record.get("threshold"))
+    value = document.number("threshold")
+    calibration = document.part("calibration")
+    chosen = record.part("threshold")
     if value is None:
         threshold = CardThreshold(value=None, source=None)
-    elif number_of(calibration.get("threshold")) == value:
+    elif calibration.number("threshold") == value:
         threshold = _calibrated(value, calibration)
-    elif number_of(chosen.get("threshold")) == value:
-        on_others = "choosing" in object_of(record.get("histories"))
+    elif chosen.number("threshold") == value:
+        on_others = "choosing" in record.part("histories")
         threshold = CardThreshold(
             value=value,
             source="held-out people" if on_others else "training pairs",
             evidence={
-                "people": len(list_of(chosen.get("people"))),
-                "genuine_pairs": number_of(chosen.get("genuine_pairs")),
-                "impostor_pairs": number_of(chosen.get("impostor_pairs")),
+                "people": len(chosen.entries("people")),
+                "genuine_pairs": chosen.number("genuine_pairs"),
+                "impostor_pairs": chosen.number("impostor_pairs"),
             },
-            date=text_of(record.get("created")),
+            date=record.text("created"),
         )
     else:
         threshold = CardThreshold(value=value, source="by hand")
-    promise = [str(said) for said in list_of(calibration.get("sentences"))]
+    promise = [str(said) for said in calibration.entries("sentences")]
     return replace(threshold, sentences=tuple(threshold_sentences(threshold, promise)))
 
 
 def _calibrated(value: float, calibration: Mapping[str, object]) -> CardThreshold:
-    purpose, origin = (object_of(calibration.get(key)) for key in ("purpose", "provenance"))
-    strangers, rejected = (object_of(calibration.get(key)) for key in ("strangers", "rejected"))
-    data = object_of(origin.get("data"))
+    purpose, origin = (calibration.part(key) for key in ("purpose", "provenance"))
+    strangers, rejected = (calibration.part(key) for key in ("strangers", "rejected"))
+    data = origin.part("data")
     return CardThreshold(
         value=value,
         source="calibration",
         valid_for=ValidFor(
-            people=number_of(purpose.get("people")),
-            photos_each=number_of(purpose.get("photos_each")),
-            fusion=text_of(purpose.get("fusion")),
-            strangers_accepted=number_of(purpose.get("strangers_accepted")),
+            people=purpose.number("people"),
+            photos_each=purpose.number("photos_each"),
+            fusion=purpose.text("fusion"),
+            strangers_accepted=purpose.number("strangers_accepted"),
         ),
         evidence={
-            "people": number_of(calibration.get("people")),
-            "impostor_comparisons": number_of(strangers.get("comparisons")),
-            "genuine_comparisons": number_of(rejected.get("comparisons")),
+            "people": calibration.number("people"),
+            "impostor_comparisons": strangers.number("comparisons"),
+            "genuine_comparisons": rejected.number("comparisons"),
             "extrapolated": calibration.get("extrapolated") is True,
-            "data": text_of(data.get("name")),
-            "digest": text_of(data.get("digest")),
+            "data": data.text("name"),
+            "digest": data.text("digest"),
         },
-        date=text_of(origin.get("date")),
+        date=origin.text("date"),
     )

@@ -19,7 +19,7 @@ def check_result(document: object, model: Mapping[str, object]) -> ProtocolResul
         SettingError: it is not such a document, or it is about another model or recipe.
     """
     is_object = isinstance(document, Mapping)
-    received = object_of(document).get("format") if is_object else type(document).__name__
+    received = JsonObject.of(document).get("format") if is_object else type(document).__name__
     if received != FORMAT:
         raise SettingError(
             f"--add: expected a result of `likeness crossval --json` or `likeness evaluate "
@@ -32,10 +32,10 @@ def check_result(document: object, model: Mapping[str, object]) -> ProtocolResul
             "result in which some are missing or are not numbers. Make it again."
         )
     if kept.protocol == "evaluate":
-        _check_fingerprint(object_of(document).get("fingerprint"), str(model["fingerprint"]))
+        _check_fingerprint(JsonObject.of(document).get("fingerprint"), str(model["fingerprint"]))
     else:
-        recipe = object_of(object_of(model.get("record")).get("recipe"))
-        _check_recipe(object_of(object_of(document).get("recipe")), recipe)
+        recipe = model.part("record").part("recipe")
+        _check_recipe(JsonObject.of(document).part("recipe"), recipe)
     return kept
 
 

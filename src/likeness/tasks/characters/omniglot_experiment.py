@@ -143,7 +143,7 @@ class OneShotResult:
     @property
     def background(self) -> Mapping[str, Any]:
         """What the model's record tells of its training data; empty if nothing."""
-        return object_of(self.model.record.get("data"))
+        return self.model.record.part("data")
 
     @property
     def drawn(self) -> bool:
@@ -256,7 +256,7 @@ _PARTS = ("gallery", "probes")
 
 
 def _check_unseen(model: Model, images: Dataset) -> None:
-    learned = set(object_of(model.record.get("data")).get("item_digests", ()))
+    learned = set(model.record.part("data").get("item_digests", ()))
     known = [
         name
         for name, digest in zip(images.item_names, images.item_digests, strict=True)

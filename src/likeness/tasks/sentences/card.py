@@ -25,8 +25,8 @@ def _of_texts(card: ModelCard, record: Mapping[str, object]) -> ModelCard:
         record: of ``model.json``.
     """
     data = card.data.values
-    learned = object_of(record.get("data"))
-    counts = {name: number_of(learned.get(name)) for name in ("pairs", "sentences")}
+    learned = record.part("data")
+    counts = {name: learned.number(name) for name in ("pairs", "sentences")}
     training = tuple(row for row in card.training.rows if row[0] not in _PHOTOS_ONLY)
     return replace(
         card,
@@ -51,8 +51,8 @@ def _with_source(threshold: CardThreshold, record: Mapping[str, object]) -> Card
     """Return where the threshold comes from, and what it is worth; as it is where it is unset."""
     if threshold.source != "held-out people":
         return threshold
-    chosen = object_of(record.get("threshold"))
-    data = object_of(record.get("chosen_on")).get("name")
+    chosen = record.part("threshold")
+    data = record.part("chosen_on").get("name")
     return replace(
         threshold,
         source="pairs held out of training",
@@ -82,10 +82,10 @@ def _limits(
 
 
 def _measured(record: Mapping[str, object]) -> str | None:
-    similarity = object_of(record.get("similarity"))
+    similarity = record.part("similarity")
     if not similarity:
         return None
-    data = object_of(record.get("chosen_on")).get("name")
+    data = record.part("chosen_on").get("name")
     low, high = similarity["spearman_interval"]
     return (
         f"Spearman's ρ is {similarity['spearman']:.3f} ({low:.3f} to {high:.3f}) on "

@@ -66,26 +66,26 @@ class _Facts:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
-        self._record = object_of(document.get("record"))
-        self._about = object_of(document.get("about"))
-        self._learned = object_of(self._record.get("data"))
-        self._things = object_of(self._learned.get("things"))
-        self._choice = object_of(self._record.get("choice"))
+        self._record = document.part("record")
+        self._about = document.part("about")
+        self._learned = self._record.part("data")
+        self._things = self._learned.part("things")
+        self._choice = self._record.part("choice")
 
     def card(self) -> ModelCard:
-        name = text_of(self._learned.get("name"))
-        sequences = [object_of(entry) for entry in list_of(self._learned.get("sequences"))]
+        name = self._learned.text("name")
+        sequences = [JsonObject.of(entry) for entry in self._learned.entries("sequences")]
         frames, learned = (
             _total([entry.get(kind) for entry in sequences]) for kind in ("frames", "learned")
         )
         drawn = self._learned.get("drawn") is True
         return ModelCard(
-            fingerprint=text_of(self._document.get("fingerprint")),
-            created=text_of(self._record.get("created")),
-            likeness=text_of(self._record.get("likeness")),
-            name=text_of(self._about.get("name"))
+            fingerprint=self._document.text("fingerprint"),
+            created=self._record.text("created"),
+            likeness=self._record.text("likeness"),
+            name=self._about.text("name")
             or "tracker" + (f" trained on {name}" if name else ""),
-            licence=text_of(self._about.get("licence")),
+            licence=self._about.text("licence"),
             watermark=_DRAWN_MARK if drawn else None,
             data=self._data(
                 name=name,
@@ -103,12 +103,12 @@ class _Facts:
         )
 
     def _data(self, *, drawn: bool, **facts: str | int | None) -> CardPart:
-        terms = [text_of(source.get("licence")) for source in (self._learned, self._things)]
+        terms = [source.text("licence") for source in (self._learned, self._things)]
         licence = "; ".join(said for said in terms if said) or None
         pictures, identities = (
-            number_of(self._things.get(name)) for name in ("items", "identities")
+            self._things.number(name) for name in ("items", "identities")
         )
-        name = text_of(self._things.get("name"))
+        name = self._things.text("name")
         things = {"name": name, "pictures": pictures, "identities": identities}
         pasted = f"{shown_number(pictures)} of {shown_number(identities)} identities ({name})"
         return CardPart(
@@ -131,32 +131,32 @@ class _Facts:
 
     def _training(self) -> CardPart:
         document = self._document
-        recipe = object_of(self._record.get("recipe"))
-        shapes = object_of(document.get("preparation"))
-        reads = {side: number_of(shapes.get(side)) for side in ("template", "search", "stride")}
+        recipe = self._record.part("recipe")
+        shapes = document.part("preparation")
+        reads = {side: shapes.number(side) for side in ("template", "search", "stride")}
         sides = [f"{reads[name]} × {reads[name]}" for name in ("template", "search")]
-        held_out = number_of(self._choice.get("frames"))
-        settings = plain_of(object_of(document.get("tracker")))
+        held_out = self._choice.number("frames")
+        settings = document.part("tracker").plain()
         searches = [
             f"{name.replace('_', ' ')} {shown_number(value)}" for name, value in settings.items()
         ]
         sizes = {
-            name: number_of(object_of(part).get("bytes"))
-            for name, part in object_of(document.get("parts")).items()
+            name: JsonObject.of(part).number("bytes")
+            for name, part in document.part("parts").items()
         }
         values: dict[str, object] = {
             "encoder": "fully convolutional",
             "loss": "logistic, of every position",
-            "energy": text_of(document.get("energy")),
-            "parameters": number_of(document.get("parameters")),
+            "energy": document.text("energy"),
+            "parameters": document.number("parameters"),
             "bytes": sizes,
             "reads": reads,
-            "steps": number_of(recipe.get("steps")),
-            "seed": number_of(recipe.get("seed")),
-            "seconds": number_of(self._record.get("seconds")),
+            "steps": recipe.number("steps"),
+            "seed": recipe.number("seed"),
+            "seconds": self._record.number("seconds"),
             "held_out_frames": held_out,
             "interrupted": self._record.get("interrupted") is True,
-            "recipe": plain_of(recipe),
+            "recipe": recipe.plain(),
             "tracker": settings,
         }
         frames = f"{shown_number(held_out)} frames, to choose settings"
@@ -182,9 +182,9 @@ class _Facts:
         )
 
     def _threshold(self) -> CardThreshold:
-        value = number_of(self._document.get("threshold"))
+        value = self._document.number("threshold")
         rejected, accepted, genuine, impostor = (
-            number_of(self._choice.get(name))
+            self._choice.number(name)
             for name in (
                 "genuine_rejected", "impostor_accepted", "genuine_pairs", "impostor_pairs"
             )
@@ -201,7 +201,7 @@ class _Facts:
             value=value,
             source="frames held out of training",
             evidence={"genuine_pairs": genuine, "impostor_pairs": impostor},
-            date=text_of(self._record.get("created")),
+            date=self._record.text("created"),
             sentences=(
                 "Above it the target counts as lost. On the frames that it was chosen on, that is "
                 f"wrong for {100 * rejected:.1f} % of the target's views, and "
@@ -212,10 +212,10 @@ class _Facts:
         )
 
     def _measured(self) -> str | None:
-        tried, index = list_of(self._choice.get("tried")), self._choice.get("chosen")
+        tried, index = self._choice.entries("tried"), self._choice.get("chosen")
         if not isinstance(index, int) or not 0 <= index < len(tried):
             return None
-        overlap = number_of(object_of(tried[index]).get("mean_overlap"))
+        overlap = JsonObject.of(tried[index]).number("mean_overlap")
         if overlap is None:
             return None
         return (
