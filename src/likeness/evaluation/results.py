@@ -16,7 +16,6 @@ from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import LeakReport
 from likeness.files import JsonObject, fields_from_json, fields_to_json
 
-
 FORMAT = "likeness.protocol/1"
 _PARTS = (
     "acquisition",
@@ -320,7 +319,7 @@ class ProtocolResult:
 
     @classmethod
     def _read(
-        cls, document: Mapping[str, Any], report: Mapping[str, Any], sentences: object
+        cls, document: JsonObject, report: Mapping[str, Any], sentences: object
     ) -> "ProtocolResult":
         counts = {name: n for name, n in report.items() if name not in ("leaks", "sentences")}
         model = document if "fingerprint" in document else None

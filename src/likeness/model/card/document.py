@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from likeness.evaluation.figures import watermark
-from likeness.evaluation.results import list_of, number_of, object_of, plain_of, text_of
+from likeness.files import JsonObject
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, ValidFor, shown_number
 from likeness.model.card.results import shown_result
 from likeness.model.card.words import NOT_FOR, limits, threshold_sentences
@@ -18,6 +18,7 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
     Args:
         document: of ``model.json``; missing parts are left out.
     """
+    document = JsonObject.of(document)
     kind = str(document.get("format"))
     if kind in registry.names("format"):
         return registry.load("format", kind)(document)  # type: ignore[no-any-return]
@@ -94,7 +95,7 @@ def _kind_of_photos(data: _Data) -> str | None:
     return None if nothing_known else "as they were given"
 
 
-def _data(learned: Mapping[str, object]) -> _Data:
+def _data(learned: JsonObject) -> _Data:
     identities = learned.get("identities")
     return _Data(
         name=learned.text("name"),
@@ -127,20 +128,18 @@ class _Training:
 _CHANNELS: Mapping[str, int | float] = {"grey": 1, "rgb": 3, "bgr": 3}
 
 
-def _training(document: Mapping[str, object], record: Mapping[str, object]) -> _Training:
-    recipe = recorded_recipe(record.get("recipe"))
-    named = full_names(recipe)
+def _training(document: JsonObject, record: JsonObject) -> _Training:
+    recipe = JsonObject(recorded_recipe(record.get("recipe")))
+    named = JsonObject(full_names(recipe))
     stages = list(record.part("histories"))
     preparation = document.part("preparation")
-    rows, columns, channels = (
-        preparation.number(side) for side in ("rows", "columns", "channels")
-    )
+    rows, columns, channels = (preparation.number(side) for side in ("rows", "columns", "channels"))
     channels = channels or _CHANNELS.get(str(preparation.get("colours")))
     held_out = record.part("threshold").entries("people")
     return _Training(
         mode=recipe.text("mode"),
-        loss=text_of(named.get("loss.kind", named.get("loss"))),
-        encoder=text_of(named.get("encoder.kind") or named.get("encoder") or record.get("encoder")),
+        loss=named.text("loss.kind") or named.text("loss"),
+        encoder=named.text("encoder.kind") or named.text("encoder") or record.text("encoder"),
         energy=document.text("energy"),
         parameters=document.number("parameters"),
         embedding_size=document.number("embedding_size"),
@@ -180,7 +179,7 @@ def _training_part(training: _Training) -> CardPart:
     )
 
 
-def _threshold(document: Mapping[str, object], record: Mapping[str, object]) -> CardThreshold:
+def _threshold(document: JsonObject, record: JsonObject) -> CardThreshold:
     """Return the threshold, its source, its promise, and the number of people it is valid for."""
     value = document.number("threshold")
     calibration = document.part("calibration")
@@ -207,7 +206,7 @@ def _threshold(document: Mapping[str, object], record: Mapping[str, object]) -> 
     return replace(threshold, sentences=tuple(threshold_sentences(threshold, promise)))
 
 
-def _calibrated(value: float, calibration: Mapping[str, object]) -> CardThreshold:
+def _calibrated(value: float, calibration: JsonObject) -> CardThreshold:
     purpose, origin = (calibration.part(key) for key in ("purpose", "provenance"))
     strangers, rejected = (calibration.part(key) for key in ("strangers", "rejected"))
     data = origin.part("data")

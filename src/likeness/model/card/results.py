@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from likeness.errors import DataError, SettingError
-from likeness.evaluation.results import FORMAT, ProtocolResult, object_of
+from likeness.evaluation.results import FORMAT, ProtocolResult
+from likeness.files import JsonObject
 from likeness.model.recipe_names import full_names, nested_recipe
 
 
@@ -18,8 +19,8 @@ def check_result(document: object, model: Mapping[str, object]) -> ProtocolResul
     Raises:
         SettingError: it is not such a document, or it is about another model or recipe.
     """
-    is_object = isinstance(document, Mapping)
-    received = JsonObject.of(document).get("format") if is_object else type(document).__name__
+    given = JsonObject.of(document)
+    received = given.get("format") if isinstance(document, Mapping) else type(document).__name__
     if received != FORMAT:
         raise SettingError(
             f"--add: expected a result of `likeness crossval --json` or `likeness evaluate "
@@ -32,10 +33,10 @@ def check_result(document: object, model: Mapping[str, object]) -> ProtocolResul
             "result in which some are missing or are not numbers. Make it again."
         )
     if kept.protocol == "evaluate":
-        _check_fingerprint(JsonObject.of(document).get("fingerprint"), str(model["fingerprint"]))
+        _check_fingerprint(given.get("fingerprint"), str(model["fingerprint"]))
     else:
-        recipe = model.part("record").part("recipe")
-        _check_recipe(JsonObject.of(document).part("recipe"), recipe)
+        recipe = JsonObject.of(model).part("record").part("recipe")
+        _check_recipe(given.part("recipe"), recipe)
     return kept
 
 

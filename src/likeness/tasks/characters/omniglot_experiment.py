@@ -22,8 +22,7 @@ from likeness.errors import DataError, OverlapError, TooFewError, require_extra
 from likeness.evaluation.baselines import RawPixels
 from likeness.evaluation.figures import Interval
 from likeness.evaluation.leaks import DIGITS
-from likeness.evaluation.results import object_of
-from likeness.files import to_json
+from likeness.files import JsonObject, to_json
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import versions
@@ -143,7 +142,7 @@ class OneShotResult:
     @property
     def background(self) -> Mapping[str, Any]:
         """What the model's record tells of its training data; empty if nothing."""
-        return self.model.record.part("data")
+        return JsonObject.of(self.model.record).part("data")
 
     @property
     def drawn(self) -> bool:
@@ -256,7 +255,7 @@ _PARTS = ("gallery", "probes")
 
 
 def _check_unseen(model: Model, images: Dataset) -> None:
-    learned = set(model.record.part("data").get("item_digests", ()))
+    learned = set(JsonObject.of(model.record).part("data").get("item_digests", ()))
     known = [
         name
         for name, digest in zip(images.item_names, images.item_digests, strict=True)

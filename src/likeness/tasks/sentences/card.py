@@ -1,9 +1,8 @@
 """The card of a model of texts: where it differs from that of a model of photos."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from likeness.evaluation.results import number_of, object_of
+from likeness.files import JsonObject
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 _NOT_FOR = (
@@ -17,7 +16,7 @@ _NOT_FOR = (
 _PHOTOS_ONLY = {"Mode", "Reads", "Held out", "Then learned from everybody"}
 
 
-def _of_texts(card: ModelCard, record: Mapping[str, object]) -> ModelCard:
+def _of_texts(card: ModelCard, record: JsonObject) -> ModelCard:
     """Return a card worded for texts.
 
     Args:
@@ -47,7 +46,7 @@ def _of_texts(card: ModelCard, record: Mapping[str, object]) -> ModelCard:
     )
 
 
-def _with_source(threshold: CardThreshold, record: Mapping[str, object]) -> CardThreshold:
+def _with_source(threshold: CardThreshold, record: JsonObject) -> CardThreshold:
     """Return where the threshold comes from, and what it is worth; as it is where it is unset."""
     if threshold.source != "held-out people":
         return threshold
@@ -81,7 +80,7 @@ def _limits(
     return said
 
 
-def _measured(record: Mapping[str, object]) -> str | None:
+def _measured(record: JsonObject) -> str | None:
     similarity = record.part("similarity")
     if not similarity:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from likeness.evaluation.results import list_of, number_of, object_of, plain_of, text_of
+from likeness.files import JsonObject
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 TRACKING_FORMAT = "likeness.tracking/1"
@@ -30,7 +30,7 @@ _LIMITS = (
 )
 
 
-def _tracking_card(document: Mapping[str, Any]) -> ModelCard:
+def _tracking_card(document: JsonObject) -> ModelCard:
     """Return the card of a tracker's model.
 
     Args:
@@ -64,7 +64,7 @@ def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 class _Facts:
     """The entries of a tracker's ``model.json``."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._record = document.part("record")
         self._about = document.part("about")
@@ -76,15 +76,14 @@ class _Facts:
         name = self._learned.text("name")
         sequences = [JsonObject.of(entry) for entry in self._learned.entries("sequences")]
         frames, learned = (
-            _total([entry.get(kind) for entry in sequences]) for kind in ("frames", "learned")
+            _total([entry.number(kind) for entry in sequences]) for kind in ("frames", "learned")
         )
         drawn = self._learned.get("drawn") is True
         return ModelCard(
             fingerprint=self._document.text("fingerprint"),
             created=self._record.text("created"),
             likeness=self._record.text("likeness"),
-            name=self._about.text("name")
-            or "tracker" + (f" trained on {name}" if name else ""),
+            name=self._about.text("name") or "tracker" + (f" trained on {name}" if name else ""),
             licence=self._about.text("licence"),
             watermark=_DRAWN_MARK if drawn else None,
             data=self._data(
@@ -105,9 +104,7 @@ class _Facts:
     def _data(self, *, drawn: bool, **facts: str | int | None) -> CardPart:
         terms = [source.text("licence") for source in (self._learned, self._things)]
         licence = "; ".join(said for said in terms if said) or None
-        pictures, identities = (
-            self._things.number(name) for name in ("items", "identities")
-        )
+        pictures, identities = (self._things.number(name) for name in ("items", "identities"))
         name = self._things.text("name")
         things = {"name": name, "pictures": pictures, "identities": identities}
         pasted = f"{shown_number(pictures)} of {shown_number(identities)} identities ({name})"
@@ -230,8 +227,8 @@ class _Facts:
         return ["The training was stopped early; these are the weights until then."]
 
 
-def _total(counts: list[Any]) -> int | None:
-    known = [int(count) for count in map(number_of, counts) if count is not None]
+def _total(counts: list[int | float | None]) -> int | None:
+    known = [int(count) for count in counts if count is not None]
     return sum(known) if known and len(known) == len(counts) else None
 
 
