@@ -12,7 +12,8 @@ import typer
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder, write_files
 from likeness.model.folder import FILES, SavedModel
-from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
+from likeness.model.shipped import shipped_folder, shipped_model
+from likeness.tasks import registry
 
 MOST_BYTES = 8_000_000
 """Of all shipped models together."""
@@ -24,7 +25,7 @@ def ship(task: str, model: Path, *, variant: str = "auto", within: Path | None =
     """Write the shipped folder of a task, completely or not at all; equal models give equal files.
 
     Args:
-        task: one of `shipped_tasks`.
+        task: one of ``registry.names("shipped")``.
         model: folder of a trained model with a threshold, and a licence on its card.
         variant: "float32", "int8", or "auto": int8 where there is one with a threshold of its
             own, else float32.
@@ -43,7 +44,9 @@ def ship(task: str, model: Path, *, variant: str = "auto", within: Path | None =
     data = saved.read_part(VARIANTS[chosen])
     size = len(data) + sum(len(text.encode()) for text in texts.values())
     others = sum(
-        bytes_of(shipped_folder(other, within=within)) for other in shipped_tasks() if other != task
+        bytes_of(shipped_folder(other, within=within))
+        for other in registry.names("shipped")
+        if other != task
     )
     if size + others > MOST_BYTES:
         raise OutputError(
@@ -96,7 +99,7 @@ def _kept(saved: SavedModel, variant: str) -> SavedModel:
 
 
 def main(
-    task: Annotated[str, typer.Argument(help=f"{', '.join(shipped_tasks())}.")],
+    task: Annotated[str, typer.Argument(help=f"{', '.join(registry.names('shipped'))}.")],
     model: Annotated[Path, typer.Argument(help="Folder of a trained model.")],
     variant: Annotated[str, typer.Option(help="auto, float32 or int8.")] = "auto",
 ) -> None:

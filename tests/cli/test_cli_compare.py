@@ -13,7 +13,8 @@ from likeness.errors import ImageError, ModelError, NoThresholdError, SettingErr
 from likeness.images.preparation import FixedPreparation
 from likeness.model.folder import store_calibration
 from likeness.model.imported import import_model
-from likeness.model.shipped import shipped_model, shipped_tasks
+from likeness.model.shipped import shipped_model
+from likeness.tasks import registry
 from likeness.tasks.signatures.dataset import drawn_signatures
 
 
@@ -136,7 +137,7 @@ class TestTask:
             ),
             (
                 ("--task", "faces"),
-                rf"^--task: expected one of {', '.join(shipped_tasks())}\. .*'faces'\.$",
+                rf"^--task: expected one of {', '.join(registry.names('shipped'))}\. .*'faces'\.$",
             ),
         ],
     )

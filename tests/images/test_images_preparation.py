@@ -9,8 +9,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from likeness.errors import DataError, SettingError
-from likeness.images.preparation import FLAT, FixedPreparation, Preparation
-from likeness.model.preparations import preparation_from_data
+from likeness.images.preparation import FLAT, FixedPreparation, Preparation, preparation_from_data
 
 RNG = np.random.default_rng(3)
 

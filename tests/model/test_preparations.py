@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import DataError, SettingError
-from likeness.images.preparation import FixedPreparation, Preparation
-from likeness.model.preparations import preparation_from_data
+from likeness.images.preparation import FixedPreparation, Preparation, preparation_from_data
 from likeness.tasks.sentences.preparation import TextPreparation
 
 EACH = [

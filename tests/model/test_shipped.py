@@ -12,7 +12,8 @@ import likeness
 from likeness.datasets import Dataset
 from likeness.errors import ModelError, SettingError
 from likeness.model.folder import FILES
-from likeness.model.shipped import shipped_folder, shipped_model, shipped_tasks
+from likeness.model.shipped import shipped_folder, shipped_model
+from likeness.tasks import registry
 from likeness.tasks.signatures.dataset import drawn_signatures
 
 
@@ -21,7 +22,7 @@ def signed() -> Dataset:
     return drawn_signatures(writers=2, names=1, media=2, size=96)
 
 
-@pytest.mark.parametrize("task", shipped_tasks())
+@pytest.mark.parametrize("task", registry.names("shipped"))
 class TestEach:
     def test_it_decides(self, task: str, signed: Dataset) -> None:
         model = shipped_model(task)
@@ -60,14 +61,14 @@ class TestEach:
 
 
 def test_together_they_are_small() -> None:
-    folders = [shipped_folder(task) for task in shipped_tasks()]
+    folders = [shipped_folder(task) for task in registry.names("shipped")]
     assert sum(file.stat().st_size for folder in folders for file in folder.iterdir()) < 8_000_000
 
 
 def test_every_folder_has_its_task() -> None:
     tasks = Path(likeness.__file__).parent / "tasks"
     folders = {path.parent for path in tasks.glob("*/shipped_models/*/model.json")}
-    assert folders == {shipped_folder(task) for task in shipped_tasks()}
+    assert folders == {shipped_folder(task) for task in registry.names("shipped")}
 
 
 @pytest.mark.parametrize("task", ["faces", "", "../cli", "Signatures"])

@@ -16,11 +16,10 @@ from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError, require_extra
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import check_writable_file, check_writable_folder
-from likeness.images.preparation import FixedPreparation
+from likeness.images.preparation import FixedPreparation, preparation_from_data
 from likeness.model.card import card_markdown, check_result, model_card
 from likeness.model.folder import IMPORTED_FORMAT, WITH_A_CARD, SavedModel, store_about
 from likeness.model.imported import import_model
-from likeness.model.preparations import preparation_from_data
 from likeness.reports.html import write_card_page
 from likeness.tasks import registry
 from likeness.training.process import load_keras

@@ -14,19 +14,21 @@ from likeness.cli.options import is_named, read_data
 from likeness.cli.terminal import errors, finish, note, say
 from likeness.datasets import Dataset, OnPhoto, OnProgress
 from likeness.errors import SettingError
+from likeness.images.preparation import preparation_from_data
 from likeness.model.folder import SavedModel
 from likeness.model.opening import chosen_runtime, open_model
-from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import Model
-from likeness.model.shipped import shipped_folder, shipped_tasks
+from likeness.model.shipped import shipped_folder
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery, open_gallery
 from likeness.recogniser.photo_reader import PhotoReader
 from likeness.recogniser.recogniser import Recogniser
+from likeness.tasks import registry
 
 Task = Annotated[
     str | None,
     typer.Option(
-        "--task", help=f"Use the model that is included for: {', '.join(shipped_tasks())}."
+        "--task",
+        help=f"Use the model that is included for: {', '.join(registry.names('shipped'))}.",
     ),
 ]
 
@@ -42,7 +44,7 @@ def folder_of(model: Path | None, task: str | None, *, option: str = "--model") 
     Raises:
         SettingError: both or neither were given, or there is no such task.
     """
-    known = ", ".join(shipped_tasks())
+    known = ", ".join(registry.names("shipped"))
     if (model is None) == (task is None):
         received = "neither" if model is None else "both"
         raise SettingError(
@@ -52,7 +54,7 @@ def folder_of(model: Path | None, task: str | None, *, option: str = "--model") 
     if task is None:
         assert model is not None
         return model
-    if task not in shipped_tasks():
+    if task not in registry.names("shipped"):
         raise SettingError(f"--task: expected one of {known}. Received: {task!r}.")
     return shipped_folder(task)
 

@@ -2,11 +2,15 @@
 
 `FixedPreparation` prepares photos with a fixed mean and scale, as public encoders need it; `fit`
 crops and resizes one photo.
+
+``model.json`` describes a model's preparation as JSON values; ``kind`` says which it is, and
+without it the values are those of `Preparation`, as in the first models. Tasks bring kinds of
+their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -487,3 +491,53 @@ class Preparation:
             return self.resized(photo)
         framed = self._frame.draw(self._in_channels(photo), rows=self.rows, columns=self.columns)
         return np.asarray(framed, dtype=np.float32).reshape(self.shape)
+
+
+class ModelPreparation(Protocol):
+    """The interface of a preparation."""
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the encoder's input."""
+
+    def check(self, items: Any, /) -> None:
+        """Raise `DataError` unless these are items of its kind, none or more."""
+
+    def __call__(self, items: Any, /) -> Any:
+        """Return prepared items, one row each."""
+
+    def as_data(self) -> dict[str, Any]:
+        """Return JSON values from which `preparation_from_data` makes it again."""
+
+    def in_words(self) -> str:
+        """Describe the prepared item in one line."""
+
+    def made_up(self, count: int, rng: np.random.Generator, /) -> Any:
+        """Return example prepared items, for testing an encoder."""
+
+
+def preparation_from_data(entries: Mapping[str, Any]) -> ModelPreparation:
+    """Return the preparation that ``model.json`` describes.
+
+    Raises:
+        SettingError: a setting is out of its range.
+        TypeError: an entry is missing or unknown.
+
+    >>> preparation_from_data({"rows": 56, "columns": 46, "channels": 1}).shape
+    (56, 46, 1)
+    >>> preparation_from_data({"kind": "fixed", "rows": 112, "columns": 112}).shape
+    (3, 112, 112)
+    >>> preparation_from_data({"kind": "text", "buckets": 1024}).shape
+    (None,)
+    """
+    if "kind" not in entries:
+        return Preparation(**{"version": 1, **entries})
+    settings = dict(entries)
+    kind = settings.pop("kind")
+    if kind == FixedPreparation.KIND:
+        return FixedPreparation(**settings)
+    brought = registry.names("preparation")
+    if kind not in brought:
+        known = ", ".join((FixedPreparation.KIND, *brought))
+        raise SettingError(f"preparation: expected one of the kinds {known}. Received: {kind!r}.")
+    return registry.load("preparation", kind)(**settings)  # type: ignore[no-any-return]

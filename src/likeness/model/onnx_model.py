@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from likeness.arrays import Embeddings
 from likeness.errors import LikenessError, ModelError
+from likeness.images.preparation import preparation_from_data
 from likeness.model.folder import FILES, IMPORTED_FORMAT, SavedModel
 from likeness.model.onnx_session import OnnxSession
-from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import PreparedModel
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from likeness.arrays import Embeddings, Energies, Items
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import NoThresholdError
-from likeness.model.preparations import ModelPreparation
+from likeness.images.preparation import ModelPreparation
 
 _AT_ONCE = 64
 """Items that are prepared together."""

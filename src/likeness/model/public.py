@@ -30,14 +30,12 @@ from likeness.errors import (
 from likeness.files import check_new_folder, write_files
 from likeness.images.faces.landmarks import CHIP
 from likeness.images.preparation import FixedPreparation
-from likeness.model.alignment import predictor_bytes
-from likeness.model.dlib_files import (
+from likeness.model.dlib import (
     NETWORK_DIGEST,
     PREDICTOR_DIGEST,
     DlibNetwork,
     read_predictor,
 )
-from likeness.model.dlib_onnx import network_onnx
 from likeness.model.folder import SavedModel
 from likeness.model.imported import import_bytes
 from likeness.model.onnx_model import OnnxModel
@@ -270,7 +268,7 @@ def get_model(
         )
     weights, points = contents
     network = DlibNetwork.read(weights)
-    parts = {"onnx": network_onnx(network), "landmarks": predictor_bytes(read_predictor(points))}
+    parts = {"onnx": network.onnx(), "landmarks": read_predictor(points).to_bytes()}
     preparation = FixedPreparation(
         rows=CHIP,
         columns=CHIP,

@@ -23,20 +23,11 @@ class ShippedModel:
     question: str
 
 
-def shipped_tasks() -> tuple[str, ...]:
-    """Return the names of the tasks with an included model.
-
-    >>> shipped_tasks()
-    ('signatures',)
-    """
-    return registry.names("shipped")
-
-
 def shipped_folder(task: str, *, within: Path | None = None) -> Path:
     """Return the folder of a task's model.
 
     Args:
-        task: one of `shipped_tasks`.
+        task: one of ``registry.names("shipped")``.
         within: the folder that holds the folders of all tasks, each by its name; in the package if
             not given.
 
@@ -44,7 +35,7 @@ def shipped_folder(task: str, *, within: Path | None = None) -> Path:
         SettingError: there is no such task.
     """
     models: dict[str, ShippedModel] = {
-        name: registry.load("shipped", name) for name in shipped_tasks()
+        name: registry.load("shipped", name) for name in registry.names("shipped")
     }
     try:
         folder = models[task].folder
@@ -58,7 +49,7 @@ def shipped_model(task: str, *, threads: int = 1, within: Path | None = None) ->
     """Open a task's model on ONNX Runtime: float32, or int8 if only that exists.
 
     Args:
-        task: one of `shipped_tasks`.
+        task: one of ``registry.names("shipped")``.
         threads: of ONNX Runtime, 1…256.
         within: the folder that holds the folders of all tasks; in the package if not given.
 

@@ -13,6 +13,7 @@ import numpy as np
 from likeness.arrays import Embeddings
 from likeness.errors import MissingExtraError, ModelError, require_extra
 from likeness.files import check_new_folder
+from likeness.images.preparation import preparation_from_data
 from likeness.model.export import onnx_bytes
 from likeness.model.folder import (
     FORMAT,
@@ -21,7 +22,6 @@ from likeness.model.folder import (
     SavedModel,
     canonical,
 )
-from likeness.model.preparations import preparation_from_data
 from likeness.model.protocol import PreparedModel
 from likeness.tasks import registry
 

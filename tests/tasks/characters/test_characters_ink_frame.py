@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from likeness.errors import SettingError
-from likeness.images.preparation import Preparation
-from likeness.model.preparations import preparation_from_data
+from likeness.images.preparation import Preparation, preparation_from_data
 from likeness.tasks.characters.drawings import LARGEST, REACH, drawn_characters, ink_frame
 
 CHARACTER = drawn_characters(alphabets=1, characters_each=1, drawers=1).items[0, ..., 0]
