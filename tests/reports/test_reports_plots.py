@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, Plot, Style, even_ticks
+from likeness.reports.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, Plot, Style
 from likeness.reports.plots import (
     cmc_plot,
     det_plot,
@@ -225,7 +225,7 @@ def test_labels_are_escaped():
 @given(low=st.floats(-1e3, 1e3), width=st.floats(1e-3, 1e4), most=st.integers(2, 12))
 def test_ticks_are_even_inside_and_not_too_many(low, width, most):
     high = low + width
-    values = [value for value, _ in even_ticks(low, high, str, most=most)]
+    values = [value for value, _ in Axis.even("x", low, high, str, most=most).ticks]
     assert len(values) <= most
     slack = 1e-6 * (abs(low) + width)
     assert all(low - slack <= value <= high + slack for value in values)

@@ -16,6 +16,9 @@ from likeness.files import natural_key
 OnProgress = Callable[[int, int], None]
 """Called with (done, total): photos read, or bytes received. A total of 0 is not known."""
 
+DIGITS = 16
+"""Hexadecimal digits of each photo's digest in a model's record."""
+
 OnPhoto = Callable[[str, NDArray[np.uint8]], None]
 """Called with (item name, the photo in its original size and colours)."""
 
@@ -169,6 +172,26 @@ class Dataset:
         for identity, item in zip(self.identities, self.item_digests, strict=True):
             digest.update(f"{identity}\0{item}\n".encode())
         return digest.hexdigest()
+
+    @property
+    def short_digests(self) -> list[str]:
+        """The first `DIGITS` of each item's digest: enough to tell whether it was learned from."""
+        return [digest[:DIGITS] for digest in self.item_digests]
+
+    def record(self) -> dict[str, object]:
+        """Return what a model's record says of the data that it was trained on.
+
+        `likeness.evaluation.leaks.Learned.recorded` reads whom and what it was from it.
+        """
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "licence": self.licence,
+            "drawn": self.drawn,
+            "items": len(self),
+            "identities": list(self.distinct),
+            "item_digests": self.short_digests,
+        }
 
     def take(self, indices: Sequence[int] | NDArray[Any]) -> "Dataset":
         """Return the data set of these items, in this order."""

@@ -7,7 +7,6 @@ from typing import Any
 from likeness import __version__
 from likeness.datasets.items import Acquisition, Dataset
 from likeness.evaluation.fusion import Comparisons
-from likeness.evaluation.leaks import DIGITS
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.probability_fit import FORMAT, FittedProbability
@@ -33,7 +32,7 @@ class _CalibratedOn:
             digest=data.digest,
             drawn=data.drawn,
             identities=tuple(data.distinct),
-            item_digests=tuple(digest[:DIGITS] for digest in data.item_digests),
+            item_digests=tuple(data.short_digests),
         )
 
 

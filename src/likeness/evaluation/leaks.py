@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Images, Pairs, check_images
-from likeness.datasets.items import Dataset
+from likeness.datasets.items import DIGITS, Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import OverlapError
 from likeness.evaluation.pair_energies import PairEnergies
@@ -119,27 +119,6 @@ def find_leaks(
     )
 
 
-DIGITS = 16
-"""Hexadecimal digits of each photo's digest in a model's record."""
-
-
-def data_record(data: Dataset) -> dict[str, object]:
-    """Return what a model's record says of the data that it was trained on.
-
-    `Learned.recorded` reads whom and what it was from it.
-    """
-    return {
-        "name": data.name,
-        "digest": data.digest,
-        "licence": data.licence,
-        "drawn": data.drawn,
-        "items": len(data),
-        "identities": list(data.distinct),
-        # Enough of each digest to tell later whether a photo was learned from.
-        "item_digests": [digest[:DIGITS] for digest in data.item_digests],
-    }
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Learned:
     """The record of a training part: names and digests.
@@ -222,7 +201,7 @@ class Learned:
 
     def _items_in(self, test: Dataset) -> NDArray[np.bool_]:
         learned = {digest[:DIGITS] for digest in self.digests}
-        return np.array([digest[:DIGITS] in learned for digest in test.item_digests], dtype=bool)
+        return np.array([digest in learned for digest in test.short_digests], dtype=bool)
 
 
 def _percent(part: int, total: int) -> str:

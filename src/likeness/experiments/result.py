@@ -16,7 +16,7 @@ from likeness.arrays import Embeddings, Pairs
 from likeness.datasets import Dataset
 from likeness.evaluation import Evaluation, roc
 from likeness.evaluation.baselines import ChosenOn
-from likeness.evaluation.leaks import DIGITS, LeakReport, Learned
+from likeness.evaluation.leaks import LeakReport, Learned
 from likeness.evaluation.pair_energies import PairEnergies
 from likeness.evaluation.results import BOOTSTRAP_SEED, FoldResult, ProtocolResult
 from likeness.evaluation.verification import Counter
@@ -119,7 +119,7 @@ def _fold(measured: Mapping[str, Evaluation], test: Dataset, learned: Learned) -
         "people": list(test.distinct),
         "identities": list(test.identities),
         "items": list(test.item_names),
-        "digests": [digest[:DIGITS] for digest in test.item_digests],
+        "digests": test.short_digests,
         # All pairs i < j of the items in order, unless listed.
         "pairs": "all" if len(pairs) == everything else pairs.tolist(),
         "one_shot": one_shot,

@@ -74,26 +74,27 @@ class Axis:
     ticks: Sequence[tuple[float, str]]
     bend: Callable[[Floats], Floats] = _as_it_is
 
+    @classmethod
+    def even(
+        cls, label: str, low: float, high: float, write: Callable[[float], str], *, most: int = 6
+    ) -> "Axis":
+        """Return one with at most this many ticks, at 1, 2, 2.5 or 5 times a power of ten.
+
+        >>> [text for _, text in Axis.even("share", 0.0, 1.0, "{:g}".format).ticks]
+        ['0', '0.2', '0.4', '0.6', '0.8', '1']
+        """
+        raw = (high - low) / max(1, most - 1)
+        power = 10.0 ** math.floor(math.log10(raw))
+        step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        ticks = [(k * step, write(k * step)) for k in range(first, last + 1)]
+        return cls(label=label, low=low, high=high, ticks=ticks)
+
     def share(self, values: ArrayLike) -> Floats:
         """Return where the values lie between the ends, 0…1; those beyond lie at an end."""
         low, high = self.bend(np.array([self.low, self.high]))
         inside = np.clip(np.asarray(values, dtype=np.float64), self.low, self.high)
         return np.asarray((self.bend(inside) - low) / (high - low))
-
-
-def even_ticks(
-    low: float, high: float, write: Callable[[float], str], *, most: int = 6
-) -> list[tuple[float, str]]:
-    """Return at most this many ticks at round values (1, 2, 2.5 or 5 times a power of ten).
-
-    >>> [text for _, text in even_ticks(0.0, 1.0, "{:g}".format)]
-    ['0', '0.2', '0.4', '0.6', '0.8', '1']
-    """
-    raw = (high - low) / max(1, most - 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [(k * step, write(k * step)) for k in range(first, last + 1)]
 
 
 class Plot:

@@ -7,6 +7,7 @@ behind it, so that every figure can be computed again without this program.
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability import ReliabilityBin
 from likeness.evaluation.probability_fit import FittedProbability
 from likeness.files import write_files
-from likeness.reports.axes import Axis, Plot, Style, even_ticks
+from likeness.reports.axes import Axis, Plot, Style
 from likeness.reports.content import json_text
 from likeness.reports.html import render
 from likeness.reports.plots import EQUAL, det_plot, energies_histogram, method_style
@@ -116,16 +117,16 @@ def reliability_plot(bins: Sequence[ReliabilityBin], *, prior: float, mark: str 
         prior: that the probabilities are for, above 0, below 1.
         mark: warning on the plot.
     """
-    ticks = even_ticks(0, 1, lambda share: f"{100 * share:.3g} %")
+    x = Axis.even("predicted probability", 0.0, 1.0, lambda share: f"{100 * share:.3g} %")
     spoken = "; ".join(
         f"{percent(bin.predicted)} predicted, {percent(bin.observed)} observed" for bin in bins
     )
     plot = Plot(
         f"Reliability at a prior of {100 * prior:g} %",
         f"On people held out: {spoken}.",
-        x=Axis(label="predicted probability", low=0.0, high=1.0, ticks=ticks),
+        x=x,
         # Room for the numbers of points at the ends.
-        y=Axis(label="observed share of genuine comparisons", low=-0.12, high=1.12, ticks=ticks),
+        y=replace(x, label="observed share of genuine comparisons", low=-0.12, high=1.12),
         mark=mark,
     )
     plot.curve([0, 1], [0, 1], EQUAL)

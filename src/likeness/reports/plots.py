@@ -8,6 +8,7 @@ the split leaks.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from likeness.evaluation.figures import Interval, method_label, percent, watermark
 from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult
-from likeness.reports.axes import Axis, Plot, Style, even_ticks
+from likeness.reports.axes import Axis, Plot, Style
 from likeness.reports.content import Curve
 
 Floats = NDArray[np.float64]
@@ -64,15 +65,8 @@ def energies_histogram(
         "Distances of pairs",
         f"Histogram; medians: genuine pairs {np.median(kinds[0]):.3g}, "
         f"impostor pairs {np.median(kinds[1]):.3g}; threshold: {at}.",
-        x=Axis(
-            label="distance (lower is more alike)",
-            low=low,
-            high=high,
-            ticks=even_ticks(low, high, "{:g}".format),
-        ),
-        y=Axis(
-            label="share of the pairs", low=0.0, high=top, ticks=even_ticks(0, top, _whole_percent)
-        ),
+        x=Axis.even("distance (lower is more alike)", low, high, "{:g}".format),
+        y=Axis.even("share of the pairs", 0.0, top, _whole_percent),
         mark=mark,
     )
     for style, share in reversed(list(zip((GENUINE, IMPOSTOR), shares, strict=True))):
@@ -90,13 +84,12 @@ def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
         curves: method → (FAR, TAR), rising from (0, 0) to (1, 1).
         mark: warning on the plot.
     """
-    ticks = even_ticks(0, 1, _whole_percent)
     plot = Plot(
         "ROC",
         "Share of genuine pairs accepted over share of impostor pairs accepted. "
         + _at_one_percent(curves),
-        x=Axis(label="impostor pairs accepted (FAR)", low=0.0, high=1.0, ticks=ticks),
-        y=Axis(label="genuine pairs accepted (TAR)", low=0.0, high=1.0, ticks=ticks),
+        x=Axis.even("impostor pairs accepted (FAR)", 0.0, 1.0, _whole_percent),
+        y=Axis.even("genuine pairs accepted (TAR)", 0.0, 1.0, _whole_percent),
         mark=mark,
     )
     plot.curve([0, 1], [0, 1], EQUAL)
@@ -158,13 +151,12 @@ def open_set_plot(
         at_threshold: the network's (FPIR, DIR) at its threshold; None if it has none.
         mark: warning on the plot.
     """
-    ticks = even_ticks(0, 1, _whole_percent)
     plot = Plot(
         "Open set: identification",
         "Share of enrolled people found over share of strangers identified as somebody. "
         + _at_five_percent(curves),
-        x=Axis(label="strangers identified as somebody (FPIR)", low=0.0, high=1.0, ticks=ticks),
-        y=Axis(label="enrolled people found (DIR)", low=0.0, high=1.0, ticks=ticks),
+        x=Axis.even("strangers identified as somebody (FPIR)", 0.0, 1.0, _whole_percent),
+        y=Axis.even("enrolled people found (DIR)", 0.0, 1.0, _whole_percent),
         mark=mark,
     )
     _draw_methods(plot, curves)
@@ -188,13 +180,8 @@ def cmc_plot(curves: Mapping[str, Sequence[float]], *, mark: str = "") -> str:
     plot = Plot(
         "CMC",
         f"Share of probes whose right person is among the nearest R. Rank 1: {first}.",
-        x=Axis(label="rank R", low=1, high=max(longest, 2), ticks=_whole_numbers(longest)),
-        y=Axis(
-            label="right person among the R nearest",
-            low=low,
-            high=1.0,
-            ticks=even_ticks(low, 1, _whole_percent),
-        ),
+        x=_counting_axis("rank R", longest),
+        y=Axis.even("right person among the R nearest", low, 1.0, _whole_percent),
         mark=mark,
     )
     ranked = {name: (np.arange(1.0, len(r) + 1), np.asarray(r)) for name, r in curves.items()}
@@ -230,14 +217,13 @@ def learning_curves(
     longest = max((len(line) for line in lines), default=1)
     finite = np.concatenate([line[np.isfinite(line)] for line in lines] or [np.zeros(0)])
     if series == "loss":
-        title, label = "Loss while training", "loss, mean of an epoch"
+        title = "Loss while training"
         high = 1.05 * max(float(finite.max(initial=0.0)), 1e-6)
-        y = Axis(label=label, low=0.0, high=high, ticks=even_ticks(0, high, "{:g}".format))
+        y = Axis.even("loss, mean of an epoch", 0.0, high, "{:g}".format)
     else:
-        title, label = "AUC on held-out people", "AUC, after each epoch"
-        low = _floor(finite)
-        y = Axis(label=label, low=low, high=1.0, ticks=even_ticks(low, 1, _whole_percent))
-    x = Axis(label="epoch", low=1, high=max(longest, 2), ticks=_whole_numbers(longest))
+        title = "AUC on held-out people"
+        y = Axis.even("AUC, after each epoch", _floor(finite), 1.0, _whole_percent)
+    x = _counting_axis("epoch", longest)
     ends = ", ".join(f"{line[-1]:.3g}" for line in lines)
     plot = Plot(title, f"One line per fold; last values: {ends}.", x=x, y=y, mark=mark)
     styles = [_fold_style(fold) for fold in range(len(lines))]
@@ -272,12 +258,7 @@ def one_shot_plot(
             high=last,
             ticks=[(float(k), str(k)) for k in range(len(rates))],
         ),
-        y=Axis(
-            label="right answers (lines: means)",
-            low=low,
-            high=1.0,
-            ticks=even_ticks(low, 1, _whole_percent),
-        ),
+        y=Axis.even("right answers (lines: means)", low, 1.0, _whole_percent),
         mark=mark,
     )
     means = {"network": float(np.mean(rates)), **baselines}
@@ -334,9 +315,10 @@ def _deviates(rates: Floats) -> Floats:
     return np.array([inverse(min(max(float(rate), 1e-9), 1 - 1e-9)) for rate in rates])
 
 
-def _whole_numbers(longest: int) -> list[tuple[float, str]]:
-    ticks = even_ticks(1, max(longest, 2), "{:g}".format)
-    return [(value, text) for value, text in ticks if value == int(value)]
+def _counting_axis(label: str, longest: int) -> Axis:
+    """Return an axis from 1, with ticks at whole numbers only."""
+    axis = Axis.even(label, 1, max(longest, 2), "{:g}".format)
+    return replace(axis, ticks=[(k, text) for k, text in axis.ticks if k == int(k)])
 
 
 def _floor(values: Floats) -> float:
@@ -380,12 +362,7 @@ def next_photo_plot(result: NextPhotoResult) -> str:
             high=photos[-1] + 0.4,
             ticks=[(k, f"{k:g}") for k in photos],
         ),
-        y=Axis(
-            label="errors (bars: 95 % intervals)",
-            low=0.0,
-            high=top,
-            ticks=even_ticks(0, top, lambda rate: f"{100 * rate:.3g} %"),
-        ),
+        y=Axis.even("errors (bars: 95 % intervals)", 0.0, top, _whole_percent),
         mark=watermark(drawn=result.drawn) or "",
     )
     for aside, style, figures in series:

@@ -23,7 +23,7 @@ from likeness.errors import ModelError, require_extra
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.evaluation.intervals import paired_intervals, people_intervals
-from likeness.evaluation.leaks import Learned, data_record
+from likeness.evaluation.leaks import Learned
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.files import check_new_folder, to_json
 from likeness.model.export import whitened_onnx
@@ -162,7 +162,7 @@ def _record(
             "shrinkage": SHRINKAGE,
             **result.to_json(),
         },
-        "data": data_record(data),
+        "data": data.record(),
         "threshold": {
             "threshold": choose_threshold(genuine, impostor),
             "people": list(data.identities_with(2)),

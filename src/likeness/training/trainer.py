@@ -36,7 +36,7 @@ from likeness.evaluation import (
     evaluate_pairs,
 )
 from likeness.evaluation.baselines import ChosenOn
-from likeness.evaluation.leaks import Learned, data_record
+from likeness.evaluation.leaks import Learned
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.evaluation.results import ProtocolResult
 from likeness.model.siamese_model import SiameseModel
@@ -283,7 +283,7 @@ def _model(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "likeness": __version__,
         "recipe": recipe.as_dict(),
-        "data": data_record(data),
+        "data": data.record(),
         "threshold": asdict(decided),
         "histories": {stage: fit.history for stage, fit in fits.items()},
         "epochs": kept.best_epoch,

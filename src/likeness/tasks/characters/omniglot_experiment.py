@@ -21,7 +21,6 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, OverlapError, TooFewError, require_extra
 from likeness.evaluation.baselines import RawPixels
 from likeness.evaluation.figures import Interval
-from likeness.evaluation.leaks import DIGITS
 from likeness.files import JsonObject, to_json
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
@@ -258,8 +257,8 @@ def _check_unseen(model: Model, images: Dataset) -> None:
     learned = set(JsonObject.of(model.record).part("data").get("item_digests", ()))
     known = [
         name
-        for name, digest in zip(images.item_names, images.item_digests, strict=True)
-        if digest[:DIGITS] in learned
+        for name, digest in zip(images.item_names, images.short_digests, strict=True)
+        if digest in learned
     ]
     if known:
         raise OverlapError(
