@@ -35,7 +35,7 @@ from likeness.datasets import split_by_identity
 from likeness.energies import energy_matrix
 from likeness.evaluation import BASELINES, PairEnergies, PairRule, evaluate_pairs
 from likeness.evaluation.fusion import Comparisons
-from likeness.evaluation.probability_fit import fit_probability
+from likeness.evaluation.probability_fit import FittedProbability
 from likeness.recogniser.decision import compare
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train
@@ -103,7 +103,7 @@ print(
 energies = Comparisons.with_people(
     model.energies(kept.items, kept.items), kept.codes, pairs=rule.pairs(kept)
 )
-ratio = fit_probability(energies).ratio
+ratio = FittedProbability.fit(energies).ratio
 for left, right in ((0, NAMES), (0, 2 * NAMES)):
     found = compare(model, test.items[left], test.items[right])
     print(

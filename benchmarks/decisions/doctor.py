@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
-from likeness.evaluation.doctor import diagnose, person_risks
+from likeness.evaluation.doctor import Diagnosis, PersonRisk
 from likeness.evaluation.gallery_energies import GalleryEnergies
-from likeness.evaluation.leaks import near_duplicates
+from likeness.evaluation.leaks import NearDuplicate
 from likeness.images.quality import PhotoCheck
 
 SIZE = 128
@@ -67,7 +67,7 @@ def print_times(people: int, photos_each: int, seed: int) -> None:
     print(f"{people} people × {photos_each} photos, {SIZE} numbers each; seconds:\n")
     steps = {
         "energies": lambda: energy_matrix("euclidean", made.enrolled),
-        "copies": lambda: near_duplicates(items),
+        "copies": lambda: NearDuplicate.find(items),
     }
     results = {}
     for name, step in steps.items():
@@ -78,14 +78,14 @@ def print_times(people: int, photos_each: int, seed: int) -> None:
     for name, find in (
         ("wrong names", GalleryEnergies.misplaced_photos),
         ("look-alikes", GalleryEnergies.look_alikes),
-        ("risks and gains", person_risks),
+        ("risks and gains", PersonRisk),
     ):
         start = time.perf_counter()
         find(gallery, threshold=0.9)
         print(f"  {name:<28}{time.perf_counter() - start:6.2f}")
     start = time.perf_counter()
     matrix = energy_matrix("euclidean", made.enrolled)
-    diagnose(data, checks, matrix=matrix, threshold=0.9).to_json()
+    Diagnosis.of(data, checks, matrix=matrix, threshold=0.9).to_json()
     print(f"  {'all of it, once embedded':<28}{time.perf_counter() - start:6.2f}\n")
 
 
@@ -109,7 +109,9 @@ def _risk_row(spread: float, seed: int, people: int) -> tuple[float, float, floa
     extra = np.flatnonzero(np.arange(len(made.probe_codes)) % 20 == 0)
     later = np.setdiff1d(np.arange(len(made.probe_codes)), extra)
     matrix = energy_matrix("euclidean", made.enrolled)
-    risks = person_risks(GalleryEnergies(matrix=matrix, codes=made.codes), threshold=None)
+    risks = PersonRisk.of_everybody(
+        GalleryEnergies(matrix=matrix, codes=made.codes), threshold=None
+    )
     asked = np.array([risk.person for risk in risks])
     by_count = np.argsort(np.bincount(made.codes), kind="stable")
     chance = np.random.default_rng(seed).permutation(people)

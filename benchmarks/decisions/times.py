@@ -17,12 +17,12 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.errors import require_extra
 from likeness.evaluation import evaluate_matrix, evaluate_open_set, people_intervals
-from likeness.evaluation.doctor import diagnose
+from likeness.evaluation.doctor import Diagnosis
 from likeness.evaluation.fusion import Comparisons
-from likeness.evaluation.groups import compare_groups
+from likeness.evaluation.groups import Grouping
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.open_set import open_set_intervals
-from likeness.evaluation.probability_fit import fit_probability
+from likeness.evaluation.probability_fit import FittedProbability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.images.quality import PhotoCheck
 
@@ -52,7 +52,7 @@ def _print_calibration(matrix: Energies, codes: Codes) -> None:
     )
     _timed(
         "probability",
-        lambda: fit_probability(Comparisons.with_people(matrix, codes)).to_json(),
+        lambda: FittedProbability.fit(Comparisons.with_people(matrix, codes)).to_json(),
     )
     print(f"  {'likeness calibrate, together':<32}{time.process_time() - start:6.2f}")
 
@@ -62,7 +62,7 @@ def _print_doctor(matrix: Energies, codes: Codes, seed: int) -> None:
     items = rng.integers(0, 256, (len(codes), 112, 92, 1), np.uint8)
     data = Dataset(items, [f"p{code}" for code in codes])
     checks = [PhotoCheck.of(item) for item in items]
-    _timed("doctor", lambda: diagnose(data, checks, matrix=matrix, threshold=0.9).to_json())
+    _timed("doctor", lambda: Diagnosis.of(data, checks, matrix=matrix, threshold=0.9).to_json())
 
 
 def _print_evaluation(matrix: Energies, codes: Codes) -> None:
@@ -79,7 +79,7 @@ def _print_evaluation(matrix: Energies, codes: Codes) -> None:
     labels = ["ab"[person % 2] for person in np.unique(codes)]
     _timed(
         "groups, with intervals",
-        lambda: compare_groups(
+        lambda: Grouping.of(
             evaluation,
             searched,
             column="group",

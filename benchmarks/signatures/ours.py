@@ -10,7 +10,7 @@ import numpy as np
 from likeness.arrays import Embeddings
 from likeness.datasets import Dataset
 from likeness.evaluation.fusion import Comparisons
-from likeness.evaluation.probability_fit import fit_probability
+from likeness.evaluation.probability_fit import FittedProbability
 from likeness.model.opening import open_model
 from likeness.training import TrainingRecipe
 
@@ -64,7 +64,7 @@ class Job:
         trained = train_and_measure(self.recipe, self.training, on_progress=tell)
         assert trained.measured is not None  # writers are held out
         model = trained.model
-        fitted = fit_probability(Comparisons.of(trained.measured.pairs))
+        fitted = FittedProbability.fit(Comparisons.of(trained.measured.pairs))
         facts = {
             "threshold": model.threshold,
             "ratio": fitted.ratio.to_json(),

@@ -9,7 +9,6 @@ from sklearn.metrics import roc_auc_score
 from likeness.datasets.items import Acquisition, Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation import (
-    cumulative_match,
     equal_error_rate,
     error_rates,
     evaluate_matrix,
@@ -17,7 +16,7 @@ from likeness.evaluation import (
     open_set_intervals,
     people_intervals,
 )
-from likeness.evaluation.groups import compare_groups
+from likeness.evaluation.groups import Grouping
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 
 PEOPLE, EACH, THRESHOLD = 24, 4, 1.2
@@ -140,7 +139,7 @@ class TestFigures:
         counted = evaluate_matrix(matrix, data.codes, threshold=THRESHOLD, acquisition=none_failed)
         assert counted.figures == {**plain.figures, "fta": 0.0}
         trials = counted.identification
-        assert cumulative_match(trials)[-1] == 1
+        assert trials.cumulative_match()[-1] == 1
 
 
 class TestGroups:
@@ -150,7 +149,7 @@ class TestGroups:
         searched = evaluate_open_set(
             matrix, data.codes, threshold=THRESHOLD, halves=4, acquisition=tried
         )
-        return compare_groups(evaluation, searched, column="hat", labels=labels, repetitions=50)
+        return Grouping.of(evaluation, searched, column="hat", labels=labels, repetitions=50)
 
     def test_fta_of_each_group_and_match_rates_without_it(self, data, matrix, tried) -> None:
         labels = [

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from likeness.datasets import Dataset, drawn_faces
 from likeness.energies import energy_matrix
 from likeness.errors import DataError
-from likeness.evaluation.doctor import diagnose
+from likeness.evaluation.doctor import Diagnosis
 from likeness.images.faces import Face
 from likeness.images.quality import PhotoCheck, PhotoWarning, Quality
 
@@ -33,7 +33,7 @@ def embedded(codes, seed=0):
 def diagnosed(data, points, *, checks=None, threshold=THRESHOLD):
     checks = [PhotoCheck.of(item) for item in data.items] if checks is None else checks
     matrix = energy_matrix("euclidean", points)
-    return diagnose(data, checks, matrix=matrix, threshold=threshold)
+    return Diagnosis.of(data, checks, matrix=matrix, threshold=threshold)
 
 
 def changed(data, **fields):
@@ -145,7 +145,7 @@ def test_two_names_of_one_person_count_as_one_when_risks_are_judged(drawn) -> No
 
 
 def test_without_a_model_people_are_not_judged(drawn) -> None:
-    found = diagnose(drawn, [PhotoCheck.of(item) for item in drawn.items])
+    found = Diagnosis.of(drawn, [PhotoCheck.of(item) for item in drawn.items])
     assert found.clean
     assert not found.with_model
     document = found.to_json()
@@ -179,7 +179,7 @@ def test_the_document_is_json_and_has_the_faces(drawn) -> None:
         PhotoCheck(size=(112, 92), quality=quality, faces=(face,), warnings=()),
         PhotoCheck(size=(112, 92), quality=quality, faces=(), warnings=(warning,)),
     ]
-    document = diagnose(one, checks).to_json()
+    document = Diagnosis.of(one, checks).to_json()
     assert json.loads(json.dumps(document, allow_nan=False))["format"] == "likeness.doctor/1"
     first, second = document["photos"]
     assert first["faces"][0]["roll"] == 0
@@ -192,14 +192,14 @@ def test_a_photo_softer_than_the_rest_is_warned_of_once(drawn) -> None:
     checks = [PhotoCheck.of(item) for item in drawn.items]
     soft = min(check.quality.sharpness for check in checks) / 8
     checks[3] = replace(checks[3], quality=replace(checks[3].quality, sharpness=soft))
-    found = diagnose(drawn, checks)
+    found = Diagnosis.of(drawn, checks)
     assert [w.kind for w in found.checks[3].warnings] == ["blurrier than the rest"]
     assert sum(bool(check.warnings) for check in found.checks) == 1
     warned = replace(checks[3], warnings=(PhotoWarning(kind="blurred", words="blurred"),))
-    found = diagnose(drawn, [*checks[:3], warned, *checks[4:]])
+    found = Diagnosis.of(drawn, [*checks[:3], warned, *checks[4:]])
     assert [w.kind for w in found.checks[3].warnings] == ["blurred"]
 
 
 def test_as_many_checks_as_photos_are_asked_for(drawn) -> None:
     with pytest.raises(DataError, match=r"checks: expected 48, one per photo\. Received: 0\."):
-        diagnose(drawn, [])
+        Diagnosis.of(drawn, [])

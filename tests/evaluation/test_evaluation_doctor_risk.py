@@ -11,8 +11,8 @@ from likeness.energies import energy_matrix
 from likeness.evaluation.doctor import (
     GALLERY_WEIGHT,
     GalleryEnergies,
+    PersonRisk,
     _chance_of_being_nearest,
-    person_risks,
 )
 
 
@@ -35,7 +35,7 @@ def made_up(people, counts, *, spread, seed, size=24):
 
 def risks_of(points, codes, threshold=None):
     energies = GalleryEnergies(matrix=energy_matrix("euclidean", points), codes=codes)
-    return person_risks(energies, threshold=threshold)
+    return PersonRisk.of_everybody(energies, threshold=threshold)
 
 
 @given(others=st.integers(1, 7), chosen=st.integers(1, 7))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from likeness.evaluation import evaluate_matrix, evaluate_open_set
-from likeness.evaluation.groups import FEWEST_PEOPLE, Group, Grouping, compare_groups
+from likeness.evaluation.groups import FEWEST_PEOPLE, Group, Grouping
 
 THRESHOLD = 1.0
 
@@ -26,7 +26,7 @@ def measured(people: int, photos: int, *, hard: int = 0, seed: int = 0, threshol
 def grouping_of(measured_, labels, **changes) -> Grouping:
     _, _, evaluation, found = measured_
     settings = {"repetitions": 200, "column": "glasses"} | changes
-    return compare_groups(evaluation, found, labels=labels, **settings)
+    return Grouping.of(evaluation, found, labels=labels, **settings)
 
 
 class TestFigures:
@@ -93,7 +93,7 @@ class TestFigures:
 
     def test_without_an_open_set_there_is_no_fnir(self) -> None:
         _, _, evaluation, _ = measured(4, 4)
-        grouping = compare_groups(evaluation, None, column="x", labels=["a"] * 4, repetitions=20)
+        grouping = Grouping.of(evaluation, None, column="x", labels=["a"] * 4, repetitions=20)
         assert set(grouping.groups[0].figures) == {"fnmr", "fmr", "one_shot_4way"}
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.errors import DataError, SettingError, TooFewError
-from likeness.evaluation import cumulative_match, n_way_k_shot, one_shot_each_item, rank_one
+from likeness.evaluation import n_way_k_shot, one_shot_each_item, rank_one
 
 
 def symmetric(count: int, seed: int, *, different: int | None = None) -> np.ndarray:
@@ -188,14 +188,14 @@ class TestCumulativeMatch:
                     places = [nearer + k for k in range(1, level + 1)]
                     shares[rank - 1] += sum(k <= rank for k in places) / level
                 trials += 1
-        found = cumulative_match(one_shot_each_item(matrix, codes))
+        found = one_shot_each_item(matrix, codes).cumulative_match()
         np.testing.assert_allclose(found, shares / trials)
 
     @given(seed=st.integers(0, 10_000), people=st.integers(2, 6))
     def test_never_falls_and_ends_at_one(self, seed: int, people: int) -> None:
         codes = np.repeat(np.arange(people), 2)
         trials = one_shot_each_item(symmetric(len(codes), seed, different=4), codes)
-        found = cumulative_match(trials)
+        found = trials.cumulative_match()
         assert len(found) == people
         assert (np.diff(found) >= -1e-12).all()
         assert found[-1] == 1.0
@@ -204,5 +204,5 @@ class TestCumulativeMatch:
     def test_stops_where_it_is_told(self) -> None:
         trials = one_shot_each_item(symmetric(12, 0), np.repeat(np.arange(6), 2))
         np.testing.assert_array_equal(
-            cumulative_match(trials, most=3), cumulative_match(trials)[:3]
+            trials.cumulative_match(most=3), trials.cumulative_match()[:3]
         )

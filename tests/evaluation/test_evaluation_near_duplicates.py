@@ -12,12 +12,7 @@ from PIL import Image
 from likeness import datasets
 from likeness.datasets import Dataset, drawn_faces, identity_folds
 from likeness.errors import DataError
-from likeness.evaluation.leaks import (
-    ALIKE,
-    SIZE,
-    audit,
-    near_duplicates,
-)
+from likeness.evaluation.leaks import ALIKE, SIZE, NearDuplicate, audit
 from likeness.images.preparation import fit
 
 
@@ -97,14 +92,14 @@ def test_ten_planted_leaks_are_found_and_nothing_else(collections, tmp_path) -> 
 @pytest.mark.real
 def test_no_false_alarm_on_real_photos(real_data) -> None:
     faces = datasets.att(real_data)
-    assert near_duplicates(faces.items) == []
+    assert NearDuplicate.find(faces.items) == []
     for train, test in identity_folds(faces, 4):
         assert audit(train, test).clean
 
 
 def test_two_photos_of_one_drawn_person_are_two(collections) -> None:
     first, _ = collections
-    assert near_duplicates(first.items) == []
+    assert NearDuplicate.find(first.items) == []
 
 
 @pytest.mark.parametrize("how", COPIES)
@@ -113,11 +108,11 @@ def test_a_copy_is_found_either_way_round(how, collections) -> None:
     photos = first.items[:20]
     copy = np.ascontiguousarray(COPIES[how](photos[7]))[None]
     for left, right, place in ((photos, copy, "left"), (copy, photos, "right")):
-        (found,) = near_duplicates(left, right)
+        (found,) = NearDuplicate.find(left, right)
         assert getattr(found, place) == 7
         assert found.mirrored == ("mirrored" in how)
         assert ALIKE <= found.correlation <= 1
-    assert near_duplicates(second.items[:50], copy) == []
+    assert NearDuplicate.find(second.items[:50], copy) == []
 
 
 def test_correlations_are_those_of_a_slow_loop(collections) -> None:
@@ -125,7 +120,7 @@ def test_correlations_are_those_of_a_slow_loop(collections) -> None:
     photos = np.stack([photo, (photo * 0.9 + 20).astype(np.uint8)])
     small = [fit(photo, rows=SIZE[0], columns=SIZE[1], channels=1).ravel() for photo in photos]
     expected = np.corrcoef(small[0].astype(float), small[1].astype(float))[0, 1]
-    (found,) = near_duplicates(photos)
+    (found,) = NearDuplicate.find(photos)
     assert found.correlation == pytest.approx(expected, abs=6e-5)
 
 
@@ -133,20 +128,20 @@ def test_correlations_are_those_of_a_slow_loop(collections) -> None:
 @given(level=st.integers(0, 255), other=st.integers(0, 255))
 def test_flat_photos_are_no_copies(level, other) -> None:
     flat = [np.full((1, 30, 30, 1), value, np.uint8) for value in (level, other)]
-    assert near_duplicates(*flat) == []
+    assert NearDuplicate.find(*flat) == []
 
 
 def test_many_photos_are_compared_in_blocks(monkeypatch) -> None:
     monkeypatch.setattr("likeness.evaluation.leaks.BLOCK", 3)
     photos = np.random.default_rng(0).integers(0, 256, (8, 30, 24, 1), np.uint8)
     order = [5, 0, 7, 2]
-    found = near_duplicates(photos, photos[order])
+    found = NearDuplicate.find(photos, photos[order])
     assert [(one.left, one.right) for one in found] == [(0, 1), (2, 3), (5, 0), (7, 2)]
 
 
 def test_something_else_than_photos_is_refused() -> None:
     with pytest.raises(DataError, match=r"images: expected .*Received"):
-        near_duplicates(np.zeros((2, 8, 8, 1)), np.zeros((2, 8, 8, 1), np.uint8))
+        NearDuplicate.find(np.zeros((2, 8, 8, 1)), np.zeros((2, 8, 8, 1), np.uint8))
 
 
 def test_nothing_shared_is_said_in_one_sentence(collections) -> None:

@@ -13,7 +13,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
 from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.probability import KINDS, LikelihoodRatio, cllr
-from likeness.evaluation.probability_fit import MERGED, Fitting, fit_probability
+from likeness.evaluation.probability_fit import MERGED, FittedProbability, Fitting
 
 SIZE, SPREAD = 6, 0.6
 
@@ -143,7 +143,7 @@ def test_many_comparisons_are_merged_and_change_next_to_nothing() -> None:
 class TestHeldOut:
     def test_a_map_never_sees_the_people_it_is_judged_on(self) -> None:
         found = people_of(12, 3, 5)
-        fitted = fit_probability(found, seed=1)
+        fitted = FittedProbability.fit(found, seed=1)
         assert np.isfinite(fitted.genuine).all()
         tested = np.isfinite(fitted.impostor)
         # Everybody is with the people of one fold only, so the folds can be read off.
@@ -170,7 +170,7 @@ class TestHeldOut:
             np.testing.assert_allclose(ratio.log(found.genuine[own]), fitted.genuine[own])
 
     def test_the_lowest_loss_wins_and_loss_is_a_slow_loop(self) -> None:
-        fitted = fit_probability(people_of(25, 4, 6))
+        fitted = FittedProbability.fit(people_of(25, 4, 6))
         assert set(fitted.log_losses) == set(KINDS)
         assert fitted.log_losses[fitted.ratio.kind] == min(fitted.log_losses.values())
         impostor = fitted.impostor[np.isfinite(fitted.impostor)]
@@ -184,7 +184,7 @@ class TestHeldOut:
         assert fitted.min_cllr <= fitted.cllr <= 1
 
     def test_probabilities_keep_their_word_on_other_people(self) -> None:
-        ratio = fit_probability(people_of(60, 4, 7)).ratio
+        ratio = FittedProbability.fit(people_of(60, 4, 7)).ratio
         costs = []
         for seed in (100, 101, 102):
             other = people_of(60, 4, seed)
@@ -194,11 +194,13 @@ class TestHeldOut:
 
     def test_the_same_seed_gives_the_same_map(self) -> None:
         found = people_of(12, 3, 8)
-        first, second = (fit_probability(found, prior=0.2, seed=3).to_json() for _ in range(2))
+        first, second = (
+            FittedProbability.fit(found, prior=0.2, seed=3).to_json() for _ in range(2)
+        )
         assert first == second
 
     def test_its_document_is_json_and_holds_the_map(self) -> None:
-        fitted = fit_probability(people_of(12, 3, 9), prior=0.2)
+        fitted = FittedProbability.fit(people_of(12, 3, 9), prior=0.2)
         document = json.loads(json.dumps(fitted.to_json(), allow_nan=False))
         again = LikelihoodRatio.from_json(document["ratio"])
         assert float(again.log(3.0)) == float(fitted.ratio.log(3.0))
@@ -209,7 +211,7 @@ class TestHeldOut:
     @pytest.mark.parametrize("people", [2, 3])
     def test_too_few_people_to_hold_some_out(self, people) -> None:
         with pytest.raises(TooFewError, match=rf"at least four people.* of {people} people"):
-            fit_probability(people_of(people, 3, 0))
+            FittedProbability.fit(people_of(people, 3, 0))
 
     def test_people_with_one_photo_are_impostors_only(self) -> None:
         rng = np.random.default_rng(0)
@@ -217,7 +219,7 @@ class TestHeldOut:
         points = rng.normal(size=(len(codes), 4))
         found = Comparisons.with_people(energy_matrix("euclidean", points), codes)
         for seed in range(5):
-            fitted = fit_probability(found, seed=seed)
+            fitted = FittedProbability.fit(found, seed=seed)
             assert np.isfinite(fitted.genuine).all()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from likeness.datasets import Dataset, drawn_faces
-from likeness.evaluation.doctor import diagnose
+from likeness.evaluation.doctor import Diagnosis
 from likeness.experiments.saved_model import examine_gallery
 from likeness.images.quality import PhotoCheck
 
@@ -38,7 +38,7 @@ def test_the_energies_are_those_of_the_model(people, checks) -> None:
     model = Pixels(threshold=3.0)
     small = model.embed(people.items).astype(float)
     matrix = np.abs(small[:, None] - small[None]).sum(axis=2)
-    expected = diagnose(people, checks, matrix=matrix, threshold=3.0).to_json()
+    expected = Diagnosis.of(people, checks, matrix=matrix, threshold=3.0).to_json()
     document = examine_gallery(people, checks, model).to_json()
     assert document["model"] == {"fingerprint": "f1", "energy": "manhattan", "trained_on": []}
     assert document["threshold"] == 3.0

@@ -14,7 +14,7 @@ from likeness.evaluation.calibration import Calibration, Provenance
 from likeness.evaluation.fusion import Comparisons
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.probability import ReliabilityBin
-from likeness.evaluation.probability_fit import fit_probability
+from likeness.evaluation.probability_fit import FittedProbability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.reports.calibration_page import reliability_plot, write_calibration
 
@@ -29,7 +29,7 @@ def made(*, drawn=False, probable=True):
     matrix = np.linalg.norm(points[:, None] - points[None], axis=-1)
     purpose = Purpose(people=5, strangers_accepted=0.3)
     comparisons = Comparisons.with_people(matrix, codes)
-    fitted = fit_probability(comparisons, prior=PRIOR) if probable else None
+    fitted = FittedProbability.fit(comparisons, prior=PRIOR) if probable else None
     found = calibrate(matrix, codes, purpose)
     margin = Margin.measure(matrix, codes, purpose, threshold=found.threshold, wrong_names=0.3)
     data = Dataset(

@@ -6,7 +6,7 @@ One walker for people's folders, films and sequences.
 from dataclasses import dataclass
 from pathlib import Path
 
-from likeness.errors import DataError
+from likeness.errors import DataError, DataNotFoundError
 from likeness.files import natural_key
 from likeness.images.formats import described, may_be_photo
 
@@ -46,7 +46,7 @@ class PhotoFiles:
         """
         photos, left_out, skipped = [], [], []
         for entry in _entries(folder):
-            if is_hidden(entry.name):
+            if _is_hidden(entry.name):
                 skipped.append(entry)
             elif entry.is_dir():
                 left_out.append((entry, "a folder within a folder of photos"))
@@ -78,6 +78,31 @@ class PhotoFiles:
             (*top.skipped, *(path for files in each for path in files.skipped)),
         )
 
+    @classmethod
+    def required_of_people(cls, path: Path) -> "PhotoFiles":
+        """Return the photos of a folder with one sub-folder per person; there is one at least.
+
+        Raises:
+            DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
+            DataError: a folder cannot be read.
+        """
+        if not path.is_dir():
+            came = "a file" if path.exists() else "nothing"
+            raise DataNotFoundError(
+                f"{path}: expected a folder with one sub-folder of photos per person. "
+                f"Found: {came}."
+            )
+        files = cls.of_people(path)
+        if not files.photos:
+            people = sum(entry.is_dir() and not _is_hidden(entry.name) for entry in path.iterdir())
+            loose = len(cls.of_folder(path).photos)
+            beside = f", and {loose} photos beside them" if loose else ""
+            raise DataNotFoundError(
+                f"{path}: expected one sub-folder of photos (JPEG, PNG, …) per person. "
+                f"Found: {people} sub-folders, none with a photo{beside}."
+            )
+        return files
+
     def notes(self, folder: Path) -> tuple[str, ...]:
         """Return a sentence on each that is not taken.
 
@@ -88,10 +113,10 @@ class PhotoFiles:
         return tuple(f"left out: {path} ({why})." for path, why in below)
 
 
-def is_hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     """Return whether a file or folder is hidden, or the system's or a photo program's own.
 
-    >>> [is_hidden(name) for name in (".thumbnails", "@eaDir", "Thumbs.db", "ada")]
+    >>> [_is_hidden(name) for name in (".thumbnails", "@eaDir", "Thumbs.db", "ada")]
     [True, True, True, False]
     """
     return name.startswith((".", "@")) or name.lower() in _SYSTEM
@@ -99,7 +124,7 @@ def is_hidden(name: str) -> bool:
 
 def is_photo(name: str, head: bytes) -> bool:
     """Return whether a file is taken as a photo, by its name and its first bytes."""
-    return not is_hidden(name) and may_be_photo(name, head)
+    return not _is_hidden(name) and may_be_photo(name, head)
 
 
 def printable(name: str) -> str:

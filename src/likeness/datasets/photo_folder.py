@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.datasets.items import Dataset, OnPhoto, OnProgress, name_some
-from likeness.datasets.photo_files import PhotoFiles, is_hidden, printable
+from likeness.datasets.photo_files import PhotoFiles, printable
 from likeness.errors import DataError, DataNotFoundError, FaceError, ImageError, SettingError
 from likeness.files import one_spelling
 from likeness.images.decode import decode_file
@@ -189,7 +189,7 @@ def folder(
     """
     _check_settings(size, channels)
     path = Path(path).expanduser()
-    files = photos_of_people(path)
+    files = PhotoFiles.required_of_people(path)
     photos = _Photos(size=size, channels=channels, resize=resize, face=face)
     for done, file in enumerate(files.photos, start=1):
         photo = photos.read(file)
@@ -219,30 +219,6 @@ def folder(
         notes=(*files.notes(path), *unread),
         not_acquired=None if face is None else tuple(photos.not_acquired),
     )
-
-
-def photos_of_people(path: Path) -> PhotoFiles:
-    """Return the photos of a folder with one sub-folder per person; there is one at least.
-
-    Raises:
-        DataNotFoundError: there is no such folder, or no photo in a sub-folder of it.
-        DataError: a folder cannot be read.
-    """
-    if not path.is_dir():
-        came = "a file" if path.exists() else "nothing"
-        raise DataNotFoundError(
-            f"{path}: expected a folder with one sub-folder of photos per person. Found: {came}."
-        )
-    files = PhotoFiles.of_people(path)
-    if not files.photos:
-        people = sum(entry.is_dir() and not is_hidden(entry.name) for entry in path.iterdir())
-        loose = len(PhotoFiles.of_folder(path).photos)
-        beside = f", and {loose} photos beside them" if loose else ""
-        raise DataNotFoundError(
-            f"{path}: expected one sub-folder of photos (JPEG, PNG, …) per person. Found: {people} "
-            f"sub-folders, none with a photo{beside}."
-        )
-    return files
 
 
 def _check_settings(size: tuple[int, int] | None, channels: int) -> None:

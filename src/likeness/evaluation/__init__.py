@@ -13,12 +13,7 @@ from likeness.evaluation.baselines import (
     evaluate_unseen,
 )
 from likeness.evaluation.fusion import choose_fusion, fuse
-from likeness.evaluation.identification import (
-    cumulative_match,
-    n_way_k_shot,
-    one_shot_each_item,
-    rank_one,
-)
+from likeness.evaluation.identification import n_way_k_shot, one_shot_each_item, rank_one
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import find_leaks
 from likeness.evaluation.next_photo import next_photo_curve
@@ -45,7 +40,6 @@ __all__ = [
     "choose_fusion",
     "choose_threshold",
     "cross_fitted_threshold",
-    "cumulative_match",
     "equal_error_rate",
     "error_rates",
     "evaluate_matrix",

@@ -1,14 +1,15 @@
 """The enrolment doctor: problems of a gallery's photos, and the predicted risk of each person.
 
-`person_risks` predicts the risk of each person to be confused, and the gain of another photo. The
-model: a new photo of a person has the energy G to the nearest of the person's k enrolled photos,
-and the energy M to the nearest photo of anybody else. It goes wrong if G ≥ M, or if G is above the
-threshold. M is taken from the person's enrolled photos: a new one will be as near to others as they
-are. G is not known; its distribution G_k is that of the whole gallery: for every photo with at
-least k other photos of its person, the nearest of k of them (all choices, exactly), everybody with
-the same weight. Where fewer than `FEWEST_PEOPLE` people have k+1 photos, the largest k is taken for
-which they have: which overestimates the risk. The mean of P(G_k ≥ M) over a person's photos, and
-over everybody's as if these were `GALLERY_WEIGHT` more of them, is the risk by the gallery.
+`PersonRisk.of_everybody` predicts the risk of each person to be confused, and the gain of another
+photo. The model: a new photo of a person has the energy G to the nearest of the person's k enrolled
+photos, and the energy M to the nearest photo of anybody else. It goes wrong if G ≥ M, or if G is
+above the threshold. M is taken from the person's enrolled photos: a new one will be as near to
+others as they are. G is not known; its distribution G_k is that of the whole gallery: for every
+photo with at least k other photos of its person, the nearest of k of them (all choices, exactly),
+everybody with the same weight. Where fewer than `FEWEST_PEOPLE` people have k+1 photos, the largest
+k is taken for which they have: which overestimates the risk. The mean of P(G_k ≥ M) over a person's
+photos, and over everybody's as if these were `GALLERY_WEIGHT` more of them, is the risk by the
+gallery.
 
 Where a person has two photos or more, they are also tried on each other, one left out at a time.
 That is with k−1 enrolled; a failure counts for the share that is left of the risk by the gallery
@@ -20,7 +21,7 @@ draws others towards the person; that is left out. So are illumination, age and 
 enrolled photos do not show: a real error rate may be higher, and the order of people is more
 reliable than the figure.
 
-`diagnose` returns all findings in a gallery's photos.
+`Diagnosis.of` returns all findings in a gallery's photos.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ from likeness.evaluation.gallery_energies import (
     LookAlike,
     Misplaced,
 )
-from likeness.evaluation.leaks import NearDuplicate, near_duplicates
+from likeness.evaluation.leaks import NearDuplicate
 from likeness.files import fields_to_json, to_json
 from likeness.images.quality import PhotoCheck, PhotoWarning, blurrier_than_the_rest
 
@@ -78,17 +79,19 @@ class PersonRisk:
     error: float | None
     gain: float | None
 
+    @classmethod
+    def of_everybody(
+        cls, energies: GalleryEnergies, *, threshold: float | None
+    ) -> "list[PersonRisk]":
+        """Return everybody's risk, by decreasing gain of another photo.
 
-def person_risks(energies: GalleryEnergies, *, threshold: float | None) -> list[PersonRisk]:
-    """Return everybody's risk, by decreasing gain of another photo.
-
-    Where no gain can be measured the order is that of the error, and without that of the
-    nearest other person.
-    """
-    curves = _Curves(energies)
-    limit = np.inf if threshold is None else threshold
-    risks = [_risk(energies, person, curves, limit) for person in range(energies.people)]
-    return sorted(risks, key=_urgency)
+        Where no gain can be measured the order is that of the error, and without that of the
+        nearest other person.
+        """
+        curves = _Curves(energies)
+        limit = np.inf if threshold is None else threshold
+        risks = [_risk(energies, person, curves, limit) for person in range(energies.people)]
+        return sorted(risks, key=_urgency)
 
 
 def _urgency(risk: PersonRisk) -> tuple[float, float, float]:
@@ -262,6 +265,44 @@ class Diagnosis:
     model: ComparedBy | None = None
     remarks: tuple[str, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        data: Dataset,
+        checks: Sequence[PhotoCheck],
+        *,
+        matrix: Energies | None = None,
+        threshold: float | None = None,
+    ) -> "Diagnosis":
+        """Check the photos of a gallery one by one and, with energies, the people in them.
+
+        Copies of a photo under one name count once. Photos that seem to show another person are
+        left out when look-alikes and risks are judged. Two names that may be one person count as
+        one, under the first name, when wrong names and risks are.
+
+        Args:
+            data: the photos.
+            checks: one per photo, of its original size (`images.quality.PhotoCheck.of`).
+            matrix: ``(n, n)`` energies between all photos; None without a model.
+            threshold: a pair is accepted if its energy is at most this; None if there is none.
+
+        Raises:
+            DataError: these do not fit together.
+        """
+        if len(checks) != len(data):
+            raise DataError(
+                f"checks: expected {len(data)}, one per photo. Received: {len(checks)}."
+            )
+        diagnosis = cls(
+            data=data,
+            checks=_with_outliers(checks),
+            copies=NearDuplicate.find(data.items),
+            threshold=threshold,
+        )
+        if matrix is None or len(data.distinct) < 2:
+            return diagnosis
+        return _compared(diagnosis, GalleryEnergies(matrix=matrix, codes=data.codes))
+
     @property
     def with_model(self) -> bool:
         """Whether people were compared."""
@@ -418,41 +459,6 @@ class Diagnosis:
         }
 
 
-def diagnose(
-    data: Dataset,
-    checks: Sequence[PhotoCheck],
-    *,
-    matrix: Energies | None = None,
-    threshold: float | None = None,
-) -> Diagnosis:
-    """Check the photos of a gallery one by one and, with energies, the people in them.
-
-    Copies of a photo under one name count once. Photos that seem to show another person are left
-    out when look-alikes and risks are judged. Two names that may be one person count as one, under
-    the first name, when wrong names and risks are.
-
-    Args:
-        data: the photos.
-        checks: one per photo, of its original size (`images.quality.PhotoCheck.of`).
-        matrix: ``(n, n)`` energies between all photos; None without a model.
-        threshold: a pair is accepted if its energy is at most this; None if there is none.
-
-    Raises:
-        DataError: these do not fit together.
-    """
-    if len(checks) != len(data):
-        raise DataError(f"checks: expected {len(data)}, one per photo. Received: {len(checks)}.")
-    diagnosis = Diagnosis(
-        data=data,
-        checks=_with_outliers(checks),
-        copies=near_duplicates(data.items),
-        threshold=threshold,
-    )
-    if matrix is None or len(data.distinct) < 2:
-        return diagnosis
-    return _compared(diagnosis, GalleryEnergies(matrix=matrix, codes=data.codes))
-
-
 def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
     threshold, data = diagnosis.threshold, diagnosis.data
     again = [copy.right for copy in diagnosis.copies if not diagnosis.two_names(copy)]
@@ -478,7 +484,7 @@ def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
     joined, people = _joined(energies, threshold=threshold)
     risks = [
         replace(risk, person=int(people[risk.person]), nearest=int(people[risk.nearest]))
-        for risk in person_risks(joined, threshold=threshold)
+        for risk in PersonRisk.of_everybody(joined, threshold=threshold)
     ]
     return replace(diagnosis, misplaced=named, look_alikes=pairs, risks=risks)
 

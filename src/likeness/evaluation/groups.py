@@ -106,6 +106,54 @@ class Grouping:
     differences: tuple[_Difference, ...]
     unlabelled: int
 
+    @classmethod
+    def of(
+        cls,
+        evaluation: Evaluation,
+        open_set: OpenSet | None,
+        *,
+        column: str,
+        labels: Sequence[str | None],
+        repetitions: int = 500,
+        seed: int = 0,
+    ) -> "Grouping":
+        """Measure each group of people, and the differences between groups.
+
+        Args:
+            evaluation: of everybody.
+            open_set: of everybody; None if there was none.
+            column: name of the grouping.
+            labels: one per identity code; None for a person without a label.
+            repetitions: how often people are drawn again, within each group.
+            seed: of the draws.
+
+        Raises:
+            SettingError: a setting is out of its range.
+        """
+        groups, draws = [], []
+        for number, label in enumerate(sorted({label for label in labels if label is not None})):
+            people = np.array([code for code, own in enumerate(labels) if own == label])
+            group = _GroupResampler(evaluation, open_set, people)
+            names, drawn = (
+                drawn_figures([group], repetitions=repetitions, seed=seed + number)
+                if group.figures
+                else ([], np.empty((repetitions, 0)))
+            )
+            groups.append(_group(label, group, names, drawn))
+            draws.append(dict(zip(names, drawn.T, strict=True)))
+        compared = [number for number, group in enumerate(groups) if not group.small]
+        return cls(
+            column=column,
+            groups=tuple(groups),
+            differences=tuple(
+                _difference(name, groups[a], groups[b], draws[a][name] - draws[b][name])
+                for a, b in combinations(compared, 2)
+                for name in groups[a].figures
+                if name in groups[b].figures
+            ),
+            unlabelled=sum(label is None for label in labels),
+        )
+
     @property
     def figure_names(self) -> list[FigureName]:
         """The figures that any group has, in the order of a table's columns."""
@@ -174,53 +222,6 @@ class Grouping:
         if compared.ratio is not None:
             ratio = f"{compared.ratio:.2g}"
         return f"{compared.figure.label}, worst over best: {ratio} ({worst}, {best})."
-
-
-def compare_groups(
-    evaluation: Evaluation,
-    open_set: OpenSet | None,
-    *,
-    column: str,
-    labels: Sequence[str | None],
-    repetitions: int = 500,
-    seed: int = 0,
-) -> Grouping:
-    """Measure each group of people, and the differences between groups.
-
-    Args:
-        evaluation: of everybody.
-        open_set: of everybody; None if there was none.
-        column: name of the grouping.
-        labels: one per identity code; None for a person without a label.
-        repetitions: how often people are drawn again, within each group.
-        seed: of the draws.
-
-    Raises:
-        SettingError: a setting is out of its range.
-    """
-    groups, draws = [], []
-    for number, label in enumerate(sorted({label for label in labels if label is not None})):
-        people = np.array([code for code, own in enumerate(labels) if own == label])
-        group = _GroupResampler(evaluation, open_set, people)
-        names, drawn = (
-            drawn_figures([group], repetitions=repetitions, seed=seed + number)
-            if group.figures
-            else ([], np.empty((repetitions, 0)))
-        )
-        groups.append(_group(label, group, names, drawn))
-        draws.append(dict(zip(names, drawn.T, strict=True)))
-    compared = [number for number, group in enumerate(groups) if not group.small]
-    return Grouping(
-        column=column,
-        groups=tuple(groups),
-        differences=tuple(
-            _difference(name, groups[a], groups[b], draws[a][name] - draws[b][name])
-            for a, b in combinations(compared, 2)
-            for name in groups[a].figures
-            if name in groups[b].figures
-        ),
-        unlabelled=sum(label is None for label in labels),
-    )
 
 
 def _group(

@@ -76,25 +76,24 @@ class Identification:
         """``(trials,)``, 0…1: 1 where the nearest identity was the right one."""
         return self.ranks.credit(1)
 
+    def cumulative_match(self, *, most: int = 100) -> NDArray[np.float64]:
+        """Return the cumulative match characteristic (CMC), ``(ranks,)``, 0…1, rising.
+
+        At rank R, the share of trials whose right identity is among the R nearest: ranks
+        1…``ways``, where it is 1, or as far as ``most``. (ISO/IEC 19795-1, closed set.)
+
+        >>> import numpy as np
+        >>> apart = np.array([[1.0, 9.0, 4.0, 5.0], [1.0, 9.0, 2.0, 3.0]] * 2)
+        >>> one_shot_each_item(apart, np.array([0, 1, 0, 1])).cumulative_match().tolist()
+        [0.5, 1.0]
+        """
+        ranks = range(1, min(self.ways, most) + 1)
+        return np.array([self.ranks.credit(rank).mean() for rank in ranks])
+
     @property
     def rate(self) -> float:
         """Rank-1 rate: the mean over all trials, 0…1."""
         return float(self.correct.mean())
-
-
-def cumulative_match(trials: Identification, *, most: int = 100) -> NDArray[np.float64]:
-    """Return the cumulative match characteristic (CMC), ``(ranks,)``, 0…1, rising.
-
-    At rank R, the share of trials whose right identity is among the R nearest: ranks
-    1…``ways``, where it is 1, or as far as ``most``. (ISO/IEC 19795-1, closed set.)
-
-    >>> import numpy as np
-    >>> apart = np.array([[1.0, 9.0, 4.0, 5.0], [1.0, 9.0, 2.0, 3.0]] * 2)
-    >>> cumulative_match(one_shot_each_item(apart, np.array([0, 1, 0, 1]))).tolist()
-    [0.5, 1.0]
-    """
-    ranks = range(1, min(trials.ways, most) + 1)
-    return np.array([trials.ranks.credit(rank).mean() for rank in ranks])
 
 
 def person_energies(

@@ -256,49 +256,49 @@ class NearDuplicate:
     mirrored: bool
     correlation: float
 
+    @classmethod
+    def find(cls, left: Images, right: Images | None = None) -> "list[NearDuplicate]":
+        """Return the photos on the left that also occur on the right, in order.
+
+        Args:
+            left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ. Without a
+                right side the photos are compared with each other, each pair once, left < right.
+
+        Raises:
+            DataError: they have another shape or type.
+
+        >>> import numpy as np
+        >>> photo = np.random.default_rng(0).integers(0, 256, (1, 56, 46, 1), np.uint8)
+        >>> [(match.left, match.right, match.mirrored) for match in NearDuplicate.find(
+        ...     photo, np.concatenate([255 - photo, photo[:, :, ::-1]]))]
+        [(0, 1, True)]
+        """
+        ours = _thumbnails(left)
+        theirs = ours if right is None else _thumbnails(right)
+        matches = []
+        for start in range(0, len(ours), BLOCK):
+            block = ours[start : start + BLOCK]
+            for other in range(0, len(theirs), BLOCK):
+                plain = block @ theirs[other : other + BLOCK].T
+                turned = block @ _mirrored(theirs[other : other + BLOCK]).T
+                best = np.maximum(plain, turned)
+                matches += [
+                    cls(
+                        left=start + int(row),
+                        right=other + int(column),
+                        mirrored=bool(turned[row, column] > plain[row, column]),
+                        correlation=min(1.0, round(float(best[row, column]), 4)),
+                    )
+                    for row, column in np.argwhere(best >= ALIKE)
+                    if right is not None or start + row < other + column
+                ]
+        return sorted(matches)
+
     def how(self, left: Dataset, right: Dataset) -> str:
         """Say how two photos of these data sets are one: same pixels, same photo, mirror image."""
         if left.item_digests[self.left] == right.item_digests[self.right]:
             return "same pixels"
         return "mirror image" if self.mirrored else "same photo"
-
-
-def near_duplicates(left: Images, right: Images | None = None) -> list[NearDuplicate]:
-    """Return the photos on the left that also occur on the right, in order.
-
-    Args:
-        left, right: ``(n, rows, columns, 1 or 3)``, uint8; the sizes may differ. Without a right
-            side the photos are compared with each other, each pair once, left < right.
-
-    Raises:
-        DataError: they have another shape or type.
-
-    >>> import numpy as np
-    >>> photo = np.random.default_rng(0).integers(0, 256, (1, 56, 46, 1), np.uint8)
-    >>> [(match.left, match.right, match.mirrored) for match in near_duplicates(
-    ...     photo, np.concatenate([255 - photo, photo[:, :, ::-1]]))]
-    [(0, 1, True)]
-    """
-    ours = _thumbnails(left)
-    theirs = ours if right is None else _thumbnails(right)
-    matches = []
-    for start in range(0, len(ours), BLOCK):
-        block = ours[start : start + BLOCK]
-        for other in range(0, len(theirs), BLOCK):
-            plain = block @ theirs[other : other + BLOCK].T
-            turned = block @ _mirrored(theirs[other : other + BLOCK]).T
-            best = np.maximum(plain, turned)
-            matches += [
-                NearDuplicate(
-                    left=start + int(row),
-                    right=other + int(column),
-                    mirrored=bool(turned[row, column] > plain[row, column]),
-                    correlation=min(1.0, round(float(best[row, column]), 4)),
-                )
-                for row, column in np.argwhere(best >= ALIKE)
-                if right is not None or start + row < other + column
-            ]
-    return sorted(matches)
 
 
 def _thumbnails(images: Images) -> _Thumbnails:
@@ -410,7 +410,7 @@ def audit(train: Dataset, test: Dataset) -> _Audit:
         DataError: the items are not photos.
     """
     photos = tuple(
-        _shared(train, test, duplicate) for duplicate in near_duplicates(train.items, test.items)
+        _shared(train, test, duplicate) for duplicate in NearDuplicate.find(train.items, test.items)
     )
     renamed = {
         (photo.train_identity, photo.test_identity)

@@ -94,6 +94,42 @@ class FittedProbability:
     cllr: float
     min_cllr: float
 
+    @classmethod
+    def fit(
+        cls, comparisons: Comparisons, *, prior: float = 0.5, seed: int = 0
+    ) -> "FittedProbability":
+        """Fit every map, and keep the one with the lowest log-loss on people held out.
+
+        Args:
+            comparisons: of people that the model was not trained on.
+            prior: P(one person) that probabilities are stated for, above 0, below 1.
+            seed: deals the people to the folds.
+
+        Raises:
+            TooFewError: there are fewer than four people, or a part of them lacks genuine
+                comparisons.
+            MissingExtraError: scikit-learn is not installed.
+        """
+        folds = _deal(comparisons, seed=seed)
+        given = _held_out_log_ratios(comparisons, folds)
+        costs = {kind: _cllr_held_out(*log_ratios) for kind, log_ratios in given.items()}
+        best = min(costs, key=lambda kind: costs[kind])
+        genuine, impostor = given[best]
+        tested = np.isfinite(genuine), np.isfinite(impostor)
+        fitting = Fitting(comparisons)
+        return cls(
+            ratio=fitting.ratio(best),
+            prior=prior,
+            support=fitting.support,
+            log_losses={kind: cost * float(np.log(2)) for kind, cost in costs.items()},
+            comparisons=comparisons,
+            genuine=genuine,
+            impostor=impostor,
+            folds=folds.count,
+            cllr=costs[best],
+            min_cllr=min_cllr(comparisons.genuine[tested[0]], comparisons.impostor[tested[1]]),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the map and its figures as JSON values, with a reliability diagram's numbers."""
         document = fields_to_json(self)
@@ -128,42 +164,6 @@ class FittedProbability:
             f"At a prior of {rare_percent(self.prior)}, {rare_percent(low)} to "
             f"{rare_percent(high)}: the range that these comparisons can show.",
         ]
-
-
-def fit_probability(
-    comparisons: Comparisons, *, prior: float = 0.5, seed: int = 0
-) -> FittedProbability:
-    """Fit every map, and keep the one with the lowest log-loss on people held out.
-
-    Args:
-        comparisons: of people that the model was not trained on.
-        prior: P(one person) that probabilities are stated for, above 0, below 1.
-        seed: deals the people to the folds.
-
-    Raises:
-        TooFewError: there are fewer than four people, or a part of them lacks genuine
-            comparisons.
-        MissingExtraError: scikit-learn is not installed.
-    """
-    folds = _deal(comparisons, seed=seed)
-    given = _held_out_log_ratios(comparisons, folds)
-    costs = {kind: _cllr_held_out(*log_ratios) for kind, log_ratios in given.items()}
-    best = min(costs, key=lambda kind: costs[kind])
-    genuine, impostor = given[best]
-    tested = np.isfinite(genuine), np.isfinite(impostor)
-    fitting = Fitting(comparisons)
-    return FittedProbability(
-        ratio=fitting.ratio(best),
-        prior=prior,
-        support=fitting.support,
-        log_losses={kind: cost * float(np.log(2)) for kind, cost in costs.items()},
-        comparisons=comparisons,
-        genuine=genuine,
-        impostor=impostor,
-        folds=folds.count,
-        cllr=costs[best],
-        min_cllr=min_cllr(comparisons.genuine[tested[0]], comparisons.impostor[tested[1]]),
-    )
 
 
 def _held_out_log_ratios(

@@ -14,7 +14,7 @@ from likeness.evaluation.leaks import Learned
 from likeness.evaluation.margin import Margin
 from likeness.evaluation.pair_energies import PairRule
 from likeness.evaluation.probability import PRIOR, check_prior
-from likeness.evaluation.probability_fit import FittedProbability, fit_probability
+from likeness.evaluation.probability_fit import FittedProbability
 from likeness.evaluation.threshold_choice import Purpose, calibrate
 from likeness.model.protocol import Model
 from likeness.recogniser.gallery import Gallery
@@ -163,6 +163,6 @@ def _calibration(
 def _probability(comparisons: Comparisons, *, prior: float) -> FittedProbability | str:
     """Return the fit, or why there is none."""
     try:
-        return fit_probability(comparisons, prior=prior)
+        return FittedProbability.fit(comparisons, prior=prior)
     except TooFewError as error:
         return f"No probabilities: {error}"

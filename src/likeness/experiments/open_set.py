@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from likeness.datasets import Dataset
-from likeness.evaluation import Evaluation, cumulative_match
+from likeness.evaluation import Evaluation
 from likeness.evaluation.figures import FigureName, percent
 from likeness.evaluation.open_set import OpenSet, open_set_intervals
 from likeness.evaluation.results import BOOTSTRAP_SEED, Figures, MeasuredData, OpenSetResult
@@ -91,7 +91,7 @@ def with_open_set(
 
 def _cmc(folds: Sequence[Evaluation]) -> list[float]:
     each = [
-        cumulative_match(fold.identification) * (1 - fold.fta())
+        fold.identification.cumulative_match() * (1 - fold.fta())
         for fold in folds
         if fold.identification
     ]

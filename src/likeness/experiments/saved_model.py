@@ -16,8 +16,8 @@ from likeness.evaluation import (
     evaluate_matrix,
     evaluate_pairs,
 )
-from likeness.evaluation.doctor import ComparedBy, Diagnosis, diagnose
-from likeness.evaluation.groups import Grouping, compare_groups
+from likeness.evaluation.doctor import ComparedBy, Diagnosis
+from likeness.evaluation.groups import Grouping
 from likeness.evaluation.leaks import Learned
 from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, NextPhotoResult, next_photo_curve
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSet, evaluate_open_set
@@ -182,7 +182,7 @@ def _groups(
     evaluation: Evaluation, open_set: OpenSet | None, data: Dataset, labels: Labels
 ) -> tuple[Grouping, ...]:
     return tuple(
-        compare_groups(
+        Grouping.of(
             evaluation,
             open_set,
             column=column,
@@ -276,12 +276,12 @@ def examine_gallery(data: Dataset, checks: Sequence[PhotoCheck], model: Model | 
         DataError: there are not as many checks as photos.
     """
     if model is None:
-        return diagnose(data, checks)
+        return Diagnosis.of(data, checks)
     matrix = energy_matrix(model.energy, model.embed(data.items))
     compared_by = ComparedBy(
         fingerprint=model.fingerprint,
         energy=model.energy,
         trained_on=tuple(sorted(Learned.recorded(model.record).people_in(data))),
     )
-    diagnosis = diagnose(data, checks, matrix=matrix, threshold=model.threshold)
+    diagnosis = Diagnosis.of(data, checks, matrix=matrix, threshold=model.threshold)
     return replace(diagnosis, model=compared_by)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from likeness.datasets import OnProgress
-from likeness.datasets.photo_folder import photos_of_people
+from likeness.datasets.photo_files import PhotoFiles
 from likeness.errors import FaceError, ImageError, NoFaceError, OutputError, SettingError
 from likeness.files import check_new_folder, whole_folder
 from likeness.images.align import Alignment
@@ -307,7 +307,7 @@ def write_face_photos(
             f"{out}: expected a folder outside of {photos}, whose sub-folders are people. Choose "
             "another one."
         )
-    walked = photos_of_people(photos)
+    walked = PhotoFiles.required_of_people(photos)
     files = walked.photos
     reader = PhotoReader(finder=finder, cut=True)
     names = _names(files)
