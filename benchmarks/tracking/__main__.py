@@ -32,7 +32,7 @@ from likeness.tasks.tracking.evaluation import (
     TrackEvaluation,
     track_intervals,
 )
-from likeness.tasks.tracking.sequences import TrackingSequence, published_sequence
+from likeness.tasks.tracking.sequences import TrackingSequence
 
 HERE = Path(__file__).parent
 OURS = "likeness"
@@ -124,8 +124,8 @@ def main(
         "models": {},
     }
     for word, film in (
-        ("bag", published_sequence("bag")),
-        ("dragon-baby", published_sequence("DragonBaby")),
+        ("bag", TrackingSequence.published("bag")),
+        ("dragon-baby", TrackingSequence.published("DragonBaby")),
     ):
         folders = [model_folder(models, OTHER[word], seed) for seed in numbers]
         makers: dict[str, list[Make]] = {OURS: [our_method(folder) for folder in folders]}

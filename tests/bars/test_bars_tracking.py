@@ -10,7 +10,7 @@ import pytest
 
 from likeness.tasks.tracking import Box
 from likeness.tasks.tracking.evaluation import TrackEvaluation
-from likeness.tasks.tracking.sequences import PUBLISHED, TrackingSequence, published_sequence
+from likeness.tasks.tracking.sequences import PUBLISHED, TrackingSequence
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
@@ -47,7 +47,11 @@ def test_the_sequence_that_was_not_learned(
         )
     evaluation = json.loads((tmp_path / "track.json").read_text())["evaluation"]
     print(json.dumps(evaluation, indent=2))
-    film = published_sequence("bag") if tested == "bag" else published_sequence("DragonBaby")
+    film = (
+        TrackingSequence.published("bag")
+        if tested == "bag"
+        else TrackingSequence.published("DragonBaby")
+    )
     assert evaluation["figures"]["mean_overlap"] > best_correlation(film)
     assert evaluation["lost"]["for_good"] is None
     if tested == "bag":

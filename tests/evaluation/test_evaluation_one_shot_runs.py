@@ -7,9 +7,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from likeness.errors import DataError, SettingError, TooFewError
-from likeness.tasks.characters.omniglot import mean_error, run_error
+from likeness.tasks.characters.omniglot import OneShotRun, mean_error
 
 RNG = np.random.default_rng(0)
+
+
+def run_error(energies: np.ndarray, answers: np.ndarray, *, ways: int | None = None) -> float:
+    """The error of a run of as many probes as answers."""
+    blank = np.zeros((1, 1, 1), np.uint8)
+    return OneShotRun(
+        name="run01",
+        gallery=np.stack([blank] * (ways or energies.shape[1])),
+        probes=np.stack([blank] * len(answers)),
+        answers=answers,
+    ).error(energies)
 
 
 class TestOneRun:
@@ -37,15 +48,15 @@ class TestOneRun:
         ("energies", "answers"),
         [
             (np.zeros((3, 2)), np.zeros(2, int)),
+            (np.zeros((3, 3)), np.zeros(3, int)),
             (np.zeros(3), np.zeros(3, int)),
-            (np.zeros((0, 2)), np.zeros(0, int)),
         ],
     )
     def test_shapes_that_do_not_go_together(
         self, energies: np.ndarray, answers: np.ndarray
     ) -> None:
-        with pytest.raises(DataError, match=r"expected shapes \(q, ways\) and \(q,\)"):
-            run_error(energies, answers)
+        with pytest.raises(DataError, match=r"expected the shape \(q, ways\)"):
+            run_error(energies, answers, ways=2)
 
     def test_not_a_number(self) -> None:
         with pytest.raises(DataError, match=r"expected numbers\. Received: NaN"):

@@ -13,7 +13,6 @@ from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery
 from likeness.tasks.sentences.questions import (
     Question,
     QuestionSearch,
-    read_questions,
 )
 
 WORDS = ("reset", "password", "address", "return", "item", "cancel", "question")
@@ -136,7 +135,7 @@ class TestFiles:
     def read(self, tmp_path: Path, content: bytes) -> Any:
         file = tmp_path / "questions.txt"
         file.write_bytes(content)
-        return read_questions(file)
+        return Question.read(file)
 
     def test_a_question_a_line_and_its_answer_behind_a_tab(self, tmp_path: Path) -> None:
         found = self.read(tmp_path, "\ufeffHow?\tSo.\r\n\nWhy? \n How?\tSo.\n".encode())
@@ -156,9 +155,9 @@ class TestFiles:
 
     def test_what_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"cannot be read \(No such file"):
-            read_questions(tmp_path / "none.txt")
+            Question.read(tmp_path / "none.txt")
         with pytest.raises(DataError, match=r"cannot be read \(Is a directory"):
-            read_questions(tmp_path)
+            Question.read(tmp_path)
 
     def test_too_much(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"expected at most 16 MiB of questions"):

@@ -7,7 +7,7 @@ import pytest
 
 from likeness.errors import DataError, SettingError
 from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
-from likeness.tasks.characters.omniglot import OneShotRun, run_error
+from likeness.tasks.characters.omniglot import OneShotRun
 from likeness.tasks.characters.omniglot_experiment import BASELINES
 
 hausdorff_energies = BASELINES["modified_hausdorff"]
@@ -43,7 +43,7 @@ def test_no_two_drawings_are_equal_and_none_is_empty() -> None:
 
 def test_drawings_of_a_character_are_nearer_than_those_of_others() -> None:
     runs = drawn_runs(runs=4, ways=6)
-    errors = [run_error(hausdorff_energies(run.probes, run.gallery), run.answers) for run in runs]
+    errors = [run.error(hausdorff_energies(run.probes, run.gallery)) for run in runs]
     assert np.mean(errors) < 0.4  # by chance 0.83
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from likeness.errors import DataError
 from likeness.tasks.characters.drawings import drawn_characters, drawn_runs
-from likeness.tasks.characters.omniglot import RUNS, mean_error, omniglot_runs, run_error
+from likeness.tasks.characters.omniglot import RUNS, mean_error, omniglot_runs
 from likeness.tasks.characters.omniglot_experiment import (
     BASELINES,
 )
@@ -80,7 +80,7 @@ def test_pixels_are_compared_from_nought_to_one() -> None:
 def test_strokes_tell_more_than_pixels() -> None:
     runs = drawn_runs(runs=4, ways=6, size=64)
     by_strokes, by_pixels = (
-        np.mean([run_error(compare(run.probes, run.gallery), run.answers) for run in runs])
+        np.mean([run.error(compare(run.probes, run.gallery)) for run in runs])
         for compare in (hausdorff_energies, pixel_energies)
     )
     assert by_strokes < by_pixels
@@ -92,7 +92,7 @@ def test_the_published_error_on_the_twenty_runs(real_data: str) -> None:
     if not any((Path(os.environ["LIKENESS_DATA"]) / name).is_file() for name in RUNS.names):
         pytest.skip("needs Omniglot's zips in LIKENESS_DATA")
     errors = [
-        run_error(hausdorff_energies(run.probes, run.gallery), run.answers)
+        run.error(hausdorff_energies(run.probes, run.gallery))
         for run in omniglot_runs(path=real_data)
     ]
     assert round(100 * mean_error(errors).mean, 1) == 38.8

@@ -14,10 +14,9 @@ from likeness.energies import energy_matrix
 from likeness.errors import OverlapError, TooFewError
 from likeness.tasks.characters.commands import _print_one_shot_runs
 from likeness.tasks.characters.drawings import CHARACTERS, drawn_characters, drawn_runs
-from likeness.tasks.characters.omniglot import run_error
 from likeness.tasks.characters.omniglot_experiment import (
     BASELINES,
-    runs_of_model,
+    OneShotResult,
     train_for_runs,
 )
 
@@ -49,14 +48,12 @@ class Corner:
 
 class TestAModel:
     def test_errors_of_every_run_and_their_mean(self) -> None:
-        document = runs_of_model(Corner(), RUNS).to_json()  # type: ignore[arg-type]
+        document = OneShotResult.of(Corner(), RUNS).to_json()  # type: ignore[arg-type]
         model = Corner()
-        errors = [run_error(model.energies(run.probes, run.gallery), run.answers) for run in RUNS]
+        errors = [run.error(model.energies(run.probes, run.gallery)) for run in RUNS]
         assert [run["network"] for run in document["runs"]] == errors
         assert document["figures"]["error"]["mean"] == pytest.approx(np.mean(errors))
-        by_strokes = [
-            run_error(hausdorff_energies(run.probes, run.gallery), run.answers) for run in RUNS
-        ]
+        by_strokes = [run.error(hausdorff_energies(run.probes, run.gallery)) for run in RUNS]
         strokes = document["baselines"]["modified_hausdorff"]["error"]["mean"]
         assert strokes == pytest.approx(np.mean(by_strokes))
         assert document["counts"] == {"runs": 3, "ways": [5], "probes": 15}
@@ -72,11 +69,11 @@ class TestAModel:
         with pytest.raises(
             OverlapError, match=r"2 of the 30 images .* trained on: 'drawn1/gallery/0', 'drawn1/pr"
         ):
-            runs_of_model(model, RUNS)  # type: ignore[arg-type]
+            OneShotResult.of(model, RUNS)  # type: ignore[arg-type]
 
     def test_no_run(self) -> None:
         with pytest.raises(TooFewError, match="runs: expected at least one"):
-            runs_of_model(Corner(), ())  # type: ignore[arg-type]
+            OneShotResult.of(Corner(), ())  # type: ignore[arg-type]
 
 
 def test_a_background_set_that_holds_a_run_is_refused() -> None:
@@ -114,7 +111,7 @@ class TestTraining:
         for opened in (load_model(folder), open_model(folder)):
             assert opened.preparation == model.preparation
             np.testing.assert_allclose(opened.embed(images), model.embed(images), atol=2e-5)
-            again = runs_of_model(opened, RUNS)
+            again = OneShotResult.of(opened, RUNS)
             assert again.mean_errors["network"].mean == pytest.approx(
                 result.mean_errors["network"].mean, abs=0.08
             )
@@ -132,7 +129,7 @@ class TestTraining:
         assert f"{100 * worst:.1f} %" in said
 
     def test_a_model_trained_elsewhere_has_no_mark(self) -> None:
-        result = runs_of_model(Corner(), RUNS)  # type: ignore[arg-type]
+        result = OneShotResult.of(Corner(), RUNS)  # type: ignore[arg-type]
         console = Console(width=90, record=True, file=io.StringIO())
         _print_one_shot_runs(console, result)
         assert console.export_text().strip().startswith("5-way one-shot classification")

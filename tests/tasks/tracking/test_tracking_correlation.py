@@ -15,7 +15,6 @@ from likeness.tasks.tracking.model import (
     focus_weights,
     prepared,
 )
-from likeness.tasks.tracking.pairs import radius_labels
 
 
 def maps(rng: np.random.Generator, *shape: int) -> Maps:
@@ -61,9 +60,11 @@ def test_weights_sum_to_one_and_fall_to_the_rim(height: int, width: int, focus: 
     assert np.ptp(focus_weights(height, width, focus=0.0)) < 1e-12
 
 
-@given(st.integers(1, 9), st.floats(-20, 20), st.floats(-20, 20), st.floats(1, 20))
-def test_labels_against_a_slow_loop(side: int, x: float, y: float, radius: float) -> None:
-    found = radius_labels(side, (x, y), stride=4, radius=radius)
+@given(st.integers(0, 4), st.floats(-20, 20), st.floats(-20, 20), st.floats(1, 20))
+def test_labels_against_a_slow_loop(half: int, x: float, y: float, radius: float) -> None:
+    side = 2 * half + 1
+    found = TrackingShapes(search=63 + 8 * half).labels((x, y), radius=radius)
+    assert found.shape == (side, side)
     for row in range(side):
         for column in range(side):
             across, down = 4 * (column - (side - 1) / 2), 4 * (row - (side - 1) / 2)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from likeness.cli.app import app
 from likeness.errors import ImageError, LikenessError, SettingError
 from likeness.tasks.tracking import Box, Film, Tracker, TrackingModel, drawn_sequence
-from likeness.tasks.tracking.sequences import TrackingSequence, find_sequence
+from likeness.tasks.tracking.sequences import TrackingSequence
 
 STORED = Path(__file__).parents[2] / "model" / "old_models" / "tracker"
 FILM = drawn_sequence(frames=8, size=(96, 128), seed=6)
@@ -148,4 +148,4 @@ def test_hidden_files_are_no_frames(frames: Path, name: str) -> None:
 def test_a_hidden_folder_is_no_sequence(frames: Path) -> None:
     (frames / ".trash").mkdir()
     (frames / ".trash" / "groundtruth.txt").write_text("1,2,3,4\n")
-    assert find_sequence(str(frames)) is None
+    assert TrackingSequence.find(str(frames)) is None

@@ -14,8 +14,6 @@ from likeness.tasks.tracking.sequences import (
     PUBLISHED,
     TrackingSequence,
     drawn_sequence,
-    find_sequence,
-    published_sequence,
     read_boxes,
     upright,
 )
@@ -47,7 +45,7 @@ def test_a_folder_is_read(tmp_path: Path, inner: str) -> None:
     assert np.array_equal(found.frames, FILM.frames)
     assert found.boxes == pytest.approx(FILM.boxes, abs=1e-4)
     assert found.name == "film"
-    assert find_sequence(str(tmp_path / "film")) is not None
+    assert TrackingSequence.find(str(tmp_path / "film")) is not None
 
 
 @pytest.mark.parametrize("above", ["", "DragonBaby/"])
@@ -55,7 +53,7 @@ def test_a_zip_is_read_without_being_unpacked(tmp_path: Path, above: str) -> Non
     file = zipped(written(tmp_path / "film"), above=above)
     found = TrackingSequence.read(file)
     assert np.array_equal(found.frames, FILM.frames)
-    assert find_sequence(str(file)) is not None
+    assert TrackingSequence.find(str(file)) is not None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film", "film.zip"]
 
 
@@ -113,7 +111,7 @@ def test_what_is_no_sequence_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="no such file or folder"):
         TrackingSequence.read(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
-    assert find_sequence(str(tmp_path / "empty")) is None
+    assert TrackingSequence.find(str(tmp_path / "empty")) is None
     with pytest.raises(DataNotFoundError, match=r"groundtruth\.txt or groundtruth_rect\.txt"):
         TrackingSequence.read(tmp_path / "empty")
     (tmp_path / "a.zip").write_bytes(b"PK nothing")
@@ -148,16 +146,16 @@ def test_frames_without_a_box_are_refused(tmp_path: Path) -> None:
 def test_a_known_name_does_not_take_another_sequence(tmp_path: Path) -> None:
     folder = written(tmp_path / "film")
     with pytest.raises(DigestError, match=r"expected the sequence 'bag', 196 frames of 480×360"):
-        published_sequence("bag", folder)
+        TrackingSequence.published("bag", folder)
 
 
 def test_a_sequence_that_is_nowhere_says_where_to_get_it(without_data: Path) -> None:
     with pytest.raises(
         DataNotFoundError, match=r"votchallenge.*tracking_vot15_bag\.zip.*LIKENESS_DATA"
     ):
-        published_sequence("bag")
+        TrackingSequence.published("bag")
     with pytest.raises(DataNotFoundError, match=r"'DragonBaby'.*tracking_otb_DragonBaby\.zip"):
-        published_sequence("DragonBaby")
+        TrackingSequence.published("DragonBaby")
 
 
 def test_shapes_must_fit() -> None:
@@ -209,7 +207,7 @@ class TestReal:
             pytest.skip("needs both tracking sequences in LIKENESS_DATA")
 
     def test_the_bag(self) -> None:
-        found = published_sequence("bag")
+        found = TrackingSequence.published("bag")
         assert found.frames.shape == (196, 360, 480, 3)
         # The first line is a turned box: its middle stays, its area is that of the turned one.
         corners = np.array(
@@ -222,6 +220,6 @@ class TestReal:
         )
 
     def test_the_dragon_baby(self) -> None:
-        found = published_sequence("DragonBaby")
+        found = TrackingSequence.published("DragonBaby")
         assert found.frames.shape == (113, 360, 640, 3)
         assert found.boxes[0].tolist() == [159, 82, 56, 65]

@@ -21,12 +21,7 @@ from likeness.files import check_new_folder
 from likeness.model.opening import chosen_runtime
 from likeness.tasks import characters
 from likeness.tasks.characters.omniglot import OneShotRun, alphabets
-from likeness.tasks.characters.omniglot_experiment import (
-    INTERVALS,
-    OneShotResult,
-    runs_of_model,
-    train_for_runs,
-)
+from likeness.tasks.characters.omniglot_experiment import INTERVALS, OneShotResult, train_for_runs
 from likeness.training.process import load_keras
 
 if TYPE_CHECKING:  # brings scikit-learn
@@ -71,7 +66,7 @@ def _omniglot(
         chosen_runtime(model, runtime=runtime, variant=variant)
         runs = _runs(background)
         with terminal.errors().status("Embedding and comparing"):
-            result = runs_of_model(opened(model, runtime=runtime, variant=variant), runs)
+            result = OneShotResult.of(opened(model, runtime=runtime, variant=variant), runs)
     else:
         settings = options.read_recipe("characters", file=recipe, changes=set_ or [], seed=seed)
         if out is not None:

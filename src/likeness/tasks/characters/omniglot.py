@@ -21,10 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Codes, Energies, Images, check_images, check_in_range, describe
-from likeness.datasets.download import (
-    PublishedFile,
-    ZipReader,
-)
+from likeness.datasets.download import PublishedFile, ZipReader
 from likeness.datasets.items import Dataset, OnProgress
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation.figures import Interval
@@ -94,37 +91,36 @@ class OneShotRun:
         """Number of identities in the gallery."""
         return len(self.gallery)
 
+    def error(self, energies: Energies) -> float:
+        """Return the share of probes whose nearest gallery image is not theirs, 0…1.
+
+        Ties are split equally: if one of two nearest images is right, that is half an error.
+
+        Args:
+            energies: ``(q, ways)``, of each probe with each gallery image.
+
+        Raises:
+            DataError: the shape does not fit, or a number is NaN.
+
+        >>> nothing = np.zeros((2, 4, 4, 1), np.uint8)
+        >>> run = OneShotRun(name="run01", gallery=nothing, probes=nothing, answers=[0, 1])
+        >>> run.error(np.array([[0.1, 0.9], [0.4, 0.7]]))
+        0.5
+        """
+        shape = (len(self.probes), self.ways)
+        if energies.shape != shape:
+            raise DataError(
+                f"energies: expected the shape (q, ways), {shape}. Received: {describe(energies)}."
+            )
+        if np.isnan(energies).any():
+            raise DataError("energies: expected numbers. Received: NaN.")
+        nearest = energies == energies.min(axis=1, keepdims=True)
+        right = nearest[np.arange(shape[0]), self.answers] / nearest.sum(axis=1)
+        return float(1.0 - right.mean())
+
 
 REPETITIONS = 10_000
 SEED = 0
-
-
-def run_error(energies: Energies, answers: Codes) -> float:
-    """Return the share of a run's probes whose nearest gallery image is not theirs, 0…1.
-
-    Ties are split equally: if one of two nearest images is right, that is half an error.
-
-    Args:
-        energies: ``(q, ways)``, of each probe with each gallery image.
-        answers: ``(q,)``, the gallery row of each probe's identity.
-
-    Raises:
-        DataError: the shapes do not fit, or a number is NaN.
-
-    >>> import numpy as np
-    >>> run_error(np.array([[0.1, 0.9], [0.4, 0.7]]), np.array([0, 1]))
-    0.5
-    """
-    if energies.ndim != 2 or 0 in energies.shape or answers.shape != energies.shape[:1]:
-        raise DataError(
-            "energies, answers: expected shapes (q, ways) and (q,). Received: "
-            f"{describe(energies)} and {describe(answers)}."
-        )
-    if np.isnan(energies).any():
-        raise DataError("energies: expected numbers. Received: NaN.")
-    nearest = energies == energies.min(axis=1, keepdims=True)
-    right = nearest[np.arange(len(answers)), answers] / nearest.sum(axis=1)
-    return float(1.0 - right.mean())
 
 
 def mean_error(

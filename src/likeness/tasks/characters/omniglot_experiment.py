@@ -10,7 +10,7 @@ to its own centre.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from likeness.files import JsonObject, to_json
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import versions
-from likeness.tasks.characters.omniglot import REPETITIONS, SEED, OneShotRun, mean_error, run_error
+from likeness.tasks.characters.omniglot import REPETITIONS, SEED, OneShotRun, mean_error
 from likeness.training import OnProgress, TrainingRecipe
 
 INK = 128
@@ -123,6 +123,30 @@ class OneShotResult:
     seconds: float | None = None
     cpu_seconds: float | None = None
 
+    @classmethod
+    def of(cls, model: Model, runs: Sequence[OneShotRun]) -> Self:
+        """Return how many probes a model gets wrong, beside the baselines.
+
+        A probe is assigned to the nearest image of the gallery, without a threshold. Baselines are
+        computed in the same run, on the same images.
+
+        Args:
+            model: trained on other identities.
+            runs: at least one.
+
+        Raises:
+            TooFewError: there is no run.
+            OverlapError: the model was trained on an image of a run.
+            MissingExtraError: SciPy is not installed.
+        """
+        _check_unseen(model, _images_of(runs))
+        methods: dict[str, Compare] = {"network": model.energies, **BASELINES}
+        errors = {
+            name: [run.error(compare(run.probes, run.gallery)) for run in runs]
+            for name, compare in methods.items()
+        }
+        return cls(model=model, runs=tuple(runs), errors=errors)
+
     @property
     def mean_errors(self) -> dict[str, Interval]:
         """Of each method, the mean over the runs and its interval."""
@@ -208,33 +232,8 @@ def train_for_runs(
     began, worked = time.perf_counter(), time.process_time()
     model = train(recipe, background, on_progress=on_progress)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - worked
-    return model, replace(
-        runs_of_model(model, runs), seconds=round(seconds, 1), cpu_seconds=round(cpu_seconds, 1)
-    )
-
-
-def runs_of_model(model: Model, runs: Sequence[OneShotRun]) -> OneShotResult:
-    """Return how many probes a model gets wrong, beside the baselines.
-
-    A probe is assigned to the nearest image of the gallery, without a threshold. Baselines are
-    computed in the same run, on the same images.
-
-    Args:
-        model: trained on other identities.
-        runs: at least one.
-
-    Raises:
-        TooFewError: there is no run.
-        OverlapError: the model was trained on an image of a run.
-        MissingExtraError: SciPy is not installed.
-    """
-    _check_unseen(model, _images_of(runs))
-    methods: dict[str, Compare] = {"network": model.energies, **BASELINES}
-    errors = {
-        name: [run_error(compare(run.probes, run.gallery), run.answers) for run in runs]
-        for name, compare in methods.items()
-    }
-    return OneShotResult(model=model, runs=tuple(runs), errors=errors)
+    result = OneShotResult.of(model, runs)
+    return model, replace(result, seconds=round(seconds, 1), cpu_seconds=round(cpu_seconds, 1))
 
 
 def _images_of(runs: Sequence[OneShotRun]) -> Dataset:

@@ -15,14 +15,13 @@ correlation is how the STS tasks are scored: E. Agirre et al., «SemEval-2012 Ta
 Semantic Textual Similarity», section 4.)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import SettingError
@@ -96,7 +95,7 @@ def bag_of_pieces(
         embedding_size: numbers in an embedding. Larger sizes make different pieces more orthogonal:
             their cosine has a standard deviation of 1/√d.
         rarity: ``(buckets + 1,)``, the initial weight of each piece, above 0; all 1 if not given.
-            See `rarity_of`.
+            See `TextPreparation.rarity`.
         seed: of the random vectors.
 
     Returns:
@@ -120,29 +119,6 @@ def bag_of_pieces(
             )
         weighted.log_weights.assign(np.log(weights).astype(np.float32))
     return keras.Model(pieces, x, name="bag_of_pieces")
-
-
-def rarity_of(texts: Iterable[Iterable[int]], *, buckets: int) -> NDArray[np.float64]:
-    """Return ``1 + ln((1 + N) / (1 + n))`` of each piece, where n of N texts have it.
-
-    The smoothed inverse document frequency as scikit-learn's ``TfidfVectorizer`` has it.
-
-    Args:
-        texts: the different pieces of each text, as `TextPreparation.ids` gives them.
-        buckets: the largest number of a piece.
-
-    Returns:
-        ``(buckets + 1,)``, at least 1.
-
-    >>> rarity_of([[1, 2], [1], [1, 3]], buckets=3).round(2).tolist()
-    [2.39, 1.0, 1.69, 1.69]
-    """
-    having = np.zeros(buckets + 1)
-    count = 0
-    for pieces in texts:
-        having[list(pieces)] += 1
-        count += 1
-    return np.asarray(1.0 + np.log((1.0 + count) / (1.0 + having)))
 
 
 GUARD = 1e-12

@@ -9,12 +9,15 @@ import typer
 from likeness.arrays import check_in_range
 from likeness.cli import options, terminal
 from likeness.cli.opening import finish_training, training_document
+from likeness.errors import ModelError
 from likeness.files import check_new_folder
+from likeness.model.opening import open_model
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, create_gallery
-from likeness.tasks.sentences.questions import QuestionSearch, read_questions
+from likeness.tasks.sentences.preparation import TextPreparation
+from likeness.tasks.sentences.questions import Question, QuestionSearch
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.sentence_pairs import Similarity
-from likeness.tasks.sentences.sentence_transformer import open_text_model
+from likeness.tasks.sentences.sentence_transformer import MARK, SentenceTransformerModel
 from likeness.tasks.sentences.sts import sts
 from likeness.training.process import load_keras
 
@@ -83,7 +86,7 @@ def _evaluate(
     annotated scores, each with a 95 % bootstrap interval over pairs. A model of
     Sentence-Transformers is measured the same way.
     """
-    loaded = open_text_model(model)
+    loaded = _open_text_model(model)
     pairs = _read(data, part)
     with terminal.errors().status("Embedding and counting"):
         correlations = Similarity.of(pairs.scores, pairs.energies(loaded))
@@ -103,6 +106,24 @@ def _evaluate(
         f"{pairs.name}: {len(pairs):,} pairs.",
         f"Spearman {correlations.in_words('spearman')}, Pearson {correlations.in_words('pearson')}",
     )
+
+
+def _open_text_model(folder: Path) -> Any:
+    """Return a model whose ``embed`` takes a list of texts.
+
+    Raises:
+        ModelError: there is no model, or it is a model of photos.
+        MissingExtraError: the runtime is not installed.
+    """
+    if (folder / MARK).is_file() and not (folder / "model.json").is_file():
+        return SentenceTransformerModel.open(folder)
+    model = open_model(folder)
+    if not isinstance(getattr(model, "preparation", None), TextPreparation):
+        raise ModelError(
+            f"{folder}: expected a model of texts. Received: one of photos. Make one with "
+            "`likeness questions train --out DIR`."
+        )
+    return model
 
 
 def _read(data: Path | None, part: str) -> Any:
@@ -144,8 +165,8 @@ def _faq(
     check_in_range(top_k, 1, 1000, argument="--top-k", whole=True)
     if threshold is not None:
         check_in_range(threshold, -1e9, 1e9, argument="--threshold")
-    known = read_questions(questions)
-    loaded = open_text_model(model)
+    known = Question.read(questions)
+    loaded = _open_text_model(model)
     if threshold is not None:
         loaded = replace(loaded, threshold=threshold, calibration={})
     loaded.embed([question])  # before anything is made

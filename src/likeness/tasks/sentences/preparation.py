@@ -3,7 +3,7 @@
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -103,6 +103,26 @@ class TextPreparation:
         pieces = self._read(text)
         numbers = (zlib.crc32(piece.encode()) % self.buckets + 1 for piece in pieces)
         return list(dict.fromkeys(numbers))[:MOST_PIECES]
+
+    def rarity(self, texts: Iterable[Iterable[int]]) -> NDArray[np.float64]:
+        """Return ``1 + ln((1 + N) / (1 + n))`` of each piece, where n of N texts have it.
+
+        The smoothed inverse document frequency as scikit-learn's ``TfidfVectorizer`` has it.
+
+        Args:
+            texts: the different pieces of each text, as `ids` gives them.
+
+        Returns:
+            ``(buckets + 1,)``, at least 1; of 0, the padding, that of an unseen piece.
+
+        >>> TextPreparation(buckets=16).rarity([[1, 2], [1], [1, 3]])[:5].round(2).tolist()
+        [2.39, 1.0, 1.69, 1.69, 2.39]
+        """
+        having, count = np.zeros(self.buckets + 1), 0
+        for pieces in texts:
+            having[list(pieces)] += 1
+            count += 1
+        return np.asarray(1.0 + np.log((1.0 + count) / (1.0 + having)))
 
     def made_up(self, count: int, rng: np.random.Generator) -> Ids:
         """Return example prepared texts, ``(count, 12)``, for testing an encoder."""

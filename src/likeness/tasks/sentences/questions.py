@@ -38,6 +38,44 @@ class Question:
     text: str
     answer: str | None = None
 
+    @classmethod
+    def read(cls, file: str | Path) -> "tuple[Question, ...]":
+        """Return the questions of a UTF-8 file: one per line, with an optional answer after a tab.
+
+        Empty lines and repeated lines are ignored.
+
+        Raises:
+            DataError: it cannot be read, is not text, is too long, holds no question, or has two
+                answers to one question.
+        """
+        path = Path(file)
+        try:
+            if path.is_file() and path.stat().st_size > MOST_BYTES:
+                raise DataError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of questions.")
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: expected UTF-8. Received: {error.reason}.") from error
+        questions: dict[str, Question] = {}
+        for number, line in enumerate(lines, 1):
+            text, _, answer = (part.strip() for part in line.partition("\t"))
+            if not text:
+                continue
+            question = cls(text=text, answer=answer or None)
+            before = questions.setdefault(_entry_name(text), question)
+            if before.answer != question.answer:
+                raise DataError(
+                    f"{path}, line {number}: the same question has another answer before: "
+                    f"{text[:60]!r}. Keep one."
+                )
+        if not questions:
+            raise DataError(
+                f"{path}: expected questions, one per line (with an optional answer after a tab). "
+                "Received: none."
+            )
+        return tuple(questions.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class _NearQuestion:
@@ -79,44 +117,6 @@ class _QuestionMatches:
         """Return everything as JSON values."""
         values = asdict(self)
         return {"format": FORMAT, "asked": values.pop("query"), **values}
-
-
-def read_questions(file: str | Path) -> tuple[Question, ...]:
-    """Return the questions of a UTF-8 file: one per line, with an optional answer after a tab.
-
-    Empty lines and repeated lines are ignored.
-
-    Raises:
-        DataError: it cannot be read, is not text, is too long, holds no question, or has two
-            answers to one question.
-    """
-    path = Path(file)
-    try:
-        if path.is_file() and path.stat().st_size > MOST_BYTES:
-            raise DataError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of questions.")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: expected UTF-8. Received: {error.reason}.") from error
-    questions: dict[str, Question] = {}
-    for number, line in enumerate(lines, 1):
-        text, _, answer = (part.strip() for part in line.partition("\t"))
-        if not text:
-            continue
-        question = Question(text=text, answer=answer or None)
-        before = questions.setdefault(_entry_name(text), question)
-        if before.answer != question.answer:
-            raise DataError(
-                f"{path}, line {number}: the same question has another answer before: "
-                f"{text[:60]!r}. Keep one."
-            )
-    if not questions:
-        raise DataError(
-            f"{path}: expected questions, one per line (with an optional answer after a tab). "
-            "Received: none."
-        )
-    return tuple(questions.values())
 
 
 def _entry_name(text: str) -> str:

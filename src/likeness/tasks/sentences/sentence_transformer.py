@@ -15,9 +15,7 @@ import numpy as np
 
 from likeness.arrays import Embeddings, describe
 from likeness.errors import DataError, MissingExtraError, ModelError, require_extra
-from likeness.model.opening import open_model
 from likeness.model.protocol import EmbeddingModel
-from likeness.tasks.sentences.preparation import TextPreparation
 
 MARK = "modules.json"
 """A file that only folders of such models contain."""
@@ -124,24 +122,6 @@ class SentenceTransformerModel(EmbeddingModel):
                 f"{len(texts)} texts."
             )
         return embeddings
-
-
-def open_text_model(folder: Path) -> Any:
-    """Return a model whose ``embed`` takes a list of texts.
-
-    Raises:
-        ModelError: there is no model, or it is a model of photos.
-        MissingExtraError: the runtime is not installed.
-    """
-    if (folder / MARK).is_file() and not (folder / "model.json").is_file():
-        return SentenceTransformerModel.open(folder)
-    model = open_model(folder)
-    if not isinstance(getattr(model, "preparation", None), TextPreparation):
-        raise ModelError(
-            f"{folder}: expected a model of texts. Received: one of photos. Make one with "
-            "`likeness questions train --out DIR`."
-        )
-    return model
 
 
 def _fingerprint(folder: Path, files: Sequence[Path]) -> str:

@@ -22,7 +22,7 @@ from likeness.encoders.siamese import SiameseNet
 from likeness.errors import OverlapError, TooFewError, TrainingFailedError
 from likeness.evaluation.verification import choose_threshold
 from likeness.model.siamese_model import SiameseModel
-from likeness.tasks.sentences.bag_of_pieces import CorrelationLoss, bag_of_pieces, rarity_of
+from likeness.tasks.sentences.bag_of_pieces import CorrelationLoss, bag_of_pieces
 from likeness.tasks.sentences.preparation import FILL, TextPreparation
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.sentences.sentence_pairs import SentencePairs, Similarity, spearman
@@ -77,7 +77,7 @@ def train_similarity(
     encoder = bag_of_pieces(
         recipe.buckets,
         embedding_size=recipe.embedding_size,
-        rarity=rarity_of(ids.values(), buckets=recipe.buckets),
+        rarity=preparation.rarity(ids.values()),
         seed=recipe.seed,
     )
     model = SiameseModel(preparation=preparation, encoder=encoder, energy=recipe.energy)

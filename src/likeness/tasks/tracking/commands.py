@@ -26,7 +26,7 @@ from likeness.tasks.tracking import (
 from likeness.tasks.tracking.film import SUFFIXES, film_writer
 from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.pairs import TrackingRecipe
-from likeness.tasks.tracking.sequences import find_sequence
+from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.training.process import load_keras
 
 SEQUENCES = (
@@ -110,7 +110,7 @@ def _track_train(
     check_new_folder(out, overwrite=overwrite)
     films = []
     for word in sequences:
-        sequence = find_sequence(word)
+        sequence = TrackingSequence.find(word)
         if sequence is None:
             raise SettingError(
                 f"SEQUENCES: expected {SEQUENCES}groundtruth.txt. Received: {word!r}."
@@ -153,7 +153,7 @@ def _check_places(out: Path, video: Path | None) -> None:
 
 def _source(word: str) -> tuple[Film, NDArray[np.float64] | None]:
     """Return a film, and where its target truly is, if that is known."""
-    sequence = find_sequence(word)
+    sequence = TrackingSequence.find(word)
     if sequence is None:
         return Film.open(word), None
     return Film(frames=iter(sequence.frames), count=len(sequence)), sequence.boxes

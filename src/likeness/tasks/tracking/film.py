@@ -20,7 +20,7 @@ from likeness.errors import DataNotFoundError, ImageError, OutputError, SettingE
 from likeness.images.decode import MOST_PIXELS, decode_file
 from likeness.images.formats import EXTENSIONS
 from likeness.tasks.tracking.boxes import Box, Pixels
-from likeness.tasks.tracking.sequences import FOLDERS, in_colour
+from likeness.tasks.tracking.sequences import FOLDERS
 
 OPENCV = "opencv-python-headless<4.12"
 """What comes with the package and reads and writes videos."""
@@ -89,7 +89,8 @@ def _folder(folder: Path) -> Film:
 
 def _decoded(files: tuple[Path, ...]) -> Iterator[Pixels]:
     for file in files:
-        yield in_colour(decode_file(file))
+        frame = decode_file(file)
+        yield np.broadcast_to(frame, (*frame.shape[:2], 3))  # grey in all three channels
 
 
 def _gif(file: Path) -> Film:

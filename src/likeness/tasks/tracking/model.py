@@ -64,6 +64,25 @@ class TrackingShapes(SettingGroup):
         """Cells of the energy map, across and down: positions of the template."""
         return (self.search - self.template) // self.stride + 1
 
+    def labels(self, shift: tuple[float, float], *, radius: float) -> NDArray[np.float32]:
+        """Return 1 for positions within ``radius`` pixels of the target, −1 for the others.
+
+        Bertinetto et al. 2016, equation 4.
+
+        Args:
+            shift: (x, y) of the target from the middle of the search picture, in its pixels.
+            radius: in pixels of the search picture.
+
+        Returns:
+            ``(map_side, map_side)``; the middle cell is for a target in the middle.
+
+        >>> TrackingShapes(template=63, search=71).labels((4.0, 0.0), radius=1.0).tolist()
+        [[-1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-1.0, -1.0, -1.0]]
+        """
+        cells = self.stride * (np.arange(self.map_side) - (self.map_side - 1) / 2)
+        distance = np.hypot(cells[None, :] - shift[0], cells[:, None] - shift[1])
+        return np.where(distance <= radius, 1.0, -1.0).astype(np.float32)
+
 
 def prepared(pictures: NDArray[np.uint8]) -> Prepared:
     """Return ``(n, rows, columns, 3)`` float32, −2…2, of as many pictures, uint8.

@@ -185,12 +185,7 @@ class PairSource:
         for row, searched in enumerate(pairs):
             for column, wanted in enumerate(pairs):
                 if row == column:
-                    labels[row, ..., row] = radius_labels(
-                        side,
-                        searched.shift,
-                        stride=self._shapes.stride,
-                        radius=_RADIUS,
-                    )
+                    labels[row, ..., row] = self._shapes.labels(searched.shift, radius=_RADIUS)
                 elif searched.identity == wanted.identity:
                     labels[row, ..., column] = 0
         return labels
@@ -316,30 +311,6 @@ class PairSource:
             return who
         other = int(rng.integers(len(self._things) - 1))
         return other + (other >= who)
-
-
-def radius_labels(
-    side: int, shift: tuple[float, float], *, stride: int, radius: float
-) -> NDArray[np.float32]:
-    """Return 1 for positions within ``radius`` pixels of the target, −1 for the others.
-
-    Bertinetto et al. 2016, equation 4.
-
-    Args:
-        side: cells of the map across and down; its middle cell is for a target in the middle.
-        shift: (x, y) of the target from the middle of the search picture, in its pixels.
-        stride: pixels from one cell to the next.
-        radius: in pixels of the search picture.
-
-    Returns:
-        ``(side, side)``.
-
-    >>> radius_labels(3, (4.0, 0.0), stride=4, radius=1.0).tolist()
-    [[-1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-1.0, -1.0, -1.0]]
-    """
-    cells = stride * (np.arange(side) - (side - 1) / 2)
-    distance = np.hypot(cells[None, :] - shift[0], cells[:, None] - shift[1])
-    return np.where(distance <= radius, 1.0, -1.0).astype(np.float32)
 
 
 def _any_box(frame: Frame, rng: np.random.Generator) -> Box:

@@ -88,6 +88,52 @@ class TrackingSequence:
             )
         return cls(frames=frames, boxes=boxes, name=path.stem)
 
+    @classmethod
+    def published(cls, name: str, path: str | Path | None = None) -> Self:
+        """Return one of the sequences that others published.
+
+        Looks at the path; without one, for its zip at or in ``LIKENESS_DATA`` and in the cache.
+        Turned boxes become upright ones of the same area, as in the VOT toolkit.
+
+        Args:
+            name: one of `PUBLISHED`.
+            path: a zip or a folder.
+
+        Raises:
+            DataNotFoundError: it is not at the given path, or was not found.
+            DigestError: it is another sequence.
+        """
+        known = PUBLISHED[name]
+        file = _file_of(path, known.file_name)
+        if file is None:
+            raise DataNotFoundError(
+                f"the sequence {name!r} is not available: get it from {known.home}, pack its "
+                f"frames and ground truth into {known.file_name}, and set {DATA_VARIABLE} to the "
+                f"folder of that file, or put it into the cache ({cache_place()})."
+            )
+        sequence = cls.read(file)
+        if sequence.frames.shape != known.shape or _boxes_digest(sequence.boxes) != known.digest:
+            frames, rows, columns, _ = known.shape
+            raise DigestError(
+                f"{file}: expected the sequence {name!r}, {frames} frames of {columns}×{rows} "
+                "and its own boxes. Received: another; give its own path."
+            )
+        return replace(sequence, name=name, licence=known.licence)
+
+    @classmethod
+    def find(cls, word: str) -> "TrackingSequence | None":
+        """Return the sequence of a name (bag, dragon-baby, drawn) or at a path, or None.
+
+        A file or folder of that name takes precedence.
+        """
+        path = Path(word).expanduser()
+        if path.exists():
+            return cls.read(path) if _holds_sequence(path) else None
+        if word == "drawn":
+            return drawn_sequence()
+        published = {"bag": "bag", "dragon-baby": "DragonBaby"}.get(word)
+        return None if published is None else cls.published(published)
+
     def __len__(self) -> int:
         return len(self.frames)
 
@@ -186,27 +232,23 @@ def _decoded(path: Path, names: list[str], read: _Reader) -> NDArray[np.uint8]:
         data = read(name)
         if data is None:
             raise DataError(f"{path}: {name}: expected a frame of at most 16 MiB.")
-        frame = in_colour(decode(data, name=f"{path}: {name}"))
+        frame = decode(data, name=f"{path}: {name}")
+        rows, columns = frame.shape[:2]
         if frames is None:
-            if frame.size // 3 * len(names) > _MOST_PIXELS:
+            if rows * columns * len(names) > _MOST_PIXELS:
                 raise DataError(
                     f"{path}: expected at most {_MOST_PIXELS:.0e} pixels together. Received: "
-                    f"{len(names)} frames of {frame.shape[1]}×{frame.shape[0]}."
+                    f"{len(names)} frames of {columns}×{rows}."
                 )
-            frames = np.empty((len(names), *frame.shape), np.uint8)
-        if frame.shape != frames.shape[1:]:
+            frames = np.empty((len(names), rows, columns, 3), np.uint8)
+        if (rows, columns) != frames.shape[1:3]:
             raise DataError(
                 f"{path}: expected frames of one size, {frames.shape[2]}×{frames.shape[1]}. "
-                f"Received: {name} of {frame.shape[1]}×{frame.shape[0]}."
+                f"Received: {name} of {columns}×{rows}."
             )
-        frames[index] = frame
+        frames[index] = frame  # a grey one fills all three channels
     assert frames is not None
     return frames
-
-
-def in_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return ``(rows, columns, 3)`` of a grey or a colour picture."""
-    return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
 
 
 def read_boxes(text: str, *, name: str) -> Boxes:
@@ -302,38 +344,6 @@ PUBLISHED = {
 }
 """«bag» of VOT2015, a white plastic bag in the wind; «DragonBaby» of OTB, a child's head in a
 fight."""
-
-
-def published_sequence(name: str, path: str | Path | None = None) -> TrackingSequence:
-    """Return one of the sequences that others published.
-
-    Looks at the path; without one, for its zip at or in ``LIKENESS_DATA`` and in the cache. Turned
-    boxes become upright ones of the same area, as in the VOT toolkit.
-
-    Args:
-        name: one of `PUBLISHED`.
-        path: a zip or a folder.
-
-    Raises:
-        DataNotFoundError: it is not at the given path, or was not found.
-        DigestError: it is another sequence.
-    """
-    known = PUBLISHED[name]
-    file = _file_of(path, known.file_name)
-    if file is None:
-        raise DataNotFoundError(
-            f"the sequence {name!r} is not available: get it from {known.home}, pack its frames "
-            f"and ground truth into {known.file_name}, and set {DATA_VARIABLE} to the folder of "
-            f"that file, or put it into the cache ({cache_place()})."
-        )
-    sequence = TrackingSequence.read(file)
-    if sequence.frames.shape != known.shape or _boxes_digest(sequence.boxes) != known.digest:
-        frames, rows, columns, _ = known.shape
-        raise DigestError(
-            f"{file}: expected the sequence {name!r}, {frames} frames of {columns}×{rows} "
-            "and its own boxes. Received: another; give its own path."
-        )
-    return replace(sequence, name=name, licence=known.licence)
 
 
 def _file_of(path: str | Path | None, file_name: str) -> Path | None:
@@ -433,17 +443,3 @@ def _put(
     matrix = pasting_matrix(_TARGET, middle, side, turn=turn)
     how = (picture.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
     picture.paste(Image.fromarray(disc).transform(*how), mask=mask.transform(*how))
-
-
-def find_sequence(word: str) -> TrackingSequence | None:
-    """Return the sequence of a name (bag, dragon-baby, drawn) or at a path; None if there is none.
-
-    A file or folder of that name takes precedence.
-    """
-    path = Path(word).expanduser()
-    if not path.exists():
-        if word == "drawn":
-            return drawn_sequence()
-        published = {"bag": "bag", "dragon-baby": "DragonBaby"}.get(word)
-        return None if published is None else published_sequence(published)
-    return TrackingSequence.read(path) if _holds_sequence(path) else None
