@@ -13,6 +13,9 @@ from likeness.errors import DataError, SettingError
 Images = NDArray[np.uint8]
 """``(n, rows, columns, channels)``, 0…255."""
 
+Photo = NDArray[np.uint8]
+"""``(rows, columns, channels)``, 0…255: one of `Images`."""
+
 Items = Any
 """Items that a model compares: `Images`, or a list of texts."""
 
@@ -25,6 +28,12 @@ Embeddings = NDArray[np.float32]
 
 Floats = NDArray[np.float64]
 """Numbers of any shape: rates, weights, shares."""
+
+Integers = NDArray[np.int64]
+"""Whole numbers of any shape: counts, indices."""
+
+Mask = NDArray[np.bool_]
+"""Which of some are chosen."""
 
 Codes = NDArray[np.int64]
 """``(n,)``, 0…identities−1: the identity of each item as a small number."""

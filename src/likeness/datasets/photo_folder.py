@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Photo, check_in_range
 from likeness.datasets.items import Dataset, OnPhoto, OnProgress, name_some
 from likeness.datasets.photo_files import PhotoFiles, printable
 from likeness.errors import DataError, DataNotFoundError, FaceError, ImageError, SettingError
@@ -137,8 +136,6 @@ USUAL_SIZE = (112, 92)
 
 MOST_COMMON_PIXELS = 1_000_000
 """Photos of one common size keep it up to here: thousands of them must fit in memory."""
-
-Photo = NDArray[np.uint8]
 
 
 def folder(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness.arrays import (
     Codes,
     Embeddings,
     Energies,
+    Floats,
     Images,
     check_images,
     check_in_range,
@@ -74,7 +74,7 @@ class Evaluation:
     fars: tuple[float, ...] = FARS
     acquisition: Acquisition | None = None
 
-    def fta(self, weights: NDArray[np.float64] | None = None) -> float:
+    def fta(self, weights: Floats | None = None) -> float:
         """Return the failure-to-acquire rate, people weighted; 0 where no face was looked for."""
         return 0.0 if self.acquisition is None else self.acquisition.rate(weights)
 
@@ -202,9 +202,9 @@ class Fisherfaces:
         energy: by which embeddings are compared.
     """
 
-    mean: NDArray[np.float64]
-    axes: NDArray[np.float64]
-    discriminant: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    mean: Floats
+    axes: Floats
+    discriminant: Callable[[Floats], Floats]
     energy: str = "cosine"
 
     @classmethod
@@ -252,7 +252,7 @@ class Fisherfaces:
         return np.asarray(self.discriminant(projected), dtype=np.float32)
 
 
-def _principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np.float64]:
+def _principal_axes(centred: Floats, components: int) -> Floats:
     """Return at most ``count`` principal components as columns, the strongest first.
 
     By the Gram matrix if there are fewer photos than pixels, which is many times faster (M. Turk &
@@ -268,7 +268,7 @@ def _principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np
     return np.asarray(centred.T @ axes / np.sqrt(squared[strongest]) if few_photos else axes)
 
 
-def _shrinkage(projected: NDArray[np.float64], codes: Codes) -> float | str:
+def _shrinkage(projected: Floats, codes: Codes) -> float | str:
     """Return "auto", or a fixed shrinkage where "auto" fails.
 
     "auto" estimates the noise within each person. With two photos per person, both have the same

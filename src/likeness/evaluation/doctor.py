@@ -30,9 +30,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Energies
+from likeness.arrays import Energies, Integers, Mask
 from likeness.datasets.items import Dataset
 from likeness.errors import DataError
 from likeness.evaluation.gallery_energies import (
@@ -125,7 +124,7 @@ def _risk(
     )
 
 
-def _rate(gallery: Callable[[int], float], failed: NDArray[np.bool_]) -> float:
+def _rate(gallery: Callable[[int], float], failed: Mask) -> float:
     """Return one person's rate from the gallery's, with so many photos, and from their own trials.
 
     A trial is against one photo less than will be enrolled; its failure is weighted by the effect
@@ -491,7 +490,7 @@ def _compared(diagnosis: Diagnosis, energies: GalleryEnergies) -> Diagnosis:
 
 def _joined(
     energies: GalleryEnergies, *, threshold: float | None
-) -> tuple[GalleryEnergies, NDArray[np.int64]]:
+) -> tuple[GalleryEnergies, Integers]:
     """Return the energies with two names that may be one person as one, and whose codes it has."""
     first = np.arange(energies.people)
     for pair in energies.look_alikes(threshold=threshold, at_least=0):

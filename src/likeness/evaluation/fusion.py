@@ -34,9 +34,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, Floats, check_in_range, describe
+from likeness.arrays import Codes, Energies, Floats, Integers, check_in_range, describe
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import GUARD, energy_by_name
 from likeness.errors import DataError, SettingError, TooFewError
@@ -258,7 +257,7 @@ def _fused(
     return np.concatenate(energies), np.concatenate(people)
 
 
-def _enrolments(codes: Codes, photos_each: int) -> NDArray[np.int64]:
+def _enrolments(codes: Codes, photos_each: int) -> Integers:
     """Return ``(enrolments, photos_each)``: each person's photos, ``photos_each`` at a time."""
     rows = [np.empty((0, photos_each), np.int64)]
     for code in np.unique(codes):

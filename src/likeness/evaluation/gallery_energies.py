@@ -9,9 +9,8 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies
+from likeness.arrays import Codes, Energies, Integers, Mask
 from likeness.errors import DataError
 from likeness.evaluation.pair_energies import check_square
 
@@ -101,7 +100,7 @@ class GalleryEnergies:
         return int(self.codes.max(initial=-1)) + 1
 
     @cached_property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> Integers:
         """``(p,)``: photos of each person."""
         return np.bincount(self.codes, minlength=self.people)
 
@@ -167,9 +166,9 @@ class GalleryEnergies:
         return energies
 
     @cached_property
-    def nearest_stranger(self) -> NDArray[np.int64]:
+    def nearest_stranger(self) -> Integers:
         """``(n,)``: the index of that photo."""
-        indices: NDArray[np.int64] = self.matrix_to_others.argmin(axis=1)
+        indices: Integers = self.matrix_to_others.argmin(axis=1)
         return indices
 
     @cached_property
@@ -190,11 +189,11 @@ class GalleryEnergies:
         """``(n, n)``: the energies, with infinity between photos of one person."""
         return np.where(self.codes[:, None] == self.codes, np.inf, self.matrix)
 
-    def photos_of(self, person: int) -> NDArray[np.int64]:
+    def photos_of(self, person: int) -> Integers:
         """Return the indices of one person's photos."""
         return self._by_person[person]
 
-    def take(self, photos: NDArray[np.int64]) -> "GalleryEnergies":
+    def take(self, photos: Integers) -> "GalleryEnergies":
         """Return the energies of these photos; everybody must keep at least one."""
         return GalleryEnergies(matrix=self.matrix[np.ix_(photos, photos)], codes=self.codes[photos])
 
@@ -249,7 +248,7 @@ class GalleryEnergies:
             misplaced += [rest._misplaced(at, indices, "unlike the rest") for at in far.tolist()]
         return sorted(misplaced, key=lambda entry: entry.photo)
 
-    def _one_person(self) -> NDArray[np.bool_]:
+    def _one_person(self) -> Mask:
         """Return, for all ``(p, p)``, whether two people may be one."""
         own = np.diag(self.between)
         own = own[np.isfinite(own)]
@@ -258,7 +257,7 @@ class GalleryEnergies:
         apart = self.between.copy()
         np.fill_diagonal(apart, np.inf)
         nearest = apart.min(axis=1)
-        close: NDArray[np.bool_] = (
+        close: Mask = (
             (apart <= np.median(own)) & (apart <= nearest[:, None]) & (apart <= nearest[None, :])
         )
         return close
@@ -282,7 +281,7 @@ class GalleryEnergies:
             one_person=one_person,
         )
 
-    def _clearest(self, threshold: float | None) -> NDArray[np.int64]:
+    def _clearest(self, threshold: float | None) -> Integers:
         """Return the photos that are nearer to another person: of each person the clearest one."""
         wrong = np.isfinite(self.own) & (self.impostor < self.own)
         wrong &= self.typical_impostor < self.typical_own
@@ -294,7 +293,7 @@ class GalleryEnergies:
         clearest = order[first]
         return np.sort(clearest[wrong[clearest]])
 
-    def _misplaced(self, at: int, indices: NDArray[np.int64], kind: MisplacedKind) -> Misplaced:
+    def _misplaced(self, at: int, indices: Integers, kind: MisplacedKind) -> Misplaced:
         return Misplaced(
             photo=int(indices[at]),
             kind=kind,
@@ -304,7 +303,7 @@ class GalleryEnergies:
         )
 
     @cached_property
-    def _slots(self) -> NDArray[np.int64]:
+    def _slots(self) -> Integers:
         """``(p, most photos)``: indices of each person's photos; n where there are no more."""
         slots = np.full((self.people, int(self.counts.max())), len(self.codes), dtype=np.int64)
         for person in range(self.people):
@@ -313,6 +312,6 @@ class GalleryEnergies:
         return slots
 
     @cached_property
-    def _by_person(self) -> list[NDArray[np.int64]]:
+    def _by_person(self) -> list[Integers]:
         order = np.argsort(self.codes, kind="stable")
         return np.split(order, np.cumsum(self.counts)[:-1])

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, check_in_range
+from likeness.arrays import Codes, Energies, Mask, check_in_range
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import fuse
 from likeness.evaluation.pair_energies import check_square
@@ -135,7 +134,7 @@ class Margin:
 
 def is_clear(
     nearest: Energies, second: Energies, *, threshold: float, margin: float | None
-) -> NDArray[np.bool_]:
+) -> Mask:
     """Return where the runner-up is far enough away for the nearest person to be named.
 
     At least ``margin`` farther, and never equally near; without a measured margin: beyond the

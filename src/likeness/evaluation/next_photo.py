@@ -12,10 +12,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from likeness import __version__
-from likeness.arrays import Codes, Energies, Floats, check_in_range
+from likeness.arrays import Codes, Energies, Floats, Integers, check_in_range
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import Interval, percent
 from likeness.evaluation.fusion import (
@@ -253,14 +252,12 @@ def next_photo_curve(
 class _Deal:
     """One draw: ``(people, most)`` photos that may be enrolled, ``(q,)`` probes, and whose."""
 
-    enrolled: NDArray[np.int64]
-    probes: NDArray[np.int64]
+    enrolled: Integers
+    probes: Integers
     whose: Codes
 
 
-def _deal_photos(
-    photos_of_each: Sequence[NDArray[np.int64]], most: int, rng: np.random.Generator
-) -> _Deal:
+def _deal_photos(photos_of_each: Sequence[Integers], most: int, rng: np.random.Generator) -> _Deal:
     """_Deal each person's photos: ``most`` of them may be enrolled, the others are probes."""
     shuffled = [rng.permutation(photos) for photos in photos_of_each]
     rest = [len(photos) - most for photos in shuffled]

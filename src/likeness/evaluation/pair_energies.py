@@ -17,9 +17,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from likeness.arrays import Codes, Embeddings, Energies, Pairs, check_embeddings, describe
+from likeness.arrays import (
+    Codes,
+    Embeddings,
+    Energies,
+    Floats,
+    Integers,
+    Pairs,
+    check_embeddings,
+    describe,
+)
 from likeness.datasets.items import Dataset
 from likeness.datasets.sampling import LabelledPairs
 from likeness.energies import energy_by_name, energy_matrix
@@ -120,9 +129,7 @@ class PairEnergies:
         return cls._apart(energies, pairs, codes)
 
     @classmethod
-    def _apart(
-        cls, energies: NDArray[np.float64], pairs: LabelledPairs, codes: Codes
-    ) -> "PairEnergies":
+    def _apart(cls, energies: Floats, pairs: LabelledPairs, codes: Codes) -> "PairEnergies":
         return cls(
             genuine=energies[pairs.genuine],
             impostor=energies[~pairs.genuine],
@@ -231,7 +238,7 @@ class PairRule:
         return ", ".join(said) or "all"
 
 
-def _codes(data: Dataset, name: str) -> NDArray[np.int64]:
+def _codes(data: Dataset, name: str) -> Integers:
     """Return the facet's labels as numbers: comparing millions of words takes long."""
     return np.unique(np.array(data.facet(name)), return_inverse=True)[1].astype(np.int64)
 

@@ -22,9 +22,9 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from likeness.arrays import Codes, Floats, check_in_range
+from likeness.arrays import Codes, Floats, Mask, check_in_range
 from likeness.errors import ModelError, require_extra
 from likeness.evaluation.rare_rates import wilson
 from likeness.files import fields_to_json
@@ -313,9 +313,7 @@ def reliability(
     ]
 
 
-def _bin(
-    probabilities: Floats, is_genuine: NDArray[np.bool_], weights: Floats, people: Codes
-) -> ReliabilityBin:
+def _bin(probabilities: Floats, is_genuine: Mask, weights: Floats, people: Codes) -> ReliabilityBin:
     observed = float(np.average(is_genuine, weights=weights))
     effective = _effective(is_genuine, weights, people)
     low, high = wilson(observed, effective, NormalDist().inv_cdf(0.975))
@@ -329,7 +327,7 @@ def _bin(
     )
 
 
-def _effective(is_genuine: NDArray[np.bool_], weights: Floats, people: Codes) -> float:
+def _effective(is_genuine: Mask, weights: Floats, people: Codes) -> float:
     """Return the effective number of independent comparisons for the share of genuine ones.
 
     At most as many as there are different pairs of people, the heavy ones counting more

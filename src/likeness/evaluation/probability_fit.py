@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, Floats
+from likeness.arrays import Codes, Energies, Floats, Mask
 from likeness.errors import TooFewError, require_extra
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.fusion import Comparisons
@@ -36,7 +35,6 @@ from likeness.evaluation.rare_rates import AcceptedRate, Rate
 from likeness.files import fields_to_json, to_json
 
 FORMAT = "likeness.probability/1"
-Mask = NDArray[np.bool_]
 MOST_FOLDS = 5
 PEOPLE_A_FOLD = 5
 

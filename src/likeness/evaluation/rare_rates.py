@@ -26,9 +26,8 @@ from math import exp, lgamma, pi
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, Floats
+from likeness.arrays import Codes, Energies, Floats, Integers
 
 FEW = 30
 """Accepted comparisons needed to estimate how much they depend on each other. Where fewer are
@@ -127,7 +126,7 @@ class AcceptedRate:
         return self._lowest[:count] if count <= FEW else self._ordered[1][:count]
 
     @cached_property
-    def _ordered(self) -> tuple[NDArray[np.float64], Codes]:
+    def _ordered(self) -> tuple[Floats, Codes]:
         """All energies, ascending, and their people."""
         order = np.argsort(self._energies, kind="stable")
         return self._energies[order], self._people[order]
@@ -141,7 +140,7 @@ class AcceptedRate:
         near = np.flatnonzero(self._energies <= last)
         return self._people[near[np.argsort(self._energies[near], kind="stable")[:FEW]]]
 
-    def _per_person(self, people: Codes) -> NDArray[np.int64]:
+    def _per_person(self, people: Codes) -> Integers:
         """Return the number of these comparisons per person."""
         left, right = people.T
         counts = np.bincount(left, minlength=self._count)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, Floats, check_in_range
+from likeness.arrays import Codes, Energies, Floats, Mask, check_in_range
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
@@ -253,9 +252,7 @@ def _with_chosen_fusion(
     people = np.random.default_rng(seed).permutation(np.unique(codes))
     first = np.isin(codes, people[: len(people) // 2])
 
-    def chosen_and_calibrated(
-        choosing: NDArray[np.bool_], finding: NDArray[np.bool_], beyond: bool
-    ) -> ThresholdChoice:
+    def chosen_and_calibrated(choosing: Mask, finding: Mask, beyond: bool) -> ThresholdChoice:
         choice = choose_fusion(
             matrix[np.ix_(choosing, choosing)],
             codes[choosing],

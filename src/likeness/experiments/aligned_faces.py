@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from likeness.arrays import Photo
 from likeness.datasets.items import Dataset
 from likeness.errors import FaceError
-from likeness.images.align import Alignment, Photo
+from likeness.images.align import Alignment
 from likeness.images.faces import FaceFinder, only_face
 from likeness.recogniser.photo_reader import face_finder
 

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import check_images, check_in_range
+from likeness.arrays import Photo, check_images, check_in_range
 from likeness.errors import DataError, NoEyesError, NoFaceError
 from likeness.images.faces.face import Face
 from likeness.images.faces.landmarks import LandmarkPredictor
-
-Photo = NDArray[np.uint8]
 
 LEAST_APART = 2.0
 """Least distance of the eyes in a photo, in pixels; below it the angle is unreliable."""

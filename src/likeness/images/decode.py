@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, _imaging
 
+from likeness.arrays import Photo
 from likeness.errors import ImageError, MissingExtraError, require_extra
 from likeness.images.formats import described, file_format
 
@@ -234,7 +234,7 @@ _EXPECTED = (
 )
 
 
-def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> NDArray[np.uint8]:
+def decode(data: bytes, *, name: str, most_pixels: int = MOST_PIXELS) -> Photo:
     """Return the pixels of a photo.
 
     The EXIF orientation is applied. Grey stays one channel; 16-bit grey is
@@ -319,7 +319,7 @@ def _shrink(size: tuple[int, int], most_pixels: int) -> int:
     return next(fits, 8)
 
 
-def decode_file(path: Path, *, name: str | None = None) -> NDArray[np.uint8]:
+def decode_file(path: Path, *, name: str | None = None) -> Photo:
     """Return the pixels of the photo in a file; see `decode`.
 
     Args:
@@ -446,7 +446,7 @@ def _exif(photo: Any) -> bytes:
 
 
 # From the way a camera stored a photo under each orientation (EXIF 2.3, tag 274).
-_UPRIGHT_FROM: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+_UPRIGHT_FROM: dict[int, Callable[[Photo], Photo]] = {
     2: np.fliplr,
     3: lambda pixels: pixels[::-1, ::-1],
     4: np.flipud,
@@ -457,7 +457,7 @@ _UPRIGHT_FROM: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 }
 
 
-def _grey_or_rgb(photo: Any) -> NDArray[np.uint8]:
+def _grey_or_rgb(photo: Any) -> Photo:
     """Return ``(rows, columns, 1 or 3)``, 0…255, of a photo that Pillow opened.
 
     16-bit grey is scaled to 8 bits. Palettes, CMYK and YCbCr become RGB; what is transparent
@@ -478,7 +478,7 @@ def _grey_or_rgb(photo: Any) -> NDArray[np.uint8]:
 _GREY = ("1", "L", "LA", "La")
 
 
-def _converted(photo: Any, *, grey: bool) -> NDArray[np.uint8]:
+def _converted(photo: Any, *, grey: bool) -> Photo:
     if photo.mode.startswith("I"):
         levels = np.asarray(photo).clip(0, 65535).astype(np.uint32)
         return ((levels * 255 + 32767) // 65535).astype(np.uint8)

@@ -13,17 +13,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import Images, Prepared, check_images, check_in_range
+from likeness.arrays import Floats, Images, Photo, Prepared, check_images, check_in_range
 from likeness.errors import DataError, SettingError
 from likeness.tasks import registry
 
 
-def fit(
-    image: NDArray[np.uint8], *, rows: int, columns: int, channels: int, crop_first: bool = True
-) -> NDArray[np.uint8]:
+def fit(image: Photo, *, rows: int, columns: int, channels: int, crop_first: bool = True) -> Photo:
     """Return the photo at this size, centre-cropped to the new aspect ratio.
 
     The aspect ratio is kept. A larger photo is made by linear interpolation, a smaller one by
@@ -90,7 +87,7 @@ def _whole_pixels(photo: Any, box: _Box) -> tuple[Any, _Box]:
     return cut, (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
 
 
-def _area_average(image: NDArray[np.uint8], *, rows: int, columns: int) -> NDArray[np.uint8]:
+def _area_average(image: Photo, *, rows: int, columns: int) -> Photo:
     """Return the photo at this size, each pixel the mean of the area that it covers.
 
     A pixel that is covered in part counts in part; the aspect ratio follows the target. The sums
@@ -121,14 +118,14 @@ def _area_average(image: NDArray[np.uint8], *, rows: int, columns: int) -> NDArr
         strip = np.moveaxis(image[top : top + step], 2, 0).astype(np.float64)
         sums += down[:, top : top + step] @ (strip @ across.T)
     means = (2 * sums + height * width) // (2 * height * width)
-    averages: NDArray[np.uint8] = np.moveaxis(means, 0, 2).astype(np.uint8)
+    averages: Photo = np.moveaxis(means, 0, 2).astype(np.uint8)
     return averages
 
 
 _PIXELS_AT_ONCE = 2**20
 
 
-def _overlaps(size: int, new: int) -> NDArray[np.float64]:
+def _overlaps(size: int, new: int) -> Floats:
     """Return ``(new, size)``: how much of each old pixel a new one covers, in whole units.
 
     The unit is 1 / new of an old pixel; all of a row's add up to ``size``.
@@ -136,7 +133,7 @@ def _overlaps(size: int, new: int) -> NDArray[np.float64]:
     start, end = np.arange(new)[:, None] * size, (np.arange(new)[:, None] + 1) * size
     first, last = np.arange(size) * new, (np.arange(size) + 1) * new
     shared = np.minimum(end, last) - np.maximum(start, first)
-    overlaps: NDArray[np.float64] = np.maximum(shared, 0).astype(np.float64)
+    overlaps: Floats = np.maximum(shared, 0).astype(np.float64)
     return overlaps
 
 
@@ -293,7 +290,7 @@ class FixedPreparation:
             wanted["eyes"] = list(wanted["eyes"])
         return {"kind": self.KIND, **entries, **lists} | wanted
 
-    def resized(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def resized(self, photo: Photo) -> Photo:
         """Return a photo at the size that the encoder reads; prepared, both give the same."""
         return fit(
             photo,
@@ -468,7 +465,7 @@ class Preparation:
         out /= np.maximum(deviation, FLAT)
         return out
 
-    def resized(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def resized(self, photo: Photo) -> Photo:
         """Return a photo at the size that the encoder reads; prepared, both give the same.
 
         Of a frame, ``photo`` itself in its channels: what is framed is drawn only once.
@@ -482,11 +479,11 @@ class Preparation:
         picture = picture.resize((self.columns, self.rows), Image.Resampling.BOX)
         return np.array(picture, np.uint8).reshape(self.rows, self.columns, self.channels)
 
-    def _in_channels(self, photo: NDArray[np.uint8]) -> Any:
+    def _in_channels(self, photo: Photo) -> Any:
         picture = Image.fromarray(photo[..., 0] if photo.shape[2] == 1 else photo)
         return picture.convert("L" if self.channels == 1 else "RGB")
 
-    def _drawn(self, photo: NDArray[np.uint8]) -> Any:
+    def _drawn(self, photo: Photo) -> Any:
         if self._frame is None:
             return self.resized(photo)
         framed = self._frame.draw(self._in_channels(photo), rows=self.rows, columns=self.columns)

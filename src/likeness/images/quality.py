@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import check_images
+from likeness.arrays import Floats, Photo, check_images
 from likeness.errors import DataError
 from likeness.images.faces.face import SMALLEST_FACE, Face, FaceFinder
 
@@ -112,7 +111,7 @@ class Quality:
     side_light: float
 
     @classmethod
-    def of(cls, photo: NDArray[np.uint8]) -> "Quality":
+    def of(cls, photo: Photo) -> "Quality":
         """Return the figures of ``(rows, columns, 1 or 3)``, uint8.
 
         Sharpness is LAPV of Pech-Pacheco et al., «Diatom autofocusing in brightfield microscopy»,
@@ -218,7 +217,7 @@ def blurrier_than_the_rest(qualities: Sequence[Quality]) -> list[int]:
     return [int(i) for i in np.flatnonzero(sharpness < middle - BLUR_OUTLIER * max(spread, 0.1))]
 
 
-def _grey(photo: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _grey(photo: Photo) -> Floats:
     check_images(photo[None], argument="photo")
     if photo.shape[2] not in (1, 3) or not photo.size:
         raise DataError(
@@ -227,11 +226,11 @@ def _grey(photo: NDArray[np.uint8]) -> NDArray[np.float64]:
         )
     if photo.shape[2] == 1:
         return photo[..., 0].astype(np.float64)
-    grey: NDArray[np.float64] = photo.astype(np.float64) @ np.array(LUMA)
+    grey: Floats = photo.astype(np.float64) @ np.array(LUMA)
     return grey
 
 
-def _sharpness(grey: NDArray[np.float64]) -> float:
+def _sharpness(grey: Floats) -> float:
     rows, columns = grey.shape
     share = NORMAL_SIDE / np.sqrt(rows * columns)
     if share < 1:
@@ -267,7 +266,7 @@ class PhotoCheck:
         return self.faces[0] if self.faces is not None and len(self.faces) == 1 else None
 
     @classmethod
-    def of(cls, photo: NDArray[np.uint8], *, finder: FaceFinder | None = None) -> "PhotoCheck":
+    def of(cls, photo: Photo, *, finder: FaceFinder | None = None) -> "PhotoCheck":
         """Check a photo ``(rows, columns, 1 or 3)``, uint8, in its original size.
 
         Args:

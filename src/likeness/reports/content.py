@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from likeness import __version__
+from likeness.arrays import Floats, Photo
 from likeness.datasets import Dataset
 from likeness.evaluation.figures import FigureName, method_label, percent
 from likeness.evaluation.results import Figures, ProtocolResult
@@ -23,7 +21,7 @@ from likeness.reports.network_picture import TowerPicture
 
 FORMAT = "likeness.report/1"
 
-Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+Curve = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,8 +35,8 @@ class Mistake:
         genuine: whether it shows one person (and was rejected), or two (and was accepted).
     """
 
-    left: NDArray[np.uint8]
-    right: NDArray[np.uint8]
+    left: Photo
+    right: Photo
     left_name: str
     right_name: str
     energy: float
@@ -61,8 +59,8 @@ class ProtocolSection:
     """
 
     result: ProtocolResult
-    genuine: NDArray[np.float64]
-    impostor: NDArray[np.float64]
+    genuine: Floats
+    impostor: Floats
     curves: Mapping[str, Curve]
     histories: Sequence[Mapping[str, Sequence[float]]] = ()
     mistakes: Sequence[Mistake] = ()

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from likeness.arrays import Photo
 from likeness.evaluation.doctor import SMALLEST_GAIN, Diagnosis
 from likeness.evaluation.figures import percent, watermark
 from likeness.evaluation.gallery_energies import MisplacedKind
@@ -260,9 +259,7 @@ def _terminal_table(findings: _Findings) -> Table:
     return table
 
 
-def write_doctor(
-    diagnosis: Diagnosis, folder: Path, *, photos: Mapping[str, NDArray[np.uint8]]
-) -> Path:
+def write_doctor(diagnosis: Diagnosis, folder: Path, *, photos: Mapping[str, Photo]) -> Path:
     """Write ``doctor.json`` and ``doctor.html`` into a folder, both or neither.
 
     Args:
@@ -290,7 +287,7 @@ def write_doctor(
     return write_files(folder, {"doctor.json": json_text(document), "doctor.html": page})[1]
 
 
-def _view(findings: _Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
+def _view(findings: _Findings, photos: Mapping[str, Photo]) -> dict[str, object]:
     return {
         "title": findings.title,
         "note": findings.note,
@@ -301,7 +298,7 @@ def _view(findings: _Findings, photos: Mapping[str, NDArray[np.uint8]]) -> dict[
     }
 
 
-def _row(row: _Finding, photos: Mapping[str, NDArray[np.uint8]]) -> dict[str, object]:
+def _row(row: _Finding, photos: Mapping[str, Photo]) -> dict[str, object]:
     return {
         "cells": row.cells,
         "serious": row.serious,

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from likeness.arrays import Photo
 from likeness.errors import OutputError, require_extra
 from likeness.evaluation.figures import FigureName, Interval, method_label, percent, watermark
 from likeness.evaluation.groups import Grouping
@@ -77,7 +76,7 @@ def _with_commands(sentence: str) -> str:
     return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
-def photo_uri(photo: NDArray[np.uint8]) -> str:
+def photo_uri(photo: Photo) -> str:
     """Return ``(rows, columns, 1 or 3)`` of uint8 as a ``data:`` address of a PNG.
 
     A photo larger than 160 pixels is made smaller.

@@ -12,14 +12,13 @@ from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from likeness.arrays import Floats
 from likeness.evaluation.figures import Interval, method_label, percent, watermark
 from likeness.evaluation.next_photo import NextPhotoCurve, NextPhotoResult
 from likeness.reports.axes import Axis, Plot, Style
 from likeness.reports.content import Curve
-
-Floats = NDArray[np.float64]
 
 BINS = 48
 EVIDENCE = 3

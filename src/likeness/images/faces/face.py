@@ -8,9 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from likeness.arrays import Photo
 from likeness.errors import FaceTooSmallError, NoFaceError, SeveralFacesError
 
 SMALLEST_FACE = 48
@@ -115,7 +113,7 @@ class Face:
         )
         return cls(box=box, score=score, eyes=eyes, pose=pose, region=framing.region(extent))
 
-    def cut(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def cut(self, photo: Photo) -> Photo:
         """Return this face's part of ``(rows, columns, channels)``."""
         top, left, bottom, right = self.box
         return photo[top:bottom, left:right]
@@ -137,7 +135,7 @@ def apart(faces: list[Face]) -> list[Face]:
     return kept
 
 
-def is_portrait(photo: NDArray[np.uint8], faces: list[Face]) -> bool:
+def is_portrait(photo: Photo, faces: list[Face]) -> bool:
     """Return whether a face takes a third of the photo's shorter side or more.
 
     Who is small in the background of one is not meant.
@@ -148,12 +146,12 @@ def is_portrait(photo: NDArray[np.uint8], faces: list[Face]) -> bool:
 class FaceFinder(Protocol):
     """A face detector."""
 
-    def find(self, photo: NDArray[np.uint8]) -> list[Face]:
+    def find(self, photo: Photo) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first."""
         ...
 
 
-def only_face(finder: FaceFinder, photo: NDArray[np.uint8], *, name: str = "the photo") -> Face:
+def only_face(finder: FaceFinder, photo: Photo, *, name: str = "the photo") -> Face:
     """Return the single face of a photo, as enrolment needs it.
 
     Args:

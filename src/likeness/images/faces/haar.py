@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Photo, check_in_range
 from likeness.errors import MissingExtraError, require_extra
 from likeness.images.faces.face import PACKAGE, Face, Framing, Point, Pose, apart, is_portrait
 from likeness.images.preparation import fit
@@ -83,7 +82,7 @@ class HaarFaceFinder:
         """The detector's name in a template's provenance."""
         return "haar" if self.neighbours == NEIGHBOURS else f"haar ({self.neighbours} neighbours)"
 
-    def find(self, photo: NDArray[np.uint8]) -> list[Face]:
+    def find(self, photo: Photo) -> list[Face]:
         """Return the faces in ``(rows, columns, 1 or 3)``, uint8, the largest first.
 
         Raises:
@@ -157,9 +156,7 @@ def _load(name: str) -> Any:
 class _View:
     """A grey photo prepared for the cascades: padded and scaled; with the inverse map."""
 
-    def __init__(
-        self, grey: NDArray[np.uint8], *, shrunk_to: int = SHRUNK_TO, padded: bool = True
-    ) -> None:
+    def __init__(self, grey: Photo, *, shrunk_to: int = SHRUNK_TO, padded: bool = True) -> None:
         self.rows, self.columns = grey.shape
         self.padding = round(PADDING * min(grey.shape)) if padded else 0
         enlarged = min(MOST_ENLARGED, ENLARGED_TO / min(grey.shape))
@@ -241,7 +238,7 @@ class _View:
 
 def _detected(
     cascade: Any,
-    pixels: NDArray[np.uint8],
+    pixels: Photo,
     *,
     neighbours: int,
     step: float = STEP,
