@@ -18,7 +18,6 @@ from likeness.evaluation import (
     roc,
     tar_at_far,
 )
-from likeness.evaluation.verification import threshold_at_far
 
 energies = st.lists(st.integers(-4, 8).map(float), min_size=1, max_size=15)
 both = pytest.mark.parametrize("decimals", [0, 1, 6], ids="{} decimals".format)
@@ -147,16 +146,16 @@ class TestTarAtFar:
         far_away = [9.0] * 395
         plain = error_rates([1.5, 2.5, 3.5, 4.5, 5.5], [1, 2, 3, 4, 5, *far_away])
         tied = error_rates([1.5, 2.5, 3.5, 4.5, 5.5], [1, 2, 3, 5, 5, *far_away])
-        assert threshold_at_far(plain, 0.01) == 4.5
+        assert plain.threshold_at(0.01) == 4.5
         assert tar_at_far(plain, 0.01) == pytest.approx(0.8)
         assert tar_at_far(tied, 0.01) == pytest.approx(0.8)
-        assert threshold_at_far(tied, 0.01) == 4.5
+        assert tied.threshold_at(0.01) == 4.5
         early = error_rates([1.5, 6.0], [1, 2, 2, 2, 2, *far_away])
         assert tar_at_far(early, 0.01) == pytest.approx(0.5)
 
     def test_nothing_is_accepted_where_all_impostors_tie_below(self) -> None:
         rates = error_rates([2.0], [1.0] * 400)
-        assert threshold_at_far(rates, 0.01) == -np.inf
+        assert rates.threshold_at(0.01) == -np.inf
         assert tar_at_far(rates, 0.01) == 0.0
 
     def test_a_far_that_the_pairs_cannot_show_is_not_claimed(self) -> None:

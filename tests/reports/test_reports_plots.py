@@ -15,7 +15,6 @@ from likeness.reports.plots import (
     energies_histogram,
     learning_curves,
     one_shot_plot,
-    open_set_det_plot,
     open_set_plot,
     roc_plot,
 )
@@ -33,11 +32,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 PLOTS = {
     "energies": lambda mark: energies_histogram(GENUINE, IMPOSTOR, threshold=0.8, mark=mark),
     "roc": lambda mark: roc_plot(CURVES, mark=mark),
-    "det": lambda mark: det_plot(CURVES, genuine_pairs=200, impostor_pairs=2000, mark=mark),
+    "det": lambda mark: det_plot(CURVES, genuine=200, impostor=2000, mark=mark),
     "cmc": lambda mark: cmc_plot(CMC, mark=mark),
     "open set": lambda mark: open_set_plot(CURVES, at_threshold=(0.4, 0.95), mark=mark),
-    "open-set det": lambda mark: open_set_det_plot(
-        CURVES, mated_probes=100, non_mated_probes=100, mark=mark
+    "open-set det": lambda mark: det_plot(
+        CURVES, genuine=100, impostor=100, open_set=True, mark=mark
     ),
     "loss": lambda mark: learning_curves(HISTORIES, series="loss", mark=mark),
     "one-shot": lambda mark: one_shot_plot(
@@ -145,7 +144,7 @@ def test_thinning_keeps_within_half_a_pixel():
 
 def test_the_det_does_not_draw_rates_that_fewer_than_three_pairs_would_show():
     def rates(pairs):
-        return set(words(det_plot(CURVES, genuine_pairs=pairs, impostor_pairs=pairs)))
+        return set(words(det_plot(CURVES, genuine=pairs, impostor=pairs)))
 
     assert {"0.1 %", "20 %"} <= rates(3000)
     assert "0.1 %" not in rates(2900)
@@ -156,7 +155,7 @@ def test_the_det_does_not_draw_rates_that_fewer_than_three_pairs_would_show():
 def test_a_method_without_errors_is_said_to_be_off_the_scale():
     perfect = (np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))
     curves = {"network": perfect, "raw_pixels": CURVES["raw_pixels"]}
-    said = words(det_plot(curves, genuine_pairs=100, impostor_pairs=100))
+    said = words(det_plot(curves, genuine=100, impostor=100))
     assert "network (off scale)" in said
     assert "raw pixels" in said
 
@@ -168,7 +167,7 @@ def test_the_det_of_a_normal_distribution_is_a_straight_line():
     at = np.linspace(-4, 4, 400)
     far = np.array([normal.cdf(t) for t in at])
     tar = np.array([normal.cdf(t + 2) for t in at])
-    svg = det_plot({"network": (far, tar)}, genuine_pairs=10**6, impostor_pairs=10**6)
+    svg = det_plot({"network": (far, tar)}, genuine=10**6, impostor=10**6)
     line = lines(svg)[-1]
     slope, offset = np.polyfit(line[:, 0], line[:, 1], 1)
     assert np.abs(slope * line[:, 0] + offset - line[:, 1]).max() < 1.0
@@ -266,7 +265,7 @@ def test_words_at_a_dot_keep_off_the_legend(found):
 
 
 def test_the_open_set_det_starts_where_the_probes_show_something():
-    svg = open_set_det_plot(CURVES, mated_probes=100, non_mated_probes=100)
+    svg = det_plot(CURVES, genuine=100, impostor=100, open_set=True)
     assert "5 %" in words(svg)
     assert "1 %" not in words(svg)
     assert "DIR at FPIR 5 %: network 86" in svg

@@ -94,10 +94,10 @@ def read_data_for(
         ModelError: there is no model in the folder, or it is damaged.
     """
     from likeness.experiments import aligned_faces  # late: only with photos
-    from likeness.model.alignment import alignment_in
+    from likeness.model.alignment import alignment_of
 
     saved = SavedModel.read(model)
-    alignment = alignment_in(saved)
+    alignment = alignment_of(saved)
     if alignment is None:
         preparation = preparation_from_data(saved.preparation)
         return read_data(data, preparation=preparation, on_progress=on_progress, on_photo=on_photo)

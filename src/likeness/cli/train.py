@@ -4,7 +4,7 @@ import dataclasses
 import os
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,17 +12,16 @@ from likeness import datasets
 from likeness.cli import options, terminal
 from likeness.cli.opening import finish_training, read_data_for, training_document
 from likeness.datasets import Dataset
-from likeness.errors import DataNotFoundError, MissingExtraError, SettingError
+from likeness.errors import DataNotFoundError, MissingExtraError, SettingError, require_extra
 from likeness.evaluation import evaluate_unseen, people_intervals
 from likeness.evaluation.figures import percent
 from likeness.evaluation.results import BOOTSTRAP_SEED
-from likeness.experiments.network_report import draw_network
 from likeness.experiments.result import REPETITIONS
 from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen, unseen_people_parts
 from likeness.files import check_new_folder, check_writable_folder
-from likeness.reports import print_protocol, print_report, write_report
-from likeness.reports.content import ReportContent
-from likeness.training import BATCHES, PAIRS
+from likeness.reports import TowerPicture, print_protocol, print_report, write_report
+from likeness.reports.content import NetworkFacts, ReportContent
+from likeness.training import BATCHES, PAIRS, TrainingRecipe
 from likeness.training.process import load_keras
 
 
@@ -172,7 +171,7 @@ def _demo(
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
-    network, _ = draw_network(recipes[1], out)
+    network, _ = _draw_network(recipes[1], out)
     terminal.say(network.summary)
     with terminal.training_bars() as bars:
         sections = lab_and_unseen(
@@ -257,7 +256,7 @@ def _picture(
     recipe = options.read_recipe(mode, file=None, changes=set_ or [], seed=None)
     check_writable_folder(out, option="--out")
     load_keras()
-    _, files = draw_network(recipe, out)
+    _, files = _draw_network(recipe, out)
     terminal.say(*(f"Wrote {file}" for file in files))
     if all(file.name != "model.png" for file in files):
         terminal.note(
@@ -265,3 +264,39 @@ def _picture(
             "The pictures above need no extra program.",
             style="dim",
         )
+
+
+def _draw_network(recipe: TrainingRecipe, folder: Path) -> tuple[NetworkFacts, list[Path]]:
+    """Describe a recipe's network, with its initial weights, and draw it into a folder.
+
+    Returns:
+        (what a report says of it, the pictures that were written).
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    require_extra("keras", extra="train")
+    from likeness.encoders import SiameseNet  # late: brings Keras
+    from likeness.training import untrained_encoder
+
+    network = SiameseNet(untrained_encoder(recipe), recipe.energy)
+    files = list(TowerPicture.of(network).draw(folder))
+    graphviz = _plot_model(network, folder / "model.png")
+    return NetworkFacts.of(network), files if graphviz is None else [*files, graphviz]
+
+
+def _plot_model(network: Any, file: Path) -> Path | None:
+    """Draw the network by Keras; return None if Graphviz or pydot is missing."""
+    keras = require_extra("keras")
+    try:
+        keras.utils.plot_model(
+            network,
+            to_file=str(file),
+            show_shapes=True,
+            show_layer_names=True,
+            expand_nested=True,
+            dpi=80,
+        )
+    except (ImportError, OSError):
+        return None
+    return file if file.is_file() else None

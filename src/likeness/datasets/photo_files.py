@@ -8,7 +8,7 @@ from pathlib import Path
 
 from likeness.errors import DataError, DataNotFoundError
 from likeness.files import natural_key
-from likeness.images.formats import described, may_be_photo
+from likeness.images.formats import EXTENSIONS, READ, described, file_format
 
 _SYSTEM = {
     "#recycle",
@@ -122,9 +122,14 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "@")) or name.lower() in _SYSTEM
 
 
+def _may_be_photo(name: str, head: bytes) -> bool:
+    """Return whether a file is a photo by its content, or claims to be one by its name."""
+    return file_format(head) in READ or name.lower().endswith(EXTENSIONS)
+
+
 def is_photo(name: str, head: bytes) -> bool:
     """Return whether a file is taken as a photo, by its name and its first bytes."""
-    return not _is_hidden(name) and may_be_photo(name, head)
+    return not _is_hidden(name) and _may_be_photo(name, head)
 
 
 def printable(name: str) -> str:
@@ -141,7 +146,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _why_no_photo(file: Path) -> str:
     """Return why a file is not even tried as a photo; empty if it is."""
-    if may_be_photo(file.name, b""):
+    if _may_be_photo(file.name, b""):
         return ""
     try:
         if not file.is_file():
@@ -150,4 +155,4 @@ def _why_no_photo(file: Path) -> str:
             head = stream.read(512)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    return "" if may_be_photo(file.name, head) else f"not a photo: {described(head)}"
+    return "" if _may_be_photo(file.name, head) else f"not a photo: {described(head)}"

@@ -32,12 +32,20 @@ class _Figures(Protocol):
 
 
 def people_intervals(
-    folds: Sequence[Evaluation], *, repetitions: int = 1000, seed: int = 0, level: float = 0.95
+    folds: Sequence[Evaluation],
+    *,
+    beyond: Sequence[Evaluation] | None = None,
+    repetitions: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> dict[FigureName, Interval]:
     """Return the mean over folds of every figure that all folds have, with its interval.
 
     Args:
         folds: one evaluation per fold, each on people of its own; at least one.
+        beyond: other evaluations of the same pairs of the same people; then the figures are the
+            differences from them. Both are measured on the same people in every draw, so that what
+            is hard for both cancels out.
         repetitions: how often people are drawn again.
         seed: of the draws.
         level: of the interval, 0.5…0.999.
@@ -46,9 +54,12 @@ def people_intervals(
         SettingError: a setting is out of its range.
         TooFewError: there is no fold.
     """
-    return resampled_intervals(
-        [_Resampler(fold) for fold in folds], repetitions=repetitions, seed=seed, level=level
+    measured: list[_Figures] = (
+        [_Resampler(fold) for fold in folds]
+        if beyond is None
+        else [_Paired(*pair) for pair in zip(beyond, folds, strict=True)]
     )
+    return resampled_intervals(measured, repetitions=repetitions, seed=seed, level=level)
 
 
 def resampled_intervals(
@@ -89,34 +100,6 @@ def drawn_figures(
         per_fold = [fold.draw(rng) for fold in folds]
         row[:] = [np.mean([figures[name] for figures in per_fold]) for name in names]
     return names, draws
-
-
-def paired_intervals(
-    before: Sequence[Evaluation],
-    after: Sequence[Evaluation],
-    *,
-    repetitions: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> dict[FigureName, Interval]:
-    """Return after − before of every figure, with the interval of the difference.
-
-    Both are measured on the same people in every draw, so that what is hard for both cancels out.
-
-    Args:
-        before, after: one evaluation per fold each, on the same pairs of the same people.
-        repetitions, seed, level: as in `people_intervals`.
-
-    Raises:
-        SettingError: a setting is out of its range.
-        TooFewError: there is no fold.
-    """
-    return resampled_intervals(
-        [_Paired(*fold) for fold in zip(before, after, strict=True)],
-        repetitions=repetitions,
-        seed=seed,
-        level=level,
-    )
 
 
 class _Paired:

@@ -48,6 +48,23 @@ class ErrorRates:
         step = step_at(self.thresholds, threshold)
         return float(self.far[step]), float(self.frr[step])
 
+    def threshold_at(self, far: float) -> float:
+        """Return the largest threshold that accepts at most this share of the impostor pairs.
+
+        −∞, which accepts nothing, if every energy accepts more.
+
+        Raises:
+            SettingError: the pairs are too few to show such a FAR.
+        """
+        if not 0 < far <= 1:
+            raise SettingError(f"far: expected a rate above 0, at most 1. Received: {far!r}.")
+        if not self.can_show(far):
+            raise SettingError(
+                f"far: {self.impostor_pairs} impostor pairs support no FAR under "
+                f"{EVIDENCE / self.impostor_pairs:.2g}. Received: {far:g}. Measure on more people."
+            )
+        return float(self.thresholds[np.flatnonzero(self.far <= far)[-1]])
+
     def counting(self, fta: float) -> "ErrorRates":
         """Return the rates with photos that were not acquired as rejected attempts.
 
@@ -240,24 +257,6 @@ def equal_error_rate(rates: ErrorRates) -> float:
     return float(rates.far[before] + share * (rates.far[after] - rates.far[before]))
 
 
-def threshold_at_far(rates: ErrorRates, far: float) -> float:
-    """Return the largest threshold that accepts at most this share of the impostor pairs.
-
-    −∞, which accepts nothing, if every energy accepts more.
-
-    Raises:
-        SettingError: the pairs are too few to show such a FAR.
-    """
-    if not 0 < far <= 1:
-        raise SettingError(f"far: expected a rate above 0, at most 1. Received: {far!r}.")
-    if not rates.can_show(far):
-        raise SettingError(
-            f"far: {rates.impostor_pairs} impostor pairs support no FAR under "
-            f"{EVIDENCE / rates.impostor_pairs:.2g}. Received: {far:g}. Measure on more people."
-        )
-    return float(rates.thresholds[np.flatnonzero(rates.far <= far)[-1]])
-
-
 def tar_at_far(rates: ErrorRates, far: float) -> float:
     """Return the share of genuine pairs accepted where at most ``far`` of the impostors are.
 
@@ -267,7 +266,7 @@ def tar_at_far(rates: ErrorRates, far: float) -> float:
     >>> tar_at_far(error_rates([1.0, 2.0, 6.0], [3.0, 5.0, 7.0, 8.0, 8.0, 9.0]), 0.5)
     1.0
     """
-    threshold = threshold_at_far(rates, far)
+    threshold = rates.threshold_at(far)
     return float(1.0 - rates.frr[rates.thresholds == threshold][0])
 
 

@@ -56,11 +56,6 @@ def file_format(head: bytes) -> str | None:
     return next(matches, None)
 
 
-def may_be_photo(name: str, head: bytes) -> bool:
-    """Return whether a file is a photo by its content, or claims to be one by its name."""
-    return file_format(head) in READ or name.lower().endswith(EXTENSIONS)
-
-
 def described(data: bytes) -> str:
     """Say in a few words what a file is that is not a photo that can be read."""
     if not data:

@@ -14,24 +14,17 @@ def alignment_of(model: Any) -> Alignment | None:
     """Return the alignment of a model; None if it reads photos without alignment.
 
     Args:
-        model: an open one.
+        model: an open one; or a `SavedModel`, whose encoder stays closed.
 
     Raises:
-        ModelError: it needs landmarks, and their predictor is damaged.
+        ModelError: it needs landmarks, and their predictor is missing or damaged.
     """
-    return _alignment(getattr(model, "preparation", None), getattr(model, "landmarks", None))
-
-
-def alignment_in(saved: SavedModel) -> Alignment | None:
-    """Return the alignment of a saved model, without opening its encoder; see `alignment_of`.
-
-    Raises:
-        ModelError: the predictor of landmarks is missing or damaged.
-    """
-    return _alignment(preparation_from_data(saved.preparation), saved.landmarks())
-
-
-def _alignment(preparation: Any, landmarks: bytes | None) -> Alignment | None:
+    if isinstance(model, SavedModel):
+        preparation: Any = preparation_from_data(model.preparation)
+        landmarks = model.landmarks()
+    else:
+        preparation = getattr(model, "preparation", None)
+        landmarks = getattr(model, "landmarks", None)
     if getattr(preparation, "eyes", None) is not None:
         return EyeAlignment(preparation.eyes, (preparation.rows, preparation.columns))
     if getattr(preparation, "points", None) is None or landmarks is None:

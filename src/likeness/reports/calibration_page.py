@@ -77,8 +77,8 @@ def _plots(calibration: Calibration, *, mark: str) -> list[str]:
         energies_histogram(genuine, impostor, threshold=calibration.choice.threshold, mark=mark),
         det_plot(
             {"network": roc(error_rates(genuine, impostor))},
-            genuine_pairs=len(genuine),
-            impostor_pairs=len(impostor),
+            genuine=len(genuine),
+            impostor=len(impostor),
             mark=mark,
         ),
     ]

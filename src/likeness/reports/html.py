@@ -36,7 +36,6 @@ from likeness.reports.plots import (
     energies_histogram,
     learning_curves,
     one_shot_plot,
-    open_set_det_plot,
     open_set_plot,
     roc_plot,
 )
@@ -276,10 +275,11 @@ def _open_set(part: OpenSetResult, curves: Mapping[str, Curve]) -> dict[str, obj
                 at_threshold=(fpir.mean, 1.0 - fnir.mean) if fpir and fnir else None,
                 mark=mark,
             ),
-            open_set_det_plot(
+            det_plot(
                 curves,
-                mated_probes=measured.counts["mated_probes"],
-                non_mated_probes=measured.counts["non_mated_probes"],
+                genuine=measured.counts["mated_probes"],
+                impostor=measured.counts["non_mated_probes"],
+                open_set=True,
                 mark=mark,
             ),
         ]
@@ -349,8 +349,8 @@ def _plots(section: ProtocolSection) -> list[str]:
         plots.append(
             det_plot(
                 section.curves,
-                genuine_pairs=len(section.genuine),
-                impostor_pairs=len(section.impostor),
+                genuine=len(section.genuine),
+                impostor=len(section.impostor),
                 mark=mark,
             )
         )

@@ -98,7 +98,12 @@ def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
 
 
 def det_plot(
-    curves: Mapping[str, Curve], *, genuine_pairs: int, impostor_pairs: int, mark: str = ""
+    curves: Mapping[str, Curve],
+    *,
+    genuine: int,
+    impostor: int,
+    open_set: bool = False,
+    mark: str = "",
 ) -> str:
     """Return the detection error trade-off of each method, on normal-deviate axes.
 
@@ -106,38 +111,30 @@ def det_plot(
     Eurospeech 1997. Rates that fewer than three wrong pairs would show are not drawn.
 
     Args:
-        curves: method → (FAR, TAR).
-        genuine_pairs, impostor_pairs: number of behind the curves.
+        curves: method → (FAR, TAR), or (FPIR, DIR) of an open set, whose FNIR is 1 − DIR.
+        genuine, impostor: number of pairs behind the curves; of an open set, of different probes,
+            mated and non-mated.
+        open_set: whether the rates are those of identification.
         mark: warning on the plot.
     """
-    return _trade_off(
-        "DET",
-        "The two error rates against each other. " + _at_one_percent(curves),
-        curves,
-        x=_deviate_axis("impostor pairs accepted (FAR)", impostor_pairs),
-        y=_deviate_axis("genuine pairs rejected (FRR)", genuine_pairs),
-        mark=mark,
-    )
-
-
-def open_set_det_plot(
-    curves: Mapping[str, Curve], *, mated_probes: int, non_mated_probes: int, mark: str = ""
-) -> str:
-    """Return FNIR over FPIR of each method, on normal-deviate axes.
-
-    Args:
-        curves: method → (FPIR, DIR), DIR = 1 − FNIR.
-        mated_probes, non_mated_probes: number of different ones behind the curves.
-        mark: warning on the plot.
-    """
-    return _trade_off(
-        "Open set: DET",
-        "The two error rates of identification against each other. " + _at_five_percent(curves),
-        curves,
-        x=_deviate_axis("strangers identified as somebody (FPIR)", non_mated_probes),
-        y=_deviate_axis("enrolled people not found (FNIR)", mated_probes),
-        mark=mark,
-    )
+    if open_set:
+        title = "Open set: DET"
+        said = "The two error rates of identification against each other. "
+        said += _at_five_percent(curves)
+        x = _deviate_axis("strangers identified as somebody (FPIR)", impostor)
+        y = _deviate_axis("enrolled people not found (FNIR)", genuine)
+    else:
+        title = "DET"
+        said = "The two error rates against each other. " + _at_one_percent(curves)
+        x = _deviate_axis("impostor pairs accepted (FAR)", impostor)
+        y = _deviate_axis("genuine pairs rejected (FRR)", genuine)
+    plot = Plot(title, said, x=x, y=y, mark=mark)
+    diagonal = [max(x.low, y.low), x.high]
+    plot.curve(diagonal, diagonal, EQUAL)
+    drawn = _draw_methods(plot, {name: _within(curve, x, y) for name, curve in curves.items()})
+    # A method that makes next to no errors has no line on the plot: its legend says so.
+    plot.legend([method_style(name, more="" if drawn[name] else " (off scale)") for name in curves])
+    return plot.svg()
 
 
 def open_set_plot(
@@ -186,19 +183,6 @@ def cmc_plot(curves: Mapping[str, Sequence[float]], *, mark: str = "") -> str:
     ranked = {name: (np.arange(1.0, len(r) + 1), np.asarray(r)) for name, r in curves.items()}
     _draw_methods(plot, ranked)
     plot.legend([method_style(name) for name in curves])
-    return plot.svg()
-
-
-def _trade_off(
-    title: str, description: str, curves: Mapping[str, Curve], *, x: Axis, y: Axis, mark: str
-) -> str:
-    """Return one error rate over the other, of (false acceptances, 1 − false rejections)."""
-    plot = Plot(title, description, x=x, y=y, mark=mark)
-    diagonal = [max(x.low, y.low), x.high]
-    plot.curve(diagonal, diagonal, EQUAL)
-    drawn = _draw_methods(plot, {name: _within(curve, x, y) for name, curve in curves.items()})
-    # A method that makes next to no errors has no line on the plot: its legend says so.
-    plot.legend([method_style(name, more="" if drawn[name] else " (off scale)") for name in curves])
     return plot.svg()
 
 

@@ -22,7 +22,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import ModelError, require_extra
 from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
 from likeness.evaluation.figures import FigureName, Interval, percent
-from likeness.evaluation.intervals import paired_intervals, people_intervals
+from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import Learned
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.files import check_new_folder, to_json
@@ -118,7 +118,7 @@ def adapt(
         plain = embeddings[~learn]
         before.append(_measured(energy_matrix(model.energy, plain), held))
         after.append(_measured(energy_matrix("euclidean", fitted(plain)), held))
-    change = paired_intervals(before, after, seed=seed)[_EER]
+    change = people_intervals(after, beyond=before, seed=seed)[_EER]
     result = Adapted(
         model=model,
         gained=change.high < 0,
