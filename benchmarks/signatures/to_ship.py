@@ -14,7 +14,7 @@ from likeness.datasets import Dataset, split_by_identity
 from likeness.evaluation.calibration import Calibration
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.model.folder import store_about, store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.opening import open_model
 from likeness.tasks.signatures.dataset import signatures
 from likeness.tasks.signatures.model import SIGNATURES
@@ -47,8 +47,10 @@ def make(data: Dataset, out: Path, *, recipe: TrainingRecipe = RECIPE) -> Calibr
     rest, kept = split_by_identity(data, held_out=KEPT, seed=0)
     train(recipe, rest, on_progress=_say).save(out)
     found = calibrate_model(open_model(out), kept, Purpose(people=1, strangers_accepted=FAR))
-    store_calibration(out, threshold=found.choice.threshold, calibration=found.to_json())
-    store_about(out, ABOUT)
+    SavedModel.read(out).store_calibration(
+        threshold=found.choice.threshold, calibration=found.to_json()
+    )
+    SavedModel.read(out).store_about(ABOUT)
     return found
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from likeness.datasets import Dataset
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.tasks.signatures.dataset import drawn_signatures
 
@@ -56,7 +56,7 @@ def test_it_is_small_and_finds_faces(
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     model = tmp_path / "model"
     import_model(tmp_path / "small.onnx", model, preparation=preparation, licence="MIT")
-    store_calibration(model, threshold=1e-4, calibration={})
+    SavedModel.read(model).store_calibration(threshold=1e-4, calibration={})
     for code in range(faces.codes.max() + 1):
         one = int(np.flatnonzero(faces.codes == code)[0])
         person = tmp_path / "photos" / f"person-{code}"

@@ -14,7 +14,7 @@ from benchmarks.service.server import admin_key, running
 
 from likeness.datasets import Dataset
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 
@@ -30,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_onnx: Callable[..., by
     (place / "small.onnx").write_bytes(small_onnx(shape=("n", 1, 32, 24), size=16))
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     import_model(place / "small.onnx", place / "model", preparation=preparation, licence="MIT")
-    store_calibration(place / "model", threshold=0.02, calibration={})
+    SavedModel.read(place / "model").store_calibration(threshold=0.02, calibration={})
     return place / "model"
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from benchmarks import shipped
 from likeness.errors import ModelError, OutputError, SettingError
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import SavedModel, store_about, store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 from likeness.model.shipped import shipped_model
@@ -33,8 +33,8 @@ def model(tmp_path: Path, small_onnx: Callable[..., bytes]) -> Path:
         energy="cosine",
         licence="MIT",
     )
-    store_about(folder, {"licence": "Apache-2.0"})
-    store_calibration(folder, threshold=0.25, calibration={})
+    SavedModel.read(folder).store_about({"licence": "Apache-2.0"})
+    SavedModel.read(folder).store_calibration(threshold=0.25, calibration={})
     return folder
 
 

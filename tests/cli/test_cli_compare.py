@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from likeness.cli.app import app
 from likeness.errors import ImageError, ModelError, NoThresholdError, SettingError
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.shipped import shipped_model
 from likeness.tasks import registry
@@ -45,7 +45,7 @@ def asked(*words: str) -> object:
 
 
 def decide_at(model: Path, threshold: float) -> None:
-    store_calibration(model, threshold=threshold, calibration={})
+    SavedModel.read(model).store_calibration(threshold=threshold, calibration={})
 
 
 def test_same_and_different_by_exit_code(here: Path) -> None:

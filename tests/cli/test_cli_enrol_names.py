@@ -11,7 +11,7 @@ from PIL import Image
 
 from likeness.datasets import Dataset
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.recogniser.gallery import open_gallery
 
@@ -33,7 +33,7 @@ def here(
     Path("small.onnx").write_bytes(small_onnx(shape=("n", 1, 32, 24), size=16))
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     import_model(Path("small.onnx"), Path("model"), preparation=preparation, licence="MIT")
-    store_calibration("model", threshold=1000.0, calibration={})
+    SavedModel.read("model").store_calibration(threshold=1000.0, calibration={})
     for code, name in enumerate(("ada", "bob", "eve")):
         photo = faces.items[np.flatnonzero(faces.codes == code)[0]][..., 0]
         Path("lab", name).mkdir(parents=True)

@@ -11,7 +11,7 @@ from PIL import Image
 from likeness.cli.opening import read_data_for
 from likeness.images.decode import decode_file
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 
@@ -77,7 +77,7 @@ def test_enrol_takes_photos_by_content_and_names_the_rest(
     colours: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mixed(Path("mixed"))
-    store_calibration("model", threshold=0.5, calibration={})
+    SavedModel.read("model").store_calibration(threshold=0.5, calibration={})
     code, done = document("enrol", "mixed", "--gallery", "staff.db", "--model", "model")
     assert code == 0
     assert done["people"] == ["ada", "bob"] and done["added"] == 5

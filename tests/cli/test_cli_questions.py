@@ -18,7 +18,7 @@ from likeness.errors import (
     OutputError,
     SettingError,
 )
-from likeness.model.folder import SavedModel, store_calibration
+from likeness.model.folder import SavedModel
 from likeness.tasks.sentences import commands as _questions
 from likeness.tasks.sentences.sentence_pairs import SentencePairs
 
@@ -139,7 +139,9 @@ def test_a_model_without_a_threshold_lists_the_nearest(
     import shutil
 
     shutil.copytree(trained / "model", tmp_path / "model")
-    store_calibration(tmp_path / "model", threshold=0.4, calibration={})  # it can be replaced
+    SavedModel.read(tmp_path / "model").store_calibration(
+        threshold=0.4, calibration={}
+    )  # it can be replaced
     document = json.loads((tmp_path / "model" / "model.json").read_text())
     document["threshold"] = None
     (tmp_path / "model" / "model.json").write_text(json.dumps(document))

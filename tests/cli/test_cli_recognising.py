@@ -23,7 +23,7 @@ from likeness.errors import GalleryError, GalleryMismatchError, NoFaceError
 from likeness.images.decode import decode
 from likeness.images.faces import HaarFaceFinder
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.recogniser.gallery import GalleryKey, open_gallery
 from likeness.recogniser.photo_reader import PhotoReader
@@ -75,7 +75,7 @@ def folder(
     Path("small.onnx").write_bytes(small_onnx(shape=("n", 1, 32, 24), size=16))
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     import_model(Path("small.onnx"), Path("model"), preparation=preparation, licence="MIT")
-    store_calibration("model", threshold=1000.0, calibration={})
+    SavedModel.read("model").store_calibration(threshold=1000.0, calibration={})
     for code in range(faces.codes.max() + 1):
         at = np.flatnonzero(faces.codes == code)
         for folder, one in (("enrol", at[0]), ("probes", at[1])):
@@ -152,7 +152,7 @@ def test_a_csv_that_does_not_fit(plain: Here, text: str) -> None:
 
 
 def test_identify_and_verify_by_their_exit_codes(here: Here) -> None:
-    store_calibration("model", threshold=1e-4, calibration={})
+    SavedModel.read("model").store_calibration(threshold=1e-4, calibration={})
     assert ask("enrol", "enrol", *here.model) == 0
     known = run("identify", "enrol/person-3/photo.png", *here.model, cwd=here.folder)
     assert known.returncode == 0, known.stderr
@@ -197,7 +197,7 @@ def test_re_enrol_needs_the_photos(here: Here, small_onnx: Callable[..., bytes])
     Path("other.onnx").write_bytes(small_onnx(shape=("n", 1, 32, 24), size=12, seed=1))
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     import_model(Path("other.onnx"), Path("other"), preparation=preparation, licence="MIT")
-    store_calibration("other", threshold=1e-4, calibration={})
+    SavedModel.read("other").store_calibration(threshold=1e-4, calibration={})
     code, done = document("re-enrol", *here.of, "--model", "other")
     assert (code, done["templates"]) == (0, 8)
     assert ask("verify", "person-1", "enrol/person-1/photo.png", *here.of, "--model", "other") == 0
@@ -290,7 +290,7 @@ def test_identify_starts_without_what_learning_needs(plain: Here) -> None:
 
 def test_every_verb_prints_one_document(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
     """With ``--json -`` standard output is one JSON document of a format, in every store."""
-    store_calibration("model", threshold=1e-4, calibration={})
+    SavedModel.read("model").store_calibration(threshold=1e-4, calibration={})
 
     def told(*words: str, code: int = 0) -> dict[str, Any]:
         capsys.readouterr()
@@ -337,7 +337,7 @@ def test_every_verb_prints_one_document(here: Here, capsys: pytest.CaptureFixtur
 
 
 def test_a_gallery_moves_between_stores_and_answers_the_same(here: Here) -> None:
-    store_calibration("model", threshold=1e-4, calibration={})
+    SavedModel.read("model").store_calibration(threshold=1e-4, calibration={})
     ask("enrol", "enrol", *here.model, "--keep-photos")
     assert ask("gallery", "copy", here.where, "moved.db") == 0
     words = ["identify", *(f"enrol/person-{n}/photo.png" for n in range(8)), "--model", "model"]
@@ -424,7 +424,7 @@ class TestCaptureSettings:
     @pytest.fixture
     def cut(self, folder: Path) -> Here:
         pytest.importorskip("cv2")
-        store_calibration("model", threshold=1e-4, calibration={})
+        SavedModel.read("model").store_calibration(threshold=1e-4, calibration={})
         here = Here(folder)
         assert ask("enrol", "enrol", *here.model, *CUT, "--keep-photos") == 0
         return here
@@ -510,7 +510,7 @@ class TestFacesOfAFolder:
     def test_a_model_of_them_is_asked_with_cut_faces(self, folder: Path) -> None:
         """The embedding of a written face is the one that enrolment takes of the photo."""
         here = Here(folder)
-        store_calibration("model", threshold=1e-4, calibration={})
+        SavedModel.read("model").store_calibration(threshold=1e-4, calibration={})
         assert ask("data", "faces", "enrol", "faces") == 0
         assert ask("enrol", "enrol", *here.model, *CUT) == 0
         assert ask("enrol", "faces", "--gallery", "faces.db", "--model", "model") == 0

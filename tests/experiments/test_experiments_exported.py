@@ -14,7 +14,7 @@ from likeness.evaluation.baselines import evaluate_matrix
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import to_json
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 
@@ -46,7 +46,7 @@ def change(folder: Path, **entries: object) -> None:
 def test_the_variant_is_small_and_has_a_fingerprint_and_no_threshold(
     folder: Path, people: Dataset
 ) -> None:
-    store_calibration(folder, threshold=0.3, calibration={})
+    SavedModel.read(folder).store_calibration(threshold=0.3, calibration={})
     export_int8(folder, people)
     exact, rounded = open_model(folder), open_model(folder, variant="int8")
     assert (exact.threshold, rounded.threshold) == (0.3, None)
@@ -58,7 +58,9 @@ def test_the_variant_is_small_and_has_a_fingerprint_and_no_threshold(
 
 def test_its_threshold_is_its_own(folder: Path, people: Dataset) -> None:
     export_int8(folder, people)
-    store_calibration(folder, threshold=0.2, calibration={"promise": 1}, variant="int8")
+    SavedModel.read(folder).store_calibration(
+        threshold=0.2, calibration={"promise": 1}, variant="int8"
+    )
     assert open_model(folder).threshold is None
     rounded = open_model(folder, variant="int8")
     assert (rounded.threshold, dict(rounded.calibration)) == (0.2, {"promise": 1})
@@ -91,7 +93,7 @@ def test_the_loss_is_measured_on_the_people_who_did_not_set_the_ranges(
 
 def test_a_variant_is_replaced_only_if_asked(folder: Path, people: Dataset) -> None:
     export_int8(folder, people)
-    store_calibration(folder, threshold=0.2, calibration={}, variant="int8")
+    SavedModel.read(folder).store_calibration(threshold=0.2, calibration={}, variant="int8")
     with pytest.raises(OutputError, match=r"already has an int8 variant.*`--overwrite`"):
         export_int8(folder, people)
     export_int8(folder, people, overwrite=True)

@@ -14,7 +14,7 @@ from likeness.datasets import drawn_faces
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, NoThresholdError, OutputError, SettingError
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.onnx_model import OnnxModel
 from likeness.model.onnx_session import OnnxSession
@@ -137,7 +137,9 @@ def test_it_is_calibrated_like_our_own(file: Path, tmp_path: Path) -> None:
     imported(file, tmp_path / "model")
     with pytest.raises(NoThresholdError, match=r"Choose one with `likeness calibrate"):
         open_model(tmp_path / "model").is_same(faces()[0], faces()[1])
-    store_calibration(tmp_path / "model", threshold=2.0, calibration={"promise": 0.1})
+    SavedModel.read(tmp_path / "model").store_calibration(
+        threshold=2.0, calibration={"promise": 0.1}
+    )
     assert open_model(tmp_path / "model").is_same(faces()[0], faces()[1]) is True
 
 

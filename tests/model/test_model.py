@@ -18,7 +18,7 @@ from likeness.errors import DataError, ModelError, NoThresholdError, OutputError
 from likeness.files import check_new_folder
 from likeness.images.preparation import Preparation
 from likeness.model.card import card_markdown, model_card
-from likeness.model.folder import store_about, store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.siamese_model import SiameseModel, load_model
 
 pytestmark = pytest.mark.backend
@@ -347,20 +347,20 @@ class TestPlaces:
 class TestCalibration:
     def test_another_threshold_is_stored_and_read(self, saved: Path) -> None:
         before = load_model(saved)
-        store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
+        SavedModel.read(saved).store_calibration(threshold=0.25, calibration={"promise": 0.01})
         after = load_model(saved)
         assert (after.threshold, dict(after.calibration)) == (0.25, {"promise": 0.01})
         assert after.fingerprint == before.fingerprint
         assert files(saved) == FILES
 
     def test_a_model_saved_again_keeps_it(self, saved: Path, tmp_path: Path) -> None:
-        store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
+        SavedModel.read(saved).store_calibration(threshold=0.25, calibration={"promise": 0.01})
         load_model(saved).save(tmp_path / "copy")
         assert dict(load_model(tmp_path / "copy").calibration) == {"promise": 0.01}
 
     def test_without_a_model_nothing_is_written(self, tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=r"Found no model\.json"):
-            store_calibration(tmp_path, threshold=0.25, calibration={})
+            SavedModel.read(tmp_path).store_calibration(threshold=0.25, calibration={})
         assert list(tmp_path.iterdir()) == []
 
 
@@ -377,14 +377,14 @@ class TestCard:
 
     def test_it_follows_the_threshold(self, saved: Path) -> None:
         calibration = {"threshold": 0.25, "purpose": {"people": 500, "photos_each": 1}}
-        store_calibration(saved, threshold=0.25, calibration=calibration)
+        SavedModel.read(saved).store_calibration(threshold=0.25, calibration=calibration)
         card = json.loads((saved / "card.json").read_text())
         assert card["threshold"]["value"] == 0.25
         assert card["threshold"]["valid_for"]["people"] == 500
         assert "up to 500 people" in (saved / "card.md").read_text()
 
     def test_what_is_said_about_a_model_travels_with_it(self, saved: Path, tmp_path: Path) -> None:
-        store_about(saved, {"name": "the door"})
+        SavedModel.read(saved).store_about({"name": "the door"})
         twice = load_model(saved).save(tmp_path / "twice")
         assert json.loads((twice / "card.json").read_text())["name"] == "the door"
         assert load_model(twice).fingerprint == load_model(saved).fingerprint
@@ -398,7 +398,7 @@ class TestCard:
             if text is not None:
                 (saved / name).write_text(text)
         assert load_model(saved).fingerprint == model.fingerprint
-        store_calibration(saved, threshold=0.25, calibration={})
+        SavedModel.read(saved).store_calibration(threshold=0.25, calibration={})
         assert json.loads((saved / "card.json").read_text())["threshold"]["value"] == 0.25
 
     def test_a_model_of_before_there_were_cards_loads(
@@ -412,7 +412,7 @@ class TestCard:
         (saved / "card.md").mkdir()
         before = (saved / "model.json").read_bytes()
         with pytest.raises(OutputError, match=r"cannot be written: .*Nothing there was changed"):
-            store_calibration(saved, threshold=0.25, calibration={})
+            SavedModel.read(saved).store_calibration(threshold=0.25, calibration={})
         assert (saved / "model.json").read_bytes() == before
         assert files(saved) == FILES
 

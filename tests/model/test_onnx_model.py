@@ -16,7 +16,7 @@ from likeness.encoders import Whitening, convnet, finished
 from likeness.errors import DataError, ModelError, NoThresholdError, SettingError
 from likeness.images.preparation import Preparation
 from likeness.model.export import why_no_export
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.onnx_model import OnnxModel
 from likeness.model.opening import chosen_runtime, open_model
 from likeness.model.siamese_model import SiameseModel, load_model
@@ -133,7 +133,7 @@ class TestUse:
             model.threshold = 1.0  # type: ignore[misc]
 
     def test_a_calibrated_threshold_is_read(self, saved: Path) -> None:
-        store_calibration(saved, threshold=0.25, calibration={"promise": 0.01})
+        SavedModel.read(saved).store_calibration(threshold=0.25, calibration={"promise": 0.01})
         found = open_model(saved)
         assert (found.threshold, dict(found.calibration)) == (0.25, {"promise": 0.01})
 

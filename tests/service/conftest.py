@@ -16,7 +16,7 @@ from PIL import Image
 
 from likeness.datasets import Dataset
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.recogniser.gallery import ROLES, Gallery
 from likeness.service.app import make_app
@@ -91,7 +91,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory, small_onnx: Callable[...,
     (place / "small.onnx").write_bytes(small_onnx(shape=("n", 1, 32, 24), size=16))
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     import_model(place / "small.onnx", place / "model", preparation=preparation, licence="MIT")
-    store_calibration(place / "model", threshold=THRESHOLD, calibration={})
+    SavedModel.read(place / "model").store_calibration(threshold=THRESHOLD, calibration={})
     return place / "model"
 
 

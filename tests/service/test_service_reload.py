@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 from likeness.recogniser import re_enrol
@@ -23,7 +23,7 @@ def another_model(small_onnx: Callable[..., bytes], folder: Path) -> None:
     file.write_bytes(small_onnx(shape=("n", 1, 32, 24), size=16, seed=5))
     preparation = FixedPreparation(rows=32, columns=24, colours="grey")
     import_model(file, folder, preparation=preparation, licence="MIT", overwrite=True)
-    store_calibration(folder, threshold=0.5, calibration={})
+    SavedModel.read(folder).store_calibration(threshold=0.5, calibration={})
 
 
 async def ready(asking: Asking) -> dict:
@@ -34,7 +34,7 @@ async def ready(asking: Asking) -> dict:
 def test_another_threshold_is_taken(serving: Serving, model: Path) -> None:
     async def use(asking: Asking) -> None:
         await asking.enrol("Ada", 0)
-        store_calibration(model, threshold=0.75, calibration={})
+        SavedModel.read(model).store_calibration(threshold=0.75, calibration={})
         await ModelWatch(asking.service).reload()
         (face,) = (await asking.post("/identify", asking.photos[0])).json()["faces"]
         assert face["threshold"] == 0.75
@@ -114,7 +114,7 @@ def test_a_change_is_noticed_by_itself_and_a_signal_is_heeded(
                 while not condition():
                     await asyncio.sleep(0.01)
 
-        store_calibration(model, threshold=0.6, calibration={})
+        SavedModel.read(model).store_calibration(threshold=0.6, calibration={})
         await until(lambda: asking.service.recogniser.model.threshold == 0.6)
         first = asking.service.recogniser
         watch.requested.set()
@@ -165,7 +165,7 @@ def test_an_unreadable_moment_does_not_end_the_watch(
             part.rmdir()
         for name, content in whole.items():
             (model / name).write_bytes(content)
-        store_calibration(model, threshold=0.001, calibration={})
+        SavedModel.read(model).store_calibration(threshold=0.001, calibration={})
         await until(lambda: asking.service.recogniser.model.threshold == 0.001)
         assert (await ready(asking))["model_refused"] is None
         task.cancel()

@@ -18,7 +18,7 @@ from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model, calibrate_on_gallery
 from likeness.experiments.saved_model import evaluate_model, model_report, next_photo_of_model
 from likeness.files import check_writable_file, check_writable_folder, write_file
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.opening import chosen_runtime
 from likeness.recogniser.gallery import GalleryKey, GalleryModel, open_gallery
 from likeness.reports.calibration_page import write_calibration
@@ -259,8 +259,8 @@ def _calibrate(
     lines = calibration.sentences()
     document = calibration.to_json()
     if not dry_run:
-        store_calibration(
-            model, threshold=calibration.choice.threshold, calibration=document, variant=variant
+        SavedModel.read(model).store_calibration(
+            threshold=calibration.choice.threshold, calibration=document, variant=variant
         )
         lines.append(f"Stored in {model}.")
     if report is not None and calibration.choice.rejected is None:

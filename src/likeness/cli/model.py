@@ -18,7 +18,7 @@ from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import check_writable_file, check_writable_folder
 from likeness.images.preparation import FixedPreparation, preparation_from_data
 from likeness.model.card import card_markdown, check_result, model_card
-from likeness.model.folder import IMPORTED_FORMAT, WITH_A_CARD, SavedModel, store_about
+from likeness.model.folder import IMPORTED_FORMAT, WITH_A_CARD, SavedModel
 from likeness.model.imported import import_model
 from likeness.reports.html import write_card_page
 from likeness.tasks import registry
@@ -417,7 +417,7 @@ def _card(
             about.get("results"), read_json(file, option="--add"), saved.to_json()
         )
     try:
-        store_about(model, about)
+        saved.store_about(about)
     except OutputError as error:
         if add or name is not None or licence is not None:
             raise

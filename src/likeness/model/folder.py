@@ -291,6 +291,41 @@ class SavedModel:
     def _write(self) -> None:
         write_file(self.folder / "model.json", self.json_text())
 
+    def store_calibration(
+        self, *, threshold: float, calibration: Mapping[str, Any], variant: str = "float32"
+    ) -> None:
+        """Set the threshold, and update the card; all files are written, or none.
+
+        The fingerprint stays: it covers embeddings and energies, which a threshold does not change.
+
+        Args:
+            threshold, calibration: as in `SiameseModel`.
+            variant: "float32", or "int8", whose energies differ: it has its own threshold.
+
+        Raises:
+            ModelError: there is no such variant.
+            OutputError: it cannot be written.
+        """
+        if variant == "float32":
+            changed = replace(self, threshold=threshold, calibration=dict(calibration))
+        elif variant in self.parts:
+            own = {"threshold": threshold, "calibration": dict(calibration)}
+            part = {**self.parts[variant], **own}
+            changed = replace(self, parts={**self.parts, variant: part})
+        else:
+            raise ModelError(
+                f"{self.folder} has no variant {variant!r}. Make it with `likeness export`."
+            )
+        write_files(self.folder, changed.texts())
+
+    def store_about(self, about: Mapping[str, Any]) -> None:
+        """Set the name, licence or results on the card; all files are written, or none.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        write_files(self.folder, replace(self, about=dict(about)).texts())
+
     def read_part(self, name: str) -> bytes:
         """Return the bytes of a part's file.
 
@@ -413,49 +448,6 @@ def _check_entries(folder: Path, document: dict[str, Any]) -> None:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values())
-
-
-def store_calibration(
-    folder: str | Path,
-    *,
-    threshold: float,
-    calibration: Mapping[str, Any],
-    variant: str = "float32",
-) -> None:
-    """Set a saved model's threshold, and update its card; all files are written, or none.
-
-    The fingerprint stays: it covers embeddings and energies, which a threshold does not change.
-
-    Args:
-        folder: of the model.
-        threshold, calibration: as in `SiameseModel`.
-        variant: "float32", or "int8", whose energies differ: it has its own threshold.
-
-    Raises:
-        ModelError: there is no model, or it has no such variant.
-        OutputError: it cannot be written.
-    """
-    saved = SavedModel.read(folder)
-    if variant == "float32":
-        changed = replace(saved, threshold=threshold, calibration=dict(calibration))
-    elif variant in saved.parts:
-        own = {"threshold": threshold, "calibration": dict(calibration)}
-        part = {**saved.parts[variant], **own}
-        changed = replace(saved, parts={**saved.parts, variant: part})
-    else:
-        raise ModelError(f"{folder} has no variant {variant!r}. Make it with `likeness export`.")
-    write_files(saved.folder, changed.texts())
-
-
-def store_about(folder: str | Path, about: Mapping[str, Any]) -> None:
-    """Set the name, licence or results on a saved model's card; all files are written, or none.
-
-    Raises:
-        ModelError: there is no model.
-        OutputError: it cannot be written.
-    """
-    saved = replace(SavedModel.read(folder, formats=WITH_A_CARD), about=dict(about))
-    write_files(saved.folder, saved.texts())
 
 
 def canonical(value: Any) -> str:

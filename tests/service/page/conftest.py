@@ -15,7 +15,7 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
 from likeness.images.preparation import FixedPreparation
-from likeness.model.folder import store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.imported import import_model
 from likeness.model.opening import open_model
 
@@ -110,7 +110,9 @@ def drawn_model(
     others = cut_out(drawn.of(drawn.distinct[4:]))
     purpose = Purpose(people=3, strangers_accepted=0.3)
     found = calibrate_model(open_model(folder), others, purpose)
-    store_calibration(folder, threshold=found.choice.threshold, calibration=found.to_json())
+    SavedModel.read(folder).store_calibration(
+        threshold=found.choice.threshold, calibration=found.to_json()
+    )
     return folder
 
 

@@ -20,7 +20,7 @@ from browsing.visit import Visit
 from likeness.datasets import Dataset, att
 from likeness.evaluation.threshold_choice import Purpose
 from likeness.experiments.calibrated import calibrate_model
-from likeness.model.folder import SavedModel, store_calibration
+from likeness.model.folder import SavedModel
 from likeness.model.opening import open_model
 from likeness.training import BATCHES, train
 
@@ -53,7 +53,9 @@ def model(photos: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("att") / "model"
     train(recipe, cut_out(photos.of(LEARNED))).save(folder)
     found = calibrate_model(open_model(folder), cut_out(photos.of(CALIBRATING)), PURPOSE)
-    store_calibration(folder, threshold=found.choice.threshold, calibration=found.to_json())
+    SavedModel.read(folder).store_calibration(
+        threshold=found.choice.threshold, calibration=found.to_json()
+    )
     return folder
 
 
