@@ -245,6 +245,8 @@ def build_network(recipe: TrainingRecipe, encoder: Any, classes: int) -> Any:
         # Compiling takes longer than it saves for this few steps.
         run_eagerly=recipe.schedule.epochs * recipe.schedule.steps <= FEW_STEPS and not BY_XLA,
     )
+    # Else its variables come with the first step, which TensorFlow then traces twice.
+    network.optimizer.build(network.trainable_variables)
     return network
 
 

@@ -88,6 +88,8 @@ def train_similarity(
         loss=_loss(recipe),
         jit_compile=BY_XLA,
     )
+    # Else its variables come with the first step, which TensorFlow then traces twice.
+    network.optimizer.build(network.trainable_variables)
     tell = on_progress or (lambda progress: None)
     fit = _fit(recipe, network, feed, model, choosing, tell=tell)
     encoder.set_weights(fit.best_weights)

@@ -291,6 +291,8 @@ def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_W
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     network.compile(optimizer=optimizer, loss=ResponseLogisticLoss(), jit_compile=BY_XLA)
+    # Else its variables come with the first step, which TensorFlow then traces twice.
+    network.optimizer.build(network.trainable_variables)
     try:
         keep_freed_memory()
         network.fit(_Feed(recipe, source), epochs=1, verbose=0, shuffle=False, callbacks=[watch])
