@@ -6,7 +6,7 @@ one, never a part of it, and never an empty file after a power cut.
 
 And what stands in JSON files: a dataclass is written by its fields (`to_json`), and read back by
 the types of its fields (`from_json`). Documents that others may have written are read leniently
-(`JsonObject`).
+(`LenientObject`).
 """
 
 import errno
@@ -492,7 +492,7 @@ def _one_of(kinds: tuple[Any, ...], value: Any, at: str) -> Any:
     return from_json(others[-1], value, at=at)
 
 
-class JsonObject(dict[str, Any]):
+class LenientObject(dict[str, Any]):
     """An object of a JSON document, read leniently: an entry of another kind counts as missing."""
 
     @classmethod

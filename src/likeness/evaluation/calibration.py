@@ -2,7 +2,6 @@
 
 import datetime
 from dataclasses import dataclass
-from typing import Any
 
 from likeness import __version__
 from likeness.datasets.items import Acquisition, Dataset
@@ -95,7 +94,7 @@ class Calibration:
         """The map from energies to probabilities, if there is one."""
         return None if isinstance(self.probability, str) else self.probability
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values, those of the threshold at the top."""
         none = {"format": FORMAT, "ratio": None, "prior": self.prior}
         energies = EnergyHistogram.of(self.comparisons.genuine, self.comparisons.impostor)
@@ -127,7 +126,7 @@ class Calibration:
         )
         return [*self.choice.sentences(), *tried, *self.margin.sentences(), *probability]
 
-    def _acquisition_json(self) -> dict[str, Any]:
+    def _acquisition_json(self) -> dict[str, object]:
         if self.acquisition is None:
             return {}
         return {

@@ -27,7 +27,6 @@ reliable than the figure.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -354,7 +353,7 @@ class Diagnosis:
         """Whether a duplicate has two names."""
         return self.data.identities[copy.left] != self.data.identities[copy.right]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values; people and photos by their names."""
         data = self.data
         return {
@@ -444,7 +443,7 @@ class Diagnosis:
         )
         return [(count, singular, plural) for count, singular, plural in counts if count]
 
-    def _photo(self, index: int) -> dict[str, Any]:
+    def _photo(self, index: int) -> dict[str, object]:
         check = self.checks[index]
         faces = check.faces and [{**fields_to_json(f), "roll": f.roll} for f in check.faces]
         return {

@@ -10,12 +10,10 @@ interval of an error rate reaches up to 3/n at least, of the n pairs or photos b
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Floats
+from likeness.arrays import Codes, Floats, Mask
 from likeness.evaluation.baselines import Evaluation
 from likeness.evaluation.figures import FigureName, Interval, percent
 from likeness.evaluation.intervals import drawn_figures
@@ -180,7 +178,7 @@ class Grouping:
                 )
         return ratios
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values."""
         return fields_to_json(self) | {
             "groups": [{**fields_to_json(group), "small": group.small} for group in self.groups],
@@ -339,7 +337,7 @@ class _GroupResampler:
             )
         self.figures = self._measure(np.ones(self._people)) or {}
 
-    def _keep(self, name: FigureName, values: NDArray[Any], people: Codes) -> None:
+    def _keep(self, name: FigureName, values: Mask | Floats, people: Codes) -> None:
         inside = np.isin(people, self.group_people).all(axis=1)
         if inside.any():
             self._means[name] = values[inside].astype(np.float64), people[inside].T.copy()

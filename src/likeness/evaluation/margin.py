@@ -9,7 +9,6 @@ than will be enrolled, but enough to show such a rate.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -111,7 +110,7 @@ class Margin:
             reason=reason,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values."""
         return {"format": FORMAT, **fields_to_json(self), "sentences": self.sentences()}
 

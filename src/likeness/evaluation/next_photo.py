@@ -9,7 +9,6 @@ difference between two points comes from the photos added, not from other probes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -156,7 +155,7 @@ class NextPhotoResult:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values: the curve's own, and the rest beside them."""
         document = fields_to_json(self)
         facts = {

@@ -121,7 +121,7 @@ class LikelihoodRatio:
         """
         return probability_of(self.log(energies), prior=prior)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values."""
         return {"format": FORMAT, **fields_to_json(self)}
 

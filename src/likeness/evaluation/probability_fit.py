@@ -12,7 +12,6 @@ end of 0 of m. Every map is clipped to that range.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -128,7 +127,7 @@ class FittedProbability:
             min_cllr=min_cllr(comparisons.genuine[tested[0]], comparisons.impostor[tested[1]]),
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the map and its figures as JSON values, with a reliability diagram's numbers."""
         document = fields_to_json(self)
         del document["comparisons"], document["genuine"], document["impostor"]

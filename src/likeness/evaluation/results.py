@@ -1,6 +1,6 @@
 """The result of a protocol, as one value; its JSON is written and read only here.
 
-In a JSON document, a value of another type counts as missing (`files.JsonObject`).
+In a JSON document, a value of another type counts as missing (`files.LenientObject`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from likeness.evaluation.figures import FigureName, Interval, percent, watermark
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import LeakReport
-from likeness.files import JsonObject, fields_from_json, fields_to_json
+from likeness.files import LenientObject, fields_from_json, fields_to_json
 
 FORMAT = "likeness.protocol/1"
 _PARTS = (
@@ -304,7 +304,7 @@ class ProtocolResult:
         Raises:
             DataError: it is not such a document, or parts of it are missing or are not numbers.
         """
-        whole = JsonObject.of(document)
+        whole = LenientObject.of(document)
         report = whole.part("leak_report")
         try:
             result = cls._read(whole, report, report["sentences"])
@@ -319,7 +319,7 @@ class ProtocolResult:
 
     @classmethod
     def _read(
-        cls, document: JsonObject, report: Mapping[str, Any], sentences: object
+        cls, document: LenientObject, report: Mapping[str, Any], sentences: object
     ) -> "ProtocolResult":
         counts = {name: n for name, n in report.items() if name not in ("leaks", "sentences")}
         model = document if "fingerprint" in document else None
@@ -359,7 +359,7 @@ class OpenSetResult:
     @classmethod
     def from_json(cls, document: object) -> "OpenSetResult":
         """Read what `to_json` wrote; DataError where something is missing or of another kind."""
-        part = JsonObject.of(document)
+        part = LenientObject.of(document)
         # An open set may be too small for any figure.
         return fields_from_json(cls, {**part, "measured": ProtocolResult._read(part, {}, ())})
 

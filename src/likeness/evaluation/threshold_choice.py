@@ -9,7 +9,6 @@ below the target *with its interval*. (FPIR and FNIR of ISO/IEC 19795-1.)
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -122,7 +121,7 @@ class ThresholdChoice:
             f"{rare_percent(self.rejected.share)} are rejected."
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON values."""
         return {"format": FORMAT, **fields_to_json(self), "sentences": self.sentences()}
 

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from likeness.arrays import Embeddings, Pairs
+from likeness.arrays import Embeddings, Energies, Pairs
 from likeness.datasets import Dataset
-from likeness.evaluation import Evaluation, roc
+from likeness.evaluation import Evaluation, PairEnergies, roc
 from likeness.evaluation.baselines import ChosenOn
 from likeness.evaluation.leaks import LeakReport, Learned
-from likeness.evaluation.pair_energies import PairEnergies
 from likeness.evaluation.results import BOOTSTRAP_SEED, FoldResult, ProtocolResult
 from likeness.evaluation.verification import Counter
 from likeness.model.siamese_model import SiameseModel
@@ -144,7 +143,7 @@ def _chosen_on(evaluation: Evaluation) -> dict[str, list[float]] | None:
     return {"genuine": genuine, "impostor": impostor}
 
 
-def _in_order(measured: PairEnergies) -> tuple[Pairs, Any]:
+def _in_order(measured: PairEnergies) -> tuple[Pairs, Energies]:
     """Return all pairs, the smaller indices first, and their energies."""
     pairs = np.concatenate([measured.genuine_pairs, measured.impostor_pairs])
     energies = np.concatenate([measured.genuine, measured.impostor])

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from likeness.datasets.download import cache_place, download
 from likeness.datasets.items import OnProgress
@@ -297,7 +296,7 @@ SFACE_PREPARATION = FixedPreparation(
 them."""
 
 
-def _threshold(encoder: _PublicEncoder) -> dict[str, Any]:
+def _threshold(encoder: _PublicEncoder) -> dict[str, object]:
     """Return the threshold and its promise, as measured by `likeness calibrate`."""
     measured = files("likeness.model").joinpath(f"{encoder.name}_calibration.json")
     return dict(json.loads(measured.read_text(encoding="utf-8")))

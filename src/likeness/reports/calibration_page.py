@@ -45,16 +45,14 @@ def write_calibration(calibration: Calibration, folder: Path, *, people: Sequenc
     document = calibration.to_json()
     whence = calibration.provenance
     mark = watermark(drawn=whence.data.drawn) or ""
-    losses = document["probability"].get("log_losses", {})
+    fitted = calibration.fitted
     view = {
         "mark": mark,
         "calibration": calibration.choice,
         "document": document,
         "plots": _plots(calibration, mark=mark),
-        "losses": [
-            (kind, loss, kind == document["probability"]["ratio"]["kind"])
-            for kind, loss in losses.items()
-        ],
+        "losses": fitted
+        and [(kind, loss, kind == fitted.ratio.kind) for kind, loss in fitted.log_losses.items()],
         "provenance": {
             "model": whence.model[:12],
             "data": whence.data.name,

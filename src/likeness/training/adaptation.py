@@ -20,9 +20,8 @@ from likeness.arrays import Energies
 from likeness.datasets.items import Dataset, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import ModelError, require_extra
-from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix
+from likeness.evaluation import Evaluation, choose_threshold, evaluate_matrix, people_intervals
 from likeness.evaluation.figures import FigureName, Interval, percent
-from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import Learned
 from likeness.evaluation.pair_energies import EnergyHistogram
 from likeness.files import check_new_folder, to_json

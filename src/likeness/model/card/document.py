@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 from likeness.evaluation.figures import watermark
 from likeness.evaluation.results import ProtocolResult
-from likeness.files import JsonObject
+from likeness.files import LenientObject
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, ValidFor, shown_number
 from likeness.model.card.results import shown_result
 from likeness.model.recipe_names import full_names, recorded_recipe
@@ -18,7 +18,7 @@ def model_card(document: Mapping[str, object]) -> ModelCard:
     Args:
         document: of ``model.json``; missing parts are left out.
     """
-    document = JsonObject.of(document)
+    document = LenientObject.of(document)
     kind = str(document.get("format"))
     if kind in registry.names("format"):
         return registry.load("format", kind)(document)  # type: ignore[no-any-return]
@@ -95,7 +95,7 @@ def _kind_of_photos(data: _Data) -> str | None:
     return None if nothing_known else "as they were given"
 
 
-def _data(learned: JsonObject) -> _Data:
+def _data(learned: LenientObject) -> _Data:
     identities = learned.get("identities")
     return _Data(
         name=learned.text("name"),
@@ -128,9 +128,9 @@ class _Training:
 _CHANNELS: Mapping[str, int | float] = {"grey": 1, "rgb": 3, "bgr": 3}
 
 
-def _training(document: JsonObject, record: JsonObject) -> _Training:
-    recipe = JsonObject(recorded_recipe(record.get("recipe")))
-    named = JsonObject(full_names(recipe))
+def _training(document: LenientObject, record: LenientObject) -> _Training:
+    recipe = LenientObject(recorded_recipe(record.get("recipe")))
+    named = LenientObject(full_names(recipe))
     stages = list(record.part("histories"))
     preparation = document.part("preparation")
     rows, columns, channels = (preparation.number(side) for side in ("rows", "columns", "channels"))
@@ -179,7 +179,7 @@ def _training_part(training: _Training) -> CardPart:
     )
 
 
-def _threshold(document: JsonObject, record: JsonObject) -> CardThreshold:
+def _threshold(document: LenientObject, record: LenientObject) -> CardThreshold:
     """Return the threshold, its source, its promise, and the number of people it is valid for."""
     value = document.number("threshold")
     calibration = document.part("calibration")
@@ -206,7 +206,7 @@ def _threshold(document: JsonObject, record: JsonObject) -> CardThreshold:
     return replace(threshold, sentences=tuple(_threshold_sentences(threshold, promise)))
 
 
-def _calibrated(value: float, calibration: JsonObject) -> CardThreshold:
+def _calibrated(value: float, calibration: LenientObject) -> CardThreshold:
     purpose, origin = (calibration.part(key) for key in ("purpose", "provenance"))
     strangers, rejected = (calibration.part(key) for key in ("strangers", "rejected"))
     data = origin.part("data")

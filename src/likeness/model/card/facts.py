@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from likeness.evaluation.results import ProtocolResult
 from likeness.files import to_json
@@ -123,7 +122,7 @@ class ModelCard:
             for table, rows in tables.items()
         }
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return it as JSON values; what is not known is None."""
         threshold = {k: v for k, v in asdict(self.threshold).items() if k != "for_gallery"}
         card = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from likeness.errors import DataError, SettingError
 from likeness.evaluation.results import FORMAT, ProtocolResult
-from likeness.files import JsonObject
+from likeness.files import LenientObject
 from likeness.model.recipe_names import full_names, nested_recipe
 
 
@@ -19,7 +19,7 @@ def check_result(document: object, model: Mapping[str, object]) -> ProtocolResul
     Raises:
         SettingError: it is not such a document, or it is about another model or recipe.
     """
-    given = JsonObject.of(document)
+    given = LenientObject.of(document)
     received = given.get("format") if isinstance(document, Mapping) else type(document).__name__
     if received != FORMAT:
         raise SettingError(
@@ -35,7 +35,7 @@ def check_result(document: object, model: Mapping[str, object]) -> ProtocolResul
     if kept.protocol == "evaluate":
         _check_fingerprint(given.get("fingerprint"), str(model["fingerprint"]))
     else:
-        recipe = JsonObject.of(model).part("record").part("recipe")
+        recipe = LenientObject.of(model).part("record").part("recipe")
         _check_recipe(given.part("recipe"), recipe)
     return kept
 

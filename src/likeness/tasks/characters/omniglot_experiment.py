@@ -21,7 +21,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, OverlapError, TooFewError, require_extra
 from likeness.evaluation.baselines import RawPixels
 from likeness.evaluation.figures import Interval
-from likeness.files import JsonObject, to_json
+from likeness.files import LenientObject, to_json
 from likeness.model.protocol import Model
 from likeness.model.siamese_model import SiameseModel
 from likeness.reports.content import versions
@@ -165,7 +165,7 @@ class OneShotResult:
     @property
     def background(self) -> Mapping[str, Any]:
         """What the model's record tells of its training data; empty if nothing."""
-        return JsonObject.of(self.model.record).part("data")
+        return LenientObject.of(self.model.record).part("data")
 
     @property
     def drawn(self) -> bool:
@@ -253,7 +253,7 @@ _PARTS = ("gallery", "probes")
 
 
 def _check_unseen(model: Model, images: Dataset) -> None:
-    learned = set(JsonObject.of(model.record).part("data").get("item_digests", ()))
+    learned = set(LenientObject.of(model.record).part("data").get("item_digests", ()))
     known = [
         name
         for name, digest in zip(images.item_names, images.short_digests, strict=True)

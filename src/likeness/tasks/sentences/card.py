@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from likeness.files import JsonObject
+from likeness.files import LenientObject
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 _NOT_FOR = (
@@ -16,7 +16,7 @@ _NOT_FOR = (
 _PHOTOS_ONLY = {"Mode", "Reads", "Held out", "Then learned from everybody"}
 
 
-def _of_texts(card: ModelCard, record: JsonObject) -> ModelCard:
+def _of_texts(card: ModelCard, record: LenientObject) -> ModelCard:
     """Return a card worded for texts.
 
     Args:
@@ -46,7 +46,7 @@ def _of_texts(card: ModelCard, record: JsonObject) -> ModelCard:
     )
 
 
-def _with_source(threshold: CardThreshold, record: JsonObject) -> CardThreshold:
+def _with_source(threshold: CardThreshold, record: LenientObject) -> CardThreshold:
     """Return where the threshold comes from, and what it is worth; as it is where it is unset."""
     if threshold.source != "held-out people":
         return threshold
@@ -80,7 +80,7 @@ def _limits(
     return said
 
 
-def _measured(record: JsonObject) -> str | None:
+def _measured(record: LenientObject) -> str | None:
     similarity = record.part("similarity")
     if not similarity:
         return None

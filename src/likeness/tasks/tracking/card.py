@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from likeness.files import JsonObject
+from likeness.files import LenientObject
 from likeness.model.card.facts import CardPart, CardThreshold, ModelCard, shown_number
 
 TRACKING_FORMAT = "likeness.tracking/1"
@@ -30,7 +30,7 @@ _LIMITS = (
 )
 
 
-def _tracking_card(document: JsonObject) -> ModelCard:
+def _tracking_card(document: LenientObject) -> ModelCard:
     """Return the card of a tracker's model.
 
     Args:
@@ -64,7 +64,7 @@ def _tracking_summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 class _Facts:
     """The entries of a tracker's ``model.json``."""
 
-    def __init__(self, document: JsonObject) -> None:
+    def __init__(self, document: LenientObject) -> None:
         self._document = document
         self._record = document.part("record")
         self._about = document.part("about")
@@ -74,7 +74,7 @@ class _Facts:
 
     def card(self) -> ModelCard:
         name = self._learned.text("name")
-        sequences = [JsonObject.of(entry) for entry in self._learned.entries("sequences")]
+        sequences = [LenientObject.of(entry) for entry in self._learned.entries("sequences")]
         frames, learned = (
             _total([entry.number(kind) for entry in sequences]) for kind in ("frames", "learned")
         )
@@ -138,7 +138,7 @@ class _Facts:
             f"{name.replace('_', ' ')} {shown_number(value)}" for name, value in settings.items()
         ]
         sizes = {
-            name: JsonObject.of(part).number("bytes")
+            name: LenientObject.of(part).number("bytes")
             for name, part in document.part("parts").items()
         }
         values: dict[str, object] = {
@@ -212,7 +212,7 @@ class _Facts:
         tried, index = self._choice.entries("tried"), self._choice.get("chosen")
         if not isinstance(index, int) or not 0 <= index < len(tried):
             return None
-        overlap = JsonObject.of(tried[index]).number("mean_overlap")
+        overlap = LenientObject.of(tried[index]).number("mean_overlap")
         if overlap is None:
             return None
         return (
