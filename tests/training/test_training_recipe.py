@@ -20,7 +20,7 @@ from likeness.tasks.characters.drawings import CHARACTERS
 from likeness.tasks.sentences.recipe import SimilarityRecipe
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.tasks.tracking.pairs import TrackingRecipe
-from likeness.training import BATCHES, PAIRS, TrainingRecipe, recipe_by_name, recipe_names
+from likeness.training import BATCHES, PAIRS, TrainingRecipe
 from likeness.training.recipe import AugmentationSettings
 from likeness.training.settings import SettingGroup
 
@@ -69,11 +69,13 @@ def test_it_can_be_read() -> None:
 
 
 def test_the_named_recipes_are_of_their_modes() -> None:
-    assert {name: recipe_by_name(name) for name in recipe_names()} == NAMED
-    assert [name for name in recipe_names() if recipe_by_name(name).mode == "pairs"] == ["pairs"]
+    assert {name: TrainingRecipe.named(name) for name in TrainingRecipe.names()} == NAMED
+    assert [
+        name for name in TrainingRecipe.names() if TrainingRecipe.named(name).mode == "pairs"
+    ] == ["pairs"]
     assert PAIRS.energy == "euclidean"
     with pytest.raises(SettingError, match=r"^mode: expected one of batches, pairs, .*'lab'\.$"):
-        recipe_by_name("lab")
+        TrainingRecipe.named("lab")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,7 @@ import typer
 from rich.table import Table
 
 from likeness import datasets
-from likeness.cli.opening import opened, read_data_for
-from likeness.cli.options import DATA_HELP, DataPath, Json, Offline, flag, is_named, read_data
-from likeness.cli.terminal import check_report, errors, finish, note, output, reading_bar, say
+from likeness.cli import opening, options, terminal
 from likeness.datasets import Dataset
 from likeness.errors import MissingExtraError
 from likeness.evaluation.leaks import audit as compare
@@ -18,7 +16,7 @@ from likeness.experiments.saved_model import examine_gallery
 from likeness.images.faces import FaceFinder
 from likeness.images.quality import PhotoCheck
 from likeness.model.opening import chosen_runtime
-from likeness.recogniser.photo_reader import face_finder, write_face_photos
+from likeness.recogniser.photo_reader import PhotoReader, face_finder
 from likeness.reports import print_doctor, write_doctor
 
 SIZE = (112, 92)
@@ -29,28 +27,28 @@ LEAKED = 1
 """Exit code if something is shared, for scripts."""
 
 
-def _att(path: DataPath = None, offline: Offline = False) -> None:
+def _att(path: options.DataPath = None, offline: options.Offline = False) -> None:
     """Find or download the AT&T faces, and check every photo.
 
     Looks at PATH or LIKENESS_DATA, then the cache, then downloads.
     """
-    with reading_bar("AT&T faces") as tell:
+    with terminal.reading_bar("AT&T faces") as tell:
         data = datasets.att(path, download=not offline, on_progress=tell)
     describe(data)
-    say("Every photo was verified (SHA-256 per person).")
+    terminal.say("Every photo was verified (SHA-256 per person).")
 
 
 def _folder(
     path: Annotated[Path, typer.Argument(help="One sub-folder of photos per person.")],
     strict: Annotated[
-        bool, flag("strict", "Fail on a broken file, instead of listing it.")
+        bool, options.flag("strict", "Fail on a broken file, instead of listing it.")
     ] = False,
 ) -> None:
     """Read a folder of photos, and summarise it.
 
     The folder holds one sub-folder of photos per person.
     """
-    with reading_bar(str(path)) as tell:
+    with terminal.reading_bar(str(path)) as tell:
         data = datasets.folder(path, strict=strict, on_progress=tell)
     describe(data)
 
@@ -64,7 +62,7 @@ def _faces(
             "--faces", help="Face detector: haar (OpenCV's), or an ONNX file such as YuNet."
         ),
     ] = "haar",
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Cut the face out of each photo, into a new folder.
 
@@ -72,11 +70,12 @@ def _faces(
     exactly one face of sufficient size are named and left out. The new folder is written completely
     or not at all. Exit code 2 if no face was found.
     """
-    with reading_bar("Cutting faces out") as tell:
-        written = write_face_photos(photos, out, finder=face_finder(finder), on_progress=tell)
+    with terminal.reading_bar("Cutting faces out") as tell:
+        reader = PhotoReader(finder=face_finder(finder), cut=True)
+        written = reader.write_faces(photos, out, on_progress=tell)
     for text in written.left_out:
-        note(f"Warning: left out: {text}")
-    finish(
+        terminal.note(f"Warning: left out: {text}")
+    terminal.finish(
         {"format": "likeness.face-photos/1", **vars(written)},
         json_,
         f"Wrote the faces of {written.photos:,} photos of {written.people:,} people to {out}; "
@@ -88,19 +87,19 @@ def describe(data: Dataset, *, items: str = "photos", identities: str = "people"
     """Print a summary of a data set."""
     counts = [data.identities.count(identity) for identity in data.distinct]
     rows, columns = data.items.shape[1:3]
-    say(
+    terminal.say(
         f"{data.name}: {len(data)} {items} of {len(data.distinct)} {identities}, "
         f"{min(counts)} to {max(counts)} each, {columns}×{rows} pixels.",
         f"Terms: {data.licence}",
     )
     for text in data.notes:
-        note(f"Note: {text}")
+        terminal.note(f"Note: {text}")
 
 
 def _audit(
-    train: Annotated[str, typer.Argument(help=f"The training data: {DATA_HELP}")],
+    train: Annotated[str, typer.Argument(help=f"The training data: {options.DATA_HELP}")],
     test: Annotated[str, typer.Argument(help="The test data, in the same form.")],
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """List the people and photos that two data sets share.
 
@@ -108,27 +107,31 @@ def _audit(
     shared, 1 if something is.
     """
     first, second = _read_alike(train), _read_alike(test)
-    with errors().status("Comparing photos"):
+    with terminal.errors().status("Comparing photos"):
         leaks = compare(first, second)
     for data in (first, second):
         for text in data.notes:
-            note(f"Note: {data.name}: {text}")
+            terminal.note(f"Note: {data.name}: {text}")
     if json_ != "-":
         if leaks.photos:
             table = Table("training", "test", "how", title="Shared photos")
             for photo in leaks.photos[:SHOWN]:
                 table.add_row(photo.train, photo.test, photo.how)
-            output().print(table)
+            terminal.output().print(table)
         if len(leaks.photos) > SHOWN:
-            say(f"and {len(leaks.photos) - SHOWN} more; --json lists all.")
-        say(*leaks.sentences())
-    finish(leaks.to_json(), json_)
+            terminal.say(f"and {len(leaks.photos) - SHOWN} more; --json lists all.")
+        terminal.say(*leaks.sentences())
+    terminal.finish(leaks.to_json(), json_)
     if not leaks.clean:
         raise typer.Exit(LEAKED)
 
 
 def _read_alike(data: str) -> Dataset:
-    return read_data(data) if is_named(data) else datasets.folder(Path(data), size=SIZE)
+    return (
+        options.read_data(data)
+        if options.is_named(data)
+        else datasets.folder(Path(data), size=SIZE)
+    )
 
 
 FINDINGS = 1
@@ -136,7 +139,7 @@ FINDINGS = 1
 
 
 def _doctor(
-    photos: Annotated[str, typer.Argument(help=f"The people to enrol: {DATA_HELP}")],
+    photos: Annotated[str, typer.Argument(help=f"The people to enrol: {options.DATA_HELP}")],
     model: Annotated[
         Path | None,
         typer.Option(help="Folder of a model; without it people are not compared."),
@@ -148,7 +151,7 @@ def _doctor(
             "such as YuNet."
         ),
     ] = "haar",
-    json_: Json = None,
+    json_: options.Json = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -162,22 +165,22 @@ def _doctor(
     to ask for another photo, in order of what that gains. Exit code 0 if there are no
     findings, 1 if there are some.
     """
-    check_report(report)
+    terminal.check_report(report)
     if model is not None:
         chosen_runtime(model, runtime="auto", variant="float32")  # before the photos are read
     finder, reason = _finder(faces)
     data, checks = _read(photos, finder, model)
-    with errors().status("Comparing photos and people"):
-        loaded = None if model is None else opened(model, runtime="auto", variant="float32")
+    with terminal.errors().status("Comparing photos and people"):
+        loaded = None if model is None else opening.opened(model, runtime="auto", variant="float32")
         diagnosis = examine_gallery(data, checks, loaded)
     diagnosis = replace(diagnosis, remarks=(reason,) if reason else ())
     if json_ != "-":
-        print_doctor(output(), diagnosis)
+        print_doctor(terminal.output(), diagnosis)
     if report is not None:
         pictures = dict(zip(data.item_names, data.items, strict=True))
         page = write_doctor(diagnosis, report, photos=pictures)
-        note(f"The report, with photographs: {page}", style="none")
-    finish(diagnosis.to_json(), json_)
+        terminal.note(f"The report, with photographs: {page}", style="none")
+    terminal.finish(diagnosis.to_json(), json_)
     if not diagnosis.clean:
         raise typer.Exit(FINDINGS)
 
@@ -199,13 +202,17 @@ def _read(
 ) -> tuple[Dataset, list[PhotoCheck]]:
     """Return the photos as the model reads them, and the quality of each in its original size."""
     checks: list[PhotoCheck] = []
-    with reading_bar(photos) as tell:
-        told: dict[str, Any] = {} if is_named(photos) else {"on_progress": tell}
+    with terminal.reading_bar(photos) as tell:
+        told: dict[str, Any] = {} if options.is_named(photos) else {"on_progress": tell}
         if told:
             told["on_photo"] = lambda _, photo: checks.append(PhotoCheck.of(photo, finder=finder))
-        data = read_data(photos, **told) if model is None else read_data_for(model, photos, **told)
+        data = (
+            options.read_data(photos, **told)
+            if model is None
+            else opening.read_data_for(model, photos, **told)
+        )
         if not told:
-            originals = read_data(photos)
+            originals = options.read_data(photos)
             photo_of = dict(zip(originals.item_names, originals.items, strict=True))
             for done, name in enumerate(data.item_names, 1):
                 checks.append(PhotoCheck.of(photo_of[name], finder=finder))

@@ -9,9 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness import errors
-from likeness.cli.opening import COULD_NOT_TRY, model_and_reader, recogniser
-from likeness.cli.options import CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
-from likeness.cli.terminal import finish, note, reading_bar
+from likeness.cli import opening, options, terminal
 from likeness.datasets.photo_files import PhotoFiles
 from likeness.images.decode import read_photo
 from likeness.recogniser.gallery import photo_digest
@@ -59,14 +57,16 @@ def _enrol(
             "with the columns person and photo; further columns are stored with the person."
         ),
     ],
-    gallery: Gallery,
-    model: Model,
+    gallery: options.Gallery,
+    model: options.Model,
     name: Annotated[str | None, typer.Option(help="The person in the photos.")] = None,
-    keep_photos: Annotated[bool, flag("keep-photos", "Store the photos, for re-enrol.")] = False,
-    faces: Faces = "none",
-    cut_faces: CutFaces = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    keep_photos: Annotated[
+        bool, options.flag("keep-photos", "Store the photos, for re-enrol.")
+    ] = False,
+    faces: options.Faces = "none",
+    cut_faces: options.CutFaces = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Enrol people from photos.
 
@@ -84,11 +84,11 @@ def _enrol(
         skipped=[str(path) for path in files.skipped],
     )
     planned = _with_usable_names(planned, done)
-    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    model_reader = opening.model_and_reader(model, faces=faces, cut=cut_faces)
     skipped, first = _first_usable(planned, model_reader[1], done)
     with (
-        recogniser(gallery, model_reader, key_file=key_file, new=True) as opened,
-        reading_bar("Enrolling") as tell,
+        opening.recogniser(gallery, model_reader, key_file=key_file, new=True) as opened,
+        terminal.reading_bar("Enrolling") as tell,
     ):
         opened.check_capture()
         for number, plan in enumerate(planned[skipped:], skipped + 1):
@@ -99,7 +99,7 @@ def _enrol(
             tell(number, len(planned))
     _tell(done, json_=json_, gallery=gallery)
     if not done.added and not done.already:
-        raise typer.Exit(COULD_NOT_TRY)
+        raise typer.Exit(opening.COULD_NOT_TRY)
 
 
 def _with_usable_names(planned: Sequence[_Planned], done: _Done) -> list[_Planned]:
@@ -206,12 +206,12 @@ def _enrol_planned(
 
 def _tell(done: _Done, *, json_: str | None, gallery: str) -> None:
     for text in (*done.not_taken, *done.refused):
-        note(f"Warning: left out: {text}")
+        terminal.note(f"Warning: left out: {text}")
     for text in done.warnings:
-        note(f"Warning: {text}")
+        terminal.note(f"Warning: {text}")
     left_out = len(done.not_taken) + len(done.refused)
     kept = f" ({done.kept:,} of their photos stored now)" if done.kept else ""
-    finish(
+    terminal.finish(
         {
             "format": "likeness.enrolment/1",
             "added": done.added,

@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from likeness import reports
-from likeness.cli import options
-from likeness.cli.opening import opened, read_data_for
-from likeness.cli.terminal import check_evidence, check_report, errors, finish, note, output, say
+from likeness.cli import opening, options, terminal
 from likeness.datasets.photo_folder import read_person_labels
 from likeness.errors import OutputError, SettingError, require_extra
 from likeness.evaluation.fusion import FUSION_HELP, check_fusion
@@ -44,27 +42,27 @@ def _evaluate(
     It measures all pairs, one-shot trials, the CMC, and an open set with half of the people never
     enrolled, at the model's threshold. It also says what the model was trained on.
     """
-    check_report(report)
-    check_evidence(evidence, json_)
+    terminal.check_report(report)
+    terminal.check_evidence(evidence, json_)
     require_extra("sklearn")  # for the baselines, before the photos are read
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
-    people = read_data_for(model, data)
+    people = opening.read_data_for(model, data)
     people.require(identities=2, items_each=2)
     labels = None if groups is None else read_person_labels(groups, people.everybody)
     began = time.perf_counter()
-    with errors().status("Embedding and counting"):
-        loaded = opened(model, runtime=runtime, variant=variant)
+    with terminal.errors().status("Embedding and counting"):
+        loaded = opening.opened(model, runtime=runtime, variant=variant)
         section = evaluate_model(loaded, people, labels=labels)
     for text in people.notes:
-        note(f"Note: {text}")
+        terminal.note(f"Note: {text}")
     if json_ != "-":
-        reports.print_protocol(output(), section.result)
+        reports.print_protocol(terminal.output(), section.result)
     if report is not None:
         seconds = time.perf_counter() - began
         page = reports.write_report(model_report(loaded, people, section, seconds=seconds), report)
         if json_ != "-":
-            say(f"The report: {page}", style="bold")
-    finish(section.to_json() if evidence else section.result.to_json(), json_)
+            terminal.say(f"The report: {page}", style="bold")
+    terminal.finish(section.to_json() if evidence else section.result.to_json(), json_)
 
 
 def _next_photo(
@@ -103,11 +101,11 @@ def _next_photo(
         check_fusion(fusion)
     _check_svg_place(out)
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
-    data = read_data_for(model, photos)
+    data = opening.read_data_for(model, photos)
     data.require(identities=2, items_each=2)
-    with errors().status("Embedding and counting"):
+    with terminal.errors().status("Embedding and counting"):
         result = next_photo_of_model(
-            opened(model, runtime=runtime, variant=variant),
+            opening.opened(model, runtime=runtime, variant=variant),
             data,
             fusion=fusion,
             counts=None if numbers is None else sorted(set(numbers)),
@@ -115,20 +113,20 @@ def _next_photo(
             seed=seed,
         )
     for text in result.notes:
-        note(f"Note: {text}")
+        terminal.note(f"Note: {text}")
     if out is not None:
         write_file(out, reports.next_photo_plot(result))
     if json_ != "-":
         curve = result.curve
-        output().print(reports.next_photo_table(result))
-        say(
+        terminal.output().print(reports.next_photo_table(result))
+        terminal.say(
             f"{curve.probes:,} probes in each of {curve.draws:,} draws (seed "
             f"{curve.seed}), the same for every row; 95 % intervals from drawing the people "
             "again.",
             style="dim",
         )
-        say(*curve.sentences(), *(() if out is None else (f"Wrote {out}",)))
-    finish(result.to_json(), json_)
+        terminal.say(*curve.sentences(), *(() if out is None else (f"Wrote {out}",)))
+    terminal.finish(result.to_json(), json_)
 
 
 def _check_svg_place(out: Path | None) -> None:
@@ -223,11 +221,11 @@ def _calibrate(
         accepted = _rate(strangers_accepted, "--strangers-accepted")
     prior_rate = _rate(prior, "--prior")
     wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
-    check_report(report)
+    terminal.check_report(report)
     if not dry_run:
         check_writable_folder(model, option="MODEL")  # the threshold is stored there
     require_extra("sklearn")  # for the probabilities, before the photos are read
-    loaded = opened(model, runtime=runtime, variant=variant)
+    loaded = opening.opened(model, runtime=runtime, variant=variant)
     notes: tuple[str, ...] = ()
     if on_gallery is not None:
         with open_gallery(
@@ -244,9 +242,9 @@ def _calibrate(
             enrolled = sorted(gallery.everybody(), key=lambda person: person.id)
         compared = tuple(person.name for person in enrolled)
     else:
-        data = read_data_for(model, str(photos))
+        data = opening.read_data_for(model, str(photos))
         data.require(identities=2, items_each=2)
-        with errors().status("Embedding and counting"):
+        with terminal.errors().status("Embedding and counting"):
             calibration = calibrate_model(
                 loaded,
                 data,
@@ -269,8 +267,8 @@ def _calibrate(
         page = write_calibration(calibration, report, people=compared)
         lines.append(f"The report: {page}")
     for text in notes:
-        note(f"Note: {text}")
-    finish(document, json_, *lines)
+        terminal.note(f"Note: {text}")
+    terminal.finish(document, json_, *lines)
 
 
 def _purpose(

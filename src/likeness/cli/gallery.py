@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.options import GalleryArgument, Json, KeyFile, flag
-from likeness.cli.terminal import errors, finish, note
+from likeness.cli import options, terminal
 from likeness.errors import SettingError
 from likeness.recogniser import gallery as galleries
 
@@ -15,11 +14,11 @@ DAMAGED = 1
 
 
 def _copy(
-    gallery: GalleryArgument,
+    gallery: options.GalleryArgument,
     destination: Annotated[
         str, typer.Argument(help="A path or address that holds no gallery yet.")
     ],
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Copy a gallery between SQLite and PostgreSQL.
 
@@ -27,9 +26,12 @@ def _copy(
     use it, and the copy is written completely or not at all. An encrypted gallery stays encrypted
     with its key.
     """
-    with errors().status("Copying and verifying"), galleries.open_gallery(gallery) as source:
+    with (
+        terminal.errors().status("Copying and verifying"),
+        galleries.open_gallery(gallery) as source,
+    ):
         copied = galleries.copy_gallery(source, destination)
-    finish(
+    terminal.finish(
         copied.as_dict(),
         json_,
         f"Copied {copied.people:,} people with {copied.templates:,} templates and "
@@ -38,18 +40,20 @@ def _copy(
     )
 
 
-def _check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = None) -> None:
+def _check(
+    gallery: options.GalleryArgument, key_file: options.KeyFile = None, json_: options.Json = None
+) -> None:
     """Check every page, row and embedding for damage.
 
     Exit code 0 if it is sound, 1 if something is damaged. Without the key of an encrypted gallery
     everything but the ciphertexts is checked.
     """
     key = galleries.GalleryKey.read(key_file)
-    with errors().status("Checking every row"):
+    with terminal.errors().status("Checking every row"):
         report = galleries.check_gallery(gallery, key=key)
     for text in report.notes:
-        note(f"Note: {text}.")
-    finish(
+        terminal.note(f"Note: {text}.")
+    terminal.finish(
         report.as_dict(),
         json_,
         *(f"Damaged: {problem}." for problem in report.problems),
@@ -63,17 +67,17 @@ def _check(gallery: GalleryArgument, key_file: KeyFile = None, json_: Json = Non
 def _backup(
     gallery: Annotated[str, typer.Argument(help="A gallery in a file.")],
     file: Annotated[Path, typer.Argument(help="The backup; must not exist.")],
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Write a gallery to a new file while it is in use.
 
     The backup shows one moment of it. The backup is a gallery itself: open it where it is, or copy
     it with `likeness gallery copy`. People who are forgotten later are still in it.
     """
-    with errors().status("Backing up"), galleries.open_gallery(gallery) as source:
+    with terminal.errors().status("Backing up"), galleries.open_gallery(gallery) as source:
         galleries.backup_gallery(source, file)
         counts = source.counts()
-    finish(
+    terminal.finish(
         {"format": "likeness.gallery-backup/1", "file": str(file), **vars(counts)},
         json_,
         f"Backed up {counts.people:,} people with {counts.templates:,} templates to {file}.",
@@ -81,14 +85,16 @@ def _backup(
 
 
 def _rotate_key(
-    gallery: GalleryArgument,
+    gallery: options.GalleryArgument,
     new_key_file: Annotated[
         Path | None,
         typer.Option("--new-key-file", help="File of the new key; created if it does not exist."),
     ] = None,
-    decrypt: Annotated[bool, flag("decrypt", "Store everything unencrypted from now on.")] = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    decrypt: Annotated[
+        bool, options.flag("decrypt", "Store everything unencrypted from now on.")
+    ] = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Encrypt a gallery with a new key.
 
@@ -105,12 +111,12 @@ def _rotate_key(
             made = not new_key_file.exists()
             if made:
                 galleries.GalleryKey.generate().write(new_key_file)
-                note(f"Made a key in {new_key_file}.")
+                terminal.note(f"Made a key in {new_key_file}.")
             key = galleries.GalleryKey.read(new_key_file)
-        with errors().status("Encrypting everything again"):
+        with terminal.errors().status("Encrypting everything again"):
             opened.rotate_key(key)
         key_id = None if key is None else key.id
-        finish(
+        terminal.finish(
             {"format": "likeness.key-rotation/1", "key_id": key_id, "key_made": made},
             json_,
             f"{opened.where} is not encrypted any more."

@@ -8,16 +8,7 @@ from typing import Annotated
 import typer
 
 from likeness.arrays import Images, check_in_range
-from likeness.cli import options
-from likeness.cli.opening import (
-    COULD_NOT_TRY,
-    NOT_RECOGNISED,
-    Task,
-    folder_of,
-    model_and_reader,
-    recogniser,
-)
-from likeness.cli.terminal import finish, note, output, reading_bar, say
+from likeness.cli import opening, options, terminal
 from likeness.datasets import OnProgress
 from likeness.errors import DataError, SettingError
 from likeness.images.decode import decode_file, read_photo
@@ -53,8 +44,11 @@ def _identify(
         faces = "haar"
     answered: list[tuple[Path, Identified]] = []
     refused: list[str] = []
-    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
-    with recogniser(gallery, model_reader, key_file=key_file) as opened, _bar(json_) as tell:
+    model_reader = opening.model_and_reader(model, faces=faces, cut=cut_faces)
+    with (
+        opening.recogniser(gallery, model_reader, key_file=key_file) as opened,
+        _bar(json_) as tell,
+    ):
         # Check the threshold and the capture settings before reading photos.
         _ = opened.decider
         opened.check_capture(all_faces=all_faces)
@@ -63,7 +57,7 @@ def _identify(
                 people = _people(opened, file, every=all_faces, nearest=top_k)
             except DataError as error:
                 refused.append(f"{file}: {error}")
-                note(f"likeness: {error}", style="red")
+                terminal.note(f"likeness: {error}", style="red")
                 continue
             finally:
                 tell(number, len(photos))
@@ -80,11 +74,11 @@ def _identify(
         }
         for file, person in answered
     ]
-    finish({"format": "likeness.answers/1", "answers": answers, "refused": refused}, json_)
+    terminal.finish({"format": "likeness.answers/1", "answers": answers, "refused": refused}, json_)
     if refused:
-        raise typer.Exit(COULD_NOT_TRY)
+        raise typer.Exit(opening.COULD_NOT_TRY)
     if any(person.answer.status != "known" for _, person in answered):
-        raise typer.Exit(NOT_RECOGNISED)
+        raise typer.Exit(opening.NOT_RECOGNISED)
 
 
 def _people(opened: Recogniser, file: Path, *, every: bool, nearest: int) -> list[Identified]:
@@ -97,9 +91,9 @@ def _people(opened: Recogniser, file: Path, *, every: bool, nearest: int) -> lis
 
 def _bar(json_: str | None) -> AbstractContextManager[OnProgress]:
     """Return a progress bar; on a terminal the answers themselves show the progress."""
-    if json_ != "-" and output().is_terminal:
+    if json_ != "-" and terminal.output().is_terminal:
         return nullcontext(lambda _done, _total: None)
-    return reading_bar("Identifying")
+    return terminal.reading_bar("Identifying")
 
 
 def _tell(file: Path, person: Identified, *, several: bool) -> None:
@@ -113,9 +107,9 @@ def _tell(file: Path, person: Identified, *, several: bool) -> None:
         probability = neighbour.probability
         likely = "" if probability is None else f"  probability {probability:.1%}"
         lines.append(f"  {rank}. {neighbour.name}  energy {neighbour.energy:.4g}{likely}")
-    say(*lines)
+    terminal.say(*lines)
     for text in (*person.warnings, *answer.warnings):
-        note(f"Warning: {text}")
+        terminal.note(f"Warning: {text}")
 
 
 def _verify(
@@ -132,27 +126,27 @@ def _verify(
 
     Exit code 0 if accepted, 1 if rejected, 2 if it could not be tried.
     """
-    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
-    with recogniser(gallery, model_reader, key_file=key_file) as opened:
+    model_reader = opening.model_and_reader(model, faces=faces, cut=cut_faces)
+    with opening.recogniser(gallery, model_reader, key_file=key_file) as opened:
         answer = opened.verify(name, read_photo(photo), file=str(photo))
     likely = "" if answer.probability is None else f", probability {answer.probability:.1%}"
-    finish(
+    terminal.finish(
         answer.as_dict(),
         json_,
         f"{'accepted' if answer.accepted else 'rejected'}: energy {answer.energy:.4g} to {name}, "
         f"threshold {answer.threshold:.4g}{likely}.",
     )
     for text in answer.warnings:
-        note(f"Warning: {text}")
+        terminal.note(f"Warning: {text}")
     if not answer.accepted:
-        raise typer.Exit(NOT_RECOGNISED)
+        raise typer.Exit(opening.NOT_RECOGNISED)
 
 
 def _compare(
     left: Annotated[Path, typer.Argument(metavar="A", help="A photo, a signature or a drawing.")],
     right: Annotated[Path, typer.Argument(metavar="B", help="The second file.")],
     model: options.OptionalModel = None,
-    task: Task = None,
+    task: opening.Task = None,
     prior: Annotated[
         float | None,
         typer.Option(
@@ -169,7 +163,7 @@ def _compare(
     """
     if prior is not None and not 0 < prior < 1:
         raise SettingError(f"--prior: expected a number above 0 and below 1. Received: {prior:g}.")
-    folder = folder_of(model, task)
+    folder = opening.folder_of(model, task)
     loaded = open_model(folder) if task is None else shipped_model(task)
     answer = compare_images(loaded, _pixels(left, loaded), _pixels(right, loaded), prior=prior)
     likely = (
@@ -178,16 +172,16 @@ def _compare(
         else f", probability {answer.probability:.1%} at a prior of {answer.prior:.0%}"
     )
     named = {} if task is None else {"task": task}
-    finish(
+    terminal.finish(
         {"left": str(left), "right": str(right), **named, **answer.as_dict()},
         json_,
         f"{'same' if answer.same else 'different'}: energy {answer.energy:.4g}, threshold "
         f"{answer.threshold:.4g}{likely}.",
     )
     for text in answer.warnings:
-        note(f"Warning: {text}")
+        terminal.note(f"Warning: {text}")
     if not answer.same:
-        raise typer.Exit(NOT_RECOGNISED)
+        raise typer.Exit(opening.NOT_RECOGNISED)
 
 
 def _pixels(file: Path, model: LoadedModel) -> Images:

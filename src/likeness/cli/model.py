@@ -10,9 +10,7 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from likeness.cli.opening import Task, folder_of, read_data_for
-from likeness.cli.options import DATA_HELP, Json, ModelFolder, Out, Overwrite, flag, read_json
-from likeness.cli.terminal import errors, finish, note, output, reading_bar, say
+from likeness.cli import opening, options, terminal
 from likeness.errors import LikenessError, ModelError, OutputError, SettingError, require_extra
 from likeness.experiments.exported import export_int8, export_onnx
 from likeness.files import check_writable_file, check_writable_folder
@@ -31,7 +29,7 @@ def _import(
     licence: Annotated[
         str, typer.Option(help="Its licence: text, or an SPDX identifier such as MIT.")
     ],
-    out: Out,
+    out: options.Out,
     layout: Annotated[str, typer.Option(help="nchw (channels first) or nhwc.")] = "nchw",
     channels: Annotated[str, typer.Option(help="rgb, bgr or grey.")] = "rgb",
     mean: Annotated[
@@ -53,8 +51,8 @@ def _import(
     name: Annotated[
         str | None, typer.Option(help="The model's name. Default: the file's name.")
     ] = None,
-    overwrite: Overwrite = False,
-    json_: Json = None,
+    overwrite: options.Overwrite = False,
+    json_: options.Json = None,
 ) -> None:
     """Import a public face encoder (ArcFace, SFace, …).
 
@@ -84,8 +82,10 @@ def _import(
     summary = _Summary.of(out)
     if json_ != "-":
         summary.tell()
-        say(f"Written to {out}. It has no threshold: choose one with `likeness calibrate`.")
-    finish(summary.to_json(), json_)
+        terminal.say(
+            f"Written to {out}. It has no threshold: choose one with `likeness calibrate`."
+        )
+    terminal.finish(summary.to_json(), json_)
 
 
 def _get(
@@ -94,10 +94,10 @@ def _get(
     path: Annotated[
         Path | None, typer.Option(help="Folder with its files. Default: search for them.")
     ] = None,
-    list_: Annotated[bool, flag("list", "List the available encoders.")] = False,
-    offline: Annotated[bool, flag("offline", "Do not download anything.")] = False,
-    overwrite: Overwrite = False,
-    json_: Json = None,
+    list_: Annotated[bool, options.flag("list", "List the available encoders.")] = False,
+    offline: Annotated[bool, options.flag("offline", "Do not download anything.")] = False,
+    overwrite: options.Overwrite = False,
+    json_: options.Json = None,
 ) -> None:
     """Get a public face encoder by name, or the detector yunet.
 
@@ -109,57 +109,61 @@ def _get(
     detector = public.YUNET
     if list_:
         for encoder in public.PUBLIC_ENCODERS.values():
-            say(f"{encoder.name}: {encoder.about}")
-            say(f"    licence: {encoder.licence}")
-            say(f"    learned from: {encoder.training_photos}")
-            say(f"    not for: {encoder.not_for}")
+            terminal.say(f"{encoder.name}: {encoder.about}")
+            terminal.say(f"    licence: {encoder.licence}")
+            terminal.say(f"    learned from: {encoder.training_photos}")
+            terminal.say(f"    not for: {encoder.not_for}")
             for file in encoder.files:
-                say(f"    {file.name}, {_megabytes(file.size)}, SHA-256 {file.sha256}")
-        say("yunet: YuNet (Wu et al., 2023), the face detector; every command then uses it")
-        say("    licence: MIT")
-        say(f"    {detector.name}, {_megabytes(detector.size)}, SHA-256 {detector.sha256}")
+                terminal.say(f"    {file.name}, {_megabytes(file.size)}, SHA-256 {file.sha256}")
+        terminal.say(
+            "yunet: YuNet (Wu et al., 2023), the face detector; every command then uses it"
+        )
+        terminal.say("    licence: MIT")
+        terminal.say(f"    {detector.name}, {_megabytes(detector.size)}, SHA-256 {detector.sha256}")
         return
     if name == "yunet":
-        with reading_bar("Getting yunet") as tell:
+        with terminal.reading_bar("Getting yunet") as tell:
             stored = public.get_detector(path=path, offline=offline, on_progress=tell)
         document = {
             "format": "likeness.detector/1",
             "file": str(stored),
             "sha256": detector.sha256,
         }
-        finish(document, json_, f"{stored}: models that need aligned faces now find them with it.")
+        terminal.finish(
+            document, json_, f"{stored}: models that need aligned faces now find them with it."
+        )
         return
     if name is None or out is None:
         raise SettingError(
             "model get: expected a name and --out FOLDER, or --list. Example: "
             "`likeness model get dlib --out faces`."
         )
-    with reading_bar(f"Getting {name}") as tell:
+    with terminal.reading_bar(f"Getting {name}") as tell:
         public.get_model(
             name, out, path=path, offline=offline, overwrite=overwrite, on_progress=tell
         )
     summary = _Summary.of(out)
     if json_ != "-":
         summary.tell()
-        say(
+        terminal.say(
             f"Written to {out}. It has no threshold: choose one with `likeness calibrate`."
             if summary.threshold is None
             else f"Written to {out}. Its threshold was measured on the AT&T faces, not with your "
             "camera: choose yours with `likeness calibrate`."
         )
-    finish(summary.to_json(), json_)
+    terminal.finish(summary.to_json(), json_)
 
 
 def _show(
     model: Annotated[Path | None, typer.Argument(help="Folder of a model.")] = None,
-    task: Task = None,
-    json_: Json = None,
+    task: opening.Task = None,
+    json_: options.Json = None,
 ) -> None:
     """Show the contents of a model's folder, and check its ONNX parts."""
-    summary = _Summary.of(folder_of(model, task, option="MODEL"))
+    summary = _Summary.of(opening.folder_of(model, task, option="MODEL"))
     if json_ != "-":
         summary.tell()
-    finish(summary.to_json(), json_)
+    terminal.finish(summary.to_json(), json_)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +234,7 @@ class _Summary:
         table.add_column(overflow="fold")
         for name, text in self._lines():
             table.add_row(name, text)
-        output().print(table)
+        terminal.output().print(table)
 
     def _lines(self) -> list[tuple[str, str]]:
         lines = [
@@ -326,19 +330,19 @@ def _eyes(word: str) -> tuple[float, float, float, float]:
 
 
 def _export(
-    model: ModelFolder,
-    int8: Annotated[bool, flag("int8", "Also write a variant in 8-bit integers.")] = False,
+    model: options.ModelFolder,
+    int8: Annotated[bool, options.flag("int8", "Also write a variant in 8-bit integers.")] = False,
     photos: Annotated[
         str | None,
         typer.Option(
             help="For --int8: people the model was not trained on. Half of them set the ranges, "
-            f"the others measure the loss of accuracy: {DATA_HELP}"
+            f"the others measure the loss of accuracy: {options.DATA_HELP}"
         ),
     ] = None,
     overwrite: Annotated[
-        bool, flag("overwrite", "Replace the existing part; with --int8, the int8 variant.")
+        bool, options.flag("overwrite", "Replace the existing part; with --int8, the int8 variant.")
     ] = False,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Write the encoder for ONNX Runtime, to run without Keras.
 
@@ -352,9 +356,9 @@ def _export(
         )
     before = SavedModel.read(model)
     check_writable_folder(model, option="MODEL")
-    people = None if photos is None else read_data_for(model, photos)
+    people = None if photos is None else opening.read_data_for(model, photos)
     loss = None
-    with errors().status("Exporting"):
+    with terminal.errors().status("Exporting"):
         again = "onnx" not in before.parts or (overwrite and not int8)
         if again and before.format != IMPORTED_FORMAT:
             load_keras()
@@ -374,7 +378,7 @@ def _export(
         "fingerprint": saved.fingerprint,
         "parts": parts,
     }
-    finish(result, json_, *lines)
+    terminal.finish(result, json_, *lines)
 
 
 def _written(wrote: str, model: Path, part: Mapping[str, Any]) -> str:
@@ -387,7 +391,7 @@ def _megabytes(size: int) -> str:
 
 
 def _card(
-    model: ModelFolder,
+    model: options.ModelFolder,
     add: Annotated[
         list[Path] | None,
         typer.Option(help="Add a result (--json of crossval or evaluate); repeatable."),
@@ -397,7 +401,7 @@ def _card(
         str | None, typer.Option(help="The model's licence, such as CC-BY-4.0.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write the card as a page.")] = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Show a model's card: data, figures, threshold, limits.
 
@@ -414,20 +418,20 @@ def _card(
     }
     for file in add or ():
         about["results"] = _with_result(
-            about.get("results"), read_json(file, option="--add"), saved.to_json()
+            about.get("results"), options.read_json(file, option="--add"), saved.to_json()
         )
     try:
         saved.store_about(about)
     except OutputError as error:
         if add or name is not None or licence is not None:
             raise
-        note(f"Note: {error}")
+        terminal.note(f"Note: {error}")
     made = model_card({**saved.to_json(), "about": about})
     if html is not None:
         write_card_page(made, html)
     if json_ != "-":
-        output().print(Markdown(card_markdown(made)))
-    finish(made.to_json(), json_)
+        terminal.output().print(Markdown(card_markdown(made)))
+    terminal.finish(made.to_json(), json_)
 
 
 def _with_result(results: Any, result: Any, document: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from likeness.cli.options import is_named, read_data
-from likeness.cli.terminal import errors, finish, note, say
+from likeness.cli import options, terminal
 from likeness.datasets import Dataset, OnPhoto, OnProgress
 from likeness.errors import SettingError
 from likeness.images.preparation import preparation_from_data
@@ -71,7 +70,7 @@ def opened(model: Path, *, runtime: str, variant: str) -> Model:
 
         load_keras()
     words = {"onnx": f"ONNX Runtime, {variant}", "keras": "Keras"}
-    note(f"Running on {words[chosen]}.", style="dim")
+    terminal.note(f"Running on {words[chosen]}.", style="dim")
     return open_model(model, runtime=chosen, variant=variant)
 
 
@@ -100,11 +99,13 @@ def read_data_for(
     alignment = alignment_of(saved)
     if alignment is None:
         preparation = preparation_from_data(saved.preparation)
-        return read_data(data, preparation=preparation, on_progress=on_progress, on_photo=on_photo)
-    if is_named(data):
-        with errors().status("Looking for the faces"):
-            return aligned_faces.aligned_faces(read_data(data), alignment)
-    return read_data(
+        return options.read_data(
+            data, preparation=preparation, on_progress=on_progress, on_photo=on_photo
+        )
+    if options.is_named(data):
+        with terminal.errors().status("Looking for the faces"):
+            return aligned_faces.aligned_faces(options.read_data(data), alignment)
+    return options.read_data(
         data,
         face=aligned_faces.aligned_face(alignment),
         on_progress=on_progress,
@@ -120,7 +121,7 @@ COULD_NOT_TRY = 2
 def model_and_reader(model: Path, *, faces: str, cut: bool) -> tuple[Model, PhotoReader]:
     """Open a model and its photo reader; see `PhotoReader.for_model`."""
     if chosen_runtime(model) == "keras":
-        note(
+        terminal.note(
             "This model has no ONNX part, so it starts slowly. Make one: `likeness export MODEL`.",
             style="dim",
         )
@@ -186,10 +187,10 @@ def finish_training(document: Mapping[str, Any], json_: str | None, *lines: str)
     """
     if json_ != "-":
         if document["interrupted"]:
-            say("Stopped early: these are the best weights so far.", style="yellow")
+            terminal.say("Stopped early: these are the best weights so far.", style="yellow")
         folder = Path(document["model"])
-        say(*lines, f"Model {document['fingerprint'][:12]} written to {folder}")
-        say(f"Its card: {folder / 'card.md'}")
+        terminal.say(*lines, f"Model {document['fingerprint'][:12]} written to {folder}")
+        terminal.say(f"Its card: {folder / 'card.md'}")
         if document["no_onnx"]:
-            say(f"It has no ONNX part: {document['no_onnx']}", style="yellow")
-    finish(document, json_)
+            terminal.say(f"It has no ONNX part: {document['no_onnx']}", style="yellow")
+    terminal.finish(document, json_)

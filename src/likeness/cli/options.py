@@ -12,7 +12,7 @@ from likeness.datasets import Dataset, OnPhoto, OnProgress
 from likeness.errors import SettingError
 from likeness.files import check_writable_file
 from likeness.tasks import registry
-from likeness.training import TrainingRecipe, recipe_by_name, recipe_names
+from likeness.training import TrainingRecipe
 from likeness.training.settings import SettingGroup
 
 DATA_HELP = (
@@ -235,7 +235,7 @@ def read_recipe(
     """Return the named recipe, or the file's, with changes.
 
     Args:
-        mode: one of `likeness.training.recipe_names`.
+        mode: one of `TrainingRecipe.names`.
         file: JSON with settings that replace the named recipe's.
         changes: each ``name=value``.
         seed: replaces the recipe's.
@@ -243,14 +243,14 @@ def read_recipe(
     Raises:
         SettingError: a name or a value does not fit.
     """
-    if mode not in recipe_names():
+    if mode not in TrainingRecipe.names():
         raise SettingError(
-            f"--mode: expected one of {', '.join(recipe_names())}. Received: {mode!r}."
+            f"--mode: expected one of {', '.join(TrainingRecipe.names())}. Received: {mode!r}."
         )
     settings = {} if file is None else read_json(file, option="--recipe")
     if not isinstance(settings, dict):
         raise SettingError(f"--recipe: {file}: expected an object of settings.")
-    return changed(recipe_by_name(mode), changes, file=settings, seed=seed)
+    return changed(TrainingRecipe.named(mode), changes, file=settings, seed=seed)
 
 
 def read_json(file: Path, *, option: str) -> Any:

@@ -9,10 +9,7 @@ from typing import Annotated, TextIO, TypeVar
 
 import typer
 
-from likeness.cli import options
-from likeness.cli.opening import model_and_reader, recogniser
-from likeness.cli.options import NEW_FILE, CutFaces, Faces, Gallery, Json, KeyFile, Model, flag
-from likeness.cli.terminal import finish, note, reading_bar
+from likeness.cli import opening, options, terminal
 from likeness.errors import DataError, SettingError
 from likeness.files import check_writable_file, whole_file
 from likeness.images.decode import read_photo
@@ -23,7 +20,6 @@ from likeness.recogniser.gallery import (
     import_people,
     open_gallery,
 )
-from likeness.recogniser.gallery.records import near_name_warnings
 from likeness.recogniser.recogniser import re_enrol as enrol_again
 
 Name = Annotated[str, typer.Argument(help="The person's name.")]
@@ -37,7 +33,7 @@ _TOLD_EVERY = 100
 """Lines between two updates of the progress bar."""
 
 
-def _list(gallery: Gallery, json_: Json = None) -> None:
+def _list(gallery: options.Gallery, json_: options.Json = None) -> None:
     """List everybody who is enrolled."""
     with open_gallery(gallery) as opened:
         people = list(opened.everybody())
@@ -47,10 +43,10 @@ def _list(gallery: Gallery, json_: Json = None) -> None:
         for person in people
     ]
     document = {"format": "likeness.people-list/1", "people": [vars(person) for person in people]}
-    finish(document, json_, *lines, f"{len(people):,} people.")
+    terminal.finish(document, json_, *lines, f"{len(people):,} people.")
 
 
-def _show(name: Name, gallery: Gallery, json_: Json = None) -> None:
+def _show(name: Name, gallery: options.Gallery, json_: options.Json = None) -> None:
     """Show a person and their templates."""
     with open_gallery(gallery) as opened:
         person, templates = opened.person(name), list(opened.templates(name))
@@ -65,31 +61,31 @@ def _show(name: Name, gallery: Gallery, json_: Json = None) -> None:
         for template in templates
     ]
     document = {"format": "likeness.person/1", **vars(person), "templates": without_vectors}
-    finish(document, json_, *lines)
+    terminal.finish(document, json_, *lines)
 
 
 def _rename(
     name: Name,
     new: Annotated[str, typer.Argument(help="The new name.")],
-    gallery: Gallery,
-    json_: Json = None,
+    gallery: options.Gallery,
+    json_: options.Json = None,
 ) -> None:
     """Rename a person."""
     with open_gallery(gallery) as opened:
         person = opened.change_person(name, new=new)
         near = opened.near_names(person.name)
     document = {"format": "likeness.person/1", **vars(person)}
-    finish(document, json_, f"{name} is now {person.name}.")
-    for text in near_name_warnings(person.name, near):
-        note(f"Warning: {text}.")
+    terminal.finish(document, json_, f"{name} is now {person.name}.")
+    for text in person.near_name_warnings(near):
+        terminal.note(f"Warning: {text}.")
 
 
 def _merge(
     name: Annotated[str, typer.Argument(help="The name that is removed.")],
     into: Annotated[str, typer.Argument(help="The name that stays, and gets the templates.")],
-    gallery: Gallery,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Merge two names of one person.
 
@@ -97,7 +93,7 @@ def _merge(
     """
     with open_gallery(gallery, key=GalleryKey.read(key_file)) as opened:
         person = opened.merge(name, into=into)
-    finish(
+    terminal.finish(
         {"format": "likeness.person/1", **vars(person)},
         json_,
         f"{name} is now part of {person.name}, who has {person.templates} photos.",
@@ -106,19 +102,21 @@ def _merge(
 
 def _export(
     file: Annotated[Path, typer.Argument(help="File of JSON lines; must not exist.")],
-    gallery: Gallery,
-    without_photos: Annotated[bool, flag("without-photos", "Leave stored photos out.")] = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    without_photos: Annotated[
+        bool, options.flag("without-photos", "Leave stored photos out.")
+    ] = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Export all people, with their embeddings in plain.
 
     The file holds JSON lines; the embeddings in it are not encrypted.
     """
-    check_writable_file(file, option="FILE", expected=NEW_FILE, new=True)
+    check_writable_file(file, option="FILE", expected=options.NEW_FILE, new=True)
     with (
         open_gallery(gallery, key=GalleryKey.read(key_file)) as opened,
-        reading_bar("Exporting") as tell,
+        terminal.reading_bar("Exporting") as tell,
     ):
         people = opened.counts().people
         lines = _write_lines(
@@ -128,7 +126,7 @@ def _export(
                 lambda done: tell(done - 1, people),  # the first line is the head
             ),
         )
-    finish(
+    terminal.finish(
         {"format": "likeness.model/1", "people": lines - 1, "file": str(file)},
         json_,
         f"Exported {lines - 1:,} people to {file}. Its embeddings are not encrypted.",
@@ -137,9 +135,9 @@ def _export(
 
 def _import(
     file: Annotated[Path, typer.Argument(help="JSON lines of `likeness people export`.")],
-    gallery: Gallery,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Import exported people: all of them, or none.
 
@@ -152,19 +150,19 @@ def _import(
     with (
         stream,
         open_gallery(gallery, key=GalleryKey.read(key_file)) as opened,
-        reading_bar("Importing") as tell,
+        terminal.reading_bar("Importing") as tell,
     ):
         imported = import_people(
             opened, _counted(stream, lambda done: tell(done, 0)), name=str(file)
         )
-    finish(
+    terminal.finish(
         {"format": "likeness.import/1", **vars(imported)},
         json_,
         f"Imported {imported.people:,} people, {imported.new_people:,} of them new: "
         f"{imported.added:,} photos added, {imported.already:,} already enrolled.",
     )
     for text in imported.warnings:
-        note(f"Warning: {text}.")
+        terminal.note(f"Warning: {text}.")
 
 
 def _counted(lines: Iterable[Line], tell: Callable[[int], None]) -> Iterator[Line]:
@@ -187,13 +185,13 @@ def _write_lines(file: Path, lines: Iterable[str]) -> int:
 
 
 def _forget(
-    gallery: Gallery,
+    gallery: options.Gallery,
     name: Annotated[str | None, typer.Argument(help="Person to forget.")] = None,
     template: Annotated[
         int | None, typer.Option(help="Forget one photo by its number; the person stays enrolled.")
     ] = None,
     receipt: options.Receipt = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Delete a person or a photo, and print a receipt.
 
@@ -208,44 +206,46 @@ def _forget(
             opened.remove_template(template) if template is not None else opened.forget(str(name))
         )
         write(removal)
-    finish(removal.as_dict(), json_, *removal.sentences())
+    terminal.finish(removal.as_dict(), json_, *removal.sentences())
 
 
 def _undo(
     template: Annotated[int, typer.Argument(help="Number of an approved template.")],
-    gallery: Gallery,
+    gallery: options.Gallery,
     receipt: options.Receipt = None,
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Remove an approved photo."""
     with open_gallery(gallery) as opened, _room_for_receipt(receipt) as write:
         removal = opened.undo(template)
         write(removal)
-    finish(removal.as_dict(), json_, *removal.sentences())
+    terminal.finish(removal.as_dict(), json_, *removal.sentences())
 
 
 def _approve(
     name: Annotated[str, typer.Argument(help="The person in the photo.")],
     photo: Annotated[Path, typer.Argument(help="A photo in which the person was recognised.")],
-    gallery: Gallery,
-    model: Model,
-    keep_photo: Annotated[bool, flag("keep-photo", "Store the photo, for re-enrol.")] = False,
-    faces: Faces = "none",
-    cut_faces: CutFaces = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    model: options.Model,
+    keep_photo: Annotated[
+        bool, options.flag("keep-photo", "Store the photo, for re-enrol.")
+    ] = False,
+    faces: options.Faces = "none",
+    cut_faces: options.CutFaces = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Add a photo of a recognised person to their templates.
 
     `likeness undo` removes it again.
     """
-    model_reader = model_and_reader(model, faces=faces, cut=cut_faces)
-    with recogniser(gallery, model_reader, key_file=key_file) as opened:
+    model_reader = opening.model_and_reader(model, faces=faces, cut=cut_faces)
+    with opening.recogniser(gallery, model_reader, key_file=key_file) as opened:
         result = opened.approve(name, read_photo(photo), file=str(photo), keep_photo=keep_photo)
     enrolled = result.enrolled
     added, already = enrolled.added, enrolled.already
     document = {"format": "likeness.approval/1", "name": name, "added": added, "already": already}
-    finish(
+    terminal.finish(
         {**document, "kept": enrolled.kept},
         json_,
         f"Approved as template {added[0]} of {name}. Undo it with `likeness undo {added[0]}`."
@@ -254,31 +254,33 @@ def _approve(
         f"{'; it is stored now' if enrolled.kept else ''}.",
     )
     for text in result.warnings:
-        note(f"Warning: {text}")
+        terminal.note(f"Warning: {text}")
     if result.look_alike is not None:
-        note(f"Warning: {result.look_alike.name!r} is within the threshold of this photo, too.")
+        terminal.note(
+            f"Warning: {result.look_alike.name!r} is within the threshold of this photo, too."
+        )
 
 
 def _re_enrol(
-    gallery: Gallery,
-    model: Model,
-    faces: Faces = "none",
-    cut_faces: CutFaces = False,
-    key_file: KeyFile = None,
-    json_: Json = None,
+    gallery: options.Gallery,
+    model: options.Model,
+    faces: options.Faces = "none",
+    cut_faces: options.CutFaces = False,
+    key_file: options.KeyFile = None,
+    json_: options.Json = None,
 ) -> None:
     """Move a gallery to another model, from its kept photos.
 
     All photos are re-enrolled, or nothing changes. With the same model and other --faces or
     --cut-faces only the capture settings change.
     """
-    loaded, reader = model_and_reader(model, faces=faces, cut=cut_faces)
+    loaded, reader = opening.model_and_reader(model, faces=faces, cut=cut_faces)
     with (
         open_gallery(gallery, key=GalleryKey.read(key_file)) as opened,
-        reading_bar("Embedding") as tell,
+        terminal.reading_bar("Embedding") as tell,
     ):
         count = enrol_again(opened, loaded, reader=reader, on_progress=tell)
-    finish(
+    terminal.finish(
         {"format": "likeness.re-enrolment/1", "templates": count, "model": loaded.fingerprint},
         json_,
         f"{gallery} now has {count:,} templates of model {loaded.fingerprint[:12]}.",

@@ -6,18 +6,17 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.options import GALLERY_HELP, Gallery, Json, KeyFile, OptionalModel, flag
-from likeness.cli.terminal import finish, say
+from likeness.cli import options, terminal
 from likeness.errors import require_extra
 from likeness.recogniser import gallery as galleries
 
 
 def _serve(
     context: typer.Context,
-    model: OptionalModel = None,
+    model: options.OptionalModel = None,
     gallery: Annotated[
         str | None,
-        typer.Option(help=f"{GALLERY_HELP} Created if it does not exist."),
+        typer.Option(help=f"{options.GALLERY_HELP} Created if it does not exist."),
     ] = None,
     host: Annotated[
         str | None,
@@ -29,7 +28,7 @@ def _serve(
     settings: Annotated[
         Path | None, typer.Option(help="TOML file with settings; options override it.")
     ] = None,
-    key_file: KeyFile = None,
+    key_file: options.KeyFile = None,
     faces: Annotated[
         str | None,
         typer.Option(
@@ -38,14 +37,15 @@ def _serve(
         ),
     ] = None,
     cut_faces: Annotated[
-        bool | None, flag("cut-faces", "Crop each photo to its face, as at enrolment.")
+        bool | None, options.flag("cut-faces", "Crop each photo to its face, as at enrolment.")
     ] = None,
     tls_certificate: Annotated[
         Path | None, typer.Option(help="PEM file of the certificate; serves HTTPS.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file of its private key.")] = None,
     no_keys: Annotated[
-        bool | None, flag("no-keys", "No API keys: anybody on this machine may do everything.")
+        bool | None,
+        options.flag("no-keys", "No API keys: anybody on this machine may do everything."),
     ] = None,
     rate_limit: Annotated[
         str | None,
@@ -70,13 +70,13 @@ def _serve(
     from likeness.service.settings import Settings
 
     # Every option but --settings is called as the setting that it overrides.
-    options = {name: value for name, value in context.params.items() if name != "settings"}
-    run(Settings.read(file=settings, environment=os.environ, options=options), say=say)
+    given = {name: value for name, value in context.params.items() if name != "settings"}
+    run(Settings.read(file=settings, environment=os.environ, options=given), say=terminal.say)
 
 
 def _add(
     name: Annotated[str, typer.Argument(help="The person or program that gets the key.")],
-    gallery: Gallery,
+    gallery: options.Gallery,
     role: Annotated[
         str,
         typer.Option(
@@ -84,7 +84,7 @@ def _add(
             "or admin (also deletes people and reads the audit log)."
         ),
     ],
-    json_: Json = None,
+    json_: options.Json = None,
 ) -> None:
     """Make an API key and print it, once.
 
@@ -92,10 +92,10 @@ def _add(
     """
     with galleries.open_gallery(gallery) as opened:
         key, text = opened.api_keys.add(name, role=role)
-    finish({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_, text)
+    terminal.finish({"format": "likeness.key/1", **key.as_dict(), "key": text}, json_, text)
 
 
-def _list(gallery: Gallery, json_: Json = None) -> None:
+def _list(gallery: options.Gallery, json_: options.Json = None) -> None:
     """List all API keys, revoked ones too.
 
     The keys themselves are not stored.
@@ -107,13 +107,13 @@ def _list(gallery: Gallery, json_: Json = None) -> None:
         state = "" if key.revoked is None else f", revoked {key.revoked}"
         lines.append(f"{key.id}  {key.role}  {key.name}, since {key.created}{state}")
     document = {"format": "likeness.keys/1", "keys": [key.as_dict() for key in keys]}
-    finish(document, json_, *lines, f"{len(keys):,} key{'' if len(keys) == 1 else 's'}.")
+    terminal.finish(document, json_, *lines, f"{len(keys):,} key{'' if len(keys) == 1 else 's'}.")
 
 
 def _revoke(
     number: Annotated[int, typer.Argument(help="The key's number, as `keys list` shows it.")],
-    gallery: Gallery,
-    json_: Json = None,
+    gallery: options.Gallery,
+    json_: options.Json = None,
 ) -> None:
     """Revoke an API key.
 
@@ -122,4 +122,4 @@ def _revoke(
     with galleries.open_gallery(gallery) as opened:
         key = opened.api_keys.revoke(number)
     document = {"format": "likeness.key/1", **key.as_dict()}
-    finish(document, json_, f"Key {key.id} of {key.name} is revoked.")
+    terminal.finish(document, json_, f"Key {key.id} of {key.name} is revoked.")

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness import datasets
-from likeness.cli import options, terminal
-from likeness.cli.opening import finish_training, read_data_for, training_document
+from likeness.cli import opening, options, terminal
 from likeness.datasets import Dataset
 from likeness.errors import DataNotFoundError, MissingExtraError, SettingError, require_extra
 from likeness.evaluation import evaluate_unseen, people_intervals
@@ -72,7 +71,7 @@ def _train(
             on_progress=lambda training: bars.tell(0, people.name, training),
             log_dir=log_dir,
         )
-    document = training_document(model, model.save(out, overwrite=overwrite))
+    document = opening.training_document(model, model.save(out, overwrite=overwrite))
     evidence = document["threshold_evidence"]
     learned = (
         "No threshold: there were too few people to hold some out (six at least)."
@@ -81,13 +80,13 @@ def _train(
         f"{len(evidence['people'])} people held out ({evidence['genuine_pairs']} genuine and "
         f"{evidence['impostor_pairs']} impostor pairs)."
     )
-    finish_training(document, json_, learned)
+    opening.finish_training(document, json_, learned)
 
 
 def _adapt(
     base: Path, data: str, out: Path, *, seed: int, overwrite: bool, json_: str | None
 ) -> None:
-    people = read_data_for(base, data)
+    people = opening.read_data_for(base, data)
     load_keras()
     from likeness.training.adaptation import adapt  # late: with --from only
 

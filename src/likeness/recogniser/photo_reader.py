@@ -1,6 +1,6 @@
 """`PhotoReader`: from the bytes of a photo to the encoder's input pixels.
 
-`write_face_photos` writes the faces of a folder of photos, for training and calibration.
+`PhotoReader.write_faces` writes the faces of a folder of photos, for training and calibration.
 """
 
 from collections import Counter
@@ -197,6 +197,58 @@ class PhotoReader:
             faces = []
         return PreparedPhoto(size=(photo.shape[0], photo.shape[1]), faces=tuple(faces))
 
+    def write_faces(
+        self, photos: Path, out: Path, *, on_progress: OnProgress | None = None
+    ) -> "_FacePhotos":
+        """Write the face of each photo as a PNG file, in the same sub-folders; all or nothing.
+
+        The pixels equal those that enrolment and identification use with this reader, so a model
+        can be trained and calibrated on them.
+
+        Args:
+            photos: one sub-folder per person.
+            out: the new folder; must not exist yet, or be empty.
+            on_progress: called with (photos read, photos in all).
+
+        Raises:
+            DataNotFoundError: there is no photo in a sub-folder.
+            FaceError: no photo has exactly one face.
+            OutputError: the folder is not empty, or it cannot be written.
+        """
+        check_new_folder(out, document="")
+        if out.resolve().is_relative_to(photos.resolve()):
+            raise OutputError(
+                f"{out}: expected a folder outside of {photos}, whose sub-folders are people. "
+                "Choose another one."
+            )
+        walked = PhotoFiles.required_of_people(photos)
+        files = walked.photos
+        names = _names(files)
+        people: set[str] = set()
+        refused: list[str] = []
+        with whole_folder(out) as fresh:
+            for done, (file, name) in enumerate(zip(files, names, strict=True), 1):
+                try:
+                    pixels = self.read_face(read_photo(file), name=str(file)).pixels
+                except (FaceError, ImageError) as error:
+                    refused.append(str(error))
+                else:
+                    people.add(file.parent.name)
+                    path = fresh / file.parent.name / name
+                    path.parent.mkdir(exist_ok=True)
+                    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
+                if on_progress:
+                    on_progress(done, len(files))
+            if not people:
+                raise FaceError(
+                    f"{photos}: expected photos of one face each. Found: none among {len(files)}. "
+                    f"The first: {refused[0]}"
+                )
+        notes = tuple(note.removeprefix("left out: ") for note in walked.notes(photos))
+        return _FacePhotos(
+            photos=len(files) - len(refused), people=len(people), left_out=(*notes, *refused)
+        )
+
     def _decoded(self, data: bytes, name: str) -> Photo:
         return decode(data, name=name, most_pixels=self.most_pixels)
 
@@ -280,61 +332,6 @@ class _FacePhotos:
     photos: int
     people: int
     left_out: tuple[str, ...]
-
-
-def write_face_photos(
-    photos: Path, out: Path, *, finder: FaceFinder, on_progress: OnProgress | None = None
-) -> _FacePhotos:
-    """Write the face of each photo as a PNG file, in the same sub-folders; all or nothing.
-
-    The pixels equal those that enrolment and identification use with ``cut``, so a model can be
-    trained and calibrated on them.
-
-    Args:
-        photos: one sub-folder per person.
-        out: the new folder; must not exist yet, or be empty.
-        finder: the face detector.
-        on_progress: called with (photos read, photos in all).
-
-    Raises:
-        DataNotFoundError: there is no photo in a sub-folder.
-        FaceError: no photo has exactly one face.
-        OutputError: the folder is not empty, or it cannot be written.
-    """
-    check_new_folder(out, document="")
-    if out.resolve().is_relative_to(photos.resolve()):
-        raise OutputError(
-            f"{out}: expected a folder outside of {photos}, whose sub-folders are people. Choose "
-            "another one."
-        )
-    walked = PhotoFiles.required_of_people(photos)
-    files = walked.photos
-    reader = PhotoReader(finder=finder, cut=True)
-    names = _names(files)
-    people: set[str] = set()
-    refused: list[str] = []
-    with whole_folder(out) as fresh:
-        for done, (file, name) in enumerate(zip(files, names, strict=True), 1):
-            try:
-                pixels = reader.read_face(read_photo(file), name=str(file)).pixels
-            except (FaceError, ImageError) as error:
-                refused.append(str(error))
-            else:
-                people.add(file.parent.name)
-                path = fresh / file.parent.name / name
-                path.parent.mkdir(exist_ok=True)
-                Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
-            if on_progress:
-                on_progress(done, len(files))
-        if not people:
-            raise FaceError(
-                f"{photos}: expected photos of one face each. Found: none among {len(files)}. The "
-                f"first: {refused[0]}"
-            )
-    notes = tuple(note.removeprefix("left out: ") for note in walked.notes(photos))
-    return _FacePhotos(
-        photos=len(files) - len(refused), people=len(people), left_out=(*notes, *refused)
-    )
 
 
 def _names(files: Sequence[Path]) -> list[str]:

@@ -106,7 +106,7 @@ class Settings:
                 "on the web."
             )
         for name in ("rate_limit", "wrong_keys_limit"):
-            _check_rate(getattr(self, name), argument=name)
+            rate_of(getattr(self, name), argument=name)
 
     @classmethod
     def read(
@@ -206,7 +206,7 @@ _WORDS: Mapping[object, str] = {
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600}
 
 
-def rate_of(text: str) -> tuple[int, int] | None:
+def rate_of(text: str, *, argument: str = "rate") -> tuple[int, int] | None:
     """Return requests and seconds of a rate such as "100/second"; None for "0", no limit.
 
     >>> rate_of("5000/minute")
@@ -217,13 +217,7 @@ def rate_of(text: str) -> tuple[int, int] | None:
     count, _, period = text.partition("/")
     if not count.strip().isdecimal() or int(count) < 1 or period.strip() not in _PERIODS:
         raise SettingError(
-            f"expected a rate such as 100/second, 5000/minute, or 0 for none. Received: {text!r}."
+            f"{argument}: expected a rate such as 100/second, 5000/minute, or 0 for none. "
+            f"Received: {text!r}."
         )
     return int(count), _PERIODS[period.strip()]
-
-
-def _check_rate(text: str, *, argument: str) -> None:
-    try:
-        rate_of(text)
-    except SettingError as error:
-        raise SettingError(f"{argument}: {error}") from None

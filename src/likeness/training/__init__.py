@@ -5,14 +5,7 @@ from typing import Any
 
 from likeness.errors import require_extra
 from likeness.training.process import OnProgress, TrainingProgress
-from likeness.training.recipe import (
-    BATCHES,
-    PAIRS,
-    RECIPES,
-    TrainingRecipe,
-    recipe_by_name,
-    recipe_names,
-)
+from likeness.training.recipe import BATCHES, PAIRS, RECIPES, TrainingRecipe
 
 __all__ = [
     "BATCHES",
@@ -21,8 +14,6 @@ __all__ = [
     "OnProgress",
     "TrainingProgress",
     "TrainingRecipe",
-    "recipe_by_name",
-    "recipe_names",
     "train",
     "train_and_measure",
     "train_on_pairs",

@@ -41,7 +41,7 @@ _CLOSE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adapted:
+class _Adapted:
     """What came of an adaptation.
 
     Args:
@@ -82,7 +82,7 @@ class Adapted:
 
 def adapt(
     base: str | Path, data: Dataset, out: str | Path, *, overwrite: bool = False, seed: int = 0
-) -> Adapted:
+) -> _Adapted:
     """Whiten an imported encoder on people, if that helps others of the same data.
 
     Args:
@@ -118,7 +118,7 @@ def adapt(
         before.append(_measured(energy_matrix(model.energy, plain), held))
         after.append(_measured(energy_matrix("euclidean", fitted(plain)), held))
     change = people_intervals(after, beyond=before, seed=seed)[_EER]
-    result = Adapted(
+    result = _Adapted(
         model=model,
         gained=change.high < 0,
         before=people_intervals(before, seed=seed)[_EER],
@@ -147,7 +147,7 @@ def _measured(matrix: Energies, held: Dataset) -> Evaluation:
 
 
 def _record(
-    saved: SavedModel, data: Dataset, result: Adapted, held_out: list[Evaluation]
+    saved: SavedModel, data: Dataset, result: _Adapted, held_out: list[Evaluation]
 ) -> dict[str, Any]:
     genuine = np.concatenate([fold.pairs.genuine for fold in held_out])
     impostor = np.concatenate([fold.pairs.impostor for fold in held_out])

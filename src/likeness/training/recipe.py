@@ -321,6 +321,25 @@ class TrainingRecipe(SettingGroup):
                 f"{loss.kind!r}. Use mode 'batches' for it."
             )
 
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """Return the names of all recipes, those of the road first."""
+        return (*RECIPES, *registry.names("recipe"))
+
+    @classmethod
+    def named(cls, name: str) -> "TrainingRecipe":
+        """Return a recipe of the road, or of a task.
+
+        Raises:
+            SettingError: there is nothing of that name.
+        """
+        if name in RECIPES:
+            return RECIPES[name]
+        if name in registry.names("recipe"):
+            recipe: TrainingRecipe = registry.load("recipe", name)
+            return recipe
+        raise SettingError(f"mode: expected one of {', '.join(cls.names())}. Received: {name!r}.")
+
     def _check_margins(self) -> None:
         loss = self.loss
         if loss.kind in ("margin_softmax", "supervised_contrastive"):
@@ -349,24 +368,6 @@ PAIRS = TrainingRecipe(
 
 RECIPES = {"batches": BATCHES, "pairs": PAIRS}
 """The recipes of the road, by name; tasks bring others."""
-
-
-def recipe_by_name(name: str) -> TrainingRecipe:
-    """Return a recipe of the road, or of a task.
-
-    Raises:
-        SettingError: there is nothing of that name.
-    """
-    if name in RECIPES:
-        return RECIPES[name]
-    if name in registry.names("recipe"):
-        return registry.load("recipe", name)
-    raise SettingError(f"mode: expected one of {', '.join(recipe_names())}. Received: {name!r}.")
-
-
-def recipe_names() -> tuple[str, ...]:
-    """Return the names of all recipes, those of the road first."""
-    return (*RECIPES, *registry.names("recipe"))
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

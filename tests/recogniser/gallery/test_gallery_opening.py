@@ -20,8 +20,8 @@ from likeness.recogniser.gallery import (
     open_gallery,
 )
 from likeness.recogniser.gallery.database import APPLICATION_ID, Database
+from likeness.recogniser.gallery.opening import migrate
 from likeness.recogniser.gallery.schema import schema_version, version_of
-from likeness.recogniser.gallery.upgrade import migrate
 
 from ...conftest import Server
 from .conftest import model_of, photo_of

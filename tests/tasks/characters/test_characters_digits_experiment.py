@@ -10,7 +10,7 @@ from likeness.datasets import Dataset
 from likeness.errors import DataError, TooFewError
 from likeness.tasks.characters import digits_experiment as experiment
 from likeness.tasks.characters.digits import digits as read_digits
-from likeness.tasks.characters.digits_experiment import digits_two_ways
+from likeness.tasks.characters.digits_experiment import DigitsResult
 from likeness.tasks.sklearn import SiameseEmbedder
 
 
@@ -24,7 +24,7 @@ def digits() -> Dataset:
 @pytest.fixture(scope="module")
 def found(digits: Dataset) -> dict[str, Any]:
     networks = {"dense": SiameseEmbedder(encoder="dense", width=8, embedding_size=8)}
-    return digits_two_ways(digits, steps=(2, 4), networks=networks).to_json()
+    return DigitsResult.measure(digits, steps=(2, 4), networks=networks).to_json()
 
 
 def test_every_method_both_ways_with_intervals(found: dict[str, Any]) -> None:
@@ -88,6 +88,6 @@ def test_nothing_is_chosen_on_the_new_digits(
 
 def test_digits_that_are_missing_or_few(digits: Dataset) -> None:
     with pytest.raises(DataError, match=r"not in .*: '9'\."):
-        digits_two_ways(digits.of("012345678"))
+        DigitsResult.measure(digits.of("012345678"))
     with pytest.raises(TooFewError, match=r"with 8 or more"):
-        digits_two_ways(digits.take(np.arange(40)))
+        DigitsResult.measure(digits.take(np.arange(40)))

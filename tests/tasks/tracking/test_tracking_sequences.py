@@ -14,7 +14,6 @@ from likeness.tasks.tracking.sequences import (
     PUBLISHED,
     TrackingSequence,
     drawn_sequence,
-    read_boxes,
     upright,
 )
 
@@ -69,9 +68,11 @@ def test_rectangles_of_otb_are_counted_from_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("between", [",", "\t", " ", ", "])
-def test_numbers_between_commas_blanks_or_tabs(between: str) -> None:
-    text = between.join(["1", "2.5", "3", "4"]) + "\n\n"
-    assert read_boxes(text, name="t").tolist() == [[1, 2.5, 3, 4]]
+def test_numbers_between_commas_blanks_or_tabs(tmp_path: Path, between: str) -> None:
+    folder = written(tmp_path / "film")
+    line = between.join(["1", "2.5", "3", "4"])
+    (folder / "groundtruth.txt").write_text(f"{line}\n\n" * len(FILM))
+    assert TrackingSequence.read(folder).boxes.tolist() == [[1, 2.5, 3, 4]] * len(FILM)
 
 
 @given(
@@ -102,9 +103,11 @@ def test_a_turned_box_keeps_its_middle_and_its_area(
         ("1,1,1,1,1,1,1,1\n", r"a width and a height above 0"),
     ],
 )
-def test_other_lines_are_refused_by_their_number(text: str, said: str) -> None:
+def test_other_lines_are_refused_by_their_number(tmp_path: Path, text: str, said: str) -> None:
+    folder = written(tmp_path / "film")
+    (folder / "groundtruth.txt").write_text(text)
     with pytest.raises(DataError, match=said):
-        read_boxes(text, name="truth")
+        TrackingSequence.read(folder)
 
 
 def test_what_is_no_sequence_is_refused(tmp_path: Path) -> None:

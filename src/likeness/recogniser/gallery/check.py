@@ -15,8 +15,8 @@ from likeness.recogniser.gallery import rows, schema
 from likeness.recogniser.gallery.api_keys import ROLES
 from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
+from likeness.recogniser.gallery.opening import migrate
 from likeness.recogniser.gallery.records import GalleryModel, photo_digest
-from likeness.recogniser.gallery.upgrade import migrate
 
 _FORMAT = "likeness.gallery-check/1"
 _AT_ONCE = 2000
@@ -26,7 +26,7 @@ MOST = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class GalleryCheck:
+class _GalleryCheck:
     """What a check found.
 
     Args:
@@ -55,7 +55,7 @@ class GalleryCheck:
         return {"format": _FORMAT, "sound": self.sound, **asdict(self)}
 
 
-def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> GalleryCheck:
+def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> _GalleryCheck:
     """Check every page, row, number and embedding of a gallery.
 
     Args:
@@ -84,12 +84,12 @@ def check_gallery(where: str | Path, *, key: GalleryKey | None = None) -> Galler
         return replace(checked, notes=(*checked.notes, note))
     except GalleryDamagedError:
         problem = "file: it is so damaged that it cannot be opened; restore a backup"
-        return GalleryCheck(
+        return _GalleryCheck(
             where=str(where), people=0, templates=0, photos=0, problems=(problem,), notes=()
         )
 
 
-def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -> GalleryCheck:
+def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -> _GalleryCheck:
     """Check every page, row, number and embedding, as of one moment.
 
     Raises:
@@ -125,7 +125,7 @@ def _checked(connection: sa.Connection, *, where: str, key: GalleryKey | None) -
             "deleted bytes may still be in the files, because a reader held them. Open the gallery "
             "again when no other process reads it."
         )
-    return GalleryCheck(
+    return _GalleryCheck(
         where=where, **page.counts, problems=tuple(problems[:MOST]), notes=tuple(notes)
     )
 

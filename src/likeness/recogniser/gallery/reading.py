@@ -19,7 +19,6 @@ from likeness.recogniser.gallery.rows import (
     PersonRow,
     PhotoRow,
     TemplateRow,
-    as_signed,
     check_name,
     checksum,
     chunks,
@@ -270,14 +269,14 @@ class Reading:
             ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
             embeddings = b"".join(vectors)
             if not sealed:
-                total += checksum(ids, embeddings)
+                total = checksum(ids, embeddings, before=total)
             matrix.append(
                 ids,
                 np.fromiter((row[1] for row in rows), np.int64, len(rows)),
                 np.frombuffer(embeddings, "<f4").reshape(len(rows), -1),
             )
         result.close()
-        return as_signed(total)
+        return total
 
     def _check_all_stored(self, first: int, last: int) -> None:
         """Raise if a template in a range is not stored as the gallery is."""

@@ -132,6 +132,14 @@ class Person:
     created: str
     templates: int
 
+    def near_name_warnings(self, near: Sequence[str]) -> list[str]:
+        """Return a sentence for each name that looks like this person's."""
+        return [
+            f"{self.name!r} and {other!r} are two people here. Merge them if they are one "
+            "(`likeness people merge`)"
+            for other in near
+        ]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Template:
@@ -182,16 +190,7 @@ class Enrolled:
 
     def warnings(self) -> list[str]:
         """Say whose names look like a new person's: two entries for one person, or a mistake."""
-        return near_name_warnings(self.person.name, self.near_names)
-
-
-def near_name_warnings(name: str, near: Sequence[str]) -> list[str]:
-    """Return a sentence for each name that looks like another."""
-    return [
-        f"{name!r} and {other!r} are two people here. Merge them if they are one "
-        "(`likeness people merge`)"
-        for other in near
-    ]
+        return self.person.near_name_warnings(self.near_names)
 
 
 @dataclass(frozen=True, kw_only=True)

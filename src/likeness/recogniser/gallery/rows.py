@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -130,15 +130,30 @@ def chain_after(chain: str, entry: JsonObject) -> str:
 _CHAINED = tuple(name for name in schema.audit.columns.keys() if name != "chain")  # noqa: SIM118
 
 
-def checksum(ids: Sequence[int] | NDArray[np.int64], contents: bytes) -> int:
-    """Return the checksum of plain embeddings, modulo 2⁶⁴: one flipped bit gives another.
+def checksum(
+    ids: Sequence[int] | NDArray[np.int64],
+    contents: bytes,
+    *,
+    before: int = 0,
+    sign: Literal[1, -1] = 1,
+) -> int:
+    """Return the checksum of plain embeddings: one flipped bit gives another.
 
     A sum over templates, so that it is kept up by adding and subtracting.
 
     Args:
         ids: of the templates.
         contents: their embeddings one after another, little-endian float32.
+        before: the checksum of others, which these are added to.
+        sign: −1 takes these away instead.
+
+    Returns:
+        −2⁶³…2⁶³ − 1, a sum modulo 2⁶⁴ as databases store it.
     """
+    return (before + sign * _sum(ids, contents) + 2**63) % 2**64 - 2**63
+
+
+def _sum(ids: Sequence[int] | NDArray[np.int64], contents: bytes) -> int:
     if not len(ids):
         return 0
     if len(contents) % (4 * len(ids)):  # some are damaged: a number that no sound ones have
@@ -152,11 +167,6 @@ def checksum(ids: Sequence[int] | NDArray[np.int64], contents: bytes) -> int:
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-def as_signed(number: int) -> int:
-    """Return a number modulo 2⁶⁴ as databases store it: −2⁶³…2⁶³ − 1."""
-    return (number + 2**63) % 2**64 - 2**63
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,6 @@ from likeness.recogniser.gallery.rows import (
     PersonRow,
     TemplateRow,
     as_json,
-    as_signed,
     chain_after,
     checksum,
     chunks,
@@ -212,8 +211,9 @@ class Writing(Reading):
     def count_embeddings(self, rows: Sequence[TemplateRow], *, sign: Literal[1, -1]) -> None:
         """Add the plain embeddings of some rows to the gallery's checksum, or subtract them."""
         plain = [row for row in rows if row.vector is not None]
-        of_rows = checksum([row.id for row in plain], b"".join(row.content for row in plain))
-        self.set(checksum=as_signed(self.row.checksum + sign * of_rows))
+        contents = b"".join(row.content for row in plain)
+        before = self.row.checksum
+        self.set(checksum=checksum([row.id for row in plain], contents, before=before, sign=sign))
 
     def set(self, **values: Any) -> None:
         """Change the gallery's own row."""

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from likeness.cli import options, terminal
+from likeness.cli import opening, options, terminal
 from likeness.cli.data import describe
-from likeness.cli.opening import opened
 from likeness.datasets import Dataset
 from likeness.errors import SettingError, require_extra
 from likeness.evaluation.figures import FigureName, Interval, method_label, percent
@@ -66,7 +65,7 @@ def _omniglot(
         chosen_runtime(model, runtime=runtime, variant=variant)
         runs = _runs(background)
         with terminal.errors().status("Embedding and comparing"):
-            result = OneShotResult.of(opened(model, runtime=runtime, variant=variant), runs)
+            result = OneShotResult.of(opening.opened(model, runtime=runtime, variant=variant), runs)
     else:
         settings = options.read_recipe("characters", file=recipe, changes=set_ or [], seed=seed)
         if out is not None:
@@ -163,11 +162,13 @@ def _digits(
     load_keras()
     from likeness.tasks.characters.digits_experiment import (  # late: brings scikit-learn
         STEPS,
-        digits_two_ways,
+        DigitsResult,
     )
 
     with terminal.errors().status("Reading") as status:
-        result = digits_two_ways(items, seed=seed, steps=tried or STEPS, on_stage=status.update)
+        result = DigitsResult.measure(
+            items, seed=seed, steps=tried or STEPS, on_stage=status.update
+        )
     if json_ != "-":
         _print_digits(result)
     terminal.finish(result.to_json(), json_)

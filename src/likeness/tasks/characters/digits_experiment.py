@@ -9,7 +9,7 @@ threshold are chosen on digits 5 and 6 by networks that were not trained on them
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,46 @@ class DigitsResult:
     titles: Mapping[str, str] = field(default_factory=lambda: TITLES)
     intervals: str = INTERVALS
 
+    @classmethod
+    def measure(
+        cls,
+        data: Dataset,
+        *,
+        seed: int = 0,
+        steps: Sequence[int] = STEPS,
+        networks: Mapping[str, SiameseEmbedder] = NETWORKS,
+        on_stage: Callable[[str], None] = lambda stage: None,
+    ) -> Self:
+        """Measure the networks in both protocols, with raw pixels, PCA and k nearest neighbours as
+        baselines.
+
+        Args:
+            data: the digits «0» … «9», at least eight items each.
+            seed: random seed of splits and training.
+            steps: numbers of steps to choose from.
+            networks: by name, as they are to be fitted.
+            on_stage: called with the name of the next stage.
+
+        Raises:
+            DataError: a digit is missing.
+            TooFewError: a digit has too few items.
+        """
+        data = data.of("0123456789")
+        data.require(identities=10, items_each=8)
+        methods: dict[str, tuple[Fit, Sequence[int]]] = {
+            "raw pixels": (lambda train, count: _pixels, steps[:1]),
+            f"PCA, {COMPONENTS} components": (_pca, steps[:1]),
+        } | {name: (partial(_network, network, seed), steps) for name, network in networks.items()}
+        closed, new = {}, {}
+        for name, (fit, tried) in methods.items():
+            on_stage(f"{name}, the ten digits")
+            closed[name] = _closed(data, fit, tried, seed=seed)
+            on_stage(f"{name}, new digits")
+            new[name] = _new(data, fit, tried)
+        on_stage("new digits from a few items")
+        few = _few(data, max(steps), seed=seed)
+        return cls(data=data, seed=seed, closed=closed, new=new, few=few)
+
     def to_json(self) -> dict[str, object]:
         """Return it as JSON values."""
         return {
@@ -101,45 +141,6 @@ class DigitsResult:
                 for name, title in self.titles.items()
             },
         }
-
-
-def digits_two_ways(
-    data: Dataset,
-    *,
-    seed: int = 0,
-    steps: Sequence[int] = STEPS,
-    networks: Mapping[str, SiameseEmbedder] = NETWORKS,
-    on_stage: Callable[[str], None] = lambda stage: None,
-) -> DigitsResult:
-    """Measure the networks in both protocols, with raw pixels, PCA and k nearest neighbours as
-    baselines.
-
-    Args:
-        data: the digits «0» … «9», at least eight items each.
-        seed: random seed of splits and training.
-        steps: numbers of steps to choose from.
-        networks: by name, as they are to be fitted.
-        on_stage: called with the name of the next stage.
-
-    Raises:
-        DataError: a digit is missing.
-        TooFewError: a digit has too few items.
-    """
-    data = data.of("0123456789")
-    data.require(identities=10, items_each=8)
-    methods: dict[str, tuple[Fit, Sequence[int]]] = {
-        "raw pixels": (lambda train, count: _pixels, steps[:1]),
-        f"PCA, {COMPONENTS} components": (_pca, steps[:1]),
-    } | {name: (partial(_network, network, seed), steps) for name, network in networks.items()}
-    closed, new = {}, {}
-    for name, (fit, tried) in methods.items():
-        on_stage(f"{name}, the ten digits")
-        closed[name] = _closed(data, fit, tried, seed=seed)
-        on_stage(f"{name}, new digits")
-        new[name] = _new(data, fit, tried)
-    on_stage("new digits from a few items")
-    few = _few(data, max(steps), seed=seed)
-    return DigitsResult(data=data, seed=seed, closed=closed, new=new, few=few)
 
 
 def _closed(data: Dataset, fit: Fit, steps: Sequence[int], *, seed: int) -> _Verified:

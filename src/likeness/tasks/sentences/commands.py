@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from likeness.arrays import check_in_range
-from likeness.cli import options, terminal
-from likeness.cli.opening import finish_training, training_document
+from likeness.cli import opening, options, terminal
 from likeness.errors import ModelError
 from likeness.files import check_new_folder
 from likeness.model.opening import open_model
@@ -60,7 +59,7 @@ def _train(
             choosing,
             on_progress=lambda training: bars.tell(0, pairs.name, training),
         )
-    document = training_document(model, model.save(out, overwrite=overwrite))
+    document = opening.training_document(model, model.save(out, overwrite=overwrite))
     spearman = Similarity(**document["similarity"]).in_words("spearman")
     lines = [f"Chosen: epoch {document['epochs']}, Spearman {spearman} on dev."]
     if document["threshold"] is not None:
@@ -71,7 +70,7 @@ def _train(
             f"with a score of {evidence['genuine_from']:g} or more and "
             f"{evidence['impostor_pairs']} with {evidence['impostor_to']:g} or less."
         )
-    finish_training(document, json_, *lines)
+    opening.finish_training(document, json_, *lines)
 
 
 def _evaluate(

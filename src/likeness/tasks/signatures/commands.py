@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from likeness.cli import terminal
 from likeness.cli.data import describe
-from likeness.cli.terminal import reading_bar, say
 from likeness.tasks.signatures.dataset import signatures
 
 
@@ -20,10 +20,10 @@ def _data_signatures(
     They were written on paper, tablet and phone. Looks at PATH or LIKENESS_DATA, then the cache,
     then at LIKENESS_MIRRORS.
     """
-    with reading_bar("Signatures") as tell:
+    with terminal.reading_bar("Signatures") as tell:
         items = signatures(path, on_progress=tell)
     describe(items, items="signatures", identities="writers")
     for name in ("name", "medium"):
         labels = list(dict.fromkeys(items.facet(name)))
-        say(f"{name}: {', '.join(labels)}.")
-    say("The file was verified (SHA-256).")
+        terminal.say(f"{name}: {', '.join(labels)}.")
+    terminal.say("The file was verified (SHA-256).")

@@ -10,8 +10,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from likeness.cli import options, terminal
-from likeness.cli.opening import finish_training
+from likeness.cli import opening, options, terminal
 from likeness.errors import LikenessError, OutputError, SettingError, TooFewError
 from likeness.files import check_new_folder, check_writable_file, growing_file, write_file
 from likeness.tasks.tracking import (
@@ -137,7 +136,7 @@ def _track_train(
         **trained.record,
         "no_onnx": trained.no_onnx,
     }
-    finish_training(document, json_, _learned(trained))
+    opening.finish_training(document, json_, _learned(trained))
 
 
 def _check_places(out: Path, video: Path | None) -> None:

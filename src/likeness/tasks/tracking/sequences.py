@@ -207,7 +207,7 @@ def _read(path: Path, names: Iterable[str], read: _Reader) -> tuple[NDArray[np.u
         for name in names
         if name.startswith(start) and _is_frame(name, name.removeprefix(start), read)
     ]
-    boxes = read_boxes((read(truth) or b"").decode("utf-8", "replace"), name=f"{path}: {truth}")
+    boxes = _read_boxes((read(truth) or b"").decode("utf-8", "replace"), name=f"{path}: {truth}")
     if truth.endswith("_rect.txt"):
         boxes[:, :2] -= 1  # OTB counts pixels from 1, as MATLAB does
     if not 2 <= len(frames) <= _MOST_FRAMES or len(boxes) > len(frames):
@@ -251,7 +251,7 @@ def _decoded(path: Path, names: list[str], read: _Reader) -> NDArray[np.uint8]:
     return frames
 
 
-def read_boxes(text: str, *, name: str) -> Boxes:
+def _read_boxes(text: str, *, name: str) -> Boxes:
     """Return the boxes of a ground truth: a line of 4 numbers, or of 8 for the corners of one.
 
     Corners, as VOT has had them since 2014, become the upright box around the same middle with

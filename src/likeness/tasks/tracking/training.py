@@ -161,26 +161,6 @@ def _mean(weights: Any, values: Any) -> Any:
     return ops.sum(weights * values) / ops.where(total > 0, total, 1.0)
 
 
-@keras.saving.register_keras_serializable(package="likeness")
-class ResponseLogisticLoss(keras.losses.Loss):
-    """`response_logistic`: targets are labels, predictions responses.
-
-    Args:
-        name: of the loss.
-    """
-
-    def __init__(self, name: str = "response_logistic") -> None:
-        super().__init__(name=name)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one number for a batch of maps."""
-        return response_logistic(y_true, y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs."""
-        return {"name": self.name}
-
-
 FEWEST_FRAMES = 8
 """Fewest frames of a sequence of which a part is held out."""
 
@@ -290,7 +270,7 @@ def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_W
         alpha=0.01,
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    network.compile(optimizer=optimizer, loss=ResponseLogisticLoss(), jit_compile=BY_XLA)
+    network.compile(optimizer=optimizer, loss=response_logistic, jit_compile=BY_XLA)
     # Else its variables come with the first step, which TensorFlow then traces twice.
     network.optimizer.build(network.trainable_variables)
     try:
