@@ -16,7 +16,7 @@ from likeness.evaluation.gallery_energies import MisplacedKind
 from likeness.files import write_files
 from likeness.images.quality import PhotoCheck
 from likeness.reports.content import json_text
-from likeness.reports.html import photo_uri, render
+from likeness.reports.html import render
 
 MOST_ROWS = 20
 """Of one table; the JSON has them all."""
@@ -54,6 +54,11 @@ class _Findings:
     headings: tuple[str, ...]
     rows: tuple[_Finding, ...]
     more: int
+
+    @property
+    def with_photos(self) -> bool:
+        """Whether a row has photos to show."""
+        return any(row.photos for row in self.rows)
 
 
 def doctor_findings(diagnosis: Diagnosis) -> list[_Findings]:
@@ -279,28 +284,10 @@ def write_doctor(diagnosis: Diagnosis, folder: Path, *, photos: Mapping[str, Pho
     view = {
         "document": document,
         "mark": watermark(drawn=diagnosis.data.drawn) or "",
-        "tables": [_view(findings, photos) for findings in tables],
+        "tables": tables,
+        "pixels": photos,
         "photos": photo_table(diagnosis),
-        "has_photos": any(row.photos for findings in tables for row in findings.rows),
+        "has_photos": any(findings.with_photos for findings in tables),
     }
     page = render("doctor.html.jinja", view)
     return write_files(folder, {"doctor.json": json_text(document), "doctor.html": page})[1]
-
-
-def _view(findings: _Findings, photos: Mapping[str, Photo]) -> dict[str, object]:
-    return {
-        "title": findings.title,
-        "note": findings.note,
-        "headings": findings.headings,
-        "more": findings.more,
-        "rows": [_row(row, photos) for row in findings.rows],
-        "with_photos": any(row.photos for row in findings.rows),
-    }
-
-
-def _row(row: _Finding, photos: Mapping[str, Photo]) -> dict[str, object]:
-    return {
-        "cells": row.cells,
-        "serious": row.serious,
-        "photos": [{"name": name, "uri": photo_uri(photos[name])} for name in row.photos],
-    }

@@ -16,7 +16,6 @@ from PIL import Image
 from likeness.arrays import Photo
 from likeness.errors import OutputError, require_extra
 from likeness.evaluation.figures import FigureName, Interval, method_label, percent, watermark
-from likeness.evaluation.groups import Grouping
 from likeness.evaluation.results import Figures, OpenSetResult, ProtocolResult
 from likeness.files import write_file, write_files
 from likeness.model.card.facts import ModelCard
@@ -64,6 +63,8 @@ def render(template: str, values: Mapping[str, object]) -> str:
     markup = jinja.utils.markupsafe.Markup
     # Our own markup, escaped where it was made; in HTML an <svg> needs no namespace.
     environment.filters["drawing"] = lambda svg: markup(svg.replace(XMLNS, ""))
+    environment.filters["percent"] = percent
+    environment.filters["photo"] = photo_uri
     environment.filters["commands"] = lambda sentence: markup(_with_commands(sentence))
     style = markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return str(environment.get_template(template).render(values, style=style))
@@ -224,10 +225,10 @@ def _protocol_view(section: ProtocolSection) -> dict[str, object]:
         **_figures_view(result),
         "plots": _plots(section),
         "open_set": result.open_set and _open_set(result.open_set, section.open_set_curves),
-        "groups": [_grouping(grouping) for grouping in result.groups],
+        "groups": result.groups,
         "mistakes": _mistakes(section.mistakes),
         "threshold": result.threshold,
-        "folds": _fold_rows(result),
+        "folds": result.folds,
     }
 
 
@@ -285,25 +286,6 @@ def _open_set(part: OpenSetResult, curves: Mapping[str, Curve]) -> dict[str, obj
         ]
         if curves
         else [],
-    }
-
-
-def _grouping(grouping: Grouping) -> dict[str, object]:
-    """Return one table of groups: groups as rows, figures as columns."""
-    kinds = grouping.figure_names
-    return {
-        "column": grouping.column,
-        "kinds": kinds,
-        "sentences": grouping.sentences(),
-        "rows": [
-            {
-                "label": group.label,
-                "small": group.small,
-                "counts": [group.people, group.photos, group.genuine_pairs, group.impostor_pairs],
-                "cells": [_cell(group.figures.get(kind)) for kind in kinds],
-            }
-            for group in grouping.groups
-        ],
     }
 
 
@@ -393,30 +375,7 @@ def _mistakes(mistakes: Sequence[Mistake]) -> list[dict[str, object]]:
         (False, "Two people, accepted", "small distance: accepted"),
     )
     return [
-        {"title": title, "words": words, "pairs": [_pair(m) for m in mistakes if m.genuine is kind]}
+        {"title": title, "words": words, "pairs": [m for m in mistakes if m.genuine is kind]}
         for kind, title, words in groups
         if any(mistake.genuine is kind for mistake in mistakes)
-    ]
-
-
-def _pair(mistake: Mistake) -> dict[str, str]:
-    return {
-        "left": photo_uri(mistake.left),
-        "right": photo_uri(mistake.right),
-        "left_name": mistake.left_name,
-        "right_name": mistake.right_name,
-        "energy": f"{mistake.energy:.3f}",
-    }
-
-
-def _fold_rows(result: ProtocolResult) -> list[dict[str, object]]:
-    return [
-        {
-            "fold": fold.fold,
-            "cells": [percent(fold.figures.get(name)) for name in result.figure_names],
-            "threshold": "–" if fold.threshold is None else f"{fold.threshold:.4g}",
-            "epochs": fold.epochs,
-            "people": ", ".join(fold.people),
-        }
-        for fold in result.folds
     ]
