@@ -25,10 +25,7 @@ from likeness.errors import DataError, TooFewError, require_extra
 from likeness.evaluation.figures import FigureName
 from likeness.evaluation.identification import Identification, one_shot_each_item
 from likeness.evaluation.pair_energies import PairEnergies
-from likeness.evaluation.verification import (
-    choose_threshold,
-    error_rates,
-)
+from likeness.evaluation.verification import choose_threshold, error_rates
 
 ChosenOn = tuple[Energies, Energies]
 """Energies of genuine and of impostor pairs, of people on the training side."""

@@ -34,10 +34,7 @@ from likeness.arrays import Codes, Energies, Floats, check_in_range
 from likeness.datasets.items import Acquisition
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import FigureName, Interval
-from likeness.evaluation.identification import (
-    Ranks,
-    person_energies,
-)
+from likeness.evaluation.identification import Ranks, person_energies
 from likeness.evaluation.intervals import resampled_intervals
 from likeness.evaluation.pair_energies import check_square
 from likeness.evaluation.verification import EVIDENCE, Counter, step_at

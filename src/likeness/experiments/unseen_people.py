@@ -14,12 +14,7 @@ from likeness.arrays import Codes, Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
-from likeness.evaluation import (
-    BASELINES,
-    choose_threshold,
-    evaluate_matrix,
-    find_leaks,
-)
+from likeness.evaluation import BASELINES, choose_threshold, evaluate_matrix, find_leaks
 from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
 from likeness.evaluation.leaks import LeakReport, Learned
 from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set

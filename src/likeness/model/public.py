@@ -29,12 +29,7 @@ from likeness.errors import (
 from likeness.files import check_new_folder, write_files
 from likeness.images.faces.landmarks import CHIP
 from likeness.images.preparation import FixedPreparation
-from likeness.model.dlib import (
-    NETWORK_DIGEST,
-    PREDICTOR_DIGEST,
-    DlibNetwork,
-    read_predictor,
-)
+from likeness.model.dlib import NETWORK_DIGEST, PREDICTOR_DIGEST, DlibNetwork, read_predictor
 from likeness.model.folder import SavedModel
 from likeness.model.imported import import_bytes
 from likeness.model.onnx_model import OnnxModel

@@ -15,13 +15,7 @@ from likeness.errors import MissingExtraError, ModelError, require_extra
 from likeness.files import check_new_folder
 from likeness.images.preparation import preparation_from_data
 from likeness.model.export import onnx_bytes
-from likeness.model.folder import (
-    FORMAT,
-    IMPORTED_FORMAT,
-    OTHER_ITEMS_FORMAT,
-    SavedModel,
-    canonical,
-)
+from likeness.model.folder import FORMAT, IMPORTED_FORMAT, OTHER_ITEMS_FORMAT, SavedModel, canonical
 from likeness.model.protocol import PreparedModel
 from likeness.tasks import registry
 

@@ -7,11 +7,9 @@ fetched: two who differ by a rounding error come out in their true order.
 
 from dataclasses import dataclass
 
-import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
-from likeness.arrays import check_in_range
+from likeness.arrays import Floats, check_in_range
 from likeness.errors import SettingError
 from likeness.recogniser.gallery.records import GalleryModel
 from likeness.recogniser.gallery.schema import templates
@@ -36,7 +34,7 @@ class ServerSearch:
     connection: sa.Connection
     model: GalleryModel
 
-    def nearest(self, probe: NDArray[np.float64], *, k: int, ef_search: int | None) -> list[int]:
+    def nearest(self, probe: Floats, *, k: int, ef_search: int | None) -> list[int]:
         """Return the ids of the nearest people, a few more than k.
 
         Args:

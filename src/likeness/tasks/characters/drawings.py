@@ -8,10 +8,9 @@ Figures on drawn characters show whether a program works, and nothing about hand
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from likeness.arrays import Images, check_in_range
+from likeness.arrays import Floats, Images, check_in_range
 from likeness.datasets.items import Dataset
 from likeness.images.preparation import PhotoFrame
 from likeness.tasks.characters.omniglot import OneShotRun
@@ -92,7 +91,7 @@ CHARACTERS = TrainingRecipe().replace(
 NAME = "drawn characters, not Omniglot"
 LICENCE = "made by likeness"
 
-Stroke = NDArray[np.float64]
+Stroke = Floats
 """``(points, 2)``: x and y of the control points of a stroke, 0…1 of the paper."""
 
 _STEPS = 12  # line segments between two points of a stroke

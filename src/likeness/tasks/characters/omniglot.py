@@ -18,9 +18,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Codes, Energies, Images, check_images, check_in_range, describe
+from likeness.arrays import Codes, Energies, Floats, Images, check_images, check_in_range, describe
 from likeness.datasets.download import PublishedFile, ZipReader
 from likeness.datasets.items import Dataset, OnProgress
 from likeness.errors import DataError, SettingError, TooFewError
@@ -124,7 +123,7 @@ SEED = 0
 
 
 def mean_error(
-    errors: Sequence[float] | NDArray[np.float64],
+    errors: Sequence[float] | Floats,
     *,
     repetitions: int = REPETITIONS,
     seed: int = SEED,

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.arrays import Energies, Images, check_images
+from likeness.arrays import Energies, Floats, Images, Photo, check_images
 from likeness.datasets import Dataset, check_disjoint, name_some
 from likeness.energies import energy_matrix
 from likeness.errors import DataError, OverlapError, TooFewError, require_extra
@@ -31,7 +30,7 @@ from likeness.training import OnProgress, TrainingRecipe
 INK = 128
 """A pixel darker than this is ink."""
 
-Points = NDArray[np.float64]
+Points = Floats
 """``(n, 2)``: row and column of each inked pixel."""
 
 
@@ -68,7 +67,7 @@ def _hausdorff_energies(left: Images, right: Images) -> Energies:
     ).reshape(len(left), len(right))
 
 
-def _centred_ink(image: NDArray[np.uint8]) -> Points:
+def _centred_ink(image: Photo) -> Points:
     """Return the coordinates of the ink of one drawing, around its centre.
 
     Args:

@@ -20,10 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from likeness.arrays import Images, check_in_range
+from likeness.arrays import Floats, Images, check_in_range
 from likeness.datasets.download import PublishedFile, ZipReader
 from likeness.datasets.items import Dataset, OnProgress
 from likeness.tasks.characters.drawings import Stroke, _generator, _smooth, _strokes
@@ -219,5 +218,5 @@ def _signature(seed: int, writer: int, name: int, medium: int, *, size: int) -> 
     return np.asarray(paper, dtype=np.uint8)
 
 
-def _strays(stroke: Stroke, rng: np.random.Generator, how_far: float) -> NDArray[np.float64]:
+def _strays(stroke: Stroke, rng: np.random.Generator, how_far: float) -> Floats:
     return rng.normal(0, how_far, stroke.shape)

@@ -10,10 +10,9 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import describe
+from likeness.arrays import Photo, describe
 from likeness.errors import DataError, SettingError
 
 
@@ -101,7 +100,7 @@ class Box:
         return math.sqrt((self.width + margin) * (self.height + margin))
 
 
-Pixels = NDArray[np.uint8]
+Pixels = Photo
 
 _MOST_HALVINGS = 5
 

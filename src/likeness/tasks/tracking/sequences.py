@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import check_in_range, describe
+from likeness.arrays import Floats, Images, Photo, check_in_range, describe
 from likeness.datasets.download import DATA_VARIABLE, ZipReader, cache_place, data_place
 from likeness.datasets.photo_files import is_photo
 from likeness.errors import DataError, DataNotFoundError, DigestError
@@ -42,8 +41,8 @@ class TrackingSequence:
         DataError: shapes or types do not fit.
     """
 
-    frames: NDArray[np.uint8]
-    boxes: NDArray[np.float64]
+    frames: Images
+    boxes: Floats
     name: str
     licence: str = "not stated"
     drawn: bool = field(default=False)
@@ -142,7 +141,7 @@ class TrackingSequence:
         return replace(self, frames=self.frames[start:stop], boxes=self.boxes[start:stop])
 
 
-Boxes = NDArray[np.float64]
+Boxes = Floats
 """``(n, 4)``: x, y, width and height in pixels, (0, 0) the frame's upper left corner."""
 
 _TRUTH_FILES = ("groundtruth.txt", "groundtruth_rect.txt")
@@ -166,7 +165,7 @@ def _holds_sequence(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".zip"
 
 
-def _frames_and_boxes(path: Path) -> tuple[NDArray[np.uint8], Boxes]:
+def _frames_and_boxes(path: Path) -> tuple[Images, Boxes]:
     try:
         if path.is_dir():
             names = sorted(file.relative_to(path).as_posix() for file in _files(path))
@@ -193,7 +192,7 @@ def _file_bytes(file: Path) -> bytes | None:
     return file.read_bytes() if file.stat().st_size <= _MOST_FILE_BYTES else None
 
 
-def _read(path: Path, names: Iterable[str], read: _Reader) -> tuple[NDArray[np.uint8], Boxes]:
+def _read(path: Path, names: Iterable[str], read: _Reader) -> tuple[Images, Boxes]:
     truth = min((name for name in names if name.rpartition("/")[2] in _TRUTH_FILES), default=None)
     if truth is None:
         raise DataNotFoundError(
@@ -226,8 +225,8 @@ def _is_frame(name: str, below: str, read: _Reader) -> bool:
     return is_photo(base, b"") or is_photo(base, read(name) or b"")
 
 
-def _decoded(path: Path, names: list[str], read: _Reader) -> NDArray[np.uint8]:
-    frames: NDArray[np.uint8] | None = None
+def _decoded(path: Path, names: list[str], read: _Reader) -> Images:
+    frames: Images | None = None
     for index, name in enumerate(names):
         data = read(name)
         if data is None:
@@ -291,7 +290,7 @@ def _read_boxes(text: str, *, name: str) -> Boxes:
     return np.array(boxes)
 
 
-def upright(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+def upright(corners: Floats) -> Floats:
     """Return (x, y, width, height) for the four corners ``(4, 2)`` of a turned rectangle.
 
     >>> upright(np.array([[0.0, 0], [4, 0], [4, 2], [0, 2]])).tolist()
@@ -413,7 +412,7 @@ def drawn_sequence(
 
 def _pattern(
     rng: np.random.Generator, size: tuple[int, int], *, cells: int, strength: float
-) -> NDArray[np.uint8]:
+) -> Photo:
     """Return a smooth coloured pattern, ``(rows, columns, 3)``."""
     base = rng.uniform(70, 185, 3)
     coarse = np.clip(base + rng.uniform(-strength, strength, (cells, cells, 3)), 0, 255)
@@ -421,7 +420,7 @@ def _pattern(
     return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BICUBIC))
 
 
-def _centre(size: tuple[int, int], time: float, phase: NDArray[np.float64]) -> tuple[float, float]:
+def _centre(size: tuple[int, int], time: float, phase: Floats) -> tuple[float, float]:
     rows, columns = size
     x = columns * (0.5 + 0.33 * math.sin(time + phase[0]))
     y = rows * (0.5 + 0.3 * math.sin(1.3 * time + phase[1]))
@@ -430,7 +429,7 @@ def _centre(size: tuple[int, int], time: float, phase: NDArray[np.float64]) -> t
 
 def _put(
     picture: Image.Image,
-    disc: NDArray[np.uint8],
+    disc: Photo,
     middle: tuple[float, float],
     side: float,
     *,

@@ -9,10 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from likeness.arrays import Energies
+from likeness.arrays import Energies, Floats
 from likeness.errors import DataError, SettingError
 from likeness.tasks.tracking.boxes import Box, Frame, Pixels
 from likeness.tasks.tracking.model import TrackerSettings, TrackingModel
@@ -153,7 +152,7 @@ class Tracker:
         return (float(across), float(down)), float(fine[row, column])
 
     @cached_property
-    def _window(self) -> NDArray[np.float64]:
+    def _window(self) -> Floats:
         """A cosine (Hann) window over the finer positions, 1 in the middle."""
         count = FINER * self._model.shapes.map_side
         line = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2
@@ -246,7 +245,7 @@ def _numbers(box: Box) -> list[str]:
     return [f"{number:.2f}" for number in box.as_tuple()]
 
 
-def read_track(path: str | Path) -> NDArray[np.float64]:
+def read_track(path: str | Path) -> Floats:
     """Return the boxes ``(n, 4)`` of a file that `track_csv` made.
 
     Raises:
