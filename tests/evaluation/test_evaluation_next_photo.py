@@ -12,7 +12,7 @@ from likeness.energies import energy_matrix
 from likeness.errors import DataError, SettingError, TooFewError
 from likeness.evaluation import BASELINES
 from likeness.evaluation.fusion import FUSIONS
-from likeness.evaluation.next_photo import FARS, NextPhotoResult, next_photo_curve
+from likeness.evaluation.next_photo import FARS, NextPhotoCurve, NextPhotoResult
 from likeness.evaluation.results import MeasuredData
 
 
@@ -25,7 +25,7 @@ def people_of(photos, seed: int, *, spread: float = 0.8, size: int = 8):
 
 
 def curve_of(matrix, codes, **options):
-    return next_photo_curve(
+    return NextPhotoCurve.measure(
         matrix, codes, **({"energy": "euclidean", "draws": 5, "repetitions": 50} | options)
     )
 
@@ -234,6 +234,6 @@ def test_raw_pixels_on_the_real_photos_are_the_published_curve(real_data: str) -
     pixels = BASELINES["raw_pixels"](faces).embed(faces.items).astype(np.float64)
     lengths = (pixels**2).sum(axis=1)
     matrix = np.sqrt(np.maximum(lengths[:, None] + lengths - 2 * pixels @ pixels.T, 1e-12))
-    found = next_photo_curve(matrix, faces.codes, energy="euclidean", repetitions=10)
+    found = NextPhotoCurve.measure(matrix, faces.codes, energy="euclidean", repetitions=10)
     rank_1 = [100 * (1 - point.wrong.mean) for point in found.points]
     assert rank_1 == pytest.approx([68.5, 81.9, 88.7, 94.4], abs=1.5)

@@ -26,7 +26,7 @@ from likeness.images.faces import Face, HaarFaceFinder, YuNetFaceFinder
 from likeness.model.alignment import alignment_of
 from likeness.model.onnx_model import OnnxModel
 from likeness.model.opening import open_model
-from likeness.model.public import SFACE, YUNET, PublicFile, get_detector, get_model
+from likeness.model.public import SFACE, YUNET, PublicFile, get_model
 from likeness.recogniser.photo_reader import face_finder
 
 REFERENCE = json.loads((Path(__file__).parent / "dlib_reference.json").read_text())
@@ -167,9 +167,9 @@ class TestDetector:
         if not YUNET_FILE.is_file():
             pytest.skip(f"needs {YUNET.name} in LIKENESS_DATA")
         assert isinstance(face_finder("auto"), HaarFaceFinder)
-        stored = get_detector(path=YUNET_FILE)
+        stored = YUNET.cache(path=YUNET_FILE)
         assert stored.is_relative_to(without_data / "cache")
-        assert get_detector(offline=True) == stored
+        assert YUNET.cache(offline=True) == stored
         for word in ("auto", "yunet"):
             finder = face_finder(word)
             assert isinstance(finder, YuNetFaceFinder) and finder.path == stored
@@ -178,7 +178,7 @@ class TestDetector:
     def test_another_file_is_not_kept(self, without_data: Path, tmp_path: Path) -> None:
         (tmp_path / YUNET.name).write_bytes(b"another")
         with pytest.raises(DigestError, match=r"expected the published face_detection_yunet.*"):
-            get_detector(path=tmp_path)
+            YUNET.cache(path=tmp_path)
         with pytest.raises(FaceError, match=r"Get it with `likeness model get yunet`\.$"):
             face_finder("yunet")
         assert not list((without_data / "cache").rglob("*.onnx"))

@@ -123,7 +123,7 @@ def _get(
         return
     if name == "yunet":
         with terminal.reading_bar("Getting yunet") as tell:
-            stored = public.get_detector(path=path, offline=offline, on_progress=tell)
+            stored = public.YUNET.cache(path=path, offline=offline, on_progress=tell)
         document = {
             "format": "likeness.detector/1",
             "file": str(stored),

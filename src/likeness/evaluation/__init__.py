@@ -16,7 +16,6 @@ from likeness.evaluation.fusion import choose_fusion, fuse
 from likeness.evaluation.identification import n_way_k_shot, one_shot_each_item, rank_one
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import find_leaks
-from likeness.evaluation.next_photo import next_photo_curve
 from likeness.evaluation.open_set import evaluate_open_set, open_set_intervals
 from likeness.evaluation.pair_energies import PairEnergies, PairRule
 from likeness.evaluation.verification import (
@@ -49,7 +48,6 @@ __all__ = [
     "find_leaks",
     "fuse",
     "n_way_k_shot",
-    "next_photo_curve",
     "one_shot_each_item",
     "open_set_intervals",
     "people_intervals",

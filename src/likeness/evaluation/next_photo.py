@@ -105,6 +105,88 @@ class NextPhotoCurve:
     points: tuple[Point, ...]
     gains: tuple[_Gain, ...]
 
+    @classmethod
+    def measure(
+        cls,
+        matrix: Energies,
+        codes: Codes,
+        *,
+        energy: str,
+        fusion: str = "min",
+        counts: Sequence[int] | None = None,
+        threshold: float | None = None,
+        draws: int = DRAWS,
+        repetitions: int = 1000,
+        seed: int = 0,
+    ) -> "NextPhotoCurve":
+        """Measure what more photos of each person gain.
+
+        People with more photos than the largest count are included: that many photos are enrolled,
+        and at least one is a probe.
+
+        Args:
+            matrix: ``(n, n)`` energies between all photos of people never trained on.
+            codes: ``(n,)``.
+            energy: the name of the energies.
+            fusion: fusion of a person's energies.
+            counts: of enrolled photos; if not given, those of `COUNTS` that at least half of the
+                people can take part in.
+            threshold: where rejected and accepted shares are counted besides; none if not given.
+            draws: number of draws, at least 1; `MOST_COMPARISONS` may make them fewer.
+            repetitions: how often people are drawn again for the intervals.
+            seed: of both.
+
+        Raises:
+            SettingError: a setting is out of its range, or there is no such fusion of this energy.
+            TooFewError: fewer than two people can take part.
+            DataError: the matrix does not fit the codes, or an energy is NaN.
+        """
+        check_square(matrix, codes)
+        check_fusion(fusion, energy=energy)
+        check_in_range(draws, 1, 10_000, argument="draws", whole=True)
+        check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
+        photos_of = {int(code): np.flatnonzero(codes == code) for code in np.unique(codes)}
+        counts = _counts([len(photos) for photos in photos_of.values()], counts)
+        taking_part = [photos for photos in photos_of.values() if len(photos) > counts[-1]]
+        people, probes = len(taking_part), sum(len(photos) - counts[-1] for photos in taking_part)
+        draws = min(draws, max(1, MOST_COMPARISONS // (probes * people)))
+        rng = np.random.default_rng(seed)
+        deals = [_deal_photos(taking_part, counts[-1], rng) for _ in range(draws)]
+        # Those of one draw count as evidence: the next draw has much the same photos.
+        shown = EVIDENCE / (probes * (people - 1))
+        far = next((rate for rate in FARS if rate >= shown), None)
+        times = people_again(people, repetitions=repetitions, seed=seed)
+        measured = [
+            _DealtComparisons(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
+                times, far=far, threshold=threshold
+            )
+            for k in counts
+        ]
+        return cls(
+            fusion=fusion,
+            energy=energy,
+            people=people,
+            left_out=tuple(c for c, photos in photos_of.items() if len(photos) <= counts[-1]),
+            probes=probes,
+            draws=draws,
+            seed=seed,
+            far=far,
+            threshold=threshold,
+            points=tuple(
+                _point(k, each, photos=sum(len(photos) for photos in taking_part))
+                for k, each in zip(counts, measured, strict=True)
+            ),
+            gains=tuple(
+                _Gain(
+                    before=before,
+                    after=after,
+                    wrong=_difference(less["wrong"], more["wrong"]),
+                    rejected=_difference(less["rejected"], more["rejected"]) if far else None,
+                )
+                for (before, less), (after, more) in pairwise(zip(counts, measured, strict=True))
+            ),
+        )
+
     def sentences(self) -> list[str]:
         """Return the gain of each step, in sentences."""
         if not self.gains:
@@ -164,87 +246,6 @@ class NextPhotoResult:
             "likeness": __version__,
         }
         return {**document.pop("curve"), **document, **facts}
-
-
-def next_photo_curve(
-    matrix: Energies,
-    codes: Codes,
-    *,
-    energy: str,
-    fusion: str = "min",
-    counts: Sequence[int] | None = None,
-    threshold: float | None = None,
-    draws: int = DRAWS,
-    repetitions: int = 1000,
-    seed: int = 0,
-) -> NextPhotoCurve:
-    """Measure what more photos of each person gain.
-
-    People with more photos than the largest count are included: that many photos are enrolled, and
-    at least one is a probe.
-
-    Args:
-        matrix: ``(n, n)`` energies between all photos of people never trained on.
-        codes: ``(n,)``.
-        energy: the name of the energies.
-        fusion: fusion of a person's energies.
-        counts: of enrolled photos; if not given, those of `COUNTS` that at least half of the
-            people can take part in.
-        threshold: where rejected and accepted shares are counted besides; none if not given.
-        draws: number of draws, at least 1; `MOST_COMPARISONS` may make them fewer.
-        repetitions: how often people are drawn again for the intervals.
-        seed: of both.
-
-    Raises:
-        SettingError: a setting is out of its range, or there is no such fusion of this energy.
-        TooFewError: fewer than two people can take part.
-        DataError: the matrix does not fit the codes, or an energy is NaN.
-    """
-    check_square(matrix, codes)
-    check_fusion(fusion, energy=energy)
-    check_in_range(draws, 1, 10_000, argument="draws", whole=True)
-    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
-    photos_of = {int(code): np.flatnonzero(codes == code) for code in np.unique(codes)}
-    counts = _counts([len(photos) for photos in photos_of.values()], counts)
-    taking_part = [photos for photos in photos_of.values() if len(photos) > counts[-1]]
-    people, probes = len(taking_part), sum(len(photos) - counts[-1] for photos in taking_part)
-    draws = min(draws, max(1, MOST_COMPARISONS // (probes * people)))
-    rng = np.random.default_rng(seed)
-    deals = [_deal_photos(taking_part, counts[-1], rng) for _ in range(draws)]
-    # Those of one draw count as evidence: the next draw has much the same photos.
-    shown = EVIDENCE / (probes * (people - 1))
-    far = next((rate for rate in FARS if rate >= shown), None)
-    times = people_again(people, repetitions=repetitions, seed=seed)
-    measured = [
-        _DealtComparisons(matrix, deals, photos=k, fusion=fusion, energy=energy).series(
-            times, far=far, threshold=threshold
-        )
-        for k in counts
-    ]
-    return NextPhotoCurve(
-        fusion=fusion,
-        energy=energy,
-        people=people,
-        left_out=tuple(c for c, photos in photos_of.items() if len(photos) <= counts[-1]),
-        probes=probes,
-        draws=draws,
-        seed=seed,
-        far=far,
-        threshold=threshold,
-        points=tuple(
-            _point(k, each, photos=sum(len(photos) for photos in taking_part))
-            for k, each in zip(counts, measured, strict=True)
-        ),
-        gains=tuple(
-            _Gain(
-                before=before,
-                after=after,
-                wrong=_difference(less["wrong"], more["wrong"]),
-                rejected=_difference(less["rejected"], more["rejected"]) if far else None,
-            )
-            for (before, less), (after, more) in pairwise(zip(counts, measured, strict=True))
-        ),
-    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -19,7 +19,7 @@ from likeness.evaluation import (
 from likeness.evaluation.doctor import ComparedBy, Diagnosis
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.leaks import Learned
-from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, NextPhotoResult, next_photo_curve
+from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, NextPhotoResult
 from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSet, evaluate_open_set
 from likeness.evaluation.results import BOOTSTRAP_SEED, MeasuredData, MeasuredModel, ProtocolResult
 from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
@@ -229,7 +229,7 @@ def next_photo_of_model(
     Learned.recorded(model.record).check_unseen(data)
     different = data.without_copies()
     calibrated_for = model.calibration.get("purpose", {}).get("fusion", "min")
-    curve = next_photo_curve(
+    curve = NextPhotoCurve.measure(
         energy_matrix(model.energy, model.embed(different.items)),
         different.codes,
         energy=model.energy,

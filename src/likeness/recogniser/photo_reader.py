@@ -285,9 +285,9 @@ def face_finder(faces: str) -> FaceFinder:
     from likeness.images.faces import HaarFaceFinder, YuNetFaceFinder  # late: OpenCV
 
     if faces in ("auto", "yunet"):
-        from likeness.model.public import detector_file  # late: its many imports
+        from likeness.model.public import YUNET  # late: its many imports
 
-        file = detector_file()
+        file = YUNET.ready
         if file is None and faces == "yunet":
             raise FaceError(
                 "faces: expected YuNet in the cache. Found none. Get it with `likeness model get "

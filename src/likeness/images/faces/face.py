@@ -113,6 +113,14 @@ class Face:
         )
         return cls(box=box, score=score, eyes=eyes, pose=pose, region=framing.region(extent))
 
+    def is_portrait_in(self, photo: Photo) -> bool:
+        """Return whether it takes a third of the photo's shorter side or more.
+
+        Then who is small in the background is not meant.
+        """
+        rows, columns = photo.shape[:2]
+        return bool(3 * self.size[0] >= min(rows, columns))
+
     def cut(self, photo: Photo) -> Photo:
         """Return this face's part of ``(rows, columns, channels)``."""
         top, left, bottom, right = self.box
@@ -133,14 +141,6 @@ def apart(faces: list[Face]) -> list[Face]:
         if all(2 * pixels < area for pixels in shared):
             kept.append(face)
     return kept
-
-
-def is_portrait(photo: Photo, faces: list[Face]) -> bool:
-    """Return whether a face takes a third of the photo's shorter side or more.
-
-    Who is small in the background of one is not meant.
-    """
-    return any(3 * face.size[0] >= min(photo.shape[:2]) for face in faces)
 
 
 class FaceFinder(Protocol):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from likeness.arrays import Photo, check_in_range
 from likeness.errors import MissingExtraError, require_extra
-from likeness.images.faces.face import PACKAGE, Face, Framing, Point, Pose, apart, is_portrait
+from likeness.images.faces.face import PACKAGE, Face, Framing, Point, Pose, apart
 from likeness.images.preparation import fit
 
 PADDING = 0.4
@@ -93,7 +93,7 @@ class HaarFaceFinder:
         view = _View(grey)
         boxes = view.boxes(self._frontal, neighbours=self.neighbours)
         faces = [self._face(view, box, score) for box, score in boxes]
-        if max(grey.shape) > SHRUNK_TO and not is_portrait(photo, faces):
+        if max(grey.shape) > SHRUNK_TO and not any(face.is_portrait_in(photo) for face in faces):
             # Faces of a group are too small once all of the photo is shrunk so far.
             fine = _View(grey, shrunk_to=SHRUNK_FOR_SMALL, padded=False)
             small = fine.boxes(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from likeness.arrays import check_in_range
 from likeness.errors import FaceError, MissingExtraError, require_extra
-from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing, apart, is_portrait
+from likeness.images.faces.face import INSTALL, PACKAGE, Face, Framing, apart
 from likeness.images.preparation import fit
 
 SHRUNK_TO = 1024
@@ -59,7 +59,7 @@ class YuNetFaceFinder:
             min(1.0, side / max(photo.shape[:2])) for side in (SHRUNK_TO, SHRUNK_FOR_SMALL)
         )
         faces = self._detected(photo, coarse)
-        if fine > coarse and not is_portrait(photo, faces):
+        if fine > coarse and not any(face.is_portrait_in(photo) for face in faces):
             # Faces of a group are too small once all of the photo is shrunk so far.
             faces += self._detected(photo, fine)
         return sorted(apart(faces), key=lambda face: -face.size[0] * face.size[1])
