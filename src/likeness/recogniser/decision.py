@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from likeness.arrays import Images, check_in_range, describe
+from likeness.arrays import Floats, Images, check_in_range, describe
 from likeness.errors import DataError, ModelError, NoThresholdError
 from likeness.evaluation.figures import rare_percent
 from likeness.evaluation.margin import is_clear
@@ -389,7 +389,7 @@ def _check_belongs(model: Model) -> None:
         )
 
 
-def _checked(names: Sequence[str], energies: ArrayLike) -> NDArray[np.float64]:
+def _checked(names: Sequence[str], energies: ArrayLike) -> Floats:
     values = np.asarray(energies, dtype=np.float64)
     if values.shape != (len(names),):
         raise DataError(

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from likeness.arrays import Photo
 from likeness.datasets import OnProgress
 from likeness.datasets.photo_files import PhotoFiles
 from likeness.errors import FaceError, ImageError, NoFaceError, OutputError, SettingError
@@ -23,8 +22,6 @@ from likeness.images.quality import PhotoCheck, Quality
 from likeness.model.alignment import alignment_of
 from likeness.model.protocol import Model
 from likeness.recogniser.capture import Capture
-
-Photo = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -18,13 +18,7 @@ from likeness.recogniser.gallery import records, schema
 from likeness.recogniser.gallery.api_keys import ApiKeys
 from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
-from likeness.recogniser.gallery.people import (
-    Entry,
-    How,
-    enrol_entries,
-    merge_people,
-    rename_person,
-)
+from likeness.recogniser.gallery.people import Entry, How, enrol_entries
 from likeness.recogniser.gallery.postgres_search import ServerSearch
 from likeness.recogniser.gallery.receipts import Receipt, forget_person, remove_template
 from likeness.recogniser.gallery.rows import as_json, check_name
@@ -171,7 +165,7 @@ class Gallery:
             row = transaction.person(name)
             old = row.name
             if fresh is not None:
-                row = rename_person(transaction, row, fresh)
+                row = transaction.rename(row, fresh)
             if noted is not None:
                 row = transaction.update_person(row, metadata=noted)
                 transaction.audit("described", person_id=row.id)
@@ -190,7 +184,7 @@ class Gallery:
             SettingError: the two are one.
         """
         with self._store.writing() as transaction:
-            person, old = merge_people(transaction, name, into)
+            person, old = transaction.merge(name, into)
         self._store.scrub(Traces(names=(old,)))
         return person
 

@@ -1,7 +1,4 @@
-"""Operations on people: enrol, rename, merge.
-
-People are enrolled in bulk, with few statements.
-"""
+"""Enrolment of people, in bulk, with few statements."""
 
 import json
 from collections.abc import Sequence
@@ -10,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from likeness.errors import AlreadyEnrolledError, SettingError
+from likeness.errors import AlreadyEnrolledError
 from likeness.recogniser.capture import Capture
-from likeness.recogniser.gallery.records import Enrolled, JsonObject, NewTemplate, Person, Who
+from likeness.recogniser.gallery.records import Enrolled, JsonObject, NewTemplate, Who
 from likeness.recogniser.gallery.rows import (
     PersonRow,
     PhotoRow,
@@ -25,59 +22,6 @@ from likeness.recogniser.gallery.rows import (
 )
 from likeness.recogniser.gallery.schema import people, photos, templates
 from likeness.recogniser.gallery.store import Writing
-
-
-def rename_person(writing: Writing, row: PersonRow, new: str) -> PersonRow:
-    """Rename a person; their present name changes nothing.
-
-    Raises:
-        AlreadyEnrolledError: somebody else has it.
-    """
-    if new == row.name:
-        return row
-    if writing.person_or_none(new) is not None:
-        raise AlreadyEnrolledError(
-            f"new: {new!r} is another person in {writing.where}. Choose another name, or merge the "
-            "two."
-        )
-    renamed = writing.update_person(row, name=new)
-    # The old name is personal data that is no longer needed.
-    writing.ask_for_scrub()
-    writing.audit("renamed", person_id=row.id)
-    return renamed
-
-
-def merge_people(writing: Writing, name: Who, into: Who) -> tuple[Person, str]:
-    """Move all of a person's templates to another person, and remove the first; return its name
-    too.
-
-    Raises:
-        SettingError: the two are one.
-    """
-    same = SettingError(f"into: expected another person. Received: {into!r} twice.")
-    if name == into:
-        raise same
-    gone = writing.person(name)
-    stays = writing.person(into, argument="into")
-    if gone.id == stays.id:  # one by the name, the other by the id
-        raise same
-    rows = TemplateRow.select(writing.connection, templates.c.person_id == gone.id)
-    moved = []
-    for row in rows:
-        fresh = row.stored(person_id=stays.id)
-        if row.sealed is not None:  # a ciphertext is bound to its person
-            fresh = writing.sealing.with_vector(fresh, writing.sealing.vector_of(row))
-        moved.append(fresh)
-    writing.update_templates(moved)
-    metadata = json.loads(gone.metadata) | json.loads(stays.metadata)
-    merged = writing.update_person(stays, metadata=as_json(metadata, argument="metadata"))
-    writing.connection.execute(people.delete().where(people.c.id == gone.id))
-    writing.change("merged", gone.id, stays.id)
-    writing.ask_for_scrub()
-    writing.audit("merged into another", person_id=gone.id, templates=len(moved))
-    writing.audit("merged with another", person_id=stays.id, templates=len(moved))
-    return writing.records([merged])[0], gone.name
-
 
 How = Literal["enrolled", "approved", "imported"]
 

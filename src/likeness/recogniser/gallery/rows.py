@@ -15,13 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from likeness.errors import (
-    DataError,
-    GalleryDamagedError,
-    GalleryError,
-    GalleryMismatchError,
-    SettingError,
-)
+from likeness import errors
 from likeness.files import one_spelling
 from likeness.recogniser.gallery import schema
 from likeness.recogniser.gallery.database import DAMAGED
@@ -47,7 +41,7 @@ def as_json(value: JsonObject, *, argument: str) -> str:
         )
         text.encode()  # a lone surrogate is not text
     except (TypeError, ValueError, RecursionError) as error:
-        raise DataError(f"{argument}: expected JSON values only. {error}.") from error
+        raise errors.DataError(f"{argument}: expected JSON values only. {error}.") from error
     return text
 
 
@@ -66,12 +60,12 @@ def check_name(name: Any, *, argument: str = "name", new: bool = False) -> str:
     text = one_spelling(name) if isinstance(name, str) else ""
     kinds = {unicodedata.category(letter) for letter in text}
     if not text or len(text) > _LONGEST_NAME or kinds & {"Cc", "Cs", "Zl", "Zp"}:
-        raise SettingError(
+        raise errors.SettingError(
             f"{argument}: expected 1 to {_LONGEST_NAME} letters, no control characters. "
             f"Received: {name!r:.80}."
         )
     if new and (hidden := _invisible(text)):
-        raise SettingError(
+        raise errors.SettingError(
             f"{argument}: expected letters that can be seen. Received: {text!a:.80}, with "
             f"{', '.join(f'U+{ord(letter):04X}' for letter in hidden)}. Type the name anew."
         )
@@ -206,14 +200,14 @@ class GalleryRow:
         query = sa.select(schema.gallery)
         values = connection.execute(query.with_for_update() if lock else query).mappings().first()
         if values is None:
-            raise GalleryError(
+            raise errors.GalleryError(
                 f"{where}: expected a gallery. Found an unfinished one; copy it again."
             )
         row = cls(**values)
         if not re.fullmatch(r"likeness\.gallery/\d+", str(row.format)):
-            raise GalleryDamagedError(f"{where}: {DAMAGED}")
+            raise errors.GalleryDamagedError(f"{where}: {DAMAGED}")
         if row.format != schema.FORMAT:
-            raise GalleryMismatchError(
+            raise errors.GalleryMismatchError(
                 f"{where}: expected the format {schema.FORMAT!r}. Received: {row.format!r}. Open "
                 "it with the version of likeness that wrote it."
             )

@@ -5,8 +5,8 @@ from threading import RLock
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
+from likeness.arrays import Floats
 from likeness.energies import energy_by_name, energy_matrix
 from likeness.errors import GalleryDamagedError
 from likeness.recogniser.gallery.matrix import TemplateMatrix
@@ -18,8 +18,6 @@ from likeness.recogniser.gallery.schema import people, templates
 from likeness.recogniser.gallery.store import Store
 
 _PROBES = 64
-
-Floats64 = NDArray[np.float64]
 
 
 class Search:
@@ -40,7 +38,7 @@ class Search:
         self._last_change = 0
 
     def nearest(
-        self, probes: Floats64, *, k: int, approximate: int | None
+        self, probes: Floats, *, k: int, approximate: int | None
     ) -> list[tuple[Candidate, ...]]:
         """Return the k nearest people of each probe ``(n, d)``."""
         answers: list[tuple[Candidate, ...]] = []
@@ -53,7 +51,7 @@ class Search:
                     answers += self._nearest_here(reading, part, k)
         return answers
 
-    def energies(self, probes: Floats64) -> AllEnergies:
+    def energies(self, probes: Floats) -> AllEnergies:
         """Return the energies of probes ``(n, d)`` to all templates."""
         with self._turn, self._store.reading() as reading:
             if self._on_server:
@@ -73,7 +71,7 @@ class Search:
         return self._store.database.on_server and self._store.sealing.key_id is None
 
     def _nearest_on_server(
-        self, reading: Reading, probes: Floats64, k: int, approximate: int | None
+        self, reading: Reading, probes: Floats, k: int, approximate: int | None
     ) -> list[tuple[Candidate, ...]]:
         model = self._store.model
         server = ServerSearch(reading.connection, model)
@@ -96,7 +94,7 @@ class Search:
         return answers
 
     def _nearest_here(
-        self, reading: Reading, probes: Floats64, k: int
+        self, reading: Reading, probes: Floats, k: int
     ) -> list[tuple[Candidate, ...]]:
         matrix = self._synced(reading)
         chosen = [
@@ -164,7 +162,7 @@ class Search:
             )
         return owners
 
-    def _stacked(self, contents: Iterable[bytes]) -> Floats64:
+    def _stacked(self, contents: Iterable[bytes]) -> Floats:
         joined = np.frombuffer(b"".join(contents), "<f4")
         return joined.reshape(-1, self._store.model.dimensions).astype(np.float64)
 
@@ -196,7 +194,7 @@ def _apply(reading: Reading, matrix: TemplateMatrix, change: Change) -> None:
         matrix.move(change.first, into=change.last)
 
 
-def _candidate(person_id: int, name: str, ids: list[int], energies: Floats64) -> Candidate:
+def _candidate(person_id: int, name: str, ids: list[int], energies: Floats) -> Candidate:
     return Candidate(
         person_id=person_id,
         name=name,

@@ -18,13 +18,13 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from likeness.errors import DataError, GalleryError, GalleryMismatchError
+from likeness import errors
 from likeness.recogniser.capture import Capture
 from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
 from likeness.recogniser.gallery.postgres_search import ServerSearch
 from likeness.recogniser.gallery.reading import Change, ChangeKind, Reading
-from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTemplate
+from likeness.recogniser.gallery.records import GalleryModel, JsonObject, NewTemplate, Person, Who
 from likeness.recogniser.gallery.rows import (
     GalleryRow,
     PersonRow,
@@ -117,6 +117,56 @@ class Writing(Reading):
         self.connection.execute(changed.values(**vars(stored)))
         return stored
 
+    def rename(self, row: PersonRow, new: str) -> PersonRow:
+        """Rename a person; their present name changes nothing.
+
+        Raises:
+            AlreadyEnrolledError: somebody else has it.
+        """
+        if new == row.name:
+            return row
+        if self.person_or_none(new) is not None:
+            raise errors.AlreadyEnrolledError(
+                f"new: {new!r} is another person in {self.where}. Choose another name, or merge "
+                "the two."
+            )
+        renamed = self.update_person(row, name=new)
+        # The old name is personal data that is no longer needed.
+        self.ask_for_scrub()
+        self.audit("renamed", person_id=row.id)
+        return renamed
+
+    def merge(self, name: Who, into: Who) -> tuple[Person, str]:
+        """Move all of a person's templates to another person, and remove the first; return its name
+        too.
+
+        Raises:
+            SettingError: the two are one.
+        """
+        same = errors.SettingError(f"into: expected another person. Received: {into!r} twice.")
+        if name == into:
+            raise same
+        gone = self.person(name)
+        stays = self.person(into, argument="into")
+        if gone.id == stays.id:  # one by the name, the other by the id
+            raise same
+        rows = TemplateRow.select(self.connection, templates.c.person_id == gone.id)
+        moved = []
+        for row in rows:
+            fresh = row.stored(person_id=stays.id)
+            if row.sealed is not None:  # a ciphertext is bound to its person
+                fresh = self.sealing.with_vector(fresh, self.sealing.vector_of(row))
+            moved.append(fresh)
+        self.update_templates(moved)
+        metadata = json.loads(gone.metadata) | json.loads(stays.metadata)
+        merged = self.update_person(stays, metadata=as_json(metadata, argument="metadata"))
+        self.connection.execute(people.delete().where(people.c.id == gone.id))
+        self.change("merged", gone.id, stays.id)
+        self.ask_for_scrub()
+        self.audit("merged into another", person_id=gone.id, templates=len(moved))
+        self.audit("merged with another", person_id=stays.id, templates=len(moved))
+        return self.records([merged])[0], gone.name
+
     def update_templates(self, rows: Sequence[TemplateRow]) -> None:
         """Write what can change of some templates: whose they are, embedding, provenance, model."""
         if not rows:
@@ -150,7 +200,7 @@ class Writing(Reading):
         """
         ids = set(self.connection.execute(sa.select(templates.c.id)).scalars())
         if ids != set(vectors):
-            raise DataError(
+            raise errors.DataError(
                 f"vectors: expected an embedding for each of the {len(ids)} templates. Received: "
                 f"{len(vectors)}, {len(ids - set(vectors))} missing and {len(set(vectors) - ids)} "
                 "of none."
@@ -332,7 +382,7 @@ class Store:
         try:
             with self.database.in_words(), self._turn:
                 return traces.scrub(self.database, patience=wait)
-        except (GalleryError, OSError, SubprocessError) as error:
+        except (errors.GalleryError, OSError, SubprocessError) as error:
             return Scrubbed(
                 checkpoint=f"not checked completely ({error}); the next opening does it",
                 verified_absent=False,
@@ -346,7 +396,7 @@ class Store:
 
     def _check_same(self, row: GalleryRow) -> None:
         if row.embedded_by != self.model:
-            raise GalleryMismatchError(
+            raise errors.GalleryMismatchError(
                 f"{self.where} was moved to the model {row.model[:12]} after it was opened with "
                 f"{self.model.fingerprint[:12]}. Open it again with that model."
             )

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from likeness.arrays import Energies, check_in_range, describe
+from likeness.arrays import Energies, Floats, check_in_range, describe
 from likeness.energies import energy_by_name
 from likeness.errors import DataError, TooFewError
 from likeness.model.protocol import Model
@@ -33,7 +33,7 @@ class SentencePairs:
 
     left: tuple[str, ...]
     right: tuple[str, ...]
-    scores: NDArray[np.float64]
+    scores: Floats
     name: str
     licence: str = ""
 
@@ -107,8 +107,6 @@ class SentencePairs:
         )
         return np.asarray(energy_by_name(model.energy)(left, right))
 
-
-Floats = NDArray[np.float64]
 
 FEWEST = 3
 """Fewest pairs for a correlation."""

@@ -6,25 +6,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
+from likeness.arrays import Floats
 from likeness.cli import opening, options, terminal
 from likeness.errors import LikenessError, OutputError, SettingError, TooFewError
 from likeness.files import check_new_folder, check_writable_file, growing_file, write_file
-from likeness.tasks.tracking import (
-    Box,
-    Film,
-    Step,
-    Tracker,
-    TrackEvaluation,
-    TrackingModel,
-    track_csv,
-)
+from likeness.tasks import tracking
 from likeness.tasks.tracking.film import SUFFIXES, film_writer
 from likeness.tasks.tracking.model import TrainedTracker
-from likeness.tasks.tracking.pairs import TrackingRecipe
 from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.training.process import load_keras
 
@@ -71,10 +61,12 @@ def _track(
     for text in source.notes:
         terminal.note(f"Note: {text}")
     first = _first_box(box, truth)
-    track = _follow(TrackingModel.open(model), source, first, out=out, video=video)
+    track = _follow(tracking.TrackingModel.open(model), source, first, out=out, video=video)
     if truth is not None and track.steps:
         boxes = [step.box.as_tuple() for step in track.steps]
-        track = replace(track, evaluation=TrackEvaluation.of(boxes, truth[1 : len(boxes) + 1]))
+        track = replace(
+            track, evaluation=tracking.TrackEvaluation.of(boxes, truth[1 : len(boxes) + 1])
+        )
     terminal.finish(track.to_json(model), json_, *_lines(track, out, video))
     if isinstance(track.stopped, KeyboardInterrupt):
         raise typer.Exit(130)
@@ -105,7 +97,7 @@ def _track_train(
     The first quarter of each sequence is held out, to choose the settings of the search and the
     threshold above which the target counts as lost.
     """
-    recipe = options.changed(TrackingRecipe(), set_, seed=seed)
+    recipe = options.changed(tracking.TrackingRecipe(), set_, seed=seed)
     check_new_folder(out, overwrite=overwrite)
     films = []
     for word in sequences:
@@ -150,27 +142,32 @@ def _check_places(out: Path, video: Path | None) -> None:
         raise OutputError(f"--out, --video: expected two files. Received: {out} for both.")
 
 
-def _source(word: str) -> tuple[Film, NDArray[np.float64] | None]:
+def _source(word: str) -> tuple[tracking.Film, Floats | None]:
     """Return a film, and where its target truly is, if that is known."""
     sequence = TrackingSequence.find(word)
     if sequence is None:
-        return Film.open(word), None
-    return Film(frames=iter(sequence.frames), count=len(sequence)), sequence.boxes
+        return tracking.Film.open(word), None
+    return tracking.Film(frames=iter(sequence.frames), count=len(sequence)), sequence.boxes
 
 
-def _first_box(text: str | None, truth: NDArray[np.float64] | None) -> Box:
+def _first_box(text: str | None, truth: Floats | None) -> tracking.Box:
     if text is not None:
-        return Box.from_text(text, argument="--box")
+        return tracking.Box.from_text(text, argument="--box")
     if truth is None:
         raise SettingError(
             "--box: expected x,y,width,height of the target in the first frame, in pixels, such "
             "as 160,83,56,65. Received: nothing."
         )
-    return Box(*truth[0].tolist())
+    return tracking.Box(*truth[0].tolist())
 
 
 def _follow(
-    model: TrackingModel, film: Film, first: Box, *, out: Path, video: Path | None
+    model: tracking.TrackingModel,
+    film: tracking.Film,
+    first: tracking.Box,
+    *,
+    out: Path,
+    video: Path | None,
 ) -> "_Track":
     """Follow the target; each box is in the file as soon as it is known.
 
@@ -178,15 +175,15 @@ def _follow(
     """
     writer = None if video is None else film_writer(video.suffix.lower(), rate=film.rate)
     start = next(film.frames)
-    tracker = Tracker(model, start, first)
+    tracker = tracking.Tracker(model, start, first)
     second = next(film.frames, None)
     if second is None:
         raise TooFewError("film: expected two frames at least. Received: one.")
     if writer is not None:
         writer.add(start, first, words="frame 1", lost=False)
-    steps: list[Step] = []
+    steps: list[tracking.Step] = []
 
-    def followed() -> Iterator[Step]:
+    def followed() -> Iterator[tracking.Step]:
         for number, frame in enumerate(chain([second], film.frames), start=2):
             step = tracker.step(frame)
             if writer is not None:
@@ -199,7 +196,7 @@ def _follow(
     stopped: BaseException | None = None
     with terminal.reading_bar("Tracking") as tell, growing_file(out) as append:
         try:
-            for line in track_csv(first, followed()):
+            for line in tracking.track_csv(first, followed()):
                 append(line)
         except (LikenessError, KeyboardInterrupt) as error:
             stopped = error
@@ -212,10 +209,10 @@ def _follow(
 class _Track:
     """The result of tracking."""
 
-    model: TrackingModel
-    first: Box
-    steps: Sequence[Step]
-    evaluation: TrackEvaluation | None = None
+    model: tracking.TrackingModel
+    first: tracking.Box
+    steps: Sequence[tracking.Step]
+    evaluation: tracking.TrackEvaluation | None = None
     stopped: BaseException | None = None
 
     @property

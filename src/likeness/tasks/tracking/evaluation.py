@@ -18,9 +18,9 @@ from itertools import product
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from likeness.arrays import check_in_range, describe
+from likeness.arrays import Floats, Integers, check_in_range, describe
 from likeness.errors import DataError
 from likeness.evaluation import choose_threshold
 from likeness.evaluation.figures import Interval
@@ -28,8 +28,6 @@ from likeness.tasks.tracking.boxes import Box, Frame
 from likeness.tasks.tracking.model import TrackerSettings, TrackingModel
 from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.tasks.tracking.tracker import Tracker
-
-Floats = NDArray[np.float64]
 
 THRESHOLDS = np.linspace(0, 1, 101)
 """Of the success plot."""
@@ -234,7 +232,7 @@ def track_intervals(
     check_in_range(repetitions, 2, 1_000_000, argument="repetitions", whole=True)
     check_in_range(level, 0.5, 0.999, argument="level")
 
-    def everything(choice: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+    def everything(choice: Integers) -> dict[str, dict[str, float]]:
         figures = {
             name: _figures(track.overlap[..., choice], track.error[..., choice])
             for name, track in tracks.items()
@@ -253,7 +251,7 @@ def track_intervals(
     return {name: {figure: bounds(name, figure) for figure in whole[name]} for name in whole}
 
 
-def _drawn_frames(frames: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _drawn_frames(frames: int, block: int, rng: np.random.Generator) -> Integers:
     starts = rng.integers(0, frames - block + 1, size=-(-frames // block))
     return np.asarray((starts[:, None] + np.arange(block)).reshape(-1)[:frames])
 
@@ -309,8 +307,8 @@ class _Choice:
     frames: int = 0
     tried: tuple[tuple[TrackerSettings, float], ...] = ()
     chosen: int = 0
-    genuine: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    impostor: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    genuine: Floats = field(default_factory=lambda: np.empty(0))
+    impostor: Floats = field(default_factory=lambda: np.empty(0))
 
     def to_json(self) -> dict[str, object]:
         """Return JSON values."""
@@ -396,7 +394,7 @@ def _mean_overlap(
 
 def _held_out_energies(
     model: TrackingModel, films: Sequence[TrackingSequence], *, focus: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Return energies of templates on their target, and of the most similar position away from it.
 
     The search picture lies on the true box of another frame of the sequence. On the target: the

@@ -15,13 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.arrays import Prepared, check_in_range
-from likeness.errors import (
-    LikenessError,
-    MissingExtraError,
-    ModelError,
-    SettingError,
-    require_extra,
-)
+from likeness.errors import MissingExtraError, ModelError, SettingError, require_extra
 from likeness.files import check_new_folder
 from likeness.model.export import onnx_bytes
 from likeness.model.folder import FILES, SavedModel
@@ -229,9 +223,7 @@ class TrackingModel:
                 settings=TrackerSettings.from_dict(saved.others["tracker"]),
                 record=saved.record,
             )
-        except ModelError:
-            raise
-        except (LikenessError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"{saved.folder} holds a damaged model: {error}. Restore it or make it again."
             ) from error
