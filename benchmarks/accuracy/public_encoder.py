@@ -18,7 +18,7 @@ from likeness.datasets import Dataset
 from likeness.energies import energy_matrix
 from likeness.evaluation import evaluate_matrix, people_intervals
 from likeness.evaluation.figures import FigureName, Interval
-from likeness.experiments.aligned_faces import aligned_faces
+from likeness.experiments.aligned_faces import FaceAligner
 from likeness.experiments.unseen_people import unseen_people_parts
 from likeness.images.faces import FaceFinder, HaarFaceFinder, YuNetFaceFinder
 from likeness.model.alignment import alignment_of
@@ -116,7 +116,7 @@ def main(
         finders["YuNet"] = YuNetFaceFinder(path=yunet)
     table = header()
     for name, finder in finders.items():
-        faces = aligned_faces(data, alignment, finder)
+        faces = FaceAligner(alignment, finder).faces_of(data)
         kept = _rows_of(faces, data)
         for mirrored in (False, True):
             matrix = energies_with_failures(

@@ -5,7 +5,7 @@ import pytest
 
 from likeness.datasets import Dataset
 from likeness.errors import FaceError
-from likeness.experiments.aligned_faces import aligned_faces
+from likeness.experiments.aligned_faces import FaceAligner
 from likeness.images.align import EyeAlignment
 from likeness.images.faces import Face
 
@@ -28,7 +28,7 @@ class Finder:
 
 
 def test_photos_are_what_the_recogniser_reads_and_the_rest_is_named(faces: Dataset) -> None:
-    found = aligned_faces(faces, BY_EYES, Finder(faces))
+    found = FaceAligner(BY_EYES, Finder(faces)).faces_of(faces)
     assert found.items.shape == (len(faces) - 1, 32, 24, faces.items.shape[3])
     assert found.item_names == (faces.item_names[0], *faces.item_names[2:])
     assert found.identities == (faces.identities[0], *faces.identities[2:])
@@ -43,4 +43,4 @@ def test_photos_are_what_the_recogniser_reads_and_the_rest_is_named(faces: Datas
 def test_nobody_left(faces: Dataset) -> None:
     black = Dataset(np.zeros((2, 90, 90, 1), np.uint8), ["ada", "bob"], name="night")
     with pytest.raises(FaceError, match=r"^night: expected photos of one face each.* none"):
-        aligned_faces(black, BY_EYES, Finder(faces))
+        FaceAligner(BY_EYES, Finder(faces)).faces_of(black)

@@ -92,7 +92,7 @@ def read_data_for(
         DataError: it is not available, or the model needs faces and no photo has one.
         ModelError: there is no model in the folder, or it is damaged.
     """
-    from likeness.experiments import aligned_faces  # late: only with photos
+    from likeness.experiments.aligned_faces import FaceAligner  # late: only with photos
     from likeness.model.alignment import alignment_of
 
     saved = SavedModel.read(model)
@@ -104,10 +104,10 @@ def read_data_for(
         )
     if options.is_named(data):
         with terminal.errors().status("Looking for the faces"):
-            return aligned_faces.aligned_faces(options.read_data(data), alignment)
+            return FaceAligner(alignment).faces_of(options.read_data(data))
     return options.read_data(
         data,
-        face=aligned_faces.aligned_face(alignment),
+        face=FaceAligner(alignment),
         on_progress=on_progress,
         on_photo=on_photo,
     )

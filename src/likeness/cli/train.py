@@ -201,7 +201,7 @@ def _demo(
 
 def _public_encoder(faces: Dataset, folder: Path) -> None:
     """Print the figures of a public face encoder on U4's folds, if its weights are installed."""
-    from likeness.experiments.aligned_faces import aligned_faces  # late: OpenCV
+    from likeness.experiments.aligned_faces import FaceAligner  # late: OpenCV
     from likeness.model.alignment import alignment_of
     from likeness.model.public import get_model
 
@@ -209,7 +209,7 @@ def _public_encoder(faces: Dataset, folder: Path) -> None:
         with terminal.errors().status("Measuring a public face encoder on the same people"):
             model = get_model("dlib", folder, offline=True, overwrite=True)
             alignment = alignment_of(model)
-            people = faces if alignment is None else aligned_faces(faces, alignment)
+            people = faces if alignment is None else FaceAligner(alignment).faces_of(faces)
             parts = unseen_people_parts(people, 4)
             folds = [evaluate_unseen(model, test, threshold=None) for _, test in parts]
     except (DataNotFoundError, MissingExtraError) as error:

@@ -42,6 +42,11 @@ class MeasuredData:
     digest: str | None = None
     licence: str | None = None
 
+    @classmethod
+    def of(cls, data: Dataset) -> "MeasuredData":
+        """Return what is recorded of a data set."""
+        return cls(name=data.name, digest=data.digest, licence=data.licence)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredModel:
@@ -241,7 +246,7 @@ class ProtocolResult:
             baselines=figures,
             counts=counts(methods["network"], data),
             drawn=data.drawn,
-            data=MeasuredData(name=data.name, digest=data.digest, licence=data.licence),
+            data=MeasuredData.of(data),
             leaks=leaks.leaks,
             leak_counts=fields_to_json(leaks),
             leak_sentences=tuple(leaks.sentences()),

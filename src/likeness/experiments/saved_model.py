@@ -243,7 +243,7 @@ def next_photo_of_model(
     return NextPhotoResult(
         curve=curve,
         model=model.fingerprint,
-        data=MeasuredData(name=data.name, digest=data.digest, licence=data.licence),
+        data=MeasuredData.of(data),
         drawn=data.drawn,
         left_out=tuple(left_out),
         notes=(*data.notes, *_left_out_notes(curve, left_out, copies=len(data) - len(different))),

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 
-from likeness.arrays import Codes, Energies
+from likeness.arrays import Energies
 from likeness.datasets import Dataset, check_disjoint, identity_folds
 from likeness.energies import energy_matrix
 from likeness.errors import TooFewError
-from likeness.evaluation import BASELINES, choose_threshold, evaluate_matrix, find_leaks
+from likeness.evaluation import BASELINES, Evaluation, choose_threshold, evaluate_matrix, find_leaks
 from likeness.evaluation.baselines import ChosenOn, FitBaseline, cross_fitted_energies
 from likeness.evaluation.leaks import LeakReport, Learned
-from likeness.evaluation.open_set import FEWEST_PEOPLE, evaluate_open_set
+from likeness.evaluation.open_set import FEWEST_PEOPLE, OpenSet, evaluate_open_set
 from likeness.experiments.lab_split import LabSplitJob, lab_pairs, lab_section, lab_split
 from likeness.experiments.open_set import HALVES_SEED, with_cmc, with_open_set
 from likeness.experiments.pool import Job, JobProgress, run_side_by_side
@@ -129,21 +129,7 @@ def unseen_people_section(
     """Measure the trained networks and the baselines on the same folds."""
     energies = _fold_energies(parts, runs)
     tests = [test for _, test in parts]
-    evaluations = {
-        name: [
-            replace(
-                evaluate_matrix(
-                    fold.matrix,
-                    fold.codes,
-                    threshold=fold.threshold,
-                    acquisition=test.acquisition,
-                ),
-                chosen_on=fold.chosen_on,
-            )
-            for fold, test in zip(folds, tests, strict=True)
-        ]
-        for name, folds in energies.items()
-    }
+    evaluations = {name: [fold.evaluation() for fold in folds] for name, folds in energies.items()}
     section = section_of_trainings(
         data,
         evaluations,
@@ -159,19 +145,7 @@ def unseen_people_section(
     )
     if protocol != OPEN_SET:
         return section
-    searched = {
-        name: [
-            evaluate_open_set(
-                fold.matrix,
-                fold.codes,
-                threshold=fold.threshold,
-                acquisition=test.acquisition,
-                seed=HALVES_SEED,
-            )
-            for fold, test in zip(folds, tests, strict=True)
-        ]
-        for name, folds in energies.items()
-    }
+    searched = {name: [fold.open_set() for fold in folds] for name, folds in energies.items()}
     return with_open_set(with_cmc(section, evaluations), searched, tests=tests)
 
 
@@ -181,15 +155,35 @@ class _FoldEnergies:
 
     Args:
         matrix: ``(n, n)``, between all their photos.
-        codes: ``(n,)``.
+        test: those people.
         threshold: chosen on people of the training side; None if there were too few.
         chosen_on: the energies that it was chosen on; None if there is none.
     """
 
     matrix: Energies
-    codes: Codes
+    test: Dataset
     threshold: float | None
     chosen_on: ChosenOn | None
+
+    def evaluation(self) -> Evaluation:
+        """Return the figures of all pairs and one-shot trials."""
+        measured = evaluate_matrix(
+            self.matrix,
+            self.test.codes,
+            threshold=self.threshold,
+            acquisition=self.test.acquisition,
+        )
+        return replace(measured, chosen_on=self.chosen_on)
+
+    def open_set(self) -> OpenSet:
+        """Return the searches with half of the people enrolled."""
+        return evaluate_open_set(
+            self.matrix,
+            self.test.codes,
+            threshold=self.threshold,
+            acquisition=self.test.acquisition,
+            seed=HALVES_SEED,
+        )
 
 
 def _fold_energies(
@@ -200,7 +194,7 @@ def _fold_energies(
         "network": [
             _FoldEnergies(
                 matrix=energy_matrix(run.record["recipe"]["energy"], run.embeddings),
-                codes=test.codes,
+                test=test,
                 threshold=run.threshold,
                 chosen_on=run.chosen_on,
             )
@@ -217,7 +211,7 @@ def _fold_baseline(fit: FitBaseline, training: Dataset, test: Dataset) -> _FoldE
     chosen_on = cross_fitted_energies(fit, training)
     return _FoldEnergies(
         matrix=energy_matrix(embedder.energy, embedder.embed(test.items)),
-        codes=test.codes,
+        test=test,
         threshold=None if chosen_on is None else choose_threshold(*chosen_on),
         chosen_on=chosen_on,
     )
