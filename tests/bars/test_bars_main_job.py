@@ -12,23 +12,23 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
-SIX_MINUTES = 360
-PATIENCE = 3  # a busy machine may take so many times as long before a test gives up
+TWENTY_MINUTES = 1200
+PATIENCE = 2  # a slow machine beside other tests takes so many times as long
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, real_data: str) -> tuple[str, Path]:
-    """What `likeness demo` printed, and its report: the default recipe is trained here alone."""
+    """What `likeness demo --full` printed, and its report: only here is the default trained."""
     place = tmp_path_factory.mktemp("demo")
     began = time.perf_counter()
     result = subprocess.run(
-        [sys.executable, "-m", "likeness", "demo"],
+        [sys.executable, "-m", "likeness", "demo", "--full"],
         cwd=place,
         env=os.environ | {"LIKENESS_DATA": real_data, "COLUMNS": "100", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=True,
-        timeout=PATIENCE * SIX_MINUTES,
+        timeout=PATIENCE * TWENTY_MINUTES,
     )
     print(f"\ndemo: {time.perf_counter() - began:.0f} s")
     return result.stdout, place / "likeness-demo"
@@ -68,7 +68,7 @@ def test_plain_contrastive_pairs_on_unseen_people(tmp_path: Path, real_data: str
         cwd=tmp_path,
         env=os.environ | {"LIKENESS_DATA": real_data},
         check=True,
-        timeout=PATIENCE * SIX_MINUTES,
+        timeout=PATIENCE * TWENTY_MINUTES,
     )
     print(f"\n{' '.join(words)}: {time.perf_counter() - began:.0f} s")
     document = json.loads((tmp_path / "u4.json").read_text())
@@ -85,7 +85,7 @@ def test_demo_shows_the_lab_split_with_its_leaks_beside_unseen_people(
     said, folder = demo
     assert "40 of the 40 test people (100 %) are in the training part" in " ".join(said.split())
     assert (
-        "A public face encoder, trained on other people, on the same folds (U4): EER"
+        "A public face encoder, trained on other people, on the same people (U4): EER"
         in " ".join(said.split())
     )
     assert (folder / "public-encoder" / "model.json").is_file()

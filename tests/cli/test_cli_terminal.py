@@ -68,6 +68,21 @@ def test_the_time_of_a_fold_that_is_done_stands_still() -> None:
     assert "0:01:40" in last_bar(console)
 
 
+def test_a_log_gets_a_line_as_each_training_is_done() -> None:
+    now = [0.0]
+    console = Console(file=io.StringIO(), width=120)
+    assert isinstance(console.file, io.StringIO)
+    with training_bars(console=console, clock=lambda: now[0]) as bars:
+        for job in (0, 1):
+            bars.tell(job, f"[fold] {job}", at("final", 1, 2))
+        now[0] = 100.0
+        bars.tell(1, "[fold] 1", None)
+        assert console.file.getvalue() == "[fold] 1: done after 0:01:40\n"
+        now[0] = 150.0
+        bars.tell(0, "[fold] 0", None)
+    assert console.file.getvalue().splitlines()[1:] == ["[fold] 0: done after 0:02:30"]
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [

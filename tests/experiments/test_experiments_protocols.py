@@ -10,9 +10,9 @@ from likeness.datasets import Dataset, drawn_faces
 from likeness.errors import OverlapError, TooFewError
 from likeness.evaluation import accuracy_at, auc, equal_error_rate, error_rates
 from likeness.experiments.lab_split import lab_pairs, lab_split
-from likeness.experiments.unseen_people import unseen_people, unseen_people_parts
+from likeness.experiments.unseen_people import lab_and_unseen, unseen_people, unseen_people_parts
 from likeness.reports.content import ProtocolSection
-from likeness.training import BATCHES
+from likeness.training import BATCHES, PAIRS
 
 # As in conftest: that the same settings give the same figures is a test here.
 QUICK = {
@@ -38,6 +38,17 @@ class TestUnseenPeople:
     ) -> None:
         for fold in both[1].result.to_json()["folds"]:
             assert tuple(fold["people"]) == people.distinct[fold["fold"] :: 4]
+
+    def test_a_single_fold_is_the_first_and_says_so(
+        self, both: list[ProtocolSection], people: Dataset
+    ) -> None:
+        one = lab_and_unseen(
+            people, lab=PAIRS.replace(**QUICK), unseen=BATCHES.replace(**QUICK), folds_run=1
+        )[1].result.to_json()
+        assert one["protocol"] == "U4, 1 of 4 folds"
+        assert "1 fold, " in one["title"]
+        (fold,), first = one["folds"], both[1].result.to_json()["folds"][0]
+        assert (fold["people"], fold["figures"]) == (first["people"], first["figures"])
 
     def test_figures_can_be_recomputed_from_the_energies(self, both: list[ProtocolSection]) -> None:
         lab = both[0]

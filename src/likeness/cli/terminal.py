@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import progress as bars
 from rich.console import Console
+from rich.text import Text
 
 from likeness.errors import SettingError, require_extra
 from likeness.files import check_writable_folder, write_file
@@ -130,6 +131,9 @@ class _TrainingBars:
             total = self._progress.tasks[task].total or 1
             self._progress.update(task, total=total, completed=total, note="done")
             self._progress.stop_task(task)
+            if self._progress.disable:
+                took = timedelta(seconds=int(self._progress.tasks[task].elapsed or 0))
+                self._progress.console.print(Text(f"{title.rstrip()}: done after {took}"))
             return
         auc = training.held_out_auc
         note = f"{training.stage}, loss {training.loss:.2f}"
@@ -149,7 +153,7 @@ class _Elapsed(bars.ProgressColumn):
 def training_bars(
     *, console: Console | None = None, clock: Callable[[], float] | None = None
 ) -> Iterator[_TrainingBars]:
-    """Show progress bars while inside.
+    """Show progress bars while inside; or, if nobody sees them, a line as each is done.
 
     Args:
         console: where; by default standard error.
@@ -162,5 +166,8 @@ def training_bars(
         _Elapsed(),
         bars.TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
-    with bars.Progress(*columns, console=console or errors(), get_time=clock) as progress:
+    console = console or errors()
+    with bars.Progress(
+        *columns, console=console, get_time=clock, disable=not console.is_terminal
+    ) as progress:
         yield _TrainingBars(progress)

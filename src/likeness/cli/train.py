@@ -16,7 +16,7 @@ from likeness.evaluation import evaluate_unseen, people_intervals
 from likeness.evaluation.figures import percent
 from likeness.evaluation.results import BOOTSTRAP_SEED
 from likeness.experiments.result import REPETITIONS
-from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen, unseen_people_parts
+from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen, u4_of, unseen_people_parts
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import TowerPicture, print_protocol, print_report, write_report
 from likeness.reports.content import NetworkFacts, ReportContent
@@ -156,20 +156,24 @@ def _demo(
     out: Annotated[Path, typer.Option(help="Folder for the report and the pictures.")] = Path(
         "likeness-demo"
     ),
+    full: Annotated[
+        bool, typer.Option("--full", help="All four folds of unseen people, instead of one.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     jobs: options.Jobs = None,
 ) -> None:
     """Train and measure on the AT&T faces, and write a report.
 
-    It measures on the lab split and on people unseen in training, and a public face encoder if
-    its weights are installed. Without the AT&T faces (LIKENESS_DATA, the cache, a network) it uses
-    drawn faces and marks every figure.
+    It measures on the lab split and on ten people unseen in training, and a public face encoder
+    if its weights are installed. Without the AT&T faces (LIKENESS_DATA, the cache, a network) it
+    uses drawn faces and marks every figure.
     """
     check_writable_folder(out, option="--out")
     load_keras()
     began = time.perf_counter()
     faces = _faces()
     recipes = [dataclasses.replace(recipe, seed=seed) for recipe in (PAIRS, BATCHES)]
+    folds = 4 if full else 1
     network, _ = _draw_network(recipes[1], out)
     terminal.say(network.summary)
     with terminal.training_bars() as bars:
@@ -177,6 +181,7 @@ def _demo(
             faces,
             lab=recipes[0],
             unseen=recipes[1],
+            folds_run=folds,
             workers=jobs,
             on_progress=lambda told: bars.tell(
                 told.job,
@@ -195,12 +200,20 @@ def _demo(
     page = write_report(content, out)
     print_report(terminal.output(), content)
     terminal.say(f"\nThe report: {page}", style="bold")
+    if not full:
+        terminal.say(
+            "The unseen people are those of one fold of four, so the intervals are wide: "
+            "`likeness demo --full` trains and measures on all of them."
+        )
     if not faces.drawn:
-        _public_encoder(faces, out / "public-encoder")
+        _public_encoder(faces, out / "public-encoder", folds=folds)
 
 
-def _public_encoder(faces: Dataset, folder: Path) -> None:
-    """Print the figures of a public face encoder on U4's folds, if its weights are installed."""
+def _public_encoder(faces: Dataset, folder: Path, *, folds: int) -> None:
+    """Print the figures of a public face encoder on so many of U4's folds.
+
+    If its weights are installed; else, that they are not.
+    """
     from likeness.experiments.aligned_faces import FaceAligner  # late: OpenCV
     from likeness.model.alignment import alignment_of
     from likeness.model.public import get_model
@@ -210,19 +223,20 @@ def _public_encoder(faces: Dataset, folder: Path) -> None:
             model = get_model("dlib", folder, offline=True, overwrite=True)
             alignment = alignment_of(model)
             people = faces if alignment is None else FaceAligner(alignment).faces_of(faces)
-            parts = unseen_people_parts(people, 4)
-            folds = [evaluate_unseen(model, test, threshold=None) for _, test in parts]
+            parts = unseen_people_parts(people, 4)[:folds]
+            found = [evaluate_unseen(model, test, threshold=None) for _, test in parts]
     except (DataNotFoundError, MissingExtraError) as error:
         terminal.say(f"\nA public face encoder was not measured. {error}")
         return
-    figures = people_intervals(folds, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
+    figures = people_intervals(found, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
     said = ", ".join(
         f"{name.label} {percent(figures[name].mean)} ({figures[name].ends()})"
         for name in figures
         if name.kind in {"eer", "one_shot"}
     )
     terminal.say(
-        f"\nA public face encoder, trained on other people, on the same folds (U4): {said}; "
+        f"\nA public face encoder, trained on other people, on the same people ({u4_of(folds)}): "
+        f"{said}; "
         f"{len(faces) - len(people)} of {len(faces)} photos without a usable face. It is in "
         f"{folder}: `likeness enrol PHOTOS --model {folder} --gallery staff.db`."
     )

@@ -134,8 +134,8 @@ def unseen_people_section(
         data,
         evaluations,
         protocol=protocol,
-        title=f"unseen people: {len(parts)} folds, {len(tests[0].distinct)} people each, never "
-        "trained on",
+        title=f"unseen people: {len(parts)} fold{'s' * (len(parts) > 1)}, "
+        f"{len(tests[0].distinct)} people each, never trained on",
         unseen_people=True,
         partition_seed=partition_seed,
         tests=tests,
@@ -232,6 +232,7 @@ def lab_and_unseen(
     *,
     lab: TrainingRecipe = PAIRS,
     unseen: TrainingRecipe = BATCHES,
+    folds_run: int = _FOLDS,
     workers: int | None = None,
     on_progress: Callable[[JobProgress], None] | None = None,
 ) -> list[ProtocolSection]:
@@ -241,18 +242,28 @@ def lab_and_unseen(
         data: at least eight people with two photos each.
         lab: recipe of the lab split, of mode "pairs".
         unseen: recipe of the folds.
+        folds_run: how many of U4's four folds, 1…4, the first ones; the result's protocol says it.
         workers: parallel trainings; the number of cores if not given.
         on_progress: called with the progress of each training; the first is the lab split's.
     """
-    parts = unseen_people_parts(data, _FOLDS)
+    parts = unseen_people_parts(data, _FOLDS)[:folds_run]
     split = lab_pairs(data, seed=lab.seed)
     lab_job = LabSplitJob(recipe=lab, data=data, pairs=split[0])
     jobs: list[Job] = [lab_job, *_unseen_people_jobs(unseen, parts)]
     lab_run, *runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
     return [
         lab_section(data, split, lab_run, seed=lab.seed),
-        unseen_people_section(data, parts, runs, protocol="U4", partition_seed=None),
+        unseen_people_section(data, parts, runs, protocol=u4_of(folds_run), partition_seed=None),
     ]
+
+
+def u4_of(folds_run: int) -> str:
+    """Return what protocol U4 is called if so many of its folds were run.
+
+    >>> u4_of(1)
+    'U4, 1 of 4 folds'
+    """
+    return "U4" if folds_run == _FOLDS else f"U4, {folds_run} of {_FOLDS} folds"
 
 
 PROTOCOLS: dict[str, Callable[..., ProtocolSection]] = {
