@@ -20,6 +20,7 @@ from likeness.training.fitting import TOLERANCE, FitOptions, fit_once, held_out_
 from likeness.training.networks import (
     FEW_STEPS,
     PreparedPeople,
+    WarmCosine,
     build_encoder,
     build_network,
     embed_prepared,
@@ -39,6 +40,24 @@ def recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
 @pytest.fixture(scope="module")
 def pairs_recipe(recipes: dict[str, TrainingRecipe]) -> TrainingRecipe:
     return recipes["pairs"].replace(schedule={"steps": 3}, sampling={"pairs": 8})
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("steps", [1, 9, 40, 300])
+def test_the_learning_rate_is_keras_cosine_with_a_warm_up(steps: int) -> None:
+    rising = max(1, steps // 10)
+    theirs = keras.optimizers.schedules.CosineDecay(
+        0.05 * 0.002,
+        max(1, steps - rising),
+        warmup_target=0.002,
+        warmup_steps=rising,
+        alpha=0.01,
+    )
+    ours = WarmCosine(0.002, steps)
+    for step in (*range(steps + 3), 10 * steps):
+        rate = keras.ops.convert_to_numpy(ours(step))
+        assert rate == pytest.approx(keras.ops.convert_to_numpy(theirs(step)), rel=1e-5)
+    assert WarmCosine.from_config(ours.get_config())(7) == ours(7)
 
 
 def prepared(data: Dataset) -> PreparedPeople:

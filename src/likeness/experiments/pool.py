@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from likeness.errors import LikenessError
-from likeness.training.process import TrainingProgress, end_with_parent, load_keras
+from likeness.training.process import TENSORFLOW, TrainingProgress, end_with_parent, load_keras
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -104,7 +104,7 @@ def _context() -> Any:
     from multiprocessing import forkserver  # late: other systems lack it
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["keras"])
+    context.set_forkserver_preload(["likeness.training.quiet_keras"])
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
@@ -142,8 +142,7 @@ def _one_thread_each() -> Any:
     The settings must exist before the libraries load, so they are environment variables.
     """
     settings = dict.fromkeys(_THREADS, "1")
-    # What TensorFlow says of the processor while it is imported is for its developers.
-    settings["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
+    settings |= {name: os.environ.get(name, value) for name, value in TENSORFLOW.items()}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

@@ -34,7 +34,7 @@ from likeness.tasks.tracking.evaluation import choose
 from likeness.tasks.tracking.model import TrackingShapes, TrainedTracker, prepared
 from likeness.tasks.tracking.pairs import PairSource, TrackingRecipe
 from likeness.tasks.tracking.sequences import TrackingSequence
-from likeness.training.networks import BY_XLA
+from likeness.training.networks import BY_XLA, WarmCosine
 from likeness.training.process import OnProgress, TrainingProgress, keep_freed_memory
 
 STRIDE = 4
@@ -262,14 +262,9 @@ def _fitted(recipe: TrackingRecipe, encoder: Any, source: PairSource, watch: "_W
     """Train the encoder; return whether Ctrl-C stopped it."""
     network = CorrelationNet(encoder)
     warm = max(1, recipe.steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.05 * recipe.learning_rate,
-        max(1, recipe.steps - warm),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warm,
-        alpha=0.01,
+    optimizer = keras.optimizers.AdamW(
+        WarmCosine(recipe.learning_rate, recipe.steps), weight_decay=recipe.weight_decay
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     network.compile(optimizer=optimizer, loss=response_logistic, jit_compile=BY_XLA)
     # Else its variables come with the first step, which TensorFlow then traces twice.
     network.optimizer.build(network.trainable_variables)
