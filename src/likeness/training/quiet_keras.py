@@ -1,4 +1,4 @@
-"""Importing this imports Keras without its output: for the process that trainings are forked from."""
+"""Imports Keras without its output, when it is imported itself: trainings fork from that process."""
 
 from contextlib import suppress
 
