@@ -1,4 +1,4 @@
-"""Imports Keras without its output, when it is imported itself: trainings fork from that process."""
+"""Imports Keras without its output when imported itself: trainings fork from that process."""
 
 from contextlib import suppress
 
