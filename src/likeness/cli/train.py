@@ -224,11 +224,11 @@ def _public_encoder(faces: Dataset, folder: Path, *, folds: int) -> None:
             alignment = alignment_of(model)
             people = faces if alignment is None else FaceAligner(alignment).faces_of(faces)
             parts = unseen_people_parts(people, 4)[:folds]
-            found = [evaluate_unseen(model, test, threshold=None) for _, test in parts]
+            measured = [evaluate_unseen(model, test, threshold=None) for _, test in parts]
     except (DataNotFoundError, MissingExtraError) as error:
         terminal.say(f"\nA public face encoder was not measured. {error}")
         return
-    figures = people_intervals(found, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
+    figures = people_intervals(measured, repetitions=REPETITIONS, seed=BOOTSTRAP_SEED)
     said = ", ".join(
         f"{name.label} {percent(figures[name].mean)} ({figures[name].ends()})"
         for name in figures
