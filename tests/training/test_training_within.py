@@ -13,7 +13,7 @@ from likeness.evaluation.fusion import Comparisons
 from likeness.tasks.signatures.dataset import drawn_signatures
 from likeness.tasks.signatures.model import SIGNATURES
 from likeness.training import train, train_and_measure
-from likeness.training.augmentation import StrokeJitter, distorted_by_identity
+from likeness.training.augmentation import ElasticDistortion, StrokeJitter
 from likeness.training.networks import PreparedPeople
 
 SMALL = SIGNATURES.replace(
@@ -116,11 +116,11 @@ class TestDistortions:
         rng = np.random.default_rng(0)
         page = rng.normal(size=(1, 16, 32, 1)).astype(np.float32).repeat(3, axis=0)
         codes = np.array([0, 1, 0])
-        bent = distorted_by_identity(page, codes, strength=2.0, seed=1)
+        bent = ElasticDistortion(2.0, seed=1).by_identity(page, codes)
         np.testing.assert_array_equal(bent[0], bent[2])
         assert np.abs(bent[0] - bent[1]).max() > 0.1 and np.abs(bent[0] - page[0]).max() > 0.1
         np.testing.assert_allclose(
-            distorted_by_identity(page, codes, strength=0.0, seed=1), page, atol=1e-5
+            ElasticDistortion(0.0, seed=1).by_identity(page, codes), page, atol=1e-5
         )
 
     def test_bent_people_are_further_people_of_the_same_name(self) -> None:

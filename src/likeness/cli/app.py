@@ -131,10 +131,10 @@ def commands() -> Iterator[Command]:
     for panel, lines in _COMMANDS.items():
         for words, (target, line) in lines.items():
             yield Command(words, f"likeness.cli.{target}", line, panel)
-    for words in registry.names("commands"):
+    for words, target, line in registry.commands():
         group = words.partition(" ")[0]
         panel = _GROUPS[group][0] if group in _GROUPS else "Other tasks"
-        yield Command(words, registry.target("commands", words), registry.help_of(words), panel)
+        yield Command(words, target, line, panel)
 
 
 class _Help:

@@ -165,7 +165,7 @@ def _doctor(
     to ask for another photo, in order of what that gains. Exit code 0 if there are no
     findings, 1 if there are some.
     """
-    terminal.check_report(report)
+    terminal.check_outputs(report=report)
     if model is not None:
         chosen_runtime(model, runtime="auto", variant="float32")  # before the photos are read
     finder, reason = _finder(faces)

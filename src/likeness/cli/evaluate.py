@@ -42,8 +42,7 @@ def _evaluate(
     It measures all pairs, one-shot trials, the CMC, and an open set with half of the people never
     enrolled, at the model's threshold. It also says what the model was trained on.
     """
-    terminal.check_report(report)
-    terminal.check_evidence(evidence, json_)
+    terminal.check_outputs(report=report, evidence=evidence, json_=json_)
     require_extra("sklearn")  # for the baselines, before the photos are read
     chosen_runtime(model, runtime=runtime, variant=variant)  # before the photos are read
     people = opening.read_data_for(model, data)
@@ -221,7 +220,7 @@ def _calibrate(
         accepted = _rate(strangers_accepted, "--strangers-accepted")
     prior_rate = _rate(prior, "--prior")
     wrong_rate = None if wrong_names is None else _rate(wrong_names, "--wrong-names")
-    terminal.check_report(report)
+    terminal.check_outputs(report=report)
     if not dry_run:
         check_writable_folder(model, option="MODEL")  # the threshold is stored there
     require_extra("sklearn")  # for the probabilities, before the photos are read

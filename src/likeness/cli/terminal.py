@@ -71,26 +71,26 @@ def finish(document: Mapping[str, Any], json_: str | None, *lines: str) -> None:
         sys.stdout.write(content.decode())
 
 
-def check_evidence(wanted: bool, file: str | None) -> None:
-    """Raise if evidence is requested without --json.
+def check_outputs(
+    *, report: Path | None = None, evidence: bool = False, json_: str | None = None
+) -> None:
+    """Raise before long work if its results could not be written.
 
-    Raises:
-        SettingError: --json is missing.
-    """
-    if wanted and file is None:
-        raise SettingError("--evidence: expected --json FILE to write it to. Received: none.")
-
-
-def check_report(folder: Path | None) -> None:
-    """Raise before long work if a page could not be made, or not be written to a folder.
+    Args:
+        report: a folder for a page.
+        evidence: whether the JSON is to hold the data behind every figure.
+        json_: the file of `--json`.
 
     Raises:
         OutputError: the folder cannot be written to.
         MissingExtraError: what makes pages is not installed.
+        SettingError: evidence is requested without --json.
     """
-    check_writable_folder(folder, option="--report")
-    if folder is not None:
+    check_writable_folder(report, option="--report")
+    if report is not None:
         require_extra("jinja2")
+    if evidence and json_ is None:
+        raise SettingError("--evidence: expected --json FILE to write it to. Received: none.")
 
 
 @contextmanager

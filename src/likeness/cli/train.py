@@ -135,7 +135,7 @@ def _crossval(
     settings = options.read_recipe(
         "pairs" if lab else mode, file=recipe, changes=set_ or [], seed=seed
     )
-    terminal.check_evidence(evidence, json_)
+    terminal.check_outputs(evidence=evidence, json_=json_)
     people = options.read_data(data, preparation=settings.preparation)
     with terminal.training_bars() as bars:
         section = PROTOCOLS[protocol](

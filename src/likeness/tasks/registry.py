@@ -18,7 +18,7 @@ Kinds:
     help: one line about a command, by its name; a text, not a reference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -85,26 +85,11 @@ def names(kind: str) -> tuple[str, ...]:
     return tuple(name for task in _TASKS.values() for name in task.get(kind, {}))
 
 
-def target(kind: str, name: str) -> str:
-    """Return ``module:attribute`` of what a task provides, without importing it.
-
-    Raises:
-        KeyError: no task provides this kind and name.
-    """
-    folder, entry = _entry(kind, name)
-    return f"likeness.tasks.{folder}.{entry}"
-
-
-def help_of(command: str) -> str:
-    """Return the line about a command."""
-    return _entry("help", command)[1]
-
-
-def _entry(kind: str, name: str) -> tuple[str, str]:
-    for folder, brings in _TASKS.items():
-        if name in brings.get(kind, {}):
-            return folder, brings[kind][name]
-    raise KeyError(f"no task provides the {kind} {name!r}")
+def commands() -> Iterator[tuple[str, str, str]]:
+    """Yield name, ``module:function`` and one line of every command; none is imported."""
+    for folder, provided in _TASKS.items():
+        for name, entry in provided.get("commands", {}).items():
+            yield name, f"likeness.tasks.{folder}.{entry}", provided["help"][name]
 
 
 def load(kind: str, name: str) -> Any:
@@ -116,5 +101,8 @@ def load(kind: str, name: str) -> Any:
     >>> load("frame", "ink_parts").channels
     (1,)
     """
-    module, _, attribute = target(kind, name).partition(":")
-    return getattr(import_module(module), attribute)
+    for folder, provided in _TASKS.items():
+        if name in provided.get(kind, {}):
+            module, _, attribute = provided[kind][name].partition(":")
+            return getattr(import_module(f"likeness.tasks.{folder}.{module}"), attribute)
+    raise KeyError(f"no task provides the {kind} {name!r}")

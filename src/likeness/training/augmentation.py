@@ -226,36 +226,32 @@ class ElasticDistortion(_Distortion):
             arrows = arrows + ops.repeat(in_common, self.alike, axis=0)
         return _bent(photos, arrows)
 
+    def by_identity(self, photos: Prepared, codes: Codes) -> Prepared:
+        """Return pictures distorted by the strength and the seed, all of one identity alike.
+
+        So bent, they are those of somebody else, whose habits differ: a further identity.
+
+        Args:
+            photos: ``(n, rows, columns, channels)``.
+            codes: ``(n,)``, 0…identities−1.
+        """
+        shape = (int(codes.max()) + 1, 2, ARROWS, ARROWS)
+        rng = np.random.default_rng(self.seed)
+        arrows = rng.normal(scale=self.strength * ARROW_LENGTH, size=shape)
+        parts = [
+            ops.convert_to_numpy(
+                _bent(
+                    ops.convert_to_tensor(photos[start : start + 64]),
+                    ops.convert_to_tensor(arrows[codes[start : start + 64]].astype(np.float32)),
+                )
+            )
+            for start in range(0, len(photos), 64)
+        ]
+        return np.concatenate(parts)
+
     def _arrows(self, count: Any, strength: float) -> Any:
         shape = (count, 2, ARROWS, ARROWS)
         return keras.random.normal(shape, stddev=strength * ARROW_LENGTH, seed=self._seeds)
-
-
-def distorted_by_identity(
-    photos: Prepared, codes: Codes, *, strength: float, seed: int
-) -> Prepared:
-    """Bend pictures as `ElasticDistortion` does, but all of one identity in the same way.
-
-    So bent, they are those of somebody else, whose habits differ: a further identity.
-
-    Args:
-        photos: ``(n, rows, columns, channels)``.
-        codes: ``(n,)``, 0…identities−1.
-        strength: of `ElasticDistortion`.
-        seed: of the distortions.
-    """
-    shape = (int(codes.max()) + 1, 2, ARROWS, ARROWS)
-    arrows = np.random.default_rng(seed).normal(scale=strength * ARROW_LENGTH, size=shape)
-    parts = [
-        ops.convert_to_numpy(
-            _bent(
-                ops.convert_to_tensor(photos[start : start + 64]),
-                ops.convert_to_tensor(arrows[codes[start : start + 64]].astype(np.float32)),
-            )
-        )
-        for start in range(0, len(photos), 64)
-    ]
-    return np.concatenate(parts)
 
 
 def _bent(photos: Any, arrows: Any) -> Any:

@@ -16,12 +16,7 @@ from likeness.encoders import ENCODERS, EnergyLayer, Views, Whitening, finished
 from likeness.encoders.cells import projection_head
 from likeness.encoders.finished import joined, readings_of, unweighed
 from likeness.energies import energy_matrix
-from likeness.training.augmentation import (
-    Augmentation,
-    ElasticDistortion,
-    StrokeJitter,
-    distorted_by_identity,
-)
+from likeness.training.augmentation import Augmentation, ElasticDistortion, StrokeJitter
 from likeness.training.feeds import BatchFeed, PairFeed
 from likeness.training.losses import (
     BatchContrastiveLoss,
@@ -80,7 +75,7 @@ class PreparedPeople:
             parts += [part[:, :, ::-1] for part in parts]
         for index in range(sampling.elastic_identities):
             seed = recipe.seed_of("elastic identities", index)
-            parts.append(distorted_by_identity(items, codes, strength=_SYNTHETIC, seed=seed))
+            parts.append(ElasticDistortion(_SYNTHETIC, seed).by_identity(items, codes))
         people = int(codes.max()) + 1
         return replace(
             self,

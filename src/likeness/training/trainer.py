@@ -50,7 +50,7 @@ FEWEST_TO_HOLD_OUT = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainedModel:
+class _TrainedModel:
     """A model, and the evidence behind its threshold.
 
     Args:
@@ -103,7 +103,7 @@ def train_and_measure(
     *,
     on_progress: OnProgress | None = None,
     log_dir: str | Path | None = None,
-) -> TrainedModel:
+) -> _TrainedModel:
     """Train a model as `train` does, and return the evidence on the people held out with it."""
     data.require(identities=2, items_each=2)
     began = time.perf_counter()
@@ -125,11 +125,11 @@ def train_and_measure(
         fits |= _unless_interrupted(recipe, _to_learn(recipe, data), options)
     model = _model(recipe, data, fits, decided, seconds=time.perf_counter() - began)
     if held is None or held_out is None or measured is None:
-        return TrainedModel(model=model)
+        return _TrainedModel(model=model)
     result = _held_out_result(
         measured, rest, held, held_out.items, seed=recipe.seed, counted=held_out.pairs
     )
-    return TrainedModel(
+    return _TrainedModel(
         model=replace(model, record={**model.record, "held_out": result.to_json()}),
         chosen_on=(measured.pairs.genuine, measured.pairs.impostor),
         measured=measured,
@@ -142,7 +142,7 @@ def train_on_pairs(
     pairs: LabelledPairs,
     *,
     on_progress: OnProgress | None = None,
-) -> TrainedModel:
+) -> _TrainedModel:
     """Train a model on exactly these pairs, as in the student exercise: nobody is held out.
 
     The threshold is the best one on the training pairs themselves.
@@ -173,7 +173,7 @@ def train_on_pairs(
     chosen_on = energies[pairs.genuine], energies[~pairs.genuine]
     decided = _Decided.on(*chosen_on, people=data.distinct)
     model = _model(recipe, data, {"final": fit}, decided, seconds=time.perf_counter() - began)
-    return TrainedModel(model=model, chosen_on=chosen_on)
+    return _TrainedModel(model=model, chosen_on=chosen_on)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from likeness.errors import DataError, DataNotFoundError, ImageError, SettingError
 from likeness.tasks.tracking import Box, Film, Step, read_track, track_csv
-from likeness.tasks.tracking.film import LOST_COLOUR, TRACKED_COLOUR, draw_box, film_writer
+from likeness.tasks.tracking.film import LOST_COLOUR, TRACKED_COLOUR, FilmWriter
 from likeness.tasks.tracking.sequences import drawn_sequence
 
 FRAMES = drawn_sequence(frames=12, size=(64, 80), seed=2).frames
@@ -54,7 +54,7 @@ def test_a_gif_is_read_with_its_speed(tmp_path: Path) -> None:
 
 def test_a_video_is_read_and_written_by_opencv(tmp_path: Path) -> None:
     pytest.importorskip("cv2")
-    writer = film_writer(".mp4", rate=20.0)
+    writer = FilmWriter.of(".mp4", rate=20.0)
     for frame in FRAMES:
         writer.add(frame, Box(70, 50, 5, 5), words="", lost=False)
     (tmp_path / "a.mp4").write_bytes(writer.content())
@@ -102,10 +102,24 @@ def test_a_broken_frame_is_named(tmp_path: Path) -> None:
         list(Film.open(tmp_path).frames)
 
 
+class Pictures(FilmWriter):
+    """A film that keeps its pictures."""
+
+    def __init__(self) -> None:
+        self.pictures: list[np.ndarray] = []
+
+    def append(self, picture: Image.Image) -> None:
+        self.pictures.append(np.asarray(picture))
+
+    def content(self) -> bytes:
+        return b""
+
+
 def test_a_box_is_green_and_a_lost_one_is_red_and_broken() -> None:
-    box = Box(20, 20, 30, 30)
-    found = np.asarray(draw_box(FRAMES[0], box, words="", lost=False))
-    lost = np.asarray(draw_box(FRAMES[0], box, words="", lost=True))
+    writer = Pictures()
+    for is_lost in (False, True):
+        writer.add(FRAMES[0], Box(20, 20, 30, 30), words="", lost=is_lost)
+    found, lost = writer.pictures
     assert (found[20, 20:50] == TRACKED_COLOUR).all()
     red = (lost[20, 20:50] == LOST_COLOUR).all(axis=-1)
     assert 0.3 < red.mean() < 0.9
@@ -114,7 +128,7 @@ def test_a_box_is_green_and_a_lost_one_is_red_and_broken() -> None:
 
 
 def test_a_gif_of_a_large_film_is_shrunk() -> None:
-    writer = film_writer(".gif", rate=10.0)
+    writer = FilmWriter.of(".gif", rate=10.0)
     large = np.zeros((400, 800, 3), np.uint8)
     for number in range(3):
         large[:] = 80 * number  # frames that are the same would become one of three times as long
@@ -126,7 +140,7 @@ def test_a_gif_of_a_large_film_is_shrunk() -> None:
 
 def test_other_kinds_of_film_are_refused() -> None:
     with pytest.raises(SettingError, match=r"\.gif or \.mp4\. Received: \.avi"):
-        film_writer(".avi", rate=10.0)
+        FilmWriter.of(".avi", rate=10.0)
 
 
 def test_a_track_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from likeness.evaluation.figures import FigureName, Interval, method_label, perc
 from likeness.files import check_new_folder
 from likeness.model.opening import chosen_runtime
 from likeness.tasks import characters
-from likeness.tasks.characters.omniglot import OneShotRun, alphabets
+from likeness.tasks.characters.omniglot import OneShotRun
 from likeness.tasks.characters.omniglot_experiment import INTERVALS, OneShotResult, train_for_runs
 from likeness.training.process import load_keras
 
@@ -131,7 +131,7 @@ def _data_omniglot(
             background, path=path, download=not offline, on_progress=tell
         )
     describe(drawings, items="drawings", identities="characters")
-    names = sorted(set(alphabets(drawings)))
+    names = sorted({identity.partition("/")[0] for identity in drawings.distinct})
     terminal.say(f"Alphabets: {', '.join(names)}.", "The file was verified (SHA-256).")
 
 

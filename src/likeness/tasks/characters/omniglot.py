@@ -246,16 +246,6 @@ def omniglot_runs(
     return RUNS.read(path, read=OneShotRun.read, may_download=download, on_progress=on_progress)
 
 
-def alphabets(data: Dataset) -> tuple[str, ...]:
-    """Return the alphabet of each item, ``n`` names.
-
-    >>> import numpy as np
-    >>> alphabets(Dataset(np.zeros((1, 2, 2, 1), np.uint8), ["Greek/character01"]))
-    ('Greek',)
-    """
-    return tuple(identity.partition("/")[0] for identity in data.identities)
-
-
 def read_background(file: Path, *, name: str) -> Dataset:
     """Return the drawings of a zip in the layout of a background set.
 

@@ -13,7 +13,7 @@ from likeness.cli import opening, options, terminal
 from likeness.errors import LikenessError, OutputError, SettingError, TooFewError
 from likeness.files import check_new_folder, check_writable_file, growing_file, write_file
 from likeness.tasks import tracking
-from likeness.tasks.tracking.film import SUFFIXES, film_writer
+from likeness.tasks.tracking.film import SUFFIXES, FilmWriter
 from likeness.tasks.tracking.model import TrainedTracker
 from likeness.tasks.tracking.sequences import TrackingSequence
 from likeness.training.process import load_keras
@@ -173,7 +173,7 @@ def _follow(
 
     A frame that cannot be read, and Ctrl-C, end it; what was done is kept.
     """
-    writer = None if video is None else film_writer(video.suffix.lower(), rate=film.rate)
+    writer = None if video is None else FilmWriter.of(video.suffix.lower(), rate=film.rate)
     start = next(film.frames)
     tracker = tracking.Tracker(model, start, first)
     second = next(film.frames, None)

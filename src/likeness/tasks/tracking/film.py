@@ -1,16 +1,17 @@
 """Films: read a folder of pictures, an animated GIF or a video frame by frame; write GIF or MP4.
 
 Folders and GIFs are read and written by Pillow; a video needs OpenCV. Frames are read one by one,
-so a film may be larger than memory. `film_writer` makes a film with the boxes of a track drawn into
+so a film may be larger than memory. `FilmWriter` makes a film with the boxes of a track drawn into
 it.
 """
 
 import io
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -179,65 +180,65 @@ _MOST_GIF_COLUMNS = 360
 """Wider films are scaled down: a GIF of large frames is too large to share."""
 
 
-class _FilmWriter(Protocol):
-    """Collects frames, and returns the bytes of a file."""
+class FilmWriter(ABC):
+    """Draws a track into the frames of a film, and returns the bytes of a file."""
+
+    @classmethod
+    def of(cls, suffix: str, *, rate: float) -> "FilmWriter":
+        """Return the writer for a file type.
+
+        Args:
+            suffix: one of `SUFFIXES`.
+            rate: frames a second.
+
+        Raises:
+            SettingError: no such film can be made.
+            MissingExtraError: an MP4 needs OpenCV, and it is not installed.
+        """
+        if suffix not in SUFFIXES:
+            raise SettingError(
+                f"video: expected a name that ends in {' or '.join(SUFFIXES)}. "
+                f"Received: {suffix or 'none'}."
+            )
+        return _Gif(rate) if suffix == ".gif" else _Mp4(rate)
 
     def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
-        """Draw the box and the text into a frame, and add it."""
+        """Add a frame with the text and the box: green, or red and dashed while it is lost."""
+        picture = Image.fromarray(frame)
+        draw = ImageDraw.Draw(picture)
+        colour = LOST_COLOUR if lost else TRACKED_COLOUR
+        width = max(2, picture.width // 240)
+        left, top, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
+        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+        for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
+            parts = [(0.0, 1.0)] if not lost else [(k / 9, (k + 1) / 9) for k in range(0, 9, 2)]
+            for begin, stop in parts:
+                line = [
+                    tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
+                    for share in (begin, stop)
+                ]
+                draw.line(line, fill=colour, width=width)
+        bounds = draw.textbbox((4, 4), words)
+        draw.rectangle((0, 0, bounds[2] + 4, bounds[3] + 4), fill=(0, 0, 0))
+        draw.text((4, 4), words, fill=colour)
+        self.append(picture)
 
+    @abstractmethod
+    def append(self, picture: Image.Image) -> None:
+        """Add a picture as it is."""
+
+    @abstractmethod
     def content(self) -> bytes:
         """Return the bytes of the file; nothing can be added afterwards."""
 
 
-def film_writer(suffix: str, *, rate: float) -> _FilmWriter:
-    """Return the writer for a file type.
-
-    Args:
-        suffix: one of `SUFFIXES`.
-        rate: frames a second.
-
-    Raises:
-        SettingError: no such film can be made.
-        MissingExtraError: an MP4 needs OpenCV, and it is not installed.
-    """
-    if suffix not in SUFFIXES:
-        raise SettingError(
-            f"video: expected a name that ends in {' or '.join(SUFFIXES)}. "
-            f"Received: {suffix or 'none'}."
-        )
-    return _Gif(rate) if suffix == ".gif" else _Mp4(rate)
-
-
-def draw_box(frame: Pixels, box: Box, *, words: str, lost: bool) -> Image.Image:
-    """Return the frame as a picture with the box: green, or red and dashed while it is lost."""
-    picture = Image.fromarray(frame)
-    draw = ImageDraw.Draw(picture)
-    colour = LOST_COLOUR if lost else TRACKED_COLOUR
-    width = max(2, picture.width // 240)
-    left, top, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
-    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    for start, end in zip(corners, (*corners[1:], corners[0]), strict=True):
-        parts = [(0.0, 1.0)] if not lost else [(k / 9, (k + 1) / 9) for k in range(0, 9, 2)]
-        for begin, stop in parts:
-            line = [
-                tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
-                for share in (begin, stop)
-            ]
-            draw.line(line, fill=colour, width=width)
-    bounds = draw.textbbox((4, 4), words)
-    draw.rectangle((0, 0, bounds[2] + 4, bounds[3] + 4), fill=(0, 0, 0))
-    draw.text((4, 4), words, fill=colour)
-    return picture
-
-
-class _Gif:
+class _Gif(FilmWriter):
     def __init__(self, rate: float) -> None:
         self._frames: list[Image.Image] = []
         # Browsers slow down what is faster than 50 frames a second.
         self._milliseconds = max(20, round(1000 / rate))
 
-    def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
-        picture = draw_box(frame, box, words=words, lost=lost)
+    def append(self, picture: Image.Image) -> None:
         if picture.width > _MOST_GIF_COLUMNS:
             rows = round(picture.height * _MOST_GIF_COLUMNS / picture.width)
             picture = picture.resize((_MOST_GIF_COLUMNS, max(1, rows)), Image.Resampling.BOX)
@@ -256,7 +257,7 @@ class _Gif:
         return file.getvalue()
 
 
-class _Mp4:
+class _Mp4(FilmWriter):
     """Written by OpenCV into a file of its own, which is then read back."""
 
     def __init__(self, rate: float) -> None:
@@ -266,16 +267,14 @@ class _Mp4:
         self._path = Path(self._folder.name) / "film.mp4"
         self._writer: Any = None
 
-    def add(self, frame: Pixels, box: Box, *, words: str, lost: bool) -> None:
+    def append(self, picture: Image.Image) -> None:
         if self._writer is None:
             code = self._cv2.VideoWriter_fourcc(*"mp4v")
-            size = (frame.shape[1], frame.shape[0])
-            self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, size)
+            self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, picture.size)
             if not self._writer.isOpened():
                 raise OutputError(
                     "video: this OpenCV cannot write MP4. Choose a name that ends in .gif."
                 )
-        picture = draw_box(frame, box, words=words, lost=lost)
         self._writer.write(np.ascontiguousarray(np.asarray(picture)[..., ::-1]))
 
     def content(self) -> bytes:
