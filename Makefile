@@ -20,7 +20,7 @@ demo: $(VENV)/.installed-demo
 
 # A file's tests stay together: what they share is made once. As many workers as cores, each with
 # one thread: two that share a core wait for one another, and compute while they wait.
-ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_ENABLE_ONEDNN_OPTS=1 \
   TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
