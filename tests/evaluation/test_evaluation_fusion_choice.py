@@ -10,9 +10,9 @@ from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import Interval
 from likeness.evaluation.fusion import (
     Comparisons,
+    FusionChoice,
     RejectedAtFar,
     candidates,
-    choose_fusion,
     pair_counts,
     people_again,
 )
@@ -112,27 +112,29 @@ class TestPeopleAgain:
 class TestChoice:
     def test_the_centroid_where_photos_scatter_around_a_middle(self) -> None:
         matrix, codes = people_of(60, 8, 0, spread=1.0)
-        found = choose_fusion(matrix, codes, photos_each=3, far=0.01, energy="euclidean")
+        found = FusionChoice.measure(matrix, codes, photos_each=3, far=0.01, energy="euclidean")
         assert found.best == "centroid"
         assert found.fusion in ("mean", "centroid")
         assert found.beyond_best["min"].low > 0
 
     def test_the_nearest_where_photos_are_of_two_kinds(self) -> None:
         matrix, codes = people_of_two_kinds(20, 8, 0)
-        found = choose_fusion(matrix, codes, photos_each=4, far=0.05, energy="euclidean")
+        found = FusionChoice.measure(matrix, codes, photos_each=4, far=0.05, energy="euclidean")
         assert found.fusion == found.best == "min"
         assert found.beyond_best["mean"].low > 0
         assert len(found.sentences()) == 1
 
     def test_the_simplest_where_nothing_differs(self) -> None:
         matrix, codes = people_of(12, 4, 1, spread=0.01)
-        found = choose_fusion(matrix, codes, photos_each=3, far=0.01, energy="euclidean")
+        found = FusionChoice.measure(matrix, codes, photos_each=3, far=0.01, energy="euclidean")
         assert found.fusion == found.best == "min"
         assert all(rate.mean == 0 for rate in found.rejected.values())
 
     def test_says_so_where_a_simpler_one_is_not_shown_to_be_worse(self) -> None:
         chosen = [
-            choose_fusion(*people_of(12, 5, seed), photos_each=3, far=0.05, energy="euclidean")
+            FusionChoice.measure(
+                *people_of(12, 5, seed), photos_each=3, far=0.05, energy="euclidean"
+            )
             for seed in range(8)
         ]
         simpler = [found for found in chosen if found.fusion != found.best]
@@ -144,7 +146,7 @@ class TestChoice:
 
     def test_rates_are_those_of_a_slow_count(self) -> None:
         matrix, codes = people_of(15, 5, 2)
-        found = choose_fusion(matrix, codes, photos_each=2, far=0.2, energy="euclidean")
+        found = FusionChoice.measure(matrix, codes, photos_each=2, far=0.2, energy="euclidean")
         assert found.far == 0.2
         for fusion, rate in found.rejected.items():
             pairs = Comparisons.with_people(
@@ -163,13 +165,13 @@ class TestChoice:
 
     def test_a_rate_that_the_people_cannot_show_is_not_used(self) -> None:
         matrix, codes = people_of(10, 5, 2)
-        found = choose_fusion(matrix, codes, photos_each=2, far=1e-6, energy="euclidean")
+        found = FusionChoice.measure(matrix, codes, photos_each=2, far=1e-6, energy="euclidean")
         assert 3 / found.impostor <= found.far <= 0.5
 
     def test_a_seed_is_a_choice_and_names_of_people_do_not_matter(self) -> None:
         matrix, codes = people_of(10, 5, 3)
         one, same, renamed = (
-            choose_fusion(
+            FusionChoice.measure(
                 matrix, which, photos_each=3, far=0.05, energy="euclidean", seed=7, repetitions=50
             )
             for which in (codes, codes, 5 * codes + 3)
@@ -196,14 +198,14 @@ class TestChoice:
     def test_settings_out_of_range_are_refused(self, setting, sentence) -> None:
         matrix, codes = people_of(4, 4, 0)
         with pytest.raises(SettingError, match=sentence):
-            choose_fusion(
+            FusionChoice.measure(
                 matrix, codes, **({"photos_each": 2, "far": 0.1, "energy": "euclidean"} | setting)
             )
 
     def test_too_few_photos_are_refused(self) -> None:
         matrix, codes = people_of(4, 3, 0)
         with pytest.raises(TooFewError, match="one of them with 4 photos or more"):
-            choose_fusion(matrix, codes, photos_each=3, far=0.1, energy="euclidean")
+            FusionChoice.measure(matrix, codes, photos_each=3, far=0.1, energy="euclidean")
 
 
 class TestCalibrationWithTheChosenFusion:

@@ -15,7 +15,6 @@ from likeness.reports.plots import (
     energies_histogram,
     learning_curves,
     one_shot_plot,
-    open_set_plot,
     roc_plot,
 )
 
@@ -34,7 +33,7 @@ PLOTS = {
     "roc": lambda mark: roc_plot(CURVES, mark=mark),
     "det": lambda mark: det_plot(CURVES, genuine=200, impostor=2000, mark=mark),
     "cmc": lambda mark: cmc_plot(CMC, mark=mark),
-    "open set": lambda mark: open_set_plot(CURVES, at_threshold=(0.4, 0.95), mark=mark),
+    "open set": lambda mark: roc_plot(CURVES, open_set=True, at_threshold=(0.4, 0.95), mark=mark),
     "open-set det": lambda mark: det_plot(
         CURVES, genuine=100, impostor=100, open_set=True, mark=mark
     ),
@@ -248,18 +247,18 @@ def test_a_cmc_of_one_rank_does_not_fail():
 
 
 def test_the_open_set_shows_where_the_threshold_stands():
-    svg = open_set_plot(CURVES, at_threshold=(0.4, 0.95))
+    svg = roc_plot(CURVES, open_set=True, at_threshold=(0.4, 0.95))
     (dot,) = ElementTree.fromstring(svg).iter(f"{SVG}circle")
     assert float(dot.get("cx")) == pytest.approx(LEFT + 0.4 * (RIGHT - LEFT), abs=0.5)
     assert float(dot.get("cy")) == pytest.approx(BOTTOM - 0.95 * (BOTTOM - TOP), abs=0.5)
     assert "its threshold" in words(svg)
-    without = open_set_plot(CURVES, at_threshold=None)
+    without = roc_plot(CURVES, open_set=True, at_threshold=None)
     assert not list(ElementTree.fromstring(without).iter(f"{SVG}circle"))
 
 
 @pytest.mark.parametrize("found", [0.0, 0.5, 0.99, 1.0])
 def test_words_at_a_dot_keep_off_the_legend(found):
-    svg = open_set_plot(CURVES, at_threshold=(0.4, found))
+    svg = roc_plot(CURVES, open_set=True, at_threshold=(0.4, found))
     said = next(t for t in ElementTree.fromstring(svg).iter(f"{SVG}text") if "its" in t.text)
     assert TOP + 8 < float(said.get("y")) <= BOTTOM
 

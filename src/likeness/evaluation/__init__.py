@@ -12,7 +12,7 @@ from likeness.evaluation.baselines import (
     evaluate_pairs,
     evaluate_unseen,
 )
-from likeness.evaluation.fusion import choose_fusion, fuse
+from likeness.evaluation.fusion import fuse
 from likeness.evaluation.identification import n_way_k_shot, one_shot_each_item, rank_one
 from likeness.evaluation.intervals import people_intervals
 from likeness.evaluation.leaks import find_leaks
@@ -36,7 +36,6 @@ __all__ = [
     "PairRule",
     "accuracy_at",
     "auc",
-    "choose_fusion",
     "choose_threshold",
     "cross_fitted_threshold",
     "equal_error_rate",

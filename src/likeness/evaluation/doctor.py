@@ -223,7 +223,7 @@ FORMAT = "likeness.doctor/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparedBy:
+class _ComparedBy:
     """The model that compared the people.
 
     Args:
@@ -260,7 +260,7 @@ class Diagnosis:
     look_alikes: Sequence[LookAlike] | None = None
     risks: Sequence[PersonRisk] | None = None
     threshold: float | None = None
-    model: ComparedBy | None = None
+    model: _ComparedBy | None = None
     remarks: tuple[str, ...] = ()
 
     @classmethod
@@ -300,6 +300,18 @@ class Diagnosis:
         if matrix is None or len(data.distinct) < 2:
             return diagnosis
         return _compared(diagnosis, GalleryEnergies(matrix=matrix, codes=data.codes))
+
+    def compared_by(
+        self, *, fingerprint: str, energy: str, trained_on: tuple[str, ...]
+    ) -> "Diagnosis":
+        """Return it with the model that compared the people.
+
+        Args:
+            fingerprint, energy: of the model.
+            trained_on: who of the people it was trained on.
+        """
+        by = _ComparedBy(fingerprint=fingerprint, energy=energy, trained_on=trained_on)
+        return replace(self, model=by)
 
     @property
     def with_model(self) -> bool:

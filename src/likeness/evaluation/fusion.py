@@ -21,7 +21,7 @@ once, on enrolment. The Manhattan distance has no such formula.
 the energies to the person's photos. `RejectedAtFar` is the false rejection rate at a false
 acceptance rate, repeatedly for resampled people.
 
-`choose_fusion` finds the best by measured error on people never trained on. The error is the
+`FusionChoice.measure` finds the best by measured error on people never trained on. The error is the
 false rejection rate at the false acceptance rate of the purpose, or at the lowest one that the
 comparisons can show if that is higher. Every fusion is measured on the same comparisons, and the
 differences are paired: people are drawn again, and both fusions are measured on each draw. The best
@@ -373,6 +373,89 @@ class FusionChoice:
     impostor: int
     same_people: bool = False
 
+    @classmethod
+    def measure(
+        cls,
+        matrix: Energies,
+        codes: Codes,
+        *,
+        photos_each: int,
+        far: float,
+        energy: str,
+        fusions: Sequence[str] | None = None,
+        repetitions: int = REPETITIONS,
+        seed: int = 0,
+    ) -> "FusionChoice":
+        """Choose the fusion of a person's photos.
+
+        Args:
+            matrix: ``(n, n)`` energies between all photos of people never trained on.
+            codes: ``(n,)``.
+            photos_each: enrolled photos of a person, at least 2.
+            far: the false acceptance rate of one comparison that matters, above 0, at most 0.5.
+                Where it is lower than what the comparisons can show (3 divided by the number of
+                independent impostor comparisons that would be as sure), that rate is used.
+            energy: the name of the energies.
+            fusions: the candidates, the simplest first; if not given, those of `FUSIONS` that this
+                energy and so many photos make a difference for.
+            repetitions: how often people are drawn again.
+            seed: of the draws.
+
+        Raises:
+            SettingError: a setting is out of its range.
+            TooFewError: nobody has a photo more than are enrolled, or there is one person only.
+        """
+        check_in_range(photos_each, 2, 1000, argument="photos_each", whole=True)
+        check_in_range(far, 1e-12, 0.5, argument="far")
+        check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
+        names = candidates(energy, photos_each) if fusions is None else tuple(fusions)
+        if not names:
+            raise SettingError("fusions: expected at least one. Received: none.")
+        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+        people = int(codes.max(initial=0)) + 1
+        comparisons = {
+            name: Comparisons.with_people(
+                matrix, codes, photos_each=photos_each, fusion=name, energy=energy
+            )
+            for name in names
+        }
+        first = comparisons[names[0]]
+        shown = EVIDENCE / AcceptedRate(first.impostor, first.impostor_people).at(-np.inf).effective
+        far = min(max(far, shown), 0.5)
+        measures = {
+            name: RejectedAtFar(each, far=far, people=people) for name, each in comparisons.items()
+        }
+        draws = people_again(
+            people,
+            repetitions=repetitions,
+            seed=seed,
+            needed=np.unique(first.genuine_people[:, 0]),
+        )
+        rates = {name: measure.rate() for name, measure in measures.items()}
+        again = {
+            name: np.array([measure.rate(times) for times in draws])
+            for name, measure in measures.items()
+        }
+        best = min(names, key=rates.__getitem__)  # the simpler of equal ones
+        beyond = {
+            name: Interval.of_draws(rates[name] - rates[best], again[name] - again[best])
+            for name in names
+        }
+        return cls(
+            fusion=next(name for name in names if beyond[name].low <= 0),
+            best=best,
+            far=far,
+            rejected={
+                name: Interval.of_share(rates[name], again[name], trials=len(codes))
+                for name in names
+            },
+            beyond_best=beyond,
+            photos_each=photos_each,
+            people=people,
+            genuine=len(first.genuine),
+            impostor=len(first.impostor),
+        )
+
     def sentences(self) -> list[str]:
         """Return it in sentences."""
         rates = ", ".join(f"{name} {_percent(rate)}" for name, rate in self.rejected.items())
@@ -394,87 +477,6 @@ class FusionChoice:
                 "fusion that suits them, so the rates are slightly optimistic."
             )
         return said
-
-
-def choose_fusion(
-    matrix: Energies,
-    codes: Codes,
-    *,
-    photos_each: int,
-    far: float,
-    energy: str,
-    fusions: Sequence[str] | None = None,
-    repetitions: int = REPETITIONS,
-    seed: int = 0,
-) -> FusionChoice:
-    """Choose the fusion of a person's photos.
-
-    Args:
-        matrix: ``(n, n)`` energies between all photos of people never trained on.
-        codes: ``(n,)``.
-        photos_each: enrolled photos of a person, at least 2.
-        far: the false acceptance rate of one comparison that matters, above 0, at most 0.5.
-            Where it is lower than what the comparisons can show (3 divided by the number of
-            independent impostor comparisons that would be as sure), that rate is used.
-        energy: the name of the energies.
-        fusions: the candidates, the simplest first; if not given, those of `FUSIONS` that this
-            energy and so many photos make a difference for.
-        repetitions: how often people are drawn again.
-        seed: of the draws.
-
-    Raises:
-        SettingError: a setting is out of its range.
-        TooFewError: nobody has a photo more than are enrolled, or there is one person only.
-    """
-    check_in_range(photos_each, 2, 1000, argument="photos_each", whole=True)
-    check_in_range(far, 1e-12, 0.5, argument="far")
-    check_in_range(repetitions, 10, 100_000, argument="repetitions", whole=True)
-    names = candidates(energy, photos_each) if fusions is None else tuple(fusions)
-    if not names:
-        raise SettingError("fusions: expected at least one. Received: none.")
-    codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    people = int(codes.max(initial=0)) + 1
-    comparisons = {
-        name: Comparisons.with_people(
-            matrix, codes, photos_each=photos_each, fusion=name, energy=energy
-        )
-        for name in names
-    }
-    first = comparisons[names[0]]
-    shown = EVIDENCE / AcceptedRate(first.impostor, first.impostor_people).at(-np.inf).effective
-    far = min(max(far, shown), 0.5)
-    measures = {
-        name: RejectedAtFar(each, far=far, people=people) for name, each in comparisons.items()
-    }
-    draws = people_again(
-        people,
-        repetitions=repetitions,
-        seed=seed,
-        needed=np.unique(first.genuine_people[:, 0]),
-    )
-    rates = {name: measure.rate() for name, measure in measures.items()}
-    again = {
-        name: np.array([measure.rate(times) for times in draws])
-        for name, measure in measures.items()
-    }
-    best = min(names, key=rates.__getitem__)  # the simpler of equal ones
-    beyond = {
-        name: Interval.of_draws(rates[name] - rates[best], again[name] - again[best])
-        for name in names
-    }
-    return FusionChoice(
-        fusion=next(name for name in names if beyond[name].low <= 0),
-        best=best,
-        far=far,
-        rejected={
-            name: Interval.of_share(rates[name], again[name], trials=len(codes)) for name in names
-        },
-        beyond_best=beyond,
-        photos_each=photos_each,
-        people=people,
-        genuine=len(first.genuine),
-        impostor=len(first.impostor),
-    )
 
 
 def candidates(energy: str, photos_each: int) -> tuple[str, ...]:

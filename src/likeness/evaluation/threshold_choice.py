@@ -16,7 +16,7 @@ from likeness.arrays import Codes, Energies, Floats, Mask, check_in_range
 from likeness.datasets.sampling import LabelledPairs
 from likeness.errors import SettingError, TooFewError
 from likeness.evaluation.figures import rare_percent
-from likeness.evaluation.fusion import Comparisons, FusionChoice, check_fusion, choose_fusion
+from likeness.evaluation.fusion import Comparisons, FusionChoice, check_fusion
 from likeness.evaluation.rare_rates import FEW, AcceptedRate, NormalEnergies, Rate, Tail
 from likeness.files import fields_to_json
 
@@ -252,7 +252,7 @@ def _with_chosen_fusion(
     first = np.isin(codes, people[: len(people) // 2])
 
     def chosen_and_calibrated(choosing: Mask, finding: Mask, beyond: bool) -> ThresholdChoice:
-        choice = choose_fusion(
+        choice = FusionChoice.measure(
             matrix[np.ix_(choosing, choosing)],
             codes[choosing],
             photos_each=purpose.photos_each,

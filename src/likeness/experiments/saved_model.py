@@ -16,7 +16,7 @@ from likeness.evaluation import (
     evaluate_matrix,
     evaluate_pairs,
 )
-from likeness.evaluation.doctor import ComparedBy, Diagnosis
+from likeness.evaluation.doctor import Diagnosis
 from likeness.evaluation.groups import Grouping
 from likeness.evaluation.leaks import Learned
 from likeness.evaluation.next_photo import DRAWS, NextPhotoCurve, NextPhotoResult
@@ -278,10 +278,8 @@ def examine_gallery(data: Dataset, checks: Sequence[PhotoCheck], model: Model | 
     if model is None:
         return Diagnosis.of(data, checks)
     matrix = energy_matrix(model.energy, model.embed(data.items))
-    compared_by = ComparedBy(
+    return Diagnosis.of(data, checks, matrix=matrix, threshold=model.threshold).compared_by(
         fingerprint=model.fingerprint,
         energy=model.energy,
         trained_on=tuple(sorted(Learned.recorded(model.record).people_in(data))),
     )
-    diagnosis = Diagnosis.of(data, checks, matrix=matrix, threshold=model.threshold)
-    return replace(diagnosis, model=compared_by)

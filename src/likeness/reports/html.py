@@ -35,7 +35,6 @@ from likeness.reports.plots import (
     energies_histogram,
     learning_curves,
     one_shot_plot,
-    open_set_plot,
     roc_plot,
 )
 
@@ -271,8 +270,9 @@ def _open_set(part: OpenSetResult, curves: Mapping[str, Curve]) -> dict[str, obj
         **_figures_view(measured),
         "sentences": part.sentences,
         "plots": [
-            open_set_plot(
+            roc_plot(
                 curves,
+                open_set=True,
                 at_threshold=(fpir.mean, 1.0 - fnir.mean) if fpir and fnir else None,
                 mark=mark,
             ),

@@ -76,23 +76,38 @@ def energies_histogram(
     return plot.svg()
 
 
-def roc_plot(curves: Mapping[str, Curve], *, mark: str = "") -> str:
+def roc_plot(
+    curves: Mapping[str, Curve],
+    *,
+    open_set: bool = False,
+    at_threshold: tuple[float, float] | None = None,
+    mark: str = "",
+) -> str:
     """Return the receiver operating characteristic of each method.
 
     Args:
-        curves: method → (FAR, TAR), rising from (0, 0) to (1, 1).
+        curves: method → (FAR, TAR), rising from (0, 0) to (1, 1); or (FPIR, DIR) of an open set.
+        open_set: whether the rates are those of identification.
+        at_threshold: the network's two rates at its threshold; not shown if not given.
         mark: warning on the plot.
     """
-    plot = Plot(
-        "ROC",
-        "Share of genuine pairs accepted over share of impostor pairs accepted. "
-        + _at_one_percent(curves),
-        x=Axis.even("impostor pairs accepted (FAR)", 0.0, 1.0, _whole_percent),
-        y=Axis.even("genuine pairs accepted (TAR)", 0.0, 1.0, _whole_percent),
-        mark=mark,
-    )
-    plot.curve([0, 1], [0, 1], EQUAL)
+    if open_set:
+        title, x = "Open set: identification", "strangers identified as somebody (FPIR)"
+        y = "enrolled people found (DIR)"
+        said = "Share of enrolled people found over share of strangers identified as somebody. "
+        said += _at_five_percent(curves)
+    else:
+        title, x, y = "ROC", "impostor pairs accepted (FAR)", "genuine pairs accepted (TAR)"
+        said = "Share of genuine pairs accepted over share of impostor pairs accepted. "
+        said += _at_one_percent(curves)
+    x_axis, y_axis = (Axis.even(label, 0.0, 1.0, _whole_percent) for label in (x, y))
+    plot = Plot(title, said, x=x_axis, y=y_axis, mark=mark)
+    if not open_set:
+        plot.curve([0, 1], [0, 1], EQUAL)
     _draw_methods(plot, curves)
+    if at_threshold is not None:
+        wrong, rate = at_threshold
+        plot.dots([wrong], [rate], ["its threshold"], method_style("network"))
     plot.legend([method_style(name) for name in curves])
     return plot.svg()
 
@@ -134,32 +149,6 @@ def det_plot(
     drawn = _draw_methods(plot, {name: _within(curve, x, y) for name, curve in curves.items()})
     # A method that makes next to no errors has no line on the plot: its legend says so.
     plot.legend([method_style(name, more="" if drawn[name] else " (off scale)") for name in curves])
-    return plot.svg()
-
-
-def open_set_plot(
-    curves: Mapping[str, Curve], *, at_threshold: tuple[float, float] | None, mark: str = ""
-) -> str:
-    """Return DIR over FPIR of each method.
-
-    Args:
-        curves: method → (FPIR, DIR).
-        at_threshold: the network's (FPIR, DIR) at its threshold; None if it has none.
-        mark: warning on the plot.
-    """
-    plot = Plot(
-        "Open set: identification",
-        "Share of enrolled people found over share of strangers identified as somebody. "
-        + _at_five_percent(curves),
-        x=Axis.even("strangers identified as somebody (FPIR)", 0.0, 1.0, _whole_percent),
-        y=Axis.even("enrolled people found (DIR)", 0.0, 1.0, _whole_percent),
-        mark=mark,
-    )
-    _draw_methods(plot, curves)
-    if at_threshold is not None:
-        fpir, rate = at_threshold
-        plot.dots([fpir], [rate], ["its threshold"], method_style("network"))
-    plot.legend([method_style(name) for name in curves])
     return plot.svg()
 
 
