@@ -47,6 +47,7 @@ class TestUnseenPeople:
         )[1].result.to_json()
         assert one["protocol"] == "U4, 1 of 4 folds"
         assert "1 fold, " in one["title"]
+        assert one["counts"]["identities"] == len(one["folds"][0]["people"])
         (fold,), first = one["folds"], both[1].result.to_json()["folds"][0]
         assert (fold["people"], fold["figures"]) == (first["people"], first["figures"])
 

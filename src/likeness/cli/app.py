@@ -95,7 +95,7 @@ _SETTINGS: Any = {"pretty_exceptions_enable": False, "rich_markup_mode": "rich"}
 
 
 @dataclass(frozen=True)
-class Command:
+class _Line:
     """A line of the table of commands.
 
     Attributes:
@@ -126,15 +126,15 @@ class Command:
         return get_command(alone)
 
 
-def commands() -> Iterator[Command]:
+def commands() -> Iterator[_Line]:
     """Yield every command, in the order of ``--help``; none is imported."""
     for panel, lines in _COMMANDS.items():
         for words, (target, line) in lines.items():
-            yield Command(words, f"likeness.cli.{target}", line, panel)
+            yield _Line(words, f"likeness.cli.{target}", line, panel)
     for words, target, line in registry.commands():
         group = words.partition(" ")[0]
         panel = _GROUPS[group][0] if group in _GROUPS else "Other tasks"
-        yield Command(words, target, line, panel)
+        yield _Line(words, target, line, panel)
 
 
 class _Help:

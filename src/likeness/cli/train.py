@@ -16,7 +16,7 @@ from likeness.evaluation import evaluate_unseen, people_intervals
 from likeness.evaluation.figures import percent
 from likeness.evaluation.results import BOOTSTRAP_SEED
 from likeness.experiments.result import REPETITIONS
-from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen, u4_of, unseen_people_parts
+from likeness.experiments.unseen_people import PROTOCOLS, lab_and_unseen, unseen_people_parts
 from likeness.files import check_new_folder, check_writable_folder
 from likeness.reports import TowerPicture, print_protocol, print_report, write_report
 from likeness.reports.content import NetworkFacts, ReportContent
@@ -206,10 +206,11 @@ def _demo(
             "`likeness demo --full` trains and measures on all of them."
         )
     if not faces.drawn:
-        _public_encoder(faces, out / "public-encoder", folds=folds)
+        protocol = sections[1].result.protocol
+        _public_encoder(faces, out / "public-encoder", folds=folds, protocol=protocol)
 
 
-def _public_encoder(faces: Dataset, folder: Path, *, folds: int) -> None:
+def _public_encoder(faces: Dataset, folder: Path, *, folds: int, protocol: str) -> None:
     """Print the figures of a public face encoder on so many of U4's folds.
 
     If its weights are installed; else, that they are not.
@@ -235,7 +236,7 @@ def _public_encoder(faces: Dataset, folder: Path, *, folds: int) -> None:
         if name.kind in {"eer", "one_shot"}
     )
     terminal.say(
-        f"\nA public face encoder, trained on other people, on the same people ({u4_of(folds)}): "
+        f"\nA public face encoder, trained on other people, on the same people ({protocol}): "
         f"{said}; "
         f"{len(faces) - len(people)} of {len(faces)} photos without a usable face. It is in "
         f"{folder}: `likeness enrol PHOTOS --model {folder} --gallery staff.db`."

@@ -262,6 +262,7 @@ def section_of_trainings(
     )
     complete = replace(
         result,
+        counts=dict(result.counts) | _tested(tests),
         unseen_people=unseen_people,
         threshold=float(np.mean(thresholds)) if thresholds else None,
         folds=folds,
@@ -271,6 +272,14 @@ def section_of_trainings(
         section(complete, methods, tests=tests, learned=learned),
         histories=[_history(run.record["histories"]) for run in trained],
     )
+
+
+def _tested(tests: Sequence[Dataset]) -> dict[str, int]:
+    """Return how many people and photos were tested: not all, if not every fold was run."""
+    return {
+        "identities": len({person for test in tests for person in test.distinct}),
+        "items": len({name for test in tests for name in test.item_names}),
+    }
 
 
 def _history(histories: Mapping[str, Mapping[str, list[float]]]) -> Mapping[str, list[float]]:

@@ -251,19 +251,11 @@ def lab_and_unseen(
     lab_job = LabSplitJob(recipe=lab, data=data, pairs=split[0])
     jobs: list[Job] = [lab_job, *_unseen_people_jobs(unseen, parts)]
     lab_run, *runs = run_side_by_side(jobs, workers=workers, on_progress=on_progress)
+    protocol = "U4" if folds_run == _FOLDS else f"U4, {folds_run} of {_FOLDS} folds"
     return [
         lab_section(data, split, lab_run, seed=lab.seed),
-        unseen_people_section(data, parts, runs, protocol=u4_of(folds_run), partition_seed=None),
+        unseen_people_section(data, parts, runs, protocol=protocol, partition_seed=None),
     ]
-
-
-def u4_of(folds_run: int) -> str:
-    """Return what protocol U4 is called if so many of its folds were run.
-
-    >>> u4_of(1)
-    'U4, 1 of 4 folds'
-    """
-    return "U4" if folds_run == _FOLDS else f"U4, {folds_run} of {_FOLDS} folds"
 
 
 PROTOCOLS: dict[str, Callable[..., ProtocolSection]] = {

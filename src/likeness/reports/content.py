@@ -272,7 +272,7 @@ def _why(
     return said + (
         f"Protocol {known.protocol} tests on people and photos that were trained on, "
         "so it rewards memorisation. "
-        f"Only protocol {unseen.protocol} forecasts how the network does on somebody new."
+        "Only unseen people forecast how the network does on somebody new."
     )
 
 

@@ -27,6 +27,16 @@ class LogLines(logging.Formatter):
         super().__init__()
         self.kind = kind
 
+    def to_standard_error(self) -> None:
+        """Send the lines of the service and of the server there."""
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(self)
+        for name, level in ((LOGGER, logging.INFO), ("uvicorn.error", logging.WARNING)):
+            logger = logging.getLogger(name)
+            logger.handlers = [handler]
+            logger.setLevel(level)
+            logger.propagate = False
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         entries = _entries(record)
@@ -50,17 +60,6 @@ def _entries(record: logging.LogRecord) -> dict[str, object]:
         frames = traceback.extract_tb(record.exc_info[2])
         entries["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return entries
-
-
-def set_up_logs(kind: LogFormat) -> None:
-    """Send the log lines of the service and of the server to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogLines(kind))
-    for name, level in ((LOGGER, logging.INFO), ("uvicorn.error", logging.WARNING)):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False
 
 
 class Metrics:

@@ -29,7 +29,7 @@ from likeness.recogniser.gallery import (
 from likeness.recogniser.photo_reader import PhotoReader
 from likeness.recogniser.recogniser import Recogniser
 from likeness.service.app import make_app
-from likeness.service.monitoring import LOGGER, set_up_logs
+from likeness.service.monitoring import LOGGER, LogLines
 from likeness.service.problems import MEDIA_TYPE, Problem
 from likeness.service.service import Service
 from likeness.service.settings import Settings
@@ -178,7 +178,7 @@ def run(settings: Settings, *, say: Say) -> None:
     listening = _listening(settings)
     try:
         recogniser = open_recogniser(settings)
-        set_up_logs(settings.log)
+        LogLines(settings.log).to_standard_error()
         service = Service(recogniser, settings)
         service.warm_up()
         _say_keys(settings, recogniser.gallery, say)

@@ -20,7 +20,7 @@ from likeness.recogniser.gallery.database import Database
 from likeness.recogniser.gallery.keys import GalleryKey, Sealing
 from likeness.recogniser.gallery.people import Entry, How, enrol_entries
 from likeness.recogniser.gallery.postgres_search import ServerSearch
-from likeness.recogniser.gallery.receipts import Receipt, forget_person, remove_template
+from likeness.recogniser.gallery.receipts import Deletion, Receipt
 from likeness.recogniser.gallery.rows import as_json, check_name
 from likeness.recogniser.gallery.scrub import Traces
 from likeness.recogniser.gallery.search import Search
@@ -203,8 +203,8 @@ class Gallery:
             UnknownPersonError: nobody of that name is enrolled.
         """
         with self._store.writing() as transaction:
-            receipt, traces = forget_person(transaction, name)
-        return self._scrubbed(receipt, traces)
+            deletion = Deletion.of_person(transaction, name)
+        return self._scrubbed(deletion)
 
     def person(self, name: records.Who) -> records.Person:
         """Return a person, by their name or their id.
@@ -489,11 +489,11 @@ class Gallery:
 
     def _remove(self, template_id: int, *, what: str, only: How | None = None) -> Receipt:
         with self._store.writing() as transaction:
-            receipt, traces = remove_template(transaction, template_id, what=what, only=only)
-        return self._scrubbed(receipt, traces)
+            deletion = Deletion.of_template(transaction, template_id, what=what, only=only)
+        return self._scrubbed(deletion)
 
-    def _scrubbed(self, receipt: Receipt, traces: Traces) -> Receipt:
-        done = self._store.scrub(traces)
+    def _scrubbed(self, deletion: Deletion) -> Receipt:
+        done, receipt = self._store.scrub(deletion.traces), deletion.receipt
         return replace(receipt, **{**vars(done), "remains": receipt.remains + done.remains})
 
 

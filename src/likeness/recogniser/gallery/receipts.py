@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from likeness.errors import SettingError
 from likeness.recogniser.gallery import schema
@@ -99,53 +99,66 @@ class Receipt:
         ]
 
 
-def forget_person(writing: Writing, who: Who) -> tuple[Receipt, Traces]:
-    """Delete a person; returns the receipt before the files are scrubbed, and what to scrub.
-
-    Raises:
-        UnknownPersonError: nobody of that name is enrolled.
-    """
-    person = writing.person(who)
-    templates = schema.templates.c
-    rows = TemplateRow.select(writing.connection, templates.person_id == person.id)
-    traces = Traces.of(writing.connection, rows, names=(person.name,))
-    receipt = _delete(writing, "forgot", person, rows, person_removed=True)
-    near = writing.near_names([person.name]).get(person.name, ())
-    if near:
-        names = ", ".join(map(repr, near))
-        receipt = replace(receipt, remains=(f"Others of nearly the same name stay: {names}.",))
-    writing.connection.execute(schema.people.delete().where(schema.people.c.id == person.id))
-    writing.change("forgot", person.id)
-    return receipt, traces
-
-
-def remove_template(
-    writing: Writing, template_id: int, *, what: str, only: str | None = None
-) -> tuple[Receipt, Traces]:
-    """Delete a template; returns the receipt before the files are scrubbed, and what to scrub.
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """What a transaction deleted.
 
     Args:
-        writing: the transaction.
-        template_id: which.
-        what: for the audit log.
-        only: how the template must have been added.
-
-    Raises:
-        UnknownPersonError: there is no such template.
-        SettingError: it was added in another way.
+        receipt: before the files are scrubbed.
+        traces: what to scrub from them.
     """
-    row = writing.template(template_id)
-    how = json.loads(row.provenance).get("how")
-    if only is not None and how != only:
-        raise SettingError(
-            f"template: expected an approved one. Template {template_id} was {how}; remove it with "
-            "`remove_template()`."
-        )
-    person = writing.person(row.person_id)
-    traces = Traces.of(writing.connection, [row])
-    receipt = _delete(writing, what, person, [row], person_removed=False)
-    writing.change("removed", template_id)
-    return receipt, traces
+
+    receipt: Receipt
+    traces: Traces
+
+    @classmethod
+    def of_person(cls, writing: Writing, who: Who) -> Self:
+        """Delete a person.
+
+        Raises:
+            UnknownPersonError: nobody of that name is enrolled.
+        """
+        person = writing.person(who)
+        templates = schema.templates.c
+        rows = TemplateRow.select(writing.connection, templates.person_id == person.id)
+        traces = Traces.of(writing.connection, rows, names=(person.name,))
+        receipt = _delete(writing, "forgot", person, rows, person_removed=True)
+        near = writing.near_names([person.name]).get(person.name, ())
+        if near:
+            names = ", ".join(map(repr, near))
+            receipt = replace(receipt, remains=(f"Others of nearly the same name stay: {names}.",))
+        writing.connection.execute(schema.people.delete().where(schema.people.c.id == person.id))
+        writing.change("forgot", person.id)
+        return cls(receipt=receipt, traces=traces)
+
+    @classmethod
+    def of_template(
+        cls, writing: Writing, template_id: int, *, what: str, only: str | None = None
+    ) -> Self:
+        """Delete a template.
+
+        Args:
+            writing: the transaction.
+            template_id: which.
+            what: for the audit log.
+            only: how the template must have been added.
+
+        Raises:
+            UnknownPersonError: there is no such template.
+            SettingError: it was added in another way.
+        """
+        row = writing.template(template_id)
+        how = json.loads(row.provenance).get("how")
+        if only is not None and how != only:
+            raise SettingError(
+                f"template: expected an approved one. Template {template_id} was {how}; remove it "
+                "with `remove_template()`."
+            )
+        person = writing.person(row.person_id)
+        traces = Traces.of(writing.connection, [row])
+        receipt = _delete(writing, what, person, [row], person_removed=False)
+        writing.change("removed", template_id)
+        return cls(receipt=receipt, traces=traces)
 
 
 def _delete(

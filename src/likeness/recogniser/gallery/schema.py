@@ -186,7 +186,7 @@ def create_tables(connection: sa.Connection) -> None:
     connection.execute(schema_version.insert().values(version=VERSION))
 
 
-_PERSONAL = (
+PERSONAL = (
     ("people", ("name", "metadata", "look")),
     ("templates", ("vector", "sealed", "photo_digest", "quality", "provenance")),
     ("photos", ("content",)),
@@ -196,23 +196,11 @@ _PERSONAL = (
 def keep_out_of_statistics(connection: sa.Connection) -> None:
     """Have a server's planner keep no samples of what is personal: they outlive its deletion."""
     if connection.dialect.name == "postgresql":
-        for table, columns in _PERSONAL:
+        for table, columns in PERSONAL:
             for column in columns:
                 connection.exec_driver_sql(
                     f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0"
                 )
-
-
-def has_statistics(connection: sa.Connection) -> bool:
-    """Return whether a server's planner keeps samples of what is personal all the same."""
-    query = sa.text(
-        "SELECT count(*) FROM pg_stats WHERE schemaname = current_schema() "
-        "AND tablename = :table AND attname = ANY(:columns)"
-    )
-    return any(
-        connection.execute(query, {"table": table, "columns": list(columns)}).scalar_one()
-        for table, columns in _PERSONAL
-    )
 
 
 def version_of(connection: sa.Connection) -> int | None:

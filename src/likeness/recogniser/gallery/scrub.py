@@ -312,12 +312,24 @@ def _not_vacuumed(database: Database) -> str:
         if any(severity == "WARNING" for severity, _ in said):
             warning = next(text for severity, text in said if severity == "WARNING")
             return f"the server did not vacuum ({warning})"
-        if schema.has_statistics(connection):
+        if _has_statistics(connection):
             return "the planner's statistics hold samples of personal columns"
     counts = [int(n) for _, text in said for n in _NOT_REMOVED.findall(text)]
     if not counts:
         return "the server's report of what it removed is not understood"
     return _HELD if any(counts) else ""
+
+
+def _has_statistics(connection: sa.Connection) -> bool:
+    """Return whether a server's planner keeps samples of what is personal all the same."""
+    query = sa.text(
+        "SELECT count(*) FROM pg_stats WHERE schemaname = current_schema() "
+        "AND tablename = :table AND attname = ANY(:columns)"
+    )
+    return any(
+        connection.execute(query, {"table": table, "columns": list(columns)}).scalar_one()
+        for table, columns in schema.PERSONAL
+    )
 
 
 _NOT_REMOVED = re.compile(
