@@ -218,6 +218,7 @@ def test_rename_merge_export_import(here: Here) -> None:
     assert ask("people", "merge", "person-1", "Ada", *here.of) == 0
     assert len(document("people", "show", "Ada", *here.of)[1]["templates"]) == 2
     code, done = document("people", "export", "people.jsonl", *here.of)
+    assert done["format"] == "likeness.export/1"
     assert (code, done["people"]) == (0, 7)
     assert ask("people", "export", "people.jsonl", *here.of) == 2
     ask("forget", "Ada", *here.of)

@@ -373,7 +373,7 @@ def _export(
     if loss is not None:
         lines += [_written("Wrote", model, parts["int8"]), *loss.sentences()]
     result = {
-        "format": "likeness.model/1",
+        "format": "likeness.model-export/1",
         "model": str(model),
         "fingerprint": saved.fingerprint,
         "parts": parts,

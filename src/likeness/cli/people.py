@@ -127,7 +127,7 @@ def _export(
             ),
         )
     terminal.finish(
-        {"format": "likeness.model/1", "people": lines - 1, "file": str(file)},
+        {"format": "likeness.export/1", "people": lines - 1, "file": str(file)},
         json_,
         f"Exported {lines - 1:,} people to {file}. Its embeddings are not encrypted.",
     )

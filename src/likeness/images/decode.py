@@ -346,7 +346,9 @@ def read_photo(path: Path, *, name: str | None = None) -> bytes:
     try:
         about = path.stat()
         # Reading a pipe or a device may never end.
-        if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
+        if stat.S_ISDIR(about.st_mode):
+            raise _refused(name, "a folder; name the photos in it")
+        if not stat.S_ISREG(about.st_mode):
             raise _refused(name, "a pipe or a device, not a file")
         if about.st_size > MOST_BYTES:
             raise _refused(name, f"{about.st_size / 2**20:.0f} MiB")
