@@ -196,15 +196,43 @@ class TestAllOrNothing:
         assert ended.returncode == 9
         assert target.read_text() == "old"
         assert names(folder) == ["whole"]
-        # What it left is swept by the first write after a day, and not before.
+        # What it left is swept by the first write after some seconds: nobody has it locked.
         left = [path for path in tmp_path.iterdir() if path.name.startswith(".likeness-part-")]
         assert len(left) == 2
         write_file(tmp_path / "b.txt", "1")
         assert all(path.exists() for path in left)
         for path in left:
-            os.utime(path, (time.time() - 2 * 24 * 3600,) * 2)
+            os.utime(path, (time.time() - 60,) * 2)
         write_file(tmp_path / "b.txt", "2")
         assert names(tmp_path) == ["a.txt", "b.txt", "model"]
+
+    @POSIX
+    @pytest.mark.parametrize("age", [60, 2 * 24 * 3600])
+    def test_what_is_being_written_is_not_swept_however_long_it_takes(
+        self, tmp_path: Path, age: float
+    ) -> None:
+        with whole_file(tmp_path / "a.txt") as draft:
+            draft.write_text("long")
+            os.utime(draft.parent, (time.time() - age,) * 2)
+            program = "import sys; from likeness.files import write_file; write_file(*sys.argv[1:])"
+            subprocess.run([sys.executable, "-c", program, tmp_path / "b.txt", "2"], check=True)
+            write_file(tmp_path / "c.txt", "3")
+        assert (tmp_path / "a.txt").read_text() == "long"
+        assert names(tmp_path) == ["a.txt", "b.txt", "c.txt"]
+
+    @POSIX
+    def test_where_folders_cannot_be_locked_age_decides(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none(_handle: int, _how: int) -> None:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr("fcntl.flock", none)
+        for name, age in (("new", 3600), ("old", 25 * 3600)):
+            (tmp_path / f".likeness-part-{name}").mkdir()
+            os.utime(tmp_path / f".likeness-part-{name}", (time.time() - age,) * 2)
+        write_file(tmp_path / "a.txt", "1")
+        assert names(tmp_path) == [".likeness-part-new", "a.txt"]
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
     def test_what_is_raised_inside(self, tmp_path: Path, error: type[BaseException]) -> None:

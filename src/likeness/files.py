@@ -33,7 +33,10 @@ _T = TypeVar("_T")
 _DRAFTS = ".likeness-part-"
 """Prefix of the names of temporary folders; only such folders are ever removed."""
 
-_STALE_AFTER = 24 * 3600.0
+_STALE_AFTER, _LOCKED_AFTER = 24 * 3600.0, 10.0
+"""Seconds after which a temporary folder is nobody's any more: where locks do not work; and where
+they do, after which its writer has surely locked it."""
+
 _ADVICE = "Nothing there was changed; choose another place or make room."
 
 
@@ -312,17 +315,47 @@ def _draft_of(path: Path) -> Iterator[tuple[Path, Path]]:
 def _draft_folder(beside: Path) -> Iterator[Path]:
     """Yield a folder for temporary files: a rename is atomic within one file system only."""
     _sweep(beside)
-    with tempfile.TemporaryDirectory(
-        prefix=_DRAFTS, dir=beside, ignore_cleanup_errors=True
-    ) as folder:
+    with (
+        tempfile.TemporaryDirectory(
+            prefix=_DRAFTS, dir=beside, ignore_cleanup_errors=True
+        ) as folder,
+        _lock(Path(folder)),
+    ):
         yield Path(folder)
 
 
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool | None]:
+    """Lock a folder, for as long as this process lives at most.
+
+    Yields:
+        whether nobody else had locked it; None where folders cannot be locked.
+    """
+    if os.name != "posix":
+        yield None
+        return
+    import fcntl  # late: Windows lacks it
+
+    free: bool | None = True
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
+        except OSError:  # a network file system
+            free = None
+        yield free
+    finally:
+        os.close(handle)
+
+
 def _sweep(folder: Path) -> None:
-    """Remove temporary files of killed processes; those of running ones are younger."""
+    """Remove temporary files of killed processes: nobody has them locked."""
     for drafts in folder.glob(f"{_DRAFTS}*"):
-        with suppress(OSError):  # another process was faster
-            if time.time() - drafts.stat().st_mtime > _STALE_AFTER:
+        with suppress(OSError), _lock(drafts) as free:  # or another process was faster
+            stale_after = _STALE_AFTER if free is None else _LOCKED_AFTER
+            if free is not False and time.time() - drafts.stat().st_mtime > stale_after:
                 shutil.rmtree(drafts, ignore_errors=True)
 
 

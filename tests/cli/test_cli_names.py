@@ -12,7 +12,16 @@ import pytest
 from PIL import Image
 
 from likeness.cli import terminal
-from likeness.recogniser.gallery import GalleryModel, NewTemplate, create_gallery, open_gallery
+from likeness.cli.app import app
+from likeness.errors import OutputError
+from likeness.recogniser.gallery import (
+    Gallery,
+    GalleryModel,
+    NewTemplate,
+    Receipt,
+    create_gallery,
+    open_gallery,
+)
 
 from .conftest import ask, run
 
@@ -144,6 +153,26 @@ class TestReceipt:
         with open_gallery(gallery) as opened:
             assert opened.person("Zoë").templates == 1
         assert not Path("full.json").exists()
+
+    def test_after_the_deletion_the_error_says_so_and_holds_the_receipt(
+        self, gallery: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        forget = Gallery.forget
+
+        def slow(opened: Gallery, name: str) -> Receipt:
+            Path("receipt.json").write_text("another's")  # while the deletion went on
+            return forget(opened, name)
+
+        monkeypatch.setattr(Gallery, "forget", slow)
+        with pytest.raises(OutputError) as refused:
+            app(["forget", "Zoë", "--gallery", gallery, "--receipt", "receipt.json"])
+        said = str(refused.value)
+        assert "Nothing was deleted" not in said
+        assert "The deletion is done." in said
+        receipt = json.loads(said[said.index("{") :])
+        assert receipt["name"] == "Zoë" and receipt["verified_absent"]
+        assert Path("receipt.json").read_text() == "another's"
+        assert ask("people", "show", "Zoë", "--gallery", gallery) == 2
 
     def test_holds_the_receipt_and_nothing_else(self, gallery: str) -> None:
         assert ask("forget", "Zoë", "--gallery", gallery, "--receipt", "receipt.json") == 0

@@ -4,13 +4,14 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TextIO, TypeVar
 
 import typer
 
 from likeness.cli import opening, options, terminal
-from likeness.errors import DataError, SettingError
+from likeness.errors import DataError, OutputError, SettingError
 from likeness.files import check_writable_file, whole_file
 from likeness.images.decode import read_photo
 from likeness.recogniser.gallery import (
@@ -295,12 +296,21 @@ def _room_for_receipt(file: Path | None) -> Iterator[Callable[[Receipt], None]]:
         what writes the receipt; the file is there when the block ends.
 
     Raises:
-        OutputError: there is no room, or the file cannot be written.
+        OutputError: there is no room, or the file cannot be written; after the deletion, with the
+            receipt itself.
     """
     if file is None:
         yield lambda _receipt: None
-    else:
-        advice = "Nothing was deleted; choose another place or make room."
+        return
+    advice = "Nothing was deleted; choose another place or make room."
+    texts: list[str] = []
+
+    def overwrite(stream: TextIO, receipt: Receipt) -> None:
+        texts.append(json.dumps(receipt.as_dict(), indent=2, ensure_ascii=False) + "\n")
+        stream.write(texts[0])
+        stream.flush()
+
+    try:
         with (
             whole_file(file, new=True, advice=advice) as draft,
             draft.open("w+", encoding="utf-8") as stream,
@@ -309,10 +319,12 @@ def _room_for_receipt(file: Path | None) -> Iterator[Callable[[Receipt], None]]:
             stream.flush()
             os.fsync(stream.fileno())
             stream.seek(0)
-            yield lambda receipt: _overwrite(stream, receipt)
+            yield partial(overwrite, stream)
             stream.truncate()
-
-
-def _overwrite(stream: TextIO, receipt: Receipt) -> None:
-    stream.write(json.dumps(receipt.as_dict(), indent=2, ensure_ascii=False) + "\n")
-    stream.flush()
+    except OutputError as error:
+        if not texts:
+            raise
+        raise OutputError(
+            f"{str(error).removesuffix(advice).strip()} The deletion is done. This is its receipt, "
+            f"keep it:\n{texts[0]}"
+        ) from error
