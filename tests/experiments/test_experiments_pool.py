@@ -130,7 +130,7 @@ def test_as_many_side_by_side_as_there_are_cores(jobs: Any) -> None:
 
 
 PARENT = """
-import multiprocessing, sys, time
+import multiprocessing, signal, sys, time
 from likeness.training.process import end_with_parent
 
 def work(ready):
@@ -139,6 +139,7 @@ def work(ready):
     time.sleep(600)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored
     context = multiprocessing.get_context("spawn")
     ready = context.Queue()
     context.Process(target=work, args=(ready,)).start()
